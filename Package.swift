@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house (data flows one way; nothing imports what stands to its right):
+//
+//   COpenBLAS <- CKernels <- VidTensor <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- vidclass
+//
+// VidConfig imports none of them; every Swift target but VidTensor may import it.
+
+/// OpenBLAS, LAPACKE and HDF5 are linked so that the binary needs none of them at run time.
+let blasLibraries: [LinkerSetting] = [
+    .linkedLibrary(":liblapacke.a", .when(platforms: [.linux])),
+    .linkedLibrary(":libopenblas.a", .when(platforms: [.linux])),
+    .linkedLibrary("gfortran", .when(platforms: [.linux])),
+    .linkedLibrary("m", .when(platforms: [.linux])),
+    .linkedLibrary("pthread", .when(platforms: [.linux])),
+]
+
+let strictSwift: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "vidclass",
+    products: [
+        .executable(name: "vidclass", targets: ["vidclass"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // C wall
+        .target(name: "COpenBLAS", linkerSettings: blasLibraries),
+        .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+        .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CHDF5", dependencies: ["CHDF5System"]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Swift
+        .target(name: "VidTensor", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strictSwift),
+        .target(name: "VidConfig", swiftSettings: strictSwift),
+        .target(name: "VidModel", dependencies: ["VidTensor", "VidConfig"], swiftSettings: strictSwift),
+        .target(
+            name: "VidData",
+            dependencies: [
+                "VidTensor", "VidConfig", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strictSwift),
+        .target(name: "VidTrain", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData"], swiftSettings: strictSwift),
+        .target(
+            name: "VidCheckpoint",
+            dependencies: [
+                "VidTensor", "VidConfig", "VidModel", "VidTrain", "CHDF5",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strictSwift),
+        .target(name: "VidReport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidTrain"], swiftSettings: strictSwift),
+        .executableTarget(
+            name: "vidclass",
+            dependencies: [
+                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strictSwift),
+
+        // Tests
+        .target(
+            name: "VidTestSupport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
+            swiftSettings: strictSwift),
+        .testTarget(name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"], swiftSettings: strictSwift),
+        .testTarget(name: "VidConfigTests", dependencies: ["VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport"], resources: [.copy("Goldens")],
+            swiftSettings: strictSwift),
+        .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidCheckpointTests", dependencies: ["VidCheckpoint", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "CommandTests", dependencies: ["vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,18 @@
+// One source, three instruction sets: VC_KERNEL before a function compiles it for AVX-512, AVX2 and the baseline and
+// the loader picks one. Helpers that it calls are VC_INLINE so that they are compiled along with it.
+#ifndef VC_SIMD_H
+#define VC_SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__x86_64__) && defined(__linux__) && !defined(VC_NO_CLONES)
+#define VC_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define VC_KERNEL
+#endif
+
+#define VC_INLINE static inline __attribute__((always_inline))
+
+#endif

@@ -1,0 +1,21 @@
+#include "COpenBLAS.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+void vc_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+              const float *b, int ldb, float beta, float *c, int ldc) {
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n,
+                k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+int vc_sqr(int m, int n, float *a, float *tau, float *r_diagonal) {
+    int info = LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, m, n, a, n, tau);
+    if (info != 0) return info;
+    for (int i = 0; i < n; i++) r_diagonal[i] = a[(long)i * n + i];
+    return LAPACKE_sorgqr(LAPACK_ROW_MAJOR, m, n, n, a, n, tau);
+}
+
+const char *vc_blas_core_name(void) { return openblas_get_corename(); }
+
+const char *vc_blas_config(void) { return openblas_get_config(); }

@@ -1,0 +1,33 @@
+// The only door to OpenBLAS and LAPACKE. Row-major throughout.
+#ifndef COPENBLAS_H
+#define COPENBLAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/// C = alpha * op(A) * op(B) + beta * C, single precision, row-major, on the calling thread alone.
+///
+/// op(A) is (m, k), op(B) is (k, n), C is (m, n); `lda`, `ldb`, `ldc` are the row strides in floats of the matrices as
+/// stored (A is stored (k, m) when `transpose_a`). With beta = 0 the old content of C is not read.
+void vc_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
+              const float *b, int ldb, float beta, float *c, int ldc);
+
+/// Thin QR of a row-major (m, n) matrix with m >= n by LAPACK's sgeqrf and sorgqr.
+///
+/// On return `a` holds Q (m, n) with orthonormal columns and `r_diagonal` (n) the diagonal of R.
+/// Returns 0, or LAPACK's `info`.
+int vc_sqr(int m, int n, float *a, float *tau, float *r_diagonal);
+
+/// Name of the kernel that runs, as OpenBLAS calls it ("SkylakeX", "Haswell", "neoversen1").
+const char *vc_blas_core_name(void);
+
+/// OpenBLAS's own description of itself: version and build options.
+const char *vc_blas_config(void);
+
+/// The kernel asked for before OpenBLAS started: the user's `OPENBLAS_CORETYPE`, our choice, or "" for OpenBLAS's own.
+const char *vc_blas_requested_core(void);
+
+/// Whether the request came from the user's environment.
+bool vc_blas_core_is_users(void);
+
+#endif

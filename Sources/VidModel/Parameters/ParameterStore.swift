@@ -1,0 +1,116 @@
+import VidTensor
+
+/// A named run of floats within the store's buffer: one weight tensor of one layer.
+package struct ParameterSlice: Sendable, Equatable {
+    /// The tensor's name in a checkpoint, such as `cnn/block1_conv1/kernel`.
+    package let name: String
+    package let shape: Shape
+    /// Where it starts in the buffer of values, in floats.
+    package let offset: Int
+    /// Whether the optimiser changes it.
+    package let isTrainable: Bool
+
+    package var count: Int { shape.count }
+    package var range: Range<Int> { offset..<offset + count }
+}
+
+/// A layer's handle on one of its parameters: its place in the store's list.
+package struct ParameterID: Sendable, Hashable {
+    package let index: Int
+}
+
+/// Collects the parameters of a model before their memory is laid out.
+///
+/// A layer registers each of its tensors once, when it is built, and keeps the `ParameterID`.
+package struct ParameterLayout: Sendable {
+    struct Entry: Sendable {
+        let name: String
+        let shape: Shape
+        let initializer: Initializer
+        let isTrainable: Bool
+    }
+
+    private(set) var entries: [Entry] = []
+
+    package init() {}
+
+    /// Registers a tensor; the name must be new.
+    package mutating func add(_ name: String, _ shape: Shape, _ initializer: Initializer, trainable: Bool = true) -> ParameterID {
+        precondition(!entries.contains { $0.name == name }, "two parameters named \(name)")
+        entries.append(Entry(name: name, shape: shape, initializer: initializer, isTrainable: trainable))
+        return ParameterID(index: entries.count - 1)
+    }
+}
+
+/// All parameters of a model in one contiguous buffer of named slices.
+///
+/// What the optimiser leaves alone (frozen weights, moving statistics) comes first, what it trains after it, so that the
+/// trainable part is one run: gradients and moments are buffers over that run and share its layout.
+package final class ParameterStore: @unchecked Sendable {
+    /// In the order of registration; `ParameterID` indexes it.
+    package let slices: [ParameterSlice]
+    /// All values.
+    package let values: Buffer
+    /// The run of `values` that is trained.
+    package let trainableRange: Range<Int>
+    /// d(loss)/d(value) over `trainableRange`; made when first asked for, so that prediction does without.
+    package private(set) lazy var gradients = Buffer(count: trainableRange.count)
+    /// Raised by whoever changes values, so that what is derived from them (transformed filters) is made anew.
+    package private(set) var version = 0
+
+    /// Lays the parameters out, each slice 64-byte aligned. Values are zero until `initialize` or a checkpoint fills them.
+    package init(_ layout: ParameterLayout) {
+        var offsets = [Int](repeating: 0, count: layout.entries.count)
+        var end = 0
+        var firstTrainable = 0
+        for trainable in [false, true] {
+            if trainable { firstTrainable = end }
+            for (index, entry) in layout.entries.enumerated() where entry.isTrainable == trainable {
+                offsets[index] = end
+                end += (entry.shape.count + 15) / 16 * 16
+            }
+        }
+        slices = zip(layout.entries, offsets).map {
+            ParameterSlice(name: $0.name, shape: $0.shape, offset: $1, isTrainable: $0.isTrainable)
+        }
+        values = Buffer(count: end)
+        trainableRange = firstTrainable..<end
+        initializers = layout.entries.map(\.initializer)
+    }
+
+    private let initializers: [Initializer]
+
+    /// Fills every slice by its initialiser, in the order of registration.
+    package func initialize(_ random: inout RandomGenerator) throws {
+        for (slice, initializer) in zip(slices, initializers) {
+            try initializer.fill(values.tensor(slice.shape, offset: slice.offset), &random)
+        }
+        didChange()
+    }
+
+    /// Says that values have changed.
+    package func didChange() { version += 1 }
+
+    package func slice(_ id: ParameterID) -> ParameterSlice { slices[id.index] }
+
+    /// The slice named `name`.
+    package func slice(named name: String) -> ParameterSlice? { slices.first { $0.name == name } }
+
+    /// The values of a parameter.
+    package func value(_ id: ParameterID) -> Tensor { value(slices[id.index]) }
+
+    package func value(_ slice: ParameterSlice) -> Tensor { values.tensor(slice.shape, offset: slice.offset) }
+
+    /// The gradient of a trainable parameter; nil of one that is not trained.
+    package func gradient(_ id: ParameterID) -> Tensor? { gradient(slices[id.index]) }
+
+    package func gradient(_ slice: ParameterSlice) -> Tensor? {
+        guard slice.isTrainable else { return nil }
+        return gradients.tensor(slice.shape, offset: slice.offset - trainableRange.lowerBound)
+    }
+
+    /// Parameters in all and those that are trained, padding aside.
+    package var counts: (total: Int, trainable: Int) {
+        slices.reduce(into: (0, 0)) { $0.0 += $1.count; if $1.isTrainable { $0.1 += $1.count } }
+    }
+}

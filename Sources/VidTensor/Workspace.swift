@@ -1,0 +1,65 @@
+/// Scratch memory of a step, given out in order and taken back all at once or down to a mark.
+///
+/// A first step may have to add chunks; `reset` then joins them into one, so that later steps of the same size allocate
+/// nothing. What `take` returns is 64-byte aligned and holds garbage.
+package final class Workspace {
+    private var chunks: [Buffer] = []
+    private var chunk = 0
+    private var used = 0
+
+    /// The most floats that were ever in use at once.
+    package private(set) var peak = 0
+
+    /// A place to go back to.
+    package struct Mark {
+        fileprivate let chunk: Int
+        fileprivate let used: Int
+    }
+
+    package init() {}
+
+    package var mark: Mark { Mark(chunk: chunk, used: used) }
+
+    /// Gives back everything taken since `mark`.
+    package func release(to mark: Mark) {
+        chunk = mark.chunk
+        used = mark.used
+    }
+
+    /// Gives back everything; call between steps.
+    package func reset() {
+        if chunks.count > 1 {
+            chunks = []
+            chunks = [Buffer(count: peak)]
+        }
+        chunk = 0
+        used = 0
+    }
+
+    /// Uninitialised floats of `shape`, valid until they are released.
+    package func take(_ shape: Shape) -> Tensor {
+        let count = (shape.count + 15) / 16 * 16
+        while chunk < chunks.count, used + count > chunks[chunk].count {
+            chunk += 1
+            used = 0
+        }
+        if chunk == chunks.count {
+            chunks.append(Buffer(count: max(count, 1 << 16)))
+            used = 0
+        }
+        let tensor = Tensor(chunks[chunk].base + used, shape)
+        used += count
+        peak = max(peak, chunks[..<chunk].reduce(0) { $0 + $1.count } + used)
+        return tensor
+    }
+
+    /// Zeroed floats of `shape`.
+    package func takeZeroed(_ shape: Shape) -> Tensor {
+        let tensor = take(shape)
+        tensor.fill(0)
+        return tensor
+    }
+
+    /// Bytes held now.
+    package var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
+}
