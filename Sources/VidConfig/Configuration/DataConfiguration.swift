@@ -1,0 +1,37 @@
+/// Where the clips are, how they are split and what is done to their pixels.
+package struct DataConfiguration: Sendable, Equatable, Codable {
+    /// A folder of class folders, a folder of `train`, `val`, `test` with class folders, or a CSV file.
+    package var path = "data/ucf"
+    /// Shares of the clips held out when the data names no parts of its own.
+    package var validationSplit = 0.2
+    package var testSplit = 0.0
+    package var preprocessing = Preprocessing.caffe
+    package var shortClips = ShortClips.loop
+
+    package init() {}
+}
+
+/// From pixel values 0...255 to the CNN's input.
+package enum Preprocessing: String, Sendable, Equatable, Codable, CaseIterable {
+    /// BGR minus 103.939, 116.779, 123.68 (Keras's VGG weights).
+    case caffe
+    /// (x / 255 - mean) / standard deviation of ImageNet, RGB (torchvision's weights).
+    case torch
+    /// x / 255.
+    case unit
+    /// x / 127.5 - 1.
+    case symmetric
+    case none
+}
+
+/// What becomes of a clip that has fewer frames than `model.input.frames`.
+package enum ShortClips: String, Sendable, Equatable, Codable, CaseIterable {
+    /// Starts again from its first frame.
+    case loop
+    /// Repeats its last frame.
+    case padLast = "pad_last"
+    /// Missing steps are masked: recurrent layers carry their state through them.
+    case mask
+    /// Refuses the clip.
+    case error
+}
