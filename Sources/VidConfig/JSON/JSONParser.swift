@@ -1,0 +1,115 @@
+/// A strict parser of JSON (RFC 8259) that keeps the position of every value and key.
+///
+/// Stricter than the RFC where it leaves room: UTF-8 only (a byte order mark at the start is passed over), an object names
+/// each key once, nesting is bounded, surrogates come in pairs, and a number must be representable: a literal without
+/// fraction and exponent as `Int64`, any other as a finite `Double`. The caller bounds the size of the text.
+package enum JSONParser {
+    package static let defaultMaximumDepth = 32
+
+    /// The one value `bytes` holds. `source` goes into every position, for trees put together from several texts.
+    package static func parse(
+        _ bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+    ) throws(JSONSyntaxError) -> JSONNode {
+        try bytes.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in
+            try parse(UnsafeRawBufferPointer(bytes), maximumDepth: maximumDepth, source: source)
+        }
+    }
+
+    package static func parse(
+        _ text: String, maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+    ) throws(JSONSyntaxError) -> JSONNode {
+        try parse(Array(text.utf8), maximumDepth: maximumDepth, source: source)
+    }
+
+    package static func parse(
+        _ bytes: UnsafeRawBufferPointer, maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+    ) throws(JSONSyntaxError) -> JSONNode {
+        var scanner = JSONScanner(bytes, source: source)
+        try scanner.skipByteOrderMark()
+        var parse = JSONParse(scanner: scanner, maximumDepth: maximumDepth)
+        return try parse.document()
+    }
+}
+
+/// One run of the parser: recursive descent, as deep as `maximumDepth`.
+private struct JSONParse {
+    var scanner: JSONScanner
+    let maximumDepth: Int
+
+    mutating func document() throws(JSONSyntaxError) -> JSONNode {
+        scanner.skipWhitespace()
+        let node = try value(depth: 0)
+        scanner.skipWhitespace()
+        guard scanner.isAtEnd else { throw scanner.unexpected("the end of the text") }
+        return node
+    }
+
+    mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONNode {
+        let position = scanner.position
+        switch scanner.next {
+        case UInt8(ascii: "{"): return JSONNode(.object(try members(depth: depth + 1)), at: position)
+        case UInt8(ascii: "["): return JSONNode(.array(try elements(depth: depth + 1)), at: position)
+        case UInt8(ascii: "\""): return JSONNode(.string(try scanner.string()), at: position)
+        case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return JSONNode(try scanner.number(), at: position)
+        default:
+            if scanner.skip("true") { return JSONNode(.bool(true), at: position) }
+            if scanner.skip("false") { return JSONNode(.bool(false), at: position) }
+            if scanner.skip("null") { return JSONNode(.null, at: position) }
+            throw scanner.unexpected("a value")
+        }
+    }
+
+    mutating func elements(depth: Int) throws(JSONSyntaxError) -> [JSONNode] {
+        try enter(depth)
+        var elements: [JSONNode] = []
+        scanner.skipWhitespace()
+        if scanner.skip("]") { return elements }
+        while true {
+            scanner.skipWhitespace()
+            if !elements.isEmpty, scanner.next == UInt8(ascii: "]") { throw scanner.unexpected("a value after ','") }
+            elements.append(try value(depth: depth))
+            scanner.skipWhitespace()
+            if scanner.skip(",") { continue }
+            if scanner.skip("]") { return elements }
+            throw scanner.unexpected("',' or ']'")
+        }
+    }
+
+    mutating func members(depth: Int) throws(JSONSyntaxError) -> [JSONMember] {
+        try enter(depth)
+        var members: [JSONMember] = []
+        var keys = Set<String>()
+        scanner.skipWhitespace()
+        if scanner.skip("}") { return members }
+        while true {
+            scanner.skipWhitespace()
+            let position = scanner.position
+            guard scanner.next == UInt8(ascii: "\"") else {
+                throw scanner.unexpected(members.isEmpty ? "a key in double quotes or '}'" : "a key in double quotes after ','")
+            }
+            let key = try scanner.string()
+            // The set holds canonically equivalent strings to be equal; a hit is settled by the bytes.
+            if !keys.insert(key).inserted, let first = members.first(where: { $0.key.hasSameBytes(as: key) }) {
+                throw JSONSyntaxError(
+                    "the key \(JSONNode.string(key).text()) was there already, at line \(first.keyPosition.line), "
+                        + "column \(first.keyPosition.column)", at: position)
+            }
+            scanner.skipWhitespace()
+            guard scanner.skip(":") else { throw scanner.unexpected("':' after a key") }
+            scanner.skipWhitespace()
+            members.append(JSONMember(key, try value(depth: depth), at: position))
+            scanner.skipWhitespace()
+            if scanner.skip(",") { continue }
+            if scanner.skip("}") { return members }
+            throw scanner.unexpected("',' or '}'")
+        }
+    }
+
+    /// Passes the opening bracket of a container at `depth`.
+    private mutating func enter(_ depth: Int) throws(JSONSyntaxError) {
+        guard depth <= maximumDepth else {
+            throw JSONSyntaxError("nested deeper than \(maximumDepth) levels", at: scanner.position)
+        }
+        scanner.advance()
+    }
+}

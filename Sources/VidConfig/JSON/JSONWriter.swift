@@ -1,0 +1,143 @@
+extension JSONNode {
+    /// The node as JSON text, members in their order, numbers as the shortest decimal that reads back the same.
+    ///
+    /// Compact: no white space at all. Pretty: two spaces a level; what fits within `width` columns stays on one line,
+    /// except the outermost container. No newline at the end.
+    package func text(pretty: Bool = false, width: Int = 100) -> String {
+        var writer = JSONWriter(width: width)
+        if pretty {
+            writer.writePretty(self, level: 0, column: 0, suffix: 0)
+        } else {
+            writer.write(self, spaced: false)
+        }
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}
+
+private struct JSONWriter {
+    var bytes: [UInt8] = []
+    let width: Int
+
+    mutating func put(_ text: StaticString) {
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func writeScalar(_ node: JSONNode) {
+        switch node.value {
+        case .null: put("null")
+        case .bool(let bool): put(bool ? "true" : "false")
+        case .integer(let integer): bytes.append(contentsOf: integer.description.utf8)
+        case .number(let number):
+            if number.isFinite { bytes.append(contentsOf: number.description.utf8) } else { put("null") }
+        case .string(let string): writeString(string)
+        case .array, .object: preconditionFailure("\(node.brief) is no scalar")
+        }
+    }
+
+    mutating func writeString(_ string: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): put("\\\"")
+            case UInt8(ascii: "\\"): put("\\\\")
+            case 0x08: put("\\b")
+            case 0x09: put("\\t")
+            case 0x0A: put("\\n")
+            case 0x0C: put("\\f")
+            case 0x0D: put("\\r")
+            case 0..<0x20, 0x7F:
+                put("\\u00")
+                bytes.append(hexadecimalDigit(byte >> 4))
+                bytes.append(hexadecimalDigit(byte & 15))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private func hexadecimalDigit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+    }
+
+    /// On one line; `spaced` puts a blank after commas and colons and inside braces.
+    mutating func write(_ node: JSONNode, spaced: Bool) {
+        switch node.value {
+        case .array(let elements):
+            put("[")
+            for (index, element) in elements.enumerated() {
+                if index > 0 { put(spaced ? ", " : ",") }
+                write(element, spaced: spaced)
+            }
+            put("]")
+        case .object(let members):
+            let pad = spaced && !members.isEmpty
+            put(pad ? "{ " : "{")
+            for (index, member) in members.enumerated() {
+                if index > 0 { put(spaced ? ", " : ",") }
+                writeString(member.key)
+                put(spaced ? ": " : ":")
+                write(member.value, spaced: spaced)
+            }
+            put(pad ? " }" : "}")
+        default: writeScalar(node)
+        }
+    }
+
+    /// `column`: where the node starts; `suffix`: how much comes after it on its last line (a comma or nothing).
+    mutating func writePretty(_ node: JSONNode, level: Int, column: Int, suffix: Int) {
+        guard let count = node.childCount else { return writeScalar(node) }
+        if count == 0 || (level > 0 && fitsOneLine(node, from: column, suffix: suffix)) {
+            return write(node, spaced: true)
+        }
+        switch node.value {
+        case .array(let elements):
+            put("[")
+            for (index, element) in elements.enumerated() {
+                newLine(level + 1)
+                let last = index + 1 == count
+                writePretty(element, level: level + 1, column: 2 * (level + 1), suffix: last ? 0 : 1)
+                if !last { put(",") }
+            }
+            newLine(level)
+            put("]")
+        case .object(let members):
+            put("{")
+            for (index, member) in members.enumerated() {
+                newLine(level + 1)
+                let start = bytes.count
+                writeString(member.key)
+                put(": ")
+                let last = index + 1 == count
+                let column = 2 * (level + 1) + bytes.count - start
+                writePretty(member.value, level: level + 1, column: column, suffix: last ? 0 : 1)
+                if !last { put(",") }
+            }
+            newLine(level)
+            put("}")
+        default: break
+        }
+    }
+
+    private mutating func newLine(_ level: Int) {
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * level))
+    }
+
+    private func fitsOneLine(_ node: JSONNode, from column: Int, suffix: Int) -> Bool {
+        guard (node.childCount ?? 0) * 3 + column <= width else { return false }
+        var trial = JSONWriter(width: width)
+        trial.write(node, spaced: true)
+        return column + trial.bytes.count + suffix <= width
+    }
+}
+
+extension JSONNode {
+    /// Number of elements or members; nil for a scalar.
+    fileprivate var childCount: Int? {
+        switch value {
+        case .array(let elements): elements.count
+        case .object(let members): members.count
+        default: nil
+        }
+    }
+}
