@@ -1,5 +1,5 @@
 /// The convolutional network that turns each frame into a vector.
-package struct CNNConfiguration: Sendable, Equatable, Codable {
+package struct CNNConfiguration: ConfigurationSection {
     package var architecture = Architecture.vgg16
     /// `"imagenet"`, the path of a weights file, or nil for random initial weights.
     package var weights: String? = "imagenet"
@@ -10,7 +10,7 @@ package struct CNNConfiguration: Sendable, Equatable, Codable {
 }
 
 /// The convolutions of the CNN: 3x3, same-padded, each with a ReLU, and a 2x2 max pooling after each block.
-package enum Architecture: Sendable, Equatable, Codable {
+package enum Architecture: ConfigurationValue {
     case vgg11
     case vgg13
     case vgg16
@@ -38,7 +38,7 @@ package enum Architecture: Sendable, Equatable, Codable {
 }
 
 /// Which convolutions learn.
-package enum Trainable: Sendable, Equatable, Codable {
+package enum Trainable: ConfigurationValue {
     /// The whole CNN is frozen.
     case none
     case all
@@ -51,4 +51,89 @@ package enum CNNPooling: String, Sendable, Equatable, Codable, CaseIterable {
     case average
     case max
     case flatten
+}
+
+// MARK: - Table
+
+extension CNNConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init(
+            "architecture", \.architecture, Architecture.codec,
+            "The network by name, or the filters of its 3x3 convolutions block by block; each block ends in a 2x2 max pooling."),
+        .init(
+            "weights", \.weights, .nullable(.text("\"imagenet\" or the path of a weights file")),
+            "Where the weights come from; null: random."),
+        .init("trainable", \.trainable, Trainable.codec, "Which convolutions learn: none, all, or the named one and those after it."),
+        .init("pooling", \.pooling, .word(), "How a frame's last feature maps become its vector."),
+    ]
+}
+
+extension Architecture {
+    /// The networks that have a name, in the order they are listed.
+    private static let named: [(name: String, architecture: Architecture)] = [
+        ("vgg11", .vgg11), ("vgg13", .vgg13), ("vgg16", .vgg16), ("vgg19", .vgg19),
+    ]
+
+    /// `vgg16`, or nil for custom blocks.
+    package var name: String? { Self.named.first { $0.architecture == self }?.name }
+
+    package static var codec: ConfigurationCodec<Architecture> {
+        let names = named.map(\.name)
+        let blocks = ConfigurationCodec<[[Int]]>.list(
+            of: .list(of: .integer(1...65536), "an array of filter counts"), "an array of blocks such as [[32, 32], [64, 64]]")
+        let blocksSchema: JSONNode = [
+            "type": "object",
+            "properties": [
+                "blocks": [
+                    "type": "array", "minItems": 1,
+                    "items": ["type": "array", "minItems": 1, "items": ["type": "integer", "minimum": 1, "maximum": 65536]],
+                ]
+            ],
+            "required": ["blocks"], "additionalProperties": false,
+        ]
+        let schema: JSONNode = ["anyOf": [["enum": .array(names.map { .string($0) })], blocksSchema]]
+        let alternative = " or {\"blocks\": [[32, 32], [64, 64]]}"
+        return ConfigurationCodec(.leaf(schema: schema, summary: "one of \(quotedList(names))\(alternative)")) {
+            node, path throws(ConfigurationFault) in
+            guard let members = node.objectMembers else {
+                guard let network = named.first(where: { $0.name == node.stringValue }) else {
+                    throw unknownWord(node, among: names, orElse: alternative, path)
+                }
+                return network.architecture
+            }
+            if let other = members.first(where: { $0.key != "blocks" }) { throw unknownKey(other.key, among: ["blocks"], path) }
+            guard let member = members.first else { throw ConfigurationFault(path, "the key \"blocks\" is missing") }
+            let path = path.appending("blocks")
+            let filters = try blocks.decode(member.value, path)
+            if filters.isEmpty { throw ConfigurationFault(path, "expected at least one block, found an empty array") }
+            if let empty = filters.firstIndex(of: []) {
+                throw ConfigurationFault(path.appending(empty), "expected at least one filter count, found an empty array")
+            }
+            return .blocks(filters)
+        } encode: { architecture in
+            architecture.name.map { .string($0) } ?? ["blocks": blocks.encode(architecture.filters)]
+        }
+    }
+}
+
+extension Trainable {
+    package static var codec: ConfigurationCodec<Trainable> {
+        let summary = "true, false or the name of the first convolution to train such as \"block5_conv1\""
+        let schema: JSONNode = [
+            "anyOf": [["type": "boolean"], ["type": "string", "pattern": "^block[1-9][0-9]*_conv[1-9][0-9]*$"]]
+        ]
+        return ConfigurationCodec(.leaf(schema: schema, summary: summary)) { node, path throws(ConfigurationFault) in
+            switch node.value {
+            case .bool(let all): return all ? .all : .none
+            case .string(let name): return .from(name)
+            default: throw .mismatch(path, expected: summary, found: node)
+            }
+        } encode: { trainable in
+            switch trainable {
+            case .none: .bool(false)
+            case .all: .bool(true)
+            case .from(let name): .string(name)
+            }
+        }
+    }
 }

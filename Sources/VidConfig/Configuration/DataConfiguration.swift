@@ -1,5 +1,5 @@
 /// Where the clips are, how they are split and what is done to their pixels.
-package struct DataConfiguration: Sendable, Equatable, Codable {
+package struct DataConfiguration: ConfigurationSection {
     /// A folder of class folders, a folder of `train`, `val`, `test` with class folders, or a CSV file.
     package var path = "data/ucf"
     /// Shares of the clips held out when the data names no parts of its own.
@@ -34,4 +34,16 @@ package enum ShortClips: String, Sendable, Equatable, Codable, CaseIterable {
     case mask
     /// Refuses the clip.
     case error
+}
+
+// MARK: - Table
+
+extension DataConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("path", \.path, .text("the path of a folder or a CSV file"), "A folder of class folders, or a CSV file with path and label."),
+        .init("validation_split", \.validationSplit, .number(.share), "Share of the clips held out for validation."),
+        .init("test_split", \.testSplit, .number(.share), "Share of the clips held out for the test."),
+        .init("preprocessing", \.preprocessing, .word(), "Of the pixels; must be that of the weights."),
+        .init("short_clips", \.shortClips, .word(), "What becomes of a clip with fewer frames than model.input.frames."),
+    ]
 }

@@ -1,5 +1,5 @@
 /// A layer over the sequence of frame vectors.
-package enum RecurrentLayerConfiguration: Sendable, Equatable, Codable {
+package enum RecurrentLayerConfiguration: ConfigurationValue {
     case lstm(RecurrentOptions)
     case gru(RecurrentOptions)
     /// Stands before the lstm and gru layers only.
@@ -7,7 +7,7 @@ package enum RecurrentLayerConfiguration: Sendable, Equatable, Codable {
 }
 
 /// A layer over the clip's vector.
-package enum HiddenLayerConfiguration: Sendable, Equatable, Codable {
+package enum HiddenLayerConfiguration: ConfigurationValue {
     case dense(DenseOptions)
     /// Sets a share `rate` of the inputs to zero while training and scales the others by 1 / (1 - rate).
     case dropout(rate: Float)
@@ -15,7 +15,7 @@ package enum HiddenLayerConfiguration: Sendable, Equatable, Codable {
 }
 
 /// What an LSTM or a GRU is made of.
-package struct RecurrentOptions: Sendable, Equatable, Codable {
+package struct RecurrentOptions: ConfigurationSection {
     package var units = 256
     package var activation = ActivationName.tanh
     /// Of the gates. `hard_sigmoid` as in Keras 1, which the example of the design follows (Keras 2 and 3: `sigmoid`).
@@ -35,7 +35,7 @@ package struct RecurrentOptions: Sendable, Equatable, Codable {
 }
 
 /// What a dense layer is made of.
-package struct DenseOptions: Sendable, Equatable, Codable {
+package struct DenseOptions: ConfigurationSection {
     package var units = 1024
     package var activation = ActivationName.relu
 
@@ -47,8 +47,13 @@ package struct DenseOptions: Sendable, Equatable, Codable {
     }
 }
 
+/// What a dropout layer is made of, in its table; elsewhere the rate goes by itself.
+struct DropoutOptions: ConfigurationSection {
+    var rate: Float = 0.5
+}
+
 /// Keras's batch normalisation over the last axis.
-package struct BatchNormalizationOptions: Sendable, Equatable, Codable {
+package struct BatchNormalizationOptions: ConfigurationSection {
     /// Of the moving averages: new = momentum x old + (1 - momentum) x batch.
     package var momentum: Float = 0.99
     /// Added to the variance.

@@ -1,5 +1,5 @@
 /// The network: frames -> CNN on every frame -> recurrent layers over the frames -> hidden layers -> softmax.
-package struct ModelConfiguration: Sendable, Equatable, Codable {
+package struct ModelConfiguration: ConfigurationSection {
     package var input = InputConfiguration()
     package var cnn = CNNConfiguration()
     /// Layers over time; the last lstm or gru returns its final state. Without any, the mean over time is taken.
@@ -11,11 +11,33 @@ package struct ModelConfiguration: Sendable, Equatable, Codable {
 }
 
 /// The size of a clip as the network sees it.
-package struct InputConfiguration: Sendable, Equatable, Codable {
+package struct InputConfiguration: ConfigurationSection {
     package var frames = 16
     package var channels = 3
     package var rows = 224
     package var columns = 224
 
     package init() {}
+}
+
+extension ModelConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("input", \.input, InputConfiguration.codec, "The size of a clip as the network sees it."),
+        .init("cnn", \.cnn, CNNConfiguration.codec, "The convolutional network applied to each frame."),
+        .init(
+            "recurrent", \.recurrent, .list(of: RecurrentLayerConfiguration.codec, "an array of layers"),
+            "Layers over the frames, the last of which returns its final state; none: the mean over the frames."),
+        .init(
+            "hidden", \.hidden, .list(of: HiddenLayerConfiguration.codec, "an array of layers"),
+            "Layers between the recurrent layers and the softmax over the classes."),
+    ]
+}
+
+extension InputConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("frames", \.frames, .integer(1...65536), "Frames sampled from each clip."),
+        .init("channels", \.channels, .integer(1...64), "3 for colour, 1 for grey video and spectrograms."),
+        .init("rows", \.rows, .integer(1...16384), "Height of a frame in pixels."),
+        .init("columns", \.columns, .integer(1...16384), "Width of a frame in pixels."),
+    ]
 }

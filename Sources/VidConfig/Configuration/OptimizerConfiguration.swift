@@ -2,7 +2,7 @@
 ///
 /// One struct for all types: settings that do not belong to `type` keep their defaults and are not used.
 /// In double precision, because 1 - beta_2 taken from a single-precision 0.999 is off by 1e-5 of itself.
-package struct OptimizerConfiguration: Sendable, Equatable, Codable {
+package struct OptimizerConfiguration: ConfigurationValue {
     package var type = OptimizerType.nadam
     package var learningRate = 0.002
     package var beta1 = 0.9
@@ -29,4 +29,52 @@ package enum OptimizerType: String, Sendable, Equatable, Codable, CaseIterable {
     case adam
     case sgd
     case rmsprop
+}
+
+// MARK: - Table
+
+extension OptimizerConfiguration {
+    /// Each setting and the types it belongs to.
+    private static let fields: [(field: ConfigurationField<Self>, types: [OptimizerType])] = [
+        (.init("learning_rate", \.learningRate, .number(.above(0)), "Step size."), OptimizerType.allCases),
+        (.init("beta_1", \.beta1, .number(.share), "Decay of the gradient's moving mean."), [.nadam, .adam]),
+        (.init("beta_2", \.beta2, .number(.share), "Decay of the squared gradient's moving mean."), [.nadam, .adam]),
+        (.init("epsilon", \.epsilon, .number(.above(0)), "Added to the denominator."), [.nadam, .adam, .rmsprop]),
+        (
+            .init(
+                "schedule_decay", \.scheduleDecay, .number(.atLeast(0)),
+                "Of the momentum schedule beta_1 (1 - 0.5 * 0.96^(t * schedule_decay))."),
+            [.nadam]
+        ),
+        (.init("momentum", \.momentum, .number(.share), "Share of the last step that is kept."), [.sgd]),
+        (.init("nesterov", \.nesterov, .boolean, "Nesterov's momentum."), [.sgd]),
+        (.init("rho", \.rho, .number(.share), "Decay of the squared gradient's moving mean."), [.rmsprop]),
+        (
+            .init("clip_norm", \.clipNorm, .nullable(.number(.above(0))), "Largest norm of the gradient over all parameters; null: any."),
+            OptimizerType.allCases
+        ),
+        (.init("weight_decay", \.weightDecay, .number(.atLeast(0)), "Decoupled from the gradient."), OptimizerType.allCases),
+    ]
+
+    package static var codec: ConfigurationCodec<Self> {
+        .union(
+            tag: "type", defaultWord: OptimizerConfiguration().type.rawValue,
+            variants: OptimizerType.allCases.map { type in
+                ConfigurationVariant(
+                    type.rawValue, type.documentation, initial: OptimizerConfiguration(type: type),
+                    fields: fields.filter { $0.types.contains(type) }.map(\.field))
+            },
+            word: { $0.type.rawValue })
+    }
+}
+
+extension OptimizerType {
+    fileprivate var documentation: String {
+        switch self {
+        case .nadam: "Adam with Nesterov's momentum and Keras's momentum schedule."
+        case .adam: "Adaptive moments."
+        case .sgd: "Stochastic gradient descent."
+        case .rmsprop: "Gradients divided by their root mean square."
+        }
+    }
 }

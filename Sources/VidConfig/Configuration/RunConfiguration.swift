@@ -1,7 +1,8 @@
 /// Everything one training run depends on: the content of a config file with every default filled in.
 ///
-/// Each default stands once, at the property it belongs to; an empty JSON object gives `RunConfiguration()`.
-package struct RunConfiguration: Sendable, Equatable, Codable {
+/// Each default stands once, at the property it belongs to; an empty JSON object gives `RunConfiguration()`. Each key stands
+/// once, in the table of its section (`fields`): reading, writing, checking, schema and reference all come from there.
+package struct RunConfiguration: ConfigurationSection {
     /// Seed of every random number of the run: initial weights, split, order, dropout, sampling.
     package var seed: UInt64 = 1
     package var model = ModelConfiguration()
@@ -11,4 +12,18 @@ package struct RunConfiguration: Sendable, Equatable, Codable {
     package var output = OutputConfiguration()
 
     package init() {}
+}
+
+extension RunConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("seed", \.seed, .integer(0...UInt64(Int64.max)), "Seed of every random number of the run."),
+        .init("model", \.model, ModelConfiguration.codec, "The network."),
+        .init("optimizer", \.optimizer, OptimizerConfiguration.codec, "The optimizer and its settings."),
+        .init("data", \.data, DataConfiguration.codec, "The clips."),
+        .init("training", \.training, TrainingConfiguration.codec, "The training loop."),
+        .init("output", \.output, OutputConfiguration.codec, "Where the run is kept."),
+    ]
+
+    /// Every value resolved, defaults included, in the order of the tables.
+    package var json: JSONNode { Self.codec.encode(self) }
 }

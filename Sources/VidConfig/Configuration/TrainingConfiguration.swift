@@ -1,5 +1,5 @@
 /// The training loop.
-package struct TrainingConfiguration: Sendable, Equatable, Codable {
+package struct TrainingConfiguration: ConfigurationSection {
     package var epochs = 20
     /// Clips per step.
     package var batchSize = 8
@@ -12,7 +12,7 @@ package struct TrainingConfiguration: Sendable, Equatable, Codable {
 }
 
 /// Where the run is kept.
-package struct OutputConfiguration: Sendable, Equatable, Codable {
+package struct OutputConfiguration: ConfigurationSection {
     package var directory = "runs"
     /// The run's folder in `directory`; a number is added when it exists.
     package var name = "train"
@@ -20,4 +20,23 @@ package struct OutputConfiguration: Sendable, Equatable, Codable {
     package var existOk = false
 
     package init() {}
+}
+
+// MARK: - Tables
+
+extension TrainingConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("epochs", \.epochs, .integer(1...1_000_000), "Passes over the training clips."),
+        .init("batch_size", \.batchSize, .integer(1...65536), "Clips per step."),
+        .init("shuffle", \.shuffle, .boolean, "Draw the clips in a new order each epoch."),
+        .init("label_smoothing", \.labelSmoothing, .number(.share), "Share of the target spread evenly over all classes."),
+    ]
+}
+
+extension OutputConfiguration {
+    package static let fields: [ConfigurationField<Self>] = [
+        .init("directory", \.directory, .text("the path of a folder"), "Folder of the runs."),
+        .init("name", \.name, .fileName("a folder's name without \"/\""), "Folder of this run; a number is added when it exists."),
+        .init("exist_ok", \.existOk, .boolean, "Use the folder even when it exists."),
+    ]
 }

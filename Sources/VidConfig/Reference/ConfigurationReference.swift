@@ -1,0 +1,82 @@
+/// The configuration described from its own tables, for people.
+package enum ConfigurationReference {
+    /// Every key path, layers' keys with `N` for their place: `model.recurrent.N.units`.
+    package static let keyPaths: [String] = rows.map(\.path)
+
+    /// A Markdown table of every key: path, values, default, meaning.
+    package static var markdown: String {
+        var lines = ["| key | value | default | meaning |", "|---|---|---|---|"]
+        for row in rows {
+            let owners = row.owners.isEmpty ? "" : " (\(row.owners.joined(separator: ", ")))"
+            let cells = ["`\(row.path)`\(owners)", row.summary, row.defaultValue.map { "`\($0.prettyLine)`" } ?? "", row.documentation]
+            lines.append("| " + cells.map { $0.replacingPipes }.joined(separator: " | ") + " |")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private struct Row {
+        var path: String
+        var summary: String
+        var defaultValue: JSONNode?
+        var documentation: String
+        /// The words of the union for which the key exists; empty: always.
+        var owners: [String] = []
+    }
+
+    private static let rows: [Row] = {
+        var rows: [Row] = []
+        add(RunConfiguration.codec.shape, path: "", to: &rows)
+        return rows
+    }()
+
+    /// Adds the rows of the keys below `path`.
+    private static func add(_ shape: ConfigurationShape, path: String, to rows: inout [Row]) {
+        let prefix = path.isEmpty ? "" : path + "."
+        switch shape {
+        case .leaf: break
+        case .list(let element, _): add(element, path: prefix + "N", to: &rows)
+        case .section(let fields):
+            for field in fields { add(field, path: prefix + field.key, owners: [], to: &rows) }
+        case .union(let tag, let defaultWord, let variants):
+            let words = variants.map(\.word)
+            rows.append(
+                Row(
+                    path: prefix + tag, summary: "one of \(quotedList(words))", defaultValue: defaultWord.map { .string($0) },
+                    documentation: variants.map { "\($0.word): \($0.documentation)" }.joined(separator: " ")))
+            var seen: [String] = []
+            for field in variants.flatMap(\.fields) where !seen.contains(field.key) {
+                seen.append(field.key)
+                let owners = variants.filter { variant in variant.fields.contains { $0.key == field.key } }.map(\.word)
+                add(field, path: prefix + field.key, owners: owners.count == words.count ? [] : owners, to: &rows)
+            }
+        }
+    }
+
+    private static func add(_ field: ConfigurationFieldShape, path: String, owners: [String], to rows: inout [Row]) {
+        switch field.shape {
+        case .leaf(_, let summary), .list(_, let summary):
+            rows.append(
+                Row(path: path, summary: summary, defaultValue: field.defaultValue, documentation: field.documentation, owners: owners))
+        case .section, .union: break
+        }
+        add(field.shape, path: path, to: &rows)
+    }
+}
+
+extension JSONNode {
+    /// On one line, with blanks for the reader.
+    fileprivate var prettyLine: String {
+        switch value {
+        case .array(let elements): "[" + elements.map(\.prettyLine).joined(separator: ", ") + "]"
+        case .object(let members): "{ " + members.map { "\"\($0.key)\": \($0.value.prettyLine)" }.joined(separator: ", ") + " }"
+        default: text()
+        }
+    }
+}
+
+extension String {
+    /// With `|` escaped for a cell of a Markdown table.
+    fileprivate var replacingPipes: String {
+        split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+    }
+}

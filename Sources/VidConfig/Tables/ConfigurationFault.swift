@@ -1,0 +1,51 @@
+/// What is wrong with a value of a configuration, before the place in the file is looked up.
+package struct ConfigurationFault: Error, Sendable, Equatable {
+    package var path: ConfigurationPath
+    package var message: String
+    /// The fault lies in the key, not in its value.
+    package var isAboutKey = false
+
+    package init(_ path: ConfigurationPath, _ message: String, isAboutKey: Bool = false) {
+        self.path = path
+        self.message = message
+        self.isAboutKey = isAboutKey
+    }
+
+    /// The value at `path` is not of the kind that is wanted.
+    static func mismatch(_ path: ConfigurationPath, expected: String, found node: JSONNode, hint: String = "") -> ConfigurationFault {
+        ConfigurationFault(path, "expected \(expected), found \(node.brief)\(hint)")
+    }
+}
+
+/// The way from the top of a configuration to a value: `model.recurrent.0.units`.
+package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
+    package enum Component: Sendable, Hashable {
+        case key(String)
+        case index(Int)
+    }
+
+    package var components: [Component] = []
+
+    package init(_ components: [Component] = []) {
+        self.components = components
+    }
+
+    /// Keys only.
+    package init(_ keys: String...) {
+        components = keys.map { .key($0) }
+    }
+
+    func appending(_ key: String) -> ConfigurationPath { ConfigurationPath(components + [.key(key)]) }
+
+    func appending(_ index: Int) -> ConfigurationPath { ConfigurationPath(components + [.index(index)]) }
+
+    /// As `--set` takes it.
+    package var description: String {
+        components.map { component in
+            switch component {
+            case .key(let key): key
+            case .index(let index): String(index)
+            }
+        }.joined(separator: ".")
+    }
+}

@@ -1,0 +1,114 @@
+/// A part of the configuration that reads, writes and describes itself by a codec, to `Codable`'s coders, too.
+package protocol ConfigurationValue: Sendable, Equatable, Codable {
+    static var codec: ConfigurationCodec<Self> { get }
+}
+
+extension ConfigurationValue {
+    package init(from decoder: any Decoder) throws {
+        let node = try JSONNode(from: decoder)
+        do {
+            self = try Self.codec.decode(node, ConfigurationPath())
+        } catch {
+            let message = error.path.components.isEmpty ? error.message : "\(error.path): \(error.message)"
+            throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: decoder.codingPath, debugDescription: message))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try Self.codec.encode(self).encode(to: encoder)
+    }
+}
+
+/// A struct that is a JSON object: its table of fields says everything about it but the defaults, which stand at its properties.
+package protocol ConfigurationSection: ConfigurationValue {
+    /// Every value at its default.
+    init()
+
+    static var fields: [ConfigurationField<Self>] { get }
+}
+
+extension ConfigurationSection {
+    package static var codec: ConfigurationCodec<Self> {
+        let fields = fields
+        return ConfigurationCodec(.section(fields.map { $0.shape(of: Self()) })) { node, path throws(ConfigurationFault) in
+            guard let members = node.objectMembers else { throw .mismatch(path, expected: "an object", found: node) }
+            var section = Self()
+            for member in members {
+                guard let field = fields.first(where: { $0.key.hasSameBytes(as: member.key) }) else {
+                    throw unknownKey(member.key, among: fields.map(\.key), path)
+                }
+                try field.decode(member.value, path.appending(member.key), &section)
+            }
+            return section
+        } encode: { section in
+            .object(fields.map { ($0.key, $0.encode(section)) })
+        }
+    }
+}
+
+/// One key of an object: where its value lives, what it may be, and one line about it.
+package struct ConfigurationField<Root: Sendable>: Sendable {
+    package typealias Decode = @Sendable (JSONNode, ConfigurationPath, inout Root) throws(ConfigurationFault) -> Void
+
+    let key: String
+    let documentation: String
+    /// Reads the value at the path and stores it.
+    let decode: Decode
+    let encode: @Sendable (Root) -> JSONNode
+    private let valueShape: ConfigurationShape
+
+    init<Value>(
+        _ key: String, _ property: any WritableKeyPath<Root, Value> & Sendable, _ codec: ConfigurationCodec<Value>, _ documentation: String
+    ) {
+        self.init(key: key, documentation: documentation, valueShape: codec.shape) { node, path, root throws(ConfigurationFault) in
+            root[keyPath: property] = try codec.decode(node, path)
+        } encode: {
+            codec.encode($0[keyPath: property])
+        }
+    }
+
+    private init(
+        key: String, documentation: String, valueShape: ConfigurationShape, decode: @escaping Decode,
+        encode: @escaping @Sendable (Root) -> JSONNode
+    ) {
+        self.key = key
+        self.documentation = documentation
+        self.valueShape = valueShape
+        self.decode = decode
+        self.encode = encode
+    }
+
+    /// The field's description; its default is what `initial` holds.
+    func shape(of initial: Root) -> ConfigurationFieldShape {
+        ConfigurationFieldShape(key: key, documentation: documentation, defaultValue: encode(initial), shape: valueShape)
+    }
+
+    /// The same field of a value that wraps a `Root`, such as a case of an enumeration.
+    func lifted<Outer>(
+        into wrap: @escaping @Sendable (Root) -> Outer, from unwrap: @escaping @Sendable (Outer) -> Root
+    ) -> ConfigurationField<Outer> {
+        ConfigurationField<Outer>(key: key, documentation: documentation, valueShape: valueShape) {
+            node, path, outer throws(ConfigurationFault) in
+            var root = unwrap(outer)
+            try decode(node, path, &root)
+            outer = wrap(root)
+        } encode: {
+            encode(unwrap($0))
+        }
+    }
+}
+
+/// The fault of a key that the object at `path` does not have: the nearest one, where else the key exists, and all there are.
+func unknownKey(_ key: String, among keys: [String], _ path: ConfigurationPath) -> ConfigurationFault {
+    let elsewhere = ConfigurationReference.keyPaths.filter { $0.hasSuffix(".\(key)") }
+    var message = "unknown key"
+    if let nearest = nearestWord(to: key, among: keys) {
+        message += "; did you mean \"\(nearest)\"?"
+    } else if !elsewhere.isEmpty {
+        message += "; did you mean \(elsewhere.joined(separator: " or "))?"
+    } else {
+        message += "."
+    }
+    message += " The keys here are \(keys.joined(separator: ", "))"
+    return ConfigurationFault(path.appending(key), message, isAboutKey: true)
+}

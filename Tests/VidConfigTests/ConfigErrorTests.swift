@@ -1,0 +1,248 @@
+import Foundation
+import Testing
+import VidConfig
+
+@Suite("Errors in a configuration")
+struct ConfigErrorTests {
+    /// The text of a config file and the whole message.
+    static let refused: [(String, String)] = [
+        // Not JSON, not an object
+        ("", "c.json:1:1: expected a value, found the end of the text"),
+        ("{\n  // seed\n}", "c.json:2:3: expected a key in double quotes or '}', found '/' (JSON has no comments)"),
+        ("[]", "c.json:1:1: expected an object, found an empty array"),
+        (#"{"seed": 1, "seed": 2}"#, #"c.json:1:13: the key "seed" was there already, at line 1, column 2"#),
+        // Unknown keys
+        (
+            "{\n  \"training\": { \"epoch\": 3 }\n}",
+            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, label_smoothing"#
+        ),
+        (
+            #"{"trainnig": {}}"#,
+            #"c.json:1:2: trainnig: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, training, output"#
+        ),
+        (
+            #"{"epochs": 3}"#,
+            "c.json:1:2: epochs: unknown key; did you mean training.epochs? The keys here are seed, model, optimizer, data, training, output"
+        ),
+        (
+            #"{"units": 3}"#,
+            "c.json:1:2: units: unknown key; did you mean model.recurrent.N.units or model.hidden.N.units?"
+                + " The keys here are seed, model, optimizer, data, training, output"
+        ),
+        (#"{"xyzzyx": 3}"#, "c.json:1:2: xyzzyx: unknown key. The keys here are seed, model, optimizer, data, training, output"),
+        (
+            #"{"data": {"$schema": "x"}}"#,
+            "c.json:1:11: data.$schema: unknown key. The keys here are path, validation_split, test_split, preprocessing, short_clips"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
+            #"c.json:1:37: model.cnn.architecture.blocs: unknown key; did you mean "blocks"? The keys here are blocks"#
+        ),
+        // Wrong types
+        (#"{"training": []}"#, "c.json:1:14: training: expected an object, found an empty array"),
+        (#"{"training": {"epochs": "3"}}"#, #"c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found the string "3""#),
+        (#"{"training": {"epochs": 3.0}}"#, "c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found 3.0"),
+        (#"{"training": {"epochs": null}}"#, "c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found null"),
+        (#"{"training": {"shuffle": 1}}"#, "c.json:1:26: training.shuffle: expected true or false, found 1"),
+        (#"{"training": {"shuffle": "true"}}"#, #"c.json:1:26: training.shuffle: expected true or false, found the string "true""#),
+        (#"{"data": {"path": 3}}"#, "c.json:1:19: data.path: expected the path of a folder or a CSV file, found 3"),
+        (#"{"data": {"path": ""}}"#, #"c.json:1:19: data.path: expected the path of a folder or a CSV file, found the string """#),
+        (
+            #"{"data": {"path": "a\u0000b"}}"#,
+            #"c.json:1:19: data.path: expected the path of a folder or a CSV file, found the string "a\u0000b""#
+        ),
+        (#"{"model": {"recurrent": {}}}"#, "c.json:1:25: model.recurrent: expected an array of layers, found an empty object"),
+        (#"{"model": {"recurrent": ["lstm"]}}"#, #"c.json:1:26: model.recurrent.0: expected an object, found the string "lstm""#),
+        (#"{"optimizer": "adam"}"#, #"c.json:1:15: optimizer: expected an object, found the string "adam""#),
+        // Out of range
+        (#"{"training": {"epochs": 0}}"#, "c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found 0"),
+        (#"{"seed": -1}"#, "c.json:1:10: seed: expected an integer from 0 to 9223372036854775807, found -1"),
+        (#"{"model": {"input": {"frames": 0}}}"#, "c.json:1:32: model.input.frames: expected an integer from 1 to 65536, found 0"),
+        (#"{"model": {"input": {"channels": 65}}}"#, "c.json:1:34: model.input.channels: expected an integer from 1 to 64, found 65"),
+        (
+            #"{"model": {"hidden": [{"type": "dense", "units": 0}]}}"#,
+            "c.json:1:50: model.hidden.0.units: expected an integer from 1 to 65536, found 0"
+        ),
+        (
+            #"{"model": {"hidden": [{"type": "dropout", "rate": 1}]}}"#,
+            "c.json:1:51: model.hidden.0.rate: expected a number of at least 0 and below 1, found 1"
+        ),
+        (
+            #"{"model": {"hidden": [{"type": "dropout", "rate": 0.999999999999}]}}"#,
+            "c.json:1:51: model.hidden.0.rate: expected a number of at least 0 and below 1, found 0.999999999999"
+        ),
+        (#"{"optimizer": {"learning_rate": 0}}"#, "c.json:1:33: optimizer.learning_rate: expected a number above 0, found 0"),
+        (#"{"optimizer": {"clip_norm": -1.5}}"#, "c.json:1:29: optimizer.clip_norm: expected a number above 0, or null, found -1.5"),
+        (#"{"optimizer": {"clip_norm": 1e300}}"#, "c.json:1:29: optimizer.clip_norm: expected a number above 0, or null, found 1e+300"),
+        (#"{"data": {"validation_split": 1}}"#, "c.json:1:31: data.validation_split: expected a number of at least 0 and below 1, found 1"),
+        (
+            #"{"output": {"name": "a/b"}}"#,
+            #"c.json:1:21: output.name: expected a folder's name without "/", found the string "a/b""#
+        ),
+        (#"{"output": {"name": ".."}}"#, #"c.json:1:21: output.name: expected a folder's name without "/", found the string "..""#),
+        // Words
+        (
+            #"{"data": {"preprocessing": "cafe"}}"#,
+            #"c.json:1:28: data.preprocessing: expected one of "caffe", "torch", "unit", "symmetric", "none", found the string "cafe"; did you mean "caffe"?"#
+        ),
+        (
+            #"{"data": {"short_clips": "padlast"}}"#,
+            #"c.json:1:26: data.short_clips: expected one of "loop", "pad_last", "mask", "error", found the string "padlast"; did you mean "pad_last"?"#
+        ),
+        (
+            #"{"data": {"preprocessing": null}}"#,
+            #"c.json:1:28: data.preprocessing: expected one of "caffe", "torch", "unit", "symmetric", "none", found null"#
+        ),
+        (
+            #"{"optimizer": {"type": "Nadam"}}"#,
+            #"c.json:1:24: optimizer.type: expected one of "nadam", "adam", "sgd", "rmsprop", found the string "Nadam"; did you mean "nadam"?"#
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": "vgg-16"}}}"#,
+            #"c.json:1:36: model.cnn.architecture: expected one of "vgg11", "vgg13", "vgg16", "vgg19" or {"blocks": [[32, 32], [64, 64]]}, "#
+                + #"found the string "vgg-16"; did you mean "vgg16"?"#
+        ),
+        (
+            #"{"model": {"recurrent": [{"type": "lstn"}]}}"#,
+            #"c.json:1:35: model.recurrent.0.type: expected one of "lstm", "gru", "batch_normalization", found the string "lstn"; did you mean "lstm"?"#
+        ),
+        (
+            #"{"model": {"recurrent": [{"type": "lstm", "recurrent_activation": "tanh"}]}}"#,
+            #"c.json:1:67: model.recurrent.0.recurrent_activation: expected one of "sigmoid", "hard_sigmoid", found the string "tanh""#
+        ),
+        // Keys of another type
+        (
+            #"{"optimizer": {"momentum": 0.9}}"#,
+            #"c.json:1:16: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay"#
+        ),
+        (
+            #"{"optimizer": {"beta_1": 0.9, "type": "rmsprop"}}"#,
+            #"c.json:1:16: optimizer.beta_1: does not belong to "rmsprop", only to "nadam", "adam". "#
+                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay"#
+        ),
+        (
+            #"{"model": {"hidden": [{"type": "dropout", "units": 3}]}}"#,
+            #"c.json:1:43: model.hidden.0.units: does not belong to "dropout", only to "dense". The keys of "dropout" are type, rate"#
+        ),
+        (
+            #"{"model": {"hidden": [{"type": "dropout", "rte": 3}]}}"#,
+            #"c.json:1:43: model.hidden.0.rte: unknown key; did you mean "rate"? The keys here are type, rate"#
+        ),
+        (
+            #"{"model": {"hidden": [{"units": 3}]}}"#,
+            #"c.json:1:23: model.hidden.0: the key "type" is missing; it takes one of "dense", "dropout", "batch_normalization""#
+        ),
+        // Blocks
+        (#"{"model": {"cnn": {"architecture": {}}}}"#, #"c.json:1:36: model.cnn.architecture: the key "blocks" is missing"#),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": []}}}}"#,
+            "c.json:1:47: model.cnn.architecture.blocks: expected at least one block, found an empty array"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": [[1], []]}}}}"#,
+            "c.json:1:53: model.cnn.architecture.blocks.1: expected at least one filter count, found an empty array"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": [[0]]}}}}"#,
+            "c.json:1:49: model.cnn.architecture.blocks.0.0: expected an integer from 1 to 65536, found 0"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": [8]}}}}"#,
+            "c.json:1:48: model.cnn.architecture.blocks.0: expected an array of filter counts, found 8"
+        ),
+        // Across keys
+        (
+            #"{"data": {"validation_split": 0.5, "test_split": 0.5}}"#,
+            "c.json:1:50: data.test_split: validation_split 0.5 and test_split 0.5 leave no clips to train on; their sum must be below 1"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": "vgg11"}}}"#,
+            #"c.json:1:19: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for vgg11; "#
+                + "set weights to null or to the path of a file"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": [[8]]}, "weights": "imagenet"}}}"#,
+            #"c.json:1:66: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for custom blocks; "#
+                + "set weights to null or to the path of a file"
+        ),
+        (
+            #"{"model": {"cnn": {"architecture": {"blocks": [[8, 8], [8]]}, "weights": null, "trainable": "block2_conv2"}}}"#,
+            #"c.json:1:93: model.cnn.trainable: expected true, false or one of "block1_conv1", "block1_conv2", "block2_conv1", "#
+                + #"found the string "block2_conv2"; did you mean "block1_conv2"?"#
+        ),
+        (
+            #"{"model": {"cnn": {"trainable": 1}}}"#,
+            #"c.json:1:33: model.cnn.trainable: expected true, false or the name of the first convolution to train such as "block5_conv1", found 1"#
+        ),
+        (
+            #"{"model": {"input": {"rows": 31}}}"#,
+            "c.json:1:30: model.input.rows: 31 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
+        ),
+        (
+            #"{"model": {"recurrent": [{"type": "lstm"}, {"type": "batch_normalization"}]}}"#,
+            "c.json:1:53: model.recurrent.1.type: a batch_normalization may stand before the lstm and gru layers, not after one;"
+                + " after them it belongs to model.hidden"
+        ),
+        (
+            #"{"optimizer": {"type": "sgd", "nesterov": true}}"#,
+            "c.json:1:43: optimizer.nesterov: Nesterov's momentum needs a momentum above 0; set optimizer.momentum, for example to 0.9"
+        ),
+    ]
+
+    @Test("Each names the place, the key, what was expected and what was found", arguments: refused)
+    func messages(text: String, message: String) {
+        expect(message, .badConfig) { () throws(ConfigError) in try RunConfiguration(json: text, source: "c.json") }
+    }
+
+    @Test("Files that cannot be read")
+    func files() throws {
+        expect("/nowhere/c.json: cannot open: No such file or directory", .missingFile) { () throws(ConfigError) in
+            try RunConfiguration.load(path: "/nowhere/c.json")
+        }
+        let folder = FileManager.default.temporaryDirectory.appending(path: "vidclass-config-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        expect("\(folder.path): expected a config file, found a folder", .badConfig) { () throws(ConfigError) in
+            try RunConfiguration.load(path: folder.path)
+        }
+        expect("/dev/null: expected a config file, found something that is no regular file", .badConfig) { () throws(ConfigError) in
+            try RunConfiguration.load(path: "/dev/null")
+        }
+        let large = folder.appending(path: "large.json")
+        try Data(repeating: 0x20, count: 1 << 20 + 1).write(to: large)
+        expect("\(large.path): a config file has at most 1048576 bytes; this one has more", .badConfig) { () throws(ConfigError) in
+            try RunConfiguration.load(path: large.path)
+        }
+        // The bound itself is allowed.
+        try (Data("{}".utf8) + Data(repeating: 0x20, count: (1 << 20) - 2)).write(to: large)
+        #expect(try RunConfiguration.load(path: large.path) == RunConfiguration())
+    }
+
+    @Test("The nearest word")
+    func nearest() {
+        #expect(editDistance(Array("kitten".unicodeScalars), Array("sitting".unicodeScalars)) == 3)
+        #expect(editDistance(Array("ab".unicodeScalars), Array("ba".unicodeScalars)) == 1)
+        #expect(editDistance([], Array("abc".unicodeScalars)) == 3)
+        #expect(editDistance(Array("abc".unicodeScalars), []) == 3)
+        #expect(nearestWord(to: "learningrate", among: ["type", "learning_rate"]) == "learning_rate")
+        #expect(nearestWord(to: "LR", among: ["type", "learning_rate"]) == nil)
+        #expect(nearestWord(to: "x", among: ["a", "b"]) == nil)
+        #expect(nearestWord(to: "", among: ["a"]) == nil)
+        #expect(nearestWord(to: "a", among: []) == nil)
+    }
+}
+
+/// Holds that `body` throws a `ConfigError` of this text and kind.
+func expect(
+    _ message: String, _ kind: ConfigError.Kind, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws(ConfigError) -> RunConfiguration
+) {
+    do {
+        _ = try body()
+        Issue.record("taken, instead of: \(message)", sourceLocation: sourceLocation)
+    } catch {
+        #expect(error.description == message, sourceLocation: sourceLocation)
+        #expect(error.kind == kind, sourceLocation: sourceLocation)
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+import VidConfig
+
+@Suite("Schema and reference")
+struct ConfigurationReferenceTests {
+    @Test("Configs/schema.json is what the tables say")
+    func schema() throws {
+        let text = ConfigurationSchema.json.text(pretty: true, width: 140) + "\n"
+        if ProjectFiles.isUpdating { try ProjectFiles.write(text, to: "Configs/schema.json") }
+        #expect(try ProjectFiles.text("Configs/schema.json") == text, "Configs/schema.json is \(ProjectFiles.howToUpdate)")
+    }
+
+    @Test("README.md's table is what the tables say")
+    func readme() throws {
+        let begin = "<!-- config-reference:begin -->\n"
+        let end = "\n<!-- config-reference:end -->"
+        let text = try ProjectFiles.text("README.md")
+        let start = try #require(text.range(of: begin), "README.md lacks \(begin)").upperBound
+        let stop = try #require(text.range(of: end, range: text.index(before: start)..<text.endIndex), "README.md lacks \(end)").lowerBound
+        if ProjectFiles.isUpdating {
+            try ProjectFiles.write(
+                text[..<start] + ConfigurationReference.markdown + end + text[stop...].dropFirst(end.count), to: "README.md")
+            return
+        }
+        #expect(text[start..<max(start, stop)] == ConfigurationReference.markdown, "the table of README.md is \(ProjectFiles.howToUpdate)")
+    }
+
+    @Test("Every default of the schema is the struct's")
+    func defaults() {
+        let resolved = RunConfiguration().json
+        var seen = 0
+        func visit(_ schema: JSONNode, _ value: JSONNode, _ path: String) {
+            for property in schema["properties"]?.objectMembers ?? [] {
+                guard let held = value[property.key] else { continue }
+                if let stated = property.value["default"] {
+                    #expect(stated == held, "\(path).\(property.key)")
+                    seen += 1
+                }
+                visit(property.value, held, path + "." + property.key)
+                // Unions: the form whose word the value has.
+                for form in property.value["anyOf"]?.arrayElements ?? [] where form["properties"]?["type"]?["const"] == held["type"] {
+                    visit(form, held, path + "." + property.key)
+                }
+            }
+        }
+        visit(ConfigurationSchema.json, resolved, "")
+        // The leaves and arrays of the resolved default, `optimizer.type` aside, which stands as a constant.
+        #expect(seen == 30)
+    }
+
+    @Test("The reference names every key of the resolved configuration and no other key of its sections")
+    func keyPaths() {
+        var paths: [String] = []
+        func visit(_ node: JSONNode, _ path: String) {
+            for member in node.objectMembers ?? [] {
+                let inner = path.isEmpty ? member.key : path + "." + member.key
+                if member.value.objectMembers == nil { paths.append(inner) }
+                visit(member.value, inner)
+            }
+        }
+        visit(RunConfiguration().json, "")
+        let reference = ConfigurationReference.keyPaths
+        #expect(Set(paths).subtracting(reference) == [])
+        let others = reference.filter { !paths.contains($0) && !$0.contains(".N.") }
+        #expect(others == ["optimizer.momentum", "optimizer.nesterov", "optimizer.rho"])
+        #expect(Set(reference).count == reference.count)
+    }
+}
