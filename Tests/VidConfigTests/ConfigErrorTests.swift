@@ -38,6 +38,10 @@ struct ConfigErrorTests {
             #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
             #"c.json:1:37: model.cnn.architecture.blocs: unknown key; did you mean "blocks"? The keys here are blocks"#
         ),
+        (
+            #"{"a\nb\u009b\u2028c": 3}"#,
+            #"c.json:1:2: a\nb\u{009B}\u{2028}c: unknown key. The keys here are seed, model, optimizer, data, training, output"#
+        ),
         // Wrong types
         (#"{"training": []}"#, "c.json:1:14: training: expected an object, found an empty array"),
         (#"{"training": {"epochs": "3"}}"#, #"c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found the string "3""#),
@@ -217,6 +221,22 @@ struct ConfigErrorTests {
         // The bound itself is allowed.
         try (Data("{}".utf8) + Data(repeating: 0x20, count: (1 << 20) - 2)).write(to: large)
         #expect(try RunConfiguration.load(path: large.path) == RunConfiguration())
+    }
+
+    @Test("However long a name is, the message is not")
+    func length() {
+        let long = String(repeating: "x", count: 100_000)
+        for text in [
+            "{\"\(long)\": 1}", "{\"\(long)\": 1, \"\(long)\": 2}", "{\"data\": {\"preprocessing\": \"\(long)\"}}",
+            "{\"seed\": 1\(long.utf8.map { _ in "0" }.joined())}",
+        ] {
+            do {
+                _ = try RunConfiguration(json: text, source: "c.json")
+                Issue.record("taken")
+            } catch {
+                #expect(error.description.utf8.count < 300)
+            }
+        }
     }
 
     @Test("The nearest word")

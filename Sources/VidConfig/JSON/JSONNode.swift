@@ -106,10 +106,7 @@ extension JSONNode {
     package var brief: String {
         switch value {
         case .null, .bool, .integer, .number: text()
-        case .string(let string):
-            string.unicodeScalars.count > 60
-                ? "the string \(JSONNode(.string(String(String.UnicodeScalarView(string.unicodeScalars.prefix(57))) + "...")).text())"
-                : "the string \(text())"
+        case .string(let string): "the string \(JSONNode.string(string.shortened).text())"
         case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
         case .object(let members): members.isEmpty ? "an empty object" : "an object"
         }
@@ -117,6 +114,12 @@ extension JSONNode {
 }
 
 extension String {
+    /// At most 60 scalars, for messages; what is cut is shown as dots.
+    var shortened: String {
+        let scalars = unicodeScalars
+        return scalars.dropFirst(60).isEmpty ? self : String(scalars.prefix(57)) + "..."
+    }
+
     /// Byte equality; `==` on strings takes canonically equivalent ones as equal.
     func hasSameBytes(as other: String) -> Bool {
         utf8.elementsEqual(other.utf8)

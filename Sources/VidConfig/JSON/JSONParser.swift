@@ -91,7 +91,7 @@ private struct JSONParse {
             // The set holds canonically equivalent strings to be equal; a hit is settled by the bytes.
             if !keys.insert(key).inserted, let first = members.first(where: { $0.key.hasSameBytes(as: key) }) {
                 throw JSONSyntaxError(
-                    "the key \(JSONNode.string(key).text()) was there already, at line \(first.keyPosition.line), "
+                    "the key \(JSONNode.string(key.shortened).text()) was there already, at line \(first.keyPosition.line), "
                         + "column \(first.keyPosition.column)", at: position)
             }
             scanner.skipWhitespace()

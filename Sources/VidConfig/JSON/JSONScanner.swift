@@ -84,11 +84,11 @@ struct JSONScanner {
         }
         let text = String(decoding: bytes[start.offset..<offset], as: UTF8.self)
         if isIntegral {
-            guard let integer = Int64(text) else { throw JSONSyntaxError("the integer \(shortened(text)) does not fit 64 bits", at: start) }
+            guard let integer = Int64(text) else { throw JSONSyntaxError("the integer \(text.shortened) does not fit 64 bits", at: start) }
             return integer == 0 && isNegative ? .number(-0.0) : .integer(integer)
         }
         guard let number = Double(text), number.isFinite else {
-            throw JSONSyntaxError("the number \(shortened(text)) does not fit double precision", at: start)
+            throw JSONSyntaxError("the number \(text.shortened) does not fit double precision", at: start)
         }
         return .number(number)
     }
@@ -99,10 +99,6 @@ struct JSONScanner {
         let start = offset
         while let byte = next, isDigit(byte) { offset += 1 }
         if offset == start { throw unexpected(expected) }
-    }
-
-    private func shortened(_ text: String) -> String {
-        text.utf8.count <= 40 ? text : text.prefix(37) + "..."
     }
 
     // MARK: - Strings

@@ -28,11 +28,25 @@ package struct ConfigError: Error, Sendable, Equatable, CustomStringConvertible 
         self.message = message
     }
 
-    /// `runs/a.json:3:14: training.epochs: expected an integer from 1 to 1000000, found 0`.
+    /// `runs/a.json:3:14: training.epochs: expected an integer from 1 to 1000000, found 0`; one line, whatever the names hold.
     package var description: String {
         var place = source
         if let line { place += ":\(line)" }
         if line != nil, let column { place += ":\(column)" }
-        return "\(place): \(keyPath.isEmpty ? "" : keyPath + ": ")\(message)"
+        return "\(place): \(keyPath.isEmpty ? "" : keyPath + ": ")\(message)".onOneLine
+    }
+}
+
+extension String {
+    /// Control characters and line separators as escapes, so that a hostile name can neither break the line nor steer a terminal.
+    fileprivate var onOneLine: String {
+        var line = ""
+        for scalar in unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: line += scalar.escaped(asASCII: true)
+            default: line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
     }
 }

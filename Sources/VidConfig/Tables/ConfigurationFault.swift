@@ -39,11 +39,11 @@ package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
 
     func appending(_ index: Int) -> ConfigurationPath { ConfigurationPath(components + [.index(index)]) }
 
-    /// As `--set` takes it.
+    /// As `--set` takes it; keys of more than 60 characters are cut.
     package var description: String {
         components.map { component in
             switch component {
-            case .key(let key): key
+            case .key(let key): key.shortened
             case .index(let index): String(index)
             }
         }.joined(separator: ".")
