@@ -88,7 +88,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
     /// A random order of `0..<count`: the same for the same state on any version of Swift (Fisher and Yates).
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
-        for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, Int(UInt64(nextWord()) * UInt64(i + 1) >> 32)) }
+        for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, Int((UInt64(nextWord()) * UInt64(i + 1)) >> 32)) }
         return order
     }
 }
