@@ -3,7 +3,12 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "vc_convolution.h"
 #include "vc_cpu.h"
+#include "vc_pixels.h"
+#include "vc_pooling.h"
+#include "vc_reference_convolution.h"
+#include "vc_reference_pooling.h"
 #include "vc_simd.h"
 
 #endif

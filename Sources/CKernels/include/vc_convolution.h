@@ -1,0 +1,46 @@
+// The data movement of a GEMM convolution: channels-last maps, one frame at a time.
+#ifndef VC_CONVOLUTION_H
+#define VC_CONVOLUTION_H
+
+#include "vc_simd.h"
+
+/// One frame's convolution. Input (rows, columns, channels), output (out_rows, out_columns, filters).
+/// Output position (i, j) sees the input rows i * stride_rows - pad_top + 0 ..< kernel_rows, and columns alike; what
+/// lies outside the input counts as zero. The bottom and right padding follow from the output's extents.
+typedef struct {
+    int rows, columns, channels;
+    int kernel_rows, kernel_columns;
+    int stride_rows, stride_columns;
+    int pad_top, pad_left;
+    int out_rows, out_columns;
+} vc_conv_shape;
+
+/// A part of the im2col matrix of one frame: its rows are the output positions of output rows `row0` ..< `row1`, its
+/// columns `k0` ..< `k1` of kernel_rows * kernel_columns * channels (the order of the kernel's first three axes).
+///
+/// `out` is ((row1 - row0) * out_columns, k1 - k0), all of it written.
+void vc_im2col(const vc_conv_shape *s, const float *input, int row0, int row1, int k0, int k1, float *out);
+
+/// The adjoint over whole rows of the matrix: adds `columns` ((row1 - row0) * out_columns, kernel_rows * kernel_columns
+/// * channels) to `d_input` (rows, columns, channels).
+void vc_col2im_add(const vc_conv_shape *s, const float *columns, int row0, int row1, float *d_input);
+
+/// values (positions, filters) += bias (filters), then max(0, .) where `relu`; in place. NaN stays NaN.
+void vc_add_bias(float *values, long positions, int filters, const float *bias, bool relu);
+
+/// sums (filters) = the sum of d (positions, filters) over its positions; by blocks of 64 positions.
+void vc_sum_positions(const float *d, long positions, int filters, float *sums);
+
+/// d_input = where output > 0: d_output, else 0; `d_input` may be `d_output`.
+void vc_relu_gradient(const float *output, const float *d_output, float *d_input, long count);
+
+/// target = max(0, source); `target` may be `source`. NaN stays NaN.
+void vc_relu(const float *source, float *target, long count);
+
+/// target (columns, rows) = source (rows, columns) transposed.
+void vc_transpose(const float *source, int rows, int columns, float *target);
+
+/// target += source.
+void vc_add(float *target, const float *source, long count);
+
+#endif

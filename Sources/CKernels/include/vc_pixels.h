@@ -1,0 +1,15 @@
+// Pixels as files hold them (channels, rows, columns) to what the network takes: (rows, columns, channels) floats.
+#ifndef VC_PIXELS_H
+#define VC_PIXELS_H
+
+#include "vc_simd.h"
+
+/// out (positions, channels): out[p][c] = source[order[c]][p] * scale[c] + offset[c], source (channels, positions) bytes.
+void vc_pixels_from_bytes(const uint8_t *source, long positions, int channels, const int32_t *order,
+                          const float *scale, const float *offset, float *out);
+
+/// The same from floats.
+void vc_pixels_from_floats(const float *source, long positions, int channels, const int32_t *order, const float *scale,
+                           const float *offset, float *out);
+
+#endif

@@ -1,0 +1,35 @@
+// Pooling of channels-last maps, one frame at a time.
+#ifndef VC_POOLING_H
+#define VC_POOLING_H
+
+#include "vc_simd.h"
+
+/// One frame's max pooling without padding: input (rows, columns, channels), output (out_rows, out_columns, channels)
+/// with out_rows = (rows - pool_rows) / stride_rows + 1, columns alike.
+typedef struct {
+    int rows, columns, channels;
+    int pool_rows, pool_columns;
+    int stride_rows, stride_columns;
+    int out_rows, out_columns;
+} vc_pool_shape;
+
+/// Output rows `row0` ..< `row1`, written at their place in `output` (the whole frame's). NaN wins over numbers.
+void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output);
+
+/// The gradient of a whole frame, recomputing the maxima: `d_input` is overwritten. Of equal maxima the first in row-major
+/// order of the window takes the gradient (PyTorch's and TensorFlow's rule).
+void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, float *d_input);
+
+/// output (channels) = the mean of input (positions, channels) over its positions; by blocks of 64 positions.
+void vc_global_average_pool(const float *input, long positions, int channels, float *output);
+
+/// d_input (positions, channels) = d_output (channels) / positions.
+void vc_global_average_pool_gradient(const float *d_output, long positions, int channels, float *d_input);
+
+/// output (channels) = the largest of input (positions, channels) over its positions.
+void vc_global_max_pool(const float *input, long positions, int channels, float *output);
+
+/// d_input (positions, channels): d_output (channels) where the channel's first maximum is, zero elsewhere.
+void vc_global_max_pool_gradient(const float *input, const float *d_output, long positions, int channels, float *d_input);
+
+#endif

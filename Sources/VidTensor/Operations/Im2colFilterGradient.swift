@@ -1,0 +1,106 @@
+import CKernels
+
+/// The filter gradient of the GEMM convolution: dKernel (taps x C, K) += im2col(input)' dOutput, over all positions.
+///
+/// Two ways to share it out, chosen by the size of dKernel alone; in both the sums over frames are taken frame by frame:
+/// - Many filters, small maps: a block is a panel of dKernel's rows, which goes through the frames in order and adds each
+///   by GEMM (beta = 1). Nothing to merge.
+/// - Few filters, large maps: a block is a section of one frame's positions, whose partial gradient of all of dKernel is
+///   written down; the partials are then added in the order of frames and sections.
+enum Im2colFilterGradient {
+    /// Elements of dKernel up to which partial gradients are the better way (4 bytes each, a worker's L2).
+    private static let smallKernel = 300_000
+    /// Rows of dKernel in a panel. OpenBLAS likes them tall; more panels than workers like them short.
+    private static let panelRows = 288
+    /// Positions of a section.
+    private static let sectionPositions = 3136
+
+    static func add(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        dKernel: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
+    ) {
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        if g.taps * g.filters <= smallKernel {
+            addBySections(g, frames: frames, input: input, dOutput: dOutput, dKernel: dKernel, workers: workers, workspace: workspace)
+        } else {
+            addByPanels(g, frames: frames, input: input, dOutput: dOutput, dKernel: dKernel, workers: workers, workspace: workspace)
+        }
+    }
+
+    private static func addByPanels(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        dKernel: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
+    ) {
+        let scratch = scratch(g, columns: min(panelRows, g.taps), workers: workers, workspace: workspace)
+        workers.forEachRange(of: g.taps, size: panelRows) { taps, worker in
+            for frame in 0..<frames {
+                accumulate(
+                    g, rows: 0..<g.outRows, taps: taps, input: input + frame * g.inputShape.count,
+                    dOutput: dOutput + frame * g.outputShape.count, overwrites: false, into: dKernel + taps.lowerBound * g.filters,
+                    matrix: scratch.base + worker * scratch.shape[1])
+            }
+        }
+    }
+
+    private static func addBySections(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        dKernel: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
+    ) {
+        let size = g.taps * g.filters
+        let rows = min(g.outRows, max(1, sectionPositions / g.outColumns))
+        let sections = (g.outRows + rows - 1) / rows
+        // How many partials are held at once does not show in the bits: they are added one by one.
+        let group = min(frames * sections, max(16, 2 * workers.count))
+        let partials = workspace.take([group, Im2colConvolution.scratchFloats(size)])
+        let stride = partials.shape[1]
+        let scratch = scratch(g, columns: g.taps, workers: workers, workspace: workspace)
+        for start in Swift.stride(from: 0, to: frames * sections, by: group) {
+            let count = min(group, frames * sections - start)
+            workers.forEach(count) { index, worker in
+                let frame = (start + index) / sections
+                let first = (start + index) % sections * rows
+                accumulate(
+                    g, rows: first..<min(g.outRows, first + rows), taps: 0..<g.taps, input: input + frame * g.inputShape.count,
+                    dOutput: dOutput + frame * g.outputShape.count, overwrites: true, into: partials.base + index * stride,
+                    matrix: scratch.base + worker * scratch.shape[1])
+            }
+            workers.forEachRange(of: size, size: 4096) { range, _ in
+                for index in 0..<count {
+                    vc_add(dKernel + range.lowerBound, partials.base + index * stride + range.lowerBound, range.count)
+                }
+            }
+        }
+    }
+
+    /// `target` (taps.count, K), of rows `taps` of dKernel, gets the share of output rows `rows` of one frame: added, or
+    /// written where `overwrites`.
+    private static func accumulate(
+        _ g: ConvolutionGeometry, rows: Range<Int>, taps: Range<Int>, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        overwrites: Bool, into target: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
+    ) {
+        let shape = g.kernelShapeForC
+        let step = Im2colConvolution.rowsPerBlock(g)
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
+            let last = min(rows.upperBound, first + step)
+            let positions = (last - first) * g.outColumns
+            var (a, lda) = (UnsafePointer(matrix), taps.count)
+            if g.isPointwise {
+                (a, lda) = (input + first * g.outColumns * g.channels + taps.lowerBound, g.channels)
+            } else {
+                withUnsafePointer(to: shape) {
+                    vc_im2col($0, input, Int32(first), Int32(last), Int32(taps.lowerBound), Int32(taps.upperBound), matrix)
+                }
+            }
+            BLAS.gemm(
+                transposeA: true, m: taps.count, n: g.filters, k: positions, a: a, lda: lda,
+                b: dOutput + first * g.outColumns * g.filters, ldb: g.filters,
+                beta: overwrites && first == rows.lowerBound ? 0 : 1, c: target, ldc: g.filters)
+        }
+    }
+
+    private static func scratch(_ g: ConvolutionGeometry, columns: Int, workers: Workers, workspace: Workspace) -> Tensor {
+        let positions = Im2colConvolution.rowsPerBlock(g) * g.outColumns
+        return workspace.take([workers.count, Im2colConvolution.scratchFloats(positions * columns)])
+    }
+}

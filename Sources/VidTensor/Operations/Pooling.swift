@@ -1,0 +1,124 @@
+import CKernels
+
+/// The extents of a max pooling without padding over channels-last maps, frames aside.
+package struct PoolingGeometry: Sendable, Equatable {
+    package let rows: Int
+    package let columns: Int
+    package let channels: Int
+    package let pool: Pair
+    package let stride: Pair
+
+    /// Rows and columns.
+    package struct Pair: Sendable, Equatable {
+        package let rows: Int
+        package let columns: Int
+        package init(_ rows: Int, _ columns: Int) {
+            precondition(rows > 0 && columns > 0, "(\(rows), \(columns))")
+            self.rows = rows
+            self.columns = columns
+        }
+    }
+
+    package init(rows: Int, columns: Int, channels: Int, pool: Pair = Pair(2, 2), stride: Pair = Pair(2, 2)) {
+        precondition(rows >= pool.rows && columns >= pool.columns && channels > 0, "pool \(pool) over (\(rows), \(columns), \(channels))")
+        self.rows = rows
+        self.columns = columns
+        self.channels = channels
+        self.pool = pool
+        self.stride = stride
+    }
+
+    package var outRows: Int { (rows - pool.rows) / stride.rows + 1 }
+    package var outColumns: Int { (columns - pool.columns) / stride.columns + 1 }
+    package var inputShape: Shape { [rows, columns, channels] }
+    package var outputShape: Shape { [outRows, outColumns, channels] }
+
+    var shapeForC: vc_pool_shape {
+        vc_pool_shape(
+            rows: Int32(rows), columns: Int32(columns), channels: Int32(channels), pool_rows: Int32(pool.rows),
+            pool_columns: Int32(pool.columns), stride_rows: Int32(stride.rows), stride_columns: Int32(stride.columns),
+            out_rows: Int32(outRows), out_columns: Int32(outColumns))
+    }
+}
+
+/// Max pooling and global pooling of frames (N, H, W, C), forward and backward. No sums over frames, so no order to keep.
+package enum Pooling {
+    /// output (N, H', W', C) = the largest of each window; NaN wins over numbers.
+    package static func maximum(_ g: PoolingGeometry, input: Tensor, output: Tensor, workers: Workers) {
+        check(g, input, output)
+        let shape = g.shapeForC
+        let rows = max(1, 65536 / (g.columns * g.channels * g.stride.rows))
+        let blocks = (g.outRows + rows - 1) / rows
+        workers.forEach(input.shape[0] * blocks) { block, _ in
+            let frame = block / blocks
+            let first = block % blocks * rows
+            withUnsafePointer(to: shape) {
+                vc_max_pool(
+                    $0, input.base + frame * g.inputShape.count, Int32(first), Int32(min(g.outRows, first + rows)),
+                    output.base + frame * g.outputShape.count)
+            }
+        }
+    }
+
+    /// dInput (N, H, W, C), overwritten. The first of equal maxima takes the gradient, as in PyTorch and TensorFlow.
+    package static func maximumGradient(_ g: PoolingGeometry, input: Tensor, dOutput: Tensor, dInput: Tensor, workers: Workers) {
+        check(g, input, dOutput)
+        precondition(dInput.shape == input.shape, "gradient \(dInput.shape) of \(input.shape)")
+        let shape = g.shapeForC
+        workers.forEach(input.shape[0]) { frame, _ in
+            let at = frame * g.inputShape.count
+            withUnsafePointer(to: shape) {
+                vc_max_pool_gradient($0, input.base + at, dOutput.base + frame * g.outputShape.count, dInput.base + at)
+            }
+        }
+    }
+
+    /// output (N, C) = the mean over the positions of each frame.
+    package static func globalAverage(input: Tensor, output: Tensor, workers: Workers) {
+        let (positions, channels) = checkGlobal(input, output)
+        workers.forEach(input.shape[0]) { frame, _ in
+            vc_global_average_pool(input.base + frame * positions * channels, positions, Int32(channels), output.base + frame * channels)
+        }
+    }
+
+    /// dInput (N, H, W, C), overwritten: dOutput (N, C) / (H W) everywhere.
+    package static func globalAverageGradient(dOutput: Tensor, dInput: Tensor, workers: Workers) {
+        let (positions, channels) = checkGlobal(dInput, dOutput)
+        workers.forEach(dInput.shape[0]) { frame, _ in
+            vc_global_average_pool_gradient(
+                dOutput.base + frame * channels, positions, Int32(channels), dInput.base + frame * positions * channels)
+        }
+    }
+
+    /// output (N, C) = the largest over the positions of each frame.
+    package static func globalMaximum(input: Tensor, output: Tensor, workers: Workers) {
+        let (positions, channels) = checkGlobal(input, output)
+        workers.forEach(input.shape[0]) { frame, _ in
+            vc_global_max_pool(input.base + frame * positions * channels, positions, Int32(channels), output.base + frame * channels)
+        }
+    }
+
+    /// dInput (N, H, W, C), overwritten: dOutput (N, C) at the first maximum of each channel.
+    package static func globalMaximumGradient(input: Tensor, dOutput: Tensor, dInput: Tensor, workers: Workers) {
+        let (positions, channels) = checkGlobal(input, dOutput)
+        precondition(dInput.shape == input.shape, "gradient \(dInput.shape) of \(input.shape)")
+        workers.forEach(input.shape[0]) { frame, _ in
+            let at = frame * positions * channels
+            vc_global_max_pool_gradient(input.base + at, dOutput.base + frame * channels, positions, Int32(channels), dInput.base + at)
+        }
+    }
+
+    private static func check(_ g: PoolingGeometry, _ input: Tensor, _ output: Tensor) {
+        precondition(
+            input.shape.rank == 4 && output.shape.rank == 4 && input.shape[0] == output.shape[0]
+                && input.shape.dropFirst == g.inputShape && output.shape.dropFirst == g.outputShape,
+            "maps \(input.shape) and \(output.shape) for \(g)")
+    }
+
+    private static func checkGlobal(_ input: Tensor, _ output: Tensor) -> (positions: Int, channels: Int) {
+        precondition(
+            input.shape.rank == 4 && output.shape.rank == 2 && output.shape[0] == input.shape[0] && output.shape[1] == input.shape[3],
+            "maps \(input.shape) and features \(output.shape)")
+        return (input.shape[1] * input.shape[2], input.shape[3])
+    }
+}
