@@ -1,0 +1,67 @@
+import VidConfig
+import VidTensor
+
+/// How fast a CNN encodes frames, as a whole and layer by layer.
+package struct EncodeBenchmark: Sendable {
+    /// One layer's time over all frames.
+    package struct LayerTime: Sendable, Equatable {
+        package let name: String
+        /// For all frames.
+        package let milliseconds: Double
+        /// For all frames, in 10^9 multiplications and additions of the plain convolution; 0 for poolings.
+        package let gigaflop: Double
+        /// How the layer is computed; nil for poolings.
+        package let algorithm: String?
+
+        package var gigaflopsPerSecond: Double { milliseconds > 0 ? gigaflop / milliseconds * 1e3 : 0 }
+    }
+
+    package let frames: Int
+    package let threads: Int
+    /// The whole encoding as `train` and `predict` run it.
+    package let millisecondsPerFrame: Double
+    package let layers: [LayerTime]
+
+    /// All layers' operations for one frame.
+    package var gigaflopPerFrame: Double { layers.reduce(0) { $0 + $1.gigaflop } / Double(frames) }
+
+    /// Encodes `frames` random frames of the encoder's size with the parameters of `pass`; the fastest of as many rounds
+    /// as fit in `seconds` (three at least) counts, of the whole and of each layer.
+    package static func run(_ encoder: FrameEncoder, frames count: Int, _ pass: Pass, seconds: Double = 2) -> EncodeBenchmark {
+        precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
+        let frames = Buffer(count: count * encoder.inputShape.count)
+        let features = Buffer(count: count * encoder.outputShape.count)
+        fill(frames.base, frames.count, -128, 128)
+        let whole = GEMMBenchmark.fastest(seconds) {
+            encoder.encode(
+                frames: frames.tensor(encoder.inputShape.prepending(count)),
+                into: features.tensor(encoder.outputShape.prepending(count)), pass)
+        }
+        let chunk = min(count, FrameEncoder.encodeChunk(workers: pass.workers.count))
+        let layers = encoder.layers.indices.map { time(encoder, $0, chunk: chunk, frames: count, pass, seconds: seconds / 10) }
+        return EncodeBenchmark(
+            frames: count, threads: pass.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
+    }
+
+    /// One layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
+    private static func time(
+        _ encoder: FrameEncoder, _ index: Int, chunk: Int, frames: Int, _ pass: Pass, seconds: Double
+    ) -> LayerTime {
+        let layer = encoder.layers[index]
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let input = pass.workspace.take(encoder.inputShape(of: index).prepending(chunk))
+        let output = pass.workspace.take(encoder.shapes[index].prepending(chunk))
+        fill(input.base, input.count, 0, 1)
+        let best = GEMMBenchmark.fastest(seconds) { layer.forward(input, into: output, pass) }
+        return LayerTime(
+            name: layer.name, milliseconds: best * 1e3 * Double(frames) / Double(chunk),
+            gigaflop: layer.flops(encoder.inputShape(of: index)) * Double(frames) / 1e9,
+            algorithm: layer.algorithmName(encoder.inputShape(of: index)))
+    }
+
+    private static func fill(_ values: UnsafeMutablePointer<Float>, _ count: Int, _ low: Float, _ high: Float) {
+        var random = RandomGenerator(seed: 1)
+        for i in 0..<count { values[i] = random.uniform(low, high) }
+    }
+}

@@ -1,0 +1,22 @@
+import VidTensor
+
+/// A frame's maps as one vector, (N, H, W, C) -> (N, H W C), rows outermost and channels innermost (Keras's order).
+package struct Flatten: FrameLayer {
+    package let name: String
+    package let type = "Flatten"
+
+    package init(_ name: String = "flatten") { self.name = name }
+
+    package func outputShape(_ input: Shape) -> Shape { [input.count] }
+
+    /// The output is the input under another shape.
+    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
+        Saved(input: input, output: input.reshaped(outputShape(input.shape.dropFirst).prepending(input.shape[0])))
+    }
+
+    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) { output.copy(from: input) }
+
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+        dInput?.copy(from: dOutput)
+    }
+}

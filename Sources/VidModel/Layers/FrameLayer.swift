@@ -1,0 +1,58 @@
+import VidTensor
+
+/// A layer of the network that sees single frames: maps (N, H, W, C) or vectors (N, F), each frame by itself.
+///
+/// Its two functions write where they are told and take nothing from the workspace that outlives the call, so that a
+/// `FrameEncoder` decides what is kept. Results have the same bits whatever number of frames is passed at once.
+package protocol FrameLayer: Layer {
+    /// The kind of layer as Keras calls it, such as `Conv2D`.
+    var type: String { get }
+
+    /// Numbers in its parameters.
+    var parameterCount: Int { get }
+
+    /// Whether it has parameters that are trained.
+    var isTrainable: Bool { get }
+
+    /// Whether `backward` may write on `dOutput`.
+    var overwritesOutputGradient: Bool { get }
+
+    /// Multiplications and additions for one input sample of shape `input`; 0 where they do not matter.
+    func flops(_ input: Shape) -> Double
+
+    /// How it is computed for input samples of shape `input`, where there is a choice.
+    func algorithmName(_ input: Shape) -> String?
+
+    func forward(_ input: Tensor, into output: Tensor, _ pass: Pass)
+
+    /// From the gradient of the output: adds the parameters' gradients, and writes the input's to `dInput` unless it is
+    /// nil. `input` and `output` are those of `forward`.
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass)
+}
+
+extension FrameLayer {
+    package var parameterCount: Int { 0 }
+    package var isTrainable: Bool { false }
+    package var overwritesOutputGradient: Bool { false }
+
+    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
+        let output = pass.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
+        forward(input, into: output, pass)
+        return Saved(input: input, output: output)
+    }
+
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+        var gradient = dOutput
+        if overwritesOutputGradient {
+            gradient = pass.workspace.take(dOutput.shape)
+            gradient.copy(from: dOutput)
+        }
+        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
+        backward(gradient, input: saved.input, output: saved.output, into: dInput, pass)
+        return dInput
+    }
+
+    package func flops(_ input: Shape) -> Double { 0 }
+
+    package func algorithmName(_ input: Shape) -> String? { nil }
+}

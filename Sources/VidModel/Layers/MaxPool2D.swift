@@ -1,0 +1,36 @@
+import VidTensor
+
+/// Max pooling without padding over frames (N, H, W, C) -> (N, H', W', C), H' = (H - pool) / stride + 1.
+package struct MaxPool2D: FrameLayer {
+    package let name: String
+    package let type = "MaxPooling2D"
+    package let pool: PoolingGeometry.Pair
+    package let stride: PoolingGeometry.Pair
+
+    /// `stride` is the pool unless given, as in Keras.
+    package init(_ name: String, pool: (rows: Int, columns: Int) = (2, 2), stride: (rows: Int, columns: Int)? = nil) {
+        self.name = name
+        self.pool = .init(pool.rows, pool.columns)
+        self.stride = stride.map { .init($0.rows, $0.columns) } ?? self.pool
+    }
+
+    package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
+
+    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
+        Pooling.maximum(geometry(input.shape.dropFirst), input: input, output: output, workers: pass.workers)
+    }
+
+    /// Finds the maxima again: that is cheaper than keeping them.
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+        guard let dInput else { return }
+        Pooling.maximumGradient(
+            geometry(input.shape.dropFirst), input: input, dOutput: dOutput, dInput: dInput, workers: pass.workers)
+    }
+
+    private func geometry(_ input: Shape) -> PoolingGeometry {
+        precondition(
+            input.rank == 3 && input[0] >= pool.rows && input[1] >= pool.columns,
+            "\(name): expected frames of (rows, columns, channels) of at least (\(pool.rows), \(pool.columns)), received \(input)")
+        return PoolingGeometry(rows: input[0], columns: input[1], channels: input[2], pool: pool, stride: stride)
+    }
+}
