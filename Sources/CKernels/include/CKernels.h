@@ -3,12 +3,22 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "vc_activation.h"
+#include "vc_batch_norm.h"
 #include "vc_convolution.h"
 #include "vc_cpu.h"
+#include "vc_dropout.h"
+#include "vc_elementwise.h"
+#include "vc_gru.h"
+#include "vc_lstm.h"
+#include "vc_optimizer.h"
 #include "vc_pixels.h"
 #include "vc_pooling.h"
+#include "vc_reduce.h"
 #include "vc_reference_convolution.h"
+#include "vc_reference_head.h"
 #include "vc_reference_pooling.h"
 #include "vc_simd.h"
+#include "vc_softmax.h"
 
 #endif

@@ -1,0 +1,12 @@
+// Small helpers for loops over the rows of a matrix that may be absent. Private to CKernels.
+#ifndef VC_ROWS_H
+#define VC_ROWS_H
+
+#include "vc_simd.h"
+
+/// Row r of a matrix with row stride `stride`; NULL where there is no matrix.
+VC_INLINE const float *vc_row(const float *base, size_t r, size_t stride) {
+    return base == NULL ? NULL : base + r * stride;
+}
+
+#endif

@@ -1,0 +1,47 @@
+import CKernels
+
+/// An elementwise activation function. (Softmax is not elementwise; see `Softmax`.)
+package enum ActivationKind: Sendable, Equatable, CaseIterable {
+    case linear
+    /// max(x, 0).
+    case relu
+    case tanh
+    /// 1 / (1 + e^-x).
+    case sigmoid
+    /// clip(0.2 x + 0.5, 0, 1), as in Keras 1 and 2.
+    case hardSigmoid
+
+    /// The kernels' number for it.
+    var code: Int32 {
+        switch self {
+        case .linear: Int32(VC_LINEAR)
+        case .relu: Int32(VC_RELU)
+        case .tanh: Int32(VC_TANH)
+        case .sigmoid: Int32(VC_SIGMOID)
+        case .hardSigmoid: Int32(VC_HARD_SIGMOID)
+        }
+    }
+}
+
+/// Elementwise activations over any tensor. NaN stays NaN.
+package enum Activations {
+    /// Elements a block: a function of nothing, so that blocks do not depend on the threads.
+    private static let block = 16384
+
+    /// y = activation(x); y may be x.
+    package static func forward(_ kind: ActivationKind, _ x: Tensor, into y: Tensor, _ workers: Workers) {
+        precondition(x.count == y.count, "\(x.shape) into \(y.shape)")
+        workers.forEachRange(of: x.count, size: block) { range, _ in
+            vc_activation_forward(kind.code, range.count, x.base + range.lowerBound, y.base + range.lowerBound)
+        }
+    }
+
+    /// dx = dy * activation'(x), by the output y = activation(x); dx may be dy.
+    package static func backward(_ kind: ActivationKind, output y: Tensor, _ dy: Tensor, into dx: Tensor, _ workers: Workers) {
+        precondition(y.count == dy.count && y.count == dx.count, "\(y.shape), \(dy.shape), \(dx.shape)")
+        workers.forEachRange(of: y.count, size: block) { range, _ in
+            let at = range.lowerBound
+            vc_activation_backward(kind.code, range.count, y.base + at, dy.base + at, dx.base + at)
+        }
+    }
+}

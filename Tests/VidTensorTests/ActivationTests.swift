@@ -1,0 +1,89 @@
+import CKernels
+import Testing
+import VidTensor
+import VidTestSupport
+
+@Suite struct ActivationTests {
+    /// One rounding or a few in single precision, values of order one.
+    private let tolerance = 1e-6
+
+    private func code(_ kind: ActivationKind) -> Int32 {
+        switch kind {
+        case .linear: Int32(VC_LINEAR)
+        case .relu: Int32(VC_RELU)
+        case .tanh: Int32(VC_TANH)
+        case .sigmoid: Int32(VC_SIGMOID)
+        case .hardSigmoid: Int32(VC_HARD_SIGMOID)
+        }
+    }
+
+    @Test(arguments: ActivationKind.allCases, oddCounts)
+    func agreesWithTheTwin(_ kind: ActivationKind, _ count: Int) {
+        var tensors = TestTensors(seed: 1)
+        let workers = Workers(count: 2)
+        let x = tensors.uniform([count], -4, 4)
+        let y = tensors.nan([count])
+        Activations.forward(kind, x, into: y, workers)
+        #expect(relativeError(y.array, doubles(x).map { vc_reference_activation(code(kind), $0) }) <= tolerance)
+
+        let dy = tensors.uniform([count])
+        let dx = tensors.nan([count])
+        Activations.backward(kind, output: y, dy, into: dx, workers)
+        let expected = zip(doubles(x), doubles(dy)).map { vc_reference_activation_slope(code(kind), $0) * $1 }
+        // Absolute: 1 - y^2 near saturation is a difference of numbers of order one.
+        let error = zip(dx.array, expected).map { abs(Double($0) - $1) }.max() ?? .nan
+        #expect(error <= tolerance)
+
+        Activations.forward(kind, x, into: x, workers)
+        #expect(x.array == y.array, "in place")
+    }
+
+    @Test(arguments: ActivationKind.allCases)
+    func addsABiasAndActivatesPartOfAMatrix(_ kind: ActivationKind) {
+        var tensors = TestTensors(seed: 2)
+        let matrix = tensors.uniform([5, 23], -3, 3)
+        let bias = tensors.uniform([17])
+        let before = matrix.array
+        vc_bias_activation(code(kind), 5, 17, 23, bias.base, matrix.base + 2)
+        var expected = before.map(Double.init)
+        for row in 0..<5 {
+            for column in 0..<17 {
+                let at = row * 23 + 2 + column
+                expected[at] = vc_reference_activation(code(kind), Double(before[at] + bias.base[column]))
+            }
+        }
+        #expect(relativeError(matrix.array, expected) <= tolerance)
+    }
+
+    @Test(arguments: [(1, 1), (3, 2), (5, 17), (2, 1000)])
+    func softmaxAgreesWithTheTwin(_ rows: Int, _ columns: Int) {
+        var tensors = TestTensors(seed: 3)
+        let workers = Workers(count: 2)
+        let x = tensors.uniform([rows, columns], -30, 30)
+        let y = tensors.nan([rows, columns])
+        Softmax.forward(x, into: y, workers)
+        var expected = [Double](repeating: 0, count: x.count)
+        vc_reference_softmax(rows, columns, doubles(x), &expected)
+        #expect(relativeError(y.array, expected) <= 2e-6)
+
+        let dy = tensors.uniform([rows, columns])
+        let dx = tensors.nan([rows, columns])
+        Softmax.backward(output: y, dy, into: dx, workers)
+        var expectedGradient = expected
+        vc_reference_softmax_backward(rows, columns, expected, doubles(dy), &expectedGradient)
+        // Differences of numbers of order one, so absolute.
+        let error = zip(dx.array, expectedGradient).map { abs(Double($0) - $1) }.max() ?? .nan
+        #expect(error <= 1e-6)
+    }
+
+    @Test func softmaxOfHugeAndOfBrokenLogits() {
+        var tensors = TestTensors(seed: 4)
+        let x = tensors.zeros([3, 3])
+        x.copy(from: [1e30, -1e30, 0, 88, 89, 200, 0, .nan, 1])
+        let y = tensors.nan([3, 3])
+        Softmax.forward(x, into: y, Workers(count: 1))
+        #expect(Array(y.array[0..<3]) == [1, 0, 0])
+        #expect(y.array[3..<6].allSatisfy { $0 >= 0 && $0 <= 1 })
+        #expect(y.array[6..<9].allSatisfy { $0.isNaN })
+    }
+}

@@ -1,0 +1,60 @@
+import Testing
+import VidTensor
+
+@Suite struct BufferTests {
+    @Test(arguments: [0, 1, 17, 3 << 20])
+    func isAlignedAndZeroed(_ count: Int) {
+        let buffer = Buffer(count: count)
+        #expect(UInt(bitPattern: buffer.base) % 64 == 0)
+        #expect(buffer.tensor([count]).array.allSatisfy { $0 == 0 })
+    }
+
+    @Test func viewsShareTheMemory() {
+        let buffer = Buffer(count: 12)
+        let whole = buffer.tensor([3, 4])
+        whole.copy(from: (0..<12).map(Float.init))
+        #expect(whole.rows(1..<3).array == (4..<12).map(Float.init))
+        #expect(buffer.tensor([2, 2], offset: 8).array == [8, 9, 10, 11])
+        #expect(whole.reshaped([2, 6]).rows(1..<2).array == (6..<12).map(Float.init))
+    }
+}
+
+@Suite struct WorkspaceTests {
+    @Test func partsAreAlignedAndDoNotOverlap() {
+        let workspace = Workspace()
+        let sizes = [1, 17, 100_000, 3, 70_000]
+        let parts = sizes.map { workspace.take([$0]) }
+        for (index, part) in parts.enumerated() {
+            #expect(UInt(bitPattern: part.base) % 64 == 0)
+            part.fill(Float(index))
+        }
+        for (index, part) in parts.enumerated() { #expect(part.array.allSatisfy { $0 == Float(index) }) }
+        #expect(workspace.takeZeroed([33]).array.allSatisfy { $0 == 0 })
+    }
+
+    @Test func releasedMemoryIsGivenOutAgain() {
+        let workspace = Workspace()
+        _ = workspace.take([100])
+        let mark = workspace.mark
+        let first = workspace.take([1000])
+        workspace.release(to: mark)
+        #expect(workspace.take([10]).base == first.base)
+    }
+
+    @Test func aSecondStepAllocatesNothing() {
+        let workspace = Workspace()
+        func step() { for size in [10, 100_000, 80_000, 5, 200_000] { _ = workspace.take([size]) } }
+        step()
+        workspace.reset()
+        let bytes = workspace.bytes
+        let first = workspace.take([1]).base
+        workspace.reset()
+        for _ in 0..<3 {
+            step()
+            workspace.reset()
+            #expect(workspace.bytes == bytes)
+            #expect(workspace.take([1]).base == first)
+            workspace.reset()
+        }
+    }
+}
