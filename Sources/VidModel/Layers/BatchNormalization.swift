@@ -1,0 +1,85 @@
+import VidConfig
+import VidTensor
+
+/// Normalises each feature by its mean and variance; Keras's `BatchNormalization` over the last axis.
+///
+/// While training by those of the batch, over all axes but the last, masked steps left out; the moving statistics then
+/// go moving = momentum moving + (1 - momentum) batch, with the population variance (Keras 3). Otherwise by the moving
+/// statistics. Parameters `NAME/gamma` and `NAME/beta`, trained, `NAME/moving_mean` and `NAME/moving_variance`, kept.
+package struct BatchNormalization: Layer, SequenceLayer {
+    package let name: String
+    package let momentum: Float
+    package let epsilon: Float
+    private let gamma: ParameterID
+    private let beta: ParameterID
+    private let movingMean: ParameterID
+    private let movingVariance: ParameterID
+
+    package init(
+        _ name: String, features: Int, options: BatchNormalizationOptions = BatchNormalizationOptions(), _ layout: inout ParameterLayout
+    ) {
+        self.name = name
+        momentum = options.momentum
+        epsilon = options.epsilon
+        gamma = layout.add("\(name)/gamma", [features], .ones)
+        beta = layout.add("\(name)/beta", [features], .zeros)
+        movingMean = layout.add("\(name)/moving_mean", [features], .zeros, trainable: false)
+        movingVariance = layout.add("\(name)/moving_variance", [features], .ones, trainable: false)
+    }
+
+    package func outputShape(_ input: Shape) -> Shape { input }
+
+    package func forward(_ input: Tensor, _ pass: Pass) -> Saved { forward(input, mask: nil, pass) }
+
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+        backward(dOutput, saved, mask: nil, pass, needsInputGradient: needsInputGradient)
+    }
+
+    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
+        let parameters = pass.parameters
+        let output = pass.workspace.take(input.shape)
+        var saved = Saved(input: input, output: output)
+        var (mean, variance) = (parameters.value(movingMean), parameters.value(movingVariance))
+        if pass.isTraining {
+            let (batchMean, batchVariance) = (pass.workspace.take(mean.shape), pass.workspace.take(mean.shape))
+            BatchNorm.moments(input, mask: mask, mean: batchMean, variance: batchVariance, pass.workers)
+            if mask.map({ BatchNorm.counted($0) > 0 }) ?? true {
+                move(mean, towards: batchMean)
+                move(variance, towards: batchVariance)
+            }
+            (mean, variance) = (batchMean, batchVariance)
+            (saved.extra.0, saved.extra.1) = (batchMean, batchVariance)
+        }
+        BatchNorm.forward(
+            input, mean: mean, variance: variance, epsilon: epsilon, gamma: parameters.value(gamma), beta: parameters.value(beta),
+            into: output, pass.workers)
+        return saved
+    }
+
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+        let parameters = pass.parameters
+        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let features = parameters.value(gamma).shape
+        let (gammaSums, betaSums) = (pass.workspace.take(features), pass.workspace.take(features))
+        BatchNorm.backward(
+            saved.input, dOutput, mask: mask, usesBatchStatistics: saved.extra.0 != nil,
+            mean: saved.extra.0 ?? parameters.value(movingMean), variance: saved.extra.1 ?? parameters.value(movingVariance),
+            epsilon: epsilon, gamma: parameters.value(gamma), dGamma: gammaSums, dBeta: betaSums, dx: dInput, pass.workers)
+        if let dGamma = parameters.gradient(gamma), let dBeta = parameters.gradient(beta) {
+            for index in 0..<features.count {
+                dGamma.base[index] += gammaSums.base[index]
+                dBeta.base[index] += betaSums.base[index]
+            }
+        }
+        return dInput
+    }
+
+    /// Moves a moving statistic. The store's version stays: nothing is derived from these values.
+    private func move(_ moving: Tensor, towards batch: Tensor) {
+        for index in 0..<moving.count {
+            moving.base[index] = momentum * moving.base[index] + (1 - momentum) * batch.base[index]
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import VidTensor
+
+/// The mean over the steps that count, (B, T, F) -> (B, F); Keras's `GlobalAveragePooling1D` with a mask. A sequence
+/// without any step that counts gives 0.
+package struct MeanOverTime: SequenceLayer {
+    package let name: String
+
+    package init(_ name: String) { self.name = name }
+
+    package func outputShape(_ input: Shape) -> Shape { [input[1]] }
+
+    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
+        let output = pass.workspace.take([input.shape[0], input.shape[2]])
+        Reductions.meanOverTime(input, mask: mask, into: output, pass.workers)
+        return Saved(input: input, output: output)
+    }
+
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+        guard needsInputGradient else { return nil }
+        let dInput = pass.workspace.take(saved.input.shape)
+        Reductions.meanOverTimeGradient(dOutput, mask: mask, into: dInput, pass.workers)
+        return dInput
+    }
+}
