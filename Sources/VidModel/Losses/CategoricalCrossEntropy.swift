@@ -1,0 +1,60 @@
+import VidTensor
+
+/// Categorical cross-entropy of softmax(logits), with Keras's label smoothing and a weight for each clip.
+package struct CategoricalCrossEntropy: Sendable {
+    /// Targets become (1 - s) target + s / classes.
+    package let labelSmoothing: Float
+
+    package init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
+
+    package struct Result {
+        /// The sum over the clips of weight x cross-entropy; divide by the clips of the whole batch for the mean.
+        package let loss: Double
+        /// d(loss / denominator)/d(logits), (B, classes), in the workspace.
+        package let dLogits: Tensor
+        /// Clips whose label has the highest score (weights aside).
+        package let correct: Int
+    }
+
+    /// The loss of logits (B, classes) for one label a clip, and its gradient.
+    ///
+    /// - Parameters:
+    ///   - weights: one factor a clip, or nil for ones.
+    ///   - denominator: the number of clips of the whole batch, of which this may be a share: gradients of shares then add
+    ///     up to the gradient of the mean.
+    package func evaluate(_ logits: Tensor, labels: [Int], weights: [Float]? = nil, denominator: Int, _ pass: Pass) -> Result {
+        let (batch, classes) = (logits.shape[0], logits.shape[1])
+        precondition(labels.count == batch, "\(labels.count) labels for logits \(logits.shape)")
+        let targets = pass.workspace.takeZeroed(logits.shape)
+        var metrics = CategoricalMetrics()
+        for (row, label) in labels.enumerated() {
+            precondition(label >= 0 && label < classes, "label \(label) of \(classes) classes")
+            targets.base[row * classes + label] = 1
+            metrics.add(scores: logits.base + row * classes, classes: classes, label: label)
+        }
+        let (loss, dLogits) = evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), pass)
+        return Result(loss: loss, dLogits: dLogits, correct: metrics.correct)
+    }
+
+    /// The same for targets (B, classes) whose rows sum to 1, such as a mixture of two labels; `denominator` as above.
+    package func evaluate(
+        _ logits: Tensor, targets: Tensor, weights: [Float]?, denominator: Double, _ pass: Pass
+    ) -> (loss: Double, dLogits: Tensor) {
+        let batch = logits.shape[0]
+        let dLogits = pass.workspace.take(logits.shape)
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let weightRow = weights.map { values in
+            let row = pass.workspace.take([batch])
+            row.copy(from: values)
+            return row
+        }
+        let scratch = pass.workspace.take([2 * batch])
+        let loss = scratch.base.withMemoryRebound(to: Double.self, capacity: batch) { losses in
+            SoftmaxCrossEntropy.evaluate(
+                logits: logits, targets: targets, weights: weightRow, smoothing: labelSmoothing, scale: Float(1 / denominator),
+                losses: losses, gradient: dLogits, pass.workers)
+        }
+        return (loss, dLogits)
+    }
+}

@@ -1,0 +1,56 @@
+import VidTensor
+
+/// Counts of right answers: categorical accuracy and top-k accuracy. Counts of shares of a data set add up.
+package struct CategoricalMetrics: Sendable, Equatable, Codable {
+    /// Clips counted.
+    package private(set) var clips = 0
+    /// Clips whose label has the highest score.
+    package private(set) var correct = 0
+    /// Clips whose label is among the k highest scores.
+    package private(set) var correctInTopK = 0
+    /// k of the top-k accuracy.
+    package let k: Int
+
+    package init(k: Int = 5) { self.k = k }
+
+    /// 0 before any clip.
+    package var accuracy: Double { clips > 0 ? Double(correct) / Double(clips) : 0 }
+
+    /// 0 before any clip.
+    package var topKAccuracy: Double { clips > 0 ? Double(correctInTopK) / Double(clips) : 0 }
+
+    /// Counts a clip by its scores (logits or probabilities, the ranks are the same).
+    package mutating func add(scores: UnsafePointer<Float>, classes: Int, label: Int) {
+        let rank = CategoricalMetrics.rank(scores: scores, classes: classes, label: label)
+        clips += 1
+        if rank == 0 { correct += 1 }
+        if rank < k { correctInTopK += 1 }
+    }
+
+    /// Counts each row of scores (B, classes).
+    package mutating func add(scores: Tensor, labels: [Int]) {
+        let classes = scores.shape[1]
+        precondition(labels.count == scores.shape[0], "\(labels.count) labels for scores \(scores.shape)")
+        for (row, label) in labels.enumerated() { add(scores: scores.base + row * classes, classes: classes, label: label) }
+    }
+
+    /// Adds the counts of another share; both have the same k.
+    package mutating func add(_ other: CategoricalMetrics) {
+        precondition(k == other.k, "top-\(k) and top-\(other.k) do not add up")
+        clips += other.clips
+        correct += other.correct
+        correctInTopK += other.correctInTopK
+    }
+
+    /// How many classes come before `label`: those with a higher score, and with equal scores those listed earlier, as
+    /// argmax decides. A score of NaN comes before everything, so that it never counts as right.
+    package static func rank(scores: UnsafePointer<Float>, classes: Int, label: Int) -> Int {
+        let own = scores[label]
+        if own.isNaN { return classes }
+        var before = 0
+        for other in 0..<classes where other != label {
+            if !(scores[other] <= own) || (scores[other] == own && other < label) { before += 1 }
+        }
+        return before
+    }
+}
