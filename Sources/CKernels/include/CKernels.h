@@ -4,6 +4,7 @@
 #define CKERNELS_H
 
 #include "vc_cpu.h"
+#include "vc_process.h"
 #include "vc_simd.h"
 
 #endif
