@@ -70,8 +70,8 @@ package struct ClipLoader: Sendable {
             let decoder = VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
             let plan = try await decoder.plan(path, .uniform(frames))
             try checkLength(plan.video.frames, path)
-            let clip = try await decoder.decode(path, .uniform(frames))
-            return try complete(clip, sourceFrames: plan.video.frames, path)
+            let (clip, done) = try await decoder.decode(path, plan)
+            return try complete(clip, sourceFrames: done.video.frames, path)
         }
     }
 

@@ -16,7 +16,8 @@ package enum FrameSampling {
 package struct FrameSelection: Sendable, Equatable {
     /// At most so many frames, spread uniformly; nil = all.
     package var frames: Int?
-    /// First thinned out, uniformly, to so many frames a second; nil = the source's own rate. A higher rate than the source's keeps every frame.
+    /// First thinned out, uniformly, to so many frames a second; nil = the source's own rate. A rate above the source's keeps
+    /// every frame.
     package var framesPerSecond: Double?
 
     package init(frames: Int? = nil, framesPerSecond: Double? = nil) {

@@ -19,6 +19,7 @@ package struct VideoDecoder: Sendable {
 
     /// Which frames a file gives: what `plan` finds without decoding.
     package struct Plan: Sendable, Equatable {
+        package let selection: FrameSelection
         package let video: VideoInfo
         /// Rising.
         package let indices: [Int]
@@ -34,31 +35,32 @@ package struct VideoDecoder: Sendable {
     /// The frames that `selection` takes of the video at `path`, by their numbers in the order of showing.
     package func plan(_ path: String, _ selection: FrameSelection, exactly: Bool = false) async throws -> Plan {
         let video = try await ffmpeg.probe(path, exactly: exactly)
-        return Plan(video: video, indices: try selection.indices(of: video.frames, sourceRate: video.framesPerSecond, path: path))
+        return Plan(
+            selection: selection, video: video,
+            indices: try selection.indices(of: video.frames, sourceRate: video.framesPerSecond, path: path))
     }
 
-    /// The frames `selection` takes, in memory: uint8, (frames, channels, rows, columns).
-    package func decode(_ path: String, _ selection: FrameSelection) async throws -> Clip {
+    /// The frames of `plan` in memory: uint8, (frames, channels, rows, columns). The plan that comes back is what was done.
+    package func decode(_ path: String, _ plan: Plan) async throws -> (clip: Clip, plan: Plan) {
         var values: [UInt8] = []
-        let plan = try await stream(path, selection, restart: { values.removeAll(keepingCapacity: true) }) { frame in
+        values.reserveCapacity(plan.indices.count * channels * rows * columns)
+        let done = try await stream(path, plan, restart: { values.removeAll(keepingCapacity: true) }) { frame in
             values.append(contentsOf: frame)
         }
-        return Clip(
-            shape: ClipShape(frames: plan.indices.count, channels: channels, rows: rows, columns: columns), pixels: .bytes(values),
-            framesPerSecond: plan.framesPerSecond)
+        let shape = ClipShape(frames: done.indices.count, channels: channels, rows: rows, columns: columns)
+        return (Clip(shape: shape, pixels: .bytes(values), framesPerSecond: done.framesPerSecond), done)
     }
 
-    /// Hands the frames `selection` takes to `consume`, one (channels, rows, columns) frame at a time, and says which they were.
+    /// Hands the frames of `plan` to `consume`, one (channels, rows, columns) frame at a time, and says which they were.
     ///
-    /// The number of frames is first taken from the packets. Where fewer frames come out than were to be taken, they are
-    /// counted by decoding, `restart` is called and the frames are taken anew.
+    /// A plan counts packets. Where fewer frames come out than were to be taken, they are counted by decoding, `restart`
+    /// is called and the frames are taken anew.
     package func stream(
-        _ path: String, _ selection: FrameSelection, restart: () throws -> Void, consume: (UnsafeRawBufferPointer) throws -> Void
+        _ path: String, _ plan: Plan, restart: () throws -> Void, consume: (UnsafeRawBufferPointer) throws -> Void
     ) async throws -> Plan {
-        let plan = try await plan(path, selection)
         if try await run(path, plan, consume) == plan.indices.count { return plan }
         try restart()
-        let exact = try await self.plan(path, selection, exactly: true)
+        let exact = try await self.plan(path, plan.selection, exactly: true)
         let count = try await run(path, exact, consume)
         guard count == exact.indices.count else {
             throw VidclassError.file(path, "\(exact.indices.count) frames were to be decoded, \(count) came out: the video is damaged")
