@@ -14,6 +14,7 @@
 #include "vc_optimizer.h"
 #include "vc_pixels.h"
 #include "vc_pooling.h"
+#include "vc_process.h"
 #include "vc_reduce.h"
 #include "vc_reference_convolution.h"
 #include "vc_reference_head.h"

@@ -1,0 +1,23 @@
+#define _GNU_SOURCE
+#include "vc_process.h"
+
+#if defined(__linux__)
+#include <errno.h>
+#include <sys/resource.h>
+
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
+    const struct { int resource; rlim_t value; } limits[] = {
+        {RLIMIT_AS, memory}, {RLIMIT_CPU, seconds}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}};
+    int error = 0;
+    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const struct rlimit limit = {limits[i].value, limits[i].value};
+        if (prlimit(pid, limits[i].resource, &limit, 0) != 0 && error == 0) error = errno;
+    }
+    return error;
+}
+#else
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
+    (void)pid, (void)memory, (void)seconds;
+    return 0;
+}
+#endif

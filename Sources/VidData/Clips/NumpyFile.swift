@@ -1,0 +1,96 @@
+import VidTensor
+
+/// NumPy's `.npy` files as clips: versions 1 and 2, uint8 or little-endian float32, four axes, C order.
+///
+/// The axes are (frames, channels, rows, columns); a last axis of 1 or 3 with a second axis that is neither is taken
+/// as (frames, rows, columns, channels).
+package enum NumpyFile {
+    private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
+    /// A header of one array takes some 128 bytes; NumPy itself stops at 10,000 characters.
+    private static let longestHeader = 65_536
+
+    /// Opens `path` and checks its header against the file's size. No payload is read.
+    package static func open(_ path: String) throws -> ArrayFile {
+        let file = try InputFile(path)
+        let (header, payloadOffset) = try header(of: file)
+        let element: ClipElement
+        switch header.descriptor {
+        case "|u1": element = .uint8
+        case "<f4": element = .float32
+        default: throw VidclassError.file(path, "expected uint8 ('|u1') or float32 ('<f4') values, found \(kind(header.descriptor))")
+        }
+        guard header.shape.count == 4 else {
+            throw VidclassError.file(
+                path, "expected the four axes (frames, channels, rows, columns), found shape (\(list(header.shape)))")
+        }
+        guard !header.isFortranOrder else {
+            throw VidclassError.file(path, "expected C order, found Fortran order; save numpy.ascontiguousarray(a)")
+        }
+        let axes = header.shape
+        let isChannelsLast = (axes[3] == 1 || axes[3] == 3) && axes[1] != 1 && axes[1] != 3
+        let shape =
+            isChannelsLast
+            ? ClipShape(frames: axes[0], channels: axes[3], rows: axes[1], columns: axes[2])
+            : ClipShape(frames: axes[0], channels: axes[1], rows: axes[2], columns: axes[3])
+        if let complaint = shape.complaint {
+            throw VidclassError.file(path, "\(complaint) in shape (\(list(axes)))")
+        }
+        let expected = shape.count * element.size
+        let found = file.size - payloadOffset
+        guard found >= expected else {
+            throw VidclassError.file(path, "cut off: expected \(expected) bytes after the header, found \(found)")
+        }
+        guard found == expected else {
+            throw VidclassError.file(path, "\(found - expected) bytes too many after the values of \(expected)")
+        }
+        return ArrayFile(
+            file: file, payloadOffset: payloadOffset, element: element, shape: shape, isChannelsLast: isChannelsLast)
+    }
+
+    /// All frames of `path`, axes (frames, channels, rows, columns).
+    package static func read(_ path: String) throws -> Clip { try open(path).read() }
+
+    private static func header(of file: InputFile) throws -> (NumpyHeader, payloadOffset: Int) {
+        let path = file.path
+        guard file.size >= 10 else {
+            throw VidclassError.file(path, "an npy file opens with at least 10 bytes, found \(file.size) in all")
+        }
+        let start = try file.bytes(at: 0, count: 10)
+        guard Array(start[0..<6]) == magic else {
+            throw VidclassError.file(path, "no npy file: its first six bytes are not the magic 93 4E 55 4D 50 59")
+        }
+        guard start[6] == 1 || start[6] == 2, start[7] == 0 else {
+            throw VidclassError.file(path, "npy version: expected 1.0 or 2.0, found \(start[6]).\(start[7])")
+        }
+        var length = Int(LittleEndian.value(start, 8, as: UInt16.self))
+        var offset = 10
+        if start[6] == 2 {
+            guard file.size >= 12 else { throw VidclassError.file(path, "cut off within its npy header") }
+            length = Int(LittleEndian.value(try file.bytes(at: 8, count: 4), 0, as: UInt32.self))
+            offset = 12
+        }
+        guard length <= longestHeader else {
+            throw VidclassError.file(path, "an npy header of at most \(longestHeader) bytes is read, found a length of \(length)")
+        }
+        guard offset + length <= file.size else {
+            throw VidclassError.file(path, "cut off: expected a header of \(length) bytes, found \(file.size - offset)")
+        }
+        let dictionary = try file.bytes(at: offset, count: length)
+        return (try NumpyHeader(dictionary: dictionary, path: path), offset + length)
+    }
+
+    private static func list(_ axes: [Int]) -> String { axes.map(String.init).joined(separator: ", ") }
+
+    /// A type that is not taken, in words, with what to do.
+    private static func kind(_ descriptor: String) -> String {
+        let shown = "'\(descriptor.printable)'"
+        switch descriptor.dropFirst() {
+        case "O": return "Python objects (\(shown)), which would have to be unpickled; save an array of numbers"
+        case "f4": return "big-endian float32 (\(shown)); save a.astype('<f4')"
+        case "f2", "f8": return "\(shown); save a.astype('float32')"
+        case "b1": return "booleans (\(shown)); save a.astype('uint8')"
+        case let type where type.hasPrefix("i") || type.hasPrefix("u"): return "\(shown); save a.astype('uint8')"
+        default: return shown
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import VidTensor
+
+/// File names as text: taken apart by bytes, so that no name, however odd, is cut in the middle or joined with another.
+package enum PathText {
+    /// `folder/name`.
+    package static func join(_ folder: String, _ name: String) -> String {
+        if folder.isEmpty { return name }
+        return folder.utf8.last == slash ? folder + name : folder + "/" + name
+    }
+
+    /// What stands after the last slash.
+    package static func name(_ path: String) -> String {
+        let bytes = withoutTrailingSlashes(path)
+        return String(decoding: bytes[(bytes.lastIndex(of: slash).map { $0 + 1 } ?? 0)...], as: UTF8.self)
+    }
+
+    /// The folder that holds `path`: `.` for a bare name.
+    package static func parent(_ path: String) -> String {
+        let bytes = withoutTrailingSlashes(path)
+        guard let last = bytes.lastIndex(of: slash) else { return "." }
+        return last == 0 ? "/" : String(decoding: bytes[..<last], as: UTF8.self)
+    }
+
+    /// The file's name without its last extension.
+    package static func stem(_ path: String) -> String {
+        let name = name(path)
+        guard let dot = extensionDot(name) else { return name }
+        return String(decoding: Array(name.utf8)[..<dot], as: UTF8.self)
+    }
+
+    /// The last extension in lower case, without its dot; empty where there is none.
+    package static func fileExtension(_ path: String) -> String {
+        let name = name(path)
+        guard let dot = extensionDot(name) else { return "" }
+        return String(decoding: Array(name.utf8)[(dot + 1)...], as: UTF8.self).lowercased()
+    }
+
+    /// Whether the name starts with a dot.
+    package static func isHidden(_ path: String) -> Bool { name(path).utf8.first == UInt8(ascii: ".") }
+
+    /// Orders by bytes: the same on every machine and in every locale.
+    package static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+
+    private static let slash = UInt8(ascii: "/")
+
+    private static func withoutTrailingSlashes(_ path: String) -> [UInt8] {
+        var bytes = Array(path.utf8)
+        while bytes.count > 1, bytes.last == slash { bytes.removeLast() }
+        return bytes
+    }
+
+    /// Where the extension's dot is; a leading dot hides a file and starts no extension.
+    private static func extensionDot(_ name: String) -> Int? {
+        let bytes = Array(name.utf8)
+        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
+        return dot
+    }
+}
+
+extension String {
+    /// The text on one line: control characters and those that turn the reading direction are shown as escapes.
+    package var printable: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0x0A: text += "\\n"
+            case 0x0D: text += "\\r"
+            case 0x09: text += "\\t"
+            case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: text += "\\u{\(String(scalar.value, radix: 16))}"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}
+
+extension VidclassError {
+    /// An error about a file, whose name is made fit for one line.
+    static func file(_ path: String, _ message: String, kind: Kind = .badData) -> VidclassError {
+        VidclassError(kind, "\(path.printable): \(message)")
+    }
+}

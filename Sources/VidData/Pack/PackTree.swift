@@ -1,0 +1,83 @@
+import VidTensor
+
+/// Which files a pack job has and where each goes.
+enum PackTree {
+    /// All clips in and below `source`, sorted, with their places in `destination`: the same folders, the extension replaced
+    /// by `.bin`. Where that would give two files one name (`a.mp4` and `a.avi`), each keeps its own extension: `a.mp4.bin`.
+    ///
+    /// A source that is a file goes to `destination` itself where that ends in `.bin`, else into that folder.
+    static func items(source: String, destination: String) throws -> (items: [PackJob.Item], otherFiles: [String]) {
+        let status = try SystemCall.status(source)
+        guard status.kind == .folder else {
+            guard ClipFormat(path: source) != nil else {
+                throw VidclassError.file(source, "is no video, .npy or .bin file")
+            }
+            let name = PathText.name(source)
+            let target =
+                PathText.fileExtension(destination) == "bin" ? destination : PathText.join(destination, PathText.stem(source) + ".bin")
+            try refuseOverwriting(source, target)
+            return ([PackJob.Item(id: name, source: source, destination: target)], [])
+        }
+        let inside = Folder.resolved(destination)
+        let root = Folder.resolved(source)
+        guard inside != root, !inside.hasPrefix(root + "/") else {
+            throw VidclassError(
+                .usage, "\(destination.printable): the destination lies in the source \(source.printable); name a folder outside of it")
+        }
+        var ids: [String] = []
+        var others: [String] = []
+        try walk(source, "", [], &ids, &others)
+        ids.sort(by: PathText.precedes)
+        others.sort(by: PathText.precedes)
+
+        var uses: [[UInt8]: Int] = [:]
+        for id in ids { uses[Array(replacingExtension(id).utf8), default: 0] += 1 }
+        var taken = Set<[UInt8]>()
+        let items = try ids.map { id in
+            var name = replacingExtension(id)
+            if uses[Array(name.utf8), default: 0] > 1 { name = id + ".bin" }
+            let target = PathText.join(destination, name)
+            guard taken.insert(Array(name.utf8)).inserted else {
+                throw VidclassError.file(source, "two files would both become \(name.printable), \(id.printable) for one; rename it")
+            }
+            let path = PathText.join(source, id)
+            try refuseOverwriting(path, target)
+            return PackJob.Item(id: id, source: path, destination: target)
+        }
+        return (items, others)
+    }
+
+    private static func replacingExtension(_ id: String) -> String {
+        let folder = PathText.parent(id)
+        let name = PathText.stem(id) + ".bin"
+        return folder == "." ? name : PathText.join(folder, name)
+    }
+
+    private static func refuseOverwriting(_ source: String, _ target: String) throws {
+        if let a = try? SystemCall.status(source).identity, let b = try? SystemCall.status(target).identity, a == b {
+            throw VidclassError(.usage, "\(target.printable) is both source and destination; name another destination")
+        }
+    }
+
+    /// Visible files below `path`; a link back to a folder above is not followed.
+    private static func walk(
+        _ path: String, _ id: String, _ above: [FileStatus.Identity], _ ids: inout [String], _ others: inout [String]
+    ) throws {
+        let identity = try SystemCall.status(path).identity
+        guard !above.contains(identity) else { return }
+        guard above.count < 64 else { throw VidclassError.file(path, "folders are nested more than 64 deep") }
+        let (names, unreadable) = try Folder.names(path)
+        others += unreadable.map { PathText.join(id, $0) }
+        for name in names where !PathText.isHidden(name) {
+            let child = PathText.join(path, name)
+            let childID = PathText.join(id, name)
+            if (try? SystemCall.status(child))?.kind == .folder {
+                try walk(child, childID, above + [identity], &ids, &others)
+            } else if ClipFormat(path: name) != nil {
+                ids.append(childID)
+            } else {
+                others.append(childID)
+            }
+        }
+    }
+}

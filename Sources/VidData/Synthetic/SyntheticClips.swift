@@ -1,0 +1,130 @@
+import VidTensor
+
+/// Clips of a striped disc whose class is only in the order of the frames.
+///
+/// The disc moves (`right`, `left`, `up`, `down`), or its stripes turn (`clockwise`, `anticlockwise`) or it grows or
+/// shrinks, everything coming round again. Starts are uniform, so that any one frame is as likely in one class as in any
+/// other; and the classes of a scene show the same frames, so that the set of frames says nothing either
+/// (`SyntheticOrder`). Up to four classes, the stripes' direction and the size stay as they are; with more, whichever
+/// pair of coordinates the class does not order is shuffled.
+package struct SyntheticClips: Sendable {
+    package static let labels = ["right", "left", "up", "down", "clockwise", "anticlockwise", "grow", "shrink"]
+
+    package let classes: Int
+    package let frames: Int
+    package let rows: Int
+    package let columns: Int
+    package let seed: UInt64
+    private let order: SyntheticOrder
+
+    /// `classes` of 2...8, at least two frames of at least 8 x 8.
+    package init(classes: Int = 4, frames: Int = 16, rows: Int = 64, columns: Int = 64, seed: UInt64 = 1) throws {
+        let sides = 8...ClipShape.maximumSide
+        for (name, value, range) in [
+            ("classes", classes, 2...SyntheticClips.labels.count), ("frames", frames, 2...100_000), ("rows", rows, sides),
+            ("columns", columns, sides),
+        ] where !range.contains(value) {
+            throw VidclassError(.usage, "\(name): expected \(range.lowerBound) to \(range.upperBound), found \(value)")
+        }
+        self.classes = classes
+        self.frames = frames
+        self.rows = rows
+        self.columns = columns
+        self.seed = seed
+        order = SyntheticOrder(frames: frames)
+    }
+
+    /// Names of the classes, in the order of their numbers.
+    package var labels: [String] { Array(SyntheticClips.labels.prefix(classes)) }
+
+    /// Clip `number` of class `label` (a place in `labels`): uint8, (frames, 3, rows, columns); a function of the seed and its arguments.
+    package func clip(label: Int, number: Int) -> Clip { clip(label: label, scene: label << 32 | number) }
+
+    /// The clip in which scene `scene` is shown in the order of class `label`.
+    package func clip(label: Int, scene number: Int) -> Clip {
+        precondition((0..<classes).contains(label) && number >= 0, "class \(label) of \(classes), scene \(number)")
+        var random = RandomGenerator(seed: seed, stream: 2 * UInt64(number))
+        let scene = SyntheticScene(rows: rows, columns: columns, seed: seed, noiseStream: 2 * UInt64(number) + 1, random: &random)
+        let start = random.below(order.length)
+        // pairing[k]: the point of the second plane that goes with point k of the first.
+        let pairing = classes > 4 ? random.permutation(order.length) : [Int](repeating: 0, count: order.length)
+        let walk = order.walk(direction: label % 4, start: start, frames: frames)
+        var points = walk
+        if label >= 4 {
+            var inverse = pairing
+            for (first, second) in pairing.enumerated() { inverse[second] = first }
+            points = walk.map { inverse[$0] }
+        }
+        // A frame is drawn once, however often the clip comes round.
+        var drawn: [Int: [UInt8]] = [:]
+        var values: [UInt8] = []
+        values.reserveCapacity(frames * 3 * rows * columns)
+        for point in points {
+            if drawn[point] == nil {
+                let (x, y) = order.point(point)
+                let (angle, size) = order.point(pairing[point])
+                var state = scene.origin
+                state.x += x
+                state.y += y
+                state.angle += angle
+                state.size += size
+                drawn[point] = scene.frame(state, number: point)
+            }
+            values += drawn[point] ?? []
+        }
+        return Clip(
+            shape: ClipShape(frames: frames, channels: 3, rows: rows, columns: columns), pixels: .bytes(values), framesPerSecond: 8)
+    }
+
+    /// Writes `clipsPerClass` clips of each class to `folder`/<class>/<number>.bin, several at a time.
+    ///
+    /// A folder that holds anything but such clips is refused. `progress` is told how many are done.
+    package func write(
+        to folder: String, clipsPerClass: Int, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) async throws {
+        guard (1...100_000).contains(clipsPerClass) else {
+            throw VidclassError(.usage, "clips per class: expected 1 to 100000, found \(clipsPerClass)")
+        }
+        let digits = max(3, String(clipsPerClass - 1).count)
+        let names = (0..<clipsPerClass).map { number in
+            let text = String(number)
+            return String(repeating: "0", count: digits - text.count) + text + ".bin"
+        }
+        try checkFolder(folder, names: Set(names))
+        for label in labels { try Folder.make(PathText.join(folder, label)) }
+        let total = classes * clipsPerClass
+        var done = 0
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<total {
+                if number >= Workers.processorCount {
+                    try await group.next()
+                    done += 1
+                    progress(done, total)
+                }
+                group.addTask {
+                    let (index, label) = number.quotientAndRemainder(dividingBy: classes)
+                    let path = PathText.join(PathText.join(folder, labels[label]), names[index])
+                    try ClipFile.write(clip(label: label, number: index), to: path)
+                }
+            }
+            while try await group.next() != nil {
+                done += 1
+                progress(done, total)
+            }
+        }
+    }
+
+    /// Clips of another call in the same folder would make another data set than the one asked for.
+    private func checkFolder(_ folder: String, names: Set<String>) throws {
+        guard (try? SystemCall.status(folder)) != nil else { return }
+        func refuse(_ found: String) -> VidclassError {
+            .file(folder, "is not empty (it holds \(found.printable)); name another folder or remove it")
+        }
+        for name in try Folder.names(folder).names where !PathText.isHidden(name) {
+            guard labels.contains(name) else { throw refuse(name) }
+            for file in try Folder.names(PathText.join(folder, name)).names where !PathText.isHidden(file) {
+                guard names.contains(file) else { throw refuse("\(name)/\(file)") }
+            }
+        }
+    }
+}

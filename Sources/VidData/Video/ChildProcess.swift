@@ -1,0 +1,128 @@
+import Subprocess
+import Synchronization
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
+/// A child process whose standard output is taken as it comes and whose time, output and memory have bounds.
+///
+/// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
+/// its time it is killed with all it started; in every case it is waited for.
+struct ChildProcess: Sendable {
+    var executable: String
+    var arguments: [String]
+    var timeLimit: Duration
+    /// The most bytes it may write to standard output.
+    var outputLimit: Int
+    /// Bytes of address space.
+    var memoryLimit = 6 << 30
+
+    struct Outcome: Sendable {
+        /// 0 = success; 128 + n = ended by signal n.
+        var status: Int32
+        /// The end of what it wrote to standard error.
+        var errorText: String
+        var outputBytes: Int
+        var timedOut: Bool
+        var outputExceeded: Bool
+    }
+
+    private struct OutputExceeded: Error {}
+
+    /// What is kept of standard error.
+    private static let errorTail = 8192
+
+    /// Runs the child to its end, handing its output to `consume` piece by piece.
+    func run(_ consume: (UnsafeRawBufferPointer) throws -> Void) async throws -> Outcome {
+        var options = PlatformOptions()
+        options.createSession = true
+        let timedOut = Flag()
+        var outputBytes = 0
+        var outputExceeded = false
+        let result: ExecutionResult<String, SequenceOutput, SequenceOutput>
+        do {
+            result = try await Subprocess.run(
+                .path(FilePath(executable)), arguments: Arguments(arguments),
+                // FFREPORT would make ffmpeg write a log file.
+                environment: .inherit.updating(["FFREPORT": nil, "AV_LOG_FORCE_NOCOLOR": "1"]),
+                platformOptions: options, input: .none, output: .sequence, error: .sequence
+            ) { execution in
+                let timeLimit = timeLimit
+                let process = execution.processIdentifier.value
+                ProcessLimits.apply(
+                    to: process, memory: memoryLimit, seconds: max(1, Int(clamping: timeLimit.components.seconds) + 1))
+                let timer = Task {
+                    try await Task.sleep(for: timeLimit)
+                    timedOut.raise()
+                    ChildProcess.killSession(process)
+                }
+                defer { timer.cancel() }
+                async let errorText = ChildProcess.tail(of: execution.standardError)
+                do {
+                    for try await piece in execution.standardOutput {
+                        outputBytes += piece.count
+                        guard outputBytes <= outputLimit else { throw OutputExceeded() }
+                        try piece.withUnsafeBytes(consume)
+                    }
+                } catch {
+                    ChildProcess.killSession(process)
+                    guard error is OutputExceeded else { throw error }
+                    outputExceeded = true
+                }
+                return try await errorText
+            }
+        } catch let error as SubprocessError {
+            if Task.isCancelled { throw CancellationError() }
+            throw VidclassError.file(executable, "cannot run it: \(error.description.printable)", kind: .other)
+        }
+        let status: Int32 =
+            switch result.terminationStatus {
+            case .exited(let code): code
+            case .signaled(let signal): 128 + signal
+            }
+        if Task.isCancelled { throw CancellationError() }
+        return Outcome(
+            status: status, errorText: result.closureResult, outputBytes: outputBytes, timedOut: timedOut.isRaised,
+            outputExceeded: outputExceeded)
+    }
+
+    /// Runs the child and returns its output as text.
+    func text() async throws -> (Outcome, text: String) {
+        var bytes: [UInt8] = []
+        let outcome = try await run { bytes.append(contentsOf: $0) }
+        return (outcome, String(decoding: bytes, as: UTF8.self))
+    }
+
+    private static func tail(of sequence: SubprocessOutputSequence) async throws -> String {
+        var bytes: [UInt8] = []
+        for try await piece in sequence {
+            piece.withUnsafeBytes { bytes.append(contentsOf: $0) }
+            if bytes.count > 4 * errorTail { bytes.removeFirst(bytes.count - errorTail) }
+        }
+        return String(decoding: bytes.suffix(errorTail), as: UTF8.self)
+    }
+
+    /// The child leads its session, hence its process group; what it started goes with it.
+    private static func killSession(_ process: pid_t) {
+        guard process > 1 else { return }
+        kill(-process, SIGKILL)
+    }
+}
+
+/// A Boolean that is set once, from any thread.
+private final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+    func raise() { value.store(true, ordering: .releasing) }
+    var isRaised: Bool { value.load(ordering: .acquiring) }
+}

@@ -1,0 +1,74 @@
+import VidTensor
+
+/// What ffprobe says about the first video stream of a file.
+package struct VideoInfo: Sendable, Equatable {
+    package var rows: Int
+    package var columns: Int
+    /// Packets of the stream (one a frame in almost every file), or frames decoded where these were counted.
+    package var frames: Int
+    /// Mean rate; 0 = unknown.
+    package var framesPerSecond: Double
+    package var codec: String
+}
+
+extension FFmpeg {
+    /// Opens `path` and counts the frames of its first video stream (cover pictures apart).
+    ///
+    /// By packets, without decoding, which is fast; or, `exactly`, by decoding them all. A file that is cut off is
+    /// refused: one whose container lists more frames than it holds, or that ends in the middle of one.
+    package func probe(_ path: String, exactly: Bool = false) async throws -> VideoInfo {
+        let size = try InputFile(path).size
+        guard size > 0 else { throw VidclassError.file(path, "the file is empty") }
+        // Counting packets reads the file through: 20 MB a second is slow for a disk. Decoding is bounded by its bytes, too.
+        let limit = timeLimit ?? .seconds(60 + size / (exactly ? 200_000 : 20_000_000))
+        let child = ChildProcess(
+            executable: ffprobePath,
+            arguments: ["-v", "error"] + FFmpeg.inputArguments + [
+                exactly ? "-count_frames" : "-count_packets", "-select_streams", "V:0", "-show_entries",
+                "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames,nb_read_packets,nb_read_frames",
+                "-of", "default=noprint_wrappers=1", "-i", FFmpeg.address(path),
+            ], timeLimit: limit, outputLimit: 1 << 20)
+        let (outcome, text) = try await child.text()
+        guard !outcome.timedOut else {
+            throw VidclassError.file(path, "ffprobe was stopped after \(limit.components.seconds) seconds: it did not come to an end")
+        }
+        guard outcome.status == 0 else {
+            throw VidclassError.file(path, "no video that ffmpeg can read: \(FFmpeg.reason(outcome.errorText, path: path))")
+        }
+        // A stream of a transport stream is listed with its programme, too: the first value of a key counts.
+        var values: [Substring: Substring] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
+        }
+        guard let codec = values["codec_name"] else {
+            throw VidclassError.file(path, "has no video stream (only sound or data)")
+        }
+        guard let columns = values["width"].flatMap({ Int($0) }), let rows = values["height"].flatMap({ Int($0) }),
+            columns > 0, rows > 0
+        else { throw VidclassError.file(path, "its video stream (\(codec)) says no size of its pictures") }
+        guard columns <= 64 * rows, rows <= 64 * columns, columns * rows <= FFmpeg.maximumPixels else {
+            throw VidclassError.file(
+                path, "pictures of \(columns)x\(rows) are not taken: at most \(FFmpeg.maximumPixels) pixels, sides of at most 1 to 64")
+        }
+        guard let frames = values[exactly ? "nb_read_frames" : "nb_read_packets"].flatMap({ Int($0) }), frames > 0 else {
+            throw VidclassError.file(path, "its video stream (\(codec)) has no frames")
+        }
+        let declared = values["nb_frames"].flatMap { Int($0) }
+        let isCut = outcome.errorText.contains("partial file") || outcome.errorText.contains("File ended prematurely")
+        if !exactly, isCut || declared.map({ $0 - frames > $0 / 20 }) == true {
+            let listed = declared.map { "its container lists \($0) frames" } ?? "it ends in the middle of a frame"
+            throw VidclassError.file(path, "cut off: \(listed), \(frames) could be read")
+        }
+        let rate = FFmpeg.rate(values["avg_frame_rate"]) ?? FFmpeg.rate(values["r_frame_rate"]) ?? 0
+        return VideoInfo(rows: rows, columns: columns, frames: frames, framesPerSecond: rate, codec: String(codec).printable)
+    }
+
+    /// `30000/1001`; nil for `0/0`.
+    private static func rate(_ text: Substring?) -> Double? {
+        guard let parts = text?.split(separator: "/"), parts.count == 2, let over = Double(parts[0]), let under = Double(parts[1]),
+            over > 0, under > 0
+        else { return nil }
+        return over / under
+    }
+}
