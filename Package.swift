@@ -81,7 +81,10 @@ let package = Package(
             swiftSettings: strictSwift),
         .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport"], swiftSettings: strictSwift),
-        .testTarget(name: "VidCheckpointTests", dependencies: ["VidCheckpoint", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidCheckpointTests", dependencies: ["VidCheckpoint", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.copy("Fixtures")],
+            swiftSettings: strictSwift),
         .testTarget(name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
             name: "CommandTests", dependencies: ["vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),

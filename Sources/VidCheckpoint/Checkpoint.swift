@@ -1,0 +1,112 @@
+import VidConfig
+import VidModel
+import VidTensor
+
+/// A checkpoint: the weights of a model with its configuration and class names, and what training needs to go on.
+///
+/// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names,
+/// the optimiser's under `optimizer/`. Its metadata, all texts: `format` = `vidclass`, `version` = `1`, `config` (JSON of
+/// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of what else
+/// training goes on from; absent where it cannot), `checksum` (see `SealedSafetensors`). It holds no clock and no machine
+/// name: the same training gives the same bytes.
+package struct Checkpoint: Sendable {
+    /// Tensors whose names start so belong to the optimiser, all others to the model.
+    package static let optimizerPrefix = "optimizer/"
+    package static let format = "vidclass"
+    package static let version = "1"
+
+    package let file: SafetensorsFile
+    /// JSON of the run's configuration, and its tree.
+    package let config: String
+    package let configNode: JSONNode
+    /// Labels, in the order of the outputs.
+    package let classes: [String]
+    /// JSON of the training's state.
+    package let state: String?
+    /// SHA-256 of the file, in hexadecimal digits.
+    package let checksum: String
+
+    package var path: String { file.path }
+    /// The tensors, in the order of the file.
+    package var tensors: [SafetensorsEntry] { file.entries }
+
+    // MARK: - Writing
+
+    /// Writes a checkpoint atomically: `path` holds the old file or the whole new one.
+    ///
+    /// `config` and `state` are JSON texts. `tensors` are written in their order, straight from where they are.
+    /// Throws `.inputOutput` where it cannot be written; the file that was there is then as it was.
+    package static func write(
+        to path: String, config: String, classes: [String], state: String?, tensors: [NamedTensor], calls: FileCalls = .posix
+    ) throws {
+        var metadata = [
+            "format": format, "version": version, "config": config,
+            "classes": JSONNode.array(classes.map { .string($0) }).text(),
+        ]
+        metadata["state"] = state
+        try SealedSafetensors.write(to: path, metadata: metadata, tensors: tensors, calls: calls)
+    }
+
+    /// The values of a store as tensors to write, in the order of registration.
+    package static func tensors(of store: ParameterStore) -> [NamedTensor] {
+        store.slices.map { NamedTensor($0.name, store.value($0)) }
+    }
+
+    // MARK: - Opening
+
+    /// Opens a checkpoint and verifies all of it: header, metadata, checksum.
+    package static func open(_ path: String) throws -> Checkpoint { try Checkpoint(SafetensorsFile(path)) }
+
+    init(_ file: SafetensorsFile) throws {
+        func text(_ key: String) throws -> String {
+            guard let text = file.metadata[key] else {
+                throw VidclassError.badData(file.path, "no \(key.quoted) in its metadata; this is no checkpoint of vidclass")
+            }
+            return text
+        }
+        func json(_ key: String) throws -> JSONNode {
+            do { return try JSONParser.parse(text(key)) } catch let error as JSONSyntaxError {
+                throw VidclassError.badData(file.path, "metadata \(key.quoted): \(error)")
+            }
+        }
+        let format = try text("format")
+        guard format == Checkpoint.format else {
+            throw VidclassError.badData(file.path, "its format is \(format.quoted); expected \(Checkpoint.format.quoted)")
+        }
+        let version = try text("version")
+        guard version == Checkpoint.version else {
+            throw VidclassError.badData(
+                file.path, "its version is \(version.quoted); this vidclass reads version \(Checkpoint.version.quoted)")
+        }
+        if let extra = file.metadata.keys.filter({ !Checkpoint.keys.contains($0) }).min() {
+            throw VidclassError.badData(file.path, "unknown key \(extra.quoted) in its metadata")
+        }
+        checksum = try SealedSafetensors.verify(file)
+        self.file = file
+        config = try text("config")
+        configNode = try json("config")
+        guard configNode.objectMembers != nil else {
+            throw VidclassError.badData(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")
+        }
+        state = file.metadata["state"]
+        if state != nil { _ = try json("state") }
+        classes = try Checkpoint.classes(json("classes"), file.path)
+        if let other = file.entries.first(where: { $0.type != .float32 }) {
+            throw VidclassError.badData(file.path, "tensor \(other.name.quoted): expected F32, found \(other.type.rawValue)")
+        }
+    }
+
+    private static let keys: Set = ["format", "version", "config", "classes", "state", "checksum"]
+
+    private static func classes(_ node: JSONNode, _ path: String) throws -> [String] {
+        let labels = (node.arrayElements ?? []).compactMap(\.stringValue)
+        guard !labels.isEmpty, labels.count == node.arrayElements?.count, !labels.contains("") else {
+            throw VidclassError.badData(path, "metadata \"classes\": expected an array of labels, found \(node.brief)")
+        }
+        var seen = Set<[UInt8]>()
+        if let twice = labels.first(where: { !seen.insert(Array($0.utf8)).inserted }) {
+            throw VidclassError.badData(path, "metadata \"classes\": the label \(twice.quoted) stands there twice")
+        }
+        return labels
+    }
+}

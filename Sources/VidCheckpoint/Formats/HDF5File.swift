@@ -1,0 +1,135 @@
+import CHDF5
+import Synchronization
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An HDF5 file opened for reading: groups, lists of strings, and floating-point datasets.
+///
+/// What the library says about a damaged file becomes one `.badData` line of ours. Paths are components joined by
+/// slashes, without a slash in front; "" is the root.
+struct HDF5File: ~Copyable {
+    enum Kind { case group, dataset, other }
+
+    let path: String
+    private let handle: Int64
+
+    /// The library is used by one thread at a time.
+    private static let lock = Mutex(())
+
+    /// Opens `path` for `body`, alone with the library.
+    static func with<Result>(_ path: String, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {
+        try lock.withLock { _ in
+            let file = try HDF5File(path)
+            return try body(file)
+        }
+    }
+
+    private init(_ path: String) throws {
+        self.path = path
+        handle = vc_hdf5_open(path)
+        guard handle >= 0 else {
+            throw VidclassError.badData(path, "the HDF5 library cannot open it; it is damaged or cut short")
+        }
+    }
+
+    deinit { if handle >= 0 { vc_hdf5_close(handle) } }
+
+    /// What stands at `object`; nil where there is nothing.
+    func kind(_ object: String) throws -> Kind? {
+        let status = vc_hdf5_kind_of(handle, object)
+        if status == VC_HDF5_ABSENT.rawValue { return nil }
+        try check(status, object)
+        return status == VC_HDF5_GROUP.rawValue ? .group : status == VC_HDF5_DATASET.rawValue ? .dataset : .other
+    }
+
+    /// The names in a group, sorted by bytes.
+    func children(_ group: String) throws -> [String] {
+        let (status, names) = list { vc_hdf5_children(handle, group, $0, $1) }
+        try check(status, group)
+        return try valid(names, group)
+    }
+
+    /// A list of strings that is an attribute of `object`, also where Keras has cut a long one into `name0`, `name1`, ...;
+    /// nil where it has neither.
+    func strings(_ object: String, _ name: String) throws -> [String]? {
+        if let whole = try attribute(object, name) { return whole }
+        var parts: [String]?
+        var number = 0
+        while number < 4096, let part = try attribute(object, "\(name)\(number)") {
+            parts = (parts ?? []) + part
+            number += 1
+        }
+        return parts
+    }
+
+    private func attribute(_ object: String, _ name: String) throws -> [String]? {
+        let (status, strings) = list { vc_hdf5_strings(handle, object, name, $0, $1) }
+        if status == VC_HDF5_ABSENT.rawValue { return nil }
+        try check(status, "\(object), attribute \(name)")
+        return try valid(strings, "\(object), attribute \(name)")
+    }
+
+    /// The extents of a floating-point dataset; nil for a dataset of anything else.
+    func floatShape(_ dataset: String) throws -> [Int]? {
+        var extents = [Int64](repeating: 0, count: Int(VC_HDF5_MAXIMUM_RANK))
+        let rank = vc_hdf5_shape(handle, dataset, &extents)
+        if rank == VC_HDF5_TYPE.rawValue { return nil }
+        try check(rank, dataset)
+        return extents.prefix(Int(rank)).map(Int.init)
+    }
+
+    /// Reads a dataset of as many values as `tensor` has, converted to single precision.
+    func read(_ dataset: String, into tensor: Tensor) throws {
+        try check(vc_hdf5_floats(handle, dataset, tensor.base, Int64(tensor.count)), dataset)
+    }
+
+    /// Calls `fill` with memory for NUL-ended strings; returns its status and, where that is a number of strings, the
+    /// strings, nil for one that is not UTF-8.
+    private func list(_ fill: (UnsafeMutablePointer<CChar>, Int64) -> Int32) -> (status: Int32, strings: [String?]) {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: HDF5File.textCapacity) { text in
+            guard let base = text.baseAddress else { return (VC_HDF5_TOO_LARGE.rawValue, []) }
+            let status = fill(base, Int64(text.count))
+            var next = base
+            let strings = (0..<max(status, 0)).map { _ in
+                defer { next += strlen(next) + 1 }
+                return String(validatingCString: next)
+            }
+            return (status, strings)
+        }
+    }
+
+    /// Bytes that a list of strings may take; Keras cuts attributes at 64 kB.
+    private static let textCapacity = 1 << 18
+
+    private func valid(_ strings: [String?], _ place: String) throws -> [String] {
+        try strings.map {
+            guard let string = $0 else { throw VidclassError.badData(path, "\(HDF5File.show(place)): a name that is not UTF-8") }
+            return string
+        }
+    }
+
+    private func check(_ status: Int32, _ place: String) throws {
+        let reason: String
+        switch status {
+        case 0...: return
+        case VC_HDF5_ABSENT.rawValue: reason = "is missing"
+        case VC_HDF5_NOT_LOCAL.rawValue: reason = "is a link or lies outside this file; only what the file holds itself is read"
+        case VC_HDF5_TYPE.rawValue: reason = "is of another type than expected (floating-point datasets in groups, lists of strings)"
+        case VC_HDF5_TOO_LARGE.rawValue: reason = "is larger than anything expected here"
+        case VC_HDF5_HOLLOW.rawValue: reason = "stores fewer bytes than its shape needs"
+        default: reason = "is damaged: the HDF5 library cannot read it"
+        }
+        throw VidclassError.badData(path, "\(HDF5File.show(place)) \(reason)")
+    }
+
+    private static func show(_ place: String) -> String {
+        place.isEmpty ? "the root group" : place.hasPrefix(",") ? "the root group\(place)" : place
+    }
+}

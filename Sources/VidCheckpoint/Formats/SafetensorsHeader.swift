@@ -1,0 +1,187 @@
+import VidConfig
+import VidTensor
+
+/// One tensor of a safetensors file.
+package struct SafetensorsEntry: Sendable, Equatable {
+    package let name: String
+    package let type: ElementType
+    /// Outermost axis first, at most eight of them; (shape x type size) is the length of `bytes`.
+    package let shape: [Int]
+    /// Where its values are, counted from the start of the file.
+    package let bytes: Range<Int>
+
+    package var count: Int { bytes.count / type.size }
+
+    /// As in `(3, 3, 64, 64)`.
+    package var shapeText: String { SafetensorsEntry.text(shape) }
+
+    package static func text(_ shape: [Int]) -> String { "(" + shape.map(String.init).joined(separator: ", ") + ")" }
+}
+
+/// The header of a safetensors file: u64 length, then that many bytes of JSON,
+/// `{"__metadata__": {"key": "text"}, "<name>": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}`.
+///
+/// Read more strictly than the format's own library does: keys and names once each, no field that is not known, tensors
+/// that cover the rest of the file without hole, overlap or remainder.
+struct SafetensorsHeader {
+    /// The longest header that is read, in bytes; a checkpoint's has some kilobytes.
+    static let maximumLength = 16 << 20
+    static let maximumRank = 8
+    static let maximumNameLength = 1024
+
+    var metadata: [String: String] = [:]
+    /// In the order of their bytes.
+    var entries: [SafetensorsEntry] = []
+    /// Where the values begin.
+    let dataStart: Int
+
+    /// Reads the header of `file`, nothing else of it.
+    init(_ file: RegularFile) throws {
+        guard file.size >= 8 else {
+            throw VidclassError.badData(file.path, "\(file.size) bytes are too few for a safetensors file (its header's length takes 8)")
+        }
+        let prefix = try file.bytes(at: 0, count: 8)
+        let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= UInt64(file.size - 8) else {
+            throw VidclassError.badData(
+                file.path, "its header should take \(length) bytes, but only \(file.size - 8) follow; cut short, or no safetensors file")
+        }
+        guard length <= UInt64(SafetensorsHeader.maximumLength) else {
+            throw VidclassError.badData(file.path, "its header takes \(length) bytes; at most \(SafetensorsHeader.maximumLength) are read")
+        }
+        let text = try file.bytes(at: 8, count: Int(length))
+        guard text.first == UInt8(ascii: "{") else {
+            throw VidclassError.badData(file.path, "byte 8: a safetensors header starts with '{'; this is no safetensors file")
+        }
+        dataStart = 8 + text.count
+        try read(text, file)
+    }
+
+    private mutating func read(_ text: [UInt8], _ file: RegularFile) throws {
+        let root: JSONNode
+        do { root = try JSONParser.parse(text) } catch {
+            throw VidclassError.badData(file.path, "byte \(8 + error.position.offset) of the header: \(error.message)")
+        }
+        for member in root.objectMembers ?? [] {
+            do {
+                if member.key == "__metadata__" {
+                    try readMetadata(member.value)
+                } else {
+                    entries.append(try entry(member.key, member.value, dataEnd: file.size))
+                }
+            } catch {
+                let place = member.key == "__metadata__" ? "__metadata__" : "tensor \(member.key.quoted)"
+                throw VidclassError.badData(file.path, "byte \(8 + error.node.position.offset): \(place): \(error.reason)")
+            }
+        }
+        var names = Set<String>()
+        if let twice = entries.first(where: { !names.insert($0.name).inserted }) {
+            throw VidclassError.badData(file.path, "two tensors named \(twice.name.quoted)")
+        }
+        entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
+        var end = dataStart
+        for entry in entries {
+            guard entry.bytes.lowerBound == end else {
+                let fault = entry.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves a hole before it"
+                throw VidclassError.badData(
+                    file.path, "tensor \(entry.name.quoted) starts at byte \(entry.bytes.lowerBound) and \(fault) (expected byte \(end))")
+            }
+            end = entry.bytes.upperBound
+        }
+        guard end == file.size else {
+            throw VidclassError.badData(file.path, "\(file.size - end) bytes after its last tensor, which ends at byte \(end)")
+        }
+    }
+
+    private mutating func readMetadata(_ node: JSONNode) throws(Fault) {
+        guard let members = node.objectMembers else { throw Fault(node, "expected an object of strings, found \(node.brief)") }
+        for member in members {
+            guard let text = member.value.stringValue else {
+                throw Fault(member.value, "\(member.key.quoted): expected a string, found \(member.value.brief)")
+            }
+            metadata[member.key] = text
+        }
+    }
+
+    /// One `"<name>": {"dtype", "shape", "data_offsets"}`.
+    private func entry(_ name: String, _ node: JSONNode, dataEnd: Int) throws(Fault) -> SafetensorsEntry {
+        guard !name.isEmpty, name.utf8.count <= SafetensorsHeader.maximumNameLength else {
+            throw Fault(node, "a name takes 1 to \(SafetensorsHeader.maximumNameLength) bytes, this one \(name.utf8.count)")
+        }
+        guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+            throw Fault(node, "a name must not hold control characters")
+        }
+        guard let members = node.objectMembers else { throw Fault(node, "expected an object, found \(node.brief)") }
+        if let extra = members.first(where: { !["dtype", "shape", "data_offsets"].contains($0.key) }) {
+            throw Fault(extra.value, "unknown field \(extra.key.quoted) (expected dtype, shape, data_offsets)")
+        }
+        guard let typeNode = node["dtype"], let shapeNode = node["shape"], let offsetsNode = node["data_offsets"] else {
+            throw Fault(node, "dtype, shape and data_offsets must be there")
+        }
+        guard let typeName = typeNode.stringValue, let type = ElementType(rawValue: typeName) else {
+            throw Fault(typeNode, "unknown dtype \(typeNode.brief)")
+        }
+        let shape = try wholeNumbers(shapeNode, "shape")
+        guard shape.count <= SafetensorsHeader.maximumRank else {
+            throw Fault(shapeNode, "\(shape.count) axes; at most \(SafetensorsHeader.maximumRank) are read")
+        }
+        var length = type.size
+        for extent in shape {
+            let (product, overflow) = length.multipliedReportingOverflow(by: extent)
+            guard !overflow else { throw Fault(shapeNode, "shape \(SafetensorsEntry.text(shape)) is larger than any file") }
+            length = product
+        }
+        let offsets = try wholeNumbers(offsetsNode, "data_offsets")
+        guard offsets.count == 2, offsets[0] <= offsets[1] else {
+            throw Fault(offsetsNode, "data_offsets must be [begin, end] with begin <= end")
+        }
+        guard offsets[1] <= dataEnd - dataStart else {
+            throw Fault(offsetsNode, "ends at byte \(offsets[1]) of the values, but the file holds \(dataEnd - dataStart) of them")
+        }
+        guard offsets[1] - offsets[0] == length else {
+            throw Fault(
+                offsetsNode,
+                "shape \(SafetensorsEntry.text(shape)) of \(type.rawValue) takes \(length) bytes, "
+                    + "data_offsets span \(offsets[1] - offsets[0])"
+            )
+        }
+        return SafetensorsEntry(name: name, type: type, shape: shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
+    }
+
+    private func wholeNumbers(_ node: JSONNode, _ what: String) throws(Fault) -> [Int] {
+        guard let elements = node.arrayElements else { throw Fault(node, "\(what): expected an array, found \(node.brief)") }
+        var numbers: [Int] = []
+        for element in elements {
+            guard let number = element.intValue, number >= 0 else {
+                throw Fault(element, "\(what): expected whole numbers from 0 on, found \(element.brief)")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+
+    /// What is wrong with a value of the header.
+    private struct Fault: Error {
+        let node: JSONNode
+        let reason: String
+
+        init(_ node: JSONNode, _ reason: String) {
+            self.node = node
+            self.reason = reason
+        }
+    }
+}
+
+extension String {
+    /// In double quotes, on one line, cut to some 80 characters: a name out of a file in a message.
+    var quoted: String {
+        let scalars = unicodeScalars.prefix(81).map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: scalar.isASCII ? scalar : "\u{FFFD}"
+            default: scalar
+            }
+        }
+        let text = String(String.UnicodeScalarView(scalars.prefix(80))) + (scalars.count > 80 ? "..." : "")
+        return JSONNode.string(text).text()
+    }
+}

@@ -1,0 +1,118 @@
+import VidConfig
+import VidModel
+import VidTensor
+
+/// A CNN's weights out of a file of any kind, in Keras's names and layout.
+package struct ImportedWeights: Sendable {
+    package let architecture: Architecture
+    /// `block1_conv1/kernel` (rows, columns, channels, filters) and `block1_conv1/bias` (filters), first to last.
+    /// Valid for as long as this value is.
+    package let tensors: [NamedTensor]
+    /// What was done to the pixels these weights were trained on.
+    package let preprocessing: Preprocessing
+    /// The file they came from, as it was named.
+    package let source: String
+    /// SHA-256 of the file they came from first, in hexadecimal digits; importing keeps it.
+    package let sha256: String
+    /// Layers of the file that are no part of the CNN, such as `fc1`.
+    package let ignored: [String]
+    private let owner: Buffer
+
+    /// Checks that `convolutions`, in order, make a VGG, and has `fill` write the values of each; those must be finite.
+    init(
+        source: String, sha256: String, preprocessing: Preprocessing, ignored: [String] = [], convolutions: [ConvolutionSource],
+        fill: (_ index: Int, _ kernel: Tensor, _ bias: Tensor) throws -> Void
+    ) throws {
+        let architecture = try Architecture(convolutions, of: source)
+        let shapes = convolutions.flatMap { [($0.name + "/kernel", Shape($0.kernel)), ($0.name + "/bias", Shape($0.bias))] }
+        let owner = Buffer(count: shapes.reduce(0) { $0 + ($1.1.count + 15) / 16 * 16 })
+        var offset = 0
+        let tensors = shapes.map { name, shape in
+            defer { offset += (shape.count + 15) / 16 * 16 }
+            return NamedTensor(name, owner.tensor(shape, offset: offset))
+        }
+        for index in convolutions.indices {
+            try fill(index, tensors[2 * index].tensor, tensors[2 * index + 1].tensor)
+        }
+        for tensor in tensors {
+            let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
+            if let index = Finiteness.firstNonFinite(values) { throw Finiteness.error(source, tensor.name, index: index, values[index]) }
+        }
+        self.architecture = architecture
+        self.tensors = tensors
+        self.preprocessing = preprocessing
+        self.source = source
+        self.sha256 = sha256
+        self.ignored = ignored
+        self.owner = owner
+    }
+
+    /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; the others are left alone.
+    ///
+    /// Where the model takes one channel and the weights take several, the first kernel is summed over them: a grey frame
+    /// then gives what it would give as a frame of equal channels. Returns notes for the user: what was done of this kind.
+    /// Throws `.badData` with the first differences; the store is then as it was.
+    package func load(into store: ParameterStore) throws -> [String] {
+        let slices = store.slices.filter { $0.name.hasPrefix(ImportedWeights.prefix) }
+        let byName = Dictionary(uniqueKeysWithValues: tensors.map { (ImportedWeights.prefix + $0.name, $0.tensor) })
+        let first = ImportedWeights.prefix + "block1_conv1/kernel"
+        var differences: [String] = []
+        for slice in slices {
+            guard let tensor = byName[slice.name] else {
+                differences.append("\(slice.name) \(slice.shape) is missing")
+                continue
+            }
+            if tensor.shape != slice.shape, !(slice.name == first && isSum(of: tensor.shape, slice.shape)) {
+                differences.append("\(slice.name) is \(tensor.shape), expected \(slice.shape)")
+            }
+        }
+        let expected = Set(slices.map(\.name))
+        differences += tensors.filter { !expected.contains(ImportedWeights.prefix + $0.name) }.map {
+            "\(ImportedWeights.prefix + $0.name) \($0.tensor.shape) is not in the model"
+        }
+        guard differences.isEmpty else {
+            let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
+            throw VidclassError.badData(
+                source,
+                "its weights (\(architecture.label)) are not those of this CNN: \(differences.prefix(4).joined(separator: "; "))\(more)")
+        }
+        var notes: [String] = []
+        for slice in slices {
+            guard let tensor = byName[slice.name] else { continue }
+            if tensor.shape == slice.shape {
+                store.value(slice).copy(from: tensor)
+            } else {
+                sumOverChannels(tensor, into: store.value(slice))
+                notes.append("\(slice.name): summed over its \(tensor.shape[2]) input channels, because the model's input has one")
+            }
+        }
+        store.didChange()
+        return notes
+    }
+
+    /// A warning for the user where a config has another preprocessing than the one these weights were trained with.
+    package func warning(configured: Preprocessing) -> String? {
+        guard configured != preprocessing else { return nil }
+        return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
+            + "the config has \"\(configured.rawValue)\"; the features will be worse"
+    }
+
+    private static let prefix = "cnn/"
+
+    private func isSum(of shape: Shape, _ wanted: Shape) -> Bool {
+        wanted.rank == 4 && wanted[2] == 1 && shape.rank == 4 && shape[0] == wanted[0] && shape[1] == wanted[1] && shape[3] == wanted[3]
+    }
+
+    /// (rows, columns, channels, filters) to (rows, columns, 1, filters).
+    private func sumOverChannels(_ kernel: Tensor, into sum: Tensor) {
+        let (channels, filters) = (kernel.shape[2], kernel.shape[3])
+        sum.fill(0)
+        for place in 0..<kernel.shape[0] * kernel.shape[1] {
+            for channel in 0..<channels {
+                for filter in 0..<filters {
+                    sum.base[place * filters + filter] += kernel.base[(place * channels + channel) * filters + filter]
+                }
+            }
+        }
+    }
+}

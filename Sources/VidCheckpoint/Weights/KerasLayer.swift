@@ -1,0 +1,121 @@
+import VidTensor
+
+/// A layer with weights, as one of Keras's two HDF5 layouts holds it.
+struct KerasLayer {
+    /// A floating-point dataset.
+    struct Variable {
+        let path: String
+        let shape: [Int]
+    }
+
+    /// What Keras calls the layer.
+    let name: String
+    /// The group that holds it, and the one that holds that.
+    let group: String
+    /// In the order of the file.
+    var variables: [Variable] = []
+
+    var parent: String { group.lastIndex(of: "/").map { String(group[..<$0]) } ?? "" }
+
+    /// The convolution of a VGG that its name says it is.
+    var convolution: (block: Int, number: Int)? { ConvolutionSource.place(name) }
+
+    /// The shape of its first variable of four axes.
+    var kernelShape: [Int]? { variables.first { $0.shape.count == 4 }?.shape }
+
+    /// Scale, offset, moving mean and variance.
+    var isNormalization: Bool {
+        variables.count == 4 && variables.allSatisfy { $0.shape.count == 1 && $0.shape == variables[0].shape }
+    }
+
+    /// All layers of `file` that have weights, in order.
+    static func all(of file: borrowing HDF5File) throws -> [KerasLayer] {
+        for root in ["", "model_weights"] {
+            guard try root.isEmpty || file.kind(root) == .group else { continue }
+            if let names = try file.strings(root, "layer_names") { return try listed(names, in: root, of: file) }
+        }
+        if try file.kind("layers") == .group {
+            var layers: [KerasLayer] = []
+            var groups = 0
+            try walk("layers", of: file, depth: 0, &groups, into: &layers)
+            return layers
+        }
+        throw VidclassError.badData(
+            file.path, "no weights of Keras in it (neither an attribute layer_names, nor a group model_weights, nor a group layers)")
+    }
+
+    // MARK: - Keras 1 and 2
+
+    /// The group of each layer of `layer_names` lists its datasets in `weight_names`. A model within the model is one layer
+    /// whose weights are named `block1_conv1/kernel:0`; those of one folder are one layer here.
+    private static func listed(_ names: [String], in root: String, of file: borrowing HDF5File) throws -> [KerasLayer] {
+        var layers: [KerasLayer] = []
+        for name in names {
+            let top = try join(root, name, of: file)
+            guard let weights = try file.strings(top, "weight_names") else {
+                throw VidclassError.badData(file.path, "layer \(name.quoted) has no attribute weight_names")
+            }
+            for weight in weights {
+                let path = try join(top, weight, of: file)
+                guard let shape = try file.floatShape(path) else { continue }
+                let group = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+                if layers.last?.group != group {
+                    let components = group.split(separator: "/")
+                    let name = components.last { ConvolutionSource.place($0) != nil } ?? Substring(name)
+                    layers.append(KerasLayer(name: String(name), group: group))
+                }
+                layers[layers.count - 1].variables.append(Variable(path: path, shape: shape))
+            }
+        }
+        return layers
+    }
+
+    private static func join(_ root: String, _ name: String, of file: borrowing HDF5File) throws -> String {
+        let components = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard !components.contains(where: { ["", ".", ".."].contains($0) }) else {
+            throw VidclassError.badData(file.path, "the name \(name.quoted) is no path within the file")
+        }
+        return root.isEmpty ? name : "\(root)/\(name)"
+    }
+
+    // MARK: - Keras 3
+
+    /// A layer's group holds its weights in `vars/0`, `vars/1`, ... and its parts in other groups. Groups are named after the
+    /// layers' classes (`conv2d`, `conv2d_1`, in order); `vars` may have the layer's own name as an attribute.
+    private static func walk(_ group: String, of file: borrowing HDF5File, depth: Int, _ groups: inout Int, into layers: inout [KerasLayer])
+        throws
+    {
+        // Groups may hold themselves.
+        groups += 1
+        guard depth <= 16, groups <= 10_000 else {
+            throw VidclassError.badData(file.path, "\(group.quoted): more groups in groups than any model has")
+        }
+        for child in try file.children(group).sorted(by: precedes) {
+            let path = "\(group)/\(child)"
+            guard try file.kind(path) == .group else { continue }
+            guard child == "vars" else {
+                try walk(path, of: file, depth: depth + 1, &groups, into: &layers)
+                continue
+            }
+            let own = try file.strings(path, "name")?.first
+            var layer = KerasLayer(name: own ?? String(group.split(separator: "/").last ?? ""), group: group)
+            for variable in try file.children(path).sorted(by: precedes) {
+                guard let shape = try file.floatShape("\(path)/\(variable)") else { continue }
+                layer.variables.append(Variable(path: "\(path)/\(variable)", shape: shape))
+            }
+            if !layer.variables.isEmpty { layers.append(layer) }
+        }
+    }
+
+    /// `conv2d` before `conv2d_1` before `conv2d_2` before `conv2d_10`; `2` before `10`.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        let (a, b) = (numbered(a), numbered(b))
+        return a.stem == b.stem ? a.number < b.number : a.stem < b.stem
+    }
+
+    private static func numbered(_ name: String) -> (stem: String, number: Int) {
+        if let number = Int(name) { return ("", number) }
+        guard let underscore = name.lastIndex(of: "_"), let number = Int(name[name.index(after: underscore)...]) else { return (name, 0) }
+        return (String(name[..<underscore]), number)
+    }
+}

@@ -1,0 +1,78 @@
+import VidConfig
+import VidTensor
+
+/// A VGG's weights out of Keras's HDF5 files.
+///
+/// Read are the layout of `model.save_weights("x.h5")` (Keras 1 and 2, and the official files), the same within
+/// `model.save("x.h5")`, and Keras 3's `x.weights.h5`; the VGG may be a part of a larger model. Layers that are no
+/// convolutions of the VGG (`fc1`, `predictions`, an LSTM) are passed over.
+package enum KerasWeights {
+    /// Reads `path`. The one way from an HDF5 file to floats: all calls of the library are within.
+    package static func read(_ path: String) throws -> ImportedWeights {
+        let sha256 = try RegularFile(path).sha256()
+        return try HDF5File.with(path) { file in
+            let layers = try KerasLayer.all(of: file)
+            let (convolutions, rest) = try convolutions(layers, path)
+            return try ImportedWeights(
+                source: path, sha256: sha256, preprocessing: .caffe, ignored: rest, convolutions: convolutions.map(\.source)
+            ) { index, kernel, bias in
+                try file.read(convolutions[index].kernel, into: kernel)
+                try file.read(convolutions[index].bias, into: bias)
+            }
+        }
+    }
+
+    private struct Convolution {
+        let source: ConvolutionSource
+        /// Where its datasets are.
+        let kernel: String
+        let bias: String
+    }
+
+    /// The VGG's convolutions in order, and the names of the other layers that have weights.
+    private static func convolutions(_ layers: [KerasLayer], _ path: String) throws -> (found: [Convolution], rest: [String]) {
+        let chosen = try named(layers, path) ?? inOrder(layers, path)
+        let normalized = layers.filter(\.isNormalization).map { ($0.parent, $0.variables[0].shape) }
+        if chosen.allSatisfy({ one in normalized.contains { $0 == one.layer.parent && $1 == one.layer.kernelShape?.suffix(1) } }) {
+            throw VidclassError.badData(path, "it has batch normalisation between the convolutions; only plain VGGs can be imported")
+        }
+        let found = try chosen.map { layer, block, number in
+            guard layer.variables.count == 2, let kernel = layer.variables.first(where: { $0.shape.count == 4 }),
+                let bias = layer.variables.first(where: { $0.shape.count == 1 })
+            else {
+                let shapes = layer.variables.map { SafetensorsEntry.text($0.shape) }.joined(separator: ", ")
+                throw VidclassError.badData(
+                    path, "\(layer.group.quoted): expected a kernel (3, 3, channels, filters) and a bias (filters), found [\(shapes)]")
+            }
+            let source = ConvolutionSource(block: block, number: number, kernel: kernel.shape, bias: bias.shape)
+            return Convolution(source: source, kernel: kernel.path, bias: bias.path)
+        }
+        let used = Set(chosen.map(\.layer.group))
+        return (found, layers.filter { !used.contains($0.group) }.map(\.name))
+    }
+
+    /// By their names, `block1_conv1` and so on; nil where no layer is named so.
+    private static func named(_ layers: [KerasLayer], _ path: String) throws -> [(layer: KerasLayer, block: Int, number: Int)]? {
+        let named = layers.compactMap { layer in layer.convolution.map { (layer: layer, block: $0.block, number: $0.number) } }
+            .sorted { ($0.block, $0.number) < ($1.block, $1.number) }
+        for (one, other) in zip(named, named.dropFirst()) where (one.block, one.number) == (other.block, other.number) {
+            throw VidclassError.badData(
+                path, "block\(one.block)_conv\(one.number) is there twice: \(one.layer.group.quoted) and \(other.layer.group.quoted)")
+        }
+        return named.isEmpty ? nil : named
+    }
+
+    /// By their order, for files that name them `conv2d`, `conv2d_1`, ...: the filters then tell which VGG it is.
+    private static func inOrder(_ layers: [KerasLayer], _ path: String) throws -> [(layer: KerasLayer, block: Int, number: Int)] {
+        let convolutions = layers.filter { $0.kernelShape != nil }
+        let filters = convolutions.compactMap { $0.kernelShape?.last }
+        guard Set(convolutions.map(\.parent)).count == 1,
+            let architecture = Architecture.named.first(where: { $0.filters.joined().elementsEqual(filters) })
+        else {
+            throw VidclassError.badData(
+                path, "no layers named block1_conv1, block1_conv2, ..., and its \(convolutions.count) convolutions are not those of a VGG")
+        }
+        let places = architecture.filters.enumerated().flatMap { block, filters in filters.indices.map { (block + 1, $0 + 1) } }
+        return zip(convolutions, places).map { ($0, $1.0, $1.1) }
+    }
+}

@@ -1,0 +1,97 @@
+import VidConfig
+import VidTensor
+
+/// A VGG's weights out of a state dict of torchvision's, saved as safetensors.
+///
+/// `features.<index>.weight` is (filters, channels, rows, columns); the index counts all modules, so that two convolutions
+/// are two apart within a block (a ReLU between them) and three across one (a ReLU and a pooling). `classifier.*` is passed
+/// over. Half, bfloat16 and double precision are converted.
+package enum TorchVisionWeights {
+    /// Whether the names in `file` are those of torchvision's VGGs.
+    static func matches(_ file: SafetensorsFile) -> Bool { file.entry(named: "features.0.weight") != nil }
+
+    static func read(_ file: SafetensorsFile) throws -> ImportedWeights {
+        if let entry = file.entries.first(where: { $0.name.hasPrefix("features.") && $0.name.hasSuffix(".running_mean") }) {
+            throw VidclassError.badData(
+                file.path, "\(entry.name): this is a VGG with batch normalisation (vgg16_bn or the like); only plain VGGs can be imported")
+        }
+        let modules = try modules(file)
+        let convolutions = try places(modules.map(\.index), file.path)
+        let sources = zip(convolutions, modules).map { place, module in
+            let kernel = module.weight.shape
+            let isKernel = kernel.count == 4
+            return ConvolutionSource(
+                block: place.block, number: place.number, kernel: isKernel ? [kernel[2], kernel[3], kernel[1], kernel[0]] : kernel,
+                bias: module.bias.shape)
+        }
+        let ignored = Set(file.entries.filter { $0.name.hasPrefix("classifier.") }.map { String($0.name.prefix { $0 != "." }) })
+        return try ImportedWeights(
+            source: file.path, sha256: file.file.sha256(), preprocessing: .torch, ignored: ignored.sorted(), convolutions: sources
+        ) { index, kernel, bias in
+            try readKernel(modules[index].weight, of: file, into: kernel)
+            try file.read(modules[index].bias, into: bias)
+        }
+    }
+
+    private struct Module {
+        let index: Int
+        let weight: SafetensorsEntry
+        let bias: SafetensorsEntry
+    }
+
+    /// The convolutions by index.
+    private static func modules(_ file: SafetensorsFile) throws -> [Module] {
+        var indices = Set<Int>()
+        for entry in file.entries where !entry.name.hasPrefix("classifier.") {
+            let parts = entry.name.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 3, parts[0] == "features", ["weight", "bias"].contains(parts[2]),
+                let index = Int(parts[1]), index >= 0, String(index) == parts[1]
+            else {
+                throw VidclassError.badData(
+                    file.path,
+                    "tensor \(entry.name.quoted) is none of torchvision's VGGs "
+                        + "(features.<index>.weight, features.<index>.bias, classifier...)"
+                )
+            }
+            indices.insert(index)
+        }
+        return try indices.sorted().map { index in
+            guard let weight = file.entry(named: "features.\(index).weight"), let bias = file.entry(named: "features.\(index).bias") else {
+                throw VidclassError.badData(file.path, "features.\(index) lacks its weight or its bias")
+            }
+            return Module(index: index, weight: weight, bias: bias)
+        }
+    }
+
+    /// Block and number of the convolutions at these indices.
+    private static func places(_ indices: [Int], _ path: String) throws -> [(block: Int, number: Int)] {
+        var places: [(block: Int, number: Int)] = []
+        for (index, previous) in zip(indices, [-3] + indices) {
+            switch (index - previous, places.last) {
+            case (2, let last?): places.append((last.block, last.number + 1))
+            case (3, let last): places.append(((last?.block ?? 0) + 1, 1))
+            default:
+                throw VidclassError.badData(
+                    path,
+                    "features.\(index) does not follow features.\(previous) as in torchvision's VGGs (two apart, or three across a pooling)"
+                )
+            }
+        }
+        return places
+    }
+
+    /// (filters, channels, rows, columns) to (rows, columns, channels, filters).
+    private static func readKernel(_ entry: SafetensorsEntry, of file: SafetensorsFile, into kernel: Tensor) throws {
+        let buffer = Buffer(count: entry.count)
+        defer { withExtendedLifetime(buffer) {} }
+        try file.read(entry, into: buffer.tensor([entry.count]))
+        let (filters, channels, area) = (entry.shape[0], entry.shape[1], entry.shape[2] * entry.shape[3])
+        for place in 0..<area {
+            for channel in 0..<channels {
+                for filter in 0..<filters {
+                    kernel.base[(place * channels + channel) * filters + filter] = buffer.base[(filter * channels + channel) * area + place]
+                }
+            }
+        }
+    }
+}

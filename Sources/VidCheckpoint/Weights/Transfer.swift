@@ -1,0 +1,179 @@
+import Foundation
+import Synchronization
+import VidTensor
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// One HTTP request whose answer is appended to a partial file as it comes.
+final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
+    enum Failure: Error {
+        /// The server has nothing from where the partial file ends (416).
+        case notResumable
+    }
+
+    private struct State {
+        var offset: Int
+        var total: Int?
+        /// Why the transfer was broken off from our side; what the session then reports is its consequence.
+        var failure: (any Error)?
+        var continuation: CheckedContinuation<Void, any Error>?
+        var lastReport = ContinuousClock.now - .seconds(1)
+    }
+
+    private let url: URL
+    private let part: PartialFile
+    private let maximumBytes: Int
+    private let idleSeconds: Double
+    private let progress: @Sendable (Int, Int?) -> Void
+    private let state: Mutex<State>
+
+    init(
+        _ url: URL, _ part: PartialFile, maximumBytes: Int, idleSeconds: Double, _ progress: @escaping @Sendable (Int, Int?) -> Void
+    ) {
+        self.url = url
+        self.part = part
+        self.maximumBytes = maximumBytes
+        self.idleSeconds = idleSeconds
+        self.progress = progress
+        state = Mutex(State(offset: part.size))
+    }
+
+    /// Returns when the file is there in full.
+    func run() async throws {
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = idleSeconds
+        configuration.urlCache = nil
+        configuration.httpCookieStorage = nil
+        let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
+        defer { session.invalidateAndCancel() }
+        var request = URLRequest(url: url)
+        // The bytes of the file, and not those of a compressed form that `Range` would count in.
+        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
+        let offset = state.withLock { $0.offset }
+        if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
+        let task = session.dataTask(with: request)
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                state.withLock { $0.continuation = continuation }
+                task.resume()
+            }
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    // MARK: - What the session reports
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
+        completionHandler: @escaping @Sendable (URLRequest?) -> Void
+    ) {
+        guard let scheme = request.url?.scheme?.lowercased(), scheme == url.scheme?.lowercased() else {
+            let other = (request.url?.scheme ?? "").quoted
+            note(VidclassError(.inputOutput, "\(url): the server redirects to another scheme (\(other)), which is not followed"))
+            // Not cancelled: the session ends the task itself, and is not ready for both.
+            return completionHandler(nil)
+        }
+        completionHandler(request)
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
+    ) {
+        do {
+            try begin(response)
+            completionHandler(.allow)
+        } catch {
+            breakOff(dataTask, error)
+            completionHandler(.cancel)
+        }
+    }
+
+    /// Judges the answer's status and says where its bytes go.
+    private func begin(_ response: URLResponse) throws {
+        guard let response = response as? HTTPURLResponse else { throw VidclassError(.inputOutput, "\(url): the answer is not HTTP") }
+        let offset = state.withLock { $0.offset }
+        var start = 0
+        switch response.statusCode {
+        case 200: try part.truncate()
+        case 206:
+            let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
+            guard range.hasPrefix("bytes \(offset)-") else {
+                throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset) on, the server sends \(range.quoted)")
+            }
+            start = offset
+        case 416 where offset > 0: throw Failure.notResumable
+        case let status:
+            let word = HTTPURLResponse.localizedString(forStatusCode: status)
+            throw VidclassError(.inputOutput, "\(url): the server answers \(status) (\(word))")
+        }
+        let length = response.expectedContentLength
+        let total = length >= 0 ? start + Int(length) : nil
+        if let total, total > maximumBytes { throw tooLarge(total) }
+        state.withLock {
+            $0.offset = start
+            $0.total = total
+        }
+    }
+
+    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+        do {
+            // Calls of one session come one after another.
+            var now = state.withLock { $0 }
+            guard now.failure == nil else { return }
+            guard now.offset + data.count <= maximumBytes else { throw tooLarge(now.offset + data.count) }
+            for region in data.regions {
+                try region.withUnsafeBytes { try part.write($0, at: now.offset) }
+                now.offset += region.count
+            }
+            let isDue = ContinuousClock.now - now.lastReport > .milliseconds(100) || now.offset == now.total
+            if isDue {
+                progress(now.offset, now.total)
+                now.lastReport = .now
+            }
+            state.withLock {
+                $0.offset = now.offset
+                $0.lastReport = now.lastReport
+            }
+        } catch {
+            breakOff(dataTask, error)
+        }
+    }
+
+    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+        let (continuation, result): (CheckedContinuation<Void, any Error>?, Result<Void, any Error>) = state.withLock { state in
+            defer { state.continuation = nil }
+            if let failure = state.failure { return (state.continuation, .failure(failure)) }
+            let kept = "; \(state.offset) bytes are kept, run it again to go on from there"
+            if let error {
+                let reason = (error as? URLError)?.localizedDescription ?? "\(error)"
+                return (state.continuation, .failure(VidclassError(.inputOutput, "\(url): \(reason)\(state.offset > 0 ? kept : "")")))
+            }
+            if let total = state.total, state.offset < total {
+                return (
+                    state.continuation,
+                    .failure(VidclassError(.inputOutput, "\(url): the connection was cut after \(state.offset) of \(total) bytes\(kept)"))
+                )
+            }
+            return (state.continuation, .success(()))
+        }
+        continuation?.resume(with: result)
+    }
+
+    private func breakOff(_ task: URLSessionTask, _ error: any Error) {
+        note(error)
+        task.cancel()
+    }
+
+    /// Keeps the first reason of several.
+    private func note(_ error: any Error) {
+        state.withLock { if $0.failure == nil { $0.failure = error } }
+    }
+
+    private func tooLarge(_ bytes: Int) -> VidclassError {
+        VidclassError(.inputOutput, "\(url): the server sends \(bytes) bytes or more; at most \(maximumBytes) are taken")
+    }
+}

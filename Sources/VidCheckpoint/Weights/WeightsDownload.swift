@@ -1,0 +1,155 @@
+import Crypto
+import Foundation
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// Fetches published weights into the library, atomically and resumably.
+///
+/// Bytes go to `<file>.part` in the weights folder. One that was left by a cut connection is gone on with (HTTP's `Range`);
+/// the whole is checked against the published MD5 before it takes its name. HTTPS only, with the certificate checked, unless
+/// `VIDCLASS_WEIGHTS_URL` names another server: `https://`, or `http://` on this machine.
+package struct WeightsDownload: Sendable {
+    package let library: WeightsLibrary
+    /// The address that sources' paths are below.
+    package let server: URL
+    /// Seconds without a byte after which the connection counts as dead.
+    package var idleSeconds = 60.0
+
+    /// Throws `.usage` for an address that is not allowed.
+    package init(
+        _ library: WeightsLibrary, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws {
+        let text = environment["VIDCLASS_WEIGHTS_URL"].flatMap { $0.isEmpty ? nil : $0 } ?? WeightsSource.server
+        guard let server = URL(string: text), let host = server.host, let scheme = server.scheme?.lowercased(),
+            scheme == "https" || scheme == "http" && WeightsDownload.isThisMachine(host)
+        else {
+            throw VidclassError(
+                .usage, "VIDCLASS_WEIGHTS_URL: expected https://... (or http:// on 127.0.0.1 or localhost), found \(text.quoted)")
+        }
+        self.library = library
+        self.server = server
+    }
+
+    private static func isThisMachine(_ host: String) -> Bool {
+        ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
+    }
+
+    /// Downloads `source` unless it is there already, and returns its path.
+    ///
+    /// `progress` gets the bytes that are there and those there will be (nil where the server does not say), several times a
+    /// second, on another thread. Throws `.inputOutput` where the server cannot be reached, answers with an error, breaks off
+    /// (what came is kept for the next try) or sends something else than was published (nothing is kept); `.busy` where
+    /// another process is at it.
+    package func fetch(
+        _ source: WeightsSource, progress: @escaping @Sendable (_ received: Int, _ total: Int?) -> Void = { _, _ in }
+    ) async throws -> String {
+        let target = "\(library.weightsFolder)/\(source.fileName)"
+        if FileManager.default.fileExists(atPath: target), try WeightsDownload.md5(of: target) == source.md5 { return target }
+        try library.makeFolder()
+        let part = try PartialFile(target + ".part")
+        defer { part.unlock() }
+        let url = server.appendingPathComponent(source.path)
+        var found = try WeightsDownload.md5(of: part.path)
+        if found != source.md5 {
+            try await transfer(url, to: part, source, progress)
+            found = try WeightsDownload.md5(of: part.path)
+        }
+        guard found == source.md5 else {
+            part.remove()
+            throw VidclassError(
+                .inputOutput,
+                "\(url): what came has the MD5 \(found), published is \(source.md5); "
+                    + "nothing was kept, try again or import a file that you have"
+            )
+        }
+        try AtomicFile.publish(part.path, as: target)
+        return target
+    }
+
+    private func transfer(
+        _ url: URL, to part: PartialFile, _ source: WeightsSource, _ progress: @escaping @Sendable (Int, Int?) -> Void
+    ) async throws {
+        do {
+            try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()
+        } catch Transfer.Failure.notResumable {
+            // What is there is longer than the file: it is not its beginning.
+            try part.truncate()
+            do {
+                try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()
+            } catch Transfer.Failure.notResumable {
+                throw VidclassError(.inputOutput, "\(url): the server refuses to send the file (416)")
+            }
+        }
+    }
+
+    private static func md5(of path: String) throws -> String {
+        let file = try RegularFile(path)
+        var hash = Insecure.MD5()
+        try file.forEachBlock(in: 0..<file.size) { hash.update(bufferPointer: $0) }
+        return hash.finalize().hexadecimal
+    }
+}
+
+/// The beginning of a file that is being downloaded, held by one process at a time.
+final class PartialFile: Sendable {
+    let path: String
+    let descriptor: Int32
+
+    /// Opens or makes it, and locks it; throws `.busy` where another process has it.
+    init(_ path: String) throws {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            guard descriptor >= 0 else {
+                throw VidclassError(.inputOutput, "\(path): cannot be written: \(VidclassError.text(errno: errno))")
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw VidclassError(.busy, "\(path): another vidclass is downloading it")
+            }
+            // The other process may have renamed it between our opening and our locking.
+            var (ours, named) = (stat(), stat())
+            if fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
+                self.path = path
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Lets others have it, before the last reference goes.
+    func unlock() { _ = flock(descriptor, LOCK_UN) }
+
+    /// Bytes that are there.
+    var size: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+            if count > 0 {
+                done += count
+            } else if count == 0 || errno != EINTR {
+                throw VidclassError(.inputOutput, "\(path): writing failed: \(VidclassError.text(errno: count == 0 ? ENOSPC : errno))")
+            }
+        }
+    }
+
+    func truncate() throws {
+        guard ftruncate(descriptor, 0) == 0 else {
+            throw VidclassError(.inputOutput, "\(path): writing failed: \(VidclassError.text(errno: errno))")
+        }
+    }
+
+    func remove() { unlink(path) }
+}

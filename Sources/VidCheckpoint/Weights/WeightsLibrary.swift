@@ -1,0 +1,161 @@
+import VidConfig
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The weights kept on this machine: vidclass's cache, and what Keras has downloaded.
+///
+/// The cache is `$XDG_CACHE_HOME/vidclass`, or `~/.cache/vidclass`; weights are in its folder `weights`: imported ones as
+/// `<architecture>-<name>.safetensors`, fetched ones under Keras's own names. Keras's are in `$KERAS_HOME/models`, or
+/// `~/.keras/models`.
+package struct WeightsLibrary: Sendable {
+    /// vidclass's cache folder; it need not exist.
+    package let cacheFolder: String
+    /// Where the weights are in it.
+    package var weightsFolder: String { cacheFolder + "/weights" }
+    /// Where Keras keeps its own.
+    package let kerasFolder: String
+
+    package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+        func folder(_ variable: String) -> String? {
+            // The XDG specification has relative paths ignored.
+            environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        }
+        let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
+        cacheFolder = (folder("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/vidclass"
+        kerasFolder = (folder("KERAS_HOME") ?? "\(home)/.keras") + "/models"
+    }
+
+    // MARK: - Finding
+
+    /// The file that a config's `weights` stands for: a path, or a name such as `imagenet`.
+    ///
+    /// A name is looked for as an imported file of this architecture, then, for `imagenet`, as the official Keras file in the
+    /// cache and in Keras's own folder. Throws `.missingInput` with what to do where there is none.
+    package func find(_ weights: String, _ architecture: Architecture) throws -> String {
+        if WeightsLibrary.isPath(weights) {
+            guard FileManager.default.fileExists(atPath: weights) else {
+                throw VidclassError(.missingInput, "\(weights): no such weights file (model.cnn.weights)")
+            }
+            return weights
+        }
+        let names = WeightsLibrary.fileNames(weights, architecture)
+        let places = names.map { "\(weightsFolder)/\($0)" } + names.filter { $0.hasSuffix(".h5") }.map { "\(kerasFolder)/\($0)" }
+        if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
+        let isFetched = weights == "imagenet" && WeightsSource.all.contains { $0.architecture == architecture }
+        let way = isFetched ? "get them with `vidclass weights fetch \(architecture.label)`, or import" : "import"
+        throw VidclassError(
+            .missingInput,
+            "no \(weights) weights for \(architecture.label) in \(weightsFolder) or \(kerasFolder): "
+                + "\(way) a file that you have with `vidclass weights import FILE`"
+        )
+    }
+
+    /// Finds and reads them; where the architecture is another, `ImportedWeights.load` says so.
+    package func read(_ weights: String, _ architecture: Architecture) throws -> ImportedWeights {
+        try WeightsFile.read(find(weights, architecture))
+    }
+
+    /// Whether a config's `weights` is a path and no name.
+    package static func isPath(_ weights: String) -> Bool { weights.contains("/") || weights.contains(".") }
+
+    private static func fileNames(_ name: String, _ architecture: Architecture) -> [String] {
+        let official = WeightsSource.all.filter { name == "imagenet" && $0.architecture == architecture }.map(\.fileName)
+        return ["\(architecture.label)-\(name).safetensors"] + official
+    }
+
+    // MARK: - Importing
+
+    /// Reads a weights file, checks it in full and keeps it in the cache as `<architecture>-<name>.safetensors`, taking the
+    /// place of one that was there.
+    ///
+    /// `name` is what a config calls it: letters, digits, `-` and `_`.
+    package func importFile(_ path: String, as name: String = "imagenet") throws -> WeightsListing {
+        let isName = name.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
+        }
+        guard !name.isEmpty, name.utf8.count <= 64, !name.hasPrefix("-"), isName else {
+            throw VidclassError(
+                .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, no '-' in front")
+        }
+        let weights = try WeightsFile.read(path)
+        try makeFolder()
+        let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
+        try WeightsFile.write(weights, to: target)
+        return WeightsListing(target)
+    }
+
+    /// Makes the folder for weights and those above it.
+    func makeFolder() throws {
+        var path = ""
+        for component in weightsFolder.split(separator: "/") {
+            path += "/\(component)"
+            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+                throw VidclassError(.inputOutput, "\(path): cannot be made: \(VidclassError.text(errno: errno))")
+            }
+        }
+    }
+
+    // MARK: - Listing
+
+    /// What is in the cache and in Keras's folder, sorted by path: weights files of the known kinds.
+    package func list() -> [WeightsListing] {
+        let official = Set(WeightsSource.all.map(\.fileName))
+        return [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])].flatMap { folder, endings in
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.filter { name in
+                !name.hasPrefix(".") && (official.contains(name) || endings.contains { name.hasSuffix($0) })
+            }.sorted().map { WeightsListing("\(folder)/\($0)") }
+        }
+    }
+}
+
+/// One line of `vidclass weights list`.
+package struct WeightsListing: Sendable, Equatable {
+    /// What a config calls it (`imagenet`), or nil where only its path does.
+    package var name: String?
+    /// `vgg16`; nil where the file cannot be read.
+    package var architecture: String?
+    package var preprocessing: Preprocessing?
+    package var bytes = 0
+    package let path: String
+    /// SHA-256 of the file it came from first.
+    package var sha256: String?
+    /// Why it cannot be used; nil where it can.
+    package var fault: String?
+
+    /// Reads the file at `path` in full and says what it is.
+    init(_ path: String) {
+        self.path = path
+        do {
+            bytes = try RegularFile(path).size
+            let weights = try WeightsFile.read(path)
+            architecture = weights.architecture.label
+            preprocessing = weights.preprocessing
+            sha256 = weights.sha256
+            let file = path.split(separator: "/").last ?? ""
+            let prefix = weights.architecture.label + "-"
+            if file.hasPrefix(prefix), file.hasSuffix(".safetensors") {
+                name = String(file.dropFirst(prefix.count).dropLast(".safetensors".count))
+            } else if WeightsSource.all.contains(where: { $0.fileName == file && $0.architecture == weights.architecture }) {
+                name = "imagenet"
+            }
+        } catch let error as VidclassError {
+            fault = error.message
+        } catch {
+            fault = "\(error)"
+        }
+    }
+}

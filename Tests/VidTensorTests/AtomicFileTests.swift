@@ -1,0 +1,170 @@
+import Synchronization
+import Testing
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+@Suite struct AtomicFileTests {
+    private let folder: String
+
+    init() throws {
+        var template = Array("/tmp/vidclass-atomic-XXXXXX".utf8CString)
+        let made = try #require(mkdtemp(&template))
+        folder = String(cString: made)
+    }
+
+    private func names() -> [String] {
+        guard let stream = opendir(folder) else { return ["?"] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private func content(_ path: String) throws -> [UInt8] {
+        let file = try RegularFile(path)
+        return try file.bytes(at: 0, count: file.size)
+    }
+
+    @Test func replacesTheWholeFile() throws {
+        let path = folder + "/file"
+        try AtomicFile.write(to: path) { try $0.write([1, 2, 3]) }
+        try AtomicFile.write(to: path) {
+            try $0.write([4, 5])
+            #expect(try content(path) == [1, 2, 3])
+            try $0.write([6, 7])
+        }
+        #expect(try content(path) == [4, 5, 6, 7])
+        #expect(names() == ["file"])
+    }
+
+    /// Each way a save can fail: the error is said, the old file is as it was, the temporary one is gone.
+    @Test(arguments: ["write", "sync", "rename", "body"]) func failureLeavesTheOldFile(_ what: String) throws {
+        struct Stop: Error {}
+        let path = folder + "/file"
+        try AtomicFile.write(to: path) { try $0.write([1, 2, 3]) }
+        var calls = FileCalls.posix
+        let syncs = Mutex(0)
+        switch what {
+        case "write":
+            // Full after five bytes.
+            let room = Mutex(5)
+            calls.write = { descriptor, bytes, count in
+                let part = room.withLock { room in
+                    defer { room -= min(room, count) }
+                    return min(room, count)
+                }
+                if part == 0 { errno = ENOSPC }
+                return part == 0 ? -1 : FileCalls.posix.write(descriptor, bytes, part)
+            }
+        case "sync":
+            calls.sync = { _ in
+                syncs.withLock { $0 += 1 }
+                errno = EIO
+                return -1
+            }
+        case "rename":
+            calls.rename = { _, _ in
+                errno = EACCES
+                return -1
+            }
+        default: break
+        }
+        #expect(throws: (any Error).self) {
+            try AtomicFile.write(to: path, calls: calls) {
+                try $0.write([UInt8](repeating: 9, count: 20))
+                if what == "body" { throw Stop() }
+            }
+        }
+        #expect(try content(path) == [1, 2, 3])
+        #expect(names() == ["file"])
+        if what == "sync" { #expect(syncs.withLock { $0 } == 1, "a failed sync must not be tried again") }
+    }
+
+    @Test func goesOnAfterShortAndInterruptedWrites() throws {
+        let path = folder + "/file"
+        var calls = FileCalls.posix
+        let number = Mutex(0)
+        calls.write = { descriptor, bytes, count in
+            let turn = number.withLock { number in
+                number += 1
+                return number
+            }
+            if turn % 3 == 0 {
+                errno = EINTR
+                return -1
+            }
+            return FileCalls.posix.write(descriptor, bytes, min(count, 7))
+        }
+        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        try AtomicFile.write(to: path, calls: calls) { try $0.write(bytes) }
+        #expect(try content(path) == bytes)
+    }
+
+    @Test func syncsTheFileThenRenamesThenSyncsTheFolder() throws {
+        let steps = Mutex<[String]>([])
+        let calls = FileCalls(
+            write: { descriptor, bytes, count in
+                steps.withLock { $0.append("write") }
+                return FileCalls.posix.write(descriptor, bytes, count)
+            },
+            sync: { descriptor in
+                var status = stat()
+                let isFolder = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+                steps.withLock { $0.append(isFolder ? "sync folder" : "sync file") }
+                return 0
+            },
+            rename: { from, to in
+                steps.withLock { $0.append("rename") }
+                return FileCalls.posix.rename(from, to)
+            })
+        try AtomicFile.write(to: folder + "/file", calls: calls) { try $0.write([1]) }
+        #expect(steps.withLock { $0 } == ["write", "sync file", "rename", "sync folder"])
+    }
+
+    @Test func saysWhereItCannotWrite() throws {
+        #expect(throws: VidclassError(.inputOutput, "\(folder)/none/file: cannot be written: No such file or directory")) {
+            try AtomicFile.write(to: folder + "/none/file") { try $0.write([1]) }
+        }
+    }
+
+    @Test func readsRegularFilesOnly() throws {
+        #expect(throws: VidclassError(.missingInput, "\(folder)/none: no such file")) { try RegularFile(folder + "/none") }
+        #expect(throws: VidclassError(.badData, "\(folder): expected a file, found a folder")) { try RegularFile(folder) }
+        // Nobody writes to the pipe: opening it must not wait.
+        #expect(mkfifo(folder + "/pipe", 0o600) == 0)
+        #expect(throws: VidclassError(.badData, "\(folder)/pipe: expected a file, found a pipe, socket or device")) {
+            try RegularFile(folder + "/pipe")
+        }
+    }
+
+    @Test func readsInBlocks() throws {
+        let path = folder + "/file"
+        let bytes = (0..<(1 << 20) + 77).map { UInt8(truncatingIfNeeded: $0 &* 131 >> 3) }
+        try AtomicFile.write(to: path) { try $0.write(bytes) }
+        var found: [UInt8] = []
+        try RegularFile(path).forEachBlock(in: 5..<bytes.count) { found.append(contentsOf: $0) }
+        #expect(found == Array(bytes[5...]))
+    }
+
+    @Test func aFileCutShortWhileItIsReadIsAnError() throws {
+        let path = folder + "/file"
+        try AtomicFile.write(to: path) { try $0.write([1, 2, 3, 4]) }
+        let file = try RegularFile(path)
+        #expect(truncate(path, 2) == 0)
+        #expect(throws: VidclassError(.inputOutput, "\(path): was cut short at byte 2 while it was being read")) {
+            try file.bytes(at: 0, count: 4)
+        }
+    }
+}
