@@ -115,18 +115,6 @@ VC_KERNEL void vc_relu(const float *source, float *target, long count) {
     for (long i = 0; i < count; i++) target[i] = source[i] < 0 ? 0 : source[i];
 }
 
-VC_KERNEL void vc_transpose(const float *restrict source, int rows, int columns, float *restrict target) {
-    enum { tile = 16 };
-    for (int r0 = 0; r0 < rows; r0 += tile) {
-        const int r1 = r0 + tile < rows ? r0 + tile : rows;
-        for (int c0 = 0; c0 < columns; c0 += tile) {
-            const int c1 = c0 + tile < columns ? c0 + tile : columns;
-            for (int c = c0; c < c1; c++)
-                for (int r = r0; r < r1; r++) target[(ptrdiff_t)c * rows + r] = source[(ptrdiff_t)r * columns + c];
-        }
-    }
-}
-
 VC_KERNEL void vc_add(float *restrict target, const float *restrict source, long count) {
     for (long i = 0; i < count; i++) target[i] += source[i];
 }

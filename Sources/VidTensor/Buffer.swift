@@ -6,6 +6,9 @@
     import Darwin
 #endif
 
+/// Linux's MADV_HUGEPAGE, which Glibc's Swift module does not show.
+private let adviseHugePages: Int32 = 14
+
 /// The one owner of a run of floats: 64-byte aligned, freed when the last reference goes.
 ///
 /// Everything else holds views (`Tensor`) into it. Large buffers ask the kernel for huge pages.
@@ -23,7 +26,7 @@ package final class Buffer: @unchecked Sendable {
         let status = posix_memalign(&raw, isLarge ? 2 << 20 : 64, bytes)
         guard status == 0, let raw else { fatalError("out of memory: \(bytes) bytes") }
         #if os(Linux)
-            if isLarge { madvise(raw, bytes, 14 /* MADV_HUGEPAGE */) }
+            if isLarge { madvise(raw, bytes, adviseHugePages) }
         #endif
         memset(raw, 0, bytes)
         base = raw.bindMemory(to: Float.self, capacity: count)

@@ -1,7 +1,49 @@
 import ArgumentParser
+import VidConfig
+import VidReport
+import VidTensor
 
-@main
+/// The root command; the commands themselves are one file each.
 struct Vidclass: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "vidclass", abstract: "Train, evaluate and run video classifiers on a CPU.", version: "0.1.0")
+        commandName: "vidclass",
+        abstract: "Train, evaluate and run video classifiers on a CPU.",
+        discussion: """
+            From a folder of videos, one sub-folder a class, to a trained classifier:
+
+              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
+              vidclass eval
+              vidclass predict holiday.mp4
+            """,
+        version: "0.1.0",
+        subcommands: [
+            TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,
+            WeightsCommand.self, BenchCommand.self, DoctorCommand.self,
+        ])
+}
+
+/// Runs the command line and turns whatever is thrown into one line on standard error and the documented exit code.
+@main
+enum Main {
+    static func main() async {
+        do {
+            var command = try await Vidclass.asyncParseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as VidclassError {
+            fail(error.message, error.kind.rawValue)
+        } catch let error as ConfigError {
+            fail(error.description, error.kind.rawValue)
+        } catch {
+            Vidclass.exit(withError: error)
+        }
+    }
+
+    private static func fail(_ message: String, _ code: Int32) -> Never {
+        Terminal.note("vidclass: error: " + message)
+        Vidclass.exit(withError: ExitCode(code))
+    }
 }

@@ -37,9 +37,6 @@ void vc_relu_gradient(const float *output, const float *d_output, float *d_input
 /// target = max(0, source); `target` may be `source`. NaN stays NaN.
 void vc_relu(const float *source, float *target, long count);
 
-/// target (columns, rows) = source (rows, columns) transposed.
-void vc_transpose(const float *source, int rows, int columns, float *target);
-
 /// target += source.
 void vc_add(float *target, const float *source, long count);
 

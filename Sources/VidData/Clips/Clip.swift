@@ -27,6 +27,9 @@ package struct Clip: Sendable, Equatable {
         self.framesPerSecond = framesPerSecond
     }
 
+    /// Bytes of the values.
+    package var byteCount: Int { shape.count * element.size }
+
     package var element: ClipElement {
         switch pixels {
         case .bytes: .uint8

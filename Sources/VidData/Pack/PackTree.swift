@@ -47,6 +47,14 @@ enum PackTree {
         return (items, others)
     }
 
+    /// The paths of all clips below the folder `path`, in the order of their bytes.
+    static func clips(below path: String) throws -> [String] {
+        var ids: [String] = []
+        var others: [String] = []
+        try walk(path, "", [], &ids, &others)
+        return ids.sorted(by: PathText.precedes).map { PathText.join(path, $0) }
+    }
+
     private static func replacingExtension(_ id: String) -> String {
         let folder = PathText.parent(id)
         let name = PathText.stem(id) + ".bin"

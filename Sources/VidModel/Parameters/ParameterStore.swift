@@ -91,6 +91,9 @@ package final class ParameterStore: @unchecked Sendable {
     /// Says that values have changed.
     package func didChange() { version += 1 }
 
+    /// Sets all gradients to zero; `backward` adds to them.
+    package func zeroGradients() { gradients.base.update(repeating: 0, count: gradients.count) }
+
     package func slice(_ id: ParameterID) -> ParameterSlice { slices[id.index] }
 
     /// The slice named `name`.
@@ -111,6 +114,9 @@ package final class ParameterStore: @unchecked Sendable {
 
     /// Parameters in all and those that are trained, padding aside.
     package var counts: (total: Int, trainable: Int) {
-        slices.reduce(into: (0, 0)) { $0.0 += $1.count; if $1.isTrainable { $0.1 += $1.count } }
+        slices.reduce(into: (0, 0)) {
+            $0.0 += $1.count
+            if $1.isTrainable { $0.1 += $1.count }
+        }
     }
 }

@@ -76,7 +76,7 @@ enum Im2colConvolution {
         let size = g.channels * g.filters
         let rotated = workspace.take([taps, g.filters, g.channels]).base
         workers.forEach(taps) { tap, _ in
-            vc_transpose(kernel + tap * size, Int32(g.channels), Int32(g.filters), rotated + (taps - 1 - tap) * size)
+            vc_transpose(g.channels, g.filters, kernel + tap * size, g.filters, rotated + (taps - 1 - tap) * size, g.channels)
         }
         forward(
             backward, frames: frames, input: dOutput, kernel: rotated, bias: nil, relu: false, output: dInput, workers: workers,

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what vidclass is built with and needs, where it is missing. Sourced by quickstart.sh and test.sh; may be run by itself.
+#
+#   Debian and Ubuntu: OpenBLAS, LAPACKE, HDF5, zlib, gfortran and ffmpeg, by apt-get (with sudo where you are not root).
+#   Swift 6.2 or later must be there: https://www.swift.org/install
+
+need_swift() {
+    if ! command -v swift >/dev/null 2>&1; then
+        echo "setup: swift was not found. Install Swift 6.2 or later from https://www.swift.org/install and run this again." >&2
+        return 1
+    fi
+}
+
+missing_packages() {
+    local package
+    for package in libopenblas-dev liblapacke-dev libhdf5-dev zlib1g-dev gfortran pkg-config ffmpeg; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || echo "$package"
+    done
+}
+
+install_packages() {
+    if ! command -v dpkg-query >/dev/null 2>&1; then
+        echo "setup: not a Debian-like system; make sure that OpenBLAS, LAPACKE, HDF5, zlib (with headers), gfortran and ffmpeg are installed." >&2
+        return 0
+    fi
+    local packages sudo=""
+    packages=$(missing_packages)
+    [ -z "$packages" ] && return 0
+    if [ "$(id -u)" -ne 0 ]; then sudo="sudo"; fi
+    echo "setup: installing" $packages
+    # shellcheck disable=SC2086 (a list of names)
+    $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages >/dev/null
+}
+
+need_swift && install_packages

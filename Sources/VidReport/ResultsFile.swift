@@ -1,0 +1,59 @@
+import Foundation
+import VidTensor
+import VidTrain
+
+/// `results.csv` of a run: one line an epoch.
+///
+///     epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr
+///
+/// Numbers are written so that they read back exactly; a value that does not exist (no validation part) is empty.
+package struct ResultsFile {
+    package static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr"
+
+    private let path: String
+    private var lines: [String]
+
+    /// Starts a new file, or goes on with the one at `path`, keeping its epochs up to `keeping`.
+    ///
+    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from.
+    package init(path: String, keeping epochs: Int) throws {
+        self.path = path
+        lines = [ResultsFile.header]
+        if epochs > 0, let data = FileManager.default.contents(atPath: path) {
+            let old = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
+            for line in old {
+                guard let epoch = line.split(separator: ",", omittingEmptySubsequences: false).first.flatMap({ Int($0) }),
+                    epoch == lines.count, epoch <= epochs
+                else { break }
+                lines.append(String(line))
+            }
+        }
+        try write()
+    }
+
+    /// Adds an epoch and writes the file.
+    package mutating func append(_ record: EpochRecord) throws {
+        lines.append(ResultsFile.line(record))
+        try write()
+    }
+
+    /// The seconds of the last epoch kept, where a resumed run's clock goes on.
+    package var secondsSoFar: Double {
+        guard lines.count > 1, let last = lines.last else { return 0 }
+        let fields = last.split(separator: ",", omittingEmptySubsequences: false)
+        return fields.count > 1 ? Double(fields[1]) ?? 0 : 0
+    }
+
+    static func line(_ record: EpochRecord) -> String {
+        func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+        return [
+            "\(record.epoch)", Formatting.fixed(record.seconds, 3), text(record.trainLoss), text(record.trainAccuracy),
+            text(record.validationLoss), text(record.validationAccuracy), text(record.learningRate),
+        ].joined(separator: ",")
+    }
+
+    private func write() throws {
+        let text = lines.joined(separator: "\n") + "\n"
+        try AtomicFile.write(to: path) { try $0.write(text.utf8) }
+    }
+}

@@ -1,0 +1,54 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Standard error: where progress, notes and errors go. Results go to standard output.
+package enum Terminal {
+    /// Whether standard error is a terminal that a bar can be drawn on.
+    package static var isInteractive: Bool {
+        isatty(STDERR_FILENO) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
+    }
+
+    /// Whether to colour standard error: a terminal, and NO_COLOR not set (no-color.org).
+    package static var usesColor: Bool { isInteractive && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true) }
+
+    /// Columns of the terminal, 80 where it does not say.
+    package static var width: Int {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Writes to standard error, all of it, without a newline of its own.
+    package static func write(_ text: String) { write(text, to: STDERR_FILENO) }
+
+    /// Writes a line to standard error.
+    package static func note(_ line: String) { write(line + "\n") }
+
+    /// Writes to standard output.
+    package static func output(_ text: String) { write(text, to: STDOUT_FILENO) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { unistdWrite(descriptor, $0.baseAddress, $0.count) }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { return }  // nobody reads any more
+            bytes = bytes.dropFirst(written)
+        }
+    }
+}
+
+private func unistdWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+        Glibc.write(descriptor, bytes, count)
+    #elseif canImport(Musl)
+        Musl.write(descriptor, bytes, count)
+    #else
+        Darwin.write(descriptor, bytes, count)
+    #endif
+}

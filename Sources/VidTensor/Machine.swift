@@ -1,0 +1,59 @@
+import CKernels
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What the machine is: processor, vector extensions, memory.
+package enum Machine {
+    /// The instruction set that the kernels run: "avx512", "avx2" or "baseline".
+    package static var simdLevel: String { String(cString: vc_simd_level()) }
+
+    /// The vector extensions of the processor, such as ["avx2", "fma", "avx512f"].
+    package static var vectorExtensions: [String] {
+        var text = [CChar](repeating: 0, count: 256)
+        vc_cpu_extensions(&text, text.count)
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
+    }
+
+    /// The processor's name as the kernel gives it.
+    package static var processorName: String {
+        value(of: "model name", in: "/proc/cpuinfo") ?? "unknown processor"
+    }
+
+    /// Bytes of memory in all.
+    package static var memoryBytes: Int { max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) }
+
+    /// Bytes that can be had without swapping (Linux's MemAvailable); all memory where it is not known.
+    package static var availableBytes: Int {
+        guard let text = value(of: "MemAvailable", in: "/proc/meminfo"), let kibibytes = Int(text.prefix { $0.isNumber }) else {
+            return memoryBytes
+        }
+        return kibibytes * 1024
+    }
+
+    /// The most bytes this process has had resident so far (Linux's VmHWM); 0 where it is not known.
+    package static var peakResidentBytes: Int {
+        guard let text = value(of: "VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0.isNumber }) else { return 0 }
+        return kibibytes * 1024
+    }
+
+    /// The value behind `key:` in a file of `key: value` lines.
+    private static func value(of key: String, in path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 4096)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            guard text.hasPrefix(key), let colon = text.firstIndex(of: ":") else { continue }
+            let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            return String(value.prefix { $0 != "\n" })
+        }
+        return nil
+    }
+}

@@ -1,0 +1,33 @@
+import VidConfig
+import VidData
+import VidModel
+import VidTensor
+
+/// Turns clips into the tensors of a step.
+package enum Batch {
+    /// The frames of `clips`, preprocessed: (B x T, H, W, C) in the pass's workspace.
+    static func frames(_ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, _ pass: Pass) -> Tensor {
+        let steps = classifier.frames
+        let frame = classifier.frameShape
+        let frames = pass.workspace.take([clips.count * steps, frame[0], frame[1], frame[2]])
+        let rule = PixelRule(preprocessing, channels: frame[2])
+        for (index, loaded) in clips.enumerated() {
+            let target = frames.rows(index * steps..<(index + 1) * steps)
+            switch loaded.clip.pixels {
+            case .bytes(let values): PixelConversion.convert(bytes: values, rule: rule, into: target, workers: pass.workers)
+            case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: target, workers: pass.workers)
+            }
+        }
+        return frames
+    }
+
+    /// (B, T) of ones for frames that count and zeros for padding; nil where every frame of every clip counts.
+    static func mask(_ validFrames: [Int], steps: Int, _ workspace: Workspace) -> Tensor? {
+        guard validFrames.contains(where: { $0 < steps }) else { return nil }
+        let mask = workspace.take([validFrames.count, steps])
+        for (row, valid) in validFrames.enumerated() {
+            for step in 0..<steps { mask.base[row * steps + step] = step < valid ? 1 : 0 }
+        }
+        return mask
+    }
+}

@@ -1,0 +1,56 @@
+/// What happened in one epoch.
+package struct EpochRecord: Sendable, Equatable {
+    /// 1 for the first.
+    package let epoch: Int
+    /// Wall-clock seconds since the run began (since it was resumed, for a resumed run).
+    package let seconds: Double
+    /// Means over the training clips, taken batch by batch while the weights change, as Keras reports them.
+    package let trainLoss: Double
+    package let trainAccuracy: Double
+    /// Over the validation part after the epoch; nil where there is none.
+    package let validationLoss: Double?
+    package let validationAccuracy: Double?
+    package let learningRate: Double
+
+    package init(
+        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
+        learningRate: Double
+    ) {
+        self.epoch = epoch
+        self.seconds = seconds
+        self.trainLoss = trainLoss
+        self.trainAccuracy = trainAccuracy
+        self.validationLoss = validationLoss
+        self.validationAccuracy = validationAccuracy
+        self.learningRate = learningRate
+    }
+}
+
+/// How far an epoch has come.
+package struct BatchProgress: Sendable {
+    package let epoch: Int
+    package let epochs: Int
+    package let clipsDone: Int
+    package let clips: Int
+    /// Running means of the epoch.
+    package let loss: Double
+    package let accuracy: Double
+    package let clipsPerSecond: Double
+    /// For this epoch's training part, in seconds.
+    package let secondsLeft: Double
+}
+
+/// What a trainer tells the outside: it knows no file format and no terminal.
+///
+/// Events are delivered in order, on the trainer's own task, between steps: a handler may read the trainer's state and
+/// parameters, for example to save them. An error that it throws ends the training.
+package enum TrainingEvent: Sendable {
+    /// A frozen CNN encodes each clip once before the first epoch.
+    case encoding(clipsDone: Int, clips: Int, clipsPerSecond: Double)
+    case batch(BatchProgress)
+    case validating(clipsDone: Int, clips: Int)
+    /// An epoch is over and the trainer's state stands between two epochs. `isBest`: no epoch before was better.
+    case epoch(EpochRecord, isBest: Bool)
+    /// The training was asked to stop; the state stands between two steps.
+    case interrupted
+}

@@ -1,0 +1,203 @@
+import ArgumentParser
+import VidConfig
+import VidModel
+import VidReport
+import VidTensor
+import VidTrain
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure the speed of vidclass on this machine, on random input and weights.",
+        discussion: """
+              vidclass bench encode --frames 16 --size 224
+              vidclass bench encode --layers
+              vidclass bench step --batch 1
+              vidclass bench head --batch 32 --json
+              vidclass bench gemm
+            """,
+        subcommands: [BenchEncodeCommand.self, BenchStepCommand.self, BenchHeadCommand.self, BenchGEMMCommand.self],
+        defaultSubcommand: BenchEncodeCommand.self)
+
+    /// The classifier of DESIGN's example, random, with ten classes.
+    static func classifier(frames: Int, size: Int, trainable: Bool) throws -> Classifier {
+        var model = ModelConfiguration()
+        model.input.frames = frames
+        model.input.rows = size
+        model.input.columns = size
+        model.cnn.weights = nil
+        model.cnn.trainable = trainable ? .all : .none
+        let classifier = try Classifier(model, classes: (0..<10).map { "class \($0)" })
+        try classifier.initialize(seed: 1)
+        return classifier
+    }
+
+    /// What every measurement says of the machine.
+    static func machine(_ threads: Int) -> [(String, JSONNode)] {
+        [("threads", .integer(threads)), ("blas_kernel", .string(BLAS.coreName)), ("simd", .string(Machine.simdLevel))]
+    }
+}
+
+/// The options that the measurements share.
+struct BenchOptions: ParsableArguments {
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func report(_ text: String, _ members: [(String, JSONNode)]) {
+        Terminal.output(json ? JSONNode.object(members).text(pretty: true) + "\n" : text)
+    }
+}
+
+struct BenchEncodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "encode", abstract: "VGG16 and pooling over frames.")
+
+    @Option(help: ArgumentHelp("Frames.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Rows and columns of a frame.", valueName: "s"))
+    var size = 224
+
+    @Flag(help: "Show every layer: time, GFLOP/s, share of the matrix product's speed, algorithm.")
+    var layers = false
+
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
+        guard (32...4096).contains(size) else { throw ValidationError("--size takes a number from 32 to 4096, not \(size).") }
+    }
+
+    func run() async throws {
+        let workers = options.threads.makeWorkers()
+        let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: false)
+        let gemm = GEMMBenchmark.run(workers: workers)
+        let pass = Pass(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
+        let result = EncodeBenchmark.run(classifier.encoder, frames: frames, pass)
+        let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
+        let share = speed / gemm.allThreads
+        var text =
+            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
+            + "OpenBLAS \(BLAS.coreName))\n\(Formatting.fixed(speed, 0)) GFLOP/s of the plain convolution, \(Formatting.fixed(share * 100, 0)) % of the matrix product's \(Formatting.fixed(gemm.allThreads, 0))\n"
+        if layers {
+            var rows = [["layer", "ms a frame", "GFLOP/s", "of GEMM", "algorithm"]]
+            for layer in result.layers {
+                let isProduct = layer.gigaflop > 0
+                rows.append([
+                    layer.name, Formatting.fixed(layer.milliseconds / Double(frames), 2),
+                    isProduct ? Formatting.fixed(layer.gigaflopsPerSecond, 0) : "",
+                    isProduct ? Formatting.fixed(layer.gigaflopsPerSecond / gemm.allThreads * 100, 0) + " %" : "", layer.algorithm ?? "",
+                ])
+            }
+            text += "\n" + Formatting.table(rows, right: [1, 2, 3])
+        }
+        var members: [(String, JSONNode)] = [
+            ("ms_per_frame", .number(result.millisecondsPerFrame)), ("frames", .integer(frames)), ("size", .integer(size)),
+        ]
+        members += BenchCommand.machine(workers.count)
+        members += [
+            ("sgemm_gflops", .number(gemm.allThreads)), ("gflops", .number(speed)), ("share_of_sgemm", .number(share)),
+            ("peak_rss_bytes", .integer(Machine.peakResidentBytes)),
+        ]
+        if layers {
+            let entries = result.layers.map { layer -> JSONNode in
+                .object([
+                    ("name", .string(layer.name)), ("ms_per_frame", .number(layer.milliseconds / Double(frames))),
+                    ("gflops", .number(layer.gigaflopsPerSecond)), ("share_of_sgemm", .number(layer.gigaflopsPerSecond / gemm.allThreads)),
+                    ("algorithm", layer.algorithm.map { .string($0) } ?? .null),
+                ])
+            }
+            members.append(("layers", .array(entries)))
+        }
+        options.report(text, members)
+    }
+}
+
+struct BenchStepCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "step", abstract: "A whole training step with a trainable VGG16.")
+
+    @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Rows and columns of a frame.", valueName: "s"))
+    var size = 224
+
+    @Option(help: ArgumentHelp("Clips of a step.", valueName: "b"))
+    var batch = 1
+
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
+        guard (32...4096).contains(size) else { throw ValidationError("--size takes a number from 32 to 4096, not \(size).") }
+        guard (1...4096).contains(batch) else { throw ValidationError("--batch takes a number from 1 to 4096, not \(batch).") }
+    }
+
+    func run() async throws {
+        let workers = options.threads.makeWorkers()
+        let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: true)
+        let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
+        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, headAlone: false, workers: workers)
+        let text =
+            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (steps of \(Formatting.count(batch, "clip")) of \(frames) frames of \(size) x \(size), "
+            + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident\n"
+        options.report(
+            text,
+            [
+                ("ms_per_frame", .number(result.millisecondsPerFrame)), ("peak_rss_bytes", .integer(result.peakResidentBytes)),
+                ("clips", .integer(batch)), ("frames", .integer(frames)), ("size", .integer(size)),
+            ] + BenchCommand.machine(workers.count))
+    }
+}
+
+struct BenchHeadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "head", abstract: "Training steps of the head (LSTM 256, dense 1024) on cached features.")
+
+    @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Clips of a step.", valueName: "b"))
+    var batch = 32
+
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
+        guard (1...65536).contains(batch) else { throw ValidationError("--batch takes a number from 1 to 65536, not \(batch).") }
+    }
+
+    func run() async throws {
+        let workers = options.threads.makeWorkers()
+        let classifier = try BenchCommand.classifier(frames: frames, size: 32, trainable: false)
+        let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
+        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, headAlone: true, workers: workers)
+        let text =
+            "\(Formatting.fixed(result.clipsPerSecond, 0)) clips a second (steps of \(batch) clips of \(frames) x \(classifier.features) features, "
+            + "\(Formatting.count(workers.count, "thread")))\n"
+        options.report(
+            text,
+            [
+                ("clips_per_second", .number(result.clipsPerSecond)), ("ms_per_step", .number(result.secondsPerStep * 1e3)),
+                ("batch", .integer(batch)), ("frames", .integer(frames)), ("features", .integer(classifier.features)),
+            ] + BenchCommand.machine(workers.count))
+    }
+}
+
+struct BenchGEMMCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "gemm", abstract: "The matrix product alone: the yardstick.")
+
+    @OptionGroup var options: BenchOptions
+
+    func run() async throws {
+        let workers = options.threads.makeWorkers()
+        let result = GEMMBenchmark.run(workers: workers)
+        let text =
+            "\(Formatting.fixed(result.oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(result.allThreads, 0)) on \(result.threads) (OpenBLAS \(BLAS.coreName))\n"
+        options.report(
+            text,
+            [("sgemm_gflops_one_thread", .number(result.oneThread)), ("sgemm_gflops", .number(result.allThreads))]
+                + BenchCommand.machine(workers.count))
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Say what this machine offers vidclass, what costs speed, and what to do about it.",
+        discussion: """
+              vidclass doctor
+              vidclass doctor --json
+            """)
+
+    @OptionGroup var threads: ThreadOptions
+
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        let workers = threads.makeWorkers()
+        if !json { Terminal.note("measuring matrix products for a second or two ...") }
+        let gemm = GEMMBenchmark.run(workers: workers)
+        let ffmpeg = try? await FFmpeg.locate().version
+        let library = WeightsLibrary()
+        let facts = Diagnosis(
+            oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg, weights: library.list().filter { $0.fault == nil }.map(\.path),
+            cache: library.cacheFolder)
+        Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
+    }
+}
+
+/// What `doctor` found.
+private struct Diagnosis {
+    let oneThread: Double
+    let allThreads: Double
+    let threads: Int
+    let ffmpeg: String?
+    let weights: [String]
+    let cache: String
+
+    /// Each with what to do.
+    var warnings: [String] {
+        var warnings: [String] = []
+        let kernel = BLAS.coreName.lowercased()
+        let extensions = Set(Machine.vectorExtensions)
+        let slow = ["prescott", "core2", "nehalem", "generic", "penryn", "sandybridge", "barcelona"]
+        if extensions.contains("avx2"), slow.contains(where: kernel.hasPrefix) {
+            let better = extensions.contains("avx512f") ? "SKYLAKEX" : "HASWELL"
+            warnings.append(
+                "OpenBLAS runs its \(BLAS.coreName) kernel although this CPU has AVX2: several times slower than it could be. "
+                    + (BLAS.coreIsUsers
+                        ? "Unset OPENBLAS_CORETYPE (it is \(BLAS.requestedCore))."
+                        : "Set OPENBLAS_CORETYPE=\(better), or install an OpenBLAS built with DYNAMIC_ARCH."))
+        } else if extensions.contains("avx512f"), kernel.hasPrefix("haswell") || kernel.hasPrefix("zen"), BLAS.coreIsUsers {
+            warnings.append(
+                "OPENBLAS_CORETYPE=\(BLAS.requestedCore) keeps OpenBLAS from this CPU's AVX-512. Unset it unless it measures faster.")
+        }
+        if threads < Workers.processorCount {
+            warnings.append("\(threads) of \(Workers.processorCount) processors are used. Leave --threads away to use all.")
+        }
+        if threads > Workers.processorCount {
+            warnings.append("\(threads) threads on \(Workers.processorCount) processors wait for each other. Leave --threads away.")
+        }
+        if allThreads < 0.75 * oneThread * Double(threads), threads > 1 {
+            warnings.append(
+                "\(threads) threads together reach \(Formatting.fixed(allThreads / oneThread, 1)) times one thread's speed. Other programs may be using the processors, or two threads share a core."
+            )
+        }
+        if Machine.availableBytes < 2 << 30 {
+            warnings.append(
+                "Only \(Formatting.bytes(Machine.availableBytes)) of memory is free; VGG16 at 224 x 224 wants about 2 GiB. Close other programs or use smaller frames."
+            )
+        }
+        if ffmpeg == nil {
+            warnings.append("ffmpeg was not found: videos cannot be read (.bin and .npy clips can). Install it: apt-get install ffmpeg.")
+        }
+        if weights.isEmpty {
+            warnings.append(
+                "No ImageNet weights were found. Get them with `vidclass weights fetch vgg16`, or import a file: `vidclass weights import FILE`."
+            )
+        }
+        return warnings
+    }
+
+    var text: String {
+        let kernel = BLAS.coreIsUsers ? "\(BLAS.coreName) (OPENBLAS_CORETYPE is set by you)" : BLAS.coreName
+        var rows = [
+            ["processor", Machine.processorName],
+            ["vectors", Machine.vectorExtensions.joined(separator: " ") + "; the kernels run \(Machine.simdLevel)"],
+            ["threads", "\(threads) of \(Workers.processorCount) processors"],
+            ["memory", "\(Formatting.bytes(Machine.availableBytes)) free of \(Formatting.bytes(Machine.memoryBytes))"],
+            ["BLAS", BLAS.configuration],
+            ["BLAS kernel", kernel],
+            ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
+            ["ffmpeg", ffmpeg ?? "not found"],
+            ["cache", cache],
+        ]
+        rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
+        let found = warnings
+        let verdict = found.isEmpty ? "nothing costs speed here\n" : found.map { "warning: \($0)\n" }.joined()
+        return Formatting.table(rows, indent: "") + "\n" + verdict
+    }
+
+    var document: JSONNode {
+        .object([
+            ("processor", .string(Machine.processorName)),
+            ("vector_extensions", .array(Machine.vectorExtensions.map { .string($0) })),
+            ("simd", .string(Machine.simdLevel)),
+            ("processors", .integer(Workers.processorCount)),
+            ("threads", .integer(threads)),
+            ("memory_bytes", .integer(Machine.memoryBytes)),
+            ("available_bytes", .integer(Machine.availableBytes)),
+            ("blas_version", .string(BLAS.configuration)),
+            ("blas_kernel", .string(BLAS.coreName)),
+            ("blas_kernel_set_by_user", .bool(BLAS.coreIsUsers)),
+            ("sgemm_gflops_one_thread", .number(oneThread)),
+            ("sgemm_gflops", .number(allThreads)),
+            ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
+            ("cache", .string(cache)),
+            ("weights", .array(weights.map { .string($0) })),
+            ("warnings", .array(warnings.map { .string($0) })),
+        ])
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+
+struct InspectCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Say what is in a clip, video, checkpoint, weights file or config.",
+        discussion: """
+              vidclass inspect clip.bin
+              vidclass inspect runs/train/weights/best.safetensors
+              vidclass inspect Configs/vgg16-lstm.json
+            """)
+
+    @Argument(help: "A .bin, .npy, video, .safetensors, .h5 or .json file.")
+    var file: String
+
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        let facts = try await Inspection.of(file)
+        Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
+    }
+}
+
+/// What `inspect` found: facts in order, and a table.
+private struct Inspection {
+    private let facts: [(String, JSONNode)]
+    private let table: (key: String, columns: [String], rows: [[JSONNode]])?
+
+    static func of(_ file: String) async throws -> Inspection {
+        let name = file.lowercased()
+        if name.hasSuffix(".json") { return try config(file) }
+        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try model(file) }
+        let clip = try await ClipInformation.read(file)
+        return Inspection(
+            facts: [
+                ("kind", .string("clip")), ("file", .string(file)), ("format", .string(clip.format)), ("element", .string(clip.element)),
+                ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
+                ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),
+            ], table: nil)
+    }
+
+    private static func config(_ file: String) throws -> Inspection {
+        let configuration = try RunConfiguration.load(path: file, overrides: [])
+        let classifier = try Classifier(configuration.model, classes: ["class 1", "class 2"])
+        return Inspection(
+            facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: layers(classifier))
+    }
+
+    private static func model(_ file: String) throws -> Inspection {
+        guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {
+            let weights = try WeightsFile.read(file)
+            return Inspection(
+                facts: [
+                    ("kind", .string("weights")), ("file", .string(file)), ("architecture", .string(weights.architecture.label)),
+                    ("preprocessing", .string(weights.preprocessing.rawValue)), ("sha256", .string(weights.sha256)),
+                ],
+                table: (
+                    "tensors", ["name", "shape"],
+                    weights.tensors.map { [.string($0.name), .string($0.tensor.shape.description)] }
+                ))
+        }
+        let configuration = try RunConfiguration(json: checkpoint.config, source: file)
+        return Inspection(
+            facts: [
+                ("kind", .string("checkpoint")), ("file", .string(file)), ("classes", .array(checkpoint.classes.map { .string($0) })),
+                ("resumable", .bool(checkpoint.state != nil)), ("checksum", .string(checkpoint.checksum)), ("config", configuration.json),
+            ],
+            table: ("tensors", ["name", "shape"], checkpoint.tensors.map { [.string($0.name), .string($0.shapeText)] }))
+    }
+
+    private static func layers(_ classifier: Classifier) -> (String, [String], [[JSONNode]]) {
+        (
+            "layers", ["name", "type", "output", "parameters", "trainable"],
+            classifier.layers.map {
+                [
+                    .string($0.name), .string($0.type), .string($0.outputShape.description), .integer($0.parameters),
+                    .bool($0.isTrainable && $0.parameters > 0),
+                ]
+            }
+        )
+    }
+
+    var document: JSONNode {
+        var members = facts
+        if let table {
+            let rows = table.rows.map { JSONNode.object(Array(zip(table.columns, $0))) }
+            members.append((table.key, .array(rows)))
+        }
+        return .object(members)
+    }
+
+    var text: String {
+        var text = Formatting.table(facts.filter { $0.0 != "config" }.map { [$0.0, Inspection.plain($0.1)] }, indent: "")
+        if let config = facts.first(where: { $0.0 == "config" }) { text += "config " + config.1.text(pretty: true) + "\n" }
+        if let table {
+            text += "\n" + Formatting.table([table.columns] + table.rows.map { $0.map(Inspection.plain) }, indent: "")
+        }
+        return text
+    }
+
+    /// A string without its quotes, a list of strings with commas, anything else as JSON.
+    private static func plain(_ node: JSONNode) -> String {
+        switch node.value {
+        case .string(let text): text
+        case .array(let elements): elements.map(plain).joined(separator: ", ")
+        default: node.text(pretty: false)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import VidData
+import VidReport
+import VidTensor
+
+struct PackCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pack",
+        abstract: "Turn a tree of videos into the same tree of .bin clips, decoded once and for all.",
+        discussion: """
+            Frames are sampled evenly over the video; the short side is resized and the centre cropped. A run that was stopped
+            goes on where it was.
+
+              vidclass pack videos clips
+              vidclass pack videos clips --frames 16 --rows 112 --columns 112
+              vidclass pack videos clips --frames 0 --fps 10      (every frame, at ten a second)
+            """)
+
+    @Argument(help: "A folder of videos (or .npy clips), or one of them.")
+    var source: String
+
+    @Argument(help: "The folder (or, for one file, the .bin file) to write.")
+    var destination: String
+
+    @Option(help: ArgumentHelp("Frames of each clip, sampled evenly; 0 keeps all.", valueName: "n"))
+    var frames = 16
+
+    @Option(help: ArgumentHelp("Rows of each frame.", valueName: "r"))
+    var rows = 224
+
+    @Option(help: ArgumentHelp("Columns of each frame.", valueName: "c"))
+    var columns = 224
+
+    @Option(help: ArgumentHelp("Frames per second to take before sampling; the video's own by default.", valueName: "f"))
+    var fps: Double?
+
+    func validate() throws {
+        guard (0...1_000_000).contains(frames) else { throw ValidationError("--frames takes a number from 0, not \(frames).") }
+        guard (1...16384).contains(rows) else { throw ValidationError("--rows takes a number from 1 to 16384, not \(rows).") }
+        guard (1...16384).contains(columns) else { throw ValidationError("--columns takes a number from 1 to 16384, not \(columns).") }
+        if let fps, !(fps > 0 && fps <= 1000) { throw ValidationError("--fps takes a number over 0 up to 1000, not \(fps).") }
+    }
+
+    func run() async throws {
+        var options = PackJob.Options()
+        options.selection = FrameSelection(frames: frames == 0 ? nil : frames, framesPerSecond: fps)
+        options.rows = rows
+        options.columns = columns
+        let job = try PackJob(source: source, destination: destination, options: options)
+        let bar = ProgressBar()
+        let report = try await job.run { progress in
+            bar.update("pack", done: progress.done, total: progress.total, detail: "\(progress.done)/\(progress.total) clips")
+        }
+        bar.clear()
+        Terminal.output(
+            "\(destination): \(Formatting.count(report.packed.count, "clip")) packed"
+                + (report.passedOver.isEmpty ? "" : ", \(Formatting.grouped(report.passedOver.count)) already there") + "\n")
+        guard report.failures.isEmpty else {
+            for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
+            throw VidclassError(.badData, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed, named above")
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import VidCheckpoint
+import VidConfig
+import VidModel
+import VidReport
+import VidTensor
+
+/// Fills a new classifier's CNN with the weights its configuration names.
+enum PretrainedWeights {
+    /// Does nothing where `model.cnn.weights` is null. Notes go to standard error.
+    static func load(_ configuration: RunConfiguration, into classifier: Classifier) throws {
+        let cnn = configuration.model.cnn
+        guard let name = cnn.weights else { return }
+        let path = try WeightsLibrary().find(name, cnn.architecture)
+        let weights = try WeightsFile.read(path)
+        Terminal.note("weights of the CNN: \(path)")
+        for note in try weights.load(into: classifier.parameters) { Terminal.note("note: \(note)") }
+        if weights.preprocessing != configuration.data.preprocessing {
+            Terminal.note(
+                "warning: \(path) was trained with \"\(weights.preprocessing.rawValue)\" preprocessing, the config says "
+                    + "\"\(configuration.data.preprocessing.rawValue)\". Set data.preprocessing to \"\(weights.preprocessing.rawValue)\" unless you mean it.")
+        }
+    }
+}

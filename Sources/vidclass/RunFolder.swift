@@ -1,0 +1,100 @@
+import Foundation
+import VidReport
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The folder of one training: `runs/train`, then `runs/train2`, `runs/train3`, ...
+struct RunFolder {
+    let path: String
+
+    var configPath: String { path + "/config.json" }
+    var resultsPath: String { path + "/results.csv" }
+    var weightsPath: String { path + "/weights" }
+    var lastPath: String { weightsPath + "/last.safetensors" }
+    var bestPath: String { weightsPath + "/best.safetensors" }
+
+    init(path: String) { self.path = path }
+
+    /// Makes the folder for a new run. With `existOk` an existing one is taken again, otherwise the next free number.
+    static func create(directory: String, name: String, existOk: Bool) throws -> RunFolder {
+        let manager = FileManager.default
+        do {
+            try manager.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw VidclassError(
+                .inputOutput,
+                "\(directory): cannot make the folder for runs: \(reason(error)). Choose another with --set output.directory=...")
+        }
+        var number = 1
+        while true {
+            let folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
+            if mkdir(folder.path, 0o777) == 0 || (existOk && errno == EEXIST) {
+                do {
+                    try manager.createDirectory(atPath: folder.weightsPath, withIntermediateDirectories: true)
+                } catch {
+                    throw VidclassError(.inputOutput, "\(folder.weightsPath): cannot make the folder: \(reason(error))")
+                }
+                return folder
+            }
+            guard errno == EEXIST else {
+                throw VidclassError(
+                    .inputOutput,
+                    "\(folder.path): cannot make the run's folder: \(String(cString: strerror(errno))). Choose another with --set output.directory=..."
+                )
+            }
+            number += 1
+        }
+    }
+
+    /// The newest run below `directory` whose folder holds `file`, by the file's time of change.
+    static func newest(in directory: String, holding file: KeyPath<RunFolder, String>) throws -> RunFolder {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let runs = names.sorted().map { RunFolder(path: directory + "/" + $0) }
+        let dated = runs.compactMap { run in modificationTime(run[keyPath: file]).map { (run, $0) } }
+        guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
+            throw VidclassError(
+                .missingInput,
+                "\(directory): no trained run here. Train one with `vidclass train --config FILE`, or name a checkpoint with --checkpoint FILE."
+            )
+        }
+        return newest.0
+    }
+
+    private static func modificationTime(_ path: String) -> Double? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
+    }
+
+    static func reason(_ error: any Error) -> String {
+        let cocoa = error as NSError
+        if let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError { return underlying.localizedDescription }
+        return cocoa.localizedDescription
+    }
+}
+
+/// Holds a run's folder against a second trainer for as long as the process lives (`flock` on `.lock` in it).
+///
+/// The kernel lets the lock go when the process ends, however it ends: there is no stale lock.
+final class RunLock {
+    private let descriptor: Int32
+
+    init(_ folder: RunFolder) throws {
+        let path = folder.path + "/.lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw VidclassError(.inputOutput, "\(path): cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw VidclassError(
+                .busy,
+                "\(folder.path): another vidclass is training in this folder. Wait for it, or train into another (--set output.name=...).")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

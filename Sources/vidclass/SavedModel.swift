@@ -1,0 +1,43 @@
+import ArgumentParser
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+import VidTrain
+
+/// `--checkpoint`: a named one, or the newest run's best.
+struct CheckpointOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"))
+    var checkpoint: String?
+
+    /// Opens the model; says on standard error which one it took when none was named.
+    func open() throws -> SavedModel {
+        if let checkpoint { return try SavedModel(path: checkpoint) }
+        let folder = try RunFolder.newest(in: OutputConfiguration().directory, holding: \.bestPath)
+        Terminal.note("using \(folder.bestPath)")
+        return try SavedModel(path: folder.bestPath)
+    }
+}
+
+/// A trained classifier out of a checkpoint, with the configuration it was trained under.
+struct SavedModel {
+    let path: String
+    let configuration: RunConfiguration
+    let classifier: Classifier
+
+    init(path: String) throws {
+        self.path = path
+        let checkpoint = try Checkpoint.open(path)
+        configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        classifier = try Classifier(configuration.model, classes: checkpoint.classes)
+        try checkpoint.load(into: classifier.parameters)
+    }
+
+    var loader: ClipLoader { ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips) }
+
+    func predictor(_ workers: Workers) -> Predictor {
+        Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+    }
+}

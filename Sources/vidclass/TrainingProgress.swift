@@ -1,0 +1,63 @@
+import VidConfig
+import VidReport
+import VidTrain
+
+/// What a training shows and keeps while it runs: the bar, a line an epoch, results.csv, checkpoints.
+final class TrainingProgress {
+    private let session: TrainingSession
+    private let quiet: Bool
+    private let bar: ProgressBar
+    private var results: ResultsFile
+
+    init(_ session: TrainingSession, quiet: Bool) {
+        self.session = session
+        self.quiet = quiet
+        bar = ProgressBar(quiet: quiet)
+        results = session.results
+    }
+
+    func clear() { bar.clear() }
+
+    func handle(_ event: TrainingEvent) throws {
+        switch event {
+        case .encoding(let done, let total, let rate):
+            let left = Double(total - done) / max(rate, 1e-9)
+            bar.update(
+                "encode", done: done, total: total,
+                detail: "\(done)/\(total) clips  \(Formatting.fixed(rate, 1)) clips/s  \(Formatting.duration(left)) left")
+            if done == total, !quiet {
+                bar.clear()
+                Terminal.note(
+                    "encoded \(Formatting.count(total, "clip")) at \(Formatting.fixed(rate, 1)) clips/s; the features serve every epoch")
+            }
+        case .batch(let batch):
+            bar.update(
+                "epoch \(batch.epoch)/\(batch.epochs)", done: batch.clipsDone, total: batch.clips,
+                detail: "loss \(Formatting.fixed(batch.loss, 4))  accuracy \(Formatting.fixed(batch.accuracy, 3))  "
+                    + "\(Formatting.fixed(batch.clipsPerSecond, 1)) clips/s  \(Formatting.duration(batch.secondsLeft)) left")
+        case .validating(let done, let total):
+            bar.update("validate", done: done, total: total, detail: "\(done)/\(total) clips")
+        case .epoch(let record, let isBest):
+            bar.clear()
+            if !quiet { Terminal.note(line(record, isBest)) }
+            if isBest { try session.saveBest() }
+            try session.saveLast()
+            try results.append(record)
+        case .interrupted:
+            bar.clear()
+            try session.saveLast()
+        }
+    }
+
+    /// "epoch  3/20  loss 0.2241  accuracy 0.931  val loss 0.1903  val accuracy 0.950  *  0:42"
+    private func line(_ record: EpochRecord, _ isBest: Bool) -> String {
+        let epochs = "\(session.configuration.training.epochs)"
+        let epoch = String(repeating: " ", count: max(0, epochs.count - "\(record.epoch)".count)) + "\(record.epoch)"
+        var line =
+            "epoch \(epoch)/\(epochs)  loss \(Formatting.fixed(record.trainLoss, 4))  accuracy \(Formatting.fixed(record.trainAccuracy, 3))"
+        if let loss = record.validationLoss, let accuracy = record.validationAccuracy {
+            line += "  val loss \(Formatting.fixed(loss, 4))  val accuracy \(Formatting.fixed(accuracy, 3))"
+        }
+        return line + (isBest ? "  best" : "      ") + "  " + Formatting.duration(record.seconds)
+    }
+}

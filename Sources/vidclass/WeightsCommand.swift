@@ -1,0 +1,91 @@
+import ArgumentParser
+import VidCheckpoint
+import VidConfig
+import VidReport
+import VidTensor
+
+struct WeightsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "weights",
+        abstract: "Get, import and list pre-trained weights of the CNN.",
+        subcommands: [WeightsFetchCommand.self, WeightsImportCommand.self, WeightsListCommand.self],
+        defaultSubcommand: WeightsListCommand.self)
+}
+
+struct WeightsFetchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fetch",
+        abstract: "Download Keras's official ImageNet weights into the cache; goes on where a download was cut off.",
+        discussion: "  vidclass weights fetch vgg16")
+
+    @Argument(help: "vgg16 or vgg19.")
+    var name: String
+
+    func run() async throws {
+        let bar = ProgressBar()
+        guard let source = WeightsSource.named(name) else {
+            throw VidclassError(
+                .usage, "no weights named \"\(name)\" to fetch; there are \(WeightsSource.all.map(\.name).joined(separator: " and "))")
+        }
+        let path = try await WeightsDownload(WeightsLibrary()).fetch(source) { received, total in
+            let whole = total.map { " of \(Formatting.bytes($0))" } ?? ""
+            bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
+        }
+        bar.clear()
+        Terminal.output("\(path)\n")
+    }
+}
+
+struct WeightsImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take Keras (.h5, .weights.h5) or torchvision (.safetensors) weights of a VGG into the cache.",
+        discussion: "  vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
+
+    @Argument(help: "The weights file.")
+    var file: String
+
+    func run() async throws {
+        let entry = try WeightsLibrary().importFile(file)
+        Terminal.output(WeightsListCommand.text([entry]))
+    }
+}
+
+struct WeightsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the weights that are here.")
+
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        let library = WeightsLibrary()
+        let entries = library.list()
+        if json {
+            Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")
+        } else if entries.isEmpty {
+            Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
+        } else {
+            Terminal.output(WeightsListCommand.text(entries))
+        }
+    }
+
+    /// A line an entry: name, architecture, preprocessing, size, path, or why it cannot be used.
+    static func text(_ entries: [WeightsListing]) -> String {
+        Formatting.table(
+            entries.map {
+                [
+                    $0.name ?? "-", $0.architecture ?? "?", $0.preprocessing?.rawValue ?? "?", Formatting.bytes($0.bytes),
+                    $0.fault.map { "cannot be used: " + $0 } ?? $0.path,
+                ]
+            }, right: [3], indent: "")
+    }
+
+    private static func document(_ entry: WeightsListing) -> JSONNode {
+        func string(_ text: String?) -> JSONNode { text.map { .string($0) } ?? .null }
+        return .object([
+            ("name", string(entry.name)), ("architecture", string(entry.architecture)),
+            ("preprocessing", string(entry.preprocessing?.rawValue)), ("bytes", .integer(entry.bytes)), ("path", .string(entry.path)),
+            ("sha256", string(entry.sha256)), ("fault", string(entry.fault)),
+        ])
+    }
+}

@@ -1,0 +1,185 @@
+import Foundation
+import Testing
+
+/// Bad input: one clear line that names the file, the documented exit code, nothing left behind.
+@Suite struct BadInputTests {
+    private static let config = """
+        { "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
+                     "cnn": { "architecture": { "blocks": [[4], [8]] }, "weights": null, "trainable": true },
+                     "recurrent": [ { "type": "lstm", "units": 8 } ], "hidden": [ { "type": "dense", "units": 8 } ] },
+          "data": { "path": "data", "preprocessing": "symmetric" },
+          "training": { "epochs": 1, "batch_size": 4 } }
+
+        """
+
+    /// A sandbox with a small data set in `data` and a config for it in `config.json`.
+    private func sandbox() throws -> Sandbox {
+        let box = try Sandbox()
+        let made = try box.run(
+            "synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "16", "--columns", "16")
+        try #require(made.status == 0, "\(made.errors)")
+        try box.write(Self.config, to: "config.json")
+        return box
+    }
+
+    /// The first clip of the data set.
+    private func firstClip(_ box: Sandbox) throws -> String {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: box.path + "/data").filter { $0.hasSuffix(".bin") }.sorted()
+        return "data/" + (try #require(names.first))
+    }
+
+    /// Training must fail with `status`, with one line on standard error that holds each of `words`, and leave no run.
+    private func expectRefusal(
+        _ box: Sandbox, _ status: Int32, _ words: [String], _ arguments: [String] = ["train", "--config", "config.json"],
+        environment: [String: String?] = [:], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let result = try CommandLineTool.run(arguments, in: box.path, environment: environment)
+        #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
+        let complaint = result.errors.split(separator: "\n").filter { $0.hasPrefix("vidclass: error: ") }
+        #expect(complaint.count == 1, "\(result.errors)", sourceLocation: sourceLocation)
+        for word in words { #expect(complaint.first?.contains(word) == true, "\(word) in: \(result.errors)", sourceLocation: sourceLocation) }
+        #expect(result.output.isEmpty, sourceLocation: sourceLocation)
+    }
+
+    private func corrupt(_ box: Sandbox, _ name: String, _ change: (inout Data) -> Void) throws {
+        var data = try box.read(name)
+        change(&data)
+        try box.write(data, to: name)
+    }
+
+    @Test func missingConfig() throws {
+        try expectRefusal(sandbox(), 66, ["none.json"], ["train", "--config", "none.json"])
+    }
+
+    @Test func missingDataFolder() throws {
+        try expectRefusal(sandbox(), 66, ["nowhere"], ["train", "--config", "config.json", "--set", "data.path=nowhere"])
+    }
+
+    @Test func emptyClassFolder() throws {
+        let box = try sandbox()
+        try FileManager.default.createDirectory(atPath: box.path + "/data/empty", withIntermediateDirectories: true)
+        try expectRefusal(box, 65, ["empty"])
+    }
+
+    @Test func wrongMagic() throws {
+        let box = try sandbox()
+        let clip = try firstClip(box)
+        try corrupt(box, clip) { $0[0] ^= 0xFF }
+        try expectRefusal(box, 65, [clip])
+    }
+
+    @Test func wrongHeaderChecksum() throws {
+        let box = try sandbox()
+        let clip = try firstClip(box)
+        try corrupt(box, clip) { $0[28] ^= 1 }
+        try expectRefusal(box, 65, [clip, "CRC"])
+    }
+
+    @Test func wrongPayloadChecksum() throws {
+        let box = try sandbox()
+        let clip = try firstClip(box)
+        try corrupt(box, clip) { $0[100] ^= 1 }
+        try expectRefusal(box, 65, [clip, "CRC"])
+    }
+
+    @Test func truncatedPayload() throws {
+        let box = try sandbox()
+        let clip = try firstClip(box)
+        try corrupt(box, clip) { $0.removeLast() }
+        try expectRefusal(box, 65, [clip])
+    }
+
+    @Test func wrongDimensions() throws {
+        try expectRefusal(sandbox(), 65, ["16"], ["train", "--config", "config.json", "--set", "model.input.rows=24"])
+    }
+
+    @Test func npyOfObjects() throws {
+        let box = try sandbox()
+        let header = "{'descr': '|O', 'fortran_order': False, 'shape': (4, 3, 16, 16), }"
+        let padded = header + String(repeating: " ", count: 128 - 10 - header.count - 1) + "\n"
+        try box.write(Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8)), to: "data/right/objects.npy")
+        try expectRefusal(box, 65, ["objects.npy", "object"])
+    }
+
+    @Test func nanInAFloatClip() throws {
+        let box = try sandbox()
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 3, 16, 16), }"
+        let padded = header + String(repeating: " ", count: 128 - 10 - header.count - 1) + "\n"
+        var values = [Float](repeating: 1, count: 4 * 3 * 16 * 16)
+        values[777] = .nan
+        let payload = values.withUnsafeBytes { Data($0) }
+        try box.write(Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8)) + payload, to: "data/right/nan.npy")
+        try expectRefusal(box, 65, ["nan.npy", "777"])
+    }
+
+    @Test func textNamedAsAVideo() throws {
+        let box = try sandbox()
+        try box.write("not a video", to: "data/right/text.mp4")
+        try expectRefusal(box, 65, ["text.mp4"])
+    }
+
+    @Test func ffmpegAbsent() throws {
+        let box = try sandbox()
+        try box.write("any", to: "data/right/video.mp4")
+        try expectRefusal(box, 66, ["ffmpeg"], environment: ["PATH": box.path])
+    }
+
+    @Test func unknownKeyNamesPathLineAndNearestWord() throws {
+        let box = try sandbox()
+        try box.write(Self.config.replacingOccurrences(of: "batch_size", with: "batchsize"), to: "config.json")
+        try expectRefusal(box, 65, ["config.json", "training.batchsize", "batch_size", ":5:"])
+    }
+
+    @Test func wrongType() throws {
+        try expectRefusal(sandbox(), 65, ["training.epochs"], ["train", "--config", "config.json", "--set", "training.epochs=many"])
+    }
+
+    @Test func zeroFrames() throws {
+        try expectRefusal(sandbox(), 65, ["model.input.frames"], ["train", "--config", "config.json", "--set", "model.input.frames=0"])
+    }
+
+    @Test func frameTooSmallForThePools() throws {
+        try expectRefusal(
+            sandbox(), 65, ["16"],
+            ["train", "--config", "config.json", "--set", "model.cnn.architecture=vgg16", "--set", "model.cnn.weights=null"])
+    }
+
+    @Test func missingImageNetWeightsNameTheTwoWays() throws {
+        let box = try sandbox()
+        try expectRefusal(
+            box, 66, ["weights fetch vgg16", "weights import"],
+            [
+                "train", "--config", "config.json", "--set", "model.cnn.architecture=vgg16", "--set", "model.cnn.weights=imagenet", "--set",
+                "model.input.rows=32", "--set", "model.input.columns=32",
+            ], environment: ["XDG_CACHE_HOME": box.path + "/cache", "HOME": box.path])
+    }
+
+    @Test func classesOfCheckpointAndDataDiffer() throws {
+        let box = try sandbox()
+        let trained = try box.run("train", "--config", "config.json", "--quiet")
+        try #require(trained.status == 0, "\(trained.errors)")
+        try FileManager.default.createDirectory(atPath: box.path + "/other", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: box.path + "/data/right", toPath: box.path + "/other/wrong")
+        try expectRefusal(box, 65, ["wrong"], ["eval", "--data", "other"])
+    }
+
+    @Test func unwritableOutputFolder() throws {
+        let box = try sandbox()
+        try box.write("a file in the way", to: "blocked")
+        try expectRefusal(box, 74, ["blocked"], ["train", "--config", "config.json", "--set", "output.directory=blocked"])
+    }
+
+    @Test(arguments: [[], ["train"], ["train", "--config", "config.json", "--threads", "0"], ["predict"], ["dance"], ["eval", "--split", "none"]])
+    func wrongUsage(arguments: [String]) throws {
+        let box = try sandbox()
+        let result = try CommandLineTool.run(arguments, in: box.path)
+        #expect(result.status == (arguments.isEmpty ? 0 : 64))
+    }
+
+    @Test func refusedTrainingLeavesNoRun() throws {
+        let box = try sandbox()
+        try corrupt(box, try firstClip(box)) { $0.removeLast() }
+        _ = try box.run("train", "--config", "config.json")
+        #expect(!box.exists("runs/train/weights/last.safetensors"))
+    }
+}

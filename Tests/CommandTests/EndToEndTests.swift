@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+
+/// The commands one after the other, as README tells a user to run them.
+@Suite struct EndToEndTests {
+    private static let config = """
+        { "seed": 3,
+          "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
+                     "cnn": { "architecture": { "blocks": [[4], [8]] }, "weights": null, "trainable": true },
+                     "recurrent": [ { "type": "lstm", "units": 8, "dropout": 0.2 } ],
+                     "hidden": [ { "type": "dense", "units": 8 }, { "type": "dropout", "rate": 0.3 } ] },
+          "data": { "path": "data", "validation_split": 0.25, "preprocessing": "symmetric" },
+          "training": { "epochs": 3, "batch_size": 5 } }
+        """
+
+    private func sandbox() throws -> Sandbox {
+        let box = try Sandbox()
+        let made = try box.run(
+            "synth", "data", "--classes", "3", "--clips-per-class", "8", "--frames", "4", "--rows", "16", "--columns", "16")
+        try #require(made.status == 0, "\(made.errors)")
+        try box.write(Self.config, to: "config.json")
+        return box
+    }
+
+    @discardableResult
+    private func train(_ box: Sandbox, _ arguments: String...) throws -> CommandLineTool.Result {
+        let result = try CommandLineTool.run(["train"] + arguments, in: box.path)
+        try #require(result.status == 0, "\(result.errors)")
+        return result
+    }
+
+    private func object(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    @Test func trainEvalPredict() throws {
+        let box = try sandbox()
+        let trained = try train(box, "--config", "config.json", "--json")
+        let summary = try object(trained.output)
+        #expect(summary["run"] as? String == "runs/train")
+        #expect(summary["epochs"] as? Int == 3)
+        for file in ["config.json", "results.csv", "weights/best.safetensors", "weights/last.safetensors"] {
+            #expect(box.exists("runs/train/" + file))
+        }
+        let lines = String(decoding: try box.read("runs/train/results.csv"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 4)
+        #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 7 })
+
+        let evaluated = try box.run("eval", "--json")
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        #expect(evaluated.errors.contains("runs/train/weights/best.safetensors"))
+        let evaluation = try object(evaluated.output)
+        #expect(evaluation["clips"] as? Int == 6)
+        #expect((evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String } == (evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String }.sorted())
+        let best = try #require(summary["best_categorical_accuracy"] as? Double)
+        #expect(evaluation["categorical_accuracy"] as? Double == best)
+        let confusion = try #require(evaluation["confusion_matrix"] as? [[Int]])
+        #expect(confusion.joined().reduce(0, +) == 6)
+
+        let clip = "data/right/000.bin"
+        #expect(box.exists(clip), "synth writes \(clip)")
+        let predicted = try box.run("predict", clip, "--format", "json", "--top", "2")
+        #expect(predicted.status == 0, "\(predicted.errors)")
+        let predictions = try #require(try JSONSerialization.jsonObject(with: Data(predicted.output.utf8)) as? [[String: Any]])
+        #expect(predictions.first?["input"] as? String == clip)
+        let ranked = try #require(predictions.first?["predictions"] as? [[String: Any]])
+        #expect(ranked.count == 2)
+        let scores = ranked.compactMap { $0["score"] as? Double }
+        #expect(scores.count == 2 && scores[0] >= scores[1] && scores[0] <= 1)
+    }
+
+    @Test func theSameBytesOnOneAndOnTwoThreadsAndAnotherSeedDiffers() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--threads", "1", "--quiet")
+        try train(box, "--config", "config.json", "--threads", "2", "--quiet")
+        try train(box, "--config", "config.json", "--threads", "3", "--quiet", "--set", "seed=4")
+        for file in ["weights/last.safetensors", "weights/best.safetensors"] {
+            let first = try box.read("runs/train/" + file)
+            #expect(try box.read("runs/train2/" + file) == first)
+            #expect(try box.read("runs/train3/" + file) != first)
+        }
+    }
+
+    @Test func anExtendedRunEqualsOneThatWasNeverStopped() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet")
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        try train(box, "--resume", "runs/train2", "--quiet", "--set", "training.epochs=3")
+        for file in ["config.json", "weights/last.safetensors"] {
+            #expect(try box.read("runs/train2/" + file) == box.read("runs/train/" + file), "\(file)")
+        }
+        func withoutTime(_ run: String) throws -> [[Substring]] {
+            String(decoding: try box.read("runs/\(run)/results.csv"), as: UTF8.self).split(separator: "\n").map { line in
+                var fields = line.split(separator: ",", omittingEmptySubsequences: false)
+                fields.remove(at: 1)
+                return fields
+            }
+        }
+        #expect(try withoutTime("train2") == withoutTime("train"))
+    }
+
+    @Test func aFrozenCNNIsEncodedOnceAndResumes() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "model.cnn.trainable=false")
+        try train(box, "--config", "config.json", "--quiet", "--set", "model.cnn.trainable=false", "--set", "training.epochs=2")
+        try train(box, "--resume", "runs/train2", "--quiet", "--set", "training.epochs=3")
+        #expect(try box.read("runs/train2/weights/last.safetensors") == box.read("runs/train/weights/last.safetensors"))
+    }
+
+    @Test func interruptedTrainingKeepsItsStateAndResumesToTheSameBytes() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=40")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: CommandLineTool.path)
+        process.arguments = ["train", "--config", "config.json", "--set", "training.epochs=40", "--quiet"]
+        process.currentDirectoryURL = URL(fileURLWithPath: box.path)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let deadline = Date().addingTimeInterval(60)
+        while !box.exists("runs/train2/weights/best.safetensors"), Date() < deadline { usleep(2000) }
+        process.interrupt()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 130 || process.terminationStatus == 0)
+        try train(box, "--resume", "runs/train2", "--quiet")
+        for file in ["weights/last.safetensors", "weights/best.safetensors"] {
+            #expect(try box.read("runs/train2/" + file) == box.read("runs/train/" + file), "\(file)")
+        }
+    }
+
+    @Test func packedVideosPredictAsTheVideosThemselves() throws {
+        let box = try sandbox()
+        let made = Process()
+        made.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        made.arguments = [
+            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=duration=2:size=64x48:rate=15", "-pix_fmt", "yuv420p",
+            box.path + "/it's a \"test\", 🎬.mp4",
+        ]
+        try made.run()
+        made.waitUntilExit()
+        try #require(made.terminationStatus == 0, "ffmpeg is needed for this test")
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        let packed = try box.run("pack", "it's a \"test\", 🎬.mp4", "clip.bin", "--frames", "4", "--rows", "16", "--columns", "16")
+        #expect(packed.status == 0, "\(packed.errors)")
+        let video = try box.run("predict", "it's a \"test\", 🎬.mp4", "--format", "csv")
+        let clip = try box.run("predict", "clip.bin", "--format", "csv")
+        #expect(video.status == 0 && clip.status == 0, "\(video.errors) \(clip.errors)")
+        let scores = { (text: String) in text.split(separator: "\n").dropFirst().map { $0.split(separator: ",").suffix(3) } }
+        #expect(scores(video.output) == scores(clip.output))
+        #expect(scores(video.output).count == 3)
+    }
+
+    @Test func inspectKnowsEveryKindOfFile() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        for file in ["data/right/000.bin", "config.json", "runs/train/weights/best.safetensors"] {
+            let result = try box.run("inspect", file, "--json")
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(try object(result.output)["kind"] is String)
+            let text = try box.run("inspect", file)
+            #expect(text.status == 0 && !text.output.isEmpty, "\(text.errors)")
+        }
+    }
+
+    @Test func aRunFolderInUseIsRefused() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        let descriptor = open(box.path + "/runs/train/.lock", O_RDWR)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+        let result = try box.run("train", "--resume", "runs/train")
+        #expect(result.status == 75)
+        #expect(result.errors.contains("runs/train"))
+    }
+
+    @Test func doctorSaysWhatRuns() throws {
+        let result = try Sandbox().run("doctor", "--json")
+        #expect(result.status == 0, "\(result.errors)")
+        let document = try object(result.output)
+        #expect((document["sgemm_gflops_one_thread"] as? Double ?? 0) > 0)
+        #expect((document["blas_kernel"] as? String)?.isEmpty == false)
+        let users = try Sandbox().run("doctor", "--json", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+        #expect(try object(users.output)["blas_kernel_set_by_user"] as? Bool == true)
+    }
+}

@@ -1,0 +1,44 @@
+import Testing
+import VidTrain
+
+@Suite struct EvaluationTests {
+    private let evaluation = Evaluation(
+        classes: ["a", "b", "c"],
+        clips: [
+            ClipScores(clip: "1", label: 0, scores: [0.7, 0.2, 0.1]),
+            ClipScores(clip: "2", label: 0, scores: [0.3, 0.6, 0.1]),
+            ClipScores(clip: "3", label: 1, scores: [0.1, 0.8, 0.1]),
+            ClipScores(clip: "4", label: 1, scores: [0.4, 0.4, 0.2]),
+        ], losses: [0.1, 0.2, 0.3, 0.6])
+
+    @Test func confusionHasTheTruthInItsRows() {
+        #expect(evaluation.confusion == [[1, 1, 0], [1, 1, 0], [0, 0, 0]])
+    }
+
+    @Test func accuracyAndLossAreMeans() {
+        #expect(evaluation.accuracy == 0.5)
+        #expect(abs(evaluation.loss - 0.3) < 1e-12)
+        #expect(evaluation.topAccuracy(2) == 1)
+        #expect(evaluation.topAccuracy(5) == 1)
+    }
+
+    /// scikit-learn's precision_recall_fscore_support(zero_division=0) of the same four clips.
+    @Test func perClassFigures() {
+        let figures = evaluation.perClass
+        #expect(figures.map(\.support) == [2, 2, 0])
+        #expect(figures.map(\.precision) == [0.5, 0.5, 0])
+        #expect(figures.map(\.recall) == [0.5, 0.5, 0])
+        #expect(figures.map(\.f1) == [0.5, 0.5, 0])
+    }
+
+    @Test func equalScoresDecideForTheFirstClass() {
+        #expect(ClipScores(clip: "", label: 1, scores: [0.4, 0.4, 0.2]).decision == 0)
+    }
+
+    @Test func softmaxAndCrossEntropyHoldForLargeLogits() {
+        let scores = Scores.softmax([1000, 1000, -1000])
+        #expect(scores == [0.5, 0.5, 0])
+        #expect(abs(Scores.crossEntropy([1000, 1000, -1000], label: 0) - 0.6931471805599453) < 1e-9)
+        #expect(Scores.crossEntropy([0, -2000], label: 1) == 2000)
+    }
+}
