@@ -80,7 +80,7 @@ import VidTestSupport
         var tensors = TestTensors(seed: 9)
         let source = tensors.uniform([rows, columns])
         let target = tensors.nan([columns, rows])
-        vc_transpose(source.base, Int32(rows), Int32(columns), target.base)
+        vc_transpose(rows, columns, source.base, columns, target.base, rows)
         let expected = (0..<columns).flatMap { column in (0..<rows).map { source.base[$0 * columns + column] } }
         #expect(target.array == expected)
     }
