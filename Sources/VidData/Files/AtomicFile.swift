@@ -47,13 +47,13 @@ package final class AtomicFile {
 
     /// Adds `bytes` at the end.
     package func append(_ bytes: UnsafeRawBufferPointer) throws {
-        size += bytes.count
         if buffered.count + bytes.count <= AtomicFile.bufferSize {
             buffered.append(contentsOf: bytes)
-            return
+        } else {
+            try flush()
+            try write(bytes, at: size)
         }
-        try flush()
-        try write(bytes, at: size - bytes.count)
+        size += bytes.count
     }
 
     /// Writes `bytes` over what stands at `offset`.

@@ -18,7 +18,8 @@ import VidTensor
 /// A child process whose standard output is taken as it comes and whose time, output and memory have bounds.
 ///
 /// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
-/// its time it is killed with all it started; in every case it is waited for.
+/// its time it is killed with all it started; in every case it is waited for. On Linux its memory, processor time and
+/// writing of files are bounded as soon as it has started.
 struct ChildProcess: Sendable {
     var executable: String
     var arguments: [String]

@@ -44,7 +44,9 @@ package struct VideoDecoder: Sendable {
     package func decode(_ path: String, _ plan: Plan) async throws -> (clip: Clip, plan: Plan) {
         var values: [UInt8] = []
         values.reserveCapacity(plan.indices.count * channels * rows * columns)
-        let done = try await stream(path, plan, restart: { values.removeAll(keepingCapacity: true) }) { frame in
+        let done = try await stream(path, plan) {
+            values.removeAll(keepingCapacity: true)
+        } consume: { frame in
             values.append(contentsOf: frame)
         }
         let shape = ClipShape(frames: done.indices.count, channels: channels, rows: rows, columns: columns)

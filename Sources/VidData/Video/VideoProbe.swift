@@ -42,7 +42,8 @@ extension FFmpeg {
             if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
         }
         guard let codec = values["codec_name"] else {
-            throw VidclassError.file(path, "has no video stream (only sound or data)")
+            let reason = outcome.errorText.isEmpty ? "only sound or data" : FFmpeg.reason(outcome.errorText, path: path)
+            throw VidclassError.file(path, "has no video stream (\(reason))")
         }
         guard let columns = values["width"].flatMap({ Int($0) }), let rows = values["height"].flatMap({ Int($0) }),
             columns > 0, rows > 0
