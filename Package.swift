@@ -77,7 +77,7 @@ let package = Package(
         .testTarget(name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"], swiftSettings: strictSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport"], resources: [.copy("Goldens")],
+            name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport"], swiftSettings: strictSwift),

@@ -1,0 +1,37 @@
+import VidCheckpoint
+import VidTensor
+
+/// A file of reference numbers made by Scripts/make_goldens.py: tensors named `case/tensor`.
+package final class Golden {
+    private let file: SafetensorsFile
+    private var buffers: [Buffer] = []
+
+    /// Opens the safetensors file at `path`.
+    package init(path: String) throws { file = try SafetensorsFile(path) }
+
+    /// JSON of what the script noted: seed, versions, and of a training its config.
+    package var note: String { file.metadata["golden"] ?? "{}" }
+
+    /// The names of all tensors.
+    package var names: [String] { file.entries.map(\.name) }
+
+    package func contains(_ name: String) -> Bool { file.entry(named: name) != nil }
+
+    /// A tensor's values in memory of their own, kept as long as the golden.
+    package func tensor(_ name: String) throws -> Tensor {
+        guard let entry = file.entry(named: name) else { throw VidclassError.badData(file.path, "no tensor \(name)") }
+        let buffer = Buffer(count: entry.count)
+        buffers.append(buffer)
+        let tensor = buffer.tensor(Shape(entry.shape))
+        try file.read(entry, into: tensor)
+        return tensor
+    }
+
+    package func values(_ name: String) throws -> [Float] { try tensor(name).array }
+
+    /// The names of the parameters of a layer's case: what is neither input nor output, mask nor gradient.
+    package func parameters(of layerCase: String) -> [String] {
+        names.filter { $0.hasPrefix("\(layerCase)/") }.map { String($0.dropFirst(layerCase.count + 1)) }
+            .filter { !["input", "output", "mask"].contains($0) && !$0.hasPrefix("d_") }
+    }
+}
