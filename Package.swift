@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "VidTestSupport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
             swiftSettings: strictSwift),
-        .testTarget(name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"], swiftSettings: strictSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
             name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
@@ -82,7 +83,8 @@ let package = Package(
         .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidCheckpointTests", dependencies: ["VidCheckpoint", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            name: "VidCheckpointTests",
+            dependencies: ["VidCheckpoint", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
             swiftSettings: strictSwift),
         .testTarget(name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], swiftSettings: strictSwift),

@@ -102,15 +102,17 @@ package final class Workers: @unchecked Sendable {
             #else
                 var thread = pthread_t()
             #endif
-            let status = pthread_create(&thread, &attributes, { argument in
-                #if canImport(Darwin)
-                    let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                #else
-                    let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                #endif
-                start.shared.loop(as: start.worker)
-                return nil
-            }, start.toOpaque())
+            let status = pthread_create(
+                &thread, &attributes,
+                { argument in
+                    #if canImport(Darwin)
+                        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+                    #else
+                        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                    #endif
+                    start.shared.loop(as: start.worker)
+                    return nil
+                }, start.toOpaque())
             pthread_attr_destroy(&attributes)
             guard status == 0 else {
                 start.release()

@@ -21,7 +21,8 @@ package final class TrainingStep {
     private let loss: CategoricalCrossEntropy
 
     package init(
-        _ classifier: Classifier, optimizer: any Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float, workers: Workers,
+        _ classifier: Classifier, optimizer: any Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float,
+        workers: Workers,
         random: RandomGenerator
     ) {
         self.classifier = classifier

@@ -27,7 +27,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let ffmpeg = try? await FFmpeg.locate().version
         let library = WeightsLibrary()
         let facts = Diagnosis(
-            oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg, weights: library.list().filter { $0.fault == nil }.map(\.path),
+            oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
+            weights: library.list().filter { $0.fault == nil }.map(\.path),
             cache: library.cacheFolder)
         Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
     }

@@ -70,7 +70,8 @@ struct EvalCommand: AsyncParsableCommand {
         guard isOther else {
             throw VidclassError(
                 .badData,
-                "\(set.path): no clips were held out of this training. Name others with --data PATH, or take the training clips with --split train.")
+                "\(set.path): no clips were held out of this training. Name others with --data PATH, or take the training clips with --split train."
+            )
         }
         return ("all", set.entries)
     }

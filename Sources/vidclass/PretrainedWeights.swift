@@ -17,7 +17,8 @@ enum PretrainedWeights {
         if weights.preprocessing != configuration.data.preprocessing {
             Terminal.note(
                 "warning: \(path) was trained with \"\(weights.preprocessing.rawValue)\" preprocessing, the config says "
-                    + "\"\(configuration.data.preprocessing.rawValue)\". Set data.preprocessing to \"\(weights.preprocessing.rawValue)\" unless you mean it.")
+                    + "\"\(configuration.data.preprocessing.rawValue)\". Set data.preprocessing to \"\(weights.preprocessing.rawValue)\" unless you mean it."
+            )
         }
     }
 }

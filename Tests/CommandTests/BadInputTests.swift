@@ -37,7 +37,9 @@ import Testing
         #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
         let complaint = result.errors.split(separator: "\n").filter { $0.hasPrefix("vidclass: error: ") }
         #expect(complaint.count == 1, "\(result.errors)", sourceLocation: sourceLocation)
-        for word in words { #expect(complaint.first?.contains(word) == true, "\(word) in: \(result.errors)", sourceLocation: sourceLocation) }
+        for word in words {
+            #expect(complaint.first?.contains(word) == true, "\(word) in: \(result.errors)", sourceLocation: sourceLocation)
+        }
         #expect(result.output.isEmpty, sourceLocation: sourceLocation)
     }
 
@@ -169,7 +171,9 @@ import Testing
         try expectRefusal(box, 74, ["blocked"], ["train", "--config", "config.json", "--set", "output.directory=blocked"])
     }
 
-    @Test(arguments: [[], ["train"], ["train", "--config", "config.json", "--threads", "0"], ["predict"], ["dance"], ["eval", "--split", "none"]])
+    @Test(arguments: [
+        [], ["train"], ["train", "--config", "config.json", "--threads", "0"], ["predict"], ["dance"], ["eval", "--split", "none"],
+    ])
     func wrongUsage(arguments: [String]) throws {
         let box = try sandbox()
         let result = try CommandLineTool.run(arguments, in: box.path)

@@ -51,7 +51,9 @@ import Testing
         #expect(evaluated.errors.contains("runs/train/weights/best.safetensors"))
         let evaluation = try object(evaluated.output)
         #expect(evaluation["clips"] as? Int == 6)
-        #expect((evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String } == (evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String }.sorted())
+        #expect(
+            (evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String }
+                == (evaluation["classes"] as? [[String: Any]])?.compactMap { $0["label"] as? String }.sorted())
         let best = try #require(summary["best_categorical_accuracy"] as? Double)
         #expect(evaluation["categorical_accuracy"] as? Double == best)
         let confusion = try #require(evaluation["confusion_matrix"] as? [[Int]])

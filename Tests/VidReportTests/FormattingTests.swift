@@ -39,7 +39,8 @@ import VidReport
 
     @Test(arguments: 1...120)
     func lineNeverWrapsARow(width: Int) {
-        let line = ProgressBar.line("epoch 10/20", done: 3, total: 7, detail: "loss 0.1234  accuracy 0.987  0:42 left", width: width, color: false)
+        let line = ProgressBar.line(
+            "epoch 10/20", done: 3, total: 7, detail: "loss 0.1234  accuracy 0.987  0:42 left", width: width, color: false)
         #expect(line.count < max(width, 1))
     }
 }
