@@ -5,25 +5,30 @@
 package final class Workspace {
     private var chunks: [Buffer] = []
     private var chunk = 0
+    /// Floats given out of the current chunk.
     private var used = 0
+    /// Floats given out of all chunks; what was left at a chunk's end is not in it.
+    private var live = 0
 
-    /// The most floats that were ever in use at once.
+    /// The most floats that were ever in use at once: what one chunk of all steps so far needs.
     package private(set) var peak = 0
 
     /// A place to go back to.
     package struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int
+        fileprivate let live: Int
     }
 
     package init() {}
 
-    package var mark: Mark { Mark(chunk: chunk, used: used) }
+    package var mark: Mark { Mark(chunk: chunk, used: used, live: live) }
 
     /// Gives back everything taken since `mark`.
     package func release(to mark: Mark) {
         chunk = mark.chunk
         used = mark.used
+        live = mark.live
     }
 
     /// Gives back everything; call between steps.
@@ -34,6 +39,7 @@ package final class Workspace {
         }
         chunk = 0
         used = 0
+        live = 0
     }
 
     /// Uninitialised floats of `shape`, valid until they are released.
@@ -49,7 +55,8 @@ package final class Workspace {
         }
         let tensor = Tensor(chunks[chunk].base + used, shape)
         used += count
-        peak = max(peak, chunks[..<chunk].reduce(0) { $0 + $1.count } + used)
+        live += count
+        peak = max(peak, live)
         return tensor
     }
 

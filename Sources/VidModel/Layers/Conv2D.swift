@@ -52,6 +52,12 @@ package struct Conv2D: FrameLayer {
 
     package func algorithmName(_ input: Shape) -> String? { Convolution.algorithm(for: geometry(input)).rawValue }
 
+    package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int {
+        let g = geometry(input)
+        let floats = Convolution.scratchFloats(g, Convolution.algorithm(for: g), workers: workers, gradients: gradients)
+        return floats * MemoryLayout<Float>.stride
+    }
+
     package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
         let g = geometry(input.shape.dropFirst)
         Convolution.forward(

@@ -23,6 +23,9 @@ package protocol FrameLayer: Layer {
     /// How it is computed for input samples of shape `input`, where there is a choice.
     func algorithmName(_ input: Shape) -> String?
 
+    /// Bytes of scratch it takes during `forward`, or with `gradients` during either pass, on so many workers.
+    func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int
+
     func forward(_ input: Tensor, into output: Tensor, _ pass: Pass)
 
     /// From the gradient of the output: adds the parameters' gradients, and writes the input's to `dInput` unless it is
@@ -55,4 +58,6 @@ extension FrameLayer {
     package func flops(_ input: Shape) -> Double { 0 }
 
     package func algorithmName(_ input: Shape) -> String? { nil }
+
+    package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int { 0 }
 }

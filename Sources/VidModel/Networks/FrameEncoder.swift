@@ -60,6 +60,13 @@ package struct FrameEncoder: Sendable {
         }
     }
 
+    /// Bytes of scratch that `encode`, or with `gradients` also `backward`, needs at most besides the activations, whatever
+    /// the number of frames.
+    package func scratchBytes(workers: Int, gradients: Bool) -> Int {
+        layers.indices.map { layers[$0].scratchBytes(inputShape(of: $0), workers: workers, gradients: gradients && $0 >= firstTrainable) }
+            .max() ?? 0
+    }
+
     /// The shape of the input of layer `index`, for one frame.
     package func inputShape(of index: Int) -> Shape { index == 0 ? inputShape : shapes[index - 1] }
 }

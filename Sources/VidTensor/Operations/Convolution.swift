@@ -87,6 +87,20 @@ package enum Convolution {
         for block in 0..<dOutput.shape[0] * sections { vc_add(dBias.base, partial + block * filters, filters) }
     }
 
+    /// Floats of scratch that the forward pass, or with `gradients` any of the four, takes from the workspace at most;
+    /// the bias's partial sums, a few kilobytes a frame, apart.
+    package static func scratchFloats(
+        _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, workers: Int, gradients: Bool
+    ) -> Int {
+        switch algorithm {
+        case .im2col:
+            let forward = Im2colConvolution.forwardScratch(g, workers: workers)
+            guard gradients else { return forward }
+            return max(
+                forward, Im2colConvolution.inputGradientScratch(g, workers: workers), Im2colFilterGradient.scratch(g, workers: workers))
+        }
+    }
+
     /// Positions of a bias gradient's partial sum.
     private static let biasSection = 512
 

@@ -34,7 +34,7 @@ enum Im2colConvolution {
         let blocks = (g.outRows + rows - 1) / rows
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
-        let scratch = workspace.take([workers.count, g.isPointwise ? 0 : scratchFloats(rows * g.outColumns * panel)])
+        let scratch = workspace.take([workers.count, forwardScratch(g, workers: 1)])
         workers.forEach(frames * blocks) { block, worker in
             let frame = block / blocks
             let first = block % blocks * rows
@@ -91,7 +91,7 @@ enum Im2colConvolution {
     ) {
         let shape = g.kernelShapeForC
         let rows = rowsPerBlock(g)
-        let scratch = workspace.take([workers.count, scratchFloats(rows * g.outColumns * g.taps)])
+        let scratch = workspace.take([workers.count, matrixFloats(rows * g.outColumns * g.taps)])
         workers.forEach(frames) { frame, worker in
             let source = dOutput + frame * g.outputShape.count
             let target = dInput + frame * g.inputShape.count
@@ -107,6 +107,17 @@ enum Im2colConvolution {
         }
     }
 
-    /// A worker's scratch, rounded up to whole cache lines so that workers share none.
-    static func scratchFloats(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+    /// Floats of a worker's part of the im2col matrix, rounded up to whole cache lines so that workers share none.
+    static func matrixFloats(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+    /// Floats that `forward` takes from the workspace.
+    static func forwardScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
+        g.isPointwise ? 0 : workers * matrixFloats(rowsPerBlock(g) * g.outColumns * panel(g))
+    }
+
+    /// Floats that `inputGradient` takes from the workspace.
+    static func inputGradientScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
+        guard let backward = g.inputGradient else { return workers * matrixFloats(rowsPerBlock(g) * g.outColumns * g.taps) }
+        return matrixFloats(g.kernelShape.count) + forwardScratch(backward, workers: workers)
+    }
 }

@@ -51,8 +51,8 @@ enum Im2colFilterGradient {
         let rows = min(g.outRows, max(1, sectionPositions / g.outColumns))
         let sections = (g.outRows + rows - 1) / rows
         // How many partials are held at once does not show in the bits: they are added one by one.
-        let group = min(frames * sections, max(16, 2 * workers.count))
-        let partials = workspace.take([group, Im2colConvolution.scratchFloats(size)])
+        let group = min(frames * sections, largestGroup(workers: workers.count))
+        let partials = workspace.take([group, Im2colConvolution.matrixFloats(size)])
         let stride = partials.shape[1]
         let scratch = scratch(g, columns: g.taps, workers: workers, workspace: workspace)
         for start in Swift.stride(from: 0, to: frames * sections, by: group) {
@@ -100,7 +100,21 @@ enum Im2colFilterGradient {
     }
 
     private static func scratch(_ g: ConvolutionGeometry, columns: Int, workers: Workers, workspace: Workspace) -> Tensor {
-        let positions = Im2colConvolution.rowsPerBlock(g) * g.outColumns
-        return workspace.take([workers.count, Im2colConvolution.scratchFloats(positions * columns)])
+        workspace.take([workers.count, matrixFloats(g, columns: columns)])
+    }
+
+    private static func matrixFloats(_ g: ConvolutionGeometry, columns: Int) -> Int {
+        Im2colConvolution.matrixFloats(Im2colConvolution.rowsPerBlock(g) * g.outColumns * columns)
+    }
+
+    /// Partial gradients held at once, at most.
+    private static func largestGroup(workers: Int) -> Int { max(16, 2 * workers) }
+
+    /// Floats that `add` takes from the workspace, at most.
+    static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
+        let size = g.taps * g.filters
+        return size <= smallKernel
+            ? largestGroup(workers: workers) * Im2colConvolution.matrixFloats(size) + workers * matrixFloats(g, columns: g.taps)
+            : workers * matrixFloats(g, columns: min(panelRows, g.taps))
     }
 }

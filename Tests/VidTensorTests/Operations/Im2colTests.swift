@@ -75,16 +75,6 @@ import VidTestSupport
         }
     }
 
-    @Test(arguments: [(1, 1), (3, 40), (16, 16), (17, 33), (64, 100)])
-    func transposeMovesEveryElement(_ rows: Int, _ columns: Int) {
-        var tensors = TestTensors(seed: 9)
-        let source = tensors.uniform([rows, columns])
-        let target = tensors.nan([columns, rows])
-        vc_transpose(rows, columns, source.base, columns, target.base, rows)
-        let expected = (0..<columns).flatMap { column in (0..<rows).map { source.base[$0 * columns + column] } }
-        #expect(target.array == expected)
-    }
-
     @Test(arguments: [1, 15, 16, 17, 40_000])
     func rectifierIsItsTwinInPlaceToo(_ count: Int) {
         var tensors = TestTensors(seed: 10)
