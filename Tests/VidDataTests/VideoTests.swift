@@ -239,14 +239,14 @@ struct VideoTests {
         return try await ClipLoader(frames: 4, channels: 3, rows: 8, columns: 8, finder: FFmpegFinder { ffmpeg }).load(path)
     }
 
-    /// Killed with what it started: the sleeping grandchild would hold the pipe open for a minute.
+    /// Killed with what it started: the sleeping grandchild would hold the pipe open for five minutes.
     @Test func oneThatHangs() async throws {
         let folder = try TestFolder()
-        let hanging = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "sleep 60 & sleep 60")
+        let hanging = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "sleep 300 & sleep 300", seconds: 10)
         let error = await failure { try await ForeignFFmpegTests.load(folder, hanging) }
         #expect(error.kind == .badData)
-        #expect(error.message.contains("ffmpeg was stopped after 1 seconds"))
-        let probing = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "exit 0", ffprobe: "sleep 60")
+        #expect(error.message.contains("ffmpeg was stopped after 10 seconds"))
+        let probing = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "exit 0", ffprobe: "sleep 300")
         #expect(
             await failure { try await ForeignFFmpegTests.load(folder, probing) }.message.contains("ffprobe was stopped after 1 seconds"))
     }
