@@ -27,9 +27,19 @@ import VidTensor
         try WeightsDownload(library, environment: ["VIDCLASS_WEIGHTS_URL": url])
     }
 
-    private func fetch(_ server: LoopbackServer) async throws -> String { try await download(server.url + "/base").fetch(source) }
+    private func fetch(_ server: LoopbackServer) async throws -> String {
+        defer { withExtendedLifetime(server) {} }
+        return try await download(server.url + "/base").fetch(source)
+    }
 
     /// The error of a fetch.
+    ///
+    /// The server lives until the answer is there: a port that is given back early may serve another test.
+    private func failure(_ server: LoopbackServer) async -> VidclassError? {
+        defer { withExtendedLifetime(server) {} }
+        return await failure(server.url)
+    }
+
     private func failure(_ url: String) async -> VidclassError? {
         do {
             _ = try await download(url).fetch(source)
@@ -79,7 +89,7 @@ import VidTensor
             }
             return response
         }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(
             error?.message.contains("100000 bytes are kept, run it again to go on from there") == true, "\(error?.message ?? "fetched")")
@@ -118,7 +128,7 @@ import VidTensor
 
     @Test func refusesTheWrongHash() async throws {
         let server = try LoopbackServer { [content] _ in .init(body: content.reversed()) }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(error?.message.contains("published is \(source.md5)") == true)
         #expect(!exists(target) && !exists(part))
@@ -128,13 +138,13 @@ import VidTensor
     @Test func refusesAPartOfAnotherFile() async throws {
         try library.makePart(part, [UInt8](repeating: 1, count: 1000))
         let server = try LoopbackServer { [content] in WeightsDownloadTests.serve(content, $0) }
-        #expect(await failure(server.url)?.message.contains("nothing was kept") == true)
+        #expect(await failure(server)?.message.contains("nothing was kept") == true)
         #expect(try await fetch(server) == target)
     }
 
     @Test func namesTheServersError() async throws {
         let server = try LoopbackServer { _ in .init(status: "404 Not Found", body: Array("nothing".utf8)) }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(error?.message.contains("the server answers 404") == true, "\(error?.message ?? "fetched")")
         #expect(!exists(target))
@@ -150,14 +160,14 @@ import VidTensor
 
     @Test func stopsAtTheBound() async throws {
         let server = try LoopbackServer { _ in .init(body: [UInt8](repeating: 0, count: 400_001)) }
-        #expect(await failure(server.url)?.message.contains("at most 400000 are taken") == true)
+        #expect(await failure(server)?.message.contains("at most 400000 are taken") == true)
         // Without a length there is nothing to judge before the bytes come.
         let unending = try LoopbackServer { _ in
             .init(
                 headers: ["Transfer-Encoding": "chunked"],
                 body: Array("F4240\r\n".utf8) + [UInt8](repeating: 0, count: 1_000_000))
         }
-        #expect(await failure(unending.url)?.message.contains("at most 400000 are taken") == true)
+        #expect(await failure(unending)?.message.contains("at most 400000 are taken") == true)
         #expect(!exists(target))
     }
 
@@ -183,7 +193,7 @@ import VidTensor
     ])
     func refusesNonsense(_ answer: String) async throws {
         let server = try LoopbackServer { _ in .init(raw: answer) }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(error?.message.contains("\n") == false)
         #expect(!exists(target))
@@ -192,7 +202,7 @@ import VidTensor
     @Test(arguments: ["ftp://127.0.0.1/x", "https://127.0.0.1:1/x"])
     func refusesARedirectToAnotherScheme(_ location: String) async throws {
         let server = try LoopbackServer { _ in .init(status: "302 Found", headers: ["Location": location], body: [1, 2, 3]) }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(error?.message.contains("redirects to another scheme") == true, "\(error?.message ?? "fetched")")
         #expect(!exists(target))
@@ -218,14 +228,14 @@ import VidTensor
         defer { close(descriptor) }
         #expect(flock(descriptor, LOCK_EX) == 0)
         let server = try LoopbackServer { [content] _ in .init(body: content) }
-        #expect(await failure(server.url)?.kind == .busy)
+        #expect(await failure(server)?.kind == .busy)
         #expect(server.requests.isEmpty)
     }
 
     @Test func aFolderThatCannotBeMadeIsNamed() async throws {
         _ = try folder.write("vidclass", [1])
         let server = try LoopbackServer { [content] _ in .init(body: content) }
-        let error = await failure(server.url)
+        let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(error?.message.hasPrefix("\(folder.path)/vidclass/weights: cannot be made") == true, "\(error?.message ?? "fetched")")
     }
