@@ -91,7 +91,7 @@ struct Prediction {
     var document: JSONNode {
         .object([
             ("input", .string(input)),
-            ("predictions", .array(ranked.map { .object([("label", .string($0.label)), ("score", .number(Double($0.score)))]) })),
+            ("predictions", .array(ranked.map { .object([("label", .string($0.label)), ("score", .number($0.score))]) })),
         ])
     }
 
