@@ -81,7 +81,9 @@ let package = Package(
             name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
-        .testTarget(name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
+            swiftSettings: strictSwift),
         .testTarget(
             name: "VidCheckpointTests",
             dependencies: ["VidCheckpoint", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],

@@ -57,7 +57,10 @@ package final class Trainer {
         shouldStop: @Sendable () -> Bool, handle: (TrainingEvent) throws -> Void
     ) async throws -> Outcome {
         if !classifier.trainsCNN {
-            guard try await encodeAll(shouldStop, handle) else { return .interrupted }
+            guard try await encodeAll(shouldStop, handle) else {
+                try handle(.interrupted)
+                return .interrupted
+            }
         }
         while state.epoch < configuration.training.epochs {
             guard try await runEpoch(shouldStop, handle) else {

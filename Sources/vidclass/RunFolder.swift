@@ -9,6 +9,8 @@ import VidTensor
 /// The folder of one training: `runs/train`, then `runs/train2`, `runs/train3`, ...
 struct RunFolder {
     let path: String
+    /// Whether this process made it.
+    var isNew = false
 
     var configPath: String { path + "/config.json" }
     var resultsPath: String { path + "/results.csv" }
@@ -30,8 +32,9 @@ struct RunFolder {
         }
         var number = 1
         while true {
-            let folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
-            if mkdir(folder.path, 0o777) == 0 || (existOk && errno == EEXIST) {
+            var folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
+            folder.isNew = mkdir(folder.path, 0o777) == 0
+            if folder.isNew || (existOk && errno == EEXIST) {
                 do {
                     try manager.createDirectory(atPath: folder.weightsPath, withIntermediateDirectories: true)
                 } catch {
@@ -47,6 +50,12 @@ struct RunFolder {
             }
             number += 1
         }
+    }
+
+    /// Removes what a training left behind that ended before it had anything to keep; a folder that was there before stays.
+    func removeIfNothingWasKept() {
+        guard isNew, !FileManager.default.fileExists(atPath: lastPath), !FileManager.default.fileExists(atPath: bestPath) else { return }
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// The newest run below `directory` whose folder holds `file`, by the file's time of change.

@@ -60,6 +60,7 @@ struct TrainCommand: AsyncParsableCommand {
                 shouldStop: { interruption.isRequested }, handle: { try progress.handle($0) })
         } catch {
             progress.clear()
+            session.folder.removeIfNothingWasKept()
             throw error
         }
         progress.clear()

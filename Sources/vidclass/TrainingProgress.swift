@@ -33,7 +33,7 @@ final class TrainingProgress {
         case .batch(let batch):
             bar.update(
                 "epoch \(batch.epoch)/\(batch.epochs)", done: batch.clipsDone, total: batch.clips,
-                detail: "loss \(Formatting.fixed(batch.loss, 4))  accuracy \(Formatting.fixed(batch.accuracy, 3))  "
+                detail: "loss \(Formatting.fixed(batch.loss, 4))  acc \(Formatting.fixed(batch.accuracy, 3))  "
                     + "\(Formatting.fixed(batch.clipsPerSecond, 1)) clips/s  \(Formatting.duration(batch.secondsLeft)) left")
         case .validating(let done, let total):
             bar.update("validate", done: done, total: total, detail: "\(done)/\(total) clips")
@@ -49,14 +49,14 @@ final class TrainingProgress {
         }
     }
 
-    /// "epoch  3/20  loss 0.2241  accuracy 0.931  val loss 0.1903  val accuracy 0.950  *  0:42"
+    /// "epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950  best  0:42"
     private func line(_ record: EpochRecord, _ isBest: Bool) -> String {
         let epochs = "\(session.configuration.training.epochs)"
         let epoch = String(repeating: " ", count: max(0, epochs.count - "\(record.epoch)".count)) + "\(record.epoch)"
         var line =
-            "epoch \(epoch)/\(epochs)  loss \(Formatting.fixed(record.trainLoss, 4))  accuracy \(Formatting.fixed(record.trainAccuracy, 3))"
+            "epoch \(epoch)/\(epochs)  loss \(Formatting.fixed(record.trainLoss, 4))  acc \(Formatting.fixed(record.trainAccuracy, 3))"
         if let loss = record.validationLoss, let accuracy = record.validationAccuracy {
-            line += "  val loss \(Formatting.fixed(loss, 4))  val accuracy \(Formatting.fixed(accuracy, 3))"
+            line += "  val loss \(Formatting.fixed(loss, 4))  val acc \(Formatting.fixed(accuracy, 3))"
         }
         return line + (isBest ? "  best" : "      ") + "  " + Formatting.duration(record.seconds)
     }

@@ -1,0 +1,105 @@
+import Testing
+import VidConfig
+import VidModel
+import VidTensor
+import VidTestSupport
+
+/// Central differences through everything at once: CNN, pooling, recurrent layers with masks, dense layers, loss.
+@Suite struct ClassifierGradientTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let name: String
+        let recurrent: [RecurrentLayerConfiguration]
+        let trainable: Trainable
+        let pooling: CNNPooling
+        let masked: Bool
+
+        var testDescription: String { name }
+    }
+
+    private static func options(_ units: Int, _ gate: ActivationName, bidirectional: Bool = false) -> RecurrentOptions {
+        var options = RecurrentOptions(units: units)
+        options.recurrentActivation = gate
+        options.bidirectional = bidirectional
+        return options
+    }
+
+    static let cases = [
+        Case(name: "lstm", recurrent: [.lstm(options(5, .sigmoid))], trainable: .all, pooling: .average, masked: false),
+        Case(name: "lstm, masked", recurrent: [.lstm(options(5, .hardSigmoid))], trainable: .all, pooling: .flatten, masked: true),
+        Case(name: "gru, masked", recurrent: [.gru(options(5, .sigmoid))], trainable: .all, pooling: .max, masked: true),
+        Case(
+            name: "normalised bidirectional lstm over gru, masked, from block2_conv1",
+            recurrent: [
+                .batchNormalization(BatchNormalizationOptions()), .gru(options(4, .sigmoid)),
+                .lstm(options(3, .sigmoid, bidirectional: true)),
+            ], trainable: .from("block2_conv1"), pooling: .average, masked: true),
+        Case(name: "mean over time, masked", recurrent: [], trainable: .all, pooling: .average, masked: true),
+    ]
+
+    private static let labels = [0, 2, 1]
+
+    private static func classifier(_ test: Case) throws -> Classifier {
+        var model = ModelConfiguration()
+        (model.input.frames, model.input.rows, model.input.columns) = (4, 6, 6)
+        model.cnn.architecture = .blocks([[3], [4]])
+        model.cnn.weights = nil
+        model.cnn.trainable = test.trainable
+        model.cnn.pooling = test.pooling
+        model.recurrent = test.recurrent
+        model.hidden = [.dense(DenseOptions(units: 6, activation: .tanh))]
+        let classifier = try Classifier(model, classes: ["a", "b", "c"])
+        try classifier.initialize(seed: 5)
+        return classifier
+    }
+
+    /// The steps are of 2e-3 and the loss is of order one: single precision leaves about 1e-7 / 2e-3 = 5e-5 of noise on
+    /// slopes of order 0.1, curvature about as much; elements with an edge of a ReLU or a maximum within the step are left out.
+    @Test(arguments: cases)
+    func gradientOfEveryParameter(_ test: Case) throws {
+        let classifier = try Self.classifier(test)
+        let pass = Pass(
+            parameters: classifier.parameters, workers: Workers(count: 2), random: RandomGenerator(seed: 3), isTraining: true)
+        let (batch, steps) = (Self.labels.count, classifier.frames)
+        var tensors = TestTensors(seed: 6)
+        let frames = tensors.uniform(classifier.frameShape.prepending(batch * steps))
+        var mask: Tensor?
+        if test.masked {
+            let rows = tensors.zeros([batch, steps])
+            for (clip, valid) in [4, 2, 3].enumerated() { for step in 0..<valid { rows.base[clip * steps + step] = 1 } }
+            mask = rows
+        }
+        let loss = CategoricalCrossEntropy(labelSmoothing: 0.1)
+        let statistics = classifier.parameters.slices.filter { $0.name.contains("moving") }.map { (classifier.parameters.value($0), $0) }
+        let saved = statistics.map { $0.0.array }
+
+        /// Forward and, where it is asked for, backward; moving statistics are put back, so that every call sees the same model.
+        func evaluate(backward: Bool) -> Double {
+            pass.workspace.reset()
+            let features = pass.workspace.take([batch * steps, classifier.features])
+            classifier.encoder.encode(frames: frames, into: features, pass)
+            let forward = classifier.head.forward(features.reshaped([batch, steps, classifier.features]), mask: mask, pass)
+            let result = loss.evaluate(forward.logits, labels: Self.labels, denominator: batch, pass)
+            if backward {
+                classifier.parameters.zeroGradients()
+                let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: true)
+                if let dFeatures {
+                    classifier.encoder.backward(frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass, chunk: batch * steps)
+                }
+            }
+            for (statistic, values) in zip(statistics, saved) { statistic.0.copy(from: values) }
+            return result.loss / Double(batch)
+        }
+
+        _ = evaluate(backward: true)
+        var checked = 0
+        for slice in classifier.parameters.slices {
+            guard let gradient = classifier.parameters.gradient(slice) else { continue }
+            let (error, compared) = piecewiseLinearGradientError(
+                at: classifier.parameters.value(slice), analytic: gradient, step: 2e-3, sampling: 24, loss: { evaluate(backward: false) })
+            #expect(error <= 2e-2, "\(slice.name)")
+            #expect(compared >= 0.4, "\(slice.name)")
+            checked += 1
+        }
+        #expect(checked == classifier.parameters.slices.filter(\.isTrainable).count && checked >= 4)
+    }
+}

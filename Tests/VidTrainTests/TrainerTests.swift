@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+import VidConfig
+import VidData
+import VidModel
+import VidTensor
+import VidTrain
+
+/// The training loop on synthetic clips, without files of its own but the clips.
+@Suite struct TrainerTests {
+    private static func configuration(epochs: Int) -> RunConfiguration {
+        var configuration = RunConfiguration()
+        configuration.seed = 7
+        (configuration.model.input.frames, configuration.model.input.rows, configuration.model.input.columns) = (4, 16, 16)
+        configuration.model.cnn.architecture = .blocks([[4], [8]])
+        configuration.model.cnn.weights = nil
+        configuration.model.cnn.trainable = .all
+        configuration.model.recurrent = [.lstm(RecurrentOptions(units: 6))]
+        configuration.model.hidden = [.dense(DenseOptions(units: 6)), .dropout(rate: 0.3)]
+        configuration.data.preprocessing = .symmetric
+        configuration.training.epochs = epochs
+        configuration.training.batchSize = 5
+        return configuration
+    }
+
+    /// A folder of clips, removed with it.
+    private final class Clips {
+        let path = NSTemporaryDirectory() + "trainer-\(UUID().uuidString)"
+
+        init() async throws {
+            try await SyntheticClips(classes: 2, frames: 4, rows: 16, columns: 16, seed: 1).write(to: path, clipsPerClass: 8)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    private func trainer(_ configuration: RunConfiguration, _ clips: Clips, threads: Int, state: TrainerState? = nil) throws -> Trainer {
+        let set = try DataSet.open(clips.path, split: .init(seed: 1, validation: 0.25, test: 0))
+        let classifier = try Classifier(configuration.model, classes: set.classes)
+        try classifier.initialize(seed: configuration.seed)
+        let loader = ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips)
+        return Trainer(
+            classifier, optimizer: makeOptimizer(configuration.optimizer, classifier.parameters), configuration: configuration,
+            training: LabelledClips(set.entries(of: .train), loader: loader, keepingBytes: 1 << 20),
+            validation: LabelledClips(set.entries(of: .validation), loader: loader, keepingBytes: 0),
+            workers: Workers(count: threads), state: state ?? TrainerState(seed: configuration.seed))
+    }
+
+    /// Everything a training ends with: the bits of the weights and moments, and the state.
+    private func result(_ trainer: Trainer) -> (weights: [UInt32], moments: [[UInt32]], state: TrainerState) {
+        func bits(_ buffer: Buffer) -> [UInt32] { buffer.tensor([buffer.count]).array.map(\.bitPattern) }
+        return (bits(trainer.classifier.parameters.values), trainer.optimizer.slots.map { bits($0.values) }, trainer.state)
+    }
+
+    @Test(arguments: [true, false])
+    func oneTwoAndThreeThreadsGiveTheSameBits(trainsCNN: Bool) async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 2)
+        configuration.model.cnn.trainable = trainsCNN ? .all : .none
+        var results: [(weights: [UInt32], moments: [[UInt32]], state: TrainerState)] = []
+        for threads in 1...3 {
+            let trainer = try trainer(configuration, clips, threads: threads)
+            let outcome = try await trainer.run(shouldStop: { false }, handle: { _ in })
+            #expect(outcome == .finished)
+            results.append(result(trainer))
+        }
+        for other in results.dropFirst() {
+            #expect(other.weights == results[0].weights)
+            #expect(other.moments == results[0].moments)
+            #expect(other.state == results[0].state)
+        }
+        #expect(results[0].weights.contains { Float(bitPattern: $0) != 0 })
+    }
+
+    /// Stopped after every possible number of batches and gone on with in a new trainer, as if loaded from a checkpoint.
+    @Test(arguments: 0..<6)
+    func stoppedAnywhereItGoesOnToTheSameBits(batches: Int) async throws {
+        let clips = try await Clips()
+        let configuration = Self.configuration(epochs: 2)
+        let whole = try trainer(configuration, clips, threads: 2)
+        _ = try await whole.run(shouldStop: { false }, handle: { _ in })
+
+        let first = try trainer(configuration, clips, threads: 2)
+        let stop = Counter(after: batches)
+        let outcome = try await first.run(shouldStop: { stop.isReached }, handle: { if case .batch = $0 { stop.count() } })
+        #expect(outcome == .interrupted)
+        let data = try JSONEncoder().encode(first.state)
+        let second = try trainer(configuration, clips, threads: 1, state: try JSONDecoder().decode(TrainerState.self, from: data))
+        second.classifier.parameters.values.tensor([second.classifier.parameters.values.count])
+            .copy(from: first.classifier.parameters.values.tensor([first.classifier.parameters.values.count]))
+        second.classifier.parameters.didChange()
+        for (target, source) in zip(second.optimizer.slots, first.optimizer.slots) {
+            target.values.tensor([target.values.count]).copy(from: source.values.tensor([source.values.count]))
+        }
+        _ = try await second.run(shouldStop: { false }, handle: { _ in })
+        #expect(result(second).weights == result(whole).weights)
+        #expect(result(second).moments == result(whole).moments)
+        #expect(result(second).state == result(whole).state)
+    }
+
+    @Test func eventsComeInOrderAndCountEveryClip() async throws {
+        let clips = try await Clips()
+        let trainer = try trainer(Self.configuration(epochs: 2), clips, threads: 1)
+        var batches: [Int] = []
+        var epochs: [Int] = []
+        _ = try await trainer.run(
+            shouldStop: { false },
+            handle: { event in
+                switch event {
+                case .batch(let progress): batches.append(progress.clipsDone)
+                case .epoch(let record, _): epochs.append(record.epoch)
+                default: break
+                }
+            })
+        #expect(batches == [5, 10, 12, 5, 10, 12])
+        #expect(epochs == [1, 2])
+    }
+
+    @Test func anExplodingLossStopsWithTheClipsOfItsBatch() async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 50)
+        configuration.optimizer = OptimizerConfiguration(type: .sgd)
+        configuration.optimizer.learningRate = 1e30
+        let trainer = try trainer(configuration, clips, threads: 1)
+        do {
+            _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
+            Issue.record("a learning rate of 1e30 went well")
+        } catch let error as VidclassError {
+            #expect(error.kind == .nonFinite)
+            #expect(error.message.contains("epoch") && error.message.contains(".bin"))
+        }
+    }
+
+    /// Counts on the trainer's task, is read there, too.
+    private final class Counter: @unchecked Sendable {
+        private var left: Int
+        init(after count: Int) { left = count }
+        func count() { left -= 1 }
+        var isReached: Bool { left <= 0 }
+    }
+}
