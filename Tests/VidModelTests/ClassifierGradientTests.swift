@@ -52,8 +52,9 @@ import VidTestSupport
         return classifier
     }
 
-    /// The steps are of 2e-3 and the loss is of order one: single precision leaves about 1e-7 / 2e-3 = 5e-5 of noise on
-    /// slopes of order 0.1, curvature about as much; elements with an edge of a ReLU or a maximum within the step are left out.
+    /// With steps of 2e-3 and a loss of order one, single precision leaves about 1e-7 / 2e-3 = 5e-5 of noise on slopes whose
+    /// largest is about 1e-2, and as much again of curvature: 2e-2 of the largest. A few weights have edges to both sides within
+    /// a step and are further off.
     @Test(arguments: cases)
     func gradientOfEveryParameter(_ test: Case) throws {
         let classifier = try Self.classifier(test)
@@ -61,7 +62,7 @@ import VidTestSupport
             parameters: classifier.parameters, workers: Workers(count: 2), random: RandomGenerator(seed: 3), isTraining: true)
         let (batch, steps) = (Self.labels.count, classifier.frames)
         var tensors = TestTensors(seed: 6)
-        let frames = tensors.uniform(classifier.frameShape.prepending(batch * steps))
+        let frames = tensors.uniform(classifier.frameShape.prepending(batch * steps), -3, 3)
         var mask: Tensor?
         if test.masked {
             let rows = tensors.zeros([batch, steps])
@@ -94,12 +95,34 @@ import VidTestSupport
         var checked = 0
         for slice in classifier.parameters.slices {
             guard let gradient = classifier.parameters.gradient(slice) else { continue }
-            let (error, compared) = piecewiseLinearGradientError(
-                at: classifier.parameters.value(slice), analytic: gradient, step: 2e-3, sampling: 24, loss: { evaluate(backward: false) })
-            #expect(error <= 2e-2, "\(slice.name)")
-            #expect(compared >= 0.4, "\(slice.name)")
+            let errors = gradientErrors(at: classifier.parameters.value(slice), gradient) { evaluate(backward: false) }
+            #expect(errors[errors.count * 8 / 10] <= 2e-2, "\(slice.name)")
+            #expect(errors[errors.count - 1] <= 1e-1, "\(slice.name)")
             checked += 1
         }
         #expect(checked == classifier.parameters.slices.filter(\.isTrainable).count && checked >= 4)
+    }
+
+    /// The distance of the analytic gradient from the slope to either side, whichever is nearer, relative to the largest slope
+    /// seen: an edge of a ReLU or a maximum lies to one side of a weight or the other, seldom to both. Sorted, NaN last.
+    private func gradientErrors(at point: Tensor, _ analytic: Tensor, loss: () -> Double) -> [Double] {
+        let step: Float = 2e-3
+        var random = RandomGenerator(seed: 7)
+        let centre = loss()
+        var largest = 1e-3
+        var distances: [Double] = []
+        for index in random.permutation(point.count).prefix(24) {
+            let value = point.base[index]
+            point.base[index] = value + step
+            let above = (loss() - centre) / (Double(point.base[index]) - Double(value))
+            point.base[index] = value - step
+            let below = (centre - loss()) / (Double(value) - Double(point.base[index]))
+            point.base[index] = value
+            let gradient = Double(analytic.base[index])
+            distances.append(min(abs(above - gradient), abs(below - gradient)))
+            largest = max(largest, abs(above), abs(below))
+        }
+        if distances.contains(where: \.isNaN) || largest.isNaN { return [.nan] }
+        return distances.sorted().map { $0 / largest }
     }
 }
