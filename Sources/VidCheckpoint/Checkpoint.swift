@@ -60,39 +60,39 @@ package struct Checkpoint: Sendable {
     init(_ file: SafetensorsFile) throws {
         func text(_ key: String) throws -> String {
             guard let text = file.metadata[key] else {
-                throw VidclassError.badData(file.path, "no \(key.quoted) in its metadata; this is no checkpoint of vidclass")
+                throw VidclassError.file(file.path, "no \(key.quoted) in its metadata; this is no checkpoint of vidclass")
             }
             return text
         }
         func json(_ key: String) throws -> JSONNode {
             do { return try JSONParser.parse(text(key)) } catch let error as JSONSyntaxError {
-                throw VidclassError.badData(file.path, "metadata \(key.quoted): \(error)")
+                throw VidclassError.file(file.path, "metadata \(key.quoted): \(error)")
             }
         }
         let format = try text("format")
         guard format == Checkpoint.format else {
-            throw VidclassError.badData(file.path, "its format is \(format.quoted); expected \(Checkpoint.format.quoted)")
+            throw VidclassError.file(file.path, "its format is \(format.quoted); expected \(Checkpoint.format.quoted)")
         }
         let version = try text("version")
         guard version == Checkpoint.version else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path, "its version is \(version.quoted); this vidclass reads version \(Checkpoint.version.quoted)")
         }
         if let extra = file.metadata.keys.filter({ !Checkpoint.keys.contains($0) }).min() {
-            throw VidclassError.badData(file.path, "unknown key \(extra.quoted) in its metadata")
+            throw VidclassError.file(file.path, "unknown key \(extra.quoted) in its metadata")
         }
         checksum = try SealedSafetensors.verify(file)
         self.file = file
         config = try text("config")
         configNode = try json("config")
         guard configNode.objectMembers != nil else {
-            throw VidclassError.badData(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")
+            throw VidclassError.file(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")
         }
         state = file.metadata["state"]
         if state != nil { _ = try json("state") }
         classes = try Checkpoint.classes(json("classes"), file.path)
         if let other = file.entries.first(where: { $0.type != .float32 }) {
-            throw VidclassError.badData(file.path, "tensor \(other.name.quoted): expected F32, found \(other.type.rawValue)")
+            throw VidclassError.file(file.path, "tensor \(other.name.quoted): expected F32, found \(other.type.rawValue)")
         }
     }
 
@@ -101,11 +101,11 @@ package struct Checkpoint: Sendable {
     private static func classes(_ node: JSONNode, _ path: String) throws -> [String] {
         let labels = (node.arrayElements ?? []).compactMap(\.stringValue)
         guard !labels.isEmpty, labels.count == node.arrayElements?.count, !labels.contains("") else {
-            throw VidclassError.badData(path, "metadata \"classes\": expected an array of labels, found \(node.brief)")
+            throw VidclassError.file(path, "metadata \"classes\": expected an array of labels, found \(node.brief)")
         }
         var seen = Set<[UInt8]>()
         if let twice = labels.first(where: { !seen.insert(Array($0.utf8)).inserted }) {
-            throw VidclassError.badData(path, "metadata \"classes\": the label \(twice.quoted) stands there twice")
+            throw VidclassError.file(path, "metadata \"classes\": the label \(twice.quoted) stands there twice")
         }
         return labels
     }

@@ -10,7 +10,7 @@ extension Checkpoint {
         let differences = differences(from: store)
         if !differences.isEmpty {
             let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 path, "it is not a checkpoint of this model: \(differences.prefix(4).joined(separator: "; "))\(more)")
         }
         let found = store.slices.compactMap { slice in file.entry(named: slice.name).map { (slice, $0) } }
@@ -44,10 +44,10 @@ extension Checkpoint {
     /// Reads the tensor `name`, which must be there with the shape of `tensor` and finite values.
     package func copy(_ name: String, into tensor: Tensor) throws {
         guard let entry = file.entry(named: name) else {
-            throw VidclassError.badData(path, "tensor \(name.quoted) is missing; expected one of \(tensor.shape)")
+            throw VidclassError.file(path, "tensor \(name.quoted) is missing; expected one of \(tensor.shape)")
         }
         guard entry.shape == tensor.shape.dimensions else {
-            throw VidclassError.badData(path, "tensor \(name.quoted) is \(entry.shapeText), expected \(tensor.shape)")
+            throw VidclassError.file(path, "tensor \(name.quoted) is \(entry.shapeText), expected \(tensor.shape)")
         }
         try file.requireFinite(entry)
         try file.read(entry, into: tensor)

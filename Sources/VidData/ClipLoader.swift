@@ -63,7 +63,7 @@ package struct ClipLoader: Sendable {
         case .npy: return try load(NumpyFile.open(path))
         case .video:
             // Looked at first, so that a missing video is reported as that even where ffmpeg is missing, too.
-            _ = try InputFile(path)
+            _ = try RegularFile(path)
             guard channels == 1 || channels == 3 else {
                 throw VidclassError.file(path, "a video has 1 or 3 channels, the model's input has \(channels)")
             }

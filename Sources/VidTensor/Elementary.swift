@@ -6,9 +6,16 @@
     import Darwin
 #endif
 
-func _log(_ x: Double) -> Double { log(x) }
-func _cos(_ x: Double) -> Double { cos(x) }
-func _squareRoot(_ x: Double) -> Double { x.squareRoot() }
+// The C library's elementary functions under names of our own, so that no other file need choose between C libraries.
 
-/// `base` to the power `exponent`, for coefficients worked out once a step.
+/// e to the power `x`.
+package func exponential(_ x: Double) -> Double { exp(x) }
+
+/// The natural logarithm of `x`.
+package func logarithm(_ x: Double) -> Double { log(x) }
+
+/// The cosine of `x` radians.
+package func cosine(_ x: Double) -> Double { cos(x) }
+
+/// `base` to the power `exponent`.
 package func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

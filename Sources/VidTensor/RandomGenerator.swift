@@ -84,7 +84,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
     package mutating func normal() -> Float {
         let u = (Double(nextWord()) + 1) * 0x1p-32
         let v = Double(nextWord()) * 0x1p-32
-        return Float(_squareRoot(-2 * _log(u)) * _cos(2 * Double.pi * v))
+        return Float((-2 * logarithm(u)).squareRoot() * cosine(2 * Double.pi * v))
     }
 
     /// A random order of `0..<count`: the same for the same state on any version of Swift (Fisher and Yates).

@@ -27,9 +27,9 @@ package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertibl
         self.message = message
     }
 
-    /// Bad data in `file`: the usual form of a complaint about a file's content.
-    package static func badData(_ file: String, _ message: String) -> VidclassError {
-        VidclassError(.badData, "\(file): \(message)")
+    /// A complaint about the file or folder at `path`, whose name is made fit for one line; most are about its content.
+    package static func file(_ path: String, _ message: String, kind: Kind = .badData) -> VidclassError {
+        VidclassError(kind, "\(path.printable): \(message)")
     }
 
     package var description: String { message }

@@ -19,7 +19,7 @@ package final class Golden {
 
     /// A tensor's values in memory of their own, kept as long as the golden.
     package func tensor(_ name: String) throws -> Tensor {
-        guard let entry = file.entry(named: name) else { throw VidclassError.badData(file.path, "no tensor \(name)") }
+        guard let entry = file.entry(named: name) else { throw VidclassError.file(file.path, "no tensor \(name)") }
         let buffer = Buffer(count: entry.count)
         buffers.append(buffer)
         let tensor = buffer.tensor(Shape(entry.shape))

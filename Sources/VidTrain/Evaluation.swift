@@ -1,3 +1,5 @@
+import VidModel
+
 /// One clip's scores.
 package struct ClipScores: Sendable {
     /// Relative to the data folder.
@@ -16,8 +18,10 @@ package struct ClipScores: Sendable {
     /// The class with the highest score; the first of equals.
     package var decision: Int { scores.indices.max { scores[$0] < scores[$1] || (scores[$0] == scores[$1] && $0 > $1) } ?? 0 }
 
-    /// Whether the true class is among the `k` highest scores (equal scores count for the true class, as in Keras's in_top_k).
-    package func isInTop(_ k: Int) -> Bool { scores.count { $0 > scores[label] } < k }
+    /// Whether the true class is among the `k` highest scores, as `CategoricalMetrics` counts it.
+    package func isInTop(_ k: Int) -> Bool {
+        scores.withUnsafeBufferPointer { CategoricalMetrics.isInTop(k, scores: $0, label: label) }
+    }
 }
 
 /// How well a classifier does on labelled clips.
@@ -52,8 +56,7 @@ package struct Evaluation: Sendable {
 
     /// Categorical accuracy; with `k` over one, top-k categorical accuracy. A clip whose decision is its label counts.
     package func topAccuracy(_ k: Int) -> Double {
-        let hits = clips.count { k == 1 ? $0.decision == $0.label : $0.isInTop(k) }
-        return Double(hits) / Double(max(clips.count, 1))
+        Double(clips.count { $0.isInTop(k) }) / Double(max(clips.count, 1))
     }
 
     package var perClass: [PerClass] {

@@ -45,7 +45,7 @@ struct RunFolder {
             guard errno == EEXIST else {
                 throw VidclassError(
                     .inputOutput,
-                    "\(folder.path): cannot make the run's folder: \(String(cString: strerror(errno))). Choose another with --set output.directory=..."
+                    "\(folder.path): cannot make the run's folder: \(SystemCall.reason()). Choose another with --set output.directory=..."
                 )
             }
             number += 1
@@ -62,7 +62,7 @@ struct RunFolder {
     static func newest(in directory: String, holding file: KeyPath<RunFolder, String>) throws -> RunFolder {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let runs = names.sorted().map { RunFolder(path: directory + "/" + $0) }
-        let dated = runs.compactMap { run in modificationTime(run[keyPath: file]).map { (run, $0) } }
+        let dated = runs.compactMap { run in (try? SystemCall.status(run[keyPath: file])).map { (run, $0.modified) } }
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
@@ -70,12 +70,6 @@ struct RunFolder {
             )
         }
         return newest.0
-    }
-
-    private static func modificationTime(_ path: String) -> Double? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
     }
 
     static func reason(_ error: any Error) -> String {
@@ -95,7 +89,7 @@ final class RunLock {
         let path = folder.path + "/.lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
-            throw VidclassError(.inputOutput, "\(path): cannot be opened: \(String(cString: strerror(errno)))")
+            throw VidclassError(.inputOutput, "\(path): cannot be opened: \(SystemCall.reason())")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)

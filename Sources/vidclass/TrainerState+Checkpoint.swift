@@ -19,7 +19,7 @@ extension TrainerState {
     /// Loads the weights and the optimiser's slots from `checkpoint` and returns the state saved with them.
     init(_ checkpoint: Checkpoint, _ parameters: ParameterStore, _ optimizer: any Optimizer) throws {
         guard let text = checkpoint.state else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 checkpoint.path, "it holds no training state to go on from; resume from a run's last.safetensors")
         }
         try checkpoint.load(into: parameters)
@@ -27,7 +27,7 @@ extension TrainerState {
         do {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
-            throw VidclassError.badData(checkpoint.path, "its training state cannot be read: \(error)")
+            throw VidclassError.file(checkpoint.path, "its training state cannot be read: \(error)")
         }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VidTestSupport
 
 /// Bad input: one clear line that names the file, the documented exit code, nothing left behind.
 @Suite struct BadInputTests {
@@ -13,24 +14,24 @@ import Testing
         """
 
     /// A sandbox with a small data set in `data` and a config for it in `config.json`.
-    private func sandbox() throws -> Sandbox {
-        let box = try Sandbox()
+    private func sandbox() throws -> TestFolder {
+        let box = try TestFolder()
         let made = try box.run(
             "synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "16", "--columns", "16")
         try #require(made.status == 0, "\(made.errors)")
-        try box.write(Self.config, to: "config.json")
+        try box.write("config.json", text: Self.config)
         return box
     }
 
     /// The first clip of the data set.
-    private func firstClip(_ box: Sandbox) throws -> String {
+    private func firstClip(_ box: TestFolder) throws -> String {
         let names = try FileManager.default.subpathsOfDirectory(atPath: box.path + "/data").filter { $0.hasSuffix(".bin") }.sorted()
         return "data/" + (try #require(names.first))
     }
 
     /// Training must fail with `status`, with one line on standard error that holds each of `words`, and leave no run.
     private func expectRefusal(
-        _ box: Sandbox, _ status: Int32, _ words: [String], _ arguments: [String] = ["train", "--config", "config.json"],
+        _ box: TestFolder, _ status: Int32, _ words: [String], _ arguments: [String] = ["train", "--config", "config.json"],
         environment: [String: String?] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let result = try CommandLineTool.run(arguments, in: box.path, environment: environment)
@@ -43,10 +44,10 @@ import Testing
         #expect(result.output.isEmpty, sourceLocation: sourceLocation)
     }
 
-    private func corrupt(_ box: Sandbox, _ name: String, _ change: (inout Data) -> Void) throws {
-        var data = try box.read(name)
+    private func corrupt(_ box: TestFolder, _ name: String, _ change: (inout [UInt8]) -> Void) throws {
+        var data = try box.bytes(name)
         change(&data)
-        try box.write(data, to: name)
+        try box.write(name, data)
     }
 
     @Test func missingConfig() throws {
@@ -59,7 +60,7 @@ import Testing
 
     @Test func emptyClassFolder() throws {
         let box = try sandbox()
-        try FileManager.default.createDirectory(atPath: box.path + "/data/empty", withIntermediateDirectories: true)
+        try box.makeFolder("data/empty")
         try expectRefusal(box, 65, ["empty"])
     }
 
@@ -99,7 +100,7 @@ import Testing
         let box = try sandbox()
         let header = "{'descr': '|O', 'fortran_order': False, 'shape': (4, 3, 16, 16), }"
         let padded = header + String(repeating: " ", count: 128 - 10 - header.count - 1) + "\n"
-        try box.write(Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8)), to: "data/right/objects.npy")
+        try box.write("data/right/objects.npy", [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8))
         try expectRefusal(box, 65, ["objects.npy", "object"])
     }
 
@@ -110,25 +111,25 @@ import Testing
         var values = [Float](repeating: 1, count: 4 * 3 * 16 * 16)
         values[777] = .nan
         let payload = values.withUnsafeBytes { Data($0) }
-        try box.write(Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8)) + payload, to: "data/right/nan.npy")
+        try box.write("data/right/nan.npy", [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + payload)
         try expectRefusal(box, 65, ["nan.npy", "777"])
     }
 
     @Test func textNamedAsAVideo() throws {
         let box = try sandbox()
-        try box.write("not a video", to: "data/right/text.mp4")
+        try box.write("data/right/text.mp4", text: "not a video")
         try expectRefusal(box, 65, ["text.mp4"])
     }
 
     @Test func ffmpegAbsent() throws {
         let box = try sandbox()
-        try box.write("any", to: "data/right/video.mp4")
+        try box.write("data/right/video.mp4", text: "any")
         try expectRefusal(box, 66, ["ffmpeg"], environment: ["PATH": box.path])
     }
 
     @Test func unknownKeyNamesPathLineAndNearestWord() throws {
         let box = try sandbox()
-        try box.write(Self.config.replacingOccurrences(of: "batch_size", with: "batchsize"), to: "config.json")
+        try box.write("config.json", text: Self.config.replacingOccurrences(of: "batch_size", with: "batchsize"))
         try expectRefusal(box, 65, ["config.json", "training.batchsize", "batch_size", ":5:"])
     }
 
@@ -160,14 +161,14 @@ import Testing
         let box = try sandbox()
         let trained = try box.run("train", "--config", "config.json", "--quiet")
         try #require(trained.status == 0, "\(trained.errors)")
-        try FileManager.default.createDirectory(atPath: box.path + "/other", withIntermediateDirectories: true)
+        try box.makeFolder("other")
         try FileManager.default.copyItem(atPath: box.path + "/data/right", toPath: box.path + "/other/wrong")
         try expectRefusal(box, 65, ["wrong"], ["eval", "--data", "other"])
     }
 
     @Test func unwritableOutputFolder() throws {
         let box = try sandbox()
-        try box.write("a file in the way", to: "blocked")
+        try box.write("blocked", text: "a file in the way")
         try expectRefusal(box, 74, ["blocked"], ["train", "--config", "config.json", "--set", "output.directory=blocked"])
     }
 

@@ -1,5 +1,5 @@
 import Foundation
-import Testing
+import VidTestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -46,31 +46,9 @@ struct CommandLineTool {
     }
 }
 
-/// A folder of a test's own, removed with it.
-final class Sandbox {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "vidclass-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
+extension TestFolder {
     /// Runs `vidclass` in this folder.
     func run(_ arguments: String..., environment: [String: String?] = [:]) throws -> CommandLineTool.Result {
         try CommandLineTool.run(arguments, in: path, environment: environment)
     }
-
-    func write(_ text: String, to name: String) throws { try write(Data(text.utf8), to: name) }
-
-    func write(_ data: Data, to name: String) throws {
-        let url = URL(fileURLWithPath: path + "/" + name)
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try data.write(to: url)
-    }
-
-    func read(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path + "/" + name)) }
-
-    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VidTestSupport
 
 /// The commands one after the other, as README tells a user to run them.
 @Suite struct EndToEndTests {
@@ -13,17 +14,17 @@ import Testing
           "training": { "epochs": 3, "batch_size": 5 } }
         """
 
-    private func sandbox() throws -> Sandbox {
-        let box = try Sandbox()
+    private func sandbox() throws -> TestFolder {
+        let box = try TestFolder()
         let made = try box.run(
             "synth", "data", "--classes", "3", "--clips-per-class", "8", "--frames", "4", "--rows", "16", "--columns", "16")
         try #require(made.status == 0, "\(made.errors)")
-        try box.write(Self.config, to: "config.json")
+        try box.write("config.json", text: Self.config)
         return box
     }
 
     @discardableResult
-    private func train(_ box: Sandbox, _ arguments: String...) throws -> CommandLineTool.Result {
+    private func train(_ box: TestFolder, _ arguments: String...) throws -> CommandLineTool.Result {
         let result = try CommandLineTool.run(["train"] + arguments, in: box.path)
         try #require(result.status == 0, "\(result.errors)")
         return result
@@ -42,7 +43,7 @@ import Testing
         for file in ["config.json", "results.csv", "weights/best.safetensors", "weights/last.safetensors"] {
             #expect(box.exists("runs/train/" + file))
         }
-        let lines = String(decoding: try box.read("runs/train/results.csv"), as: UTF8.self).split(separator: "\n")
+        let lines = String(decoding: try box.bytes("runs/train/results.csv"), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 4)
         #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == 7 })
 
@@ -77,9 +78,9 @@ import Testing
         try train(box, "--config", "config.json", "--threads", "2", "--quiet")
         try train(box, "--config", "config.json", "--threads", "3", "--quiet", "--set", "seed=4")
         for file in ["weights/last.safetensors", "weights/best.safetensors"] {
-            let first = try box.read("runs/train/" + file)
-            #expect(try box.read("runs/train2/" + file) == first)
-            #expect(try box.read("runs/train3/" + file) != first)
+            let first = try box.bytes("runs/train/" + file)
+            #expect(try box.bytes("runs/train2/" + file) == first)
+            #expect(try box.bytes("runs/train3/" + file) != first)
         }
     }
 
@@ -89,10 +90,10 @@ import Testing
         try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
         try train(box, "--resume", "runs/train2", "--quiet", "--set", "training.epochs=3")
         for file in ["config.json", "weights/last.safetensors"] {
-            #expect(try box.read("runs/train2/" + file) == box.read("runs/train/" + file), "\(file)")
+            #expect(try box.bytes("runs/train2/" + file) == box.bytes("runs/train/" + file), "\(file)")
         }
         func withoutTime(_ run: String) throws -> [[Substring]] {
-            String(decoding: try box.read("runs/\(run)/results.csv"), as: UTF8.self).split(separator: "\n").map { line in
+            String(decoding: try box.bytes("runs/\(run)/results.csv"), as: UTF8.self).split(separator: "\n").map { line in
                 var fields = line.split(separator: ",", omittingEmptySubsequences: false)
                 fields.remove(at: 1)
                 return fields
@@ -106,7 +107,7 @@ import Testing
         try train(box, "--config", "config.json", "--quiet", "--set", "model.cnn.trainable=false")
         try train(box, "--config", "config.json", "--quiet", "--set", "model.cnn.trainable=false", "--set", "training.epochs=2")
         try train(box, "--resume", "runs/train2", "--quiet", "--set", "training.epochs=3")
-        #expect(try box.read("runs/train2/weights/last.safetensors") == box.read("runs/train/weights/last.safetensors"))
+        #expect(try box.bytes("runs/train2/weights/last.safetensors") == box.bytes("runs/train/weights/last.safetensors"))
     }
 
     @Test func interruptedTrainingKeepsItsStateAndResumesToTheSameBytes() throws {
@@ -125,7 +126,7 @@ import Testing
         #expect(process.terminationStatus == 130 || process.terminationStatus == 0)
         try train(box, "--resume", "runs/train2", "--quiet")
         for file in ["weights/last.safetensors", "weights/best.safetensors"] {
-            #expect(try box.read("runs/train2/" + file) == box.read("runs/train/" + file), "\(file)")
+            #expect(try box.bytes("runs/train2/" + file) == box.bytes("runs/train/" + file), "\(file)")
         }
     }
 
@@ -175,12 +176,12 @@ import Testing
     }
 
     @Test func doctorSaysWhatRuns() throws {
-        let result = try Sandbox().run("doctor", "--json")
+        let result = try TestFolder().run("doctor", "--json")
         #expect(result.status == 0, "\(result.errors)")
         let document = try object(result.output)
         #expect((document["sgemm_gflops_one_thread"] as? Double ?? 0) > 0)
         #expect((document["blas_kernel"] as? String)?.isEmpty == false)
-        let users = try Sandbox().run("doctor", "--json", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
+        let users = try TestFolder().run("doctor", "--json", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
         #expect(try object(users.output)["blas_kernel_set_by_user"] as? Bool == true)
     }
 }

@@ -4,6 +4,7 @@ import VidCheckpoint
 import VidConfig
 import VidModel
 import VidTensor
+import VidTestSupport
 
 @Suite struct CheckpointTests {
     private let folder: TestFolder
@@ -189,6 +190,6 @@ import VidTensor
     @Test func aMissingFileIsNamed() {
         #expect(
             failure { _ = try Checkpoint.open("/nowhere/last.safetensors") }
-                == VidclassError(.missingInput, "/nowhere/last.safetensors: no such file"))
+                == VidclassError(.missingInput, "/nowhere/last.safetensors: no such file or folder"))
     }
 }

@@ -1,6 +1,7 @@
 import Testing
 import VidCheckpoint
 import VidTensor
+import VidTestSupport
 
 @Suite struct SafetensorsFileTests {
     private let folder: TestFolder

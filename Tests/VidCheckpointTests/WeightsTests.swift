@@ -4,6 +4,7 @@ import VidCheckpoint
 import VidConfig
 import VidModel
 import VidTensor
+import VidTestSupport
 
 /// A file made by Scripts/make_hdf5_fixtures.py.
 func fixture(_ name: String) -> String {

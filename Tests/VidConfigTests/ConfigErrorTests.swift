@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VidConfig
+import VidTestSupport
 
 @Suite("Errors in a configuration")
 struct ConfigErrorTests {
@@ -204,23 +205,20 @@ struct ConfigErrorTests {
         expect("/nowhere/c.json: cannot open: No such file or directory", .missingFile) { () throws(ConfigError) in
             try RunConfiguration.load(path: "/nowhere/c.json")
         }
-        let folder = FileManager.default.temporaryDirectory.appending(path: "vidclass-config-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TestFolder()
         expect("\(folder.path): expected a config file, found a folder", .badConfig) { () throws(ConfigError) in
             try RunConfiguration.load(path: folder.path)
         }
         expect("/dev/null: expected a config file, found something that is no regular file", .badConfig) { () throws(ConfigError) in
             try RunConfiguration.load(path: "/dev/null")
         }
-        let large = folder.appending(path: "large.json")
-        try Data(repeating: 0x20, count: 1 << 20 + 1).write(to: large)
-        expect("\(large.path): a config file has at most 1048576 bytes; this one has more", .badConfig) { () throws(ConfigError) in
-            try RunConfiguration.load(path: large.path)
+        let large = try folder.write("large.json", [UInt8](repeating: 0x20, count: 1 << 20 + 1))
+        expect("\(large): a config file has at most 1048576 bytes; this one has more", .badConfig) { () throws(ConfigError) in
+            try RunConfiguration.load(path: large)
         }
         // The bound itself is allowed.
-        try (Data("{}".utf8) + Data(repeating: 0x20, count: (1 << 20) - 2)).write(to: large)
-        #expect(try RunConfiguration.load(path: large.path) == RunConfiguration())
+        try folder.write("large.json", Array("{}".utf8) + [UInt8](repeating: 0x20, count: (1 << 20) - 2))
+        #expect(try RunConfiguration.load(path: large) == RunConfiguration())
     }
 
     @Test("However long a name is, the message is not")

@@ -2,6 +2,7 @@ import Testing
 import VidConfig
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct ClipLoaderTests {
     static let shape = ClipShape(frames: 10, channels: 3, rows: 6, columns: 8)

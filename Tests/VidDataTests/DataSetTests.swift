@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct DataSetTests {
     /// A folder of empty files; a data set looks at names alone.

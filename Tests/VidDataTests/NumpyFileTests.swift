@@ -1,6 +1,7 @@
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct NumpyFileTests {
     /// An npy file as NumPy writes it: the header padded with spaces to a multiple of 64.

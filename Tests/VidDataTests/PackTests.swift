@@ -3,6 +3,7 @@ import Synchronization
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct PackTests {
     static func options(_ frames: Int? = 4, side: Int? = nil, fps: Double? = nil) -> PackJob.Options {

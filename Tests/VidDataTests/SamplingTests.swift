@@ -53,18 +53,7 @@ import VidTensor
         #expect(failure { try thinned.indices(of: 5, sourceRate: 0, path: "a") }.message.contains("its frame rate is not known"))
     }
 
-    @Test func namesOfFiles() {
-        #expect(PathText.name("/a/b.c/d.MP4") == "d.MP4")
-        #expect(PathText.fileExtension("/a/b.c/d.MP4") == "mp4")
-        #expect(PathText.fileExtension("/a/b.c/d") == "")
-        #expect(PathText.fileExtension(".mp4") == "")
-        #expect(PathText.stem("a.tar.gz") == "a.tar")
-        #expect(PathText.parent("a.bin") == ".")
-        #expect(PathText.parent("/a.bin") == "/")
-        #expect(PathText.parent("a/b/") == "a")
-        // A combining accent after the slash makes one character of both, but two names of the path.
-        #expect(PathText.name("a/\u{301}b") == "\u{301}b")
-        #expect("a\nb\u{1B}[31m".printable == "a\\nb\\u{1b}[31m")
+    @Test func namesOfClips() {
         #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
         #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
     }

@@ -1,6 +1,7 @@
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct SplitTests {
     /// Clips `label/number.bin` of the counts given.

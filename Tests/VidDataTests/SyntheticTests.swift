@@ -1,6 +1,7 @@
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 @Suite struct SyntheticTests {
     /// The frames of a clip, each as its bytes.

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidData
 import VidTensor
+import VidTestSupport
 
 /// Small videos made by the installed ffmpeg.
 struct Videos {
@@ -178,7 +179,7 @@ struct VideoTests {
         let path = videos.folder("pipe.mp4")
         #expect(mkfifo(path, 0o600) == 0)
         let error = await failure { try await videos.ffmpeg.probe(path) }
-        #expect(error.message.contains("is not a regular file"))
+        #expect(error.message.contains("expected a file, found a pipe"))
     }
 
     @Test(arguments: ["a.mp4", "a.mkv", "a.avi", "a.webm"])

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VidReport
+import VidTestSupport
 import VidTrain
 
 @Suite struct ResultsFileTests {
@@ -11,10 +12,9 @@ import VidTrain
     }
 
     private func withFile(_ body: (String) throws -> Void) throws {
-        let folder = NSTemporaryDirectory() + "results-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder + "/results.csv")
+        let folder = try TestFolder()
+        try body(folder("results.csv"))
+        withExtendedLifetime(folder) {}
     }
 
     @Test func writesALineAnEpochThatReadsBackExactly() throws {

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
 import VidTensor
+import VidTestSupport
 
 #if canImport(Glibc)
     import Glibc
@@ -11,26 +12,10 @@ import VidTensor
 #endif
 
 @Suite struct AtomicFileTests {
-    private let folder: String
+    private let place: TestFolder
+    private var folder: String { place.path }
 
-    init() throws {
-        var template = Array("/tmp/vidclass-atomic-XXXXXX".utf8CString)
-        let made = try #require(mkdtemp(&template))
-        folder = String(cString: made)
-    }
-
-    private func names() -> [String] {
-        guard let stream = opendir(folder) else { return ["?"] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
+    init() throws { place = try TestFolder() }
 
     private func content(_ path: String) throws -> [UInt8] {
         let file = try RegularFile(path)
@@ -46,7 +31,59 @@ import VidTensor
             try $0.write([6, 7])
         }
         #expect(try content(path) == [4, 5, 6, 7])
-        #expect(names() == ["file"])
+        #expect(try place.names() == ["file"])
+    }
+
+    @Test func nothingAppearsWithoutACommit() throws {
+        let path = try place.write("file", [1, 2, 3])
+        do {
+            let file = try AtomicFile(path)
+            try file.write([4, 5])
+            #expect(try content(path) == [1, 2, 3])
+            #expect(try place.names().count == 2)
+        }
+        #expect(try content(path) == [1, 2, 3])
+        #expect(try place.names() == ["file"])
+    }
+
+    @Test func writesOverWhatIsThereAlready() throws {
+        let path = folder + "/file"
+        let file = try AtomicFile(path)
+        try file.write([0, 0, 3, 4])
+        try file.overwrite([1, 2], at: 0)
+        #expect(file.size == 4)
+        try file.write([5])
+        #expect(file.size == 5)
+        try file.commit()
+        #expect(try content(path) == [1, 2, 3, 4, 5])
+    }
+
+    /// Pieces of many sizes, more than a megabyte in all.
+    @Test func writesManyBytesInUnevenPieces() throws {
+        let path = folder + "/file"
+        let bytes = (0..<1_200_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        try AtomicFile.write(to: path) { file in
+            var start = 0
+            for size in [1, 300_000, 7, 262_144, 100_000, 337_848, 200_000] {
+                try file.write(bytes[start..<start + size])
+                start += size
+            }
+            #expect(start == bytes.count)
+        }
+        #expect(try content(path) == bytes)
+    }
+
+    /// 255 bytes, the most that file systems take; and a name whose first character joins with the slash before it.
+    @Test(arguments: [String(repeating: "n", count: 255), "\u{301}name"]) func takesAnyName(_ name: String) throws {
+        try AtomicFile.write(to: folder + "/" + name) { try $0.write([1]) }
+        #expect(try place.names() == [name])
+    }
+
+    @Test func refusesAPathThatTheSystemWouldCutOff() throws {
+        #expect(throws: VidclassError.self) { try AtomicFile("") }
+        #expect(throws: VidclassError.self) { try AtomicFile(folder + "/a\0b") }
+        #expect(throws: VidclassError.self) { try RegularFile(folder + "/a\0b") }
+        #expect(try place.names().isEmpty)
     }
 
     /// Each way a save can fail: the error is said, the old file is as it was, the temporary one is gone.
@@ -60,13 +97,13 @@ import VidTensor
         case "write":
             // Full after five bytes.
             let room = Mutex(5)
-            calls.write = { descriptor, bytes, count in
+            calls.write = { descriptor, bytes, count, offset in
                 let part = room.withLock { room in
                     defer { room -= min(room, count) }
                     return min(room, count)
                 }
                 if part == 0 { errno = ENOSPC }
-                return part == 0 ? -1 : FileCalls.posix.write(descriptor, bytes, part)
+                return part == 0 ? -1 : FileCalls.posix.write(descriptor, bytes, part, offset)
             }
         case "sync":
             calls.sync = { _ in
@@ -88,7 +125,7 @@ import VidTensor
             }
         }
         #expect(try content(path) == [1, 2, 3])
-        #expect(names() == ["file"])
+        #expect(try place.names() == ["file"])
         if what == "sync" { #expect(syncs.withLock { $0 } == 1, "a failed sync must not be tried again") }
     }
 
@@ -96,7 +133,7 @@ import VidTensor
         let path = folder + "/file"
         var calls = FileCalls.posix
         let number = Mutex(0)
-        calls.write = { descriptor, bytes, count in
+        calls.write = { descriptor, bytes, count, offset in
             let turn = number.withLock { number in
                 number += 1
                 return number
@@ -105,7 +142,7 @@ import VidTensor
                 errno = EINTR
                 return -1
             }
-            return FileCalls.posix.write(descriptor, bytes, min(count, 7))
+            return FileCalls.posix.write(descriptor, bytes, min(count, 7), offset)
         }
         let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         try AtomicFile.write(to: path, calls: calls) { try $0.write(bytes) }
@@ -115,9 +152,9 @@ import VidTensor
     @Test func syncsTheFileThenRenamesThenSyncsTheFolder() throws {
         let steps = Mutex<[String]>([])
         let calls = FileCalls(
-            write: { descriptor, bytes, count in
+            write: { descriptor, bytes, count, offset in
                 steps.withLock { $0.append("write") }
-                return FileCalls.posix.write(descriptor, bytes, count)
+                return FileCalls.posix.write(descriptor, bytes, count, offset)
             },
             sync: { descriptor in
                 var status = stat()
@@ -140,7 +177,7 @@ import VidTensor
     }
 
     @Test func readsRegularFilesOnly() throws {
-        #expect(throws: VidclassError(.missingInput, "\(folder)/none: no such file")) { try RegularFile(folder + "/none") }
+        #expect(throws: VidclassError(.missingInput, "\(folder)/none: no such file or folder")) { try RegularFile(folder + "/none") }
         #expect(throws: VidclassError(.badData, "\(folder): expected a file, found a folder")) { try RegularFile(folder) }
         // Nobody writes to the pipe: opening it must not wait.
         #expect(mkfifo(folder + "/pipe", 0o600) == 0)

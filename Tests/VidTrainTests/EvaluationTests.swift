@@ -35,6 +35,18 @@ import VidTrain
         #expect(ClipScores(clip: "", label: 1, scores: [0.4, 0.4, 0.2]).decision == 0)
     }
 
+    @Test func ofEqualScoresTheFirstDecidesAndAllAreInTheTop() {
+        let clip = ClipScores(clip: "", label: 1, scores: [0.4, 0.4, 0.2])
+        #expect(!clip.isInTop(1) && clip.isInTop(2))
+        let tied = ClipScores(clip: "", label: 2, scores: [0.25, 0.25, 0.25, 0.25])
+        #expect(!tied.isInTop(1) && tied.isInTop(2))
+    }
+
+    @Test func aScoreOfNaNNeverCountsAsRight() {
+        #expect(!ClipScores(clip: "", label: 1, scores: [0, .nan, 0]).isInTop(5))
+        #expect(!ClipScores(clip: "", label: 1, scores: [.nan, 1, 0]).isInTop(1))
+    }
+
     @Test func softmaxAndCrossEntropyHoldForLargeLogits() {
         let scores = Scores.softmax([1000, 1000, -1000])
         #expect(scores == [0.5, 0.5, 0])

@@ -35,7 +35,7 @@ struct HDF5File: ~Copyable {
         self.path = path
         handle = vc_hdf5_open(path)
         guard handle >= 0 else {
-            throw VidclassError.badData(path, "the HDF5 library cannot open it; it is damaged or cut short")
+            throw VidclassError.file(path, "the HDF5 library cannot open it; it is damaged or cut short")
         }
     }
 
@@ -110,7 +110,7 @@ struct HDF5File: ~Copyable {
 
     private func valid(_ strings: [String?], _ place: String) throws -> [String] {
         try strings.map {
-            guard let string = $0 else { throw VidclassError.badData(path, "\(HDF5File.show(place)): a name that is not UTF-8") }
+            guard let string = $0 else { throw VidclassError.file(path, "\(HDF5File.show(place)): a name that is not UTF-8") }
             return string
         }
     }
@@ -126,7 +126,7 @@ struct HDF5File: ~Copyable {
         case VC_HDF5_HOLLOW.rawValue: reason = "stores fewer bytes than its shape needs"
         default: reason = "is damaged: the HDF5 library cannot read it"
         }
-        throw VidclassError.badData(path, "\(HDF5File.show(place)) \(reason)")
+        throw VidclassError.file(path, "\(HDF5File.show(place)) \(reason)")
     }
 
     private static func show(_ place: String) -> String {

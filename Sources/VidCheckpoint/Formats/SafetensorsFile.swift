@@ -35,7 +35,7 @@ package final class SafetensorsFile: Sendable {
     package func read(_ entry: SafetensorsEntry, into tensor: Tensor) throws {
         precondition(entry.count == tensor.count, "\(entry.name) \(entry.shapeText) into \(tensor.shape)")
         guard entry.type.isReadable else {
-            throw VidclassError.badData(path, "tensor \(entry.name.quoted): expected floating-point values, found \(entry.type.rawValue)")
+            throw VidclassError.file(path, "tensor \(entry.name.quoted): expected floating-point values, found \(entry.type.rawValue)")
         }
         if entry.type == .float32 {
             return try file.read(
@@ -73,6 +73,6 @@ enum Finiteness {
     }
 
     static func error(_ path: String, _ name: String, index: Int, _ value: Float) -> VidclassError {
-        VidclassError.badData(path, "tensor \(name.quoted): value \(index) is \(value); weights must be finite")
+        VidclassError.file(path, "tensor \(name.quoted): value \(index) is \(value); weights must be finite")
     }
 }

@@ -38,20 +38,20 @@ struct SafetensorsHeader {
     /// Reads the header of `file`, nothing else of it.
     init(_ file: RegularFile) throws {
         guard file.size >= 8 else {
-            throw VidclassError.badData(file.path, "\(file.size) bytes are too few for a safetensors file (its header's length takes 8)")
+            throw VidclassError.file(file.path, "\(file.size) bytes are too few for a safetensors file (its header's length takes 8)")
         }
         let prefix = try file.bytes(at: 0, count: 8)
         let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(file.size - 8) else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path, "its header should take \(length) bytes, but only \(file.size - 8) follow; cut short, or no safetensors file")
         }
         guard length <= UInt64(SafetensorsHeader.maximumLength) else {
-            throw VidclassError.badData(file.path, "its header takes \(length) bytes; at most \(SafetensorsHeader.maximumLength) are read")
+            throw VidclassError.file(file.path, "its header takes \(length) bytes; at most \(SafetensorsHeader.maximumLength) are read")
         }
         let text = try file.bytes(at: 8, count: Int(length))
         guard text.first == UInt8(ascii: "{") else {
-            throw VidclassError.badData(file.path, "byte 8: a safetensors header starts with '{'; this is no safetensors file")
+            throw VidclassError.file(file.path, "byte 8: a safetensors header starts with '{'; this is no safetensors file")
         }
         dataStart = 8 + text.count
         try read(text, file)
@@ -60,7 +60,7 @@ struct SafetensorsHeader {
     private mutating func read(_ text: [UInt8], _ file: RegularFile) throws {
         let root: JSONNode
         do { root = try JSONParser.parse(text) } catch {
-            throw VidclassError.badData(file.path, "byte \(8 + error.position.offset) of the header: \(error.message)")
+            throw VidclassError.file(file.path, "byte \(8 + error.position.offset) of the header: \(error.message)")
         }
         for member in root.objectMembers ?? [] {
             do {
@@ -71,25 +71,25 @@ struct SafetensorsHeader {
                 }
             } catch {
                 let place = member.key == "__metadata__" ? "__metadata__" : "tensor \(member.key.quoted)"
-                throw VidclassError.badData(file.path, "byte \(8 + error.node.position.offset): \(place): \(error.reason)")
+                throw VidclassError.file(file.path, "byte \(8 + error.node.position.offset): \(place): \(error.reason)")
             }
         }
         var names = Set<String>()
         if let twice = entries.first(where: { !names.insert($0.name).inserted }) {
-            throw VidclassError.badData(file.path, "two tensors named \(twice.name.quoted)")
+            throw VidclassError.file(file.path, "two tensors named \(twice.name.quoted)")
         }
         entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
         var end = dataStart
         for entry in entries {
             guard entry.bytes.lowerBound == end else {
                 let fault = entry.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves a hole before it"
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     file.path, "tensor \(entry.name.quoted) starts at byte \(entry.bytes.lowerBound) and \(fault) (expected byte \(end))")
             }
             end = entry.bytes.upperBound
         }
         guard end == file.size else {
-            throw VidclassError.badData(file.path, "\(file.size - end) bytes after its last tensor, which ends at byte \(end)")
+            throw VidclassError.file(file.path, "\(file.size - end) bytes after its last tensor, which ends at byte \(end)")
         }
     }
 

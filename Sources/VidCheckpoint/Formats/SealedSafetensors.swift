@@ -35,7 +35,7 @@ enum SealedSafetensors {
         guard let expected = file.metadata["checksum"], let place = place(in: header),
             header[place].elementsEqual(expected.utf8)
         else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path, "no checksum of \(digits) digits in its metadata; it was not written by vidclass, or is damaged")
         }
         header.replaceSubrange(place, with: repeatElement(UInt8(ascii: "0"), count: digits))
@@ -44,7 +44,7 @@ enum SealedSafetensors {
         try file.file.forEachBlock(in: file.dataStart..<file.file.size) { hash.update(bufferPointer: $0) }
         let found = hash.finalize().hexadecimal
         guard found == expected else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path,
                 "damaged: its content has the SHA-256 \(found.prefix(16))..., its checksum says \(expected.prefix(16).description.quoted)")
         }
@@ -61,14 +61,6 @@ enum SealedSafetensors {
             start += 1
         }
         return nil
-    }
-}
-
-extension Digest {
-    /// Lower-case hexadecimal digits.
-    var hexadecimal: String {
-        let characters = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [characters[Int($0 >> 4)], characters[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 

@@ -72,7 +72,7 @@ package struct ImportedWeights: Sendable {
         }
         guard differences.isEmpty else {
             let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 source,
                 "its weights (\(architecture.label)) are not those of this CNN: \(differences.prefix(4).joined(separator: "; "))\(more)")
         }

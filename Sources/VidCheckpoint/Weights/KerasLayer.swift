@@ -40,7 +40,7 @@ struct KerasLayer {
             try walk("layers", of: file, depth: 0, &groups, into: &layers)
             return layers
         }
-        throw VidclassError.badData(
+        throw VidclassError.file(
             file.path, "no weights of Keras in it (neither an attribute layer_names, nor a group model_weights, nor a group layers)")
     }
 
@@ -53,7 +53,7 @@ struct KerasLayer {
         for name in names {
             let top = try join(root, name, of: file)
             guard let weights = try file.strings(top, "weight_names") else {
-                throw VidclassError.badData(file.path, "layer \(name.quoted) has no attribute weight_names")
+                throw VidclassError.file(file.path, "layer \(name.quoted) has no attribute weight_names")
             }
             for weight in weights {
                 let path = try join(top, weight, of: file)
@@ -73,7 +73,7 @@ struct KerasLayer {
     private static func join(_ root: String, _ name: String, of file: borrowing HDF5File) throws -> String {
         let components = name.split(separator: "/", omittingEmptySubsequences: false)
         guard !components.contains(where: { ["", ".", ".."].contains($0) }) else {
-            throw VidclassError.badData(file.path, "the name \(name.quoted) is no path within the file")
+            throw VidclassError.file(file.path, "the name \(name.quoted) is no path within the file")
         }
         return root.isEmpty ? name : "\(root)/\(name)"
     }
@@ -88,7 +88,7 @@ struct KerasLayer {
         // Groups may hold themselves.
         groups += 1
         guard depth <= 16, groups <= 10_000 else {
-            throw VidclassError.badData(file.path, "\(group.quoted): more groups in groups than any model has")
+            throw VidclassError.file(file.path, "\(group.quoted): more groups in groups than any model has")
         }
         for child in try file.children(group).sorted(by: precedes) {
             let path = "\(group)/\(child)"

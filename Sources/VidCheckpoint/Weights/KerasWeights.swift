@@ -34,14 +34,14 @@ package enum KerasWeights {
         let chosen = try named(layers, path) ?? inOrder(layers, path)
         let normalized = layers.filter(\.isNormalization).map { ($0.parent, $0.variables[0].shape) }
         if chosen.allSatisfy({ one in normalized.contains { $0 == one.layer.parent && $1 == one.layer.kernelShape?.suffix(1) } }) {
-            throw VidclassError.badData(path, "it has batch normalisation between the convolutions; only plain VGGs can be imported")
+            throw VidclassError.file(path, "it has batch normalisation between the convolutions; only plain VGGs can be imported")
         }
         let found = try chosen.map { layer, block, number in
             guard layer.variables.count == 2, let kernel = layer.variables.first(where: { $0.shape.count == 4 }),
                 let bias = layer.variables.first(where: { $0.shape.count == 1 })
             else {
                 let shapes = layer.variables.map { SafetensorsEntry.text($0.shape) }.joined(separator: ", ")
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path, "\(layer.group.quoted): expected a kernel (3, 3, channels, filters) and a bias (filters), found [\(shapes)]")
             }
             let source = ConvolutionSource(block: block, number: number, kernel: kernel.shape, bias: bias.shape)
@@ -56,7 +56,7 @@ package enum KerasWeights {
         let named = layers.compactMap { layer in layer.convolution.map { (layer: layer, block: $0.block, number: $0.number) } }
             .sorted { ($0.block, $0.number) < ($1.block, $1.number) }
         for (one, other) in zip(named, named.dropFirst()) where (one.block, one.number) == (other.block, other.number) {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 path, "block\(one.block)_conv\(one.number) is there twice: \(one.layer.group.quoted) and \(other.layer.group.quoted)")
         }
         return named.isEmpty ? nil : named
@@ -69,7 +69,7 @@ package enum KerasWeights {
         guard Set(convolutions.map(\.parent)).count == 1,
             let architecture = Architecture.named.first(where: { $0.filters.joined().elementsEqual(filters) })
         else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 path, "no layers named block1_conv1, block1_conv2, ..., and its \(convolutions.count) convolutions are not those of a VGG")
         }
         let places = architecture.filters.enumerated().flatMap { block, filters in filters.indices.map { (block + 1, $0 + 1) } }

@@ -12,7 +12,7 @@ package enum TorchVisionWeights {
 
     static func read(_ file: SafetensorsFile) throws -> ImportedWeights {
         if let entry = file.entries.first(where: { $0.name.hasPrefix("features.") && $0.name.hasSuffix(".running_mean") }) {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path, "\(entry.name): this is a VGG with batch normalisation (vgg16_bn or the like); only plain VGGs can be imported")
         }
         let modules = try modules(file)
@@ -47,7 +47,7 @@ package enum TorchVisionWeights {
             guard parts.count == 3, parts[0] == "features", ["weight", "bias"].contains(parts[2]),
                 let index = Int(parts[1]), index >= 0, String(index) == parts[1]
             else {
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     file.path,
                     "tensor \(entry.name.quoted) is none of torchvision's VGGs "
                         + "(features.<index>.weight, features.<index>.bias, classifier...)"
@@ -57,7 +57,7 @@ package enum TorchVisionWeights {
         }
         return try indices.sorted().map { index in
             guard let weight = file.entry(named: "features.\(index).weight"), let bias = file.entry(named: "features.\(index).bias") else {
-                throw VidclassError.badData(file.path, "features.\(index) lacks its weight or its bias")
+                throw VidclassError.file(file.path, "features.\(index) lacks its weight or its bias")
             }
             return Module(index: index, weight: weight, bias: bias)
         }
@@ -71,7 +71,7 @@ package enum TorchVisionWeights {
             case (2, let last?): places.append((last.block, last.number + 1))
             case (3, let last): places.append(((last?.block ?? 0) + 1, 1))
             default:
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path,
                     "features.\(index) does not follow features.\(previous) as in torchvision's VGGs (two apart, or three across a pooling)"
                 )

@@ -37,25 +37,25 @@ extension Architecture {
         for source in sources {
             if source.block == blocks.count + 1, source.number == 1 { blocks.append([]) }
             guard source.block == blocks.count, source.number == blocks[blocks.count - 1].count + 1 else {
-                throw VidclassError.badData(path, "\(source.name) is there, but not all convolutions before it")
+                throw VidclassError.file(path, "\(source.name) is there, but not all convolutions before it")
             }
             guard source.kernel.count == 4, source.kernel[0] == 3, source.kernel[1] == 3, source.kernel.allSatisfy({ $0 > 0 }) else {
                 let isTheanos = source.kernel.count == 4 && source.kernel[2...].elementsEqual([3, 3])
                 let hint = isTheanos ? "; this is Theano's order: take the file with tf_dim_ordering in its name" : ""
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path, "\(source.name)/kernel is \(SafetensorsEntry.text(source.kernel)), expected (3, 3, channels, filters)\(hint)")
             }
             guard channels == nil || source.kernel[2] == channels else {
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path, "\(source.name)/kernel takes \(source.kernel[2]) channels, but the convolution before it gives \(channels ?? 0)")
             }
             guard source.bias == [source.kernel[3]] else {
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path,
                     "\(source.name)/bias is \(SafetensorsEntry.text(source.bias)), expected \(SafetensorsEntry.text([source.kernel[3]]))")
             }
             guard source.kernel[2] <= Architecture.maximumFilters, source.kernel[3] <= Architecture.maximumFilters else {
-                throw VidclassError.badData(
+                throw VidclassError.file(
                     path,
                     "\(source.name)/kernel is \(SafetensorsEntry.text(source.kernel)); "
                         + "at most \(Architecture.maximumFilters) filters are read"
@@ -64,7 +64,7 @@ extension Architecture {
             channels = source.kernel[3]
             blocks[blocks.count - 1].append(source.kernel[3])
         }
-        guard !sources.isEmpty else { throw VidclassError.badData(path, "no convolutions of a VGG in it (block1_conv1, ...)") }
+        guard !sources.isEmpty else { throw VidclassError.file(path, "no convolutions of a VGG in it (block1_conv1, ...)") }
         self = Architecture.named.first { $0.filters == blocks } ?? .blocks(blocks)
     }
 

@@ -50,7 +50,7 @@ package struct WeightsDownload: Sendable {
     ) async throws -> String {
         let target = "\(library.weightsFolder)/\(source.fileName)"
         if FileManager.default.fileExists(atPath: target), try WeightsDownload.md5(of: target) == source.md5 { return target }
-        try library.makeFolder()
+        try Folder.make(library.weightsFolder)
         let part = try PartialFile(target + ".part")
         defer { part.unlock() }
         let url = server.appendingPathComponent(source.path)
@@ -105,15 +105,15 @@ final class PartialFile: Sendable {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
             guard descriptor >= 0 else {
-                throw VidclassError(.inputOutput, "\(path): cannot be written: \(VidclassError.text(errno: errno))")
+                throw VidclassError.file(path, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
                 throw VidclassError(.busy, "\(path): another vidclass is downloading it")
             }
             // The other process may have renamed it between our opening and our locking.
-            var (ours, named) = (stat(), stat())
-            if fstat(descriptor, &ours) == 0, stat(path, &named) == 0, ours.st_ino == named.st_ino, ours.st_dev == named.st_dev {
+            var ours = stat()
+            if fstat(descriptor, &ours) == 0, (try? SystemCall.status(path))?.identity == FileStatus(ours).identity {
                 self.path = path
                 self.descriptor = descriptor
                 return
@@ -134,20 +134,15 @@ final class PartialFile: Sendable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        var done = 0
-        while done < bytes.count {
-            let count = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
-            if count > 0 {
-                done += count
-            } else if count == 0 || errno != EINTR {
-                throw VidclassError(.inputOutput, "\(path): writing failed: \(VidclassError.text(errno: count == 0 ? ENOSPC : errno))")
-            }
+        let code = SystemCall.write(bytes, to: descriptor, at: offset)
+        guard code == 0 else {
+            throw VidclassError.file(path, "writing failed: \(SystemCall.reason(code))", kind: .inputOutput)
         }
     }
 
     func truncate() throws {
         guard ftruncate(descriptor, 0) == 0 else {
-            throw VidclassError(.inputOutput, "\(path): writing failed: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(path, "writing failed: \(SystemCall.reason())", kind: .inputOutput)
         }
     }
 

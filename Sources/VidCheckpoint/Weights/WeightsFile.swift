@@ -16,14 +16,14 @@ package enum WeightsFile {
         let start = try file.bytes(at: 0, count: min(8, file.size))
         if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try KerasWeights.read(path) }
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 path,
                 "a ZIP archive (.pth, .keras or .npz); "
                     + "save a VGG of PyTorch's with safetensors.torch.save_file, one of Keras's with model.save_weights(\"x.weights.h5\")"
             )
         }
         if start.starts(with: [0x80, 0x02]) {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 path, "a Python pickle, which can run any program when it is read; save it with safetensors.torch.save_file")
         }
         let tensors = try SafetensorsFile(file)
@@ -33,7 +33,7 @@ package enum WeightsFile {
         default:
             if TorchVisionWeights.matches(tensors) { return try TorchVisionWeights.read(tensors) }
             let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
-            throw VidclassError.badData(path, "neither a VGG of torchvision's (features.0.weight, ...) nor a file of vidclass's; \(first)")
+            throw VidclassError.file(path, "neither a VGG of torchvision's (features.0.weight, ...) nor a file of vidclass's; \(first)")
         }
     }
 
@@ -50,20 +50,20 @@ package enum WeightsFile {
 
     private static func readOwn(_ file: SafetensorsFile) throws -> ImportedWeights {
         guard file.metadata["version"] == version else {
-            throw VidclassError.badData(
+            throw VidclassError.file(
                 file.path, "its version is \((file.metadata["version"] ?? "").quoted); this vidclass reads version \(version.quoted)")
         }
         _ = try SealedSafetensors.verify(file)
         guard let preprocessing = file.metadata["preprocessing"].flatMap(Preprocessing.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
-        else { throw VidclassError.badData(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }
+        else { throw VidclassError.file(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }
         return try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
     }
 
     private static func readCheckpoint(_ checkpoint: Checkpoint) throws -> ImportedWeights {
         let word = checkpoint.configNode["data"]?["preprocessing"]?.stringValue
         guard let preprocessing = word.map(Preprocessing.init(rawValue:)) ?? DataConfiguration().preprocessing else {
-            throw VidclassError.badData(checkpoint.path, "config: data.preprocessing is \((word ?? "").quoted)")
+            throw VidclassError.file(checkpoint.path, "config: data.preprocessing is \((word ?? "").quoted)")
         }
         let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && !$0.name.hasPrefix(Checkpoint.optimizerPrefix) }
             .map { String($0.name.prefix { $0 != "/" }) }
@@ -81,7 +81,7 @@ package enum WeightsFile {
             guard let place = ConvolutionSource.place(layer), let bias = file.entry(named: "\(prefix)\(layer)/bias"),
                 entry.type == .float32, bias.type == .float32
             else {
-                throw VidclassError.badData(file.path, "tensor \(entry.name.quoted) has no bias beside it, or is not F32")
+                throw VidclassError.file(file.path, "tensor \(entry.name.quoted) has no bias beside it, or is not F32")
             }
             sources.append(ConvolutionSource(block: place.block, number: place.number, kernel: entry.shape, bias: bias.shape))
         }

@@ -1,14 +1,6 @@
 import VidConfig
 import VidTensor
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -91,21 +83,10 @@ package struct WeightsLibrary: Sendable {
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, no '-' in front")
         }
         let weights = try WeightsFile.read(path)
-        try makeFolder()
+        try Folder.make(weightsFolder)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         try WeightsFile.write(weights, to: target)
         return WeightsListing(target)
-    }
-
-    /// Makes the folder for weights and those above it.
-    func makeFolder() throws {
-        var path = ""
-        for component in weightsFolder.split(separator: "/") {
-            path += "/\(component)"
-            guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
-                throw VidclassError(.inputOutput, "\(path): cannot be made: \(VidclassError.text(errno: errno))")
-            }
-        }
     }
 
     // MARK: - Listing

@@ -6,7 +6,7 @@ package final class ArrayFile {
     package let shape: ClipShape
     package let framesPerSecond: Float
 
-    private let file: InputFile
+    private let file: RegularFile
     private let payloadOffset: Int
     private let payloadCRC: UInt32?
     /// Whether the file's axes are (frames, rows, columns, channels).
@@ -14,8 +14,8 @@ package final class ArrayFile {
 
     /// The caller has checked that the payload of `shape` ends with the file.
     init(
-        file: InputFile, payloadOffset: Int, element: ClipElement, shape: ClipShape, framesPerSecond: Float = 0, payloadCRC: UInt32? = nil,
-        isChannelsLast: Bool = false
+        file: RegularFile, payloadOffset: Int, element: ClipElement, shape: ClipShape, framesPerSecond: Float = 0,
+        payloadCRC: UInt32? = nil, isChannelsLast: Bool = false
     ) {
         self.file = file
         self.payloadOffset = payloadOffset

@@ -74,7 +74,6 @@ package struct Clip: Sendable, Equatable {
         }
         hash.update(data: header)
         withUnsafeBytes { hash.update(bufferPointer: $0) }
-        let digits = Array("0123456789abcdef")
-        return String(hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        return hash.finalize().hexadecimal
     }
 }

@@ -4,7 +4,7 @@ import VidTensor
 package enum ClipFile {
     /// Opens `path` and checks its header, field by field, against the file's size. No payload is read.
     package static func open(_ path: String) throws -> ArrayFile {
-        let file = try InputFile(path)
+        let file = try RegularFile(path)
         let header = try header(of: file)
         return ArrayFile(
             file: file, payloadOffset: ClipHeader.size, element: header.element, shape: header.shape,
@@ -12,7 +12,7 @@ package enum ClipFile {
     }
 
     /// The header of the clip file at `path`, checked.
-    package static func header(_ path: String) throws -> ClipHeader { try header(of: InputFile(path)) }
+    package static func header(_ path: String) throws -> ClipHeader { try header(of: RegularFile(path)) }
 
     /// All frames of the clip file at `path`; both checksums are held against their bytes.
     package static func read(_ path: String) throws -> Clip { try open(path).read() }
@@ -26,7 +26,7 @@ package enum ClipFile {
         try writer.commit()
     }
 
-    private static func header(of file: InputFile) throws -> ClipHeader {
+    private static func header(of file: RegularFile) throws -> ClipHeader {
         let bytes = try file.bytes(at: 0, count: min(file.size, ClipHeader.size))
         return try ClipHeader(bytes, path: file.path, fileSize: file.size)
     }
@@ -48,7 +48,7 @@ package final class ClipFileWriter {
         }
         file = try AtomicFile(path)
         // The header's place; its frames and checksum are known at the end.
-        try header.bytes.withUnsafeBytes { try file.append($0) }
+        try file.write(header.bytes)
     }
 
     /// Adds whole frames, (channels, rows, columns) each. Floats must be finite.
@@ -62,7 +62,7 @@ package final class ClipFileWriter {
             }
         }
         crc.update(frames)
-        try file.append(frames)
+        try file.write(frames)
     }
 
     /// Frames written so far.

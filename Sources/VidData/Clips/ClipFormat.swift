@@ -1,3 +1,5 @@
+import VidTensor
+
 /// Which kind of clip a file is, by its extension.
 package enum ClipFormat: Sendable, Equatable {
     /// vidclass's own clip file.

@@ -11,7 +11,7 @@ package enum NumpyFile {
 
     /// Opens `path` and checks its header against the file's size. No payload is read.
     package static func open(_ path: String) throws -> ArrayFile {
-        let file = try InputFile(path)
+        let file = try RegularFile(path)
         let (header, payloadOffset) = try header(of: file)
         let element: ClipElement
         switch header.descriptor {
@@ -50,7 +50,7 @@ package enum NumpyFile {
     /// All frames of `path`, axes (frames, channels, rows, columns).
     package static func read(_ path: String) throws -> Clip { try open(path).read() }
 
-    private static func header(of file: InputFile) throws -> (NumpyHeader, payloadOffset: Int) {
+    private static func header(of file: RegularFile) throws -> (NumpyHeader, payloadOffset: Int) {
         let path = file.path
         guard file.size >= 10 else {
             throw VidclassError.file(path, "an npy file opens with at least 10 bytes, found \(file.size) in all")

@@ -18,7 +18,7 @@ struct CSVTable {
     static let sizeLimit = 256 << 20
 
     init(path: String) throws {
-        try self.init(try InputFile.contents(path, limit: CSVTable.sizeLimit), path: path)
+        try self.init(try RegularFile.contents(path, limit: CSVTable.sizeLimit), path: path)
     }
 
     /// Reads `bytes`; errors name `path` and the line.

@@ -1,3 +1,5 @@
+import VidTensor
+
 /// The group a clip's name tells of.
 enum ClipGroup {
     /// UCF-101's way of naming, `v_Basketball_g01_c01`: clips of one `g` and number were cut from one video. The group is

@@ -24,11 +24,9 @@ enum PackTree {
             throw VidclassError(
                 .usage, "\(destination.printable): the destination lies in the source \(source.printable); name a folder outside of it")
         }
-        var ids: [String] = []
-        var others: [String] = []
-        try walk(source, "", [], &ids, &others)
-        ids.sort(by: PathText.precedes)
-        others.sort(by: PathText.precedes)
+        let walk = try FolderWalk(source)
+        let ids = walk.clips.map(\.id).sorted(by: PathText.precedes)
+        let others = walk.otherFiles.sorted(by: PathText.precedes)
 
         var uses: [[UInt8]: Int] = [:]
         for id in ids { uses[Array(replacingExtension(id).utf8), default: 0] += 1 }
@@ -49,10 +47,7 @@ enum PackTree {
 
     /// The paths of all clips below the folder `path`, in the order of their bytes.
     static func clips(below path: String) throws -> [String] {
-        var ids: [String] = []
-        var others: [String] = []
-        try walk(path, "", [], &ids, &others)
-        return ids.sorted(by: PathText.precedes).map { PathText.join(path, $0) }
+        try FolderWalk(path).clips.map(\.path).sorted(by: PathText.precedes)
     }
 
     private static func replacingExtension(_ id: String) -> String {
@@ -64,28 +59,6 @@ enum PackTree {
     private static func refuseOverwriting(_ source: String, _ target: String) throws {
         if let a = try? SystemCall.status(source).identity, let b = try? SystemCall.status(target).identity, a == b {
             throw VidclassError(.usage, "\(target.printable) is both source and destination; name another destination")
-        }
-    }
-
-    /// Visible files below `path`; a link back to a folder above is not followed.
-    private static func walk(
-        _ path: String, _ id: String, _ above: [FileStatus.Identity], _ ids: inout [String], _ others: inout [String]
-    ) throws {
-        let identity = try SystemCall.status(path).identity
-        guard !above.contains(identity) else { return }
-        guard above.count < 64 else { throw VidclassError.file(path, "folders are nested more than 64 deep") }
-        let (names, unreadable) = try Folder.names(path)
-        others += unreadable.map { PathText.join(id, $0) }
-        for name in names where !PathText.isHidden(name) {
-            let child = PathText.join(path, name)
-            let childID = PathText.join(id, name)
-            if (try? SystemCall.status(child))?.kind == .folder {
-                try walk(child, childID, above + [identity], &ids, &others)
-            } else if ClipFormat(path: name) != nil {
-                ids.append(childID)
-            } else {
-                others.append(childID)
-            }
         }
     }
 }

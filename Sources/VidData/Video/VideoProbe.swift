@@ -17,7 +17,7 @@ extension FFmpeg {
     /// By packets, without decoding, which is fast; or, `exactly`, by decoding them all. A file that is cut off is
     /// refused: one whose container lists more frames than it holds, or that ends in the middle of one.
     package func probe(_ path: String, exactly: Bool = false) async throws -> VideoInfo {
-        let size = try InputFile(path).size
+        let size = try RegularFile(path).size
         guard size > 0 else { throw VidclassError.file(path, "the file is empty") }
         // Counting packets reads the file through: 20 MB a second is slow for a disk. Decoding is bounded by its bytes, too.
         let limit = timeLimit ?? .seconds(60 + size / (exactly ? 200_000 : 20_000_000))

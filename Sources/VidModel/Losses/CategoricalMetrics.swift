@@ -21,10 +21,10 @@ package struct CategoricalMetrics: Sendable, Equatable, Codable {
 
     /// Counts a clip by its scores (logits or probabilities, the ranks are the same).
     package mutating func add(scores: UnsafePointer<Float>, classes: Int, label: Int) {
-        let rank = CategoricalMetrics.rank(scores: scores, classes: classes, label: label)
+        let scores = UnsafeBufferPointer(start: scores, count: classes)
         clips += 1
-        if rank == 0 { correct += 1 }
-        if rank < k { correctInTopK += 1 }
+        if CategoricalMetrics.isInTop(1, scores: scores, label: label) { correct += 1 }
+        if CategoricalMetrics.isInTop(k, scores: scores, label: label) { correctInTopK += 1 }
     }
 
     /// Counts each row of scores (B, classes).
@@ -42,15 +42,18 @@ package struct CategoricalMetrics: Sendable, Equatable, Codable {
         correctInTopK += other.correctInTopK
     }
 
-    /// How many classes come before `label`: those with a higher score, and with equal scores those listed earlier, as
-    /// argmax decides. A score of NaN comes before everything, so that it never counts as right.
-    package static func rank(scores: UnsafePointer<Float>, classes: Int, label: Int) -> Int {
+    /// Whether the true class is among the `k` highest scores. A score of NaN comes before everything, so that it never
+    /// counts as right.
+    ///
+    /// Of equal scores the first is the highest (k = 1, as argmax decides); they all are among the k highest where one
+    /// of them is (k > 1, as Keras's in_top_k has it).
+    package static func isInTop(_ k: Int, scores: UnsafeBufferPointer<Float>, label: Int) -> Bool {
         let own = scores[label]
-        if own.isNaN { return classes }
+        if own.isNaN { return false }
         var before = 0
-        for other in 0..<classes where other != label {
-            if !(scores[other] <= own) || (scores[other] == own && other < label) { before += 1 }
+        for other in scores.indices where other != label {
+            if !(scores[other] <= own) || (k == 1 && scores[other] == own && other < label) { before += 1 }
         }
-        return before
+        return before < k
     }
 }

@@ -19,25 +19,22 @@ package final class RegularFile: Sendable {
     /// Throws `.missingInput` where nothing is there, `.badData` for a folder, pipe or device (which is never waited
     /// for), `.inputOutput` otherwise.
     package init(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else {
-            let code = errno
-            if code == ENOENT || code == ENOTDIR { throw VidclassError(.missingInput, "\(path): no such file") }
-            throw VidclassError(.inputOutput, "\(path): cannot be opened: \(VidclassError.text(errno: code))")
-        }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            let code = errno
+        try SystemCall.checkPath(path)
+        let descriptor = SystemCall.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
+        guard descriptor >= 0 else { throw SystemCall.error("open it", path) }
+        var raw = stat()
+        guard fstat(descriptor, &raw) == 0 else {
+            let error = SystemCall.error("look at it", path)
             close(descriptor)
-            throw VidclassError(.inputOutput, "\(path): cannot be looked at: \(VidclassError.text(errno: code))")
+            throw error
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        let status = FileStatus(raw)
+        guard status.kind == .file else {
             close(descriptor)
-            let found = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a pipe, socket or device"
-            throw VidclassError.badData(path, "expected a file, found \(found)")
+            throw VidclassError.file(path, "expected a file, found \(status.kind == .folder ? "a folder" : "a pipe, socket or device")")
         }
         self.path = path
-        self.size = Int(status.st_size)
+        self.size = status.size
         self.descriptor = descriptor
     }
 
@@ -48,14 +45,15 @@ package final class RegularFile: Sendable {
         precondition(offset >= 0 && offset + bytes.count <= size, "\(bytes.count) bytes at \(offset) of a file of \(size)")
         var done = 0
         while done < bytes.count {
-            let count = pread(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
-            if count > 0 {
-                done += count
-            } else if count == 0 {
-                throw VidclassError(.inputOutput, "\(path): was cut short at byte \(offset + done) while it was being read")
-            } else if errno != EINTR {
-                throw VidclassError(.inputOutput, "\(path): reading failed: \(VidclassError.text(errno: errno))")
+            let count = SystemCall.retrying {
+                pread(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
             }
+            guard count >= 0 else { throw SystemCall.error("read it", path) }
+            guard count > 0 else {
+                throw VidclassError.file(
+                    path, "was cut short at byte \(offset + done) while it was being read", kind: .inputOutput)
+            }
+            done += count
         }
     }
 
@@ -71,6 +69,15 @@ package final class RegularFile: Sendable {
         return bytes
     }
 
+    /// The whole of a file of at most `limit` bytes; a larger one is refused unread.
+    package static func contents(_ path: String, limit: Int) throws -> [UInt8] {
+        let file = try RegularFile(path)
+        guard file.size <= limit else {
+            throw VidclassError.file(path, "has \(file.size) bytes; at most \(limit) are read")
+        }
+        return try file.bytes(at: 0, count: file.size)
+    }
+
     /// Passes over `range` of the file in order, a block of at most 1 MiB (a size that stays in the processor's cache) at
     /// a time. A block starts a multiple of its size into the range.
     package func forEachBlock(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -84,9 +91,4 @@ package final class RegularFile: Sendable {
             offset += part.count
         }
     }
-}
-
-extension VidclassError {
-    /// The system's words for an `errno` code, such as "No space left on device".
-    package static func text(errno code: Int32) -> String { String(cString: strerror(code)) }
 }

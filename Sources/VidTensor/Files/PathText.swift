@@ -1,5 +1,3 @@
-import VidTensor
-
 /// File names as text: taken apart by bytes, so that no name, however odd, is cut in the middle or joined with another.
 package enum PathText {
     /// `folder/name`.
@@ -54,29 +52,5 @@ package enum PathText {
         let bytes = Array(name.utf8)
         guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
         return dot
-    }
-}
-
-extension String {
-    /// The text on one line: control characters and those that turn the reading direction are shown as escapes.
-    package var printable: String {
-        var text = ""
-        for scalar in unicodeScalars {
-            switch scalar.value {
-            case 0x0A: text += "\\n"
-            case 0x0D: text += "\\r"
-            case 0x09: text += "\\t"
-            case 0..<0x20, 0x7F..<0xA0, 0x2028...0x202E, 0x2066...0x2069: text += "\\u{\(String(scalar.value, radix: 16))}"
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
-    }
-}
-
-extension VidclassError {
-    /// An error about a file, whose name is made fit for one line.
-    static func file(_ path: String, _ message: String, kind: Kind = .badData) -> VidclassError {
-        VidclassError(kind, "\(path.printable): \(message)")
     }
 }

@@ -1,5 +1,3 @@
-import VidTensor
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -9,9 +7,9 @@ import VidTensor
 #endif
 
 /// What a folder holds.
-enum Folder {
+package enum Folder {
     /// The names in `path`, sorted by bytes, without `.` and `..`. Names that are no UTF-8 come back apart, made readable.
-    static func names(_ path: String) throws -> (names: [String], unreadable: [String]) {
+    package static func names(_ path: String) throws -> (names: [String], unreadable: [String]) {
         try SystemCall.checkPath(path)
         guard let handle = opendir(path) else { throw SystemCall.error("list it", path) }
         defer { closedir(handle) }
@@ -36,7 +34,7 @@ enum Folder {
     }
 
     /// Makes `path` and the folders above it.
-    static func make(_ path: String) throws {
+    package static func make(_ path: String) throws {
         try SystemCall.checkPath(path)
         if mkdir(path, 0o777) == 0 { return }
         let code = errno
@@ -48,11 +46,11 @@ enum Folder {
             // Another task may have made it meanwhile.
             if errno == EEXIST, (try? SystemCall.status(path))?.kind == .folder { return }
         }
-        throw VidclassError.file(path, "cannot make this folder: \(String(cString: strerror(code)))", kind: .inputOutput)
+        throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason(code))", kind: .inputOutput)
     }
 
     /// The path without symbolic links, for comparing; `path` itself where it cannot be resolved.
-    static func resolved(_ path: String) -> String {
+    package static func resolved(_ path: String) -> String {
         guard let raw = realpath(path, nil) else { return path }
         defer { free(raw) }
         return String(cString: raw)

@@ -16,8 +16,11 @@ import Synchronization
 /// success for them. Whatever fails, the temporary file is removed.
 package final class AtomicFile {
     package let path: String
-    /// Where the bytes are until `commit`: `.<name>.<process>-<number>.tmp` in the folder of `path`.
+    /// Where the bytes are until `commit`: `.vidclass-<process>-<number>.tmp` in the folder of `path`: short,
+    /// so that a name as long as the file system allows can be written, too.
     package let temporary: String
+    /// Bytes appended so far.
+    package private(set) var size = 0
     private let calls: FileCalls
     private var descriptor: Int32
 
@@ -25,18 +28,19 @@ package final class AtomicFile {
 
     /// Makes the temporary file; throws `.inputOutput` where the folder does not allow it.
     package init(_ path: String, calls: FileCalls = .posix) throws {
+        try SystemCall.checkPath(path)
         self.path = path
         self.calls = calls
-        let (folder, name) = AtomicFile.split(path)
+        let folder = PathText.parent(path)
         var candidate = ""
         var descriptor: Int32 = -1
         repeat {
             let number = AtomicFile.nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
-            candidate = "\(folder)/.\(name).\(getpid())-\(number).tmp"
-            descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            candidate = PathText.join(folder, ".vidclass-\(getpid())-\(number).tmp")
+            descriptor = SystemCall.retrying { open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         } while descriptor < 0 && errno == EEXIST
         guard descriptor >= 0 else {
-            throw VidclassError(.inputOutput, "\(path): cannot be written: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(path, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
         }
         temporary = candidate
         self.descriptor = descriptor
@@ -52,24 +56,22 @@ package final class AtomicFile {
         try file.commit()
     }
 
-    /// Appends `bytes`; a write that takes only part of them is gone on with.
+    /// Appends `bytes`.
     package func write(_ bytes: UnsafeRawBufferPointer) throws {
-        precondition(descriptor >= 0, "\(path): written to after it was committed or discarded")
-        var done = 0
-        while done < bytes.count {
-            let count = calls.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            if count > 0 {
-                done += count
-            } else if count == 0 || errno != EINTR {
-                throw failure(count == 0 ? ENOSPC : errno, "writing")
-            }
-        }
+        try write(bytes, at: size)
+        size += bytes.count
     }
 
     /// Appends `bytes`.
     package func write(_ bytes: some Collection<UInt8>) throws {
         let isContiguous: Void? = try bytes.withContiguousStorageIfAvailable { try write(UnsafeRawBufferPointer($0)) }
         if isContiguous == nil { try Array(bytes).withUnsafeBytes { try write($0) } }
+    }
+
+    /// Writes `bytes` over what was written at `offset`, such as a header that is known only at the end.
+    package func overwrite(_ bytes: [UInt8], at offset: Int) throws {
+        precondition(offset >= 0 && offset + bytes.count <= size, "\(path): \(bytes.count) bytes at \(offset) of \(size)")
+        try bytes.withUnsafeBytes { try write($0, at: offset) }
     }
 
     /// Sync, rename, sync the folder. Nothing can be written after it.
@@ -89,18 +91,24 @@ package final class AtomicFile {
     package static func publish(_ temporary: String, as path: String, calls: FileCalls = .posix) throws {
         let descriptor = open(temporary, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw VidclassError(.inputOutput, "\(temporary): cannot be opened: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(temporary, "cannot be opened: \(SystemCall.reason())", kind: .inputOutput)
         }
         let status = calls.sync(descriptor)
         let code = errno
         close(descriptor)
         guard status == 0 else {
-            throw VidclassError(.inputOutput, "\(path): syncing failed: \(VidclassError.text(errno: code))")
+            throw VidclassError.file(path, "syncing failed: \(SystemCall.reason(code))", kind: .inputOutput)
         }
         guard calls.rename(temporary, path) == 0 else {
-            throw VidclassError(.inputOutput, "\(path): renaming failed: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(path, "renaming failed: \(SystemCall.reason())", kind: .inputOutput)
         }
         try syncFolder(of: path, calls: calls)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        precondition(descriptor >= 0, "\(path): written to after it was committed or discarded")
+        let code = SystemCall.write(bytes, to: descriptor, at: offset, calls: calls)
+        guard code == 0 else { throw failure(code, "writing") }
     }
 
     private func discard() {
@@ -112,49 +120,19 @@ package final class AtomicFile {
 
     private func failure(_ code: Int32, _ action: String) -> VidclassError {
         if descriptor < 0 { unlink(temporary) } else { discard() }
-        return VidclassError(.inputOutput, "\(path): \(action) failed: \(VidclassError.text(errno: code)); it is as it was before")
-    }
-
-    private static func split(_ path: String) -> (folder: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-        let folder = slash == path.startIndex ? "/." : String(path[..<slash])
-        return (folder, String(path[path.index(after: slash)...]))
+        return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is as it was before", kind: .inputOutput)
     }
 
     /// Makes the new name last through a loss of power. File systems that cannot sync a folder say EINVAL.
     private static func syncFolder(of path: String, calls: FileCalls) throws {
-        let folder = split(path).folder
+        let folder = PathText.parent(path)
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw VidclassError(.inputOutput, "\(folder): cannot be synced: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(folder, "cannot be synced: \(SystemCall.reason())", kind: .inputOutput)
         }
         defer { close(descriptor) }
         guard calls.sync(descriptor) == 0 || errno == EINVAL else {
-            throw VidclassError(.inputOutput, "\(folder): syncing failed: \(VidclassError.text(errno: errno))")
+            throw VidclassError.file(folder, "syncing failed: \(SystemCall.reason())", kind: .inputOutput)
         }
     }
 }
-
-/// The system calls of a save, so that tests can have them fail. Each sets `errno` as the real one does.
-package struct FileCalls: Sendable {
-    package var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int
-    package var sync: @Sendable (_ descriptor: Int32) -> Int32
-    package var rename: @Sendable (_ from: String, _ to: String) -> Int32
-
-    package init(
-        write: @escaping @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int,
-        sync: @escaping @Sendable (_ descriptor: Int32) -> Int32, rename: @escaping @Sendable (_ from: String, _ to: String) -> Int32
-    ) {
-        self.write = write
-        self.sync = sync
-        self.rename = rename
-    }
-
-    /// The real ones.
-    package static let posix = FileCalls(
-        write: { systemWrite($0, $1, $2) }, sync: { fsync($0) }, rename: { systemRename($0, $1) })
-}
-
-/// Names that `AtomicFile`'s and `FileCalls`'s own members hide.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int { write(descriptor, bytes, count) }
-private func systemRename(_ from: String, _ to: String) -> Int32 { rename(from, to) }
