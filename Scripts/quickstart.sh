@@ -6,7 +6,10 @@ cd "$(dirname "$0")/.."
 # shellcheck source=Scripts/setup.sh
 source Scripts/setup.sh
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
+say() {
+    if [ -t 1 ]; then printf "\n\033[1m$ %s\033[0m\n" "$*"; else printf "\n$ %s\n" "$*"; fi
+    "$@"
+}
 
 say swift build -c release --product vidclass
 vidclass=$(swift build -c release --show-bin-path)/vidclass

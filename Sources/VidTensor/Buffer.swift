@@ -34,7 +34,8 @@ package final class Buffer: @unchecked Sendable {
 
     deinit { free(base) }
 
-    /// A view of `shape` that starts `offset` floats in.
+    /// A view of `shape` that starts `offset` floats in. It does not keep the buffer alive: hold the buffer, and where its last
+    /// mention stands before the view's last use, hold it by `withExtendedLifetime`.
     package func tensor(_ shape: Shape, offset: Int = 0) -> Tensor {
         precondition(offset >= 0 && offset + shape.count <= count, "\(shape) at \(offset) in a buffer of \(count) floats")
         return Tensor(base + offset, shape)

@@ -6,6 +6,7 @@ extension Predictor {
     /// Evaluates clips whose features are known, `batchSize` at a time.
     package func evaluate(_ clips: LabelledClips, features: FeatureStore, batchSize: Int) -> Evaluation {
         let input = Buffer(count: min(batchSize, clips.count) * features.steps * features.features)
+        defer { withExtendedLifetime(input) {} }
         let masks = Workspace()
         var logits: [[Float]] = []
         for start in stride(from: 0, to: clips.count, by: batchSize) {

@@ -24,7 +24,9 @@ package struct StepBenchmark: Sendable {
         let step = TrainingStep(classifier, optimizer: optimizer, labelSmoothing: 0, workers: workers, random: RandomGenerator(seed: 2))
         let steps = classifier.frames
         let shape: Shape = headAlone ? [clips, steps, classifier.features] : classifier.frameShape.prepending(clips * steps)
-        let input = Buffer(count: shape.count).tensor(shape)
+        let buffer = Buffer(count: shape.count)
+        defer { withExtendedLifetime(buffer) {} }
+        let input = buffer.tensor(shape)
         var random = RandomGenerator(seed: 1)
         for i in 0..<input.count { input.base[i] = random.uniform(-1, 1) }
         let labels = (0..<clips).map { $0 % classifier.classes.count }

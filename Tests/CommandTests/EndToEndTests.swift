@@ -175,6 +175,19 @@ import VidTestSupport
         #expect(result.errors.contains("runs/train"))
     }
 
+    @Test(arguments: [
+        (["encode", "--frames", "2", "--size", "32", "--layers"], ["ms_per_frame", "threads", "blas_kernel", "sgemm_gflops", "layers"]),
+        (["step", "--frames", "2", "--size", "32", "--batch", "2"], ["ms_per_frame", "peak_rss_bytes"]),
+        (["head", "--frames", "3", "--batch", "4"], ["clips_per_second"]),
+        (["gemm"], ["sgemm_gflops", "sgemm_gflops_one_thread"]),
+    ])
+    func benchMeasures(_ arguments: [String], _ keys: [String]) throws {
+        let result = try CommandLineTool.run(["bench"] + arguments + ["--json"], in: NSTemporaryDirectory())
+        #expect(result.status == 0, "\(result.errors)")
+        let document = try object(result.output)
+        for key in keys { #expect(document[key] != nil, "\(key)") }
+    }
+
     @Test func doctorSaysWhatRuns() throws {
         let result = try TestFolder().run("doctor", "--json")
         #expect(result.status == 0, "\(result.errors)")
