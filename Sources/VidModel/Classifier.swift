@@ -17,6 +17,12 @@ package final class Classifier {
         var layout = ParameterLayout()
         encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
         head = try Head(configuration, features: encoder.outputShape.count, classes: classes.count, &layout)
+        guard layout.bytes <= Double(Machine.memoryBytes) else {
+            throw VidclassError(
+                .badData,
+                "the model's parameters alone take \(Int(layout.bytes / 0x1p30) + 1) GiB, more memory than this machine has; use smaller layers"
+            )
+        }
         parameters = ParameterStore(layout)
         self.configuration = configuration
         self.classes = classes

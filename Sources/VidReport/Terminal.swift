@@ -1,3 +1,5 @@
+import VidTensor
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -24,22 +26,31 @@ package enum Terminal {
     }
 
     /// Writes to standard error, all of it, without a newline of its own.
-    package static func write(_ text: String) { write(text, to: STDERR_FILENO) }
+    package static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
     /// Writes a line to standard error.
     package static func note(_ line: String) { write(line + "\n") }
 
-    /// Writes to standard output.
-    package static func output(_ text: String) { write(text, to: STDOUT_FILENO) }
+    /// Writes a result to standard output.
+    ///
+    /// - Throws: `.inputOutput` where not all of it could be written; a reader that has seen enough and closed its end is none.
+    package static func output(_ text: String) throws {
+        let code = write(text, to: STDOUT_FILENO)
+        guard code == 0 || code == EPIPE else {
+            throw VidclassError(.inputOutput, "standard output cannot be written: \(SystemCall.reason(code))")
+        }
+    }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Returns 0, or what went wrong.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { unistdWrite(descriptor, $0.baseAddress, $0.count) }
             if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return }  // nobody reads any more
+            guard written > 0 else { return written < 0 ? errno : ENOSPC }
             bytes = bytes.dropFirst(written)
         }
+        return 0
     }
 }
 

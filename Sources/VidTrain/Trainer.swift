@@ -100,12 +100,23 @@ package final class Trainer {
                         loss: state.running.meanLoss, accuracy: state.running.accuracy, clipsPerSecond: rate,
                         secondsLeft: Double(count - state.running.clips) / rate)))
         }
-        let evaluation = try await evaluate(handle)
+        let evaluation: Evaluation?
+        do {
+            evaluation = try await evaluate(shouldStop, handle)
+        } catch is Stopped {
+            return false
+        }
         let record = EpochRecord(
             epoch: state.epoch + 1, seconds: secondsSinceStart, trainLoss: state.running.meanLoss,
             trainAccuracy: state.running.accuracy, validationLoss: evaluation?.loss, validationAccuracy: evaluation?.accuracy,
             learningRate: Double(configuration.optimizer.learningRate))
         let (accuracy, loss) = (evaluation?.accuracy ?? record.trainAccuracy, evaluation?.loss ?? record.trainLoss)
+        guard loss.isFinite, record.trainLoss.isFinite else {
+            throw VidclassError(
+                .nonFinite,
+                "epoch \(record.epoch): the loss is \(record.trainLoss) in training and \(loss) after it. "
+                    + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
+        }
         let isBest = state.best?.isBeaten(by: accuracy, loss: loss) ?? true
         if isBest { state.best = BestEpoch(epoch: record.epoch, loss: loss, accuracy: accuracy) }
         state.epoch += 1
@@ -151,13 +162,19 @@ package final class Trainer {
     // MARK: Evaluation and encoding
 
     /// The classifier as it is now on the validation part; nil where there is none.
-    private func evaluate(_ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
+    private func evaluate(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
         guard validation.count > 0 else { return nil }
         if let store = validationFeatures {
             return predictor.evaluate(validation, features: store, batchSize: 64)
         }
-        return try await predictor.evaluate(validation) { try handle(.validating(clipsDone: $0, clips: $1)) }
+        return try await predictor.evaluate(validation) { done, total in
+            if done < total, shouldStop() { throw Stopped() }
+            try handle(.validating(clipsDone: done, clips: total))
+        }
     }
+
+    /// A validation was given up; the epoch's steps are all done, and a resumed training starts with it.
+    private struct Stopped: Error {}
 
     /// Encodes every clip of both parts once; false when it was asked to stop.
     private func encodeAll(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {

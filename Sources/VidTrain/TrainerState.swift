@@ -43,6 +43,8 @@ package struct TrainerState: Codable, Sendable, Equatable {
     /// Step, momentum schedule and the like.
     package var optimizer = OptimizerState()
     package var best: BestEpoch?
+    /// Of the data set and its split (`DataSet.digest`): positions in `order` mean nothing in another one.
+    package var data = ""
 
     /// The state before the first step. Streams 1 and 2 of the seed; stream 0 draws the initial weights.
     package init(seed: UInt64) {

@@ -45,8 +45,8 @@ struct BenchOptions: ParsableArguments {
     @Flag(help: "Print one JSON document and nothing else on standard output.")
     var json = false
 
-    func report(_ text: String, _ members: [(String, JSONNode)]) {
-        Terminal.output(json ? JSONNode.object(members).text(pretty: true) + "\n" : text)
+    func report(_ text: String, _ members: [(String, JSONNode)]) throws {
+        try Terminal.output(json ? JSONNode.object(members).text(pretty: true) + "\n" : text)
     }
 }
 
@@ -110,7 +110,7 @@ struct BenchEncodeCommand: AsyncParsableCommand {
             }
             members.append(("layers", .array(entries)))
         }
-        options.report(text, members)
+        try options.report(text, members)
     }
 }
 
@@ -142,7 +142,7 @@ struct BenchStepCommand: AsyncParsableCommand {
         let text =
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (steps of \(Formatting.count(batch, "clip")) of \(frames) frames of \(size) x \(size), "
             + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident\n"
-        options.report(
+        try options.report(
             text,
             [
                 ("ms_per_frame", .number(result.millisecondsPerFrame)), ("peak_rss_bytes", .integer(result.peakResidentBytes)),
@@ -176,7 +176,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
         let text =
             "\(Formatting.fixed(result.clipsPerSecond, 0)) clips a second (steps of \(batch) clips of \(frames) x \(classifier.features) features, "
             + "\(Formatting.count(workers.count, "thread")))\n"
-        options.report(
+        try options.report(
             text,
             [
                 ("clips_per_second", .number(result.clipsPerSecond)), ("ms_per_step", .number(result.secondsPerStep * 1e3)),
@@ -195,7 +195,7 @@ struct BenchGEMMCommand: AsyncParsableCommand {
         let result = GEMMBenchmark.run(workers: workers)
         let text =
             "\(Formatting.fixed(result.oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(result.allThreads, 0)) on \(result.threads) (OpenBLAS \(BLAS.coreName))\n"
-        options.report(
+        try options.report(
             text,
             [("sgemm_gflops_one_thread", .number(result.oneThread)), ("sgemm_gflops", .number(result.allThreads))]
                 + BenchCommand.machine(workers.count))

@@ -45,17 +45,21 @@ struct EvalCommand: AsyncParsableCommand {
             bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         }
         bar.clear()
-        Terminal.output(json ? EvalCommand.document(evaluation).text(pretty: true) + "\n" : EvaluationText.text(evaluation))
+        guard evaluation.loss.isFinite else {
+            throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
+        }
+        try Terminal.output(json ? EvalCommand.document(evaluation).text(pretty: true) + "\n" : EvaluationText.text(evaluation))
     }
 
     /// The clips to evaluate, labelled by the checkpoint's classes.
     private func clips(of saved: SavedModel) throws -> (part: String, [DataSet.Entry], source: String) {
         let trainedOn = saved.configuration.data
         let path = data ?? trainedOn.path
+        let isOther = Folder.resolved(path) != Folder.resolved(trainedOn.path)
         // Other data has nothing held out of it; parts of its own, where it names them, are there to be chosen.
-        let options = path == trainedOn.path ? trainedOn.splitOptions(seed: saved.configuration.seed) : .none
+        let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
         let set = try DataSet.open(path, split: options, classes: saved.classifier.classes)
-        let (name, entries) = try choose(from: set, isOther: path != trainedOn.path)
+        let (name, entries) = try choose(from: set, isOther: isOther)
         guard !entries.isEmpty else { throw VidclassError(.badData, "\(path): the part \(name) has no clips") }
         return (name, entries, path)
     }

@@ -24,7 +24,7 @@ struct InspectCommand: AsyncParsableCommand {
 
     func run() async throws {
         let facts = try await Inspection.of(file)
-        Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
+        try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
     }
 }
 

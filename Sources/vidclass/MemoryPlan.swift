@@ -11,12 +11,22 @@ struct MemoryPlan {
     /// Half of what is free after the rest.
     let keptClipBytes: Int
 
-    init(_ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, clips: Int, threads: Int) {
+    /// - Throws: `.badData` where the training cannot fit into this machine's memory.
+    init(_ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, clips: Int, threads: Int) throws {
         let float = MemoryLayout<Float>.stride
         let encoder = classifier.encoder
+        let frameBytes = classifier.frameShape.count * float
+        // Counted as floating-point numbers first: a config may name extents whose product overflows.
+        let batch = Double(configuration.training.batchSize) * Double(classifier.frames) * Double(frameBytes)
+        let least = (classifier.trainsCNN ? batch : 0) + Double(encoder.encodeBytesPerFrame)
+        guard least < Double(Machine.memoryBytes) else {
+            throw VidclassError(
+                .badData,
+                "a step of this training needs about \(Int(least / 0x1p30) + 1) GiB of memory, the machine has \(Formatting.bytes(Machine.memoryBytes)). "
+                    + "Use a smaller training.batch_size or model.input.")
+        }
         let trainable = classifier.parameters.trainableRange.count
         let batchFrames = configuration.training.batchSize * classifier.frames
-        let frameBytes = classifier.frameShape.count * float
         let features = FeatureStore.bytes(clips: clips, steps: classifier.frames, features: classifier.features)
         let encoding = FrameEncoder.encodeChunk(workers: threads) * encoder.encodeBytesPerFrame
         let activations: Int

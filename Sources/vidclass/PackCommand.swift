@@ -52,12 +52,13 @@ struct PackCommand: AsyncParsableCommand {
             bar.update("pack", done: progress.done, total: progress.total, detail: "\(progress.done)/\(progress.total) clips")
         }
         bar.clear()
-        Terminal.output(
+        try Terminal.output(
             "\(destination): \(Formatting.count(report.packed.count, "clip")) packed"
                 + (report.passedOver.isEmpty ? "" : ", \(Formatting.grouped(report.passedOver.count)) already there") + "\n")
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
-            throw VidclassError(.badData, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed, named above")
+            let kind = report.failures.contains { $0.error.kind == .inputOutput } ? VidclassError.Kind.inputOutput : .badData
+            throw VidclassError(kind, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed, named above")
         }
     }
 }

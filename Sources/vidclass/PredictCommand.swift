@@ -43,7 +43,16 @@ struct PredictCommand: AsyncParsableCommand {
         let loader = saved.loader
         var predictions: [Prediction] = []
         var failures = 0
-        let paths = try inputs.flatMap { try ClipInputs.clips(at: $0) }
+        var unresolved = 0
+        var paths: [String] = []
+        for input in inputs {
+            do {
+                paths += try ClipInputs.clips(at: input)
+            } catch let error as VidclassError where inputs.count > 1 {
+                Terminal.note("vidclass: error: \(error.message)")
+                unresolved += 1
+            }
+        }
         let source = ClipSource(paths: paths, loader: loader, keepingBytes: 0)
         let bar = ProgressBar(quiet: paths.count == 1)
         for (index, path) in paths.enumerated() {
@@ -53,16 +62,16 @@ struct PredictCommand: AsyncParsableCommand {
                 let clip = try await source.clips([index])[0]
                 let scores = Scores.softmax(predictor.logits([clip])[0])
                 predictions.append(Prediction(input: path, classes: saved.classifier.classes, scores: scores, top: top))
-            } catch let error as VidclassError where paths.count > 1 {
+            } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()
                 Terminal.note("vidclass: error: \(error.message)")
                 failures += 1
             }
         }
         bar.clear()
-        Terminal.output(text(predictions))
-        if failures > 0 {
-            Terminal.note("\(failures) of \(paths.count) inputs could not be read")
+        try Terminal.output(text(predictions))
+        if failures + unresolved > 0 {
+            Terminal.note("\(failures + unresolved) of \(paths.count + unresolved) inputs could not be read")
             throw ExitCode(VidclassError.Kind.badData.rawValue)
         }
     }
@@ -107,6 +116,6 @@ struct Prediction {
             let cells = Int((entry.score * 20).rounded())
             rows.append([entry.label, Formatting.fixed(Double(entry.score) * 100, 1) + " %", String(repeating: "█", count: cells)])
         }
-        return input + "\n" + Formatting.table(rows, right: [1])
+        return input.printable + "\n" + Formatting.table(rows, right: [1])
     }
 }

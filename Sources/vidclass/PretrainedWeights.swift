@@ -14,11 +14,6 @@ enum PretrainedWeights {
         let weights = try WeightsFile.read(path)
         Terminal.note("weights of the CNN: \(path)")
         for note in try weights.load(into: classifier.parameters) { Terminal.note("note: \(note)") }
-        if weights.preprocessing != configuration.data.preprocessing {
-            Terminal.note(
-                "warning: \(path) was trained with \"\(weights.preprocessing.rawValue)\" preprocessing, the config says "
-                    + "\"\(configuration.data.preprocessing.rawValue)\". Set data.preprocessing to \"\(weights.preprocessing.rawValue)\" unless you mean it."
-            )
-        }
+        if let warning = weights.warning(configured: configuration.data.preprocessing) { Terminal.note("warning: \(warning)") }
     }
 }

@@ -22,24 +22,13 @@ struct RunFolder {
 
     /// Makes the folder for a new run. With `existOk` an existing one is taken again, otherwise the next free number.
     static func create(directory: String, name: String, existOk: Bool) throws -> RunFolder {
-        let manager = FileManager.default
-        do {
-            try manager.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw VidclassError(
-                .inputOutput,
-                "\(directory): cannot make the folder for runs: \(reason(error)). Choose another with --set output.directory=...")
-        }
+        try Folder.make(directory)
         var number = 1
         while true {
             var folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
             folder.isNew = mkdir(folder.path, 0o777) == 0
             if folder.isNew || (existOk && errno == EEXIST) {
-                do {
-                    try manager.createDirectory(atPath: folder.weightsPath, withIntermediateDirectories: true)
-                } catch {
-                    throw VidclassError(.inputOutput, "\(folder.weightsPath): cannot make the folder: \(reason(error))")
-                }
+                try Folder.make(folder.weightsPath)
                 return folder
             }
             guard errno == EEXIST else {
@@ -58,6 +47,15 @@ struct RunFolder {
         try? FileManager.default.removeItem(atPath: path)
     }
 
+    /// A new training in a folder that was there (`exist_ok`) must not be mistaken for the old one.
+    func removeOldCheckpoints() throws {
+        for path in [lastPath, bestPath] where FileManager.default.fileExists(atPath: path) {
+            guard unlink(path) == 0 else {
+                throw VidclassError(.inputOutput, "\(path): the old checkpoint cannot be removed: \(SystemCall.reason())")
+            }
+        }
+    }
+
     /// The newest run below `directory` whose folder holds `file`, by the file's time of change.
     static func newest(in directory: String, holding file: KeyPath<RunFolder, String>) throws -> RunFolder {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
@@ -70,12 +68,6 @@ struct RunFolder {
             )
         }
         return newest.0
-    }
-
-    static func reason(_ error: any Error) -> String {
-        let cocoa = error as NSError
-        if let underlying = cocoa.userInfo[NSUnderlyingErrorKey] as? NSError { return underlying.localizedDescription }
-        return cocoa.localizedDescription
     }
 }
 

@@ -42,7 +42,7 @@ struct SynthCommand: AsyncParsableCommand {
             }
         }
         try check("--classes", classes, 2...SyntheticClips.labels.count)
-        try check("--clips-per-class", clipsPerClass, 1...1_000_000)
+        try check("--clips-per-class", clipsPerClass, 1...100_000)
         try check("--frames", frames, 2...10_000)
         try check("--rows", rows, 8...16384)
         try check("--columns", columns, 8...16384)
@@ -55,7 +55,7 @@ struct SynthCommand: AsyncParsableCommand {
             bar.update("synth", done: done, total: total, detail: "\(done)/\(total) clips")
         }
         bar.clear()
-        Terminal.output(
+        try Terminal.output(
             "\(directory): \(Formatting.count(classes * clipsPerClass, "clip")) of \(frames) frames \(rows) x \(columns), "
                 + "\(Formatting.count(classes, "class", "classes")): \(clips.labels.joined(separator: ", "))\n")
     }

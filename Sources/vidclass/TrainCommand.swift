@@ -53,6 +53,10 @@ struct TrainCommand: AsyncParsableCommand {
         let interruption = Interruption()
         let session = try await TrainingSession.prepare(self)
         if !quiet { Terminal.write(session.startupReport.text + "\n") }
+        let done = session.trainer.state.epoch
+        if done >= session.configuration.training.epochs {
+            Terminal.note("nothing to do: \(session.folder.path) has its \(done) epochs. Add some with --set training.epochs=\(done + 10)")
+        }
         let progress = TrainingProgress(session, quiet: quiet)
         let outcome: Trainer.Outcome
         do {
@@ -86,7 +90,7 @@ struct TrainCommand: AsyncParsableCommand {
                 ]
             }
             members += [("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath))]
-            Terminal.output(JSONNode.object(members).text(pretty: true) + "\n")
+            try Terminal.output(JSONNode.object(members).text(pretty: true) + "\n")
             return
         }
         if let best = state.best {

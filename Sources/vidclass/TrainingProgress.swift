@@ -41,8 +41,9 @@ final class TrainingProgress {
             bar.clear()
             if !quiet { Terminal.note(line(record, isBest)) }
             if isBest { try session.saveBest() }
-            try session.saveLast()
+            // Before the state: what results.csv has beyond it is dropped when the run is resumed.
             try results.append(record)
+            try session.saveLast()
         case .interrupted:
             bar.clear()
             try session.saveLast()

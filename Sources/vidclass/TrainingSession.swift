@@ -34,8 +34,15 @@ final class TrainingSession {
         if let run = command.resume {
             let folder = run.isEmpty ? try RunFolder.newest(in: OutputConfiguration().directory, holding: \.lastPath) : RunFolder(path: run)
             if run.isEmpty { Terminal.note("resuming \(folder.path)") }
+            guard FileManager.default.fileExists(atPath: folder.configPath) else {
+                throw VidclassError.file(
+                    folder.path, "no run to resume here; expected a run's folder such as runs/train, with config.json and weights in it",
+                    kind: .missingInput)
+            }
             let configuration = try RunConfiguration.load(path: folder.configPath, overrides: command.overrides)
-            return try assemble(configuration, command, folder: folder, checkpoint: try Checkpoint.open(folder.lastPath))
+            let checkpoint = try Checkpoint.open(folder.lastPath)
+            try ResumeRules.check(configuration, against: checkpoint)
+            return try assemble(configuration, command, folder: folder, checkpoint: checkpoint)
         }
         let configuration = try RunConfiguration.load(path: command.config ?? "", overrides: command.overrides)
         return try assemble(configuration, command, folder: nil, checkpoint: nil)
@@ -53,11 +60,17 @@ final class TrainingSession {
         var state = TrainerState(seed: configuration.seed)
         if let checkpoint {
             state = try TrainerState(checkpoint, classifier.parameters, optimizer)
+            guard state.data == data.digest else {
+                throw VidclassError.file(
+                    configuration.data.path,
+                    "the clips or their parts are not those this run was trained on; put them back, or start a new training")
+            }
         } else {
+            state.data = data.digest
             try classifier.initialize(seed: configuration.seed)
             try PretrainedWeights.load(configuration, into: classifier)
         }
-        let plan = MemoryPlan(
+        let plan = try MemoryPlan(
             classifier, slots: optimizer.slots.count, configuration, clips: data.entries.count, threads: workers.count)
         let loader = ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips)
         func clips(_ part: DataPart) -> LabelledClips {
@@ -66,6 +79,7 @@ final class TrainingSession {
         let output = configuration.output
         let folder = try existing ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
         let lock = try RunLock(folder)
+        if existing == nil { try folder.removeOldCheckpoints() }
         try AtomicFile.write(to: folder.configPath) { try $0.write(configuration.text.utf8) }
         let results = try ResultsFile(path: folder.resultsPath, keeping: state.epoch)
         let trainer = Trainer(

@@ -32,7 +32,7 @@ struct WeightsFetchCommand: AsyncParsableCommand {
             bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
         }
         bar.clear()
-        Terminal.output("\(path)\n")
+        try Terminal.output("\(path)\n")
     }
 }
 
@@ -45,9 +45,18 @@ struct WeightsImportCommand: AsyncParsableCommand {
     @Argument(help: "The weights file.")
     var file: String
 
+    @Option(help: ArgumentHelp("What a config calls them in model.cnn.weights.", valueName: "name"))
+    var name = "imagenet"
+
     func run() async throws {
-        let entry = try WeightsLibrary().importFile(file)
-        Terminal.output(WeightsListCommand.text([entry]))
+        if name == "imagenet", file.lowercased().hasSuffix(".safetensors"), try Checkpoint.openIfOne(file) != nil {
+            throw VidclassError(
+                .usage,
+                "\(file) is a checkpoint of a training, not ImageNet's weights; give it another name with --name, or name its path in model.cnn.weights"
+            )
+        }
+        let entry = try WeightsLibrary().importFile(file, as: name)
+        try Terminal.output(WeightsListCommand.text([entry]))
     }
 }
 
@@ -61,11 +70,11 @@ struct WeightsListCommand: AsyncParsableCommand {
         let library = WeightsLibrary()
         let entries = library.list()
         if json {
-            Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")
+            try Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")
         } else if entries.isEmpty {
             Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
         } else {
-            Terminal.output(WeightsListCommand.text(entries))
+            try Terminal.output(WeightsListCommand.text(entries))
         }
     }
 

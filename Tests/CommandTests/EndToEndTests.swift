@@ -175,6 +175,81 @@ import VidTestSupport
         #expect(result.errors.contains("runs/train"))
     }
 
+    @Test func aResumedRunRefusesOtherDataAndOtherSettings() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        for override in ["training.batch_size=4", "optimizer.type=sgd", "data.validation_split=0.5", "seed=9", "model.recurrent.0.units=9"]
+        {
+            let result = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=3", "--set", override)
+            #expect(result.status == 65, "\(override): \(result.errors)")
+            let key = override.prefix { $0 != "=" && !$0.isNumber }
+            #expect(result.errors.contains(key.hasSuffix(".") ? key.dropLast() : key), "\(result.errors)")
+        }
+        try FileManager.default.copyItem(atPath: box.path + "/data/right/000.bin", toPath: box.path + "/data/right/new.bin")
+        let grown = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=3")
+        #expect(grown.status == 65 && grown.errors.contains("data"), "\(grown.errors)")
+        try FileManager.default.removeItem(atPath: box.path + "/data/right/new.bin")
+        try train(box, "--resume", "runs/train", "--set", "training.epochs=2", "--set", "optimizer.learning_rate=0.001", "--quiet")
+        let nowhere = try box.run("train", "--resume", "data")
+        #expect(nowhere.status == 66, "\(nowhere.errors)")
+    }
+
+    @Test func aDivergedTrainingEndsWith70AndLeavesNoModel() throws {
+        let box = try sandbox()
+        let result = try box.run(
+            "train", "--config", "config.json", "--set", "optimizer.learning_rate=1e38", "--set", "training.batch_size=100")
+        #expect(result.status == 70, "\(result.errors)")
+        #expect(!box.exists("runs/train"))
+    }
+
+    @Test func theSameDataUnderAnotherSpellingIsStillHeldOut() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        for path in ["data", "./data/", box.path + "/data"] {
+            let result = try box.run("eval", "--data", path, "--json")
+            #expect(try object(result.output)["clips"] as? Int == 6, "\(path)")
+        }
+    }
+
+    @Test func resultsThatCannotBeWrittenAreAnError() throws {
+        let box = try sandbox()
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = ["-c", "\"$0\" inspect data/right/000.bin > /dev/full", CommandLineTool.path]
+        shell.currentDirectoryURL = URL(fileURLWithPath: box.path)
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 74)
+    }
+
+    @Test func aGoodInputBesideAMissingOneIsPredicted() throws {
+        let box = try sandbox()
+        try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
+        let result = try box.run("predict", "data/right/000.bin", "missing.bin", "--format", "csv", "--top", "1")
+        #expect(result.status == 65)
+        #expect(result.output.contains("data/right/000.bin,1,"))
+        #expect(result.errors.contains("missing.bin"))
+    }
+
+    @Test(arguments: [
+        [
+            "--set",
+            "model.hidden=[{\"type\":\"dense\",\"units\":65536},{\"type\":\"dense\",\"units\":65536},{\"type\":\"dense\",\"units\":65536}]",
+        ],
+        [
+            "--set", "model.input.rows=16384", "--set", "model.input.columns=16384", "--set", "training.batch_size=65536", "--set",
+            "model.input.frames=65536",
+        ],
+    ])
+    func aModelThatCannotFitIsRefused(_ overrides: [String]) throws {
+        let box = try sandbox()
+        let result = try CommandLineTool.run(["train", "--config", "config.json"] + overrides, in: box.path)
+        #expect(result.status == 65, "\(result.errors.suffix(400))")
+        #expect(result.errors.contains("memory"), "\(result.errors.suffix(400))")
+        #expect(!box.exists("runs/train"))
+    }
+
     @Test(arguments: [
         (["encode", "--frames", "2", "--size", "32", "--layers"], ["ms_per_frame", "threads", "blas_kernel", "sgemm_gflops", "layers"]),
         (["step", "--frames", "2", "--size", "32", "--batch", "2"], ["ms_per_frame", "peak_rss_bytes"]),

@@ -34,6 +34,11 @@ package struct ParameterLayout: Sendable {
 
     package init() {}
 
+    /// Bytes of all values; as a floating-point number, because extents from a config may overflow an integer.
+    package var bytes: Double {
+        entries.reduce(0) { $0 + $1.shape.dimensions.reduce(Double(MemoryLayout<Float>.stride)) { $0 * Double($1) } }
+    }
+
     /// Registers a tensor; the name must be new.
     package mutating func add(_ name: String, _ shape: Shape, _ initializer: Initializer, trainable: Bool = true) -> ParameterID {
         precondition(!entries.contains { $0.name == name }, "two parameters named \(name)")
