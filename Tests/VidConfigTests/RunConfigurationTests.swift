@@ -53,7 +53,8 @@ struct RunConfigurationTests {
                       "architecture": "vgg16",
                       "weights": "imagenet",
                       "trainable": false,
-                      "pooling": "average"
+                      "pooling": "average",
+                      "convolution": "auto"
                     },
                     "recurrent": [
                       {

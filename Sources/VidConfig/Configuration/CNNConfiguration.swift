@@ -5,6 +5,7 @@ package struct CNNConfiguration: ConfigurationSection {
     package var weights: String? = "imagenet"
     package var trainable = Trainable.none
     package var pooling = CNNPooling.average
+    package var convolution = ConvolutionChoice.auto
 
     package init() {}
 }
@@ -53,6 +54,15 @@ package enum CNNPooling: String, Sendable, Equatable, Codable, CaseIterable {
     case flatten
 }
 
+/// How the convolutions are computed.
+package enum ConvolutionChoice: String, Sendable, Equatable, Codable, CaseIterable {
+    /// The faster way for each layer's shape.
+    case auto
+    case im2col
+    /// Winograd's F(4x4, 3x3) wherever it can be.
+    case winograd
+}
+
 // MARK: - Table
 
 extension CNNConfiguration {
@@ -65,6 +75,9 @@ extension CNNConfiguration {
             "Where the weights come from; null: random."),
         .init("trainable", \.trainable, Trainable.codec, "Which convolutions learn: none, all, or the named one and those after it."),
         .init("pooling", \.pooling, .word(), "How a frame's last feature maps become its vector."),
+        .init(
+            "convolution", \.convolution, .word(),
+            "How convolutions are computed; auto: the faster way for each layer's shape. Results differ in the last digits only."),
     ]
 }
 
