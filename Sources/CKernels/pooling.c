@@ -5,6 +5,9 @@
 /// Whether `x` takes the place of the maximum so far: it is larger, or not a number.
 VC_INLINE bool beats(float x, float best) { return x > best || x != x; }
 
+/// Whether the gradient passes by a maximum: where `rectified` only by a positive one.
+VC_INLINE bool passes(float best, bool rectified) { return best > 0 || !rectified; }
+
 VC_KERNEL void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output) {
     const int channels = s->channels;
     const ptrdiff_t line = (ptrdiff_t)s->columns * channels;
@@ -33,7 +36,8 @@ VC_KERNEL void vc_max_pool(const vc_pool_shape *s, const float *input, int row0,
 }
 
 /// 2x2 windows that neither overlap nor leave gaps: every input element of a window is written once.
-VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const float *d_output, float *d_input) {
+VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
+                                float *d_input) {
     const int channels = s->channels;
     const ptrdiff_t line = (ptrdiff_t)s->columns * channels;
     for (int i = 0; i < s->out_rows; i++) {
@@ -51,10 +55,12 @@ VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const fl
                 which = beats(x2, best) ? 2 : which;
                 best = beats(x2, best) ? x2 : best;
                 which = beats(x3, best) ? 3 : which;
-                dx[c] = which == 0 ? d[c] : 0;
-                dx[channels + c] = which == 1 ? d[c] : 0;
-                dx[line + c] = which == 2 ? d[c] : 0;
-                dx[line + channels + c] = which == 3 ? d[c] : 0;
+                best = beats(x3, best) ? x3 : best;
+                const float passed = passes(best, rectified) ? d[c] : 0;
+                dx[c] = which == 0 ? passed : 0;
+                dx[channels + c] = which == 1 ? passed : 0;
+                dx[line + c] = which == 2 ? passed : 0;
+                dx[line + channels + c] = which == 3 ? passed : 0;
             }
         }
         // A last odd column is in no window.
@@ -65,7 +71,8 @@ VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const fl
 }
 
 /// Windows of any kind, `tile` channels at a time so that the place of the maxima stays in registers or L1.
-VC_INLINE void gradient_general(const vc_pool_shape *s, const float *input, const float *d_output, float *d_input) {
+VC_INLINE void gradient_general(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
+                                float *d_input) {
     enum { tile = 64 };
     float best[tile];
     int which[tile];
@@ -91,19 +98,20 @@ VC_INLINE void gradient_general(const vc_pool_shape *s, const float *input, cons
                 }
                 for (int w = 0; w < s->pool_rows * s->pool_columns; w++) {
                     float *dx = d_input + at + w / s->pool_columns * line + (ptrdiff_t)(w % s->pool_columns) * channels;
-                    for (int c = 0; c < width; c++) dx[c] += which[c] == w ? d[c] : 0;
+                    for (int c = 0; c < width; c++) dx[c] += which[c] == w && passes(best[c], rectified) ? d[c] : 0;
                 }
             }
         }
     }
 }
 
-VC_KERNEL void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, float *d_input) {
+VC_KERNEL void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
+                                    float *d_input) {
     const bool halving = s->pool_rows == 2 && s->pool_columns == 2 && s->stride_rows == 2 && s->stride_columns == 2;
     if (halving) {
-        gradient_2x2(s, input, d_output, d_input);
+        gradient_2x2(s, input, d_output, rectified, d_input);
     } else {
-        gradient_general(s, input, d_output, d_input);
+        gradient_general(s, input, d_output, rectified, d_input);
     }
 }
 

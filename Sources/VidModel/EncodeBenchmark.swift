@@ -6,11 +6,12 @@ package struct EncodeBenchmark: Sendable {
     /// One layer's time over all frames.
     package struct LayerTime: Sendable, Equatable {
         package let name: String
-        /// For all frames.
+        /// For all frames; 0 where fused.
         package let milliseconds: Double
         /// For all frames, in 10^9 multiplications and additions of the plain convolution; 0 for poolings.
         package let gigaflop: Double
-        /// How the layer is computed; nil for poolings.
+        /// How the layer is computed: "fused" for a pooling done by the convolution before it, whose time includes it; nil
+        /// for other poolings.
         package let algorithm: String?
 
         package var gigaflopsPerSecond: Double { milliseconds > 0 ? gigaflop / milliseconds * 1e3 : 0 }
@@ -37,23 +38,31 @@ package struct EncodeBenchmark: Sendable {
                 frames: frames.tensor(encoder.inputShape.prepending(count)),
                 into: features.tensor(encoder.outputShape.prepending(count)), pass)
         }
-        let chunk = min(count, FrameEncoder.encodeChunk(workers: pass.workers.count))
-        let layers = encoder.layers.indices.map { time(encoder, $0, chunk: chunk, frames: count, pass, seconds: seconds / 10) }
+        let layers = encoder.layers.indices.map { time(encoder, $0, frames: count, pass, seconds: seconds / 10) }
         return EncodeBenchmark(
             frames: count, threads: pass.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
     }
 
     /// One layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
     private static func time(
-        _ encoder: FrameEncoder, _ index: Int, chunk: Int, frames: Int, _ pass: Pass, seconds: Double
+        _ encoder: FrameEncoder, _ index: Int, frames: Int, _ pass: Pass, seconds: Double
     ) -> LayerTime {
         let layer = encoder.layers[index]
+        if index > 0, encoder.poolsAfter(index - 1) { return LayerTime(name: layer.name, milliseconds: 0, gigaflop: 0, algorithm: "fused") }
+        let chunk = min(frames, encoder.encodeChunk(index))
+        let pooling = encoder.poolsAfter(index) ? layer as? Conv2D : nil
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         let input = pass.workspace.take(encoder.inputShape(of: index).prepending(chunk))
-        let output = pass.workspace.take(encoder.shapes[index].prepending(chunk))
+        let output = pass.workspace.take(encoder.shapes[pooling == nil ? index : index + 1].prepending(chunk))
         fill(input.base, input.count, 0, 1)
-        let best = GEMMBenchmark.fastest(seconds) { layer.forward(input, into: output, pass) }
+        let best = GEMMBenchmark.fastest(seconds) {
+            if let pooling {
+                pooling.forward(input, into: output, isPooled: true, pass)
+            } else {
+                layer.forward(input, into: output, pass)
+            }
+        }
         return LayerTime(
             name: layer.name, milliseconds: best * 1e3 * Double(frames) / Double(chunk),
             gigaflop: layer.flops(encoder.inputShape(of: index)) * Double(frames) / 1e9,

@@ -12,6 +12,33 @@ package enum BLAS {
             transposeA, transposeB, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     }
 
+    /// The largest m n k that the running kernel multiplies with the operands where they lie. Larger products are first
+    /// copied into packed buffers, which for a matrix of a few dozen rows costs a quarter of the time. Nil where OpenBLAS
+    /// has no such kernels.
+    ///
+    /// OpenBLAS 0.3.17 and later, for AVX-512 (`sgemm_small_kernel_permit`): 100 x 100 x 100.
+    package static let unpackedLimit: Int? = {
+        let cores = ["skylakex", "cooperlake", "sapphirerapids"]
+        // "OpenBLAS 0.3.21 DYNAMIC_ARCH ..."
+        let version = configuration.split(separator: " ").dropFirst().first?.split(separator: ".").compactMap { Int($0) } ?? []
+        let isRecent = !version.lexicographicallyPrecedes([0, 3, 17])
+        return cores.contains(coreName.lowercased()) && isRecent ? 1_000_000 : nil
+    }()
+
+    /// Rows of A that a multiplication takes together: the bits of a row of C do not depend on the rows around it if rows
+    /// come in multiples of so many, each in the same place of its multiple.
+    ///
+    /// The kernels of `unpackedLimit` treat every row alike (C's columns being a multiple of 16). The others for x86-64 take 12
+    /// or 4 rows at a time and sum each of them in its own way; those for other processors take up to 8.
+    package static let rowPeriod: Int = {
+        if unpackedLimit != nil { return 1 }
+        #if arch(x86_64)
+            return 12
+        #else
+            return 8
+        #endif
+    }()
+
     /// Replaces a row-major (m, n) matrix, m >= n, by the Q of its QR decomposition; returns the diagonal of R.
     package static func qr(m: Int, n: Int, _ a: UnsafeMutablePointer<Float>) throws -> [Float] {
         precondition(m >= n && n > 0, "QR of a (\(m), \(n)) matrix needs m >= n > 0")

@@ -35,20 +35,34 @@ package final class TrainingStep {
     /// Takes the memory of the last step back.
     package func begin() { pass.workspace.reset() }
 
-    /// A step from frames (B x T, H, W, C): the CNN is trained, too.
+    /// A step from frames (B x T, H, W, C): the CNN is trained, too. Its activations are kept for the way back if they fit into
+    /// `backwardBytes`, or else made again a chunk of frames at a time; the bits are the same.
     package func train(frames: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
         let rows = labels.count * classifier.frames
+        let (encoder, pass) = (classifier.encoder, pass)
+        if encoder.backwardBytes(frames: rows) <= TrainingStep.backwardBytes {
+            let kept = encoder.forwardKeeping(frames: frames, pass)
+            return try train(encoder.features(kept: kept, count: rows), validFrames: validFrames, labels: labels) { dFeatures in
+                encoder.goBack(frames: frames, kept: kept, dFeatures: dFeatures, pass)
+            }
+        }
         let features = pass.workspace.take([rows, classifier.features])
-        classifier.encoder.encode(frames: frames, into: features, pass)
-        return try train(features, frames: frames, validFrames: validFrames, labels: labels)
+        encoder.encode(frames: frames, into: features, pass)
+        let chunk = TrainingStep.chunk(classifier, frames: rows)
+        return try train(features, validFrames: validFrames, labels: labels) { dFeatures in
+            encoder.backward(frames: frames, dFeatures: dFeatures, pass, chunk: chunk)
+        }
     }
 
     /// A step of the head alone from features (B, T, F).
     package func train(features: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
-        try train(features, frames: nil, validFrames: validFrames, labels: labels)
+        try train(features, validFrames: validFrames, labels: labels, goBack: nil)
     }
 
-    private func train(_ features: Tensor, frames: Tensor?, validFrames: [Int], labels: [Int]) throws -> Result {
+    /// `goBack` takes the gradient of the features (B x T, F) on to the CNN, if that is trained.
+    private func train(
+        _ features: Tensor, validFrames: [Int], labels: [Int], goBack: ((_ dFeatures: Tensor) -> Void)?
+    ) throws -> Result {
         let (batch, steps) = (labels.count, classifier.frames)
         let sequence = features.reshaped([batch, steps, classifier.features])
         let mask = Batch.mask(validFrames, steps: steps, pass.workspace)
@@ -56,12 +70,8 @@ package final class TrainingStep {
         let result = loss.evaluate(forward.logits, labels: labels, denominator: batch, pass)
         guard result.loss.isFinite else { throw NonFinite.loss(result.loss) }
         classifier.parameters.zeroGradients()
-        let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: frames != nil)
-        if let frames, let dFeatures {
-            classifier.encoder.backward(
-                frames: frames, dFeatures: dFeatures.reshaped([batch * steps, classifier.features]), pass,
-                chunk: TrainingStep.chunk(classifier, frames: batch * steps))
-        }
+        let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: goBack != nil)
+        if let goBack, let dFeatures { goBack(dFeatures.reshaped([batch * steps, classifier.features])) }
         guard optimizer.step(classifier.parameters, &optimizerState, pass.workers) else { throw NonFinite.gradient }
         return Result(loss: result.loss, correct: result.correct)
     }
@@ -80,10 +90,10 @@ package final class TrainingStep {
     }
 
     /// Bytes that the way back may take for activations.
-    private static let backwardBytes = 1 << 30
+    private static let backwardBytes = 5 << 28
 
-    /// Frames that go back at a time: as many as fit into `backwardBytes`, one at least. The bits do not depend on it.
+    /// Frames that go back at a time: as many as fit into `backwardBytes`. The bits do not depend on it.
     package static func chunk(_ classifier: Classifier, frames: Int) -> Int {
-        min(frames, max(1, backwardBytes / max(1, classifier.encoder.backwardBytesPerFrame)))
+        classifier.encoder.backwardChunk(frames: frames, bytes: backwardBytes)
     }
 }

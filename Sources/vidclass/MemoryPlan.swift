@@ -18,7 +18,7 @@ struct MemoryPlan {
         let frameBytes = classifier.frameShape.count * float
         // Counted as floating-point numbers first: a config may name extents whose product overflows.
         let batch = Double(configuration.training.batchSize) * Double(classifier.frames) * Double(frameBytes)
-        let least = (classifier.trainsCNN ? batch : 0) + Double(encoder.encodeBytesPerFrame)
+        let least = (classifier.trainsCNN ? batch : 0) + Double(encoder.encodeBytes(frames: 1))
         guard least < Double(Machine.memoryBytes) else {
             throw VidclassError(
                 .badData,
@@ -28,21 +28,23 @@ struct MemoryPlan {
         let trainable = classifier.parameters.trainableRange.count
         let batchFrames = configuration.training.batchSize * classifier.frames
         let features = FeatureStore.bytes(clips: clips, steps: classifier.frames, features: classifier.features)
-        let encoding = FrameEncoder.encodeChunk(workers: threads) * encoder.encodeBytesPerFrame
+        let encoding = encoder.encodeBytes(frames: classifier.trainsCNN ? batchFrames : classifier.frames)
         let activations: Int
         if classifier.trainsCNN {
             let chunk = TrainingStep.chunk(classifier, frames: batchFrames)
-            activations = batchFrames * frameBytes + max(encoding, chunk * encoder.backwardBytesPerFrame)
+            activations = batchFrames * frameBytes + max(encoding, encoder.backwardBytes(frames: chunk))
         } else {
             activations = classifier.frames * frameBytes + encoding
         }
-        let parameters = (classifier.parameters.values.count + trainable) * float
+        let scratch = encoder.scratchBytes(workers: threads, gradients: classifier.trainsCNN)
+        let parameters =
+            (classifier.parameters.values.count + trainable) * float + encoder.filterBytes(gradients: classifier.trainsCNN)
         let optimizer = slots * trainable * float
         let clipBytes = clips * classifier.frames * classifier.frameShape.count
-        let free = max(0, Machine.availableBytes - parameters - optimizer - activations) / 2
+        let free = max(0, Machine.availableBytes - parameters - optimizer - activations - scratch) / 2
         keptClipBytes = classifier.trainsCNN ? free : 0
         estimate = MemoryEstimate(
-            parameters: parameters, optimizer: optimizer, activations: activations,
+            parameters: parameters, optimizer: optimizer, activations: activations + scratch,
             data: classifier.trainsCNN ? min(free, clipBytes) : features)
     }
 }

@@ -21,5 +21,6 @@
 #include "vc_reference_pooling.h"
 #include "vc_simd.h"
 #include "vc_softmax.h"
+#include "vc_winograd.h"
 
 #endif

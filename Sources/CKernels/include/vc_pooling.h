@@ -17,8 +17,9 @@ typedef struct {
 void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output);
 
 /// The gradient of a whole frame, recomputing the maxima: `d_input` is overwritten. Of equal maxima the first in row-major
-/// order of the window takes the gradient (PyTorch's and TensorFlow's rule).
-void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, float *d_input);
+/// order of the window takes the gradient (PyTorch's and TensorFlow's rule). Where `rectified`, only if it is positive: the
+/// gradient of the ReLU that gave the input is taken, too.
+void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified, float *d_input);
 
 /// output (channels) = the mean of input (positions, channels) over its positions; by blocks of 64 positions.
 void vc_global_average_pool(const float *input, long positions, int channels, float *output);

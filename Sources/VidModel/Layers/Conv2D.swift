@@ -16,6 +16,8 @@ package struct Conv2D: FrameLayer {
     package let padding: ConvolutionGeometry.Padding
     package let hasReLU: Bool
     package let isTrainable: Bool
+    /// How to compute it where it can be; nil: the faster way for the shape.
+    package let preferredAlgorithm: Convolution.Algorithm?
     package let kernel: ParameterID
     package let bias: ParameterID
 
@@ -23,7 +25,7 @@ package struct Conv2D: FrameLayer {
     package init(
         _ name: String, prefix: String, channels: Int, filters: Int, kernel: (rows: Int, columns: Int) = (3, 3),
         stride: (rows: Int, columns: Int) = (1, 1), padding: ConvolutionGeometry.Padding = .same, relu: Bool = false,
-        trainable: Bool = true, layout: inout ParameterLayout
+        trainable: Bool = true, algorithm: Convolution.Algorithm? = nil, layout: inout ParameterLayout
     ) {
         precondition(channels > 0 && filters > 0, "\(name): \(channels) channels to \(filters) filters")
         self.name = name
@@ -34,6 +36,7 @@ package struct Conv2D: FrameLayer {
         self.padding = padding
         hasReLU = relu
         isTrainable = trainable
+        preferredAlgorithm = algorithm
         let taps = kernel.rows * kernel.columns
         self.kernel = layout.add(
             "\(prefix)/\(name)/kernel", [kernel.rows, kernel.columns, channels, filters],
@@ -50,35 +53,63 @@ package struct Conv2D: FrameLayer {
 
     package func flops(_ input: Shape) -> Double { geometry(input).flops }
 
-    package func algorithmName(_ input: Shape) -> String? { Convolution.algorithm(for: geometry(input)).rawValue }
+    package func algorithmName(_ input: Shape) -> String? { algorithm(geometry(input)).rawValue }
 
     package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int {
-        let g = geometry(input)
-        let floats = Convolution.scratchFloats(g, Convolution.algorithm(for: g), workers: workers, gradients: gradients)
-        return floats * MemoryLayout<Float>.stride
+        Convolution.scratchFloats(geometry(input), preferring: preferredAlgorithm, workers: workers, gradients: gradients)
+            * MemoryLayout<Float>.stride
     }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
+    package func filterBytes(_ input: Shape, inputGradient: Bool) -> Int {
+        guard algorithm(geometry(input)) == .winograd else { return 0 }
+        return WinogradFilters.bytes(.forward, channels: channels, filters: filters)
+            + (inputGradient ? WinogradFilters.bytes(.inputGradient, channels: channels, filters: filters) : 0)
+    }
+
+    private func algorithm(_ g: ConvolutionGeometry) -> Convolution.Algorithm {
+        Convolution.algorithm(for: g, preferring: preferredAlgorithm)
+    }
+
+    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) { forward(input, into: output, isPooled: false, pass) }
+
+    /// Whether the layer can do the max pooling after it in the same pass, for input samples of shape `input`.
+    package func canPool(_ next: MaxPool2D, input: Shape) -> Bool {
+        next.pool == .init(2, 2) && next.stride == next.pool && algorithm(geometry(input)) == .winograd
+    }
+
+    /// As `forward`, followed by 2x2 max pooling where `isPooled`, with the bits of one after the other.
+    package func forward(_ input: Tensor, into output: Tensor, isPooled: Bool, _ pass: Pass) {
         let g = geometry(input.shape.dropFirst)
+        let algorithm = algorithm(g)
         Convolution.forward(
-            g, Convolution.algorithm(for: g), input: input, kernel: pass.parameters.value(kernel), bias: pass.parameters.value(bias),
-            relu: hasReLU, output: output, workers: pass.workers, workspace: pass.workspace)
+            g, algorithm, input: input, kernel: pass.parameters.value(kernel),
+            filters: algorithm == .winograd ? pass.filters.filters(kernel, .forward, pass) : nil, bias: pass.parameters.value(bias),
+            relu: hasReLU, isPooled: isPooled, output: output, workers: pass.workers, workspace: pass.workspace)
     }
 
     package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), pass)
+    }
+
+    package func backward(
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+    ) {
         let g = geometry(input.shape.dropFirst)
-        let algorithm = Convolution.algorithm(for: g)
-        Convolution.biasAndReLUGradient(
-            g, dOutput: dOutput, output: hasReLU ? output : nil, dBias: pass.parameters.gradient(bias), workers: pass.workers,
-            workspace: pass.workspace)
+        let algorithm = algorithm(g)
+        if hasReLU, !rectified.output {
+            Rectifier.gradient(output: output, dOutput: dOutput, dInput: dOutput, workers: pass.workers)
+        }
         if let dKernel = pass.parameters.gradient(kernel) {
             Convolution.filterGradient(
-                g, algorithm, input: input, dOutput: dOutput, dKernel: dKernel, workers: pass.workers, workspace: pass.workspace)
+                g, Convolution.filterGradientAlgorithm(for: g, preferring: preferredAlgorithm), input: input, dOutput: dOutput,
+                dKernel: dKernel, dBias: pass.parameters.gradient(bias),
+                workers: pass.workers, workspace: pass.workspace)
         }
         if let dInput {
             Convolution.inputGradient(
-                g, algorithm, dOutput: dOutput, kernel: pass.parameters.value(kernel), dInput: dInput, workers: pass.workers,
-                workspace: pass.workspace)
+                g, algorithm, dOutput: dOutput, kernel: pass.parameters.value(kernel),
+                filters: algorithm == .winograd ? pass.filters.filters(kernel, .inputGradient, pass) : nil,
+                gate: rectified.input ? input : nil, dInput: dInput, workers: pass.workers, workspace: pass.workspace)
         }
     }
 

@@ -26,11 +26,31 @@ package protocol FrameLayer: Layer {
     /// Bytes of scratch it takes during `forward`, or with `gradients` during either pass, on so many workers.
     func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int
 
+    /// Bytes of what a pass keeps transformed of the layer's parameters, for the forward pass and with `inputGradient` for
+    /// that, too.
+    func filterBytes(_ input: Shape, inputGradient: Bool) -> Int
+
     func forward(_ input: Tensor, into output: Tensor, _ pass: Pass)
 
     /// From the gradient of the output: adds the parameters' gradients, and writes the input's to `dInput` unless it is
     /// nil. `input` and `output` are those of `forward`.
     func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass)
+
+    /// Whether it ends in a ReLU.
+    var hasReLU: Bool { get }
+
+    /// As `backward`, with the ReLUs of the layer and of the one before it taken where it costs least.
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass)
+}
+
+/// Where the gradient of a ReLU is taken along with another layer's, to save a pass over the maps.
+package struct RectifiedGradients: Sendable {
+    /// dOutput is already 0 where the output is not positive, so that the layer need not see to its own ReLU.
+    package var output = false
+    /// dInput is to be 0 where the input is not positive: the gradient of the ReLU before the layer.
+    package var input = false
+
+    package init() {}
 }
 
 extension FrameLayer {
@@ -55,9 +75,22 @@ extension FrameLayer {
         return dInput
     }
 
+    package var hasReLU: Bool { false }
+
+    /// For layers without a ReLU of their own.
+    package func backward(
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+    ) {
+        precondition(!hasReLU, "\(name) must see to its ReLU itself")
+        backward(dOutput, input: input, output: output, into: dInput, pass)
+        if rectified.input, let dInput { Rectifier.gradient(output: input, dOutput: dInput, dInput: dInput, workers: pass.workers) }
+    }
+
     package func flops(_ input: Shape) -> Double { 0 }
 
     package func algorithmName(_ input: Shape) -> String? { nil }
 
     package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int { 0 }
+
+    package func filterBytes(_ input: Shape, inputGradient: Bool) -> Int { 0 }
 }

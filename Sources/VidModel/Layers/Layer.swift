@@ -8,15 +8,21 @@ package final class Pass {
     package let parameters: ParameterStore
     package let workers: Workers
     package let workspace: Workspace
+    /// What is derived from the parameters.
+    package let filters: FilterCache
     /// True while training: dropout drops, batch normalisation uses the batch's statistics.
     package var isTraining: Bool
     /// Dropout's random numbers; part of the saved state.
     package var random: RandomGenerator
 
-    package init(parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false) {
+    /// `filters` is that of another pass over the same parameters, if there is one, to save its memory.
+    package init(
+        parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false, filters: FilterCache? = nil
+    ) {
         self.parameters = parameters
         self.workers = workers
         self.workspace = Workspace()
+        self.filters = filters ?? FilterCache(parameters)
         self.random = random
         self.isTraining = isTraining
     }

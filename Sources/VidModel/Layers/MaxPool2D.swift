@@ -22,9 +22,16 @@ package struct MaxPool2D: FrameLayer {
 
     /// Finds the maxima again: that is cheaper than keeping them.
     package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), pass)
+    }
+
+    package func backward(
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+    ) {
         guard let dInput else { return }
         Pooling.maximumGradient(
-            geometry(input.shape.dropFirst), input: input, dOutput: dOutput, dInput: dInput, workers: pass.workers)
+            geometry(input.shape.dropFirst), input: input, dOutput: dOutput, rectified: rectified.input, dInput: dInput,
+            workers: pass.workers)
     }
 
     private func geometry(_ input: Shape) -> PoolingGeometry {

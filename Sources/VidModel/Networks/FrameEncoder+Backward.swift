@@ -4,13 +4,15 @@ extension FrameEncoder {
     /// Adds the parameters' gradients, given those of the features, dFeatures (N, ...): `chunk` frames at a time are run
     /// forward again, keeping the outputs from the first trained layer on, and then back down to that layer.
     ///
-    /// The same bits for every `chunk`. Does nothing when all layers are frozen.
+    /// `chunk` is rounded down to a multiple of `gradientGroup`, at least one, and the bits are the same for every chunk:
+    /// gradients are summed in groups of so many frames. Does nothing when all layers are frozen.
     package func backward(frames: Tensor, dFeatures: Tensor, _ pass: Pass, chunk: Int) {
         precondition(chunk > 0, "chunks of \(chunk) frames")
         check(frames: frames, features: dFeatures)
         guard isTrainable else { return }
-        for start in stride(from: 0, to: frames.shape[0], by: chunk) {
-            let range = start..<min(frames.shape[0], start + chunk)
+        let step = max(1, chunk / FrameEncoder.gradientGroup) * FrameEncoder.gradientGroup
+        for start in stride(from: 0, to: frames.shape[0], by: step) {
+            let range = start..<min(frames.shape[0], start + step)
             let mark = pass.workspace.mark
             let kept = forwardKeeping(frames: frames.rows(range), pass)
             goBack(frames: frames.rows(range), kept: kept, dFeatures: dFeatures.rows(range), pass)
@@ -18,13 +20,25 @@ extension FrameEncoder {
         }
     }
 
-    /// Bytes of activations and their gradients that `backward` holds for each frame of its chunk.
-    package var backwardBytesPerFrame: Int {
+    /// Frames whose gradients are summed together, so that small maps fill a matrix multiplication.
+    package static let gradientGroup = Convolution.frameGroup
+
+    /// Bytes of activations and their gradients that `backward` holds for a chunk of so many frames.
+    package func backwardBytes(frames: Int) -> Int {
         guard isTrainable else { return 0 }
-        let sizes = gradientSizes
-        let frozen = firstTrainable > 0 ? split().frozen?.encodeBytesPerFrame ?? 0 : 0
-        return keptOffset(of: layers.count) * MemoryLayout<Float>.stride
-            + max(frozen, (sizes.even + sizes.odd) * MemoryLayout<Float>.stride)
+        let kept = frames * keptOffset(of: layers.count) * MemoryLayout<Float>.stride
+        let gradients = min(frames, FrameEncoder.gradientGroup) * (gradientSizes.even + gradientSizes.odd) * MemoryLayout<Float>.stride
+        return kept + max(gradients, firstTrainable > 0 ? encodeBytes(0..<firstTrainable, frames: frames) : 0)
+    }
+
+    /// The frames that go back at a time: as many of `frames` as `bytes` hold, all or a multiple of `gradientGroup`, at least
+    /// one group.
+    package func backwardChunk(frames: Int, bytes: Int) -> Int {
+        if backwardBytes(frames: frames) <= bytes { return frames }
+        let group = FrameEncoder.gradientGroup
+        let first = backwardBytes(frames: group)
+        let each = max(1, backwardBytes(frames: 2 * group) - first)
+        return min(frames, group * (1 + max(0, bytes - first) / each))
     }
 
     /// Runs frames (n, H, W, C) forward and returns what `goBack` needs: for each layer from the last frozen one on its
@@ -43,7 +57,8 @@ extension FrameEncoder {
     /// The features among what `forwardKeeping` kept for `count` frames.
     package func features(kept: Tensor, count: Int) -> Tensor { output(layers.count - 1, count, kept) }
 
-    /// Adds the parameters' gradients, from what `forwardKeeping` kept of the same frames.
+    /// Adds the parameters' gradients, from what `forwardKeeping` kept of the same frames, `gradientGroup` frames at a time.
+    /// Called for frames in several parts, each but the last has a multiple of that, or the bits differ.
     package func goBack(frames: Tensor, kept: Tensor, dFeatures: Tensor, _ pass: Pass) {
         check(frames: frames, features: dFeatures)
         let count = frames.shape[0]
@@ -51,14 +66,21 @@ extension FrameEncoder {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         let sizes = gradientSizes
-        let even = pass.workspace.take([count, sizes.even])
-        let odd = pass.workspace.take([count, sizes.odd])
-        func gradient(_ index: Int) -> Tensor { Tensor((index % 2 == 0 ? even : odd).base, shapes[index].prepending(count)) }
-        gradient(layers.count - 1).copy(from: dFeatures)
-        for index in stride(from: layers.count - 1, through: firstTrainable, by: -1) {
-            layers[index].backward(
-                gradient(index), input: input(index, frames, kept), output: output(index, count, kept),
-                into: index > firstTrainable ? gradient(index - 1) : nil, pass)
+        let group = min(count, FrameEncoder.gradientGroup)
+        let even = pass.workspace.take([group, sizes.even])
+        let odd = pass.workspace.take([group, sizes.odd])
+        for start in stride(from: 0, to: count, by: group) {
+            let range = start..<min(count, start + group)
+            func gradient(_ index: Int) -> Tensor { Tensor((index % 2 == 0 ? even : odd).base, shapes[index].prepending(range.count)) }
+            gradient(layers.count - 1).copy(from: dFeatures.rows(range))
+            for index in stride(from: layers.count - 1, through: firstTrainable, by: -1) {
+                var rectified = RectifiedGradients()
+                rectified.output = index < layers.count - 1
+                rectified.input = index > firstTrainable && layers[index - 1].hasReLU
+                layers[index].backward(
+                    gradient(index), input: input(index, frames, kept).rows(range), output: output(index, count, kept).rows(range),
+                    into: index > firstTrainable ? gradient(index - 1) : nil, rectified: rectified, pass)
+            }
         }
     }
 

@@ -33,7 +33,9 @@ package struct FrameEncoder: Sendable {
     /// The CNN of a configuration with its pooling, for frames of shape (rows, columns, channels); parameters below `cnn/`.
     package init(_ configuration: CNNConfiguration, input: InputConfiguration, layout: inout ParameterLayout) throws {
         let shape: Shape = [input.rows, input.columns, input.channels]
-        var layers = try VGG.layers(configuration.architecture, input: shape, trainable: configuration.trainable, layout: &layout)
+        var layers = try VGG.layers(
+            configuration.architecture, input: shape, trainable: configuration.trainable, convolution: configuration.convolution,
+            layout: &layout)
         switch configuration.pooling {
         case .average: layers.append(GlobalAveragePooling2D())
         case .max: layers.append(GlobalMaxPooling2D())
@@ -69,4 +71,9 @@ package struct FrameEncoder: Sendable {
 
     /// The shape of the input of layer `index`, for one frame.
     package func inputShape(of index: Int) -> Shape { index == 0 ? inputShape : shapes[index - 1] }
+
+    /// Bytes that a pass's `FilterCache` comes to hold, with `gradients` after a step of training.
+    package func filterBytes(gradients: Bool) -> Int {
+        layers.indices.reduce(0) { $0 + layers[$1].filterBytes(inputShape(of: $1), inputGradient: gradients && $1 > firstTrainable) }
+    }
 }

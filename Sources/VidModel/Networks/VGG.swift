@@ -6,27 +6,34 @@ import VidTensor
 /// with ReLU, a 2x2 max pooling after each block. Layers have Keras's names: `block1_conv1` ... `block5_conv3`, `block1_pool` ...
 package enum VGG {
     /// The layers for frames of shape `input` (rows, columns, channels), their parameters registered below `prefix`, and
-    /// frozen as `trainable` says.
+    /// frozen as `trainable` says; computed as `convolution` says.
     ///
     /// Throws `badData` when the frames are too small for the poolings, a block is empty or has no filters, or `trainable`
     /// names a layer that is not there.
     package static func layers(
-        _ architecture: Architecture, input: Shape, trainable: Trainable, prefix: String = "cnn", layout: inout ParameterLayout
+        _ architecture: Architecture, input: Shape, trainable: Trainable, convolution: ConvolutionChoice = .auto, prefix: String = "cnn",
+        layout: inout ParameterLayout
     ) throws -> [any FrameLayer] {
         let blocks = architecture.filters
         try check(blocks, input: input)
         let firstTrainable = try firstTrainable(trainable, names: architecture.convolutionNames)
         var layers: [any FrameLayer] = []
         var channels = input[2]
-        var convolution = 0
+        var index = 0
+        let algorithm: Convolution.Algorithm? =
+            switch convolution {
+            case .auto: nil
+            case .im2col: .im2col
+            case .winograd: .winograd
+            }
         for (block, filters) in blocks.enumerated() {
-            for (index, count) in filters.enumerated() {
+            for (place, count) in filters.enumerated() {
                 layers.append(
                     Conv2D(
-                        "block\(block + 1)_conv\(index + 1)", prefix: prefix, channels: channels, filters: count, relu: true,
-                        trainable: convolution >= firstTrainable, layout: &layout))
+                        "block\(block + 1)_conv\(place + 1)", prefix: prefix, channels: channels, filters: count, relu: true,
+                        trainable: index >= firstTrainable, algorithm: algorithm, layout: &layout))
                 channels = count
-                convolution += 1
+                index += 1
             }
             layers.append(MaxPool2D("block\(block + 1)_pool"))
         }

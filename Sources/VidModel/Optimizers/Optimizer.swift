@@ -83,7 +83,7 @@ extension Optimizer {
         let run = OptimizerUpdate.Run(weights: parameters.values.tensor([range.count], offset: range.lowerBound), gradients: gradients)
         update(
             run, &state, .init(learningRate: rate, gradientScale: scale, keep: 1 - rate * settings.weightDecay), workers)
-        parameters.didChange()
+        parameters.didTrain()
         return true
     }
 }

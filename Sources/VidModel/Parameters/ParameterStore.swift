@@ -62,6 +62,8 @@ package final class ParameterStore: @unchecked Sendable {
     package private(set) lazy var gradients = Buffer(count: trainableRange.count)
     /// Raised by whoever changes values, so that what is derived from them (transformed filters) is made anew.
     package private(set) var version = 0
+    /// Raised when values that are not trained may have changed, too.
+    private var frozenVersion = 0
 
     /// Lays the parameters out, each slice 64-byte aligned. Values are zero until `initialize` or a checkpoint fills them.
     package init(_ layout: ParameterLayout) {
@@ -93,8 +95,17 @@ package final class ParameterStore: @unchecked Sendable {
         didChange()
     }
 
-    /// Says that values have changed.
-    package func didChange() { version += 1 }
+    /// Says that any values may have changed.
+    package func didChange() {
+        version += 1
+        frozenVersion += 1
+    }
+
+    /// Says that values that are trained have changed, and no others.
+    package func didTrain() { version += 1 }
+
+    /// Another number whenever the parameter's values may have changed.
+    package func version(of id: ParameterID) -> Int { slices[id.index].isTrainable ? version : frozenVersion }
 
     /// Sets all gradients to zero; `backward` adds to them.
     package func zeroGradients() { gradients.base.update(repeating: 0, count: gradients.count) }

@@ -60,15 +60,18 @@ package enum Pooling {
         }
     }
 
-    /// dInput (N, H, W, C), overwritten. The first of equal maxima takes the gradient, as in PyTorch and TensorFlow.
-    package static func maximumGradient(_ g: PoolingGeometry, input: Tensor, dOutput: Tensor, dInput: Tensor, workers: Workers) {
+    /// dInput (N, H, W, C), overwritten. The first of equal maxima takes the gradient, as in PyTorch and TensorFlow; where
+    /// `rectified`, only if it is positive: the gradient of the ReLU that gave the input is taken, too.
+    package static func maximumGradient(
+        _ g: PoolingGeometry, input: Tensor, dOutput: Tensor, rectified: Bool = false, dInput: Tensor, workers: Workers
+    ) {
         check(g, input, dOutput)
         precondition(dInput.shape == input.shape, "gradient \(dInput.shape) of \(input.shape)")
         let shape = g.shapeForC
         workers.forEach(input.shape[0]) { frame, _ in
             let at = frame * g.inputShape.count
             withUnsafePointer(to: shape) {
-                vc_max_pool_gradient($0, input.base + at, dOutput.base + frame * g.outputShape.count, dInput.base + at)
+                vc_max_pool_gradient($0, input.base + at, dOutput.base + frame * g.outputShape.count, rectified, dInput.base + at)
             }
         }
     }

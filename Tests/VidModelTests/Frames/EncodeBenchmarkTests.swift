@@ -7,18 +7,18 @@ import VidTensor
     @Test func everyLayerIsTimed() throws {
         var layout = ParameterLayout()
         var configuration = CNNConfiguration()
-        configuration.architecture = .blocks([[8], [16]])
+        configuration.architecture = .blocks([[8], [16], [16]])
         var input = InputConfiguration()
-        (input.rows, input.columns) = (16, 20)
+        (input.rows, input.columns) = (32, 40)
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
         let result = EncodeBenchmark.run(encoder, frames: 5, try makePass(layout), seconds: 0.01)
         #expect(result.frames == 5 && result.threads == 2)
         #expect(result.millisecondsPerFrame > 0 && result.millisecondsPerFrame.isFinite)
         #expect(result.layers.map(\.name) == encoder.layers.map(\.name))
-        #expect(result.layers.allSatisfy { $0.milliseconds > 0 && $0.milliseconds.isFinite })
-        #expect(result.layers.map(\.algorithm) == ["im2col", nil, "im2col", nil, nil])
+        #expect(result.layers.allSatisfy { $0.milliseconds.isFinite && ($0.milliseconds > 0) == ($0.algorithm != "fused") })
+        #expect(result.layers.map(\.algorithm) == ["im2col", nil, "winograd", "fused", "winograd", "fused", nil])
         // Two operations for each of 5 frames x positions x taps x filters.
-        let expected = 2 * 5 * Double(16 * 20 * 27 * 8 + 8 * 10 * 72 * 16) / 1e9
+        let expected = 2 * 5 * Double(32 * 40 * 27 * 8 + 16 * 20 * 72 * 16 + 8 * 10 * 144 * 16) / 1e9
         #expect(abs(result.gigaflopPerFrame * 5 - expected) <= 1e-12)
     }
 }

@@ -34,6 +34,7 @@ func checkGradients(
     func loss() -> Double {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
+        pass.parameters.didChange()
         return weightedSum(layer.forward(input, pass).output, weights)
     }
     let saved = layer.forward(input, pass)

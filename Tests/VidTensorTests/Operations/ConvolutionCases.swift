@@ -18,6 +18,11 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
             rows: shape.rows, columns: shape.columns, channels: shape.channels, filters: min(filters, shape.filters))
     }
 
+    /// The algorithms that can compute it.
+    var algorithms: [Convolution.Algorithm] {
+        Convolution.Algorithm.allCases.filter { Convolution.algorithm(for: geometry, preferring: $0) == $0 }
+    }
+
     var description: String { "\(name) \(geometry)" }
 
     /// The twin's view.
@@ -44,6 +49,15 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
         .init("kernel over the map", .init(rows: 2, columns: 3, channels: 3, filters: 2, kernel: (7, 5))),
         .init("gaps", .init(rows: 10, columns: 10, channels: 2, filters: 3, kernel: (2, 2), stride: (4, 3), padding: .valid)),
     ]
+}
+
+/// A workspace whose first megabytes are NaN, so that scratch read before it is written shows.
+func garbageWorkspace() -> Workspace {
+    let workspace = Workspace()
+    let mark = workspace.mark
+    workspace.take([8 << 20]).fill(.nan)
+    workspace.release(to: mark)
+    return workspace
 }
 
 /// The bits of a tensor's elements: equality that tells 0 from -0 and knows NaN.

@@ -1,0 +1,205 @@
+import CKernels
+
+/// The Winograd convolution F(4x4, 3x3): transform a block of tiles, multiply it by the transformed filters frequency by
+/// frequency, transform back with bias and ReLU (and 2x2 max pooling) while it is in cache.
+///
+/// Two ways to share it out, chosen by the layer's channels and filters alone:
+/// - Few: a block of 72 tiles is a worker's from input to output. Its V and M and all filters stay near its L2.
+/// - Many: a section of tiles goes through three passes, and the multiplications are shared out by frequency and panel,
+///   so that the filters (38 MB for 512 x 512) are read once a section and any number of workers has something to do.
+///
+/// A tile's bits depend neither on the block it is in nor on the frames around it: its channels are summed in the same
+/// order wherever its row is (`BLAS.rowPeriod`).
+enum WinogradConvolution {
+    /// Channels x filters up to which a block is one worker's.
+    private static let fewFilters = 128 * 256
+    /// Tiles of a worker's block: with 64 to 128 channels V and M take 1.2 to 2.4 MB. Measured 32 to 384 over VGG16.
+    private static let blockTiles = 72
+    /// Tiles of a section at most: V and M of 512 channels take 19 MB each.
+    private static let sectionTiles = 264
+    /// Blocks and sections are multiples of this: of BLAS's row period and of the rows its kernels take at a time.
+    private static let blockUnit = 24
+    /// Rows that the kernels without packing take at a time.
+    private static let kernelRows = 6
+    /// Panels of filters in one piece of a section's work.
+    private static let panelsAtOnce = 4
+
+    /// Where the results go.
+    struct Target {
+        let output: UnsafeMutablePointer<Float>
+        let epilogue: Epilogue
+    }
+
+    /// What is done to the results on their way out.
+    enum Epilogue {
+        case biased(UnsafePointer<Float>, relu: Bool)
+        /// 2x2 max pooling at the end.
+        case pooled(UnsafePointer<Float>, relu: Bool)
+        case plain
+        /// Zero where a map of the output's shape is not positive.
+        case gated(UnsafePointer<Float>)
+    }
+
+    /// Whether a layer can be computed so.
+    static func supports(_ g: ConvolutionGeometry) -> Bool {
+        g.kernelRows == 3 && g.kernelColumns == 3 && g.strideRows == 1 && g.strideColumns == 1 && g.padTop == 1 && g.padLeft == 1
+            && g.outRows == g.rows && g.outColumns == g.columns
+    }
+
+    /// Tiles of one frame.
+    static func tiles(_ g: ConvolutionGeometry) -> Int { (g.rows + 3) / 4 * ((g.columns + 3) / 4) }
+
+    /// Rows of V and M for one frame: its tiles, and rows that count for nothing up to a multiple of BLAS's period.
+    private static func rows(_ g: ConvolutionGeometry) -> Int {
+        (tiles(g) + BLAS.rowPeriod - 1) / BLAS.rowPeriod * BLAS.rowPeriod
+    }
+
+    /// Calls `body` with each run of consecutive tiles that lie in `range`, rows counted over all frames, and its first row.
+    private static func forEachRun(
+        _ g: ConvolutionGeometry, _ range: Range<Int>, _ body: (_ tiles: Range<Int>, _ row: Int) -> Void
+    ) {
+        let (tiles, rows) = (tiles(g), rows(g))
+        if tiles == rows { return body(range, range.lowerBound) }
+        var row = range.lowerBound
+        while row < range.upperBound {
+            let (frame, first) = (row / rows, row % rows)
+            let last = min(tiles, first + range.upperBound - row)
+            if first < last { body(frame * tiles + first..<frame * tiles + last, row) }
+            row = (frame + 1) * rows
+        }
+    }
+
+    /// `g` is of the convolution that `filters` are for.
+    static func forward(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, filters: WinogradFilters, target: Target, workers: Workers,
+        workspace: Workspace
+    ) {
+        precondition(supports(g), "Winograd convolution of \(g)")
+        precondition(filters.channels == g.channels && filters.filters == g.filters, "filters of another layer for \(g)")
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        if g.channels * g.filters <= fewFilters {
+            forwardByBlocks(g, frames, input, filters, target, workers, workspace)
+        } else {
+            forwardBySections(g, frames, input, filters, target, workers, workspace)
+        }
+    }
+
+    /// Floats that `forward` takes from the workspace at most.
+    static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
+        func matrices(_ rows: Int) -> Int {
+            WinogradMatrices.whole(rows: rows, columns: g.channels).floats + WinogradMatrices(rows: rows, columns: g.filters).floats
+        }
+        return g.channels * g.filters <= fewFilters
+            ? workers * (matrices(blockTiles) + patchFloats(g)) : matrices(sectionTiles) + workers * patchFloats(g)
+    }
+
+    private static func forwardByBlocks(
+        _ g: ConvolutionGeometry, _ frames: Int, _ input: UnsafePointer<Float>, _ filters: WinogradFilters, _ target: Target,
+        _ workers: Workers, _ workspace: Workspace
+    ) {
+        let v = WinogradMatrices.whole(rows: blockTiles, columns: g.channels)
+        let m = WinogradMatrices(rows: blockTiles, columns: g.filters)
+        let patch = patchFloats(g)
+        let scratch = workspace.take([workers.count, v.floats + m.floats + patch])
+        workers.forEachRange(of: frames * rows(g), size: blockTiles) { range, worker in
+            let vBase = scratch.base + worker * scratch.shape[1]
+            let mBase = vBase + v.floats
+            let patch = mBase + m.floats
+            forEachRun(g, range) { tiles, row in transformInput(g, input, tiles, v, at: row - range.lowerBound, vBase, patch) }
+            for frequency in 0..<WinogradMatrices.frequencies {
+                multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)
+            }
+            forEachRun(g, range) { tiles, row in transformOutput(g, mBase, m, at: row - range.lowerBound, tiles, target, patch) }
+        }
+    }
+
+    private static func forwardBySections(
+        _ g: ConvolutionGeometry, _ frames: Int, _ input: UnsafePointer<Float>, _ filters: WinogradFilters, _ target: Target,
+        _ workers: Workers, _ workspace: Workspace
+    ) {
+        let total = frames * rows(g)
+        let sections = (total + sectionTiles - 1) / sectionTiles
+        let size = ((total + sections - 1) / sections + blockUnit - 1) / blockUnit * blockUnit
+        let patch = patchFloats(g)
+        let patches = workspace.take([workers.count, patch]).base
+        let v = WinogradMatrices.whole(rows: size, columns: g.channels)
+        let m = WinogradMatrices(rows: size, columns: g.filters)
+        let vBase = workspace.take([v.floats]).base
+        let mBase = workspace.take([m.floats]).base
+        let shares = (m.panels + panelsAtOnce - 1) / panelsAtOnce
+        for start in stride(from: 0, to: total, by: size) {
+            let count = min(size, total - start)
+            workers.forEachRange(of: count, size: transformTiles) { range, worker in
+                forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
+                    transformInput(g, input, tiles, v, at: row - start, vBase, patches + worker * patch)
+                }
+            }
+            workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
+                let first = block % shares * panelsAtOnce
+                let panels = first..<min(m.panels, first + panelsAtOnce)
+                multiply(block / shares, panels: panels, rows: count, vBase, v, filters, mBase, m)
+            }
+            workers.forEachRange(of: count, size: transformTiles) { range, worker in
+                forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
+                    transformOutput(g, mBase, m, at: row - start, tiles, target, patches + worker * patch)
+                }
+            }
+        }
+    }
+
+    /// Tiles of a block of a transform by itself.
+    static let transformTiles = 8
+
+    /// Scratch of a worker for tiles at the edge, in whole cache lines.
+    private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
+        Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
+    }
+
+    /// V of `tiles`, in rows from `row` on.
+    static func transformInput(
+        _ g: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ tiles: Range<Int>, _ v: WinogradMatrices, at row: Int,
+        _ vBase: UnsafeMutablePointer<Float>, _ patch: UnsafeMutablePointer<Float>
+    ) {
+        var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.channels))
+        var layout = v.layoutForC
+        vc_winograd_input(&map, input, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), vBase, patch)
+    }
+
+    /// M = V U of one frequency, for the first `rows` rows and some panels of filters.
+    private static func multiply(
+        _ frequency: Int, panels: Range<Int>, rows: Int, _ vBase: UnsafePointer<Float>, _ v: WinogradMatrices, _ filters: WinogradFilters,
+        _ mBase: UnsafeMutablePointer<Float>, _ m: WinogradMatrices
+    ) {
+        let channels = filters.channels
+        let most = BLAS.unpackedLimit.map { max(1, $0 / (m.panel * channels)) } ?? m.rows
+        let step = most < kernelRows ? most : most / kernelRows * kernelRows
+        for panel in panels {
+            let width = m.width(panel)
+            let u = UnsafePointer(filters.base) + filters.layout.offset(frequency, panel)
+            let target = mBase + m.offset(frequency, panel)
+            for row in stride(from: 0, to: rows, by: step) {
+                BLAS.gemm(
+                    m: min(step, rows - row), n: width, k: channels, a: vBase + v.offset(frequency, 0) + row * v.columns, lda: v.columns,
+                    b: u, ldb: width, c: target + row * width, ldc: width)
+            }
+        }
+    }
+
+    /// The outputs of `tiles`, from rows of M from `row` on.
+    private static func transformOutput(
+        _ g: ConvolutionGeometry, _ mBase: UnsafePointer<Float>, _ m: WinogradMatrices, at row: Int, _ tiles: Range<Int>,
+        _ target: Target, _ patch: UnsafeMutablePointer<Float>
+    ) {
+        var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.filters))
+        var layout = m.layoutForC
+        let (row, first, count) = (Int32(row), tiles.lowerBound, Int32(tiles.count))
+        switch target.epilogue {
+        case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, row, first, count, bias, relu, target.output, patch)
+        case .pooled(let bias, let relu):
+            vc_winograd_output_pooled(&map, &layout, mBase, row, first, count, bias, relu, target.output, patch)
+        case .plain: vc_winograd_output(&map, &layout, mBase, row, first, count, nil, false, target.output, patch)
+        case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, row, first, count, gate, target.output, patch)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import CKernels
+
+/// The filter gradient of the Winograd convolution, the adjoint of its forward pass: V = B'dB of the input and dM = A dY A'
+/// of the output's gradient, dU = V' dM summed over tiles, and dKernel += G' dU G.
+///
+/// Frames are taken in groups of `Convolution.frameGroup`. The tiles of a group pass through in sections: the workers
+/// transform a section, then share out its multiplications by frequency and panel. Each element of dU is summed over the
+/// tiles in one fixed order; there are no partial sums to merge.
+///
+/// One of dM's 36 values is the sum of the tile (both of its points are 1), so the bias's gradient is a sixteenth of the work.
+enum WinogradFilterGradient {
+    /// Tiles of a section: V and dM of a section, 144 (C + K) bytes a tile, are to stay near the L3 ...
+    private static let sectionBytes = 16 << 20
+    /// ... but a section of fewer tiles is a waste where dU is large, which every section reads and writes.
+    private static let fewestTiles = 392
+    /// Panels of filters in a block of multiplications.
+    private static let panelsAtOnce = 2
+
+    /// One section's matrices: V, dM and the sums.
+    private struct Matrices {
+        let v: WinogradMatrices
+        let dm: WinogradMatrices
+        let du: WinogradMatrices
+        let vBase: UnsafeMutablePointer<Float>
+        let dmBase: UnsafeMutablePointer<Float>
+        let duBase: UnsafeMutablePointer<Float>
+        /// A section's gradient of the bias.
+        let biasPart: UnsafeMutablePointer<Float>
+    }
+
+    /// The frequency of dM that holds the tiles' sums.
+    private static let sumFrequency = 7
+
+    static func add(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        dKernel: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>?, workers: Workers, workspace: Workspace
+    ) {
+        precondition(WinogradConvolution.supports(g), "Winograd convolution of \(g)")
+        for first in stride(from: 0, to: frames, by: Convolution.frameGroup) {
+            let mark = workspace.mark
+            let count = min(Convolution.frameGroup, frames - first)
+            addGroup(
+                g, frames: count, input: input + first * g.inputShape.count, dOutput: dOutput + first * g.outputShape.count,
+                dKernel: dKernel, dBias: dBias, workers, workspace)
+            workspace.release(to: mark)
+        }
+    }
+
+    private static func addGroup(
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
+        dKernel: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>?, _ workers: Workers, _ workspace: Workspace
+    ) {
+        let total = frames * WinogradConvolution.tiles(g)
+        let size = sectionTiles(g, total)
+        let v = WinogradMatrices(rows: size, columns: g.channels)
+        let dm = WinogradMatrices(rows: size, columns: g.filters)
+        let du = WinogradMatrices(rows: g.channels, columns: g.filters)
+        let matrices = Matrices(
+            v: v, dm: dm, du: du, vBase: workspace.take([v.floats]).base, dmBase: workspace.take([dm.floats]).base,
+            duBase: workspace.take([du.floats]).base, biasPart: workspace.take([dm.columns]).base)
+        let patch = patchFloats(g)
+        let patches = workspace.take([workers.count, patch]).base
+        let shares = (dm.panels + panelsAtOnce - 1) / panelsAtOnce
+        for start in stride(from: 0, to: total, by: size) {
+            let count = min(size, total - start)
+            workers.forEachRange(of: count, size: WinogradConvolution.transformTiles) { rows, worker in
+                let tiles = start + rows.lowerBound..<start + rows.upperBound
+                let patch = patches + worker * patch
+                WinogradConvolution.transformInput(g, input, tiles, v, at: rows.lowerBound, matrices.vBase, patch)
+                transformGradient(g, dOutput, tiles, dm, at: rows.lowerBound, matrices.dmBase, patch)
+            }
+            workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
+                let first = block % shares * panelsAtOnce
+                for panel in first..<min(dm.panels, first + panelsAtOnce) {
+                    multiply(g, matrices, frequency: block / shares, panel: panel, tiles: count, adds: start > 0)
+                    if let dBias, block / shares == sumFrequency { addSums(g, matrices, panel: panel, tiles: count, dBias) }
+                }
+            }
+        }
+        workers.forEachRange(of: g.channels, size: max(1, 8192 / g.filters)) { rows, _ in
+            var layout = du.layoutForC
+            vc_winograd_filter_adjoint(&layout, matrices.duBase, Int32(g.filters), Int32(rows.lowerBound), Int32(rows.upperBound), dKernel)
+        }
+    }
+
+    /// Tiles of a section, of so many in all: sections of nearly equal size.
+    private static func sectionTiles(_ g: ConvolutionGeometry, _ total: Int) -> Int {
+        let most = largestSection(g)
+        let sections = (total + most - 1) / most
+        return (total + sections - 1) / sections
+    }
+
+    private static func largestSection(_ g: ConvolutionGeometry) -> Int {
+        max(fewestTiles, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
+    }
+
+    /// Scratch of a worker for tiles at the edge.
+    private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
+        Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
+    }
+
+    /// Floats that `add` takes from the workspace at most.
+    static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
+        let total = Convolution.frameGroup * WinogradConvolution.tiles(g)
+        let rows = min(total, largestSection(g))
+        let (v, dm) = (WinogradMatrices(rows: rows, columns: g.channels), WinogradMatrices(rows: rows, columns: g.filters))
+        return v.floats + dm.floats + WinogradMatrices(rows: g.channels, columns: g.filters).floats + dm.columns
+            + workers * patchFloats(g)
+    }
+
+    /// dM of `tiles`, in rows from `row` on.
+    private static func transformGradient(
+        _ g: ConvolutionGeometry, _ dOutput: UnsafePointer<Float>, _ tiles: Range<Int>, _ dm: WinogradMatrices, at row: Int,
+        _ dmBase: UnsafeMutablePointer<Float>, _ patch: UnsafeMutablePointer<Float>
+    ) {
+        var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.filters))
+        var layout = dm.layoutForC
+        vc_winograd_output_adjoint(&map, dOutput, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), dmBase, patch)
+    }
+
+    /// dBias += the sums over the tiles, of one panel of filters.
+    private static func addSums(
+        _ g: ConvolutionGeometry, _ matrices: Matrices, panel: Int, tiles: Int, _ dBias: UnsafeMutablePointer<Float>
+    ) {
+        let (width, first) = (matrices.dm.width(panel), panel * matrices.dm.panel)
+        vc_sum_positions(
+            matrices.dmBase + matrices.dm.offset(sumFrequency, panel), tiles, Int32(width), matrices.biasPart + first)
+        vc_add(dBias + first, matrices.biasPart + first, min(width, g.filters - first))
+    }
+
+    /// dU (+)= V' dM of one frequency and one panel of filters, over the first `tiles` rows.
+    private static func multiply(
+        _ g: ConvolutionGeometry, _ matrices: Matrices, frequency: Int, panel: Int, tiles: Int, adds: Bool
+    ) {
+        let (v, dm, du) = (matrices.v, matrices.dm, matrices.du)
+        let most = BLAS.unpackedLimit.map { max(1, $0 / (v.panel * dm.panel)) } ?? tiles
+        let step = (tiles + (tiles + most - 1) / most - 1) / ((tiles + most - 1) / most)
+        let filters = dm.width(panel)
+        let b = matrices.dmBase + dm.offset(frequency, panel)
+        let c = matrices.duBase + du.offset(frequency, panel)
+        for rows in 0..<v.panels {
+            let (first, width) = (rows * v.panel, v.width(rows))
+            let a = matrices.vBase + v.offset(frequency, rows)
+            for tile in stride(from: 0, to: tiles, by: step) {
+                BLAS.gemm(
+                    transposeA: true, m: min(width, g.channels - first), n: filters, k: min(step, tiles - tile), a: a + tile * width,
+                    lda: width, b: b + tile * filters, ldb: filters, beta: adds || tile > 0 ? 1 : 0, c: c + first * filters, ldc: filters)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import CKernels
+
+/// A 3x3 kernel transformed for Winograd convolutions: U (36, C, K), four times the kernel's memory.
+///
+/// Whoever owns it calls `update` when the kernel has changed.
+package final class WinogradFilters {
+    /// What the filters are for.
+    package enum Direction: Sendable, Hashable {
+        /// From the input (C channels) to the output (K filters).
+        case forward
+        /// From the gradient of the output (K) to the gradient of the input (C): the filters turned by 180 degrees, with
+        /// channels and filters exchanged.
+        case inputGradient
+    }
+
+    package let direction: Direction
+    /// Of the maps that the filters are applied to.
+    let channels: Int
+    /// Of the maps that come out.
+    let filters: Int
+    let layout: WinogradMatrices
+    let base: UnsafeMutablePointer<Float>
+    private let buffer: Buffer?
+
+    /// Filters for a kernel (3, 3, C, K), not yet transformed, in memory of their own or of `workspace`.
+    package init(_ direction: Direction, kernelShape: Shape, in workspace: Workspace? = nil) {
+        precondition(kernelShape.rank == 4 && kernelShape[0] == 3 && kernelShape[1] == 3, "Winograd filters of a kernel \(kernelShape)")
+        self.direction = direction
+        channels = direction == .forward ? kernelShape[2] : kernelShape[3]
+        filters = direction == .forward ? kernelShape[3] : kernelShape[2]
+        layout = WinogradMatrices(rows: channels, columns: filters)
+        if let workspace {
+            buffer = nil
+            base = workspace.take([layout.floats]).base
+        } else {
+            let own = Buffer(count: layout.floats)
+            buffer = own
+            base = own.base
+        }
+    }
+
+    package var bytes: Int { layout.floats * MemoryLayout<Float>.stride }
+
+    /// The bytes of a kernel of so many channels and filters.
+    package static func bytes(_ direction: Direction, channels: Int, filters: Int) -> Int {
+        let layout =
+            direction == .forward
+            ? WinogradMatrices(rows: channels, columns: filters) : WinogradMatrices(rows: filters, columns: channels)
+        return layout.floats * MemoryLayout<Float>.stride
+    }
+
+    /// Transforms `kernel` (3, 3, C, K).
+    package func update(_ kernel: Tensor, workers: Workers, workspace: Workspace) {
+        precondition(kernel.count == 9 * channels * filters, "kernel \(kernel.shape) for \(channels) channels and \(filters) filters")
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        let source = direction == .forward ? kernel.base : turned(kernel, workers, workspace)
+        let rowsPerBlock = max(1, 8192 / filters)
+        workers.forEachRange(of: channels, size: rowsPerBlock) { rows, _ in
+            var layoutForC = layout.layoutForC
+            vc_winograd_filter(source, Int32(filters), Int32(rows.lowerBound), Int32(rows.upperBound), &layoutForC, base)
+        }
+    }
+
+    /// The kernel turned by 180 degrees with its last two axes exchanged, in the workspace.
+    private func turned(_ kernel: Tensor, _ workers: Workers, _ workspace: Workspace) -> UnsafeMutablePointer<Float> {
+        let size = channels * filters
+        let result = workspace.take([9, size]).base
+        workers.forEach(9) { tap, _ in
+            vc_transpose(filters, channels, kernel.base + tap * size, channels, result + (8 - tap) * size, filters)
+        }
+        return result
+    }
+}

@@ -1,0 +1,47 @@
+import CKernels
+
+/// How the 36 matrices (rows, columns) of a Winograd transform lie in memory, one a frequency: `stride` floats apart, each
+/// cut into panels of `panel` columns that are stored one behind the other, each a dense matrix. Columns are channels or
+/// filters rounded up to whole vectors; those beyond hold zeros.
+///
+/// OpenBLAS multiplies a block of rows by such a panel without packing either (`BLAS.unpackedLimit`): measured 100 to 110
+/// GFLOP/s a core where whole matrices get 77 to 97, of 112 at best.
+struct WinogradMatrices: Sendable, Equatable {
+    let rows: Int
+    let columns: Int
+    let panel: Int
+    let stride: Int
+
+    /// Elements of a transformed tile, and matrices.
+    static let frequencies = Int(vc_winograd_frequencies)
+    /// Columns of a panel: a quarter of the vector registers for a row, as OpenBLAS's kernels like it.
+    private static let panelColumns = 64
+
+    /// In panels where OpenBLAS is the better for them.
+    init(rows: Int, columns: Int) {
+        self.init(rows: rows, columns: columns, panel: BLAS.unpackedLimit == nil ? columns : WinogradMatrices.panelColumns)
+    }
+
+    /// In one panel.
+    static func whole(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: columns) }
+
+    private init(rows: Int, columns: Int, panel: Int) {
+        self.rows = rows
+        self.columns = (columns + 15) / 16 * 16
+        self.panel = (min(panel, columns) + 15) / 16 * 16
+        stride = rows * self.columns
+    }
+
+    var floats: Int { WinogradMatrices.frequencies * stride }
+    var panels: Int { (columns + panel - 1) / panel }
+
+    /// The columns of panel `index`.
+    func width(_ index: Int) -> Int { min(panel, columns - index * panel) }
+
+    /// Where panel `index` of a frequency begins.
+    func offset(_ frequency: Int, _ index: Int) -> Int { frequency * stride + index * panel * rows }
+
+    var layoutForC: vc_winograd_matrices {
+        vc_winograd_matrices(rows: Int32(rows), columns: Int32(columns), panel: Int32(panel), stride: stride)
+    }
+}
