@@ -52,7 +52,10 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strictSwift),
-        .target(name: "VidTrain", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData"], swiftSettings: strictSwift),
+        .target(
+            name: "VidTrain",
+            dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strictSwift),
         .target(
             name: "VidCheckpoint",
             dependencies: [

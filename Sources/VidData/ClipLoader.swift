@@ -51,6 +51,9 @@ package struct ClipLoader: Sendable {
     /// Bytes of one loaded clip, were it of floats.
     package var floatBytes: Int { frames * channels * rows * columns * 4 }
 
+    /// How frames are taken from a file: two loaders with the same text make the same clip of it.
+    package var sampling: String { "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)" }
+
     /// The clip at `path`.
     package func load(_ path: String) async throws -> LoadedClip {
         guard let format = ClipFormat(path: path) else {

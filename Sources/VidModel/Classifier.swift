@@ -46,6 +46,12 @@ package final class Classifier {
     /// Whether any layer of the CNN is trained; if not, a clip's features never change.
     package var trainsCNN: Bool { encoder.isTrainable }
 
+    /// What the trained part of the model takes of one frame: the frame itself, the maps behind the CNN's frozen layers, or
+    /// behind a frozen CNN its features.
+    package var trainedInputShape: Shape {
+        encoder.firstTrainable == 0 ? frameShape : encoder.shapes[encoder.firstTrainable - 1]
+    }
+
     /// All layers in order, for the start-up report and `inspect`.
     package var layers: [LayerSummary] { encoder.summaries + head.layers }
 }

@@ -42,7 +42,7 @@ package struct StartupReport {
               input       \(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)
               optimizer   \(optimizer)
               machine     \(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)
-              memory      about \(Formatting.bytes(memory.total)): \(memory.text)
+              memory      at most \(Formatting.bytes(memory.total)): \(memory.text)
 
             """
     }
@@ -68,26 +68,35 @@ package struct StartupReport {
 
 /// The bytes a training is expected to hold at its peak.
 package struct MemoryEstimate: Sendable {
-    package let parameters: Int
-    package let optimizer: Int
-    package let activations: Int
-    package let data: Int
+    let parameters: Int
+    let optimizer: Int
+    let step: Int
+    let data: Int
+    let program: Int
+    let repeated: Double?
 
     /// - Parameters:
-    ///   - parameters: values and gradients.
+    ///   - parameters: values, gradients, and what is derived from them.
     ///   - optimizer: the optimiser's slots.
-    ///   - activations: scratch of a step.
-    ///   - data: features or clips kept between epochs.
-    package init(parameters: Int, optimizer: Int, activations: Int, data: Int) {
+    ///   - step: the batch, activations and scratch.
+    ///   - data: features or clips kept between epochs, and clips being loaded.
+    ///   - program: the program itself.
+    ///   - repeated: the share of a trained CNN's forward pass that is done twice to save memory; nil where none is trained.
+    package init(parameters: Int, optimizer: Int, step: Int, data: Int, program: Int, repeated: Double?) {
         self.parameters = parameters
         self.optimizer = optimizer
-        self.activations = activations
+        self.step = step
         self.data = data
+        self.program = program
+        self.repeated = repeated
     }
 
-    package var total: Int { parameters + optimizer + activations + data }
+    package var total: Int { parameters + optimizer + step + data + program }
 
     var text: String {
-        "parameters \(Formatting.bytes(parameters)), optimizer \(Formatting.bytes(optimizer)), a step \(Formatting.bytes(activations)), data \(Formatting.bytes(data))"
+        let again = repeated.map { ", \(Formatting.fixed($0 * 100, 0)) % of the activations made again" } ?? ""
+        return
+            "parameters \(Formatting.bytes(parameters)), optimizer \(Formatting.bytes(optimizer)), a step \(Formatting.bytes(step)), data \(Formatting.bytes(data))"
+            + (repeated == 0 ? "" : again)
     }
 }

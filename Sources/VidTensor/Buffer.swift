@@ -16,8 +16,8 @@ package final class Buffer: @unchecked Sendable {
     package let count: Int
     package let base: UnsafeMutablePointer<Float>
 
-    /// `count` floats, zeroed.
-    package init(count: Int) {
+    /// `count` floats, zeroed, or with whatever is there: then the kernel gives memory only to the parts that are used.
+    package init(count: Int, isZeroed: Bool = true) {
         precondition(count >= 0, "a buffer of \(count) floats")
         self.count = count
         let bytes = max(64, (count * MemoryLayout<Float>.stride + 63) / 64 * 64)
@@ -28,7 +28,7 @@ package final class Buffer: @unchecked Sendable {
         #if os(Linux)
             if isLarge { madvise(raw, bytes, adviseHugePages) }
         #endif
-        memset(raw, 0, bytes)
+        if isZeroed { memset(raw, 0, bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
     }
 

@@ -30,17 +30,17 @@ package enum Machine {
     package static var memoryBytes: Int { max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) }
 
     /// Bytes that can be had without swapping (Linux's MemAvailable); all memory where it is not known.
-    package static var availableBytes: Int {
-        guard let text = value(of: "MemAvailable", in: "/proc/meminfo"), let kibibytes = Int(text.prefix { $0.isNumber }) else {
-            return memoryBytes
-        }
-        return kibibytes * 1024
-    }
+    package static var availableBytes: Int { bytes("MemAvailable", in: "/proc/meminfo") ?? memoryBytes }
 
     /// The most bytes this process has had resident so far (Linux's VmHWM); 0 where it is not known.
-    package static var peakResidentBytes: Int {
-        guard let text = value(of: "VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0.isNumber }) else { return 0 }
-        return kibibytes * 1024
+    package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }
+
+    /// The bytes this process has resident now (Linux's VmRSS); 0 where it is not known.
+    package static var residentBytes: Int { bytes("VmRSS", in: "/proc/self/status") ?? 0 }
+
+    /// The value of a `key: n kB` line.
+    private static func bytes(_ key: String, in path: String) -> Int? {
+        value(of: key, in: path).flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
     }
 
     /// The value behind `key:` in a file of `key: value` lines.

@@ -1,7 +1,7 @@
 /// Scratch memory of a step, given out in order and taken back all at once or down to a mark.
 ///
-/// A first step may have to add chunks; `reset` then joins them into one, so that later steps of the same size allocate
-/// nothing. What `take` returns is 64-byte aligned and holds garbage.
+/// A first step may have to add chunks, where not enough was reserved; `reset` then joins them into one, so that later steps
+/// of the same size allocate nothing. What `take` returns is 64-byte aligned and holds garbage.
 package final class Workspace {
     private var chunks: [Buffer] = []
     private var chunk = 0
@@ -35,11 +35,20 @@ package final class Workspace {
     package func reset() {
         if chunks.count > 1 {
             chunks = []
-            chunks = [Buffer(count: peak)]
+            chunks = [Buffer(count: peak, isZeroed: false)]
         }
         chunk = 0
         used = 0
         live = 0
+    }
+
+    /// Makes one chunk of so many bytes, where nothing has been taken yet, so that a first step need not add any.
+    package func reserve(bytes: Int) {
+        precondition(live == 0, "memory is reserved before any is taken")
+        let count = bytes / MemoryLayout<Float>.stride
+        if chunks.count == 1, chunks[0].count >= count { return }
+        chunks = []
+        chunks = [Buffer(count: count, isZeroed: false)]
     }
 
     /// Uninitialised floats of `shape`, valid until they are released.
@@ -50,7 +59,7 @@ package final class Workspace {
             used = 0
         }
         if chunk == chunks.count {
-            chunks.append(Buffer(count: max(count, 1 << 16)))
+            chunks.append(Buffer(count: max(count, 1 << 16), isZeroed: false))
             used = 0
         }
         let tensor = Tensor(chunks[chunk].base + used, shape)

@@ -7,10 +7,17 @@ import VidTensor
 package enum Batch {
     /// The frames of `clips`, preprocessed: (B x T, H, W, C) in the pass's workspace.
     static func frames(_ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, _ pass: Pass) -> Tensor {
+        let frames = pass.workspace.take(classifier.frameShape.prepending(clips.count * classifier.frames))
+        convert(clips, classifier, preprocessing, into: frames, pass)
+        return frames
+    }
+
+    /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
+    static func convert(
+        _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, into frames: Tensor, _ pass: Pass
+    ) {
         let steps = classifier.frames
-        let frame = classifier.frameShape
-        let frames = pass.workspace.take([clips.count * steps, frame[0], frame[1], frame[2]])
-        let rule = PixelRule(preprocessing, channels: frame[2])
+        let rule = PixelRule(preprocessing, channels: classifier.frameShape[2])
         for (index, loaded) in clips.enumerated() {
             let target = frames.rows(index * steps..<(index + 1) * steps)
             switch loaded.clip.pixels {
@@ -18,7 +25,6 @@ package enum Batch {
             case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: target, workers: pass.workers)
             }
         }
-        return frames
     }
 
     /// (B, T) of ones for frames that count and zeros for padding; nil where every frame of every clip counts.

@@ -5,7 +5,12 @@ import VidTensor
 ///
 /// Loaded clips are kept for the next epoch as long as they fit into `keepingBytes`; the rest is loaded anew each time.
 package actor ClipSource {
-    private let paths: [String]
+    /// Clips that a pass over them loads ahead.
+    package static let ahead = 4
+
+    package nonisolated let paths: [String]
+    /// How frames are taken from the files.
+    package nonisolated var sampling: String { loader.sampling }
     private let loader: ClipLoader
     private let keepingBytes: Int
     private var kept: [Int: LoadedClip] = [:]

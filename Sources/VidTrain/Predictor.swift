@@ -3,44 +3,51 @@ import VidData
 import VidModel
 import VidTensor
 
-/// Runs a classifier forwards: clips to features, features to scores. Holds the scratch memory for it.
+/// Runs a classifier forwards: clips to scores. Holds the scratch memory for it.
 ///
 /// Not for two threads at once.
 package final class Predictor {
     package let classifier: Classifier
-    private let preprocessing: Preprocessing
-    private let pass: Pass
+    let preprocessing: Preprocessing
+    private let trained: FrameEncoder?
+    let pass: Pass
 
-    package init(_ classifier: Classifier, preprocessing: Preprocessing, workers: Workers) {
+    /// - Parameter trainingPass: whose memory to use between its steps; nil: memory of its own.
+    package init(_ classifier: Classifier, preprocessing: Preprocessing, workers: Workers, in trainingPass: Pass? = nil) {
         self.classifier = classifier
         self.preprocessing = preprocessing
-        pass = Pass(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
+        trained = classifier.encoder.split().trained
+        pass =
+            trainingPass.map { Pass(predictingIn: $0) }
+            ?? Pass(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
     }
 
-    /// Encodes one clip's frames into `features` (T, F).
-    package func encode(_ clip: LoadedClip, into features: Tensor) {
-        pass.workspace.reset()
-        let frames = Batch.frames([clip], classifier, preprocessing, pass)
-        classifier.encoder.encode(frames: frames, into: features, pass)
-    }
-
-    /// Logits, in the workspace until the next call, for features (B, T, F) and an optional mask (B, T).
-    package func logits(_ features: Tensor, mask: Tensor?) -> Tensor {
-        pass.workspace.reset()
-        return classifier.head.forward(features, mask: mask, pass).logits
-    }
-
-    /// Logits of loaded clips, each encoded in turn: one array of `classes` numbers a clip.
-    package func logits(_ clips: [LoadedClip]) -> [[Float]] {
-        clips.map { clip in
-            pass.workspace.reset()
-            let features = pass.workspace.take([1, classifier.frames, classifier.features])
-            let frames = Batch.frames([clip], classifier, preprocessing, pass)
-            let rows = features.reshaped([classifier.frames, classifier.features])
-            classifier.encoder.encode(frames: frames, into: rows, pass)
-            let mask = Batch.mask([clip.validFrames], steps: classifier.frames, pass.workspace)
-            return classifier.head.forward(features, mask: mask, pass).logits.array
+    /// Logits, one array of `classes` numbers a clip, of what the trained part of the network takes: features, maps or frames
+    /// (B x T, ...).
+    package func logits(input: Tensor, validFrames: [Int]) -> [[Float]] {
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        var features = input
+        if let trained {
+            features = pass.workspace.take([input.shape[0], classifier.features])
+            trained.encode(frames: input, into: features, pass)
         }
+        return logits(features, validFrames)
+    }
+
+    /// Logits of one loaded clip.
+    package func logits(_ clip: LoadedClip) -> [Float] {
+        pass.workspace.reset()
+        let features = pass.workspace.take([classifier.frames, classifier.features])
+        classifier.encoder.encode(frames: Batch.frames([clip], classifier, preprocessing, pass), into: features, pass)
+        return logits(features, [clip.validFrames])[0]
+    }
+
+    private func logits(_ features: Tensor, _ validFrames: [Int]) -> [[Float]] {
+        let (clips, steps) = (validFrames.count, classifier.frames)
+        let mask = Batch.mask(validFrames, steps: steps, pass.workspace)
+        let logits = classifier.head.forward(features.reshaped([clips, steps, classifier.features]), mask: mask, pass).logits
+        return (0..<clips).map { logits.rows($0..<$0 + 1).array }
     }
 }
 

@@ -17,13 +17,14 @@ package struct StepBenchmark: Sendable {
 
     /// Steps of `clips` clips for about `seconds` (three at least), after one that is not counted.
     ///
-    /// - Parameter headAlone: features are random and the CNN is left out; otherwise frames are, and it is trained.
+    /// The input is random: frames, or features where the CNN is frozen, which leaves the head alone.
     package static func run(
-        _ classifier: Classifier, optimizer: any Optimizer, clips: Int, headAlone: Bool, workers: Workers, seconds: Double = 2
+        _ classifier: Classifier, optimizer: any Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
     ) throws -> StepBenchmark {
-        let step = TrainingStep(classifier, optimizer: optimizer, labelSmoothing: 0, workers: workers, random: RandomGenerator(seed: 2))
+        let step = TrainingStep(
+            classifier, optimizer: optimizer, labelSmoothing: 0, memory: memory, workers: workers, random: RandomGenerator(seed: 2))
         let steps = classifier.frames
-        let shape: Shape = headAlone ? [clips, steps, classifier.features] : classifier.frameShape.prepending(clips * steps)
+        let shape = classifier.trainedInputShape.prepending(clips * steps)
         let buffer = Buffer(count: shape.count)
         defer { withExtendedLifetime(buffer) {} }
         let input = buffer.tensor(shape)
@@ -37,11 +38,7 @@ package struct StepBenchmark: Sendable {
         while times.count < 4 || clock.now - start < .seconds(seconds) {
             let stepStart = clock.now
             step.begin()
-            if headAlone {
-                _ = try step.train(features: input, validFrames: valid, labels: labels)
-            } else {
-                _ = try step.train(frames: input, validFrames: valid, labels: labels)
-            }
+            _ = try step.train(input: input, validFrames: valid, labels: labels)
             times.append((clock.now - stepStart).seconds)
         }
         let counted = times.dropFirst().sorted()

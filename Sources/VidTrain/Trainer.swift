@@ -5,8 +5,8 @@ import VidTensor
 
 /// The training loop: batches, forward, loss, backward, optimiser; validation after each epoch.
 ///
-/// With a frozen CNN each clip is encoded once, before the first epoch, and the head trains on the features. A trained
-/// CNN encodes the frames of a batch without keeping activations and goes back over them a chunk at a time.
+/// What stands before the first trained layer is run once on each clip, before the first epoch: with a frozen CNN the head
+/// trains on features. Of the trained layers a step keeps the activations that fit into memory and makes the others again.
 ///
 /// Its state (`state`, the parameters, the optimiser's slots) is complete between two steps: a trainer that starts from
 /// a saved one continues as if it had never stopped. Nothing here sees a file format or a terminal.
@@ -17,34 +17,38 @@ package final class Trainer {
     package private(set) var state: TrainerState
 
     private let configuration: RunConfiguration
-    private let training: LabelledClips
-    private let validation: LabelledClips
+    private let training: StepInputs
+    private let validation: StepInputs
     private let step: TrainingStep
     private let predictor: Predictor
     private let start = ContinuousClock.now
     private let secondsBefore: Double
 
-    /// Features of the training and validation clips behind a frozen CNN.
-    private var trainingFeatures: FeatureStore?
-    private var validationFeatures: FeatureStore?
-
     /// - Parameters:
+    ///   - memory: what steps may take.
+    ///   - features: how the outputs of frozen layers are kept.
     ///   - state: where to go on; the optimiser's slots and the parameters must be those saved with it.
     ///   - secondsBefore: time spent before the training was resumed, for the records.
     package init(
         _ classifier: Classifier, optimizer: any Optimizer, configuration: RunConfiguration, training: LabelledClips,
-        validation: LabelledClips, workers: Workers, state: TrainerState, secondsBefore: Double = 0
+        validation: LabelledClips, memory: StepMemory, features: FeatureKeeping, workers: Workers, state: TrainerState,
+        secondsBefore: Double = 0
     ) {
         self.classifier = classifier
         self.configuration = configuration
-        self.training = training
-        self.validation = validation
         self.state = state
         self.secondsBefore = secondsBefore
         step = TrainingStep(
             classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
-            workers: workers, random: state.dropoutRandom)
-        predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+            memory: memory, workers: workers, random: state.dropoutRandom)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.pass)
+        let frozen = FrozenLayers(predictor, cache: features.cache, sampling: training.source.sampling)
+        func inputs(_ clips: LabelledClips) -> StepInputs {
+            StepInputs(clips, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
+        }
+        self.predictor = predictor
+        self.training = inputs(training)
+        self.validation = inputs(validation)
     }
 
     /// Trains up to the configured number of epochs.
@@ -56,13 +60,14 @@ package final class Trainer {
     package func run(
         shouldStop: @Sendable () -> Bool, handle: (TrainingEvent) throws -> Void
     ) async throws -> Outcome {
-        if !classifier.trainsCNN {
+        let epochs = configuration.training.epochs
+        if state.epoch < epochs, training.needsPreparing {
             guard try await encodeAll(shouldStop, handle) else {
                 try handle(.interrupted)
                 return .interrupted
             }
         }
-        while state.epoch < configuration.training.epochs {
+        while state.epoch < epochs {
             guard try await runEpoch(shouldStop, handle) else {
                 try handle(.interrupted)
                 return .interrupted
@@ -79,7 +84,7 @@ package final class Trainer {
 
     /// One epoch, or what is left of it; false when it was asked to stop.
     private func runEpoch(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
-        let count = training.count
+        let count = training.clips.count
         let batchSize = configuration.training.batchSize
         if state.order.isEmpty {
             state.order = configuration.training.shuffle ? state.orderRandom.permutation(count) : Array(0..<count)
@@ -131,25 +136,17 @@ package final class Trainer {
 
     /// Forward, loss, backward and update on the training clips `indices`; starts loading those of the `next` step.
     private func train(_ indices: ArraySlice<Int>, next: ArraySlice<Int>) async throws {
-        let labels = indices.map { training.labels[$0] }
+        let labels = indices.map { training.clips.labels[$0] }
         step.begin()
         do {
-            let result: TrainingStep.Result
-            if let store = trainingFeatures {
-                let features = step.pass.workspace.take([indices.count, classifier.frames, classifier.features])
-                store.gather(indices, into: features)
-                result = try step.train(features: features, validFrames: indices.map { store.validFrames[$0] }, labels: labels)
-            } else {
-                let clips = try await training.source.clips(Array(indices))
-                await training.source.prefetch(Array(next))
-                let frames = Batch.frames(clips, classifier, configuration.data.preprocessing, step.pass)
-                result = try step.train(frames: frames, validFrames: clips.map(\.validFrames), labels: labels)
-            }
+            let batch = step.pass.workspace.take(classifier.trainedInputShape.prepending(indices.count * classifier.frames))
+            let validFrames = try await training.gather(indices, next: next, into: batch)
+            let result = try step.train(input: batch, validFrames: validFrames, labels: labels)
             state.running.loss += result.loss
             state.running.correct += result.correct
             state.running.clips += indices.count
         } catch let error as TrainingStep.NonFinite {
-            let names = indices.prefix(4).map { training.names[$0] }.joined(separator: ", ") + (indices.count > 4 ? ", ..." : "")
+            let names = indices.prefix(4).map { training.clips.names[$0] }.joined(separator: ", ") + (indices.count > 4 ? ", ..." : "")
             throw VidclassError(
                 .nonFinite,
                 "epoch \(state.epoch + 1), batch \(state.step + 1): \(error.text) (clips \(names)). "
@@ -163,38 +160,30 @@ package final class Trainer {
 
     /// The classifier as it is now on the validation part; nil where there is none.
     private func evaluate(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
-        guard validation.count > 0 else { return nil }
-        if let store = validationFeatures {
-            return predictor.evaluate(validation, features: store, batchSize: 64)
-        }
+        guard validation.clips.count > 0 else { return nil }
         return try await predictor.evaluate(validation) { done, total in
             if done < total, shouldStop() { throw Stopped() }
             try handle(.validating(clipsDone: done, clips: total))
         }
     }
 
-    /// A validation was given up; the epoch's steps are all done, and a resumed training starts with it.
+    /// A validation was given up: the epoch's steps are all done, and a resumed training starts with it. Or an encoding was.
     private struct Stopped: Error {}
 
     /// Encodes every clip of both parts once; false when it was asked to stop.
     private func encodeAll(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
-        let total = training.count + validation.count
-        let encodeStart = ContinuousClock.now
-        var done = 0
-        for part in [training, validation] {
-            let store = FeatureStore(clips: part.count, steps: classifier.frames, features: classifier.features)
-            for index in 0..<part.count {
-                if shouldStop() { return false }
-                await part.source.prefetch(index..<min(part.count, index + 4))
-                let clip = try await part.source.clips([index])[0]
-                predictor.encode(clip, into: store.clip(index))
-                store.setValidFrames(clip.validFrames, of: index)
-                done += 1
-                let rate = Double(done) / max((ContinuousClock.now - encodeStart).seconds, 1e-9)
-                try handle(.encoding(clipsDone: done, clips: total, clipsPerSecond: rate))
+        let start = ContinuousClock.now
+        var encoding = EncodingProgress(clips: training.clips.count + validation.clips.count)
+        do {
+            for part in [training, validation] {
+                try await part.prepare { isRecalled in
+                    encoding.count(isRecalled: isRecalled, seconds: (ContinuousClock.now - start).seconds)
+                    try handle(.encoding(encoding))
+                    if shouldStop(), encoding.clipsDone < encoding.clips { throw Stopped() }
+                }
             }
-            await part.source.clear()
-            if part === training { trainingFeatures = store } else { validationFeatures = store }
+        } catch is Stopped {
+            return false
         }
         return true
     }

@@ -40,13 +40,37 @@ package struct BatchProgress: Sendable {
     package let secondsLeft: Double
 }
 
+/// How far the pass of all clips through the frozen layers has come.
+package struct EncodingProgress: Sendable {
+    package let clips: Int
+    package private(set) var clipsDone = 0
+    /// Of those done, the ones whose features an earlier run had kept.
+    package private(set) var clipsRecalled = 0
+    /// Since the start.
+    package private(set) var seconds = 0.0
+    private var recallSeconds = 0.0
+
+    init(clips: Int) { self.clips = clips }
+
+    mutating func count(isRecalled: Bool, seconds: Double) {
+        if isRecalled { recallSeconds += seconds - self.seconds }
+        self.seconds = seconds
+        clipsDone += 1
+        if isRecalled { clipsRecalled += 1 }
+    }
+
+    /// Of the clips that were not recalled.
+    package var clipsPerSecond: Double { Double(clipsDone - clipsRecalled) / max(seconds - recallSeconds, 1e-9) }
+    package var secondsLeft: Double { clipsPerSecond > 0 ? Double(clips - clipsDone) / clipsPerSecond : 0 }
+}
+
 /// What a trainer tells the outside: it knows no file format and no terminal.
 ///
 /// Events are delivered in order, on the trainer's own task, between steps: a handler may read the trainer's state and
 /// parameters, for example to save them. An error that it throws ends the training.
 package enum TrainingEvent: Sendable {
-    /// A frozen CNN encodes each clip once before the first epoch.
-    case encoding(clipsDone: Int, clips: Int, clipsPerSecond: Double)
+    /// Frozen layers run once on each clip before the first epoch.
+    case encoding(EncodingProgress)
     case batch(BatchProgress)
     case validating(clipsDone: Int, clips: Int)
     /// An epoch is over and the trainer's state stands between two epochs. `isBest`: no epoch before was better.

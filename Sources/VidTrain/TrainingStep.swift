@@ -3,7 +3,7 @@ import VidTensor
 
 /// One step of training on a batch: forward, loss, backward, update.
 ///
-/// The caller calls `begin`, takes the batch from `pass.workspace`, and calls one of the two steps.
+/// The caller calls `begin`, takes the batch from `pass.workspace`, and calls `train`.
 package final class TrainingStep {
     /// Of one batch.
     package struct Result: Sendable {
@@ -19,44 +19,42 @@ package final class TrainingStep {
     package private(set) var optimizerState: OptimizerState
     package let pass: Pass
     private let loss: CategoricalCrossEntropy
+    /// The CNN from its first trained layer on; nil where all of it is frozen.
+    private let trained: FrameEncoder?
+    /// For whole batches; smaller ones keep to its bytes.
+    private let activations: ActivationPlan?
 
+    /// - Parameter memory: the plan for the largest batch; its workspace is reserved, though not yet touched.
     package init(
         _ classifier: Classifier, optimizer: any Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float,
-        workers: Workers,
-        random: RandomGenerator
+        memory: StepMemory, workers: Workers, random: RandomGenerator
     ) {
         self.classifier = classifier
         self.optimizer = optimizer
         optimizerState = state
         loss = CategoricalCrossEntropy(labelSmoothing: labelSmoothing)
         pass = Pass(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
+        pass.workspace.reserve(bytes: memory.workspace)
+        trained = classifier.encoder.split().trained
+        activations = memory.activations
     }
 
     /// Takes the memory of the last step back.
     package func begin() { pass.workspace.reset() }
 
-    /// A step from frames (B x T, H, W, C): the CNN is trained, too. Its activations are kept for the way back if they fit into
-    /// `backwardBytes`, or else made again a chunk of frames at a time; the bits are the same.
-    package func train(frames: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
-        let rows = labels.count * classifier.frames
-        let (encoder, pass) = (classifier.encoder, pass)
-        if encoder.backwardBytes(frames: rows) <= TrainingStep.backwardBytes {
-            let kept = encoder.forwardKeeping(frames: frames, pass)
-            return try train(encoder.features(kept: kept, count: rows), validFrames: validFrames, labels: labels) { dFeatures in
-                encoder.goBack(frames: frames, kept: kept, dFeatures: dFeatures, pass)
-            }
+    /// A step on what the trained part of the network takes: features (B x T, F) behind a frozen CNN, or else the frames, or
+    /// the maps behind its frozen layers, (B x T, H, W, C).
+    package func train(input: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
+        precondition(input.shape[0] == labels.count * classifier.frames, "\(input.shape) for \(labels.count) clips")
+        guard let trained, let activations else {
+            return try train(input, validFrames: validFrames, labels: labels, goBack: nil)
         }
-        let features = pass.workspace.take([rows, classifier.features])
-        encoder.encode(frames: frames, into: features, pass)
-        let chunk = TrainingStep.chunk(classifier, frames: rows)
-        return try train(features, validFrames: validFrames, labels: labels) { dFeatures in
-            encoder.backward(frames: frames, dFeatures: dFeatures, pass, chunk: chunk)
+        let rows = input.shape[0]
+        let plan = activations.frames == rows ? activations : ActivationPlan(trained, frames: rows, limit: activations.bytes)
+        let kept = trained.forward(frames: input, keeping: plan, pass)
+        return try train(kept.features, validFrames: validFrames, labels: labels) { [pass] dFeatures in
+            trained.backward(frames: input, kept: kept, dFeatures: dFeatures, pass)
         }
-    }
-
-    /// A step of the head alone from features (B, T, F).
-    package func train(features: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
-        try train(features, validFrames: validFrames, labels: labels, goBack: nil)
     }
 
     /// `goBack` takes the gradient of the features (B x T, F) on to the CNN, if that is trained.
@@ -87,13 +85,5 @@ package final class TrainingStep {
             case .gradient: "a gradient is not finite"
             }
         }
-    }
-
-    /// Bytes that the way back may take for activations.
-    private static let backwardBytes = 5 << 28
-
-    /// Frames that go back at a time: as many as fit into `backwardBytes`. The bits do not depend on it.
-    package static func chunk(_ classifier: Classifier, frames: Int) -> Int {
-        classifier.encoder.backwardChunk(frames: frames, bytes: backwardBytes)
     }
 }

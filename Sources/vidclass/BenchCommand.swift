@@ -126,27 +126,36 @@ struct BenchStepCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Clips of a step.", valueName: "b"))
     var batch = 1
 
+    @Option(help: ArgumentHelp("GiB of memory to keep within; by default what the machine has free.", valueName: "g"))
+    var memoryGib: Double?
+
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
         guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
         guard (32...4096).contains(size) else { throw ValidationError("--size takes a number from 32 to 4096, not \(size).") }
         guard (1...4096).contains(batch) else { throw ValidationError("--batch takes a number from 1 to 4096, not \(batch).") }
+        if let memoryGib, !(memoryGib > 0) { throw ValidationError("--memory-gib takes a number above 0, not \(memoryGib).") }
     }
 
     func run() async throws {
         let workers = options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: true)
         let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
-        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, headAlone: false, workers: workers)
+        let memory = try StepMemory(
+            classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: memoryGib))
+        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
+        let repeated = memory.activations?.repeated ?? 0
         let text =
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (steps of \(Formatting.count(batch, "clip")) of \(frames) frames of \(size) x \(size), "
-            + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident\n"
+            + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident "
+            + "(planned \(Formatting.bytes(memory.total))), \(Formatting.fixed(repeated * 100, 0)) % of the activations made again\n"
         try options.report(
             text,
             [
                 ("ms_per_frame", .number(result.millisecondsPerFrame)), ("peak_rss_bytes", .integer(result.peakResidentBytes)),
-                ("clips", .integer(batch)), ("frames", .integer(frames)), ("size", .integer(size)),
+                ("planned_bytes", .integer(memory.total)), ("repeated_forward", .number(repeated)), ("clips", .integer(batch)),
+                ("frames", .integer(frames)), ("size", .integer(size)),
             ] + BenchCommand.machine(workers.count))
     }
 }
@@ -172,7 +181,9 @@ struct BenchHeadCommand: AsyncParsableCommand {
         let workers = options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: 32, trainable: false)
         let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
-        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, headAlone: true, workers: workers)
+        let memory = try StepMemory(
+            classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))
+        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
         let text =
             "\(Formatting.fixed(result.clipsPerSecond, 0)) clips a second (steps of \(batch) clips of \(frames) x \(classifier.features) features, "
             + "\(Formatting.count(workers.count, "thread")))\n"

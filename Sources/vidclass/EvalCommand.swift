@@ -32,6 +32,8 @@ struct EvalCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
+    @OptionGroup var features: FeatureCacheOptions
+
     @Flag(help: "Print one JSON document and nothing else on standard output.")
     var json = false
 
@@ -41,7 +43,9 @@ struct EvalCommand: AsyncParsableCommand {
         let clips = LabelledClips(entries, loader: saved.loader, keepingBytes: 0)
         Terminal.note("evaluating \(Formatting.count(clips.count, "clip")) (\(part)) of \(source)")
         let bar = ProgressBar()
-        let evaluation = try await saved.predictor(threads.makeWorkers()).evaluate(clips) { done, total in
+        let predictor = saved.predictor(threads.makeWorkers())
+        let inputs = StepInputs(clips, in: predictor, features: FeatureKeeping(cache: try features.cache(), keepsInMemory: false))
+        let evaluation = try await predictor.evaluate(inputs) { done, total in
             bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         }
         bar.clear()

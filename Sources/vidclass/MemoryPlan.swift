@@ -5,46 +5,40 @@ import VidReport
 import VidTensor
 import VidTrain
 
-/// What a training will hold in memory, and how much of it loaded clips may take between epochs.
+/// What a training will hold in memory, and how it is shared out: between a step's activations, the outputs of frozen layers
+/// and loaded clips.
 struct MemoryPlan {
+    let step: StepMemory
     let estimate: MemoryEstimate
-    /// Half of what is free after the rest.
+    /// Whether the outputs of frozen layers are kept in memory for all clips.
+    let keepsFeatures: Bool
+    /// Bytes of loaded clips to keep between epochs: half of what is left after the rest.
     let keptClipBytes: Int
 
-    /// - Throws: `.badData` where the training cannot fit into this machine's memory.
+    /// - Throws: `.badData` where the training cannot fit.
     init(_ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, clips: Int, threads: Int) throws {
-        let float = MemoryLayout<Float>.stride
-        let encoder = classifier.encoder
-        let frameBytes = classifier.frameShape.count * float
-        // Counted as floating-point numbers first: a config may name extents whose product overflows.
-        let batch = Double(configuration.training.batchSize) * Double(classifier.frames) * Double(frameBytes)
-        let least = (classifier.trainsCNN ? batch : 0) + Double(encoder.encodeBytes(frames: 1))
-        guard least < Double(Machine.memoryBytes) else {
-            throw VidclassError(
-                .badData,
-                "a step of this training needs about \(Int(least / 0x1p30) + 1) GiB of memory, the machine has \(Formatting.bytes(Machine.memoryBytes)). "
-                    + "Use a smaller training.batch_size or model.input.")
+        let budget = MemoryBudget(gibibytes: configuration.training.memoryGiB)
+        let batchSize = configuration.training.batchSize
+        let clipBytes = classifier.frames * classifier.frameShape.count
+        // The clips of a step, those being loaded for the next one, and those that a pass over all loads ahead.
+        let loading = clipBytes * max(2 * min(batchSize, clips), ClipSource.ahead + 1)
+        let least = try StepMemory(classifier, slots: slots, batchSize: batchSize, threads: threads, budget: budget, activationLimit: 0)
+        var features = 0
+        var left = budget.bytes - least.total - loading
+        if classifier.encoder.firstTrainable > 0 {
+            let wanted = FeatureStore.bytes(clips: clips, steps: classifier.frames, shape: classifier.trainedInputShape)
+            // Behind a frozen CNN nothing else wants memory; activations of trained layers have a use for the other half.
+            if wanted <= Double(classifier.trainsCNN ? left / 2 : left) { features = Int(wanted) }
         }
-        let trainable = classifier.parameters.trainableRange.count
-        let batchFrames = configuration.training.batchSize * classifier.frames
-        let features = FeatureStore.bytes(clips: clips, steps: classifier.frames, features: classifier.features)
-        let encoding = encoder.encodeBytes(frames: classifier.trainsCNN ? batchFrames : classifier.frames)
-        let activations: Int
-        if classifier.trainsCNN {
-            let chunk = TrainingStep.chunk(classifier, frames: batchFrames)
-            activations = batchFrames * frameBytes + max(encoding, encoder.backwardBytes(frames: chunk))
-        } else {
-            activations = classifier.frames * frameBytes + encoding
-        }
-        let scratch = encoder.scratchBytes(workers: threads, gradients: classifier.trainsCNN)
-        let parameters =
-            (classifier.parameters.values.count + trainable) * float + encoder.filterBytes(gradients: classifier.trainsCNN)
-        let optimizer = slots * trainable * float
-        let clipBytes = clips * classifier.frames * classifier.frameShape.count
-        let free = max(0, Machine.availableBytes - parameters - optimizer - activations - scratch) / 2
-        keptClipBytes = classifier.trainsCNN ? free : 0
+        left -= features
+        step = try StepMemory(
+            classifier, slots: slots, batchSize: batchSize, threads: threads, budget: budget,
+            activationLimit: (least.activations?.bytes ?? 0) + max(0, left))
+        left -= step.total - least.total
+        keepsFeatures = features > 0
+        keptClipBytes = classifier.encoder.firstTrainable > 0 ? 0 : max(0, min(left / 2, clips * clipBytes))
         estimate = MemoryEstimate(
-            parameters: parameters, optimizer: optimizer, activations: activations + scratch,
-            data: classifier.trainsCNN ? min(free, clipBytes) : features)
+            parameters: step.parameters, optimizer: step.optimizer, step: step.workspace, data: loading + features + keptClipBytes,
+            program: StepMemory.program, repeated: step.activations?.repeated)
     }
 }

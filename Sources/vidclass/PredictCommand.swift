@@ -58,9 +58,9 @@ struct PredictCommand: AsyncParsableCommand {
         for (index, path) in paths.enumerated() {
             bar.update("predict", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
             do {
-                await source.prefetch(index..<min(paths.count, index + 4))
+                await source.prefetch(index..<min(paths.count, index + ClipSource.ahead))
                 let clip = try await source.clips([index])[0]
-                let scores = Scores.softmax(predictor.logits([clip])[0])
+                let scores = Scores.softmax(predictor.logits(clip))
                 predictions.append(Prediction(input: path, classes: saved.classifier.classes, scores: scores, top: top))
             } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()

@@ -34,6 +34,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
+    @OptionGroup var features: FeatureCacheOptions
+
     @Flag(help: "No start-up report and no progress, only where things are.")
     var quiet = false
 

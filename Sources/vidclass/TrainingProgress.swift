@@ -20,15 +20,15 @@ final class TrainingProgress {
 
     func handle(_ event: TrainingEvent) throws {
         switch event {
-        case .encoding(let done, let total, let rate):
-            let left = Double(total - done) / max(rate, 1e-9)
+        case .encoding(let encoding):
+            let (done, total) = (encoding.clipsDone, encoding.clips)
             bar.update(
                 "encode", done: done, total: total,
-                detail: "\(done)/\(total) clips  \(Formatting.fixed(rate, 1)) clips/s  \(Formatting.duration(left)) left")
+                detail: "\(done)/\(total) clips  \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s  "
+                    + "\(Formatting.duration(encoding.secondsLeft)) left")
             if done == total, !quiet {
                 bar.clear()
-                Terminal.note(
-                    "encoded \(Formatting.count(total, "clip")) at \(Formatting.fixed(rate, 1)) clips/s; the features serve every epoch")
+                Terminal.note(summary(encoding))
             }
         case .batch(let batch):
             bar.update(
@@ -48,6 +48,21 @@ final class TrainingProgress {
             bar.clear()
             try session.saveLast()
         }
+    }
+
+    /// "encoded 61 clips at 2.4 clips/s and took 3 from the feature cache; the features serve every epoch"
+    private func summary(_ encoding: EncodingProgress) -> String {
+        let encoded = encoding.clips - encoding.clipsRecalled
+        var parts: [String] = []
+        if encoded > 0 {
+            parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
+        }
+        if encoding.clipsRecalled > 0 {
+            parts.append(
+                "took \(encoded > 0 ? "\(encoding.clipsRecalled)" : Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache"
+            )
+        }
+        return parts.joined(separator: " and ") + "; the features serve every epoch"
     }
 
     /// "epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950  best  0:42"

@@ -74,7 +74,9 @@ final class TrainingSession {
             classifier, slots: optimizer.slots.count, configuration, clips: data.entries.count, threads: workers.count)
         let loader = ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips)
         func clips(_ part: DataPart) -> LabelledClips {
-            LabelledClips(data.entries(of: part), loader: loader, keepingBytes: plan.keptClipBytes)
+            let entries = data.entries(of: part)
+            let share = plan.keptClipBytes / max(1, data.entries.count) * entries.count
+            return LabelledClips(entries, loader: loader, keepingBytes: share)
         }
         let output = configuration.output
         let folder = try existing ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
@@ -84,6 +86,7 @@ final class TrainingSession {
         let results = try ResultsFile(path: folder.resultsPath, keeping: state.epoch)
         let trainer = Trainer(
             classifier, optimizer: optimizer, configuration: configuration, training: clips(.train), validation: clips(.validation),
+            memory: plan.step, features: FeatureKeeping(cache: try command.features.cache(), keepsInMemory: plan.keepsFeatures),
             workers: workers, state: state, secondsBefore: results.secondsSoFar)
         let parts = zip(["training", "validation", "test"], DataPart.allCases)
         let report = StartupReport(

@@ -15,7 +15,7 @@ struct ConfigErrorTests {
         // Unknown keys
         (
             "{\n  \"training\": { \"epoch\": 3 }\n}",
-            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, label_smoothing"#
+            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing"#
         ),
         (
             #"{"trainnig": {}}"#,

@@ -95,7 +95,7 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["training.epoch=3"], .badConfig,
-            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, label_smoothing"#
+            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing"#
         ),
         (
             ["trainign.epochs=3"], .badConfig,

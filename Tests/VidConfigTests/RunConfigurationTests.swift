@@ -86,7 +86,13 @@ struct RunConfigurationTests {
                     "preprocessing": "caffe",
                     "short_clips": "loop"
                   },
-                  "training": { "epochs": 20, "batch_size": 8, "shuffle": true, "label_smoothing": 0.0 },
+                  "training": {
+                    "epochs": 20,
+                    "batch_size": 8,
+                    "shuffle": true,
+                    "memory_gib": null,
+                    "label_smoothing": 0.0
+                  },
                   "output": { "directory": "runs", "name": "train", "exist_ok": false }
                 }
 
@@ -110,7 +116,7 @@ struct RunConfigurationTests {
                                 { "type": "batch_normalization" }, { "type": "dropout" } ] },
                   "optimizer": { "type": "sgd", "learning_rate": 1, "momentum": 0.75, "nesterov": true, "clip_norm": 2, "weight_decay": 0.5 },
                   "data": { "path": "d.csv", "validation_split": 0.25, "test_split": 0.125, "preprocessing": "unit", "short_clips": "pad_last" },
-                  "training": { "epochs": 3, "batch_size": 2, "shuffle": false, "label_smoothing": 0.0625 },
+                  "training": { "epochs": 3, "batch_size": 2, "shuffle": false, "memory_gib": 1.5, "label_smoothing": 0.0625 },
                   "output": { "directory": "r", "name": "n", "exist_ok": true } }
                 """, source: "c.json")
         var expected = RunConfiguration()
@@ -151,6 +157,7 @@ struct RunConfigurationTests {
         expected.training.epochs = 3
         expected.training.batchSize = 2
         expected.training.shuffle = false
+        expected.training.memoryGiB = 1.5
         expected.training.labelSmoothing = 0.0625
         expected.output.directory = "r"
         expected.output.name = "n"

@@ -84,7 +84,7 @@ import VidTestSupport
                 classifier.parameters.zeroGradients()
                 let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: true)
                 if let dFeatures {
-                    classifier.encoder.backward(frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass, chunk: batch * steps)
+                    goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass)
                 }
             }
             for (statistic, values) in zip(statistics, saved) { statistic.0.copy(from: values) }

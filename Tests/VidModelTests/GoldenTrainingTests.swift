@@ -83,8 +83,7 @@ private struct GoldenTraining {
         let forward = classifier.head.forward(sequence, mask: mask, pass)
         let result = loss.evaluate(forward.logits, labels: labels, denominator: labels.count, pass)
         let dFeatures = try #require(classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: true))
-        // A chunk that does not divide the frames.
-        classifier.encoder.backward(frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass, chunk: 5)
+        goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass, limit: 0)
         #expect(optimizer.step(parameters, &state.optimizer, pass.workers))
         return Float(result.loss / Double(labels.count))
     }

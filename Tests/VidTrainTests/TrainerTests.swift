@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import VidConfig
 import VidData
@@ -34,16 +35,24 @@ import VidTrain
         deinit { try? FileManager.default.removeItem(atPath: path) }
     }
 
-    private func trainer(_ configuration: RunConfiguration, _ clips: Clips, threads: Int, state: TrainerState? = nil) throws -> Trainer {
+    private func trainer(
+        _ configuration: RunConfiguration, _ clips: Clips, threads: Int, features: FeatureKeeping = FeatureKeeping(),
+        activations: Int = .max,
+        state: TrainerState? = nil
+    ) throws -> Trainer {
         let set = try DataSet.open(clips.path, split: .init(seed: 1, validation: 0.25, test: 0))
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
         let loader = ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips)
+        let optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        let memory = try StepMemory(
+            classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: threads,
+            budget: MemoryBudget(gibibytes: nil), activationLimit: activations)
         return Trainer(
-            classifier, optimizer: makeOptimizer(configuration.optimizer, classifier.parameters), configuration: configuration,
+            classifier, optimizer: optimizer, configuration: configuration,
             training: LabelledClips(set.entries(of: .train), loader: loader, keepingBytes: 1 << 20),
             validation: LabelledClips(set.entries(of: .validation), loader: loader, keepingBytes: 0),
-            workers: Workers(count: threads), state: state ?? TrainerState(seed: configuration.seed))
+            memory: memory, features: features, workers: Workers(count: threads), state: state ?? TrainerState(seed: configuration.seed))
     }
 
     /// Everything a training ends with: the bits of the weights and moments, and the state.
@@ -70,6 +79,64 @@ import VidTrain
             #expect(other.state == results[0].state)
         }
         #expect(results[0].weights.contains { Float(bitPattern: $0) != 0 })
+    }
+
+    /// Where features and activations are kept, if anywhere, does not show in the bits.
+    @Test(arguments: [Trainable.none, .from("block2_conv1"), .all])
+    func memoryAndCacheDoNotShow(_ trainable: Trainable) async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 2)
+        configuration.model.cnn.trainable = trainable
+        let cache = MemoryFeatureCache()
+        var expected: (weights: [UInt32], moments: [[UInt32]], state: TrainerState)?
+        let keepings = [
+            FeatureKeeping(), FeatureKeeping(keepsInMemory: false), FeatureKeeping(cache: cache, keepsInMemory: false),
+            FeatureKeeping(cache: cache), FeatureKeeping(cache: cache, keepsInMemory: false),
+        ]
+        for (index, features) in keepings.enumerated() {
+            let trainer = try trainer(configuration, clips, threads: 2, features: features, activations: index.isMultiple(of: 2) ? 0 : .max)
+            var recalled = 0
+            _ = try await trainer.run(
+                shouldStop: { false }, handle: { if case .encoding(let progress) = $0 { recalled = progress.clipsRecalled } })
+            let found = result(trainer)
+            #expect(found.weights == expected?.weights ?? found.weights, "case \(index)")
+            #expect(found.moments == expected?.moments ?? found.moments)
+            expected = expected ?? found
+            // The fourth run finds what the third has left; all sixteen clips were loaded once, whatever came after.
+            if index == 3 { #expect(recalled == (trainable == .all ? 0 : 16)) }
+        }
+        #expect(cache.stored == (trainable == .all ? 0 : 16))
+    }
+
+    /// What other weights, another sampling or other content have left is not taken.
+    @Test func featuresOfAnotherKeyAreNotTaken() async throws {
+        let clips = try await Clips()
+        let cache = MemoryFeatureCache()
+        func recalled(_ change: (inout RunConfiguration) -> Void) async throws -> Int {
+            var configuration = Self.configuration(epochs: 1)
+            configuration.model.cnn.trainable = .none
+            change(&configuration)
+            let trainer = try trainer(configuration, clips, threads: 1, features: FeatureKeeping(cache: cache))
+            var recalled = 0
+            _ = try await trainer.run(
+                shouldStop: { false }, handle: { if case .encoding(let progress) = $0 { recalled = progress.clipsRecalled } })
+            return recalled
+        }
+        #expect(try await recalled { _ in } == 0)
+        #expect(try await recalled { _ in } == 16)
+        #expect(try await recalled { $0.seed = 77 } == 0)
+        #expect(try await recalled { $0.data.preprocessing = .unit } == 0)
+        #expect(try await recalled { $0.model.input.frames = 3 } == 0)
+        #expect(try await recalled { $0.model.cnn.pooling = .max } == 0)
+        #expect(try await recalled { $0.data.shortClips = .mask } == 0)
+        #expect(try await recalled { $0.optimizer.learningRate = 0.01 } == 16)
+        // A clip with another's content under another name is known by its content, though its file is not.
+        let files = try FileManager.default.subpathsOfDirectory(atPath: clips.path).filter { $0.hasSuffix(".bin") }.sorted()
+        let stored = cache.stored
+        try FileManager.default.removeItem(atPath: clips.path + "/" + files[0])
+        try FileManager.default.copyItem(atPath: clips.path + "/" + files[1], toPath: clips.path + "/" + files[0])
+        #expect(try await recalled { _ in } == 15)
+        #expect(cache.stored == stored)
     }
 
     /// Stopped after every possible number of batches and gone on with in a new trainer, as if loaded from a checkpoint.
@@ -128,6 +195,43 @@ import VidTrain
         } catch let error as VidclassError {
             #expect(error.kind == .nonFinite)
             #expect(error.message.contains("epoch") && error.message.contains(".bin"))
+        }
+    }
+
+    /// A cache in memory: what was stored, and the files' contents by path and time.
+    private final class MemoryFeatureCache: FeatureCache {
+        private struct Entry: Sendable {
+            let shape: Shape
+            let values: [Float]
+            let validFrames: Int
+        }
+        private struct Contents: Sendable {
+            var entries: [FeatureKey: Entry] = [:]
+            var hashes: [String: (FileStatus, String)] = [:]
+        }
+        private let contents = Mutex(Contents())
+
+        var stored: Int { contents.withLock { $0.entries.count } }
+
+        func load(_ key: FeatureKey, into features: Tensor) -> Int? {
+            guard let entry = contents.withLock({ $0.entries[key] }), entry.shape == features.shape else { return nil }
+            for (index, value) in entry.values.enumerated() { features.base[index] = value }
+            return entry.validFrames
+        }
+
+        func store(_ key: FeatureKey, _ features: Tensor, validFrames: Int) {
+            let entry = Entry(shape: features.shape, values: features.array, validFrames: validFrames)
+            contents.withLock { $0.entries[key] = entry }
+        }
+
+        func contentHash(of path: String, sampling: String) -> String? {
+            guard let status = try? SystemCall.status(path) else { return nil }
+            return contents.withLock { $0.hashes[path + sampling] }.flatMap { $0.0 == status ? $0.1 : nil }
+        }
+
+        func remember(_ contentHash: String, of path: String, sampling: String) {
+            guard let status = try? SystemCall.status(path) else { return }
+            contents.withLock { $0.hashes[path + sampling] = (status, contentHash) }
         }
     }
 

@@ -5,6 +5,8 @@ package struct TrainingConfiguration: ConfigurationSection {
     package var batchSize = 8
     /// Draws the clips in a new order each epoch.
     package var shuffle = true
+    /// GiB (2^30 bytes) of memory that the training may take; nil: what the machine has free.
+    package var memoryGiB: Double?
     /// The targets become (1 - s) x one-hot + s / classes.
     package var labelSmoothing: Float = 0
 
@@ -29,6 +31,9 @@ extension TrainingConfiguration {
         .init("epochs", \.epochs, .integer(1...1_000_000), "Passes over the training clips."),
         .init("batch_size", \.batchSize, .integer(1...65536), "Clips per step."),
         .init("shuffle", \.shuffle, .boolean, "Draw the clips in a new order each epoch."),
+        .init(
+            "memory_gib", \.memoryGiB, .nullable(.number(.above(0))),
+            "GiB of memory the training may take in all; null: what the machine has free. Speed depends on it, results do not."),
         .init("label_smoothing", \.labelSmoothing, .number(.share), "Share of the target spread evenly over all classes."),
     ]
 }

@@ -12,6 +12,7 @@ package struct Head: Sendable {
     package let classes: Int
     /// In order, for the table of layers.
     package let layers: [LayerSummary]
+    private let stepFloats: (clip: Int, constant: Int)
     private let sequence: [any SequenceLayer]
     private let vector: [any Layer]
 
@@ -45,10 +46,14 @@ package struct Head: Sendable {
         self.features = features
         self.classes = classes
         layers = builder.summaries
+        stepFloats = builder.stepFloats
         sequence = builder.sequence
         vector = builder.vector
         layout = builder.layout
     }
+
+    /// Bytes that a training step on so many clips takes from the workspace, rounded up.
+    package func stepBytes(clips: Int) -> Int { (clips * stepFloats.clip + stepFloats.constant) * MemoryLayout<Float>.stride }
 
     /// What a forward pass leaves for the backward pass, in the pass's workspace.
     package struct Forward {

@@ -12,6 +12,8 @@ struct HeadBuilder {
     private(set) var sequence: [any SequenceLayer] = []
     private(set) var vector: [any Layer] = []
     private(set) var summaries: [LayerSummary] = []
+    /// Floats that a step takes from the workspace for each clip, and for any number of them, rounded up.
+    private(set) var stepFloats = (clip: 0, constant: 0)
     /// Of one sample behind the layers so far: (T, F), or (F) once the time axis is gone.
     private var shape: Shape
 
@@ -23,6 +25,10 @@ struct HeadBuilder {
     mutating func addRecurrent(_ name: String, _ kind: RecurrentKind, _ options: RecurrentOptions, returnSequences: Bool) throws {
         let before = layout.entries.count
         let features = shape.last
+        // The input three times (in order of the steps, and its gradient in both orders), gates and their gradients, states.
+        let directions = options.bidirectional ? 2 : 1
+        stepFloats.clip += directions * shape[0] * (3 * features + 14 * options.units)
+        stepFloats.constant += 4 * options.units * options.units
         func make(_ name: String, reversed: Bool, _ layout: inout ParameterLayout) throws -> any RecurrentLayer {
             let settings = try RecurrentSettings(options, name: name, returnSequences: returnSequences, reversed: reversed)
             return switch kind {
@@ -64,15 +70,21 @@ struct HeadBuilder {
     }
 
     private mutating func add(_ layer: any SequenceLayer, type: String, _ entriesBefore: Int) {
-        shape = layer.outputShape(shape)
+        shape = counted(layer.outputShape(shape))
         sequence.append(layer)
         summarize(layer.name, type, entriesBefore)
     }
 
     private mutating func add(_ layer: any Layer, type: String, _ entriesBefore: Int) {
-        shape = layer.outputShape(shape)
+        shape = counted(layer.outputShape(shape))
         vector.append(layer)
         summarize(layer.name, type, entriesBefore)
+    }
+
+    /// Counts a layer's output of so much, its gradient and those of the input.
+    private mutating func counted(_ output: Shape) -> Shape {
+        stepFloats.clip += 2 * shape.count + 2 * output.count + 64
+        return output
     }
 
     private mutating func summarize(_ name: String, _ type: String, _ entriesBefore: Int) {

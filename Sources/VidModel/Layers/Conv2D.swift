@@ -49,6 +49,9 @@ package struct Conv2D: FrameLayer {
     /// The ReLU's gradient is taken in place.
     package var overwritesOutputGradient: Bool { hasReLU }
 
+    /// The filter gradient comes first, and the Winograd transform looks at the ReLU's gate of a place before it writes there.
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { algorithm(geometry(input)) == .winograd }
+
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
 
     package func flops(_ input: Shape) -> Double { geometry(input).flops }

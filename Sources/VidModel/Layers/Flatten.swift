@@ -9,6 +9,8 @@ package struct Flatten: FrameLayer {
 
     package func outputShape(_ input: Shape) -> Shape { [input.count] }
 
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
+
     /// The output is the input under another shape.
     package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
         Saved(input: input, output: input.reshaped(outputShape(input.shape.dropFirst).prepending(input.shape[0])))

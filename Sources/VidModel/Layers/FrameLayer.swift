@@ -17,6 +17,10 @@ package protocol FrameLayer: Layer {
     /// Whether `backward` may write on `dOutput`.
     var overwritesOutputGradient: Bool { get }
 
+    /// Whether `backward` may be given the input's own place for its gradient, for input samples of shape `input`: it is done
+    /// with a value of the input before it writes there.
+    func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool
+
     /// Multiplications and additions for one input sample of shape `input`; 0 where they do not matter.
     func flops(_ input: Shape) -> Double
 
@@ -76,6 +80,8 @@ extension FrameLayer {
     }
 
     package var hasReLU: Bool { false }
+
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { false }
 
     /// For layers without a ReLU of their own.
     package func backward(

@@ -9,6 +9,8 @@ package struct GlobalAveragePooling2D: FrameLayer {
 
     package func outputShape(_ input: Shape) -> Shape { channels(of: input, name) }
 
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
+
     package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
         Pooling.globalAverage(input: input, output: output, workers: pass.workers)
     }

@@ -15,16 +15,23 @@ package final class Pass {
     /// Dropout's random numbers; part of the saved state.
     package var random: RandomGenerator
 
-    /// `filters` is that of another pass over the same parameters, if there is one, to save its memory.
-    package init(
-        parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false, filters: FilterCache? = nil
-    ) {
+    package init(parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false) {
         self.parameters = parameters
         self.workers = workers
         self.workspace = Workspace()
-        self.filters = filters ?? FilterCache(parameters)
+        self.filters = FilterCache(parameters)
         self.random = random
         self.isTraining = isTraining
+    }
+
+    /// A pass that predicts, in the memory of one that trains: for when that is between two steps, or waits for its input.
+    package init(predictingIn pass: Pass) {
+        parameters = pass.parameters
+        workers = pass.workers
+        workspace = pass.workspace
+        filters = pass.filters
+        random = RandomGenerator(seed: 0)
+        isTraining = false
     }
 }
 

@@ -16,6 +16,9 @@ package struct MaxPool2D: FrameLayer {
 
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
 
+    /// Windows that do not overlap are read before they are written.
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { pool == .init(2, 2) && stride == pool }
+
     package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
         Pooling.maximum(geometry(input.shape.dropFirst), input: input, output: output, workers: pass.workers)
     }

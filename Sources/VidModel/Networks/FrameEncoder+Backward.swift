@@ -1,114 +1,122 @@
 import VidTensor
 
+/// Training a network whose first layer is trained; what is frozen before it is cut off by `split`.
 extension FrameEncoder {
-    /// Adds the parameters' gradients, given those of the features, dFeatures (N, ...): `chunk` frames at a time are run
-    /// forward again, keeping the outputs from the first trained layer on, and then back down to that layer.
-    ///
-    /// `chunk` is rounded down to a multiple of `gradientGroup`, at least one, and the bits are the same for every chunk:
-    /// gradients are summed in groups of so many frames. Does nothing when all layers are frozen.
-    package func backward(frames: Tensor, dFeatures: Tensor, _ pass: Pass, chunk: Int) {
-        precondition(chunk > 0, "chunks of \(chunk) frames")
-        check(frames: frames, features: dFeatures)
-        guard isTrainable else { return }
-        let step = max(1, chunk / FrameEncoder.gradientGroup) * FrameEncoder.gradientGroup
-        for start in stride(from: 0, to: frames.shape[0], by: step) {
-            let range = start..<min(frames.shape[0], start + step)
-            let mark = pass.workspace.mark
-            let kept = forwardKeeping(frames: frames.rows(range), pass)
-            goBack(frames: frames.rows(range), kept: kept, dFeatures: dFeatures.rows(range), pass)
-            pass.workspace.release(to: mark)
-        }
-    }
-
     /// Frames whose gradients are summed together, so that small maps fill a matrix multiplication.
     package static let gradientGroup = Convolution.frameGroup
 
-    /// Bytes of activations and their gradients that `backward` holds for a chunk of so many frames.
-    package func backwardBytes(frames: Int) -> Int {
-        guard isTrainable else { return 0 }
-        let kept = frames * keptOffset(of: layers.count) * MemoryLayout<Float>.stride
-        let gradients = min(frames, FrameEncoder.gradientGroup) * (gradientSizes.even + gradientSizes.odd) * MemoryLayout<Float>.stride
-        return kept + max(gradients, firstTrainable > 0 ? encodeBytes(0..<firstTrainable, frames: frames) : 0)
+    /// What `forward` leaves for `backward`, in the pass's workspace.
+    package struct KeptActivations {
+        /// The network's output (N, ...).
+        package let features: Tensor
+        fileprivate let parts: [Kept]
     }
 
-    /// The frames that go back at a time: as many of `frames` as `bytes` hold, all or a multiple of `gradientGroup`, at least
-    /// one group.
-    package func backwardChunk(frames: Int, bytes: Int) -> Int {
-        if backwardBytes(frames: frames) <= bytes { return frames }
-        let group = FrameEncoder.gradientGroup
-        let first = backwardBytes(frames: group)
-        let each = max(1, backwardBytes(frames: 2 * group) - first)
-        return min(frames, group * (1 + max(0, bytes - first) / each))
+    /// The outputs of consecutive layers, each for all frames of a part one after the other.
+    fileprivate struct Kept {
+        let frames: Range<Int>
+        /// The first layer whose output is here.
+        let first: Int
+        let base: UnsafeMutablePointer<Float>
     }
 
-    /// Runs frames (n, H, W, C) forward and returns what `goBack` needs: for each layer from the last frozen one on its
-    /// output for all n frames, one after the other; taken from the workspace.
-    package func forwardKeeping(frames: Tensor, _ pass: Pass) -> Tensor {
-        check(frames: frames, features: Tensor(frames.base, outputShape.prepending(frames.shape[0])))
-        let count = frames.shape[0]
-        let kept = pass.workspace.take([count * keptOffset(of: layers.count)])
-        if firstTrainable > 0 { run(0..<firstTrainable, frames, into: output(firstTrainable - 1, count, kept), pass) }
-        for index in firstTrainable..<layers.count {
-            layers[index].forward(input(index, frames, kept), into: output(index, count, kept), pass)
+    /// Runs frames (N, H, W, C) forward, keeping what `plan` says.
+    package func forward(frames: Tensor, keeping plan: ActivationPlan, _ pass: Pass) -> KeptActivations {
+        let features = pass.workspace.take(outputShape.prepending(frames.shape[0]))
+        check(frames: frames, features: features)
+        precondition(firstTrainable == 0, "frozen layers are to be cut off")
+        precondition(plan.frames == frames.shape[0], "a plan for \(plan.frames) frames, not \(frames.shape[0])")
+        var parts: [Kept] = []
+        // The first part last: until then its memory serves the others as scratch.
+        for part in plan.parts.dropFirst() + plan.parts.prefix(1) {
+            let kept = Kept(
+                frames: part.frames, first: max(0, part.from - 1),
+                base: pass.workspace.take([part.frames.count * keptFloats(from: part.from)]).base)
+            let input = frames.rows(part.frames)
+            let features = features.rows(part.frames)
+            if part.from > 0 { run(0..<part.from, input, into: output(part.from - 1, kept, features), pass) }
+            runKeeping(part.from..<layers.count, input, kept, features, pass)
+            parts.append(kept)
         }
-        return kept
+        return KeptActivations(features: features, parts: parts.suffix(1) + parts.dropLast())
     }
 
-    /// The features among what `forwardKeeping` kept for `count` frames.
-    package func features(kept: Tensor, count: Int) -> Tensor { output(layers.count - 1, count, kept) }
-
-    /// Adds the parameters' gradients, from what `forwardKeeping` kept of the same frames, `gradientGroup` frames at a time.
-    /// Called for frames in several parts, each but the last has a multiple of that, or the bits differ.
-    package func goBack(frames: Tensor, kept: Tensor, dFeatures: Tensor, _ pass: Pass) {
+    /// Adds the parameters' gradients, given those of the features, dFeatures (N, ...), a group of frames at a time. What was
+    /// kept is overwritten: the gradient of a layer's output takes the place of that output.
+    package func backward(frames: Tensor, kept: KeptActivations, dFeatures: Tensor, _ pass: Pass) {
         check(frames: frames, features: dFeatures)
-        let count = frames.shape[0]
-        precondition(kept.count == count * keptOffset(of: layers.count), "\(kept.count) floats kept of \(count) frames")
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
-        let sizes = gradientSizes
-        let group = min(count, FrameEncoder.gradientGroup)
-        let even = pass.workspace.take([group, sizes.even])
-        let odd = pass.workspace.take([group, sizes.odd])
-        for start in stride(from: 0, to: count, by: group) {
-            let range = start..<min(count, start + group)
-            func gradient(_ index: Int) -> Tensor { Tensor((index % 2 == 0 ? even : odd).base, shapes[index].prepending(range.count)) }
-            gradient(layers.count - 1).copy(from: dFeatures.rows(range))
-            for index in stride(from: layers.count - 1, through: firstTrainable, by: -1) {
-                var rectified = RectifiedGradients()
-                rectified.output = index < layers.count - 1
-                rectified.input = index > firstTrainable && layers[index - 1].hasReLU
-                layers[index].backward(
-                    gradient(index), input: input(index, frames, kept).rows(range), output: output(index, count, kept).rows(range),
-                    into: index > firstTrainable ? gradient(index - 1) : nil, rectified: rectified, pass)
+        let scratch = pass.workspace.take([inPlaceScratchBytes(frames: frames.shape[0]) / MemoryLayout<Float>.stride])
+        for part in kept.parts {
+            for start in stride(from: part.frames.lowerBound, to: part.frames.upperBound, by: FrameEncoder.gradientGroup) {
+                let group = start..<min(part.frames.upperBound, start + FrameEncoder.gradientGroup)
+                let again = Kept(frames: group, first: 0, base: kept.parts[0].base)
+                if part.first > 0 { runKeeping(0..<part.first, frames.rows(group), again, kept.features.rows(group), pass) }
+                func output(_ index: Int) -> Tensor {
+                    let rows = group.lowerBound - part.frames.lowerBound..<group.upperBound - part.frames.lowerBound
+                    if index == layers.count - 1 { return kept.features.rows(group) }
+                    return index < part.first ? self.output(index, again, dFeatures) : self.output(index, part, dFeatures).rows(rows)
+                }
+                goBack(frames.rows(group), dFeatures.rows(group), output, scratch, pass)
             }
         }
     }
 
-    /// Floats for one frame of the largest output from the first trained layer on, by even and odd index.
-    private var gradientSizes: (even: Int, odd: Int) {
-        var sizes = (even: 0, odd: 0)
-        for index in firstTrainable..<layers.count {
-            if index % 2 == 0 {
-                sizes.even = max(sizes.even, shapes[index].count)
-            } else {
-                sizes.odd = max(sizes.odd, shapes[index].count)
-            }
+    /// From the last layer to the first, for one group of frames whose outputs are given.
+    private func goBack(_ frames: Tensor, _ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Tensor, _ pass: Pass) {
+        var gradient = dFeatures
+        for (index, layer) in layers.enumerated().reversed() {
+            let input = index == 0 ? frames : output(index - 1)
+            let rectified = rectified(index)
+            let dInput =
+                index == 0 ? nil : layer.canOverwriteInput(inputShape(of: index), rectified) ? input : Tensor(scratch.base, input.shape)
+            layer.backward(gradient, input: input, output: output(index), into: dInput, rectified: rectified, pass)
+            guard let dInput else { return }
+            if dInput.base != input.base { input.copy(from: dInput) }
+            gradient = input
         }
-        return sizes
     }
 
-    /// Floats for one frame of what is kept before the output of layer `index`.
-    private func keptOffset(of index: Int) -> Int {
-        var offset = 0
-        for earlier in max(0, firstTrainable - 1)..<max(index, firstTrainable - 1, 0) { offset += (shapes[earlier].count + 15) / 16 * 16 }
-        return offset
+    /// Where the ReLUs' gradients are taken around layer `index`.
+    private func rectified(_ index: Int) -> RectifiedGradients {
+        var rectified = RectifiedGradients()
+        rectified.output = index < layers.count - 1
+        rectified.input = index > 0 && layers[index - 1].hasReLU
+        return rectified
     }
 
-    private func output(_ index: Int, _ count: Int, _ kept: Tensor) -> Tensor {
-        Tensor(kept.base + count * keptOffset(of: index), shapes[index].prepending(count))
+    /// Runs the layers of `range` on `input`, the frames of `kept`, writing each output to its place there.
+    private func runKeeping(_ range: Range<Int>, _ input: Tensor, _ kept: Kept, _ features: Tensor, _ pass: Pass) {
+        for index in range {
+            layers[index].forward(
+                index == 0 ? input : output(index - 1, kept, features), into: output(index, kept, features), pass)
+        }
     }
 
-    private func input(_ index: Int, _ frames: Tensor, _ kept: Tensor) -> Tensor {
-        index == 0 ? frames : output(index - 1, frames.shape[0], kept)
+    /// The output of layer `index`; the last one's are the features.
+    private func output(_ index: Int, _ kept: Kept, _ features: Tensor) -> Tensor {
+        if index == layers.count - 1 { return features }
+        return Tensor(kept.base + kept.frames.count * floats(kept.first..<index), shapes[index].prepending(kept.frames.count))
     }
+
+    /// Floats kept of one frame: the input of layer `from` and the outputs from it on, but neither the frame nor the features.
+    private func keptFloats(from: Int) -> Int { floats(max(0, from - 1)..<max(0, from - 1, layers.count - 1)) }
+
+    /// Floats of the outputs of the layers of `range` for one frame, each in whole cache lines.
+    private func floats(_ range: Range<Int>) -> Int { range.reduce(0) { $0 + (shapes[$1].count + 15) / 16 * 16 } }
+
+    func keptBytes(from: Int) -> Int { keptFloats(from: from) * MemoryLayout<Float>.stride }
+
+    /// Bytes of a group's largest input gradient of those that cannot take the place of the input.
+    func inPlaceScratchBytes(frames: Int) -> Int {
+        let largest =
+            layers.indices.dropFirst().map { index in
+                layers[index].canOverwriteInput(inputShape(of: index), rectified(index)) ? 0 : inputShape(of: index).count
+            }.max() ?? 0
+        return min(frames, FrameEncoder.gradientGroup) * largest * MemoryLayout<Float>.stride
+    }
+
+    /// Operations of the layers of `range` on one frame.
+    func flops(_ range: Range<Int>) -> Double { range.reduce(0) { $0 + layers[$1].flops(inputShape(of: $1)) } }
 }

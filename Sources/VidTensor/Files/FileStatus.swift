@@ -7,7 +7,7 @@
 #endif
 
 /// What the file system says about a file.
-package struct FileStatus: Sendable {
+package struct FileStatus: Sendable, Equatable {
     package enum Kind: Sendable { case file, folder, other }
 
     /// A file's identity: the same for all its names.

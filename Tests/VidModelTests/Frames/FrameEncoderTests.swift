@@ -34,7 +34,7 @@ import VidTestSupport
         let frames = tensors.uniform(encoder.inputShape.prepending(2))
         let weights = tensors.uniform(network.shape(2))
         let features = tensors.nan(network.shape(2))
-        encoder.backward(frames: frames, dFeatures: weights, pass, chunk: 1)
+        goBack(encoder, frames: frames, dFeatures: weights, pass)
         var trained = 0
         for slice in pass.parameters.slices {
             guard let gradient = pass.parameters.gradient(slice) else { continue }
@@ -57,28 +57,39 @@ import VidTestSupport
         let network = try Network(.none)
         var tensors = TestTensors(seed: 2)
         let frames = tensors.uniform(network.encoder.inputShape.prepending(2))
-        network.encoder.backward(frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.pass, chunk: 2)
+        goBack(network.encoder, frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.pass)
+        #expect(network.encoder.split().trained == nil)
         #expect(network.pass.parameters.gradients.count == 0)
-        #expect(network.encoder.backwardBytes(frames: 8) == 0)
     }
 
+    /// 29 frames are three whole groups and a part of one; the limits are chosen to give plans of every kind.
     @Test(arguments: [Trainable.all, .from("block2_conv1")])
-    func bitsDependOnNeitherThreadsNorChunks(_ trainable: Trainable) throws {
+    func bitsDependOnNeitherThreadsNorPlans(_ trainable: Trainable) throws {
         var first: [[UInt32]]?
-        for (threads, chunk) in [(1, 7), (2, 7), (3, 7), (1, 1), (2, 3), (3, 2), (5, 100)] {
+        var plans: [[ActivationPlan.Part]] = []
+        let trained = try #require(try Network(trainable).encoder.split().trained)
+        let all = ActivationPlan(trained, frames: 29, limit: .max).bytes
+        let least = ActivationPlan(trained, frames: 29, limit: 0).bytes
+        for (threads, share) in [(1, 1.0), (2, 1), (3, 1), (1, 0), (2, 0), (3, 0.2), (2, 0.4), (1, 0.5), (3, 0.6), (2, 0.8)] {
             let network = try Network(trainable, threads: threads)
             var tensors = TestTensors(seed: 3)
-            let frames = tensors.uniform(network.encoder.inputShape.prepending(7))
-            let dFeatures = tensors.uniform(network.shape(7))
-            let features = tensors.nan(network.shape(7))
+            let frames = tensors.uniform(network.encoder.inputShape.prepending(29))
+            let dFeatures = tensors.uniform(network.shape(29))
+            let features = tensors.nan(network.shape(29))
             network.encoder.encode(frames: frames, into: features, network.pass)
-            network.encoder.backward(frames: frames, dFeatures: dFeatures, network.pass, chunk: chunk)
+            let limit = least + Int(Double(all - least) * share)
+            plans.append(goBack(network.encoder, frames: frames, dFeatures: dFeatures, network.pass, limit: limit)?.parts ?? [])
             let gradients = network.pass.parameters.gradients
             let found = [bits(features), bits(gradients.tensor([gradients.count]))]
-            #expect(found == first ?? found, "\(threads) threads, chunks of \(chunk)")
+            #expect(found == first ?? found, "\(threads) threads, \(plans[plans.count - 1])")
             first = first ?? found
             #expect(features.array.allSatisfy { $0.isFinite })
         }
+        // Everything, little more than a group, and between them more and more.
+        #expect(plans.contains([.init(frames: 0..<29, from: 0)]))
+        #expect(plans.contains { $0.count == 2 && $0[0].frames.count == 8 })
+        #expect(plans.contains { $0.count == 2 && $0[0].frames.count > 8 })
+        #expect(plans.contains { $0.count == 3 } || trainable != .all)
     }
 
     /// The frozen part and the rest, one after the other, are the whole: features and gradients.
@@ -92,71 +103,76 @@ import VidTestSupport
         let (features, found) = (tensors.nan(whole.shape(3)), tensors.nan(whole.shape(3)))
         let maps = tensors.nan(frozen.outputShape.prepending(3))
         whole.encoder.encode(frames: frames, into: features, whole.pass)
-        whole.encoder.backward(frames: frames, dFeatures: dFeatures, whole.pass, chunk: 2)
+        goBack(whole.encoder, frames: frames, dFeatures: dFeatures, whole.pass)
         frozen.encode(frames: frames, into: maps, parts.pass)
         trained.encode(frames: maps, into: found, parts.pass)
-        trained.backward(frames: maps, dFeatures: dFeatures, parts.pass, chunk: 3)
+        goBack(trained, frames: maps, dFeatures: dFeatures, parts.pass)
         #expect(bits(found) == bits(features))
         let gradients = (whole.pass.parameters.gradients, parts.pass.parameters.gradients)
         #expect(bits(gradients.0.tensor([gradients.0.count])) == bits(gradients.1.tensor([gradients.1.count])))
     }
 
-    /// Kept activations give the features too, and gradients as `backward` does.
-    @Test func keepingIsEncodingAndRecomputing() throws {
-        let (once, twice) = (try Network(.all), try Network(.all))
+    /// The features of a pass that keeps activations are those of one that does not.
+    @Test(arguments: [0, Int.max])
+    func keepingIsEncoding(_ limit: Int) throws {
+        let network = try Network(.all)
         var tensors = TestTensors(seed: 5)
-        let frames = tensors.uniform(once.encoder.inputShape.prepending(3))
-        let dFeatures = tensors.uniform(once.shape(3))
-        let features = tensors.nan(once.shape(3))
-        twice.encoder.encode(frames: frames, into: features, twice.pass)
-        twice.encoder.backward(frames: frames, dFeatures: dFeatures, twice.pass, chunk: 1)
-        let kept = once.encoder.forwardKeeping(frames: frames, once.pass)
-        #expect(bits(once.encoder.features(kept: kept, count: 3)) == bits(features))
-        once.encoder.goBack(frames: frames, kept: kept, dFeatures: dFeatures, once.pass)
-        let gradients = (once.pass.parameters.gradients, twice.pass.parameters.gradients)
-        #expect(bits(gradients.0.tensor([gradients.0.count])) == bits(gradients.1.tensor([gradients.1.count])))
+        let frames = tensors.uniform(network.encoder.inputShape.prepending(11))
+        let features = tensors.nan(network.shape(11))
+        network.encoder.encode(frames: frames, into: features, network.pass)
+        let plan = ActivationPlan(network.encoder, frames: 11, limit: limit)
+        #expect(bits(network.encoder.forward(frames: frames, keeping: plan, network.pass).features) == bits(features))
     }
 
-    /// Memory is bounded by the chunk, as the bytes a frame say, and the second step of a size allocates nothing.
-    @Test func memoryIsBoundedByTheChunk() throws {
+    /// A plan keeps within its limit as soon as it can, uses most of it, and repeats less the more it may keep; what it foretells
+    /// is what is used; the second step of a size allocates nothing.
+    @Test func memoryIsAsPlanned() throws {
         var layout = ParameterLayout()
         var configuration = CNNConfiguration()
-        configuration.architecture = .blocks([[16, 16], [32]])
+        configuration.architecture = .blocks([[16, 16], [32], [32, 48]])
         configuration.trainable = .all
         var input = InputConfiguration()
         (input.rows, input.columns) = (96, 96)
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
         let pass = try makePass(layout)
-        func peak(frames count: Int, chunk: Int?) -> Int {
-            var tensors = TestTensors(seed: 6)
-            let frames = tensors.uniform(encoder.inputShape.prepending(count))
-            let features = tensors.zeros(encoder.outputShape.prepending(count))
+        var tensors = TestTensors(seed: 6)
+        let frames = tensors.uniform(encoder.inputShape.prepending(40))
+        let features = tensors.zeros(encoder.outputShape.prepending(40))
+        func peak(_ step: (Pass) -> Void) -> Int {
             let fresh = Pass(parameters: pass.parameters, workers: pass.workers, random: pass.random)
             for _ in 0..<3 {
                 fresh.workspace.reset()
-                if let chunk {
-                    encoder.backward(frames: frames, dFeatures: features, fresh, chunk: chunk)
-                } else {
-                    encoder.encode(frames: frames, into: features, fresh)
-                }
+                step(fresh)
             }
             return fresh.workspace.peak * 4
         }
-        #expect(peak(frames: 40, chunk: nil) == peak(frames: 16, chunk: nil))
-        #expect(peak(frames: 24, chunk: 8) == peak(frames: 8, chunk: 8))
-        // The bytes foretold are what is used, but for the bias's partial sums and the rounding to cache lines.
-        for chunk in [8, 16, 24] {
-            let foretold = encoder.backwardBytes(frames: chunk) + encoder.scratchBytes(workers: 2, gradients: true)
-            let used = peak(frames: 24, chunk: chunk)
-            #expect(Double(used) <= 1.02 * Double(foretold) && Double(used) >= 0.8 * Double(foretold), "chunks of \(chunk)")
+        let all = ActivationPlan(encoder, frames: 40, limit: .max)
+        let least = ActivationPlan(encoder, frames: 40, limit: 0)
+        #expect(all.repeated == 0 && least.repeated > 0.7 && least.repeated < 0.8 + 1e-9)
+        #expect(least.bytes < all.bytes / 4)
+        var repeated = 1.0
+        for limit in stride(from: least.bytes, through: all.bytes, by: (all.bytes - least.bytes) / 20) {
+            let plan = ActivationPlan(encoder, frames: 40, limit: limit)
+            #expect(plan.bytes <= limit && plan.repeated <= repeated)
+            // At most a group of frames more would have been over the limit.
+            #expect(plan.repeated == 0 || Double(plan.bytes) > Double(limit) - 1.01 * Double(least.bytes))
+            repeated = plan.repeated
         }
+        for limit in [0, (least.bytes + all.bytes) / 2, .max] {
+            let plan = ActivationPlan(encoder, frames: 40, limit: limit)
+            let foretold = plan.bytes + encoder.scratchBytes(workers: 2, gradients: true)
+            let used = peak { pass in
+                let kept = encoder.forward(frames: frames, keeping: plan, pass)
+                encoder.backward(frames: frames, kept: kept, dFeatures: features, pass)
+            }
+            // But for the features, the bias's partial sums and the rounding to cache lines.
+            #expect(Double(used) <= 1.02 * Double(foretold) && Double(used) >= 0.8 * Double(foretold), "limit \(limit)")
+        }
+        func encoding(_ count: Int) -> Int {
+            peak { encoder.encode(frames: frames.rows(0..<count), into: features.rows(0..<count), $0) }
+        }
+        #expect(encoding(40) == encoding(16))
         let foretold = encoder.encodeBytes(frames: 16) + encoder.scratchBytes(workers: 2, gradients: false)
-        #expect(Double(abs(peak(frames: 16, chunk: nil) - foretold)) <= 0.2 * Double(foretold))
-        // The chunk for so many bytes is the largest that keeps within them.
-        #expect(encoder.backwardChunk(frames: 40, bytes: 0) == FrameEncoder.gradientGroup)
-        #expect(encoder.backwardChunk(frames: 40, bytes: encoder.backwardBytes(frames: 24)) == 24)
-        #expect(encoder.backwardChunk(frames: 40, bytes: encoder.backwardBytes(frames: 24) - 1) == 16)
-        #expect(encoder.backwardChunk(frames: 40, bytes: .max) == 40)
-        #expect(encoder.backwardChunk(frames: 5, bytes: 0) == 5)
+        #expect(Double(abs(encoding(16) - foretold)) <= 0.2 * Double(foretold))
     }
 }

@@ -50,8 +50,11 @@ import VidTestSupport
         var tensors = TestTensors(seed: 2)
         let frames = tensors.uniform([2, 96, 96, 3], -128, 128)
         let dFeatures = tensors.uniform([2, 512])
-        let kept = im2col.encoder.forwardKeeping(frames: frames, im2col.pass)
-        for (encoder, pass) in [im2col, winograd] { encoder.goBack(frames: frames, kept: kept, dFeatures: dFeatures, pass) }
+        for (encoder, pass) in [im2col, winograd] {
+            let plan = ActivationPlan(im2col.encoder, frames: 2, limit: .max)
+            let kept = im2col.encoder.forward(frames: frames, keeping: plan, im2col.pass)
+            encoder.backward(frames: frames, kept: kept, dFeatures: dFeatures, pass)
+        }
         for slice in winograd.pass.parameters.slices {
             let found = try #require(winograd.pass.parameters.gradient(slice))
             let expected = try #require(im2col.pass.parameters.gradient(slice))
@@ -69,7 +72,7 @@ import VidTestSupport
         let frames = tensors.uniform([2, 9, 9, 3])
         let weights = tensors.uniform([2, 17])
         let features = tensors.nan([2, 17])
-        encoder.backward(frames: frames, dFeatures: weights, pass, chunk: 8)
+        goBack(encoder, frames: frames, dFeatures: weights, pass)
         for slice in pass.parameters.slices {
             let gradient = try #require(pass.parameters.gradient(slice))
             let (error, compared) = piecewiseLinearGradientError(
