@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import VidTensor
@@ -168,6 +169,44 @@ import VidTestSupport
             })
         try AtomicFile.write(to: folder + "/file", calls: calls) { try $0.write([1]) }
         #expect(steps.withLock { $0 } == ["write", "sync file", "rename", "sync folder"])
+    }
+
+    @Test func canKeepItsTemporaryFileElsewhere() throws {
+        try place.makeFolder("inside")
+        let file = try AtomicFile(folder + "/inside/file", temporaryFolder: folder)
+        try file.write([1, 2])
+        #expect(PathText.parent(file.temporary) == folder)
+        #expect(try place.names("inside").isEmpty)
+        try file.commit()
+        #expect(try content(folder + "/inside/file") == [1, 2])
+        #expect(try place.names() == ["inside"])
+    }
+
+    /// Files of killed processes go after an hour, or after five minutes when the process is gone; all others stay.
+    @Test func removesWhatKilledProcessesLeft() throws {
+        let gone = Int32.max
+        #expect(kill(gone, 0) != 0)
+        let cases: [(name: String, minutes: Int, stays: Bool)] = [
+            (".vidclass-\(gone)-0.tmp", 4, true), (".vidclass-\(gone)-1.tmp", 6, false), (".vidclass-\(getpid())-0.tmp", 59, true),
+            (".vidclass-\(getpid())-1.tmp", 61, false), (".vidclass-\(gone)-2.tmp", -61, false), ("vidclass-1-1.tmp", 61, true),
+            (".vidclass-0-1.tmp", 61, true), (".vidclass--1-1.tmp", 61, true), (".vidclass-+1-1.tmp", 61, true),
+            (".vidclass-1-1.tmp.txt", 61, true), (".vidclass-1.tmp", 61, true), (".vidclass-01-1.tmp", 61, true),
+        ]
+        for (name, minutes, _) in cases { try FileManager.default.setAttributes(age(minutes), ofItemAtPath: place.write(name)) }
+        try place.makeFolder(".vidclass-\(gone)-3.tmp")
+        try FileManager.default.setAttributes(age(61), ofItemAtPath: folder + "/.vidclass-\(gone)-3.tmp")
+        #expect(AtomicFile.removeLeftovers(in: folder) == cases.filter { !$0.stays }.count)
+        #expect(try place.names() == (cases.filter(\.stays).map(\.name) + [".vidclass-\(gone)-3.tmp"]).sorted())
+        #expect(AtomicFile.removeLeftovers(in: folder + "/none") == 0)
+    }
+
+    private func age(_ minutes: Int) -> [FileAttributeKey: Any] { [.modificationDate: Date().addingTimeInterval(Double(-60 * minutes))] }
+
+    /// A year that nanoseconds in 64 bits do not reach.
+    @Test func looksAtFilesOfTheFarFuture() throws {
+        let path = try place.write("file")
+        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 15_000_000_000)], ofItemAtPath: path)
+        #expect(try SystemCall.status(path).secondsFromModified > 1e9)
     }
 
     @Test func saysWhereItCannotWrite() throws {

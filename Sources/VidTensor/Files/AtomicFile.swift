@@ -16,8 +16,8 @@ import Synchronization
 /// success for them. Whatever fails, the temporary file is removed.
 package final class AtomicFile {
     package let path: String
-    /// Where the bytes are until `commit`: `.vidclass-<process>-<number>.tmp` in the folder of `path`: short,
-    /// so that a name as long as the file system allows can be written, too.
+    /// Where the bytes are until `commit`: `.vidclass-<process>-<number>.tmp` in the folder of `path` unless another is
+    /// given: short, so that a name as long as the file system allows can be written, too.
     package let temporary: String
     /// Bytes appended so far.
     package private(set) var size = 0
@@ -26,17 +26,18 @@ package final class AtomicFile {
 
     private static let nextNumber = Atomic<Int>(0)
 
-    /// Makes the temporary file; throws `.inputOutput` where the folder does not allow it.
-    package init(_ path: String, calls: FileCalls = .posix) throws {
+    /// Makes the temporary file, in `temporaryFolder` (on the file system of `path`) or beside `path`; throws `.inputOutput`
+    /// where the folder does not allow it.
+    package init(_ path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
         try SystemCall.checkPath(path)
         self.path = path
         self.calls = calls
-        let folder = PathText.parent(path)
+        let folder = temporaryFolder ?? PathText.parent(path)
         var candidate = ""
         var descriptor: Int32 = -1
         repeat {
             let number = AtomicFile.nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
-            candidate = PathText.join(folder, ".vidclass-\(getpid())-\(number).tmp")
+            candidate = PathText.join(folder, AtomicFile.temporaryName(process: getpid(), number: number))
             descriptor = SystemCall.retrying { open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         } while descriptor < 0 && errno == EEXIST
         guard descriptor >= 0 else {
@@ -49,8 +50,10 @@ package final class AtomicFile {
     deinit { discard() }
 
     /// Writes a whole file: makes it, hands it to `body`, commits it; removes it where `body` or the commit throws.
-    package static func write(to path: String, calls: FileCalls = .posix, _ body: (AtomicFile) throws -> Void) throws {
-        let file = try AtomicFile(path, calls: calls)
+    package static func write(
+        to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix, _ body: (AtomicFile) throws -> Void
+    ) throws {
+        let file = try AtomicFile(path, temporaryFolder: temporaryFolder, calls: calls)
         defer { file.discard() }
         try body(file)
         try file.commit()
@@ -104,6 +107,8 @@ package final class AtomicFile {
         }
         try syncFolder(of: path, calls: calls)
     }
+
+    static func temporaryName(process: Int32, number: Int) -> String { ".vidclass-\(process)-\(number).tmp" }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         precondition(descriptor >= 0, "\(path): written to after it was committed or discarded")

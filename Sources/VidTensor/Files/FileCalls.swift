@@ -26,6 +26,9 @@ package struct FileCalls: Sendable {
     /// The real ones.
     package static let posix = FileCalls(
         write: { pwrite($0, $1, $2, off_t($3)) }, sync: { fsync($0) }, rename: { systemRename($0, $1) })
+
+    /// The real ones, but nothing waits for the disk: for files that are checked when they are read and can be made again.
+    package static let unsynced = FileCalls(write: posix.write, sync: { _ in 0 }, rename: posix.rename)
 }
 
 /// A name that `FileCalls`'s own member hides.

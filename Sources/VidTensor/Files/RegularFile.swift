@@ -12,15 +12,18 @@
 /// descriptor stays on the file that was opened, even where a newer one takes its name.
 package final class RegularFile: Sendable {
     package let path: String
+    /// What the file was when it was opened.
+    package let status: FileStatus
     /// Bytes in the file when it was opened.
-    package let size: Int
+    package var size: Int { status.size }
     private let descriptor: Int32
 
     /// Throws `.missingInput` where nothing is there, `.badData` for a folder, pipe or device (which is never waited
-    /// for), `.inputOutput` otherwise.
-    package init(_ path: String) throws {
+    /// for), `.inputOutput` otherwise, such as for a symbolic link that is not to be followed.
+    package init(_ path: String, followingLink: Bool = true) throws {
         try SystemCall.checkPath(path)
-        let descriptor = SystemCall.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLink ? 0 : O_NOFOLLOW)
+        let descriptor = SystemCall.retrying { open(path, flags) }
         guard descriptor >= 0 else { throw SystemCall.error("open it", path) }
         var raw = stat()
         guard fstat(descriptor, &raw) == 0 else {
@@ -34,7 +37,7 @@ package final class RegularFile: Sendable {
             throw VidclassError.file(path, "expected a file, found \(status.kind == .folder ? "a folder" : "a pipe, socket or device")")
         }
         self.path = path
-        self.size = status.size
+        self.status = status
         self.descriptor = descriptor
     }
 

@@ -50,11 +50,11 @@ package enum SystemCall {
         return 0
     }
 
-    /// What `path` is, following symbolic links.
-    package static func status(_ path: String) throws -> FileStatus {
+    /// What `path` is; a symbolic link is what it leads to, or, not followed, `.other`.
+    package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)
         var raw = stat()
-        guard stat(path, &raw) == 0 else { throw error("look at it", path) }
+        guard (followingLink ? stat(path, &raw) : lstat(path, &raw)) == 0 else { throw error("look at it", path) }
         return FileStatus(raw)
     }
 }
