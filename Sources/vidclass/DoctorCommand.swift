@@ -25,11 +25,11 @@ struct DoctorCommand: AsyncParsableCommand {
         if !json { Terminal.note("measuring matrix products for a second or two ...") }
         let gemm = GEMMBenchmark.run(workers: workers)
         let ffmpeg = try? await FFmpeg.locate().version
-        let library = WeightsLibrary()
+        let cache = CacheFolder()
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
-            weights: library.list().filter { $0.fault == nil }.map(\.path),
-            cache: library.cacheFolder)
+            weights: WeightsLibrary().list().filter { $0.fault == nil }.map(\.path),
+            cache: cache.path)
         try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
     }
 }

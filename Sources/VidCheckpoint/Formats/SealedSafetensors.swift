@@ -13,8 +13,35 @@ enum SealedSafetensors {
     /// Cannot be found inside a string of the header, where quotation marks are escaped.
     private static let key = Array(#""checksum":""#.utf8)
 
+    /// A file that is ready to be written: `metadata` and the checksum, then `tensors` in their order.
+    struct Image {
+        private let header: [UInt8]
+        private let tensors: [NamedTensor]
+
+        /// Bytes of the file.
+        var size: Int { tensors.reduce(header.count) { $0 + $1.bytes.count } }
+
+        fileprivate init(_ header: [UInt8], _ tensors: [NamedTensor]) {
+            self.header = header
+            self.tensors = tensors
+        }
+
+        /// Writes `path` atomically; the tensors' values must be those that were sealed.
+        func write(to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
+            try AtomicFile.write(to: path, temporaryFolder: temporaryFolder, calls: calls) { file in
+                try file.write(header)
+                for tensor in tensors { try file.write(tensor.bytes) }
+            }
+        }
+    }
+
     /// Writes `path` atomically: `metadata` and the checksum, then `tensors` in their order.
     static func write(to path: String, metadata: [String: String], tensors: [NamedTensor], calls: FileCalls = .posix) throws {
+        try seal(path, metadata: metadata, tensors: tensors).write(to: path, calls: calls)
+    }
+
+    /// Computes the checksum of the file that `path` is to be.
+    static func seal(_ path: String, metadata: [String: String], tensors: [NamedTensor]) throws -> Image {
         var sealed = metadata
         sealed["checksum"] = String(repeating: "0", count: digits)
         var header = try SafetensorsWriter.header(path, metadata: sealed, tensors: tensors)
@@ -23,14 +50,15 @@ enum SealedSafetensors {
         hash.update(data: header)
         for tensor in tensors { hash.update(bufferPointer: tensor.bytes) }
         header.replaceSubrange(place, with: Array(hash.finalize().hexadecimal.utf8))
-        try AtomicFile.write(to: path, calls: calls) { file in
-            try file.write(header)
-            for tensor in tensors { try file.write(tensor.bytes) }
-        }
+        return Image(header, tensors)
     }
 
     /// Throws where the content of `file` is not what its checksum was made of; returns the checksum.
-    static func verify(_ file: SafetensorsFile) throws -> String {
+    ///
+    /// `body` gets the values on the way, block by block in their order as `RegularFile.forEachBlock` gives them. They count
+    /// only when no error comes after them.
+    @discardableResult
+    static func verify(_ file: SafetensorsFile, _ body: (UnsafeRawBufferPointer) throws -> Void = { _ in }) throws -> String {
         var header = try file.file.bytes(at: 0, count: file.dataStart)
         guard let expected = file.metadata["checksum"], let place = place(in: header),
             header[place].elementsEqual(expected.utf8)
@@ -41,7 +69,10 @@ enum SealedSafetensors {
         header.replaceSubrange(place, with: repeatElement(UInt8(ascii: "0"), count: digits))
         var hash = SHA256()
         hash.update(data: header)
-        try file.file.forEachBlock(in: file.dataStart..<file.file.size) { hash.update(bufferPointer: $0) }
+        try file.file.forEachBlock(in: file.dataStart..<file.file.size) { block in
+            hash.update(bufferPointer: block)
+            try body(block)
+        }
         let found = hash.finalize().hexadecimal
         guard found == expected else {
             throw VidclassError.file(

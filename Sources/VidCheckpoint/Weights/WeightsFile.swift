@@ -53,7 +53,7 @@ package enum WeightsFile {
             throw VidclassError.file(
                 file.path, "its version is \((file.metadata["version"] ?? "").quoted); this vidclass reads version \(version.quoted)")
         }
-        _ = try SealedSafetensors.verify(file)
+        try SealedSafetensors.verify(file)
         guard let preprocessing = file.metadata["preprocessing"].flatMap(Preprocessing.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
         else { throw VidclassError.file(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }

@@ -9,25 +9,17 @@ import VidTensor
 
 /// The weights kept on this machine: vidclass's cache, and what Keras has downloaded.
 ///
-/// The cache is `$XDG_CACHE_HOME/vidclass`, or `~/.cache/vidclass`; weights are in its folder `weights`: imported ones as
-/// `<architecture>-<name>.safetensors`, fetched ones under Keras's own names. Keras's are in `$KERAS_HOME/models`, or
-/// `~/.keras/models`.
+/// vidclass's are in `CacheFolder.weights`: imported ones as `<architecture>-<name>.safetensors`, fetched ones under Keras's
+/// own names. Keras's are in `$KERAS_HOME/models`, or `~/.keras/models`.
 package struct WeightsLibrary: Sendable {
-    /// vidclass's cache folder; it need not exist.
-    package let cacheFolder: String
-    /// Where the weights are in it.
-    package var weightsFolder: String { cacheFolder + "/weights" }
+    /// Where vidclass keeps its own; it need not exist.
+    package let weightsFolder: String
     /// Where Keras keeps its own.
     package let kerasFolder: String
 
     package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-        func folder(_ variable: String) -> String? {
-            // The XDG specification has relative paths ignored.
-            environment[variable].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        }
-        let home = folder("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
-        cacheFolder = (folder("XDG_CACHE_HOME") ?? "\(home)/.cache") + "/vidclass"
-        kerasFolder = (folder("KERAS_HOME") ?? "\(home)/.keras") + "/models"
+        weightsFolder = CacheFolder(environment: environment).weights
+        kerasFolder = (CacheFolder.folder("KERAS_HOME", environment) ?? CacheFolder.home(environment) + "/.keras") + "/models"
     }
 
     // MARK: - Finding
