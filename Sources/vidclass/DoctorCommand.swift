@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
             weights: WeightsLibrary().list().filter { $0.fault == nil }.map(\.path),
-            cache: cache.path)
+            cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
         try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
     }
 }
@@ -42,6 +42,7 @@ private struct Diagnosis {
     let ffmpeg: String?
     let weights: [String]
     let cache: String
+    let featureBytes: Int
 
     /// Each with what to do.
     var warnings: [String] {
@@ -98,7 +99,7 @@ private struct Diagnosis {
             ["BLAS kernel", kernel],
             ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
             ["ffmpeg", ffmpeg ?? "not found"],
-            ["cache", cache],
+            ["cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"],
         ]
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
@@ -122,6 +123,7 @@ private struct Diagnosis {
             ("sgemm_gflops", .number(allThreads)),
             ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
             ("cache", .string(cache)),
+            ("cache_feature_bytes", .integer(featureBytes)),
             ("weights", .array(weights.map { .string($0) })),
             ("warnings", .array(warnings.map { .string($0) })),
         ])
