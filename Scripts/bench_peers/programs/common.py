@@ -1,0 +1,50 @@
+"""What the peers' programs share: their options, how they repeat and what they print."""
+
+import argparse
+import json
+import pathlib
+import statistics
+import time
+from collections.abc import Callable
+
+# As `vidclass bench` does: about two seconds, three repetitions at least.
+SECONDS = 2.0
+REPETITIONS = 3
+# The first call traces or compiles; what a second one still finds out must not count either.
+WARMUPS = 2
+HEAD_FEATURES = 512
+BENCH_CLASSES = 10
+
+
+def parse() -> argparse.Namespace:
+    """All programs take the same options; each uses what it needs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--frames", type=int, default=16)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--classes", type=int, default=BENCH_CLASSES)
+    parser.add_argument("--mode", choices=["channels-last", "default", "compile"], default="default")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--validation-split", type=float, default=0.2)
+    for name in ["weights", "data", "model", "clip"]:
+        parser.add_argument(f"--{name}", type=pathlib.Path)
+    return parser.parse_args()
+
+
+def measure(step: Callable[[], object]) -> None:
+    """Repeats `step` and prints the seconds that it took."""
+    for _ in range(WARMUPS):
+        step()
+    times: list[float] = []
+    start = time.perf_counter()
+    while len(times) < REPETITIONS or time.perf_counter() - start < SECONDS:
+        before = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - before)
+    answer({"median": statistics.median(times), "fastest": min(times), "repetitions": len(times)})
+
+
+def answer(document: dict) -> None:
+    """Prints the document that the benchmark reads: the last line of output."""
+    print(json.dumps(document), flush=True)
