@@ -1,4 +1,6 @@
 import ArgumentParser
+import VidCheckpoint
+import VidReport
 import VidTrain
 
 /// `--no-cache`, for the commands that keep features of frozen layers on disk.
@@ -8,6 +10,6 @@ struct FeatureCacheOptions: ParsableArguments {
 
     /// The cache, unless it is turned off.
     func cache() throws -> (any FeatureCache)? {
-        nil
+        isOff ? nil : try FeatureFolder { Terminal.note("note: \($0)") }
     }
 }

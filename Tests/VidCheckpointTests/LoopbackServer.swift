@@ -54,7 +54,11 @@ final class LoopbackServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Here and not by whoever ends it: the number of a closed descriptor may be another server's by now.
+                    close(listener)
+                    return
+                }
                 if let request = LoopbackServer.read(connection) {
                     self?.seen.withLock { $0.append(request) }
                     LoopbackServer.send(answer(request), to: connection)
@@ -64,11 +68,8 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    deinit {
-        // Wakes the thread out of `accept`.
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    /// Has the thread's `accept` fail, now or when it comes to it.
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// A port that nobody listens at.
     static func freePort() throws -> UInt16 { try LoopbackServer { _ in Response() }.port }

@@ -39,17 +39,13 @@ final class FrozenLayers {
     /// As `recall`, or else by loading the clip and running the layers; keeps what it had to compute.
     func run(_ clips: LabelledClips, _ index: Int, into output: Tensor) async throws -> Int {
         let path = clips.source.paths[index]
-        let before = cache == nil ? nil : try SystemCall.status(path)
         let clip = try await clips.source.clips([index])[0]
         guard let cache else {
             encode(clip, into: output)
             return clip.validFrames
         }
         let hash = clip.contentHash
-        // A file that was changed while it was read may have given other frames than it holds now.
-        if let before, let after = try? SystemCall.status(path), before == after {
-            cache.remember(hash, of: path, sampling: keys.sampling)
-        }
+        cache.remember(hash, of: path, sampling: keys.sampling)
         let key = keys.key(contentHash: hash)
         if let validFrames = cache.load(key, into: output) { return validFrames }
         encode(clip, into: output)
