@@ -28,9 +28,7 @@ struct CommandLineTool {
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        var variables = ProcessInfo.processInfo.environment
-        for (name, value) in environment { variables[name] = value }
-        process.environment = variables
+        process.environment = variables(environment, in: folder)
         let (output, errors) = (folder + "/.stdout-\(UUID().uuidString)", folder + "/.stderr-\(UUID().uuidString)")
         for file in [output, errors] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
         defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }
@@ -43,6 +41,30 @@ struct CommandLineTool {
         return Result(
             status: status, output: try String(contentsOfFile: output, encoding: .utf8),
             errors: try String(contentsOfFile: errors, encoding: .utf8))
+    }
+}
+
+extension CommandLineTool {
+    /// The process's own variables with others, and a cache of the folder's own: never the user's.
+    private static func variables(_ others: [String: String?], in folder: String) -> [String: String] {
+        var variables = ProcessInfo.processInfo.environment
+        variables["XDG_CACHE_HOME"] = folder + "/.cache"
+        for (name, value) in others { variables[name] = value }
+        return variables
+    }
+
+    /// Starts the program and leaves it running; what it says is dropped.
+    static func start(_ arguments: [String], in folder: String) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = variables([:], in: folder)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        return process
     }
 }
 

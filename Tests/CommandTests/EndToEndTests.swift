@@ -113,12 +113,8 @@ import VidTestSupport
     @Test func interruptedTrainingKeepsItsStateAndResumesToTheSameBytes() throws {
         let box = try sandbox()
         try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=40")
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLineTool.path)
-        process.arguments = ["train", "--config", "config.json", "--set", "training.epochs=40", "--quiet"]
-        process.currentDirectoryURL = URL(fileURLWithPath: box.path)
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let process = try CommandLineTool.start(
+            ["train", "--config", "config.json", "--set", "training.epochs=40", "--quiet"], in: box.path)
         let deadline = Date().addingTimeInterval(60)
         while !box.exists("runs/train2/weights/best.safetensors"), Date() < deadline { usleep(2000) }
         process.interrupt()
@@ -257,7 +253,8 @@ import VidTestSupport
         (["gemm"], ["sgemm_gflops", "sgemm_gflops_one_thread"]),
     ])
     func benchMeasures(_ arguments: [String], _ keys: [String]) throws {
-        let result = try CommandLineTool.run(["bench"] + arguments + ["--json"], in: NSTemporaryDirectory())
+        let box = try TestFolder()
+        let result = try CommandLineTool.run(["bench"] + arguments + ["--json"], in: box.path)
         #expect(result.status == 0, "\(result.errors)")
         let document = try object(result.output)
         for key in keys { #expect(document[key] != nil, "\(key)") }

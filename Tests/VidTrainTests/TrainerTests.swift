@@ -130,12 +130,12 @@ import VidTrain
         #expect(try await recalled { $0.model.cnn.pooling = .max } == 0)
         #expect(try await recalled { $0.data.shortClips = .mask } == 0)
         #expect(try await recalled { $0.optimizer.learningRate = 0.01 } == 16)
-        // A clip with another's content under another name is known by its content, though its file is not.
+        // A clip with another's content is known by it, though its file is new.
         let files = try FileManager.default.subpathsOfDirectory(atPath: clips.path).filter { $0.hasSuffix(".bin") }.sorted()
         let stored = cache.stored
         try FileManager.default.removeItem(atPath: clips.path + "/" + files[0])
         try FileManager.default.copyItem(atPath: clips.path + "/" + files[1], toPath: clips.path + "/" + files[0])
-        #expect(try await recalled { _ in } == 15)
+        #expect(try await recalled { _ in } == 16)
         #expect(cache.stored == stored)
     }
 

@@ -36,21 +36,22 @@ final class FrozenLayers {
         return cache.load(keys.key(contentHash: hash), into: output)
     }
 
-    /// As `recall`, or else by loading the clip and running the layers; keeps what it had to compute.
-    func run(_ clips: LabelledClips, _ index: Int, into output: Tensor) async throws -> Int {
+    /// Loads the clip and runs the layers, unless its frames turn out to be known, under whatever name; keeps what it had to
+    /// compute.
+    func run(_ clips: LabelledClips, _ index: Int, into output: Tensor) async throws -> (validFrames: Int, isRecalled: Bool) {
         let path = clips.source.paths[index]
         let clip = try await clips.source.clips([index])[0]
         guard let cache else {
             encode(clip, into: output)
-            return clip.validFrames
+            return (clip.validFrames, false)
         }
         let hash = clip.contentHash
         cache.remember(hash, of: path, sampling: keys.sampling)
         let key = keys.key(contentHash: hash)
-        if let validFrames = cache.load(key, into: output) { return validFrames }
+        if let validFrames = cache.load(key, into: output) { return (validFrames, true) }
         encode(clip, into: output)
         cache.store(key, output, validFrames: clip.validFrames)
-        return clip.validFrames
+        return (clip.validFrames, false)
     }
 
     private func encode(_ clip: LoadedClip, into output: Tensor) {

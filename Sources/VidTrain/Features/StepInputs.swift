@@ -62,8 +62,9 @@ package final class StepInputs {
         }
         for (place, index) in missing.enumerated() {
             await clips.source.prefetch(missing[place..<min(missing.count, place + ClipSource.ahead)])
-            store.setValidFrames(try await frozen.run(clips, index, into: store.clip(index)), of: index)
-            try progress(false)
+            let (validFrames, isRecalled) = try await frozen.run(clips, index, into: store.clip(index))
+            store.setValidFrames(validFrames, of: index)
+            try progress(isRecalled)
         }
         await clips.source.clear()
     }
@@ -90,7 +91,7 @@ package final class StepInputs {
                 validFrames.append(valid)
             } else {
                 isKept[index] = false
-                validFrames.append(try await frozen.run(clips, index, into: output))
+                validFrames.append(try await frozen.run(clips, index, into: output).validFrames)
             }
         }
         await clips.source.prefetch(next.filter { !isKept[$0] })
