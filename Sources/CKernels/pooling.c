@@ -2,6 +2,8 @@
 
 #include "vc_convolution.h"
 
+#include <string.h>
+
 /// Whether `x` takes the place of the maximum so far: it is larger, or not a number.
 VC_INLINE bool beats(float x, float best) { return x > best || x != x; }
 
@@ -35,55 +37,38 @@ VC_KERNEL void vc_max_pool(const vc_pool_shape *s, const float *input, int row0,
     }
 }
 
-/// The gradient of one 2x2 window, channel by channel: x0 ... x3 are its inputs, y0 ... y3 where their gradients go.
-#define GRADIENT_OF_WINDOW(y0, y1, y2, y3)                                                                             \
-    for (int c = 0; c < channels; c++) {                                                                               \
-        float best = x0[c];                                                                                            \
-        int which = 0;                                                                                                 \
-        which = beats(x1[c], best) ? 1 : which;                                                                        \
-        best = beats(x1[c], best) ? x1[c] : best;                                                                      \
-        which = beats(x2[c], best) ? 2 : which;                                                                        \
-        best = beats(x2[c], best) ? x2[c] : best;                                                                      \
-        which = beats(x3[c], best) ? 3 : which;                                                                        \
-        best = beats(x3[c], best) ? x3[c] : best;                                                                      \
-        const float passed = passes(best, rectified) ? d[c] : 0;                                                       \
-        y0[c] = which == 0 ? passed : 0;                                                                               \
-        y1[c] = which == 1 ? passed : 0;                                                                               \
-        y2[c] = which == 2 ? passed : 0;                                                                               \
-        y3[c] = which == 3 ? passed : 0;                                                                               \
-    }
-
-/// To places of their own, or each in the place of its input. (Told apart because a loop over pointers that may or may not
-/// be the same is not vectorised.)
-VC_INLINE void gradient_of_window(const float *restrict x, const float *restrict d, float *restrict dx, int channels,
-                                  ptrdiff_t line, bool rectified) {
-    const float *x0 = x, *x1 = x + channels, *x2 = x + line, *x3 = x + line + channels;
-    float *y1 = dx + channels, *y2 = dx + line, *y3 = dx + line + channels;
-    GRADIENT_OF_WINDOW(dx, y1, y2, y3)
-}
-
+/// The gradient of one 2x2 window, channel by channel, in the place of its inputs x0 ... x3.
 VC_INLINE void gradient_in_window(float *restrict x0, float *restrict x1, float *restrict x2, float *restrict x3,
                                   const float *restrict d, int channels, bool rectified) {
-    GRADIENT_OF_WINDOW(x0, x1, x2, x3)
+    for (int c = 0; c < channels; c++) {
+        float best = x0[c];
+        int which = 0;
+        which = beats(x1[c], best) ? 1 : which;
+        best = beats(x1[c], best) ? x1[c] : best;
+        which = beats(x2[c], best) ? 2 : which;
+        best = beats(x2[c], best) ? x2[c] : best;
+        which = beats(x3[c], best) ? 3 : which;
+        best = beats(x3[c], best) ? x3[c] : best;
+        const float passed = passes(best, rectified) ? d[c] : 0;
+        x0[c] = which == 0 ? passed : 0;
+        x1[c] = which == 1 ? passed : 0;
+        x2[c] = which == 2 ? passed : 0;
+        x3[c] = which == 3 ? passed : 0;
+    }
 }
 
-#undef GRADIENT_OF_WINDOW
-
-/// 2x2 windows that neither overlap nor leave gaps: every input element of a window is written once. `d_input` may be `input`.
+/// 2x2 windows that neither overlap nor leave gaps: every input element of a window is written once. `d_input` may be
+/// `input`, as it is in training; elsewhere the input is copied there first.
 VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
                                 float *d_input) {
     const int channels = s->channels;
     const ptrdiff_t line = (ptrdiff_t)s->columns * channels;
+    if (input != d_input) memcpy(d_input, input, (size_t)(s->rows * line) * sizeof(float));
     for (int i = 0; i < s->out_rows; i++) {
         for (int j = 0; j < s->out_columns; j++) {
-            const ptrdiff_t at = 2 * i * line + (ptrdiff_t)2 * j * channels;
             const float *d = d_output + ((ptrdiff_t)i * s->out_columns + j) * channels;
-            float *dx = d_input + at;
-            if (input == d_input) {
-                gradient_in_window(dx, dx + channels, dx + line, dx + line + channels, d, channels, rectified);
-            } else {
-                gradient_of_window(input + at, d, dx, channels, line, rectified);
-            }
+            float *x = d_input + 2 * i * line + (ptrdiff_t)2 * j * channels;
+            gradient_in_window(x, x + channels, x + line, x + line + channels, d, channels, rectified);
         }
         // A last odd column is in no window.
         for (ptrdiff_t c = (ptrdiff_t)2 * s->out_columns * channels; c < line; c++)

@@ -48,9 +48,6 @@ package struct ClipLoader: Sendable {
             finder: finder)
     }
 
-    /// Bytes of one loaded clip, were it of floats.
-    package var floatBytes: Int { frames * channels * rows * columns * 4 }
-
     /// How frames are taken from a file: two loaders with the same text make the same clip of it.
     package var sampling: String { "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)" }
 

@@ -10,12 +10,16 @@ package final class Classifier {
     package let classes: [String]
     package let parameters: ParameterStore
     package let encoder: FrameEncoder
+    /// The encoder's layers before its first trained one, and the rest; nil where there are none.
+    package let frozen: FrameEncoder?
+    package let trained: FrameEncoder?
     package let head: Head
 
     /// Builds the layers and lays out their parameters, all zero until `initialize` or a checkpoint fills them.
     package init(_ configuration: ModelConfiguration, classes: [String]) throws {
         var layout = ParameterLayout()
         encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
+        (frozen, trained) = encoder.split()
         head = try Head(configuration, features: encoder.outputShape.count, classes: classes.count, &layout)
         guard layout.bytes <= Double(Machine.memoryBytes) else {
             throw VidclassError(
@@ -44,13 +48,11 @@ package final class Classifier {
     package var features: Int { encoder.outputShape.count }
 
     /// Whether any layer of the CNN is trained; if not, a clip's features never change.
-    package var trainsCNN: Bool { encoder.isTrainable }
+    package var trainsCNN: Bool { trained != nil }
 
     /// What the trained part of the model takes of one frame: the frame itself, the maps behind the CNN's frozen layers, or
     /// behind a frozen CNN its features.
-    package var trainedInputShape: Shape {
-        encoder.firstTrainable == 0 ? frameShape : encoder.shapes[encoder.firstTrainable - 1]
-    }
+    package var trainedInputShape: Shape { trained?.inputShape ?? encoder.outputShape }
 
     /// All layers in order, for the start-up report and `inspect`.
     package var layers: [LayerSummary] { encoder.summaries + head.layers }

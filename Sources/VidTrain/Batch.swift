@@ -5,13 +5,6 @@ import VidTensor
 
 /// Turns clips into the tensors of a step.
 package enum Batch {
-    /// The frames of `clips`, preprocessed: (B x T, H, W, C) in the pass's workspace.
-    static func frames(_ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, _ pass: Pass) -> Tensor {
-        let frames = pass.workspace.take(classifier.frameShape.prepending(clips.count * classifier.frames))
-        convert(clips, classifier, preprocessing, into: frames, pass)
-        return frames
-    }
-
     /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
     static func convert(
         _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, into frames: Tensor, _ pass: Pass

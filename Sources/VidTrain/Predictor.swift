@@ -8,15 +8,13 @@ import VidTensor
 /// Not for two threads at once.
 package final class Predictor {
     package let classifier: Classifier
-    let preprocessing: Preprocessing
-    private let trained: FrameEncoder?
+    package let preprocessing: Preprocessing
     let pass: Pass
 
     /// - Parameter trainingPass: whose memory to use between its steps; nil: memory of its own.
     package init(_ classifier: Classifier, preprocessing: Preprocessing, workers: Workers, in trainingPass: Pass? = nil) {
         self.classifier = classifier
         self.preprocessing = preprocessing
-        trained = classifier.encoder.split().trained
         pass =
             trainingPass.map { Pass(predictingIn: $0) }
             ?? Pass(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
@@ -28,7 +26,7 @@ package final class Predictor {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         var features = input
-        if let trained {
+        if let trained = classifier.trained {
             features = pass.workspace.take([input.shape[0], classifier.features])
             trained.encode(frames: input, into: features, pass)
         }
@@ -39,8 +37,22 @@ package final class Predictor {
     package func logits(_ clip: LoadedClip) -> [Float] {
         pass.workspace.reset()
         let features = pass.workspace.take([classifier.frames, classifier.features])
-        classifier.encoder.encode(frames: Batch.frames([clip], classifier, preprocessing, pass), into: features, pass)
+        run(classifier.encoder, clip, into: features)
         return logits(features, [clip.validFrames])[0]
+    }
+
+    /// The output (T, ...) of all or the first layers of the CNN on one clip.
+    func run(_ encoder: FrameEncoder, _ clip: LoadedClip, into output: Tensor) {
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let frames = pass.workspace.take(classifier.frameShape.prepending(classifier.frames))
+        convert([clip], into: frames)
+        encoder.encode(frames: frames, into: output, pass)
+    }
+
+    /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
+    func convert(_ clips: [LoadedClip], into frames: Tensor) {
+        Batch.convert(clips, classifier, preprocessing, into: frames, pass)
     }
 
     private func logits(_ features: Tensor, _ validFrames: [Int]) -> [[Float]] {

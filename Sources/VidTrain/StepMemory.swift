@@ -28,15 +28,14 @@ package struct StepMemory: Sendable {
         _ classifier: Classifier, slots: Int, batchSize: Int, threads: Int, budget: MemoryBudget, activationLimit: Int? = nil
     ) throws {
         let float = MemoryLayout<Float>.stride
-        let (frozen, trained) = classifier.encoder.split()
         // Counted as floating-point numbers first: a config may name extents whose product overflows.
         let frameBytes = Double(classifier.frames) * Double(classifier.frameShape.count * float)
         let batch = Double(batchSize) * Double(classifier.frames) * Double(classifier.trainedInputShape.count * float)
         try StepMemory.check(batch + frameBytes + Double(classifier.encoder.encodeBytes(frames: 1)), budget)
         let trainable = classifier.parameters.trainableRange.count
         parameters =
-            (classifier.parameters.values.count + trainable) * float + (frozen?.filterBytes(gradients: false) ?? 0)
-            + (trained?.filterBytes(gradients: true) ?? 0)
+            (classifier.parameters.values.count + trainable) * float + (classifier.frozen?.filterBytes(gradients: false) ?? 0)
+            + (classifier.trained?.filterBytes(gradients: true) ?? 0)
         optimizer = slots * trainable * float
         let frames = batchSize * classifier.frames
         let fixed = StepMemory.program + parameters + optimizer
@@ -44,7 +43,7 @@ package struct StepMemory: Sendable {
         let forward =
             Int(frameBytes) + classifier.encoder.encodeBytes(frames: classifier.frames)
             + classifier.encoder.scratchBytes(workers: threads, gradients: false)
-        if let trained {
+        if let trained = classifier.trained {
             let besides =
                 Int(batch) + 2 * frames * classifier.features * float + head + trained.scratchBytes(workers: threads, gradients: true)
             let plan = ActivationPlan(trained, frames: frames, limit: activationLimit ?? budget.bytes - fixed - besides)

@@ -19,9 +19,7 @@ package final class TrainingStep {
     package private(set) var optimizerState: OptimizerState
     package let pass: Pass
     private let loss: CategoricalCrossEntropy
-    /// The CNN from its first trained layer on; nil where all of it is frozen.
-    private let trained: FrameEncoder?
-    /// For whole batches; smaller ones keep to its bytes.
+    /// For whole batches; smaller ones keep to its bytes. Nil where the CNN is frozen.
     private let activations: ActivationPlan?
 
     /// - Parameter memory: the plan for the largest batch; its workspace is reserved, though not yet touched.
@@ -35,7 +33,6 @@ package final class TrainingStep {
         loss = CategoricalCrossEntropy(labelSmoothing: labelSmoothing)
         pass = Pass(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
         pass.workspace.reserve(bytes: memory.workspace)
-        trained = classifier.encoder.split().trained
         activations = memory.activations
     }
 
@@ -46,7 +43,7 @@ package final class TrainingStep {
     /// the maps behind its frozen layers, (B x T, H, W, C).
     package func train(input: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
         precondition(input.shape[0] == labels.count * classifier.frames, "\(input.shape) for \(labels.count) clips")
-        guard let trained, let activations else {
+        guard let trained = classifier.trained, let activations else {
             return try train(input, validFrames: validFrames, labels: labels, goBack: nil)
         }
         let rows = input.shape[0]

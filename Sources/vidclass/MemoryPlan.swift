@@ -25,7 +25,7 @@ struct MemoryPlan {
         let least = try StepMemory(classifier, slots: slots, batchSize: batchSize, threads: threads, budget: budget, activationLimit: 0)
         var features = 0
         var left = budget.bytes - least.total - loading
-        if classifier.encoder.firstTrainable > 0 {
+        if classifier.frozen != nil {
             let wanted = FeatureStore.bytes(clips: clips, steps: classifier.frames, shape: classifier.trainedInputShape)
             // Behind a frozen CNN nothing else wants memory; activations of trained layers have a use for the other half.
             if wanted <= Double(classifier.trainsCNN ? left / 2 : left) { features = Int(wanted) }
@@ -36,7 +36,7 @@ struct MemoryPlan {
             activationLimit: (least.activations?.bytes ?? 0) + max(0, left))
         left -= step.total - least.total
         keepsFeatures = features > 0
-        keptClipBytes = classifier.encoder.firstTrainable > 0 ? 0 : max(0, min(left / 2, clips * clipBytes))
+        keptClipBytes = classifier.frozen != nil ? 0 : max(0, min(left / 2, clips * clipBytes))
         estimate = MemoryEstimate(
             parameters: step.parameters, optimizer: step.optimizer, step: step.workspace, data: loading + features + keptClipBytes,
             program: StepMemory.program, repeated: step.activations?.repeated)

@@ -16,7 +16,7 @@ typedef struct {
 /// Output rows `row0` ..< `row1`, written at their place in `output` (the whole frame's). NaN wins over numbers.
 void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output);
 
-/// The gradient of a whole frame, recomputing the maxima: `d_input` is overwritten. Of equal maxima the first in row-major
+/// The gradient of a whole frame, recomputing the maxima: `d_input` is overwritten, and may be `input` where 2x2 windows do not overlap. Of equal maxima the first in row-major
 /// order of the window takes the gradient (PyTorch's and TensorFlow's rule). Where `rectified`, only if it is positive: the
 /// gradient of the ReLU that gave the input is taken, too.
 void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified, float *d_input);

@@ -58,11 +58,6 @@ package struct ActivationPlan: Sendable, Equatable {
         repeated = all > 0 ? again / all : 0
     }
 
-    /// Bytes of the plan of the fewest.
-    package static func leastBytes(_ encoder: FrameEncoder, frames: Int) -> Int {
-        ActivationPlan(encoder, frames: frames, limit: 0).bytes
-    }
-
     /// Layers from which on outputs may be kept, from all to none but the features: those behind poolings, where maps are small.
     private static func levels(_ encoder: FrameEncoder) -> [Int] {
         [0] + encoder.layers.indices.dropFirst().filter { encoder.layers[$0 - 1] is MaxPool2D } + [encoder.layers.count]

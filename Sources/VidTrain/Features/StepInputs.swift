@@ -10,13 +10,9 @@ import VidTensor
 /// hold them, `gather` takes them from the cache, or runs the layers again.
 package final class StepInputs {
     package let clips: LabelledClips
-    private let classifier: Classifier
-    private let preprocessing: Preprocessing
+    private let predictor: Predictor
     private let frozen: FrozenLayers?
-    private let pass: Pass
     private let store: FeatureStore?
-    /// Clips whose outputs are in the cache.
-    private var isKept: [Bool]
 
     /// For `predictor`, or a training step that shares its memory.
     package convenience init(_ clips: LabelledClips, in predictor: Predictor, features: FeatureKeeping) {
@@ -30,14 +26,12 @@ package final class StepInputs {
     ///   - keepsInMemory: whether their outputs are kept in memory.
     init(_ clips: LabelledClips, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
         self.clips = clips
-        classifier = predictor.classifier
-        preprocessing = predictor.preprocessing
-        pass = predictor.pass
+        self.predictor = predictor
         self.frozen = frozen
+        let classifier = predictor.classifier
         store =
             frozen != nil && keepsInMemory
             ? FeatureStore(clips: clips.count, steps: classifier.frames, shape: classifier.trainedInputShape) : nil
-        isKept = [Bool](repeating: false, count: clips.count)
     }
 
     /// Clips to ask for at a time where there is a choice: few where frames must be loaded for them.
@@ -76,25 +70,21 @@ package final class StepInputs {
             store.gather(indices, into: batch)
             return indices.map { store.validFrames[$0] }
         }
-        await clips.source.prefetch(indices.filter { !isKept[$0] })
         guard let frozen else {
             let loaded = try await clips.source.clips(Array(indices))
             await clips.source.prefetch(Array(next))
-            Batch.convert(loaded, classifier, preprocessing, into: batch, pass)
+            predictor.convert(loaded, into: batch)
             return loaded.map(\.validFrames)
         }
-        var validFrames: [Int] = []
-        for (place, index) in indices.enumerated() {
-            let output = batch.rows(place * classifier.frames..<(place + 1) * classifier.frames)
-            if let valid = frozen.recall(clips.source.paths[index], into: output) {
-                isKept[index] = true
-                validFrames.append(valid)
-            } else {
-                isKept[index] = false
-                validFrames.append(try await frozen.run(clips, index, into: output).validFrames)
-            }
+        // Only what is loaded is asked for: the source keeps a clip until somebody takes it.
+        let frames = predictor.classifier.frames
+        let outputs = indices.indices.map { batch.rows(($0 - indices.startIndex) * frames..<($0 - indices.startIndex + 1) * frames) }
+        var validFrames = zip(indices, outputs).map { frozen.recall(clips.source.paths[$0], into: $1) }
+        await clips.source.prefetch(zip(indices, validFrames).compactMap { $1 == nil ? $0 : nil })
+        for (place, index) in indices.enumerated() where validFrames[place] == nil {
+            validFrames[place] = try await frozen.run(clips, index, into: outputs[place]).validFrames
         }
-        await clips.source.prefetch(next.filter { !isKept[$0] })
-        return validFrames
+        await clips.source.prefetch(next.filter { !frozen.isKnown(clips.source.paths[$0]) })
+        return validFrames.compactMap(\.self)
     }
 }
