@@ -42,17 +42,23 @@ package struct ClipLoader: Sendable {
         self.finder = finder
     }
 
-    package init(input: InputConfiguration, shortClips: ShortClips, finder: FFmpegFinder = FFmpegFinder()) {
+    /// A loader of clips for a model's input, sampled and changed as the configuration says.
+    package init(
+        input: InputConfiguration, data: DataConfiguration, augmentation: AugmentationConfiguration = AugmentationConfiguration(),
+        finder: FFmpegFinder = FFmpegFinder()
+    ) {
         self.init(
-            frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, shortClips: shortClips,
+            frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, shortClips: data.shortClips,
             finder: finder)
     }
 
-    /// How frames are taken from a file: two loaders with the same text make the same clip of it.
-    package var sampling: String { "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)" }
+    /// What `view` takes from a file, as text: two loaders with the same text make the same clip of it.
+    package func sampling(_ view: ClipView) -> String {
+        "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
+    }
 
-    /// The clip at `path`.
-    package func load(_ path: String) async throws -> LoadedClip {
+    /// The clip at `path`, as `view` takes it.
+    package func load(_ path: String, _ view: ClipView = .whole) async throws -> LoadedClip {
         guard let format = ClipFormat(path: path) else {
             _ = try SystemCall.status(path)
             throw VidclassError.file(

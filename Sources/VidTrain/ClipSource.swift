@@ -10,7 +10,7 @@ package actor ClipSource {
 
     package nonisolated let paths: [String]
     /// How frames are taken from the files.
-    package nonisolated var sampling: String { loader.sampling }
+    package nonisolated var sampling: String { loader.sampling(.whole) }
     private let loader: ClipLoader
     private let keepingBytes: Int
     private var kept: [Int: LoadedClip] = [:]

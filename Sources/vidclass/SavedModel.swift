@@ -35,7 +35,9 @@ struct SavedModel {
         try checkpoint.load(into: classifier.parameters)
     }
 
-    var loader: ClipLoader { ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips) }
+    var loader: ClipLoader {
+        ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+    }
 
     func predictor(_ workers: Workers) -> Predictor {
         Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)

@@ -72,7 +72,7 @@ final class TrainingSession {
         }
         let plan = try MemoryPlan(
             classifier, slots: optimizer.slots.count, configuration, clips: data.entries.count, threads: workers.count)
-        let loader = ClipLoader(input: configuration.model.input, shortClips: configuration.data.shortClips)
+        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
         func clips(_ part: DataPart) -> LabelledClips {
             let entries = data.entries(of: part)
             let share = plan.keptClipBytes / max(1, data.entries.count) * entries.count

@@ -15,25 +15,28 @@ struct ConfigErrorTests {
         // Unknown keys
         (
             "{\n  \"training\": { \"epoch\": 3 }\n}",
-            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing"#
+            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
         ),
         (
             #"{"trainnig": {}}"#,
-            #"c.json:1:2: trainnig: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, training, output"#
+            #"c.json:1:2: trainnig: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"#
         ),
         (
             #"{"epochs": 3}"#,
-            "c.json:1:2: epochs: unknown key; did you mean training.epochs? The keys here are seed, model, optimizer, data, training, output"
+            "c.json:1:2: epochs: unknown key; did you mean training.epochs or stages.N.epochs? The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"
         ),
         (
             #"{"units": 3}"#,
             "c.json:1:2: units: unknown key; did you mean model.recurrent.N.units or model.hidden.N.units?"
-                + " The keys here are seed, model, optimizer, data, training, output"
+                + " The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"
         ),
-        (#"{"xyzzyx": 3}"#, "c.json:1:2: xyzzyx: unknown key. The keys here are seed, model, optimizer, data, training, output"),
+        (
+            #"{"xyzzyx": 3}"#,
+            "c.json:1:2: xyzzyx: unknown key. The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"
+        ),
         (
             #"{"data": {"$schema": "x"}}"#,
-            "c.json:1:11: data.$schema: unknown key. The keys here are path, validation_split, test_split, preprocessing, short_clips"
+            "c.json:1:11: data.$schema: unknown key. The keys here are path, validation_split, test_split, preprocessing, short_clips, sampling, skip_bad_clips, leak_check, audio"
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
@@ -41,7 +44,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"a\nb\u009b\u2028c": 3}"#,
-            #"c.json:1:2: a\nb\u{009B}\u{2028}c: unknown key. The keys here are seed, model, optimizer, data, training, output"#
+            #"c.json:1:2: a\nb\u{009B}\u{2028}c: unknown key. The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"#
         ),
         // Wrong types
         (#"{"training": []}"#, "c.json:1:14: training: expected an object, found an empty array"),
@@ -119,12 +122,12 @@ struct ConfigErrorTests {
         (
             #"{"optimizer": {"momentum": 0.9}}"#,
             #"c.json:1:16: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"optimizer": {"beta_1": 0.9, "type": "rmsprop"}}"#,
             #"c.json:1:16: optimizer.beta_1: does not belong to "rmsprop", only to "nadam", "adam". "#
-                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay"#
+                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"model": {"hidden": [{"type": "dropout", "units": 3}]}}"#,

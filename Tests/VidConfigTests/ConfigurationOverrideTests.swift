@@ -62,7 +62,8 @@ struct ConfigurationOverrideTests {
         #expect(try load("{}", "model.hidden.0.type=dropout").model.hidden == [.dropout(rate: 0.5)])
         expect(
             #"--set optimizer.beta_2=0.5: optimizer.beta_2: does not belong to "sgd", only to "nadam", "adam". "#
-                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay"#, .badConfig
+                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, gradient_accumulation_steps"#,
+            .badConfig
         ) { () throws(ConfigError) in try load(file, "optimizer.type=sgd", "optimizer.beta_2=0.5") }
     }
 
@@ -95,11 +96,11 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["training.epoch=3"], .badConfig,
-            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing"#
+            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
         ),
         (
             ["trainign.epochs=3"], .badConfig,
-            #"--set trainign.epochs=3: trainign: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, training, output"#
+            #"--set trainign.epochs=3: trainign: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"#
         ),
         (
             ["model.recurrent.units=3"], .badConfig,
@@ -133,7 +134,7 @@ struct ConfigurationOverrideTests {
         (
             ["optimizer.momentum=0.5"], .badConfig,
             #"--set optimizer.momentum=0.5: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
         ),
     ]
 

@@ -77,22 +77,71 @@ struct RunConfigurationTests {
                     "epsilon": 1e-08,
                     "schedule_decay": 0.004,
                     "clip_norm": null,
-                    "weight_decay": 0.0
+                    "weight_decay": 0.0,
+                    "gradient_accumulation_steps": 1
                   },
                   "data": {
                     "path": "data/ucf",
                     "validation_split": 0.2,
                     "test_split": 0.0,
                     "preprocessing": "caffe",
-                    "short_clips": "loop"
+                    "short_clips": "loop",
+                    "sampling": { "type": "uniform" },
+                    "skip_bad_clips": false,
+                    "leak_check": "report",
+                    "audio": {
+                      "sample_rate": 16000,
+                      "n_fft": 1024,
+                      "hop_length": 256,
+                      "fmin": 0.0,
+                      "fmax": null,
+                      "top_db": 80.0
+                    }
+                  },
+                  "augmentation": {
+                    "horizontal_flip": 0.0,
+                    "random_resized_crop": { "scale": 1.0, "ratio": 1.3333333333333333 },
+                    "brightness": 0.0,
+                    "contrast": 0.0,
+                    "saturation": 0.0,
+                    "rotation": 0.0,
+                    "frame_drop": 0.0,
+                    "time_reverse": 0.0,
+                    "mixup": 0.0,
+                    "copies": null
                   },
                   "training": {
                     "epochs": 20,
                     "batch_size": 8,
                     "shuffle": true,
                     "memory_gib": null,
-                    "label_smoothing": 0.0
+                    "label_smoothing": 0.0,
+                    "class_weights": null,
+                    "balanced_sampling": false,
+                    "monitor": "val_categorical_accuracy",
+                    "mode": "auto",
+                    "target": null,
+                    "early_stopping": {
+                      "patience": null,
+                      "min_delta": 0.0,
+                      "start_from_epoch": 0,
+                      "restore_best_weights": false
+                    },
+                    "reduce_lr_on_plateau": {
+                      "patience": null,
+                      "monitor": "val_loss",
+                      "factor": 0.1,
+                      "min_delta": 0.0001,
+                      "cooldown": 0,
+                      "min_lr": 0.0
+                    },
+                    "learning_rate_schedule": { "type": "constant", "warmup_epochs": 0.0 },
+                    "max_minutes": null,
+                    "save_every_minutes": 10.0,
+                    "save_every_epochs": null
                   },
+                  "stages": [],
+                  "evaluation": { "clips": 1 },
                   "output": { "directory": "runs", "name": "train", "exist_ok": false }
                 }
 
@@ -170,10 +219,13 @@ struct RunConfigurationTests {
     @Test("Settings of the optimizer by type", arguments: OptimizerType.allCases)
     func optimizers(type: OptimizerType) throws {
         let expected: [OptimizerType: [String]] = [
-            .nadam: ["type", "learning_rate", "beta_1", "beta_2", "epsilon", "schedule_decay", "clip_norm", "weight_decay"],
-            .adam: ["type", "learning_rate", "beta_1", "beta_2", "epsilon", "clip_norm", "weight_decay"],
-            .sgd: ["type", "learning_rate", "momentum", "nesterov", "clip_norm", "weight_decay"],
-            .rmsprop: ["type", "learning_rate", "epsilon", "rho", "clip_norm", "weight_decay"],
+            .nadam: [
+                "type", "learning_rate", "beta_1", "beta_2", "epsilon", "schedule_decay", "clip_norm", "weight_decay",
+                "gradient_accumulation_steps",
+            ],
+            .adam: ["type", "learning_rate", "beta_1", "beta_2", "epsilon", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
+            .sgd: ["type", "learning_rate", "momentum", "nesterov", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
+            .rmsprop: ["type", "learning_rate", "epsilon", "rho", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
         ]
         let configuration = OptimizerConfiguration(type: type)
         let node = OptimizerConfiguration.codec.encode(configuration)

@@ -7,8 +7,22 @@ package struct DataConfiguration: ConfigurationSection {
     package var testSplit = 0.0
     package var preprocessing = Preprocessing.caffe
     package var shortClips = ShortClips.loop
+    package var sampling = SamplingConfiguration()
+    /// Goes on without clips that cannot be read or are too short, and names them in `skipped.csv`.
+    package var skipBadClips = false
+    package var leakCheck = LeakCheckMode.report
+    package var audio = AudioConfiguration()
 
     package init() {}
+}
+
+/// What becomes of frames that stand in two parts of the data.
+package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
+    case off
+    /// Pairs are listed; training goes on.
+    case report
+    /// Pairs are listed; training does not start.
+    case refuse
 }
 
 /// From pixel values 0...255 to the CNN's input.
@@ -45,5 +59,13 @@ extension DataConfiguration {
         .init("test_split", \.testSplit, .number(.share), "Share of the clips held out for the test."),
         .init("preprocessing", \.preprocessing, .word(), "Of the pixels; must be that of the weights."),
         .init("short_clips", \.shortClips, .word(), "What becomes of a clip with fewer frames than model.input.frames."),
+        .init("sampling", \.sampling, SamplingConfiguration.codec, "Which frames of a clip are taken."),
+        .init(
+            "skip_bad_clips", \.skipBadClips, .boolean,
+            "Go on without clips that cannot be read or are too short, and name them in skipped.csv; false: stop before training."),
+        .init(
+            "leak_check", \.leakCheck, .word(),
+            "What becomes of clips in different parts that show the same: off: not looked for; report: listed; refuse: no training."),
+        .init("audio", \.audio, AudioConfiguration.codec, "How sound becomes spectrograms."),
     ]
 }

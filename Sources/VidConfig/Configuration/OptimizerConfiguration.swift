@@ -16,6 +16,8 @@ package struct OptimizerConfiguration: ConfigurationValue {
     package var clipNorm: Float?
     /// Decoupled from the gradient (Loshchilov and Hutter 2019): w -= learning_rate x weight_decay x w.
     package var weightDecay: Float = 0
+    /// Batches whose gradients make one step.
+    package var gradientAccumulationSteps = 1
 
     package init() {}
 
@@ -54,6 +56,12 @@ extension OptimizerConfiguration {
             OptimizerType.allCases
         ),
         (.init("weight_decay", \.weightDecay, .number(.atLeast(0)), "Decoupled from the gradient."), OptimizerType.allCases),
+        (
+            .init(
+                "gradient_accumulation_steps", \.gradientAccumulationSteps, .integer(1...65536),
+                "Batches that make one step: as one batch of all their clips, in the memory of one."),
+            OptimizerType.allCases
+        ),
     ]
 
     package static var codec: ConfigurationCodec<Self> {

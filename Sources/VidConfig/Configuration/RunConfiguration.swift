@@ -8,7 +8,11 @@ package struct RunConfiguration: ConfigurationSection {
     package var model = ModelConfiguration()
     package var optimizer = OptimizerConfiguration()
     package var data = DataConfiguration()
+    package var augmentation = AugmentationConfiguration()
     package var training = TrainingConfiguration()
+    /// Parts of the training, one after the other; none: one with the values above.
+    package var stages: [StageConfiguration] = []
+    package var evaluation = EvaluationConfiguration()
     package var output = OutputConfiguration()
 
     package init() {}
@@ -20,7 +24,12 @@ extension RunConfiguration {
         .init("model", \.model, ModelConfiguration.codec, "The network."),
         .init("optimizer", \.optimizer, OptimizerConfiguration.codec, "The optimizer and its settings."),
         .init("data", \.data, DataConfiguration.codec, "The clips."),
+        .init("augmentation", \.augmentation, AugmentationConfiguration.codec, "Random changes of the training clips."),
         .init("training", \.training, TrainingConfiguration.codec, "The training loop."),
+        .init(
+            "stages", \.stages, .list(of: StageConfiguration.codec, "an array of stages"),
+            "Parts of the training, each with its own trained layers and rate, such as the head first; none: one part."),
+        .init("evaluation", \.evaluation, EvaluationConfiguration.codec, "How clips are evaluated."),
         .init("output", \.output, OutputConfiguration.codec, "Where the run is kept."),
     ]
 

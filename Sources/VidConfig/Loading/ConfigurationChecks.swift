@@ -2,7 +2,10 @@ extension RunConfiguration {
     /// What spans several keys; each fault names the key to change.
     func check() throws(ConfigurationFault) {
         try checkNetwork()
+        try checkTrainable(model.cnn.trainable, ConfigurationPath("model", "cnn", "trainable"))
         try checkRecurrentLayers()
+        try checkStages()
+        try checkAudio()
         if optimizer.type == .sgd, optimizer.nesterov, optimizer.momentum == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("optimizer", "nesterov"),
@@ -24,21 +27,63 @@ extension RunConfiguration {
                 "there are \"imagenet\" weights for vgg16 and vgg19 only, not for \(cnn.architecture.name ?? "custom blocks");"
                     + " set weights to null or to the path of a file")
         }
-        if case .from(let name) = cnn.trainable {
-            let names = cnn.architecture.convolutionNames
-            guard names.contains(name) else {
-                let hint = nearestWord(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
-                throw ConfigurationFault(
-                    ConfigurationPath("model", "cnn", "trainable"),
-                    "expected true, false or one of \(quotedList(names)), found \(JSONNode.string(name).brief)\(hint)")
-            }
-        }
         let blocks = cnn.architecture.filters.count
         for (key, size) in [("rows", model.input.rows), ("columns", model.input.columns)] where size >> blocks == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("model", "input", key),
                 "\(size) \(key) halved by each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") leave none;"
                     + " expected at least \(blocks < 62 ? "\(1 << blocks)" : "2^\(blocks)")")
+        }
+    }
+
+    private func checkTrainable(_ trainable: Trainable, _ path: ConfigurationPath) throws(ConfigurationFault) {
+        guard case .from(let name) = trainable else { return }
+        let names = model.cnn.architecture.convolutionNames
+        guard names.contains(name) else {
+            let hint = nearestWord(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+            throw ConfigurationFault(
+                path, "expected true, false or one of \(quotedList(names)), found \(JSONNode.string(name).brief)\(hint)")
+        }
+    }
+
+    /// Only the last stage may leave its epochs open, and it must get some.
+    private func checkStages() throws(ConfigurationFault) {
+        var before = 0
+        for (index, stage) in stages.enumerated() {
+            let path = ConfigurationPath("stages").appending(index)
+            if let trainable = stage.trainable { try checkTrainable(trainable, path.appending("trainable")) }
+            if index < stages.count - 1 {
+                guard let epochs = stage.epochs else {
+                    throw ConfigurationFault(path.appending("epochs"), "only the last stage may leave its epochs open")
+                }
+                before += epochs
+            }
+        }
+        guard let last = stages.last else { return }
+        let path = ConfigurationPath("stages").appending(stages.count - 1).appending("epochs")
+        if let epochs = last.epochs, before + epochs != training.epochs {
+            throw ConfigurationFault(
+                path,
+                "the stages have \(before + epochs) epochs, training.epochs is \(training.epochs); expected the same"
+                    + " (leave out the last stage's epochs to give it the rest)")
+        }
+        guard before < training.epochs else {
+            throw ConfigurationFault(
+                path, "the stages before take \(before) of the \(training.epochs) training.epochs; expected some for the last one, too")
+        }
+    }
+
+    private func checkAudio() throws(ConfigurationFault) {
+        let audio = data.audio
+        let highest = audio.maximumFrequency ?? Double(audio.sampleRate) / 2
+        guard highest <= Double(audio.sampleRate) / 2 else {
+            throw ConfigurationFault(
+                ConfigurationPath("data", "audio", "fmax"),
+                "\(highest) Hz is more than half the sample_rate of \(audio.sampleRate); expected at most \(Double(audio.sampleRate) / 2)")
+        }
+        guard audio.minimumFrequency < highest else {
+            throw ConfigurationFault(
+                ConfigurationPath("data", "audio", "fmin"), "\(audio.minimumFrequency) Hz is not below the highest, \(highest)")
         }
     }
 

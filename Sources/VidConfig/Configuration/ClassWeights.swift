@@ -1,0 +1,48 @@
+/// What the loss of a clip counts by its class.
+package enum ClassWeights: ConfigurationValue {
+    /// Every clip counts 1.
+    case none
+    /// Clips / (classes x clips of the class), as scikit-learn's `balanced`.
+    case balanced
+    /// A weight a label, in the order given; labels that are not named count 1.
+    case byLabel([LabelWeight])
+
+    package struct LabelWeight: Sendable, Equatable {
+        package let label: String
+        package let weight: Double
+
+        package init(label: String, weight: Double) {
+            self.label = label
+            self.weight = weight
+        }
+    }
+
+    package static var codec: ConfigurationCodec<ClassWeights> {
+        let summary = "\"balanced\", an object of a weight of at least 0 for labels, or null"
+        let schema: JSONNode = [
+            "anyOf": [
+                ["enum": ["balanced"]], ["type": "object", "additionalProperties": ["type": "number", "minimum": 0]], ["type": "null"],
+            ]
+        ]
+        return ConfigurationCodec(.leaf(schema: schema, summary: summary)) { node, path throws(ConfigurationFault) in
+            if node.isNull { return .none }
+            if node.stringValue == "balanced" { return .balanced }
+            guard let members = node.objectMembers else { throw .mismatch(path, expected: summary, found: node) }
+            let weight = ConfigurationCodec<Double>.number(.atLeast(0))
+            var weights: [LabelWeight] = []
+            for member in members {
+                weights.append(LabelWeight(label: member.key, weight: try weight.decode(member.value, path.appending(member.key))))
+            }
+            guard weights.isEmpty || weights.contains(where: { $0.weight > 0 }) else {
+                throw ConfigurationFault(path, "expected a weight above 0 for one label at least")
+            }
+            return .byLabel(weights)
+        } encode: { weights in
+            switch weights {
+            case .none: .null
+            case .balanced: .string("balanced")
+            case .byLabel(let weights): .object(weights.map { ($0.label, .number($0.weight)) })
+            }
+        }
+    }
+}
