@@ -48,7 +48,7 @@ package struct ResultsFile {
         func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
         return [
             "\(record.epoch)", Formatting.fixed(record.seconds, 3), text(record.trainLoss), text(record.trainAccuracy),
-            text(record.validationLoss), text(record.validationAccuracy), text(record.learningRate),
+            text(record.validation?.loss), text(record.validation?.accuracy), text(record.learningRate),
         ].joined(separator: ",")
     }
 

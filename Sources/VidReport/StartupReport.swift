@@ -19,13 +19,13 @@ package struct StartupReport {
     private let dataPath: String
     private let threads: Int
     private let memory: MemoryEstimate
-    private let optimizer: String
+    private let training: TrainingSummary
 
-    package init(classifier: Classifier, dataPath: String, parts: [Part], optimizer: String, threads: Int, memory: MemoryEstimate) {
+    package init(classifier: Classifier, dataPath: String, parts: [Part], training: TrainingSummary, threads: Int, memory: MemoryEstimate) {
         self.classifier = classifier
         self.dataPath = dataPath
         self.parts = parts
-        self.optimizer = optimizer
+        self.training = training
         self.threads = threads
         self.memory = memory
     }
@@ -35,16 +35,21 @@ package struct StartupReport {
         let counts = classifier.parameters.counts
         let kernel = BLAS.coreName
         let data = parts.filter { $0.clips > 0 }.map { "\(Formatting.grouped($0.clips)) \($0.name)" }.joined(separator: " + ")
-        return StartupReport.layerTable(classifier) + """
-
-              parameters  \(Formatting.grouped(counts.total)), of which \(Formatting.grouped(counts.trainable)) trainable
-              clips       \(data) from \(dataPath), \(Formatting.count(classifier.classes.count, "class", "classes")): \(StartupReport.list(classifier.classes))
-              input       \(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)
-              optimizer   \(optimizer)
-              machine     \(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)
-              memory      at most \(Formatting.bytes(memory.total)): \(memory.text)
-
-            """
+        var rows = [
+            ["parameters", "\(Formatting.grouped(counts.total)), of which \(Formatting.grouped(counts.trainable)) trainable"],
+            [
+                "clips",
+                "\(data) from \(dataPath.printable), \(Formatting.count(classifier.classes.count, "class", "classes")): "
+                    + StartupReport.list(classifier.classes.map(\.printable)),
+            ],
+            ["input", "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)"],
+        ]
+        rows += training.lines.map { [$0.label, $0.text] }
+        rows += [
+            ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)"],
+            ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
+        ]
+        return StartupReport.layerTable(classifier) + "\n" + Formatting.table(rows) + "\n"
     }
 
     /// A line a layer: name, type, output shape, parameters; frozen ones marked.

@@ -62,20 +62,3 @@ package final class Predictor {
         return (0..<clips).map { logits.rows($0..<$0 + 1).array }
     }
 }
-
-/// Softmax and cross-entropy of one clip's logits in double precision, for reports.
-package enum Scores {
-    /// Probabilities that sum to one.
-    package static func softmax(_ logits: [Float]) -> [Float] {
-        let logSum = logSumExp(logits)
-        return logits.map { Float(exponential(Double($0) - logSum)) }
-    }
-
-    /// -log(softmax(logits)[label]).
-    package static func crossEntropy(_ logits: [Float], label: Int) -> Double { logSumExp(logits) - Double(logits[label]) }
-
-    private static func logSumExp(_ logits: [Float]) -> Double {
-        let largest = Double(logits.max() ?? 0)
-        return largest + logarithm(logits.reduce(0) { $0 + exponential(Double($1) - largest) })
-    }
-}

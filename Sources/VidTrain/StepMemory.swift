@@ -21,11 +21,13 @@ package struct StepMemory: Sendable {
     /// Plans steps of `batchSize` clips.
     ///
     /// - Parameters:
+    ///   - isMixed: whether clips are mixed, for which a batch is copied.
     ///   - activationLimit: bytes of activations to keep within; where even the least that a step can do with is more, it is
     ///     that. Nil: all that the budget leaves.
     /// - Throws: `.badData` where steps do not fit into the budget.
     package init(
-        _ classifier: Classifier, slots: Int, batchSize: Int, threads: Int, budget: MemoryBudget, activationLimit: Int? = nil
+        _ classifier: Classifier, slots: Int, batchSize: Int, isMixed: Bool = false, threads: Int, budget: MemoryBudget,
+        activationLimit: Int? = nil
     ) throws {
         let float = MemoryLayout<Float>.stride
         // Counted as floating-point numbers first: a config may name extents whose product overflows.
@@ -43,15 +45,16 @@ package struct StepMemory: Sendable {
         let forward =
             Int(frameBytes) + classifier.encoder.encodeBytes(frames: classifier.frames)
             + classifier.encoder.scratchBytes(workers: threads, gradients: false)
+        let copy = isMixed ? Int(batch) : 0
         if let trained = classifier.trained {
             let besides =
                 Int(batch) + 2 * frames * classifier.features * float + head + trained.scratchBytes(workers: threads, gradients: true)
             let plan = ActivationPlan(trained, frames: frames, limit: activationLimit ?? budget.bytes - fixed - besides)
             activations = plan
-            workspace = max(besides + plan.bytes, Int(batch) + forward)
+            workspace = Int(batch) + max(besides - Int(batch) + plan.bytes, forward, copy)
         } else {
             activations = nil
-            workspace = Int(batch) + max(head, forward)
+            workspace = Int(batch) + max(head, forward, copy)
         }
         try StepMemory.check(Double(total), budget)
     }

@@ -44,7 +44,9 @@ struct EvalCommand: AsyncParsableCommand {
         Terminal.note("evaluating \(Formatting.count(clips.count, "clip")) (\(part)) of \(source)")
         let bar = ProgressBar()
         let predictor = saved.predictor(threads.makeWorkers())
-        let inputs = StepInputs(clips, in: predictor, features: FeatureKeeping(cache: try features.cache(), keepsInMemory: false))
+        let inputs = StepInputs(
+            clips, .evaluation(saved.configuration), in: predictor,
+            features: FeatureKeeping(cache: try features.cache(), keepsInMemory: false))
         let evaluation = try await predictor.evaluate(inputs) { done, total in
             bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         }

@@ -58,10 +58,9 @@ struct PredictCommand: AsyncParsableCommand {
         for (index, path) in paths.enumerated() {
             bar.update("predict", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
             do {
-                await source.prefetch(index..<min(paths.count, index + ClipSource.ahead))
-                let clip = try await source.clips([index])[0]
-                let scores = Scores.softmax(predictor.logits(clip))
-                predictions.append(Prediction(input: path, classes: saved.classifier.classes, scores: scores, top: top))
+                await source.prefetch((index..<min(paths.count, index + ClipSource.ahead)).flatMap { saved.draws(clip: $0) })
+                let logits = try await source.clips(saved.draws(clip: index)).map { predictor.logits($0) }
+                predictions.append(Prediction(input: path, classes: saved.classifier.classes, scores: Scores.mean(logits), top: top))
             } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()
                 Terminal.note("vidclass: error: \(error.message)")

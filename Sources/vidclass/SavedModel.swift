@@ -39,6 +39,12 @@ struct SavedModel {
         ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
     }
 
+    /// The samples of a clip whose scores are averaged (`evaluation.clips`).
+    func draws(clip: Int) -> [Draw] {
+        let takings = Takings.evaluation(configuration)
+        return (0..<(takings.perClip ?? 1)).map { Draw(clip: clip, view: takings.view($0, of: "")) }
+    }
+
     func predictor(_ workers: Workers) -> Predictor {
         Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
     }

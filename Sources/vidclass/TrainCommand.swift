@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidCheckpoint
 import VidConfig
+import VidData
 import VidModel
 import VidReport
 import VidTensor
@@ -15,8 +16,13 @@ struct TrainCommand: AsyncParsableCommand {
 
               vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
               vidclass train --config Configs/smoke.json --set training.epochs=3 --set model.hidden.0.units=64
+              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos --dry-run
+              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos --folds 5
               vidclass train --resume
               vidclass train --resume runs/train --set training.epochs=40
+
+            Ctrl-C or SIGTERM ends the step, saves everything and says how to go on; a second one ends at once. On resume \
+            \(ResumeRules.changeable.joined(separator: ", ")) may be set anew, nothing else.
             """)
 
     @Option(help: ArgumentHelp("The run's configuration (JSON); see Configs/ and README.", valueName: "file"))
@@ -31,6 +37,12 @@ struct TrainCommand: AsyncParsableCommand {
         defaultAsFlag: "", parsing: .next,
         help: ArgumentHelp("Go on with an interrupted or finished run: its folder, the newest one by default.", valueName: "run"))
     var resume: String?
+
+    @Option(help: ArgumentHelp("Train K times, each on all but one K-th of the clips, and say the mean and spread.", valueName: "k"))
+    var folds: Int?
+
+    @Flag(help: "Say what the training will take in memory, disk and measured time, and write nothing.")
+    var dryRun = false
 
     @OptionGroup var threads: ThreadOptions
 
@@ -49,56 +61,95 @@ struct TrainCommand: AsyncParsableCommand {
                     ? "Give --config FILE to start a training, or --resume [RUN] to go on with one."
                     : "--config and --resume exclude each other: a resumed run has its own config.json.")
         }
+        if let folds, folds < 2 || folds > 1000 { throw ValidationError("--folds takes a number from 2 to 1000, not \(folds).") }
+        if folds != nil, resume != nil {
+            throw ValidationError("--folds is for a new training; --resume RUN goes on with its folds by itself.")
+        }
+        if folds != nil, dryRun { throw ValidationError("--dry-run looks at one training; leave --folds out and take its time K times.") }
     }
 
     func run() async throws {
         let interruption = Interruption()
-        let session = try await TrainingSession.prepare(self)
+        let request = try await makeRequest()
+        let session = try TrainingSession(
+            request, workers: threads.makeWorkers(), cache: try features.cache(), isDryRun: dryRun)
         if !quiet { Terminal.write(session.startupReport.text + "\n") }
-        let done = session.trainer.state.epoch
-        if done >= session.configuration.training.epochs {
-            Terminal.note("nothing to do: \(session.folder.path) has its \(done) epochs. Add some with --set training.epochs=\(done + 10)")
+        if dryRun {
+            let estimate = try await DryRun(session)
+            return try Terminal.output(json ? estimate.document.text(pretty: true) + "\n" : estimate.text)
         }
-        let progress = TrainingProgress(session, quiet: quiet)
-        let outcome: Trainer.Outcome
-        do {
-            outcome = try await session.trainer.run(
-                shouldStop: { interruption.isRequested }, handle: { try progress.handle($0) })
-        } catch {
-            progress.clear()
-            session.folder.removeIfNothingWasKept()
-            throw error
+        let watch = StopWatch(interruption, maxMinutes: session.configuration.training.maxMinutes)
+        let isOver = session.trainer.end != nil && session.trainer.state.stage + 1 == session.configuration.stagePlans.count
+        guard let end = try await TrainingRun(session: session, watch: watch, quiet: quiet).run() else {
+            return try stopped(session, watch)
         }
-        progress.clear()
-        let folder = session.folder
-        switch outcome {
-        case .finished:
-            try finish(session)
-        case .interrupted:
-            Terminal.note("interrupted; everything is kept in \(folder.lastPath)\nGo on with: vidclass train --resume \(folder.path)")
-            throw ExitCode(interruption.exitCode ?? 130)
-        }
+        if isOver, let folder = session.folder { note(folder, session.trainer.state.epoch, end) }
+        try finish(session, end)
     }
 
-    private func finish(_ session: TrainingSession) throws {
-        let state = session.trainer.state
-        let folder = session.folder
-        if json {
-            var members: [(String, JSONNode)] = [("run", .string(folder.path)), ("epochs", .integer(state.epoch))]
-            if let best = state.best {
-                members += [
-                    ("best_epoch", .integer(best.epoch)), ("best_categorical_accuracy", .number(best.accuracy)),
-                    ("best_loss", .number(best.loss)),
-                ]
+    private func makeRequest() async throws -> TrainingRequest {
+        if let run = resume {
+            let folder =
+                run.isEmpty ? try RunFolder.newest(in: OutputConfiguration().directory, holding: \.configPath) : RunFolder(path: run)
+            if run.isEmpty { Terminal.note("resuming \(folder.path)") }
+            return try TrainingRequest(resuming: folder, overrides: overrides)
+        }
+        let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
+        let data = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+        for note in data.findings.notes + [data.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") }
+        return TrainingRequest(configuration, data: data)
+    }
+
+    /// Says that there was nothing to do, and what to change.
+    private func note(_ folder: RunFolder, _ epochs: Int, _ end: StageEnd) {
+        let advice: String =
+            switch end {
+            case .epochs: "Add some with --set training.epochs=\(epochs + 10)"
+            case .earlyStopping: "Go on with --set training.early_stopping.patience=null, or a larger number"
+            case .target: "Go on with --set training.target=null, or a better one"
             }
-            members += [("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath))]
-            try Terminal.output(JSONNode.object(members).text(pretty: true) + "\n")
-            return
+        Terminal.note("nothing to do: \(folder.path) has \(epochs) epochs and is over (\(TrainingProgress.text(end))). \(advice)")
+    }
+
+    private func stopped(_ session: TrainingSession, _ watch: StopWatch) throws {
+        guard let folder = session.folder else { return }
+        let resume = "Go on with: vidclass train --resume \(folder.path)"
+        if let code = watch.exitCode {
+            Terminal.note("interrupted; everything is kept in \(folder.lastPath)\n\(resume)")
+            throw ExitCode(code)
         }
+        Terminal.note("training.max_minutes is over; everything is kept in \(folder.lastPath)\n\(resume)")
+        if json { try Terminal.output(document(session, folder, end: nil).text(pretty: true) + "\n") }
+    }
+
+    private func document(_ session: TrainingSession, _ folder: RunFolder, end: StageEnd?) -> JSONNode {
+        let state = session.trainer.state
+        var members: [(String, JSONNode)] = [
+            ("run", .string(folder.path)), ("epochs", .integer(state.epoch)), ("stop_reason", .string(end?.rawValue ?? "max_minutes")),
+        ]
         if let best = state.best {
-            Terminal.note(
-                "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))")
+            members += [
+                ("best_epoch", .integer(best.epoch)), ("monitor", .string(session.trainer.monitor.metric.rawValue)),
+                ("best_value", .number(best.value)), ("best_categorical_accuracy", .number(best.accuracy)),
+                ("best_loss", .number(best.loss)),
+            ]
         }
+        members += [("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath))]
+        return .object(members)
+    }
+
+    private func finish(_ session: TrainingSession, _ end: StageEnd) throws {
+        guard let folder = session.folder else { return }
+        if json { return try Terminal.output(document(session, folder, end: end).text(pretty: true) + "\n") }
+        if end != .epochs { Terminal.note("ended after epoch \(session.trainer.state.epoch): \(TrainingProgress.text(end))") }
+        if let best = session.trainer.state.best {
+            let monitor = session.trainer.monitor.metric
+            Terminal.note(
+                "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
+                    + (monitor == .validationAccuracy || monitor == .categoricalAccuracy
+                        ? "" : ", \(monitor.rawValue) \(Formatting.fixed(best.value, 4))"))
+        }
+        if session.trainer.state.isRestored { Terminal.note("the last state has the best epoch's weights") }
         Terminal.note(
             """
             best model  \(folder.bestPath)

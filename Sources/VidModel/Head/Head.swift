@@ -113,3 +113,13 @@ extension RecurrentLayerConfiguration {
         if case .batchNormalization = self { true } else { false }
     }
 }
+
+extension Head {
+    /// The name of the first layer whose output for features (B, T, F) holds a number that is not finite; nil where all are.
+    package func firstNotFinite(_ features: Tensor, mask: Tensor?, _ pass: Pass) -> String? {
+        let forward = forward(features, mask: mask, pass)
+        func isFinite(_ saved: Saved) -> Bool { Reductions.sumOfSquares(saved.output, pass.workers).isFinite }
+        return zip(sequence, forward.sequence).first { !isFinite($1) }?.0.name
+            ?? zip(vector, forward.vector).first { !isFinite($1) }?.0.name
+    }
+}

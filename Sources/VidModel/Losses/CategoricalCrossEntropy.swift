@@ -14,6 +14,12 @@ package struct CategoricalCrossEntropy: Sendable {
         package let dLogits: Tensor
         /// Clips whose label has the highest score (weights aside).
         package let correct: Int
+
+        package init(loss: Double, dLogits: Tensor, correct: Int) {
+            self.loss = loss
+            self.dLogits = dLogits
+            self.correct = correct
+        }
     }
 
     /// The loss of logits (B, classes) for one label a clip, and its gradient.

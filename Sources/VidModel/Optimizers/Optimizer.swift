@@ -28,6 +28,9 @@ package struct OptimizerSlot: Sendable {
 
     var whole: Tensor { values.tensor([values.count]) }
 
+    /// Whether all its values are finite.
+    package func isFinite(_ workers: Workers) -> Bool { Reductions.sumOfSquares(whole, workers).isFinite }
+
     /// The part of a trained parameter; nil of one that is not trained.
     package func value(_ slice: ParameterSlice, in parameters: ParameterStore) -> Tensor? {
         guard slice.isTrainable else { return nil }

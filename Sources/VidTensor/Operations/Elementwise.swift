@@ -23,3 +23,15 @@ package enum Elementwise {
         }
     }
 }
+
+extension Elementwise {
+    /// x = share * x + (1 - share) * y, element by element.
+    package static func mix(_ x: Tensor, _ y: Tensor, share: Float, _ workers: Workers) {
+        precondition(x.count == y.count, "\(x.shape) mixed with \(y.shape)")
+        workers.forEachRange(of: x.count, size: block) { range, _ in
+            let at = range.lowerBound
+            vc_scale(range.count, share, x.base + at, false, x.base + at)
+            vc_scale(range.count, 1 - share, y.base + at, true, x.base + at)
+        }
+    }
+}

@@ -9,13 +9,10 @@ package struct FeatureKeys: Sendable {
     /// Raised when the same layers on the same frames come to give other bits.
     private static let version = 1
 
-    /// How frames are taken from a clip's file: what a content hash is of.
-    package let sampling: String
     private let network: SHA256
 
     /// - Parameter frozen: the layers whose output is kept, of `parameters`.
-    package init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: Preprocessing, sampling: String) {
-        self.sampling = sampling
+    package init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: Preprocessing) {
         var hash = SHA256()
         func add(_ text: String) { hash.update(data: Array("\(text)\n".utf8)) }
         add("vidclass features \(FeatureKeys.version)")
@@ -26,16 +23,12 @@ package struct FeatureKeys: Sendable {
             let layer = frozen.layers[index]
             add("\(layer.type) \(frozen.shapes[index]) \(layer.algorithmName(frozen.inputShape(of: index)) ?? "-")")
         }
-        for slice in parameters.slices where !slice.isTrainable && slice.name.hasPrefix("cnn/") {
-            add("\(slice.name) \(slice.shape)")
-            let values = parameters.value(slice)
-            hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))
-        }
+        parameters.addFrozenCNN(to: &hash)
         network = hash
     }
 
     /// The key of a clip whose frames, sampled as `sampling` says, have this content.
-    package func key(contentHash: String) -> FeatureKey {
+    package func key(contentHash: String, sampling: String) -> FeatureKey {
         var hash = network
         hash.update(data: Array("\(sampling)\n\(contentHash)\n".utf8))
         return FeatureKey(digest: hash.finalize().hexadecimal)

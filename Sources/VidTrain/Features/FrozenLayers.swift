@@ -13,47 +13,51 @@ final class FrozenLayers {
     private let kept: (cache: any FeatureCache, keys: FeatureKeys)?
 
     /// Nil where the first layer is trained.
-    ///
-    /// - Parameter sampling: how the loader of the clips takes frames.
-    init?(_ predictor: Predictor, cache: (any FeatureCache)?, sampling: String) {
+    init?(_ predictor: Predictor, cache: (any FeatureCache)?) {
         guard let encoder = predictor.classifier.frozen else { return nil }
         self.predictor = predictor
         self.encoder = encoder
         kept = cache.map {
-            let keys = FeatureKeys(
-                encoder, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing, sampling: sampling)
-            return ($0, keys)
+            ($0, FeatureKeys(encoder, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing))
         }
     }
 
-    /// Whether the content of the file at `path` is known: `recall` will most likely find its output.
-    func isKnown(_ path: String) -> Bool { key(path) != nil }
+    /// Whether the content of the draw's file is known: `recall` will most likely find its output.
+    func isKnown(_ clips: LabelledClips, _ draw: Draw) -> Bool { key(clips, draw) != nil }
 
-    /// The output for the clip in the file at `path` where an earlier run has kept it and the file is as it was then: fills
-    /// `output` (T, ...) and returns the frames that count.
-    func recall(_ path: String, into output: Tensor) -> Int? {
-        key(path).flatMap { kept?.cache.load($0, into: output) }
+    /// The output for the draw where an earlier run has kept it and the file is as it was then: fills `output` (T, ...) and
+    /// returns the frames that count.
+    func recall(_ clips: LabelledClips, _ draw: Draw, into output: Tensor) -> Int? {
+        key(clips, draw).flatMap { kept?.cache.load($0, into: output) }
     }
 
     /// Loads the clip and runs the layers, unless its frames turn out to be known, under whatever name; keeps what it had to
     /// compute.
-    func run(_ clips: LabelledClips, _ index: Int, into output: Tensor) async throws -> (validFrames: Int, isRecalled: Bool) {
-        let clip = try await clips.source.clips([index])[0]
-        guard let (cache, keys) = kept else {
+    ///
+    /// - Parameter isKept: whether the cache is asked and told; not for takings that will not be seen again.
+    func run(
+        _ clips: LabelledClips, _ draw: Draw, into output: Tensor, isKept: Bool = true
+    ) async throws -> (validFrames: Int, isRecalled: Bool) {
+        let clip = try await clips.source.clips([draw])[0]
+        guard isKept, let (cache, keys) = kept else {
             predictor.run(encoder, clip, into: output)
             return (clip.validFrames, false)
         }
         let hash = clip.contentHash
-        cache.remember(hash, of: clips.source.paths[index], sampling: keys.sampling)
-        let key = keys.key(contentHash: hash)
+        let sampling = clips.source.sampling(draw.view)
+        cache.remember(hash, of: clips.source.paths[draw.clip], sampling: sampling)
+        let key = keys.key(contentHash: hash, sampling: sampling)
         if let validFrames = cache.load(key, into: output) { return (validFrames, true) }
         predictor.run(encoder, clip, into: output)
         cache.store(key, output, validFrames: clip.validFrames)
         return (clip.validFrames, false)
     }
 
-    private func key(_ path: String) -> FeatureKey? {
+    private func key(_ clips: LabelledClips, _ draw: Draw) -> FeatureKey? {
         guard let (cache, keys) = kept else { return nil }
-        return cache.contentHash(of: path, sampling: keys.sampling).map { keys.key(contentHash: $0) }
+        let sampling = clips.source.sampling(draw.view)
+        return cache.contentHash(of: clips.source.paths[draw.clip], sampling: sampling).map {
+            keys.key(contentHash: $0, sampling: sampling)
+        }
     }
 }

@@ -14,26 +14,42 @@ struct MemoryPlan {
     let keepsFeatures: Bool
     /// Bytes of loaded clips to keep between epochs: half of what is left after the rest.
     let keptClipBytes: Int
+    /// Takings of clips that frozen layers are run on once.
+    let takings: Int
 
+    /// - Parameters:
+    ///   - training: clips of the training part.
+    ///   - validation: clips of the validation part.
     /// - Throws: `.badData` where the training cannot fit.
-    init(_ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, clips: Int, threads: Int) throws {
+    init(
+        _ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, training: Int, validation: Int, threads: Int
+    ) throws {
         let budget = MemoryBudget(gibibytes: configuration.training.memoryGiB)
         let batchSize = configuration.training.batchSize
         let clipBytes = classifier.frames * classifier.frameShape.count
+        let clips = training + validation
         // The clips of a step, those being loaded for the next one, and those that a pass over all loads ahead.
         let loading = clipBytes * max(2 * min(batchSize, clips), ClipSource.ahead + 1)
-        let least = try StepMemory(classifier, slots: slots, batchSize: batchSize, threads: threads, budget: budget, activationLimit: 0)
+        func plan(_ activationLimit: Int) throws -> StepMemory {
+            try StepMemory(
+                classifier, slots: slots, batchSize: batchSize, isMixed: configuration.augmentation.mixup > 0, threads: threads,
+                budget: budget, activationLimit: activationLimit)
+        }
+        let least = try plan(0)
         var features = 0
         var left = budget.bytes - least.total - loading
         if classifier.frozen != nil {
-            let wanted = FeatureStore.bytes(clips: clips, steps: classifier.frames, shape: classifier.trainedInputShape)
+            takings =
+                training * (Takings.training(configuration, behindFrozenLayers: true).perClip ?? 0)
+                + validation * configuration.evaluation.clips
+            let wanted = FeatureStore.bytes(clips: takings, steps: classifier.frames, shape: classifier.trainedInputShape)
             // Behind a frozen CNN nothing else wants memory; activations of trained layers have a use for the other half.
             if wanted <= Double(classifier.trainsCNN ? left / 2 : left) { features = Int(wanted) }
+        } else {
+            takings = 0
         }
         left -= features
-        step = try StepMemory(
-            classifier, slots: slots, batchSize: batchSize, threads: threads, budget: budget,
-            activationLimit: (least.activations?.bytes ?? 0) + max(0, left))
+        step = try plan((least.activations?.bytes ?? 0) + max(0, left))
         left -= step.total - least.total
         keepsFeatures = features > 0
         keptClipBytes = classifier.frozen != nil ? 0 : max(0, min(left / 2, clips * clipBytes))

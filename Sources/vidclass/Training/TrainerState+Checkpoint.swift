@@ -16,14 +16,12 @@ extension TrainerState {
         }
     }
 
-    /// Loads the weights and the optimiser's slots from `checkpoint` and returns the state saved with them.
-    init(_ checkpoint: Checkpoint, _ parameters: ParameterStore, _ optimizer: any Optimizer) throws {
+    /// The state saved in `checkpoint`.
+    init(_ checkpoint: Checkpoint) throws {
         guard let text = checkpoint.state else {
             throw VidclassError.file(
                 checkpoint.path, "it holds no training state to go on from; resume from a run's last.safetensors")
         }
-        try checkpoint.load(into: parameters)
-        for tensor in optimizer.tensors(parameters) { try checkpoint.copy(tensor.name, into: tensor.tensor) }
         do {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {

@@ -17,6 +17,12 @@ struct RunFolder {
     var weightsPath: String { path + "/weights" }
     var lastPath: String { weightsPath + "/last.safetensors" }
     var bestPath: String { weightsPath + "/best.safetensors" }
+    var splitsPath: String { path + "/splits.csv" }
+    var skippedPath: String { path + "/skipped.csv" }
+    var recordPath: String { path + "/run.json" }
+
+    /// The model after an epoch (`training.save_every_epochs`).
+    func epochPath(_ epoch: Int) -> String { weightsPath + "/epoch\(epoch).safetensors" }
 
     init(path: String) { self.path = path }
 
@@ -49,9 +55,13 @@ struct RunFolder {
 
     /// A new training in a folder that was there (`exist_ok`) must not be mistaken for the old one.
     func removeOldCheckpoints() throws {
-        for path in [lastPath, bestPath] where FileManager.default.fileExists(atPath: path) {
+        let epochs = ((try? FileManager.default.contentsOfDirectory(atPath: weightsPath)) ?? []).filter {
+            $0.hasPrefix("epoch") && $0.hasSuffix(".safetensors")
+        }
+        let old = [lastPath, bestPath, splitsPath, skippedPath, recordPath] + epochs.map { weightsPath + "/" + $0 }
+        for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
-                throw VidclassError(.inputOutput, "\(path): the old checkpoint cannot be removed: \(SystemCall.reason())")
+                throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
             }
         }
     }

@@ -8,21 +8,39 @@ package struct EpochRecord: Sendable, Equatable {
     package let trainLoss: Double
     package let trainAccuracy: Double
     /// Over the validation part after the epoch; nil where there is none.
-    package let validationLoss: Double?
-    package let validationAccuracy: Double?
+    package let validation: ValidationFigures?
+    /// Of the epoch's last step.
     package let learningRate: Double
 
     package init(
-        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
-        learningRate: Double
+        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validation: ValidationFigures?, learningRate: Double
     ) {
         self.epoch = epoch
         self.seconds = seconds
         self.trainLoss = trainLoss
         self.trainAccuracy = trainAccuracy
-        self.validationLoss = validationLoss
-        self.validationAccuracy = validationAccuracy
+        self.validation = validation
         self.learningRate = learningRate
+    }
+}
+
+/// An evaluation in a few figures.
+package struct ValidationFigures: Sendable, Equatable {
+    package let loss: Double
+    package let accuracy: Double
+    package let top5Accuracy: Double
+    package let macroF1: Double
+
+    package init(loss: Double, accuracy: Double, top5Accuracy: Double = 0, macroF1: Double = 0) {
+        self.loss = loss
+        self.accuracy = accuracy
+        self.top5Accuracy = top5Accuracy
+        self.macroF1 = macroF1
+    }
+
+    init(_ evaluation: Evaluation) {
+        self.init(
+            loss: evaluation.loss, accuracy: evaluation.accuracy, top5Accuracy: evaluation.topAccuracy(5), macroF1: evaluation.macroF1)
     }
 }
 
@@ -75,6 +93,8 @@ package enum TrainingEvent: Sendable {
     case validating(clipsDone: Int, clips: Int)
     /// An epoch is over and the trainer's state stands between two epochs. `isBest`: no epoch before was better.
     case epoch(EpochRecord, isBest: Bool)
+    /// Nothing had got better for long enough; the factor that learning rates are now multiplied by.
+    case learningRateReduced(scale: Double)
     /// The training was asked to stop; the state stands between two steps.
     case interrupted
 }

@@ -4,10 +4,14 @@ import VidTensor
 
 /// What may be another value when a run is resumed.
 ///
-/// More epochs, another learning rate, another place of the same data, more or less memory: the training goes on from its state. Anything else
-/// would give the state another meaning (the split, the order, the moments, the model), so it is refused.
+/// How long to train, what ends it, the learning rate, another place of the same data, more or less memory, what is kept: the
+/// training goes on from its state. Anything else would give the state another meaning (the split, the order, the moments,
+/// the model), so it is refused.
 enum ResumeRules {
-    private static let changeable = ["training.epochs", "optimizer.learning_rate", "data.path", "training.memory_gib", "output"]
+    static let changeable = [
+        "training.epochs", "training.early_stopping", "training.target", "training.max_minutes", "training.memory_gib",
+        "training.save_every_minutes", "training.save_every_epochs", "optimizer.learning_rate", "data.path", "data.leak_check", "output",
+    ]
 
     /// Throws `.badData` naming what differs between the run's configuration and the one to go on with.
     static func check(_ configuration: RunConfiguration, against checkpoint: Checkpoint) throws {

@@ -1,9 +1,10 @@
 import VidModel
 import VidTensor
 
-/// One step of training on a batch: forward, loss, backward, update.
+/// One step of training on one or more batches: forward, loss and backward for each, then one update.
 ///
-/// The caller calls `begin`, takes the batch from `pass.workspace`, and calls `train`.
+/// The caller calls `begin`, and for each batch `nextBatch`, takes the batch from `pass.workspace` and calls `add`; then
+/// `update`.
 package final class TrainingStep {
     /// Of one batch.
     package struct Result: Sendable {
@@ -36,47 +37,67 @@ package final class TrainingStep {
         activations = memory.activations
     }
 
-    /// Takes the memory of the last step back.
-    package func begin() { pass.workspace.reset() }
+    /// Starts a step: no gradient has been added yet.
+    package func begin() {
+        nextBatch()
+        classifier.parameters.zeroGradients()
+    }
 
-    /// A step on what the trained part of the network takes: features (B x T, F) behind a frozen CNN, or else the frames, or
-    /// the maps behind its frozen layers, (B x T, H, W, C).
-    package func train(input: Tensor, validFrames: [Int], labels: [Int]) throws -> Result {
-        precondition(input.shape[0] == labels.count * classifier.frames, "\(input.shape) for \(labels.count) clips")
-        guard let trained = classifier.trained, let activations else {
-            return try train(input, validFrames: validFrames, labels: labels, goBack: nil)
-        }
+    /// Takes the memory of the last batch back.
+    package func nextBatch() { pass.workspace.reset() }
+
+    /// Adds the gradients of a batch of what the trained part of the network takes: features (B x T, F) behind a frozen CNN,
+    /// or else the frames, or the maps behind its frozen layers, (B x T, H, W, C).
+    ///
+    /// - Parameter denominator: the clips of all batches of the step, whose mean loss the gradients are of.
+    package func add(input: Tensor, validFrames: [Int], targets: StepTargets, denominator: Int) throws(NonFinite) -> Result {
         let rows = input.shape[0]
+        precondition(rows == targets.labels.count * classifier.frames, "\(input.shape) for \(targets.labels.count) clips")
+        var validFrames = validFrames
+        if let mixture = targets.mixture {
+            mixture.apply(to: input, steps: classifier.frames, pass)
+            // Padding repeats a frame: a mixed frame counts where either of its two does.
+            validFrames = validFrames.indices.map { max(validFrames[$0], validFrames[mixture.partners[$0]]) }
+        }
+        guard let trained = classifier.trained, let activations else {
+            return try add(input, validFrames: validFrames, targets, denominator, goBack: nil)
+        }
         let plan = activations.frames == rows ? activations : ActivationPlan(trained, frames: rows, limit: activations.bytes)
         let kept = trained.forward(frames: input, keeping: plan, pass)
-        return try train(kept.features, validFrames: validFrames, labels: labels) { [pass] dFeatures in
+        return try add(kept.features, validFrames: validFrames, targets, denominator) { [pass] dFeatures in
             trained.backward(frames: input, kept: kept, dFeatures: dFeatures, pass)
         }
     }
 
+    /// Changes the weights by the gradients that were added.
+    ///
+    /// - Parameter learningRate: nil: that of the optimiser.
+    /// - Throws: where a gradient is not finite; nothing is changed then.
+    package func update(learningRate: Double? = nil) throws(NonFinite) {
+        guard optimizer.step(classifier.parameters, &optimizerState, pass.workers, learningRate: learningRate) else { throw .gradient }
+    }
+
     /// `goBack` takes the gradient of the features (B x T, F) on to the CNN, if that is trained.
-    private func train(
-        _ features: Tensor, validFrames: [Int], labels: [Int], goBack: ((_ dFeatures: Tensor) -> Void)?
-    ) throws -> Result {
-        let (batch, steps) = (labels.count, classifier.frames)
+    private func add(
+        _ features: Tensor, validFrames: [Int], _ targets: StepTargets, _ denominator: Int, goBack: ((_ dFeatures: Tensor) -> Void)?
+    ) throws(NonFinite) -> Result {
+        let (batch, steps) = (targets.labels.count, classifier.frames)
         let sequence = features.reshaped([batch, steps, classifier.features])
         let mask = Batch.mask(validFrames, steps: steps, pass.workspace)
         let forward = classifier.head.forward(sequence, mask: mask, pass)
-        let result = loss.evaluate(forward.logits, labels: labels, denominator: batch, pass)
-        guard result.loss.isFinite else { throw NonFinite.loss(result.loss) }
-        classifier.parameters.zeroGradients()
+        let result = targets.evaluate(loss, forward.logits, denominator: denominator, pass)
+        guard result.loss.isFinite else { throw .loss(result.loss) }
         let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: goBack != nil)
         if let goBack, let dFeatures { goBack(dFeatures.reshaped([batch * steps, classifier.features])) }
-        guard optimizer.step(classifier.parameters, &optimizerState, pass.workers) else { throw NonFinite.gradient }
         return Result(loss: result.loss, correct: result.correct)
     }
 
     /// Why a step was given up.
-    enum NonFinite: Error {
+    package enum NonFinite: Error {
         case loss(Double)
         case gradient
 
-        var text: String {
+        package var text: String {
             switch self {
             case .loss(let value): "the loss is \(value)"
             case .gradient: "a gradient is not finite"

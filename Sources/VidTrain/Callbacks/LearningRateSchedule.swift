@@ -1,0 +1,32 @@
+import VidConfig
+import VidTensor
+
+/// The learning rate over the steps of a training, or of a stage of it.
+package struct LearningRateSchedule: Sendable {
+    private let configuration: LearningRateScheduleConfiguration
+    package let stepsPerEpoch: Int
+    private let steps: Int
+
+    /// - Parameter epochs: of the stage, planned.
+    package init(_ configuration: LearningRateScheduleConfiguration, epochs: Int, stepsPerEpoch: Int) {
+        self.configuration = configuration
+        self.stepsPerEpoch = stepsPerEpoch
+        steps = epochs * stepsPerEpoch
+    }
+
+    /// What the rate of step `step` (from 0) is multiplied by.
+    ///
+    /// Warm-up over w steps: (step + 1) / w, so that the first step is not lost. Then, with t steps after the warm-up of T in
+    /// all, cosine: alpha + (1 - alpha) (1 + cos(pi t / T)) / 2, as Keras's CosineDecay; step: factor^floor(epoch / step_epochs).
+    package func factor(step: Int) -> Double {
+        let warmup = Int((configuration.warmupEpochs * Double(stepsPerEpoch)).rounded())
+        if step < warmup { return Double(step + 1) / Double(warmup) }
+        switch configuration.type {
+        case .constant: return 1
+        case .cosine:
+            let share = min(1, Double(step - warmup) / Double(max(1, steps - warmup)))
+            return configuration.alpha + (1 - configuration.alpha) * 0.5 * (1 + cosine(Double.pi * share))
+        case .step: return power(configuration.factor, Double(step / stepsPerEpoch / configuration.stepEpochs))
+        }
+    }
+}

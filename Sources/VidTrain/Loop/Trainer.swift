@@ -1,0 +1,295 @@
+import VidConfig
+import VidData
+import VidModel
+import VidTensor
+
+/// The training loop of one stage: batches, forward, loss, backward, optimiser; validation and callbacks after each epoch.
+///
+/// What stands before the first trained layer is run once on each clip, before the first epoch, unless clips are changed
+/// anew each time: with a frozen CNN the head trains on features. Of the trained layers a step keeps the activations that
+/// fit into memory and makes the others again.
+///
+/// Its state (`state`, the parameters, the optimiser's slots) is complete between two steps: a trainer that starts from
+/// a saved one continues as if it had never stopped. Nothing here sees a file format or a terminal.
+package final class Trainer {
+    package enum Outcome: Sendable, Equatable {
+        case finished(StageEnd)
+        case interrupted
+    }
+
+    package let classifier: Classifier
+    package private(set) var state: TrainerState
+    /// What the best epoch is best at.
+    package let monitor: Monitor
+    let step: TrainingStep
+    let predictor: Predictor
+    let training: StepInputs
+    let validation: StepInputs
+
+    private let configuration: RunConfiguration
+    private let plan: StagePlan
+    private let plateauMonitor: Monitor
+    private let schedule: LearningRateSchedule
+    private let classWeights: [Float]?
+    private let start = ContinuousClock.now
+    private let secondsBefore: Double
+
+    /// - Parameters:
+    ///   - memory: what steps may take.
+    ///   - features: how the outputs of frozen layers are kept.
+    ///   - state: where to go on; the optimiser's slots and the parameters must be those saved with it.
+    ///   - secondsBefore: time spent before the training was resumed, for the records.
+    /// - Throws: `.badData` for class weights of classes that the data has not.
+    package init(
+        _ classifier: Classifier, optimizer: any Optimizer, configuration: RunConfiguration, training: LabelledClips,
+        validation: LabelledClips, memory: StepMemory, features: FeatureKeeping, workers: Workers, state: TrainerState,
+        secondsBefore: Double = 0
+    ) throws {
+        self.classifier = classifier
+        self.configuration = configuration
+        self.state = state
+        self.secondsBefore = secondsBefore
+        plan = configuration.stagePlans[state.stage]
+        classWeights = try ClassWeighting.weights(
+            configuration.training.classWeights, classes: classifier.classes, labels: training.labels)
+        step = TrainingStep(
+            classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
+            memory: memory, workers: workers, random: state.dropoutRandom)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.pass)
+        let frozen = FrozenLayers(predictor, cache: features.cache)
+        func inputs(_ clips: LabelledClips, _ takings: Takings) -> StepInputs {
+            StepInputs(clips, takings, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
+        }
+        self.predictor = predictor
+        self.training = inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
+        self.validation = inputs(validation, .evaluation(configuration))
+        let hasValidation = validation.count > 0
+        monitor = Monitor(configuration.training.monitor, mode: configuration.training.mode, hasValidation: hasValidation)
+        plateauMonitor = Monitor(configuration.training.reduceOnPlateau.monitor, hasValidation: hasValidation)
+        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
+        schedule = LearningRateSchedule(
+            configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
+    }
+
+    package var optimizer: any Optimizer { step.optimizer }
+
+    /// Why the stage is over; nil while it is not.
+    package var end: StageEnd? {
+        if state.epochsOfStage >= plan.epochs { return .epochs }
+        if let target = configuration.training.target, let best = state.best, monitor.reaches(target, best.value) { return .target }
+        if state.step == 0, state.earlyStopping.isOver(configuration.training.earlyStopping) { return .earlyStopping }
+        return nil
+    }
+
+    /// Trains until the stage is over.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: asked between steps; true ends the training with `.interrupted`.
+    ///   - handle: receives the events; an error that it throws ends the training.
+    /// - Throws: `.nonFinite` when a loss or gradient is not finite, and what loading a clip throws.
+    package func run(
+        shouldStop: @Sendable () -> Bool, handle: (TrainingEvent) throws -> Void
+    ) async throws -> Outcome {
+        if let end { return .finished(end) }
+        guard try await encodeAll(shouldStop, handle) else {
+            try handle(.interrupted)
+            return .interrupted
+        }
+        while true {
+            guard try await runEpoch(shouldStop, handle) else {
+                try handle(.interrupted)
+                return .interrupted
+            }
+            if let end { return .finished(end) }
+        }
+    }
+
+    /// Steps of a whole epoch, and epochs of the stage that are still to come.
+    package var stepsPerEpoch: Int { schedule.stepsPerEpoch }
+    package var epochsLeft: Int { end == nil ? plan.epochs - state.epochsOfStage : 0 }
+
+    /// Notes that the weights have been replaced by the best epoch's.
+    package func noteRestored() { state.isRestored = true }
+
+    /// Of the whole training, as the records have it.
+    package var secondsSinceStart: Double { secondsBefore + (ContinuousClock.now - start).seconds }
+
+    // MARK: An epoch
+
+    /// One epoch, or what is left of it; false when it was asked to stop.
+    private func runEpoch(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
+        let count = training.clips.count
+        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
+        if state.order.isEmpty { state.order = order() }
+        let epochStart = ContinuousClock.now
+        let clipsBefore = state.running.clips
+        while state.step * clipsPerStep < count {
+            if shouldStop() { return false }
+            try await train(state.step * clipsPerStep..<min(count, (state.step + 1) * clipsPerStep))
+            state.step += 1
+            state.isRestored = false
+            let elapsed = (ContinuousClock.now - epochStart).seconds
+            let rate = Double(state.running.clips - clipsBefore) / max(elapsed, 1e-9)
+            try handle(
+                .batch(
+                    BatchProgress(
+                        epoch: state.epoch + 1, epochs: state.stageEpoch + plan.epochs, clipsDone: state.running.clips, clips: count,
+                        loss: state.running.meanLoss, accuracy: state.running.accuracy, clipsPerSecond: rate,
+                        secondsLeft: Double(count - state.running.clips) / rate)))
+        }
+        let evaluation: Evaluation?
+        do {
+            evaluation = try await evaluate(shouldStop, handle)
+        } catch is Stopped {
+            return false
+        }
+        let record = EpochRecord(
+            epoch: state.epoch + 1, seconds: secondsSinceStart, trainLoss: state.running.meanLoss,
+            trainAccuracy: state.running.accuracy, validation: evaluation.map { ValidationFigures($0) },
+            learningRate: learningRate(step: max(0, state.step - 1)))
+        let loss = record.validation?.loss ?? record.trainLoss
+        guard loss.isFinite, record.trainLoss.isFinite else {
+            throw VidclassError(
+                .nonFinite,
+                "epoch \(record.epoch): the loss is \(record.trainLoss) in training and \(loss) after it. "
+                    + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
+        }
+        try finish(record, loss: loss, handle)
+        return true
+    }
+
+    /// Closes an epoch: what is best, callbacks, the state between two epochs.
+    private func finish(_ record: EpochRecord, loss: Double, _ handle: (TrainingEvent) throws -> Void) throws {
+        let value = monitor.value(record)
+        let isBest = state.best?.isBeaten(by: value, loss: loss, monitor) ?? true
+        if isBest {
+            state.best = BestEpoch(
+                epoch: record.epoch, value: value, loss: loss, accuracy: record.validation?.accuracy ?? record.trainAccuracy)
+        }
+        state.earlyStopping.update(value, epoch: state.epochsOfStage, monitor, configuration.training.earlyStopping)
+        let isReduced = state.plateau.update(
+            plateauMonitor.value(record), plateauMonitor, configuration.training.reduceOnPlateau, learningRate: plan.learningRate)
+        state.epoch += 1
+        state.step = 0
+        state.order = []
+        state.running = RunningMetrics()
+        try handle(.epoch(record, isBest: isBest))
+        if isReduced, end == nil { try handle(.learningRateReduced(scale: state.plateau.scale)) }
+    }
+
+    private func order() -> [Int] {
+        configuration.training.balancedSampling
+            ? EpochOrder.balanced(training.clips.labels, classes: classifier.classes.count, &state.orderRandom)
+            : EpochOrder.plain(training.clips.count, shuffle: configuration.training.shuffle, &state.orderRandom)
+    }
+
+    /// Of step `step` of the current epoch.
+    private func learningRate(step: Int) -> Double {
+        let stepsPerEpoch = schedule.stepsPerEpoch
+        return plan.learningRate * state.plateau.scale * schedule.factor(step: state.epochsOfStage * stepsPerEpoch + step)
+    }
+
+    // MARK: A step
+
+    /// Forward, loss and backward on the draws at `positions` of the epoch's order, batch by batch, and one update; starts
+    /// loading what comes next.
+    private func train(_ positions: Range<Int>) async throws {
+        let batchSize = configuration.training.batchSize
+        step.begin()
+        var running = state.running
+        for first in stride(from: positions.lowerBound, to: positions.upperBound, by: batchSize) {
+            let batch = first..<min(positions.upperBound, first + batchSize)
+            try await add(batch, denominator: positions.count, to: &running, isLast: batch.upperBound == positions.upperBound)
+        }
+        state.running = running
+        state.dropoutRandom = step.pass.random
+        state.optimizer = step.optimizerState
+    }
+
+    private func add(_ positions: Range<Int>, denominator: Int, to running: inout RunningMetrics, isLast: Bool) async throws {
+        let draws = drawn(positions)
+        let next = drawn(positions.upperBound..<min(state.order.count, positions.upperBound + configuration.training.batchSize))
+        step.nextBatch()
+        let input = step.pass.workspace.take(classifier.trainedInputShape.prepending(draws.count * classifier.frames))
+        let validFrames = try await training.gather(draws, next: next, into: input)
+        do {
+            let result = try step.add(input: input, validFrames: validFrames, targets: targets(positions, draws), denominator: denominator)
+            running.loss += result.loss
+            running.correct += result.correct
+            running.clips += draws.count
+            if isLast { try step.update(learningRate: learningRate(step: state.step)) }
+        } catch {
+            let names = draws.prefix(4).map { training.clips.names[$0.clip].printable }.joined(separator: ", ")
+            throw VidclassError(
+                .nonFinite,
+                "epoch \(state.epoch + 1), step \(state.step + 1): \(error.text) (clips \(names)\(draws.count > 4 ? ", ..." : "")); "
+                    + "\(step.whereNotFinite(input: input, validFrames: validFrames)). "
+                    + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
+        }
+    }
+
+    /// A step on the first clips of an order of its own, for its time; features that are not there yet are made up.
+    func sampleStep() async throws {
+        if state.order.isEmpty { state.order = order() }
+        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
+        var running = RunningMetrics()
+        let count = min(state.order.count, clipsPerStep)
+        step.begin()
+        for first in stride(from: 0, to: count, by: configuration.training.batchSize) {
+            let batch = first..<min(count, first + configuration.training.batchSize)
+            try await add(batch, denominator: count, to: &running, isLast: batch.upperBound == count)
+        }
+    }
+
+    private func drawn(_ positions: Range<Int>) -> [Draw] {
+        positions.map { training.draw(clip: state.order[$0], epoch: state.epoch, position: $0) }
+    }
+
+    private func targets(_ positions: Range<Int>, _ draws: [Draw]) -> StepTargets {
+        let alpha = configuration.augmentation.mixup
+        let mixture =
+            alpha > 0
+            ? Mixture(
+                clips: draws.count, alpha: alpha, seed: configuration.seed,
+                stream: RandomStreams.mixture(epoch: state.epoch, batch: positions.lowerBound)) : nil
+        return StepTargets(labels: draws.map { training.clips.labels[$0.clip] }, classWeights: classWeights, mixture: mixture)
+    }
+
+    // MARK: Evaluation and encoding
+
+    /// The classifier as it is now on the validation part; nil where there is none.
+    private func evaluate(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
+        guard validation.clips.count > 0 else { return nil }
+        return try await predictor.evaluate(validation) { done, total in
+            if done < total, shouldStop() { throw Stopped() }
+            try handle(.validating(clipsDone: done, clips: total))
+        }
+    }
+
+    /// A validation was given up: the epoch's steps are all done, and a resumed training starts with it. Or an encoding was.
+    private struct Stopped: Error {}
+
+    /// Encodes every clip of both parts once; false when it was asked to stop.
+    private func encodeAll(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
+        let parts = [training, validation].filter(\.needsPreparing)
+        let start = ContinuousClock.now
+        var encoding = EncodingProgress(clips: parts.reduce(0) { $0 + $1.count })
+        do {
+            for part in parts {
+                try await part.prepare { isRecalled in
+                    encoding.count(isRecalled: isRecalled, seconds: (ContinuousClock.now - start).seconds)
+                    try handle(.encoding(encoding))
+                    if shouldStop(), encoding.clipsDone < encoding.clips { throw Stopped() }
+                }
+            }
+        } catch is Stopped {
+            return false
+        }
+        return true
+    }
+}
+
+extension Duration {
+    /// In seconds.
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

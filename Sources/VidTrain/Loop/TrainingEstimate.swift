@@ -1,0 +1,80 @@
+import VidData
+import VidModel
+import VidTensor
+
+/// How long a stage will take, measured on a few of its clips and steps.
+package struct TrainingEstimate: Sendable {
+    /// Takings of clips that the frozen layers are still to be run on before the first epoch.
+    package let encodings: Int
+    /// Of one of them, loading included; 0 where there is none.
+    package let secondsPerEncoding: Double
+    package let stepsPerEpoch: Int
+    package let secondsPerStep: Double
+    /// Of the validation after an epoch.
+    package let secondsPerValidation: Double
+    /// Epochs that are still to come.
+    package let epochs: Int
+
+    package var secondsBefore: Double { Double(encodings) * secondsPerEncoding }
+    package var secondsPerEpoch: Double { Double(stepsPerEpoch) * secondsPerStep + secondsPerValidation }
+    package var seconds: Double { secondsBefore + Double(epochs) * secondsPerEpoch }
+}
+
+extension Trainer {
+    /// Measures what `run` would take. The weights change by a few steps: not to be trained on, or saved, afterwards.
+    ///
+    /// - Throws: what loading a clip throws, and `.nonFinite` from a step.
+    package func estimate() async throws -> TrainingEstimate {
+        let parts = [training, validation].filter(\.needsPreparing)
+        let items = parts.flatMap { part in (0..<part.count).map { (part, $0) } }
+        let left = items.filter { !$0.0.isKnown($0.1) }
+        var secondsPerEncoding = 0.0
+        if let first = left.first {
+            // The first one transforms kernels and touches memory.
+            try await first.0.encode(first.1)
+            let sample = left.count > 1 ? Array(left.dropFirst().prefix(3)) : [first]
+            let start = ContinuousClock.now
+            for (part, item) in sample { try await part.encode(item) }
+            secondsPerEncoding = (ContinuousClock.now - start).seconds / Double(sample.count)
+        }
+        var times: [Double] = []
+        let began = ContinuousClock.now
+        while times.count < 2 || (times.count < 12 && (ContinuousClock.now - began).seconds < 2) {
+            let start = ContinuousClock.now
+            try await sampleStep()
+            times.append((ContinuousClock.now - start).seconds)
+        }
+        let counted = times.dropFirst().sorted()
+        return TrainingEstimate(
+            encodings: left.count, secondsPerEncoding: secondsPerEncoding, stepsPerEpoch: stepsPerEpoch,
+            secondsPerStep: counted[counted.count / 2], secondsPerValidation: try await secondsPerValidation(), epochs: epochsLeft)
+    }
+
+    private func secondsPerValidation() async throws -> Double {
+        let items = validation.clips.count * (validation.takings.perClip ?? 1)
+        guard items > 0 else { return 0 }
+        let sample = min(items, validation.needsPreparing ? validation.batchSize : 3)
+        let start = ContinuousClock.now
+        step.nextBatch()
+        let batch = step.pass.workspace.take(classifier.trainedInputShape.prepending(sample * classifier.frames))
+        var validFrames = [Int](repeating: classifier.frames, count: sample)
+        if validation.needsPreparing {
+            batch.fill(0.5)
+        } else {
+            validFrames = try await validation.gather((0..<sample).map(validation.draw(item:)), next: [], into: batch)
+        }
+        _ = predictor.logits(input: batch, validFrames: validFrames)
+        return (ContinuousClock.now - start).seconds / Double(sample) * Double(items)
+    }
+}
+
+extension StepInputs {
+    /// Whether the output of a taking is most likely in the cache.
+    func isKnown(_ item: Int) -> Bool { frozen?.isKnown(clips, draw(item: item)) ?? true }
+
+    /// Loads a taking and runs the frozen layers on it, for its time.
+    func encode(_ item: Int) async throws {
+        guard let frozen, let store else { return }
+        _ = try await frozen.run(clips, draw(item: item), into: store.clip(item), isKept: false)
+    }
+}
