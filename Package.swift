@@ -59,11 +59,12 @@ let package = Package(
         .target(
             name: "VidCheckpoint",
             dependencies: [
-                "VidTensor", "VidConfig", "VidModel", "VidTrain", "CHDF5",
+                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strictSwift),
-        .target(name: "VidReport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidTrain"], swiftSettings: strictSwift),
+        .target(
+            name: "VidReport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain"], swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [
@@ -89,7 +90,7 @@ let package = Package(
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidCheckpointTests",
-            dependencies: ["VidCheckpoint", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
             swiftSettings: strictSwift),
         .testTarget(name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], swiftSettings: strictSwift),

@@ -31,6 +31,8 @@ package final class TestFolder: Sendable {
         try FileManager.default.createDirectory(atPath: self(name), withIntermediateDirectories: true)
     }
 
+    package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: self(name)) }
+
     package func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: self(name)))) }
 
     package func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: self(name)) }

@@ -18,7 +18,7 @@ struct Vidclass: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,
-            WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
+            CheckCommand.self, InitCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 }
 

@@ -1,4 +1,5 @@
 import Synchronization
+import VidData
 import VidTensor
 import VidTrain
 
@@ -16,7 +17,7 @@ import VidTrain
     import Darwin
 #endif
 
-/// Features and content hashes kept on disk, where any number of processes share them.
+/// Features, content hashes and what checks found of clips, kept on disk, where any number of processes share them.
 ///
 /// A file takes its name when it is whole, and is checked whenever it is read; one that is damaged is removed. Nothing waits
 /// for the disk: what a loss of power tears is noticed by its checksum. A killed process leaves at most a temporary file, which
@@ -24,7 +25,7 @@ import VidTrain
 ///
 /// The folder holds at most `bound`: what was used longest ago goes first, but nothing that this run has written. After the
 /// first failure to write nothing more is kept, and a note says so; what is there still loads.
-package final class FeatureFolder: FeatureCache {
+package final class FeatureFolder: FeatureCache, ClipMemo {
     package let path: String
     package let bound: CacheBound
     private let opened: Int64
@@ -119,14 +120,48 @@ package final class FeatureFolder: FeatureCache {
             "expected a content hash on one line, found \(contentHash.quoted)")
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
-        guard let status = try? SystemCall.status(resolved), status.kind == .file,
-            max(status.modified, status.changed) < opened - 2_000_000_000
-        else { return }
+        guard let status = settledStatus(resolved) else { return }
         let memo = ContentMemo(path: resolved, sampling: sampling)
         let target = FeatureListing.path(self.path, .memo, memo.digest)
         let text = memo.text(contentHash, status)
         keep(target) {
             (text.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(text) } })
+        }
+    }
+
+    /// What the file at `path` is; nil for one that changed too lately to be remembered.
+    private func settledStatus(_ path: String) -> FileStatus? {
+        guard let status = try? SystemCall.status(path), status.kind == .file,
+            max(status.modified, status.changed) < opened - 2_000_000_000
+        else { return nil }
+        return status
+    }
+
+    // MARK: - Facts
+
+    package func facts(of path: String, variant: String) -> ClipFacts? {
+        guard bound.bytes > 0 else { return nil }
+        let resolved = Folder.resolved(path)
+        guard let status = try? SystemCall.status(resolved) else { return nil }
+        let memo = FactsFile(path: resolved, variant: variant)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, memo.digest), followingLink: false),
+            file.size <= FactsFile.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
+            let facts = memo.facts(in: bytes, status)
+        else { return nil }
+        touch(file)
+        return facts
+    }
+
+    /// Remembers nothing of a file that changed too lately, as `remember(_:of:sampling:)`.
+    package func remember(_ facts: ClipFacts, of path: String, variant: String) {
+        guard state.withLock({ $0.isKeeping }) else { return }
+        let resolved = Folder.resolved(path)
+        guard let status = settledStatus(resolved) else { return }
+        let memo = FactsFile(path: resolved, variant: variant)
+        let target = FeatureListing.path(self.path, .facts, memo.digest)
+        let bytes = memo.bytes(facts, status)
+        keep(target) {
+            (bytes.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(bytes) } })
         }
     }
 

@@ -18,6 +18,8 @@ package struct FeatureListing: Sendable {
         case features = ".safetensors"
         /// A `ContentMemo`.
         case memo = ".memo"
+        /// A `FactsFile`.
+        case facts = ".facts"
     }
 
     package struct Entry: Sendable {

@@ -2,6 +2,9 @@ extension RunConfiguration {
     /// Names the schema for editors; allowed at the top of a file and passed over.
     static let schemaKey = "$schema"
 
+    /// A remark to people, a string or an array of strings; allowed at the top of a file and passed over.
+    package static let commentKey = "$comment"
+
     /// The largest file that is read, in bytes.
     static let maximumFileSize = 1 << 20
 
@@ -29,7 +32,7 @@ extension RunConfiguration {
     package init(_ tree: JSONNode, source: String, overrides: [String] = []) throws(ConfigError) {
         var tree = tree
         if case .object(let members) = tree.value {
-            tree.value = .object(members.filter { !($0.key == Self.schemaKey && $0.value.stringValue != nil) })
+            tree.value = .object(members.filter { !Self.isPassedOver($0) })
         }
         let defaults = RunConfiguration().json
         for (index, text) in overrides.enumerated() {
@@ -46,6 +49,15 @@ extension RunConfiguration {
             try check()
         } catch {
             throw ConfigError(error, in: tree, source: source, overrides: overrides)
+        }
+    }
+
+    /// Whether a member at the top is for editors or people only.
+    private static func isPassedOver(_ member: JSONMember) -> Bool {
+        switch member.key {
+        case schemaKey: member.value.stringValue != nil
+        case commentKey: (member.value.arrayElements ?? [member.value]).allSatisfy { $0.stringValue != nil }
+        default: false
         }
     }
 

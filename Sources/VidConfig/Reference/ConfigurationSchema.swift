@@ -10,6 +10,12 @@ package enum ConfigurationSchema {
         for member in node(RunConfiguration.codec.shape).objectMembers ?? [] { schema.set(member.key, member.value) }
         if var properties = schema["properties"] {
             properties.set(RunConfiguration.schemaKey, ["type": "string", "description": "The schema an editor checks the file with."])
+            properties.set(
+                RunConfiguration.commentKey,
+                [
+                    "anyOf": [["type": "string"], ["type": "array", "items": ["type": "string"]]],
+                    "description": "Remarks to people; passed over.",
+                ])
             schema.set("properties", properties)
         }
         return schema

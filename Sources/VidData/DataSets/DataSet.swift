@@ -110,7 +110,7 @@ package struct DataSet: Sendable {
         return "\(names.count) other \(names.count == 1 ? "file" : "files") passed over: \(shown)\(rest)"
     }
 
-    private static func sortedLabels(_ found: FoundClips, _ path: String) throws -> [String] {
+    static func sortedLabels(_ found: FoundClips, _ path: String) throws -> [String] {
         let training = found.clips.filter { ($0.part ?? .train) == .train }
         guard !training.isEmpty else {
             throw VidclassError.file(path, "has no training part, so its classes are not known")
@@ -122,7 +122,7 @@ package struct DataSet: Sendable {
         return labels
     }
 
-    private static func entries(_ found: FoundClips, _ classes: [String], _ path: String) throws -> [Entry] {
+    static func entries(_ found: FoundClips, _ classes: [String], _ path: String) throws -> [Entry] {
         var numbers: [String: Int] = [:]
         for (number, label) in classes.enumerated() { numbers[label] = number }
         return try found.clips.map { clip in

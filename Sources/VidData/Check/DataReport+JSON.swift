@@ -1,0 +1,88 @@
+import VidConfig
+
+extension DataReport {
+    /// The document of `vidclass check --json`: everything, every clip and every pair.
+    package var document: JSONNode {
+        .object([
+            ("data", .string(data.path)),
+            ("clips", .integer(clips.count)),
+            ("bad", .integer(bad.count)),
+            ("classes", .array(data.classes.map { .string($0) })),
+            ("parts", .object(parts.map { ($0.rawValue, partDocument($0)) })),
+            ("frames", spread(frames)),
+            ("frames_per_second", spread(rates)),
+            ("seconds", spread(durations)),
+            (
+                "sizes",
+                .array(
+                    sizes.map {
+                        .object([
+                            ("rows", .integer($0.rows)), ("columns", .integer($0.columns)), ("channels", .integer($0.channels)),
+                            ("clips", .integer($0.clips)),
+                        ])
+                    })
+            ),
+            ("kinds", .object(kinds.map { ($0.name, .integer($0.clips)) })),
+            ("remarks", .array(remarks.map { .string($0) })),
+            ("other_files", .array(data.findings.otherFiles.map { .string($0) })),
+            (
+                "bad_clips",
+                .array(
+                    bad.map {
+                        .object([
+                            ("path", .string($0.entry.id)), ("label", .string(data.classes[$0.entry.label])),
+                            ("part", .string($0.entry.part.rawValue)), ("reason", .string($0.reason ?? "")),
+                        ])
+                    })
+            ),
+            ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
+            ("files", .array(clips.map(clipDocument))),
+        ])
+    }
+
+    private func partDocument(_ part: DataPart) -> JSONNode {
+        let counts = data.counts(of: part)
+        return .object([
+            ("clips", .integer(counts.reduce(0, +))),
+            ("by_class", .object(zip(data.classes, counts).map { ($0, .integer($1)) })),
+        ])
+    }
+
+    private func spread(_ spread: Spread?) -> JSONNode {
+        guard let spread else { return .null }
+        return .object([
+            ("min", .number(spread.minimum)), ("median", .number(spread.median)), ("max", .number(spread.maximum)),
+        ])
+    }
+
+    private func leakDocument(_ leak: Leak) -> JSONNode {
+        func clip(_ number: Int) -> JSONNode {
+            let entry = clips[number].entry
+            return .object([
+                ("path", .string(entry.id)), ("part", .string(entry.part.rawValue)), ("label", .string(data.classes[entry.label])),
+            ])
+        }
+        return .object([
+            ("first", clip(leak.first)), ("second", clip(leak.second)), ("identical", .bool(leak.isIdentical)),
+            ("matched_frames", .integer(leak.matched)), ("compared_frames", .integer(leak.frames)),
+            ("mean_difference", .number(leak.difference)),
+        ])
+    }
+
+    private func clipDocument(_ clip: Clip) -> JSONNode {
+        var members: [(String, JSONNode)] = [
+            ("path", .string(clip.entry.id)), ("label", .string(data.classes[clip.entry.label])),
+            ("part", .string(clip.entry.part.rawValue)),
+        ]
+        if let facts = clip.facts {
+            members += [
+                ("kind", .string(facts.kind)), ("coding", .string(facts.coding)), ("frames", .integer(facts.frames)),
+                ("channels", .integer(facts.channels)), ("rows", .integer(facts.rows)), ("columns", .integer(facts.columns)),
+                ("frames_per_second", .number(facts.framesPerSecond)), ("seconds", facts.duration.map { .number($0) } ?? .null),
+            ]
+        } else {
+            members.append(("reason", .string(clip.reason ?? "")))
+        }
+        return .object(members)
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidReport
+import VidTensor
+
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Look at a folder of clips and write a config that is ready for `train`, with its reasons.",
+        discussion: """
+              vidclass init videos
+              vidclass init videos --output videos.json
+              vidclass train --config videos.json
+            """)
+
+    @Argument(help: "A folder or CSV of labelled clips.")
+    var data: String
+
+    @Option(help: ArgumentHelp("The config to write.", valueName: "file"))
+    var output = "config.json"
+
+    @Flag(help: "Write over a file that is there.")
+    var force = false
+
+    @OptionGroup var threads: ThreadOptions
+
+    @OptionGroup var features: FeatureCacheOptions
+
+    func run() async throws {
+        if !force, (try? SystemCall.status(output, followingLink: false)) != nil {
+            throw VidclassError(.usage, "\(output.printable) is there already; name another with --output, or write over it with --force")
+        }
+        let set = try DataSet.open(data, split: .none)
+        let loader = ClipLoader(input: CheckCommand.input, data: DataConfiguration())
+        let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, memo: try features.memo())
+        let workers = threads.makeWorkers()
+        let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)
+        let plan = try InitPlan(report, library: WeightsLibrary(), threads: workers.count, gigaflops: speed.allThreads)
+        // What is written is what will be read.
+        _ = try RunConfiguration(json: plan.text, source: output)
+        try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
+        for remark in report.remarks { Terminal.note("note: \(remark)") }
+        if let error = report.badClipsError { Terminal.note("warning: \(error.message)") }
+        if let error = report.leakError { Terminal.note("warning: \(error.message)") }
+        try Terminal.output(plan.table)
+        Terminal.note("wrote \(output.printable). Train with: vidclass train --config \(InitCommand.quoted(output))")
+    }
+
+    /// As a shell takes it for one word.
+    private static func quoted(_ path: String) -> String {
+        let isPlain = path.utf8.allSatisfy {
+            ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || "-_./".utf8.contains($0) || $0 >= 0x80
+        }
+        return isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+    }
+}

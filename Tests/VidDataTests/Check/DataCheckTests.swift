@@ -1,0 +1,216 @@
+import Foundation
+import Synchronization
+import Testing
+import VidConfig
+import VidTensor
+import VidTestSupport
+
+@testable import VidData
+
+/// A memo in memory that counts what it is asked.
+final class CountingMemo: ClipMemo {
+    private let state = Mutex((facts: [String: ClipFacts](), hits: 0))
+
+    var hits: Int { state.withLock { $0.hits } }
+    var count: Int { state.withLock { $0.facts.count } }
+
+    func facts(of path: String, variant: String) -> ClipFacts? {
+        state.withLock { state in
+            guard let facts = state.facts[path + "\0" + variant] else { return nil }
+            state.hits += 1
+            return facts
+        }
+    }
+
+    func remember(_ facts: ClipFacts, of path: String, variant: String) {
+        state.withLock { $0.facts[path + "\0" + variant] = facts }
+    }
+}
+
+@Suite struct DataCheckTests {
+    private let box: TestFolder
+
+    init() throws { box = try TestFolder() }
+
+    private func write(_ name: String, _ clip: Clip) throws {
+        let path = box(name)
+        try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
+        try ClipFile.write(clip, to: path)
+    }
+
+    /// A clip of bytes that are random by `seed`.
+    private func clip(_ seed: UInt64, frames: Int = 6, rows: Int = 32, columns: Int = 32, channels: Int = 3) -> Clip {
+        var random = RandomGenerator(seed: seed)
+        let shape = ClipShape(frames: frames, channels: channels, rows: rows, columns: columns)
+        // 4 x 4 squares of one value, so that prints keep them apart.
+        let cells = (0..<frames * channels * 64).map { _ in UInt8(random.below(256)) }
+        let values = (0..<shape.count).map { at in
+            let (plane, row, column) = (at / (rows * columns), at / columns % rows, at % columns)
+            return cells[plane * 64 + row * 8 / rows * 8 + column * 8 / columns]
+        }
+        return Clip(shape: shape, pixels: .bytes(values), framesPerSecond: 10)
+    }
+
+    private func npy(_ shape: String, _ descriptor: String, _ payload: [UInt8]) -> [UInt8] {
+        let dictionary = Array("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(shape)), }\n".utf8)
+        return [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, UInt8(dictionary.count % 256), UInt8(dictionary.count / 256)] + dictionary + payload
+    }
+
+    @Test func everyKindOfBadClip() async throws {
+        for number in 0..<3 { try write("data/train/a/\(number).bin", clip(UInt64(number))) }
+        try write("data/train/b/0.bin", clip(10))
+        try write("data/val/a/0.bin", clip(20, rows: 16))
+        try write("data/val/a/1.bin", clip(21, channels: 1))
+        try write("data/val/b/2.bin", clip(22, frames: 2))
+        var damaged = try box.bytes("data/train/a/0.bin")
+        damaged[200] ^= 1
+        try box.write("data/train/a/damaged.bin", damaged)
+        try box.write("data/train/a/cut.bin", Array(damaged.prefix(300)))
+        try box.write("data/train/b/text.npy", text: "no array")
+        let values: [Float] = [1, 2, .nan, 4]
+        try box.write("data/train/b/nan, \"here\"\n🎬.npy", npy("1, 1, 2, 2", "<f4", values.withUnsafeBytes { Array($0) }))
+        try box.write("data/readme.txt", text: "hello")
+
+        let data = try DataSet.open(box("data"), split: .none)
+        let loader = ClipLoader(frames: 4, channels: 3, rows: 32, columns: 32, shortClips: .error)
+        let report = try await DataCheck(loader: loader).run(data)
+        let reasons = Dictionary(uniqueKeysWithValues: report.bad.map { ($0.entry.id, $0.reason ?? "") })
+        #expect(reasons.count == 7)
+        #expect(reasons["train/a/damaged.bin"]?.contains("checksum") == true)
+        #expect(reasons["train/a/cut.bin"] != nil)
+        #expect(reasons["train/b/text.npy"]?.contains("npy") == true)
+        #expect(reasons["train/b/nan, \"here\"\n🎬.npy"]?.contains("nan") == true)
+        #expect(reasons["val/a/0.bin"]?.contains("expected frames of 32x32") == true)
+        #expect(reasons["val/a/1.bin"]?.contains("expected 3 channels, found 1") == true)
+        #expect(reasons["val/b/2.bin"]?.contains("expected at least 4 frames, found 2") == true)
+        #expect(report.facts.count == 4)
+        #expect(report.frames == DataReport.Spread([6]))
+        #expect(report.rates?.median == 10)
+        #expect(report.sizes == [DataReport.Size(rows: 32, columns: 32, channels: 3, clips: 4)])
+        let error = try #require(report.badClipsError)
+        #expect(error.kind == .badData)
+        #expect(error.message.contains("7 bad clips of 11") && !error.message.contains("\n"))
+        #expect(report.goodData.entries.count == 4)
+        #expect(report.goodData.classes == data.classes)
+
+        try report.writeSkipped(to: box("skipped.csv"))
+        let table = try CSVTable(path: box("skipped.csv"))
+        #expect(table.header == ["path", "reason"])
+        #expect(table.records.map { $0.fields[0] } == report.bad.map(\.entry.id))
+
+        let document = report.document
+        #expect(document["bad"]?.intValue == 7)
+        #expect(document["bad_clips"]?.arrayElements?.count == 7)
+        #expect(document["files"]?.arrayElements?.count == 11)
+        #expect(document["parts"]?["train"]?["by_class"]?["a"]?.intValue == 5)
+        // Without a model to fit only what cannot be read is bad.
+        let lenient = try await DataCheck(loader: loader, mustFit: false).run(data)
+        #expect(lenient.bad.count == 4)
+        #expect(lenient.sizes.count == 3)
+    }
+
+    @Test func remarks() async throws {
+        for number in 0..<7 { try write("data/a/\(number).bin", clip(UInt64(number))) }
+        try write("data/b/0.bin", clip(10, frames: 1))
+        let report = try await DataCheck().run(try DataSet.open(box("data"), split: .none))
+        #expect(report.badClipsError == nil && report.leakError == nil)
+        #expect(report.leaks == [])
+        #expect(report.remarks.contains { $0.contains("the class \"b\" has one training clip") })
+        #expect(report.remarks.contains { $0.contains("the largest class has 7 training clips, the smallest 1") })
+        #expect(report.remarks.contains { $0.contains("1 clip has a single frame") })
+    }
+
+    @Test func leaksOfArrays() async throws {
+        try write("data/train/a/0.bin", clip(1))
+        try write("data/train/a/1.bin", clip(2))
+        try write("data/train/b/0.bin", clip(3))
+        try write("data/test/a/copy.bin", clip(1))
+        try write("data/test/b/other.bin", clip(4))
+        try write("data/test/b/large.bin", clip(3, rows: 64, columns: 64))
+        let report = try await DataCheck().run(try DataSet.open(box("data"), split: .none))
+        let leaks = try #require(report.leaks)
+        #expect(leaks.map { [report.clips[$0.first].entry.id, report.clips[$0.second].entry.id] } == [
+            ["train/a/0.bin", "test/a/copy.bin"], ["train/b/0.bin", "test/b/large.bin"],
+        ])
+        #expect(leaks.map(\.isIdentical) == [true, false])
+        #expect(report.leakError?.message.contains("2 pairs of clips") == true)
+        #expect(try await DataCheck(leakCheck: false).run(report.data).leaks == nil)
+    }
+
+    @Test(arguments: [1, 3]) func memoAndProgress(concurrency: Int) async throws {
+        for number in 0..<4 { try write("data/a/\(number).bin", clip(UInt64(number))) }
+        for number in 0..<4 { try write("data/b/\(number).bin", clip(UInt64(10 + number))) }
+        try box.write("data/b/bad.bin", text: "no clip")
+        let data = try DataSet.open(box("data"))
+        let memo = CountingMemo()
+        let check = DataCheck(memo: memo, concurrency: concurrency)
+        let seen = Mutex([DataCheck.Progress]())
+        let first = try await check.run(data) { progress in seen.withLock { $0.append(progress) } }
+        #expect(memo.hits == 0 && memo.count == 8)
+        #expect(seen.withLock { $0.map(\.done) } == Array(0...9))
+        #expect(seen.withLock { $0.last?.bad } == 1)
+        let second = try await check.run(data) { progress in seen.withLock { $0.append(progress) } }
+        #expect(memo.hits == 8)
+        #expect(seen.withLock { $0.last?.remembered } == 8)
+        #expect(first.document == second.document)
+    }
+
+    @Test func cancelled() async throws {
+        for number in 0..<20 { try write("data/\(number % 2)/\(number).bin", clip(UInt64(number))) }
+        let data = try DataSet.open(box("data"))
+        let task = Task { try await DataCheck(concurrency: 1).run(data) { _ in withUnsafeCurrentTask { $0?.cancel() } } }
+        await #expect(throws: CancellationError.self) { _ = try await task.value }
+    }
+}
+
+@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+struct VideoCheckTests {
+    /// A scrolling pattern of its own for each `number`: an elementary cellular automaton.
+    private static func make(_ videos: Videos, _ name: String, _ number: Int, options: [String] = []) throws -> String {
+        let path = videos.folder(name)
+        try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
+        let source = "cellauto=rule=\([30, 90, 110, 150][number % 4]):size=96x64:rate=10:scroll=1:random_seed=\(number)"
+        try videos.run(["-f", "lavfi", "-i", source, "-frames:v", "30", "-pix_fmt", "yuv420p"] + options + ["file:" + path])
+        return path
+    }
+
+    @Test func copiesAndFaults() async throws {
+        let videos = try await Videos()
+        let whole = try VideoCheckTests.make(videos, "data/train/a/one, \"two\"\n🎬 é.mp4", 0)
+        for number in 1..<4 { _ = try VideoCheckTests.make(videos, "data/train/\(number < 3 ? "b" : "a")/\(number).mp4", number) }
+        let input = ["-i", "file:" + whole]
+        let folder = videos.folder("data/test/a")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: whole, toPath: folder + "/copy.mp4")
+        try videos.run(input + ["-c:v", "mpeg4", "-q:v", "6", folder + "/encoded.avi"])
+        try videos.run(input + ["-vf", "scale=192:128", folder + "/resized.mp4"])
+        try videos.run(input + ["-vf", "trim=start_frame=7:end_frame=19,setpts=PTS-STARTPTS", folder + "/trimmed.mp4"])
+        _ = try VideoCheckTests.make(videos, "data/test/a/other.mp4", 7)
+        try videos.run(["-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", videos.folder("data/train/b/black.mp4")])
+        try videos.run(["-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", folder + "/black.mp4"])
+        let bytes = try videos.folder.bytes("data/train/b/1.mp4")
+        try videos.folder.write("data/train/b/cut.mp4", Array(bytes.prefix(bytes.count * 2 / 3)))
+        try videos.folder.write("data/train/b/text.mp4", text: "this is no video\n")
+
+        let data = try DataSet.open(videos.folder("data"), split: .none)
+        let report = try await DataCheck(loader: ClipLoader(frames: 16, channels: 3, rows: 32, columns: 32)).run(data)
+        #expect(report.bad.map(\.entry.id) == ["train/b/cut.mp4", "train/b/text.mp4"])
+        #expect(report.sizes.first == DataReport.Size(rows: 64, columns: 96, channels: 3, clips: 9))
+        let leaks = try #require(report.leaks)
+        #expect(Set(leaks.map { report.clips[$0.first].entry.id }) == ["train/a/one, \"two\"\n🎬 é.mp4"])
+        #expect(
+            leaks.map { PathText.name(report.clips[$0.second].entry.id) }.sorted() == ["copy.mp4", "encoded.avi", "resized.mp4", "trimmed.mp4"])
+        #expect(leaks.filter(\.isIdentical).map { PathText.name(report.clips[$0.second].entry.id) } == ["copy.mp4"])
+        #expect(report.facts.allSatisfy { $0.kind == "video" && $0.framesPerSecond == 10 })
+    }
+
+    @Test func withoutFFmpegNothingCanBeChecked() async throws {
+        let box = try TestFolder()
+        try box.write("data/a/0.mp4", text: "x")
+        try box.write("data/b/0.mp4", text: "x")
+        let finder = FFmpegFinder { throw VidclassError(.missingInput, "ffmpeg is not installed") }
+        let data = try DataSet.open(box("data"), split: .none)
+        let error = await failure { try await DataCheck(finder: finder).run(data) }
+        #expect(error.kind == .missingInput)
+    }
+}

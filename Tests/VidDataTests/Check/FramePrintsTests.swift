@@ -1,0 +1,92 @@
+import Testing
+import VidTensor
+import VidTestSupport
+
+@testable import VidData
+
+@Suite struct FramePrintsTests {
+    /// A frame of `side` x `side` whose values are a smooth function of their place, moved by `shift` and brightened by `light`.
+    static func frame(_ shift: Int = 0, light: Int = 0) -> [UInt8] {
+        (0..<FramePrints.side * FramePrints.side).map { at in
+            let (row, column) = (at / FramePrints.side, at % FramePrints.side)
+            return UInt8(max(0, min(255, 40 + row * 3 + (column + shift) % 32 * 3 + light)))
+        }
+    }
+
+    @Test func flatFramesAreLeftOut() {
+        let flat = [UInt8](repeating: 17, count: 1024)
+        let nearlyFlat = (0..<1024).map { UInt8(16 + $0 % 4) }
+        #expect(FramePrints(frames: [flat, nearlyFlat]).count == 0)
+        let prints = FramePrints(frames: [flat, FramePrintsTests.frame(), flat])
+        #expect(prints.count == 1)
+        #expect(prints.cells.count == FramePrints.size)
+    }
+
+    @Test func cellsAreMeansOfFour() {
+        var frame = [UInt8](repeating: 0, count: 1024)
+        frame[0] = 255
+        frame[1] = 255
+        frame[32] = 255
+        frame[33] = 254
+        for at in 512..<1024 { frame[at] = 200 }
+        let prints = FramePrints(frames: [frame])
+        #expect(prints.cells[0] == 255)
+        #expect(prints.cells[1] == 0)
+        #expect(prints.cells[255] == 200)
+    }
+
+    /// A clip of an array is seen as the middle square of its frames, whatever its size and type.
+    @Test(arguments: [(32, 32), (64, 96), (96, 64), (20, 40), (8, 8)])
+    func ofArrays(rows: Int, columns: Int) {
+        let shape = ClipShape(frames: 2, channels: 1, rows: rows, columns: columns)
+        let square = min(rows, columns)
+        func value(_ at: Int) -> Int {
+            let (row, column) = (at / columns % rows - (rows - square) / 2, at % columns - (columns - square) / 2)
+            return max(0, min(255, row * 120 / square + column * 120 / square))
+        }
+        let bytes = Clip(shape: shape, pixels: .bytes((0..<shape.count).map { UInt8(value($0)) }))
+        let prints = FramePrints(bytes)
+        #expect(prints.count == 2)
+        #expect(prints.cells[0] <= 20)
+        #expect(prints.cells[255] >= 195)
+        #expect(Array(prints.cells.prefix(256)) == Array(prints.cells.suffix(256)))
+        // Floats of another range look the same when that is brought to 0...255.
+        let low = (0..<shape.count).map(value).min() ?? 0
+        let high = (0..<shape.count).map(value).max() ?? 1
+        let stretched = Clip(shape: shape, pixels: .bytes((0..<shape.count).map { UInt8((value($0) - low) * 255 / (high - low)) }))
+        let floats = Clip(shape: shape, pixels: .floats((0..<shape.count).map { Float(value($0)) * 0.01 - 7 }))
+        let (a, b) = (FramePrints(stretched), FramePrints(floats))
+        #expect(zip(a.cells, b.cells).allSatisfy { abs(Int($0) - Int($1)) <= 1 })
+    }
+
+    @Test func likeness() {
+        let prints = FramePrints(frames: [FramePrintsTests.frame(), FramePrintsTests.frame(light: 6), FramePrintsTests.frame(16)])
+        prints.cells.withUnsafeBufferPointer { cells in
+            guard let base = cells.baseAddress else { return }
+            #expect(FramePrints.areAlike(base, base + 256, limit: 6))
+            #expect(!FramePrints.areAlike(base, base + 256, limit: 5))
+            #expect(!FramePrints.areAlike(base, base + 512, limit: 20))
+            #expect(abs(FramePrints.difference(base, base + 256) - 6) <= 1e-9)
+        }
+        // The hash does not depend on brightness.
+        #expect(prints.hash(0) == prints.hash(1))
+        #expect((prints.hash(0) ^ prints.hash(2)).nonzeroBitCount > 12)
+        #expect(prints.hash(0).nonzeroBitCount >= 32)
+    }
+
+    @Test func factsAsBytes() {
+        let prints = FramePrints(frames: [FramePrintsTests.frame(), FramePrintsTests.frame(5)])
+        let facts = ClipFacts(
+            kind: "video", coding: "h264", frames: 30, channels: 3, rows: 48, columns: 64, framesPerSecond: 30000.0 / 1001, digest: "ab12",
+            prints: prints)
+        #expect(ClipFacts(encoded: facts.encoded) == facts)
+        #expect(facts.duration.map { abs($0 - 1.001) <= 1e-9 } == true)
+        #expect(ClipFacts(encoded: Array(facts.encoded.dropLast())) == nil)
+        #expect(ClipFacts(encoded: facts.encoded + [0]) == nil)
+        #expect(ClipFacts(encoded: []) == nil)
+        #expect(ClipFacts(encoded: Array("2".utf8) + facts.encoded.dropFirst()) == nil)
+        var odd = facts
+        odd.coding = "two words"
+        #expect(ClipFacts(encoded: odd.encoded)?.coding == "two_words")
+    }
+}
