@@ -84,7 +84,9 @@ let package = Package(
         .testTarget(
             name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
-        .testTarget(name: "VidDataTests", dependencies: ["VidData", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidDataTests", dependencies: ["VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
+            swiftSettings: strictSwift),
         .testTarget(
             name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
             swiftSettings: strictSwift),

@@ -16,7 +16,7 @@ package struct LoadedClip: Sendable, Equatable {
     package var contentHash: String { clip.contentHash }
 }
 
-/// Loads clips of any kind (`.bin`, `.npy`, video) in the size a model takes.
+/// Loads clips of any kind (`.bin`, `.npy`, video, sound) in the size a model takes.
 ///
 /// Frames are sampled by `FrameSampling.uniform`, the same way from every kind; clips with fewer are completed by
 /// `shortClips`. Videos are resized, cut and brought to the model's channels; the frames of `.bin` and `.npy` files must
@@ -27,10 +27,13 @@ package struct ClipLoader: Sendable {
     package let rows: Int
     package let columns: Int
     package let shortClips: ShortClips
+    private let sounds: SoundClips
     private let finder: FFmpegFinder
 
     package init(
-        frames: Int, channels: Int, rows: Int, columns: Int, shortClips: ShortClips = .loop, finder: FFmpegFinder = FFmpegFinder()
+        frames: Int, channels: Int, rows: Int, columns: Int, shortClips: ShortClips = .loop,
+        audio: AudioConfiguration = AudioConfiguration(),
+        finder: FFmpegFinder = FFmpegFinder()
     ) {
         precondition(
             frames >= 1 && channels >= 1 && rows >= 1 && columns >= 1, "a model's input of (\(frames), \(channels), \(rows), \(columns))")
@@ -39,6 +42,7 @@ package struct ClipLoader: Sendable {
         self.rows = rows
         self.columns = columns
         self.shortClips = shortClips
+        sounds = SoundClips(SpectrogramFrames(audio, channels: channels, rows: rows, columns: columns), finder: finder)
         self.finder = finder
     }
 
@@ -49,12 +53,12 @@ package struct ClipLoader: Sendable {
     ) {
         self.init(
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, shortClips: data.shortClips,
-            finder: finder)
+            audio: data.audio, finder: finder)
     }
 
     /// What `view` takes from a file, as text: two loaders with the same text make the same clip of it.
     package func sampling(_ view: ClipView) -> String {
-        "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
+        "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue), sound \(sounds.text)"
     }
 
     /// The clip at `path`, as `view` takes it.
@@ -62,7 +66,9 @@ package struct ClipLoader: Sendable {
         guard let format = ClipFormat(path: path) else {
             _ = try SystemCall.status(path)
             throw VidclassError.file(
-                path, "is no clip; expected a name in .bin, .npy or a video's extension (.mp4 .avi .mkv .mov .webm ...)")
+                path,
+                "is no clip; expected a name in .bin, .npy or the extension of a video (.mp4 .avi .mkv .mov .webm ...) or sound (.wav .flac .mp3 .ogg ...)"
+            )
         }
         switch format {
         case .bin: return try load(ClipFile.open(path))
@@ -78,7 +84,17 @@ package struct ClipLoader: Sendable {
             try checkLength(plan.video.frames, path)
             let (clip, done) = try await decoder.decode(path, plan)
             return try complete(clip, sourceFrames: done.video.frames, path)
+        case .sound: return try load(await sounds.clip(path), path)
         }
+    }
+
+    /// Takes the frames out of a clip that is in memory as a whole.
+    private func load(_ clip: Clip, _ path: String) throws -> LoadedClip {
+        let found = clip.shape.frames
+        try checkLength(found, path)
+        let indices = FrameSampling.uniform(frames, of: found)
+        let rate = clip.framesPerSecond * Float(indices.count) / Float(found)
+        return try complete(clip.selecting(indices, framesPerSecond: rate), sourceFrames: found, path)
     }
 
     private func load(_ file: ArrayFile) throws -> LoadedClip {

@@ -78,7 +78,8 @@ private struct Diagnosis {
             )
         }
         if ffmpeg == nil {
-            warnings.append("ffmpeg was not found: videos cannot be read (.bin and .npy clips can). Install it: apt-get install ffmpeg.")
+            warnings.append(
+                "ffmpeg was not found: videos and sounds cannot be read (.bin and .npy clips can). Install it: apt-get install ffmpeg.")
         }
         if weights.isEmpty {
             warnings.append(

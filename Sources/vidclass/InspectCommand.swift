@@ -9,14 +9,14 @@ import VidTensor
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what is in a clip, video, checkpoint, weights file or config.",
+        abstract: "Say what is in a clip, video, sound, checkpoint, weights file or config.",
         discussion: """
               vidclass inspect clip.bin
               vidclass inspect runs/train/weights/best.safetensors
               vidclass inspect Configs/vgg16-lstm.json
             """)
 
-    @Argument(help: "A .bin, .npy, video, .safetensors, .h5 or .json file.")
+    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file.")
     var file: String
 
     @Flag(help: "Print one JSON document and nothing else on standard output.")
@@ -38,9 +38,16 @@ private struct Inspection {
         if name.hasSuffix(".json") { return try config(file) }
         if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try model(file) }
         let clip = try await ClipInformation.read(file)
+        // A sound's frames are those of a spectrogram under the defaults of data.audio.
+        let sound: [(String, JSONNode)] =
+            clip.sound.map {
+                [("sample_rate", .integer($0.sampleRate)), ("sound_channels", .integer($0.channels)), ("seconds", .number($0.seconds))]
+            } ?? []
         return Inspection(
             facts: [
-                ("kind", .string("clip")), ("file", .string(file)), ("format", .string(clip.format)), ("element", .string(clip.element)),
+                ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
+            ] + sound + [
+                ("element", .string(clip.element)),
                 ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
                 ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),
             ], table: nil)

@@ -9,7 +9,7 @@ import VidTrain
 struct PredictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Say what is in a video or clip.",
+        abstract: "Say what is in a video, sound or clip.",
         discussion: """
               vidclass predict holiday.mp4
               vidclass predict clips/*.mp4 --top 3 --format csv
@@ -20,7 +20,7 @@ struct PredictCommand: AsyncParsableCommand {
         case text, json, csv
     }
 
-    @Argument(help: "Videos, .bin or .npy clips, or folders of them.")
+    @Argument(help: "Videos, sounds, .bin or .npy clips, or folders of them.")
     var inputs: [String]
 
     @OptionGroup var model: CheckpointOptions

@@ -55,6 +55,7 @@ import VidTensor
 
     @Test func namesOfClips() {
         #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
+        #expect(ClipFormat(path: "x.ogv") == .video && ClipFormat(path: "x.ogg") == .sound && ClipFormat(path: "x.Wav") == .sound)
         #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
     }
 

@@ -7,11 +7,18 @@ package enum ClipFormat: Sendable, Equatable {
     case npy
     /// Decoded by ffmpeg.
     case video
+    /// Decoded by ffmpeg, and turned into spectrograms.
+    case sound
 
-    /// Extensions taken for videos; all their containers are on `VideoDecoder`'s list.
+    /// Extensions taken for videos; all their containers are on `FFmpeg.videoContainers`.
     package static let videoExtensions: Set<String> = [
-        "mp4", "m4v", "mov", "qt", "3gp", "3g2", "avi", "mkv", "webm", "mpg", "mpeg", "vob", "ts", "mts", "m2ts", "flv", "ogv", "ogg",
+        "mp4", "m4v", "mov", "qt", "3gp", "3g2", "avi", "mkv", "webm", "mpg", "mpeg", "vob", "ts", "mts", "m2ts", "flv", "ogv",
         "wmv", "asf", "gif",
+    ]
+
+    /// Extensions taken for sounds; all their containers are on `FFmpeg.soundContainers`.
+    package static let soundExtensions: Set<String> = [
+        "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff",
     ]
 
     /// Nil for a file that is no clip.
@@ -20,6 +27,7 @@ package enum ClipFormat: Sendable, Equatable {
         case "bin": self = .bin
         case "npy": self = .npy
         case let name where ClipFormat.videoExtensions.contains(name): self = .video
+        case let name where ClipFormat.soundExtensions.contains(name): self = .sound
         default: return nil
         }
     }

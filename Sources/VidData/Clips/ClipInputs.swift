@@ -8,7 +8,7 @@ package enum ClipInputs {
     package static func clips(at path: String) throws -> [String] {
         guard try SystemCall.status(path).kind == .folder else { return [path] }
         let clips = try PackTree.clips(below: path)
-        guard !clips.isEmpty else { throw VidclassError.file(path, "no clips in this folder (.bin, .npy or videos)") }
+        guard !clips.isEmpty else { throw VidclassError.file(path, "no clips in this folder (.bin, .npy, videos or sounds)") }
         return clips
     }
 }

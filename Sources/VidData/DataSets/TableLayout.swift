@@ -32,7 +32,9 @@ enum TableLayout {
             let label = record.fields[labelColumn]
             guard !id.isEmpty, !label.isEmpty else { throw complain("path and label cannot be empty") }
             let clip = id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id)
-            guard ClipFormat(path: clip) != nil else { throw complain("\(id.printable) is no clip (.bin, .npy or a video's extension)") }
+            guard ClipFormat(path: clip) != nil else {
+                throw complain("\(id.printable) is no clip (.bin, .npy or the extension of a video or sound)")
+            }
             guard let status = try? SystemCall.status(clip) else {
                 throw complain("\(clip.printable) does not exist", kind: .missingInput)
             }

@@ -140,6 +140,10 @@ package struct PackJob: Sendable {
         case .bin?: try pack(ClipFile.open(item.source), item)
         case .npy?: try pack(NumpyFile.open(item.source), item)
         case .video?: try await packVideo(item)
+        case .sound?:
+            throw VidclassError.file(
+                item.source,
+                "is sound, which is not packed: its spectrogram belongs to a config (data.audio); train on the sound files themselves")
         case nil: throw VidclassError.file(item.source, "is no clip")
         }
     }

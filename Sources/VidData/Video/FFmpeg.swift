@@ -48,11 +48,11 @@ package struct FFmpeg: Sendable, Equatable {
         } else if let found = find("ffmpeg", in: folders) {
             ffmpeg = found
         } else {
-            throw VidclassError(.missingInput, "ffmpeg is not installed, and video files need it; \(advice)")
+            throw VidclassError(.missingInput, "ffmpeg is not installed, and video and sound files need it; \(advice)")
         }
         guard let ffprobe = find("ffprobe", in: [PathText.parent(ffmpeg)] + folders) else {
             throw VidclassError(
-                .missingInput, "ffprobe is not installed, though \(ffmpeg.printable) is; video files need both; \(advice)")
+                .missingInput, "ffprobe is not installed, though \(ffmpeg.printable) is; video and sound files need both; \(advice)")
         }
         let child = ChildProcess(executable: ffmpeg, arguments: ["-version"], timeLimit: .seconds(30), outputLimit: 1 << 20)
         let (outcome, text) = try await child.text()
@@ -99,16 +99,29 @@ package struct FFmpeg: Sendable, Equatable {
 
     /// What every run on a stranger's file begins with: which protocols and containers may be opened at all (no playlist,
     /// no concatenation script, no image pattern, no address), one thread, and the most pixels a frame may have.
-    static let inputArguments = [
-        "-protocol_whitelist", "file", "-format_whitelist", containers.joined(separator: ","), "-max_pixels", "\(maximumPixels)",
-        "-threads", "1",
-    ]
+    static func inputArguments(_ containers: [String]) -> [String] {
+        [
+            "-protocol_whitelist", "file", "-format_whitelist", containers.joined(separator: ","), "-max_pixels", "\(maximumPixels)",
+            "-threads", "1",
+        ]
+    }
 
-    /// ffmpeg's names of the containers that are opened.
-    static let containers = ["mov", "avi", "matroska", "webm", "mpeg", "mpegts", "flv", "ogg", "asf", "gif"]
+    /// ffmpeg's names of the containers that videos are read from.
+    static let videoContainers = ["mov", "avi", "matroska", "webm", "mpeg", "mpegts", "flv", "ogg", "asf", "gif"]
 
     /// 16384 x 8192.
     static let maximumPixels = 1 << 27
+
+    /// What ffprobe lists as lines of `key=value`. A stream of a transport stream is listed with its programme, too: the
+    /// first value of a key counts.
+    static func values(_ text: String) -> [Substring: Substring] {
+        var values: [Substring: Substring] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: "=", maxSplits: 1)
+            if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
+        }
+        return values
+    }
 
     /// The file as an address of ffmpeg's that no leading dash, colon or percent sign can turn into something else.
     static func address(_ path: String) -> String { "file:" + path }

@@ -104,7 +104,9 @@ package struct VideoDecoder: Sendable {
         let limit = ffmpeg.timeLimit ?? .seconds(60 + plan.video.frames * max(1, plan.video.rows * plan.video.columns / 500_000) / 8)
         let child = ChildProcess(
             executable: ffmpeg.ffmpegPath,
-            arguments: ["-nostdin", "-v", "error"] + FFmpeg.inputArguments + ["-i", FFmpeg.address(path), "-map", "0:V:0", "-vf", filter]
+            arguments: ["-nostdin", "-v", "error"] + FFmpeg.inputArguments(FFmpeg.videoContainers) + [
+                "-i", FFmpeg.address(path), "-map", "0:V:0", "-vf", filter,
+            ]
                 + ffmpeg.passthroughArguments + ["-frames:v", "\(mostFrames)", "-max_error_rate", "0.1", "-threads", "1"]
                 + ["-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24", "pipe:1"],
             timeLimit: limit, outputLimit: mostFrames * frameBytes)

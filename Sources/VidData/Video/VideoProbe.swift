@@ -23,7 +23,7 @@ extension FFmpeg {
         let limit = timeLimit ?? .seconds(60 + size / (exactly ? 200_000 : 20_000_000))
         let child = ChildProcess(
             executable: ffprobePath,
-            arguments: ["-v", "error"] + FFmpeg.inputArguments + [
+            arguments: ["-v", "error"] + FFmpeg.inputArguments(FFmpeg.videoContainers) + [
                 exactly ? "-count_frames" : "-count_packets", "-select_streams", "V:0", "-show_entries",
                 "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames,nb_read_packets,nb_read_frames",
                 "-of", "default=noprint_wrappers=1", "-i", FFmpeg.address(path),
@@ -35,12 +35,7 @@ extension FFmpeg {
         guard outcome.status == 0 else {
             throw VidclassError.file(path, "no video that ffmpeg can read: \(FFmpeg.reason(outcome.errorText, path: path))")
         }
-        // A stream of a transport stream is listed with its programme, too: the first value of a key counts.
-        var values: [Substring: Substring] = [:]
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
-        }
+        let values = FFmpeg.values(text)
         guard let codec = values["codec_name"] else {
             let reason = outcome.errorText.isEmpty ? "only sound or data" : FFmpeg.reason(outcome.errorText, path: path)
             throw VidclassError.file(path, "has no video stream (\(reason))")

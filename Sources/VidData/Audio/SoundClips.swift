@@ -1,0 +1,60 @@
+import VidConfig
+import VidTensor
+
+/// Reads sound files as clips of spectrograms.
+package struct SoundClips: Sendable {
+    package let layout: SpectrogramFrames
+    private let finder: FFmpegFinder
+
+    /// Full scale is 1; a floating-point file may go beyond it, but not so far that powers would overflow.
+    private static let largestSample: Float = 1e6
+
+    package init(_ layout: SpectrogramFrames, finder: FFmpegFinder) {
+        self.layout = layout
+        self.finder = finder
+    }
+
+    /// The layout in words: two with the same text make the same clip of a sound.
+    package var text: String {
+        let audio = layout.audio
+        return "log-mel at \(audio.sampleRate) Hz, n_fft \(audio.fftSize), hop_length \(audio.hopLength), fmin \(audio.minimumFrequency), "
+            + "fmax \(audio.maximumFrequency.map { "\($0)" } ?? "half"), top_db \(audio.topDecibels)"
+    }
+
+    /// All frames of the sound at `path`, float32; see `SpectrogramFrames`.
+    package func clip(_ path: String) async throws -> Clip {
+        // Looked at first, so that a missing sound is reported as that even where ffmpeg is missing, too.
+        _ = try RegularFile(path)
+        guard layout.channels == 1 || layout.channels == 3 else {
+            throw VidclassError.file(
+                path, "a sound's spectrogram has 1 channel, or 3 that are the same; set model.input.channels, which is \(layout.channels)")
+        }
+        let filters = MelFilterBank(count: layout.rows, layout.audio)
+        guard filters.emptyBands == 0 else { throw VidclassError.file(path, adviceOnBands(filters.emptyBands)) }
+        let decoder = SoundDecoder(
+            ffmpeg: try await finder.ffmpeg(), sampleRate: layout.audio.sampleRate, maximumSamples: layout.maximumSamples)
+        var spectrogram = LogMelSpectrogram(layout.audio, filters: filters)
+        let count = try await decoder.stream(path) { samples in
+            guard samples.allSatisfy({ $0.magnitude <= SoundClips.largestSample }) else {
+                throw VidclassError.file(path, "holds samples that are not finite or beyond \(SoundClips.largestSample) (full scale is 1)")
+            }
+            spectrogram.append(samples)
+        }
+        spectrogram.finish()
+        precondition(
+            spectrogram.steps == LogMelSpectrogram.steps(of: count, layout.audio), "\(spectrogram.steps) steps of \(count) samples")
+        return layout.clip(spectrogram)
+    }
+
+    /// Bands narrower than the transform's steps in frequency would be rows without any sound. librosa warns of them.
+    private func adviceOnBands(_ empty: Int) -> String {
+        var audio = layout.audio
+        while audio.fftSize < 65536 {
+            audio.fftSize *= 2
+            if MelFilterBank(count: layout.rows, audio).emptyBands == 0 { break }
+        }
+        return
+            "\(empty) of \(layout.rows) mel bands (model.input.rows) hold no frequency of a transform of \(layout.audio.fftSize) samples; "
+            + "set data.audio.n_fft to \(audio.fftSize), or fewer rows"
+    }
+}
