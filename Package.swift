@@ -79,7 +79,8 @@ let package = Package(
             name: "VidTestSupport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"], swiftSettings: strictSwift),
+            name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"],
+            resources: [.copy("Goldens")], swiftSettings: strictSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
             name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],

@@ -18,30 +18,32 @@ package struct LoadedClip: Sendable, Equatable {
 
 /// Loads clips of any kind (`.bin`, `.npy`, video, sound) in the size a model takes.
 ///
-/// Frames are sampled by `FrameSampling.uniform`, the same way from every kind; clips with fewer are completed by
-/// `shortClips`. Videos are resized, cut and brought to the model's channels; the frames of `.bin` and `.npy` files must
-/// have its channels, rows and columns already.
+/// Frames are sampled by `FrameSampler`, the same way from every kind; training views are changed by `ClipAugmentation`;
+/// clips with fewer frames are completed by `shortClips`. Videos are resized, cut and brought to the model's channels; the
+/// frames of `.bin` and `.npy` files must have its channels, rows and columns already.
 package struct ClipLoader: Sendable {
-    package let frames: Int
     package let channels: Int
     package let rows: Int
     package let columns: Int
+    package let sampler: FrameSampler
     package let shortClips: ShortClips
-    private let sounds: SoundClips
+    package let augmentation: AugmentationConfiguration
+    let sounds: SoundClips
     private let finder: FFmpegFinder
 
     package init(
-        frames: Int, channels: Int, rows: Int, columns: Int, shortClips: ShortClips = .loop,
-        audio: AudioConfiguration = AudioConfiguration(),
-        finder: FFmpegFinder = FFmpegFinder()
+        frames: Int, channels: Int, rows: Int, columns: Int, sampling: SamplingConfiguration = SamplingConfiguration(),
+        shortClips: ShortClips = .loop, augmentation: AugmentationConfiguration = AugmentationConfiguration(),
+        audio: AudioConfiguration = AudioConfiguration(), finder: FFmpegFinder = FFmpegFinder()
     ) {
         precondition(
             frames >= 1 && channels >= 1 && rows >= 1 && columns >= 1, "a model's input of (\(frames), \(channels), \(rows), \(columns))")
-        self.frames = frames
         self.channels = channels
         self.rows = rows
         self.columns = columns
+        sampler = FrameSampler(frames: frames, sampling: sampling)
         self.shortClips = shortClips
+        self.augmentation = augmentation
         sounds = SoundClips(SpectrogramFrames(audio, channels: channels, rows: rows, columns: columns), finder: finder)
         self.finder = finder
     }
@@ -52,52 +54,97 @@ package struct ClipLoader: Sendable {
         finder: FFmpegFinder = FFmpegFinder()
     ) {
         self.init(
-            frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, shortClips: data.shortClips,
-            audio: data.audio, finder: finder)
+            frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
+            shortClips: data.shortClips, augmentation: augmentation, audio: data.audio, finder: finder)
     }
 
+    /// Frames of a clip.
+    package var frames: Int { sampler.frames }
+
+    /// Whether training views of one file differ from stream to stream, and from what evaluation sees.
+    package var variesInTraining: Bool { sampler.isRandom || augmentation.changesClips }
+
     /// What `view` takes from a file, as text: two loaders with the same text make the same clip of it.
+    ///
+    /// A training view of which nothing is left to chance has the text of `ClipView.whole`.
     package func sampling(_ view: ClipView) -> String {
-        "uniform \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue), sound \(sounds.text)"
+        var details = ""
+        var isTraining = false
+        switch view {
+        case .evaluation(0, 1): break
+        case .evaluation(let index, let count): details = ", sample \(index) of \(count)"
+        case .window(let start, let length): details = ", the \(length) seconds from \(start)"
+        case .training(let seed, let stream):
+            guard variesInTraining else { break }
+            isTraining = true
+            details = ", stream \(stream) of seed \(seed)"
+            if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
+        }
+        return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue), "
+            + "sound \(sounds.text)\(details)"
     }
 
     /// The clip at `path`, as `view` takes it.
     package func load(_ path: String, _ view: ClipView = .whole) async throws -> LoadedClip {
-        guard let format = ClipFormat(path: path) else {
+        switch try source(path) {
+        case .array(let file):
+            try check(file)
+            let sampled = try sample(view, of: file.shape.frames, rate: Double(file.framesPerSecond), path: path)
+            return sampled.clip(of: try file.read(frames: sampled.indices))
+        case .video:
+            let decoder = try await decoder(path)
+            let plan = try await decoder.plan(path, ViewsRule(loader: self, views: [view]), exactly: false)
+            let (clip, done) = try await decoder.decode(path, plan)
+            return try sample(view, of: done.video.frames, rate: done.video.framesPerSecond, path: path).clip(of: clip)
+        case .sound: return try take(view, of: await sounds.clip(path), path: path)
+        }
+    }
+
+    /// How many frames the clip at `path` has and at what rate; their pixels are not read.
+    package func length(of path: String) async throws -> ClipLength {
+        if ClipFormat(path: path) == .sound {
+            let clip = try await sounds.clip(path)
+            return ClipLength(frames: clip.shape.frames, framesPerSecond: Double(clip.framesPerSecond))
+        }
+        let information = try await ClipInformation.read(path, finder: finder)
+        return ClipLength(frames: information.frames, framesPerSecond: information.framesPerSecond)
+    }
+
+    /// Where frames come from.
+    enum Source {
+        case array(ArrayFile)
+        case video
+        case sound
+    }
+
+    /// What `path` is, by its name; a missing file is an error.
+    func source(_ path: String) throws -> Source {
+        switch ClipFormat(path: path) {
+        case .bin: return .array(try ClipFile.open(path))
+        case .npy: return .array(try NumpyFile.open(path))
+        case .video, .sound:
+            // Looked at first, so that a missing file is reported as that even where ffmpeg is missing, too.
+            _ = try RegularFile(path)
+            return ClipFormat(path: path) == .video ? .video : .sound
+        case nil:
             _ = try SystemCall.status(path)
             throw VidclassError.file(
                 path,
                 "is no clip; expected a name in .bin, .npy or the extension of a video (.mp4 .avi .mkv .mov .webm ...) or sound (.wav .flac .mp3 .ogg ...)"
             )
         }
-        switch format {
-        case .bin: return try load(ClipFile.open(path))
-        case .npy: return try load(NumpyFile.open(path))
-        case .video:
-            // Looked at first, so that a missing video is reported as that even where ffmpeg is missing, too.
-            _ = try RegularFile(path)
-            guard channels == 1 || channels == 3 else {
-                throw VidclassError.file(path, "a video has 1 or 3 channels, the model's input has \(channels)")
-            }
-            let decoder = VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
-            let plan = try await decoder.plan(path, .uniform(frames))
-            try checkLength(plan.video.frames, path)
-            let (clip, done) = try await decoder.decode(path, plan)
-            return try complete(clip, sourceFrames: done.video.frames, path)
-        case .sound: return try load(await sounds.clip(path), path)
+    }
+
+    /// A decoder of videos in the model's size.
+    func decoder(_ path: String) async throws -> VideoDecoder {
+        guard channels == 1 || channels == 3 else {
+            throw VidclassError.file(path, "a video has 1 or 3 channels, the model's input has \(channels)")
         }
+        return VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
     }
 
-    /// Takes the frames out of a clip that is in memory as a whole.
-    private func load(_ clip: Clip, _ path: String) throws -> LoadedClip {
-        let found = clip.shape.frames
-        try checkLength(found, path)
-        let indices = FrameSampling.uniform(frames, of: found)
-        let rate = clip.framesPerSecond * Float(indices.count) / Float(found)
-        return try complete(clip.selecting(indices, framesPerSecond: rate), sourceFrames: found, path)
-    }
-
-    private func load(_ file: ArrayFile) throws -> LoadedClip {
+    /// Refuses frames of another size than the model's.
+    func check(_ file: ArrayFile) throws {
         let shape = file.shape
         guard shape.rows == rows, shape.columns == columns else {
             throw VidclassError.file(
@@ -109,18 +156,5 @@ package struct ClipLoader: Sendable {
             throw VidclassError.file(
                 file.path, "expected \(channels) channels, found \(shape.channels); set model.input.channels to \(shape.channels)")
         }
-        try checkLength(shape.frames, file.path)
-        let clip = try file.read(frames: FrameSampling.uniform(frames, of: shape.frames))
-        return try complete(clip, sourceFrames: shape.frames, file.path)
-    }
-
-    /// Refuses a short clip, where such are refused, before its frames are read.
-    private func checkLength(_ found: Int, _ path: String) throws {
-        if found < frames, shortClips == .error { _ = try shortClips.indices(frames, of: found, path: path) }
-    }
-
-    private func complete(_ clip: Clip, sourceFrames: Int, _ path: String) throws -> LoadedClip {
-        let (indices, valid) = try shortClips.indices(frames, of: clip.shape.frames, path: path)
-        return LoadedClip(clip: clip.selecting(indices), validFrames: valid, sourceFrames: sourceFrames)
     }
 }

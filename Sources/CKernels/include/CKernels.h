@@ -5,6 +5,7 @@
 
 #include "vc_activation.h"
 #include "vc_batch_norm.h"
+#include "vc_colour.h"
 #include "vc_convolution.h"
 #include "vc_cpu.h"
 #include "vc_dropout.h"
@@ -17,12 +18,14 @@
 #include "vc_pooling.h"
 #include "vc_process.h"
 #include "vc_reduce.h"
+#include "vc_reference_augmentation.h"
 #include "vc_reference_convolution.h"
 #include "vc_reference_fourier.h"
 #include "vc_reference_head.h"
 #include "vc_reference_pooling.h"
 #include "vc_simd.h"
 #include "vc_softmax.h"
+#include "vc_warp.h"
 #include "vc_winograd.h"
 
 #endif

@@ -53,36 +53,33 @@ package final class ArrayFile {
         }
     }
 
-    /// Reads the payload through a piece of memory and copies what belongs to the frames `indices` to `destination`.
+    /// Hands the frames at `indices` (rising, each once) to `consume`, one (channels, rows, columns) frame at a time, and calls
+    /// `deliver` now and then in between; memory holds one frame and a piece of the file.
+    ///
+    /// The whole payload is read once, as in `read`; a wrong checksum is found at its end.
+    func stream(
+        frames indices: [Int], consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void
+    ) async throws {
+        var one = shape
+        one.frames = 1
+        let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: one.count * element.size, alignment: 64)
+        defer { frame.deallocate() }
+        func hand(_ bytes: UnsafeRawBufferPointer) throws {
+            guard isChannelsLast, one.channels > 1 else { return try consume(bytes) }
+            switch element {
+            case .uint8: try planar(bytes.bindMemory(to: UInt8.self), one).withUnsafeBytes(consume)
+            case .float32: try planar(bytes.bindMemory(to: Float.self), one).withUnsafeBytes(consume)
+            }
+        }
+        let passage = Passage(self, indices)
+        while try passage.step({ _ in frame.baseAddress! }, done: { _ in try hand(UnsafeRawBufferPointer(frame)) }) { try await deliver() }
+    }
+
+    /// Copies the frames `indices` to `destination`, one after the other.
     private func fill(_ destination: UnsafeMutableRawBufferPointer, _ indices: [Int]) throws {
         let frameBytes = shape.frameCount * element.size
-        let total = frameBytes * shape.frames
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(total, ArrayFile.chunk), alignment: 64)
-        defer { piece.deallocate() }
-        var crc = CRC32()
-        var next = 0  // the first of `indices` that is not wholly copied
-        var offset = 0
-        while offset < total {
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(piece.count, total - offset)])
-            try file.read(into: bytes, at: payloadOffset + offset)
-            if payloadCRC != nil { crc.update(UnsafeRawBufferPointer(bytes)) }
-            if element == .float32 { try checkFinite(UnsafeRawBufferPointer(bytes), at: offset) }
-            let end = offset + bytes.count
-            while next < indices.count {
-                let start = indices[next] * frameBytes
-                let low = max(start, offset)
-                let high = min(start + frameBytes, end)
-                if low >= high { break }
-                (destination.baseAddress! + next * frameBytes + (low - start)).copyMemory(
-                    from: piece.baseAddress! + (low - offset), byteCount: high - low)
-                if high < start + frameBytes { break }
-                next += 1
-            }
-            offset = end
-        }
-        if let payloadCRC, payloadCRC != crc.value {
-            throw VidclassError.file(path, "the payload's checksum (CRC-32 at byte 40) is wrong: the file is damaged")
-        }
+        let passage = Passage(self, indices)
+        while try passage.step({ destination.baseAddress! + $0 * frameBytes }) {}
     }
 
     /// Refuses values whose exponent is all ones; `offset` is the piece's place in the payload, in bytes.
@@ -100,6 +97,10 @@ package final class ArrayFile {
     /// (frames, rows, columns, channels) to (frames, channels, rows, columns), where the file has the former.
     private func channelsFirst<Value>(_ values: [Value], _ shape: ClipShape) -> [Value] {
         guard isChannelsLast, shape.channels > 1 else { return values }
+        return values.withUnsafeBufferPointer { planar($0, shape) }
+    }
+
+    private func planar<Value>(_ values: UnsafeBufferPointer<Value>, _ shape: ClipShape) -> [Value] {
         let pixels = shape.rows * shape.columns
         return [Value](unsafeUninitializedCapacity: values.count) { target, count in
             for frame in 0..<shape.frames {
@@ -112,6 +113,58 @@ package final class ArrayFile {
                 }
             }
             count = values.count
+        }
+    }
+
+    /// One passage over the payload, a piece at a time, that copies chosen frames and checks every value.
+    private final class Passage {
+        private let file: ArrayFile
+        private let indices: [Int]
+        private let frameBytes: Int
+        private let total: Int
+        private let piece: UnsafeMutableRawBufferPointer
+        private var crc = CRC32()
+        /// The first of `indices` that is not wholly copied.
+        private var next = 0
+        private var offset = 0
+
+        init(_ file: ArrayFile, _ indices: [Int]) {
+            self.file = file
+            self.indices = indices
+            frameBytes = file.shape.frameCount * file.element.size
+            total = frameBytes * file.shape.frames
+            piece = .allocate(byteCount: min(total, ArrayFile.chunk), alignment: 64)
+        }
+
+        deinit { piece.deallocate() }
+
+        /// Reads the next piece. `place` says where the frame at a place in `indices` goes, `done` is told when it is whole.
+        /// False, and the checksum held against the bytes, when all has been read.
+        func step(_ place: (Int) -> UnsafeMutableRawPointer, done: (Int) throws -> Void = { _ in }) throws -> Bool {
+            guard offset < total else {
+                if let expected = file.payloadCRC, expected != crc.value {
+                    throw VidclassError.file(
+                        file.path, "the payload's checksum (CRC-32 at byte 40) is wrong: the file is damaged")
+                }
+                return false
+            }
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(piece.count, total - offset)])
+            try file.file.read(into: bytes, at: file.payloadOffset + offset)
+            if file.payloadCRC != nil { crc.update(UnsafeRawBufferPointer(bytes)) }
+            if file.element == .float32 { try file.checkFinite(UnsafeRawBufferPointer(bytes), at: offset) }
+            let end = offset + bytes.count
+            while next < indices.count {
+                let start = indices[next] * frameBytes
+                let low = max(start, offset)
+                let high = min(start + frameBytes, end)
+                if low >= high { break }
+                (place(next) + (low - start)).copyMemory(from: bytes.baseAddress! + (low - offset), byteCount: high - low)
+                if high < start + frameBytes { break }
+                try done(next)
+                next += 1
+            }
+            offset = end
+            return true
         }
     }
 }

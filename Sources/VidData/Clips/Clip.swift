@@ -47,7 +47,9 @@ package struct Clip: Sendable, Equatable {
 
     /// The clip of frames `indices`, in that order; frames may be repeated or left out.
     package func selecting(_ indices: [Int], framesPerSecond: Float? = nil) -> Clip {
-        if indices == Array(0..<shape.frames), framesPerSecond == nil { return self }
+        if indices == Array(0..<shape.frames) {
+            return Clip(shape: shape, pixels: pixels, framesPerSecond: framesPerSecond ?? self.framesPerSecond)
+        }
         let size = shape.frameCount
         func select<Value>(_ values: [Value]) -> [Value] {
             var selected: [Value] = []

@@ -44,8 +44,11 @@ struct ChildProcess: Sendable {
     /// What is kept of standard error.
     private static let errorTail = 8192
 
-    /// Runs the child to its end, handing its output to `consume` piece by piece.
-    func run(_ consume: (UnsafeRawBufferPointer) throws -> Void) async throws -> Outcome {
+    /// Runs the child to its end, handing its output to `consume` piece by piece. `deliver` is called after each piece; the
+    /// child, which waits for it once its pipe is full, is given the time it takes on top of its own.
+    func run(
+        _ consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void = {}
+    ) async throws -> Outcome {
         var options = PlatformOptions()
         options.createSession = true
         let timedOut = Flag()
@@ -63,8 +66,13 @@ struct ChildProcess: Sendable {
                 let process = execution.processIdentifier.value
                 ProcessLimits.apply(
                     to: process, memory: memoryLimit, seconds: max(1, Int(clamping: timeLimit.components.seconds) + 1))
+                let waiting = WaitingTime()
                 let timer = Task {
-                    try await Task.sleep(for: timeLimit)
+                    var time = timeLimit
+                    while time > .zero {
+                        try await Task.sleep(for: time)
+                        time = waiting.take()
+                    }
                     timedOut.raise()
                     ChildProcess.killSession(process)
                 }
@@ -75,6 +83,9 @@ struct ChildProcess: Sendable {
                         outputBytes += piece.count
                         guard outputBytes <= outputLimit else { throw OutputExceeded() }
                         try piece.withUnsafeBytes(consume)
+                        waiting.begin()
+                        try await deliver()
+                        waiting.end()
                     }
                 } catch {
                     ChildProcess.killSession(process)
@@ -126,4 +137,37 @@ private final class Flag: Sendable {
     private let value = Atomic<Bool>(false)
     func raise() { value.store(true, ordering: .releasing) }
     var isRaised: Bool { value.load(ordering: .acquiring) }
+}
+
+/// Adds up the time in which a child waits for its reader.
+private final class WaitingTime: Sendable {
+    private struct State {
+        var since: ContinuousClock.Instant?
+        var total = Duration.zero
+    }
+
+    private let state = Mutex(State())
+
+    func begin() { state.withLock { $0.since = .now } }
+
+    func end() {
+        state.withLock {
+            if let since = $0.since { $0.total += .now - since }
+            $0.since = nil
+        }
+    }
+
+    /// The time waited since this was last asked.
+    func take() -> Duration {
+        state.withLock {
+            var time = $0.total
+            if let since = $0.since {
+                let now = ContinuousClock.now
+                time += now - since
+                $0.since = now
+            }
+            $0.total = .zero
+            return time
+        }
+    }
 }

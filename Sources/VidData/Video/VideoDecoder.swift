@@ -18,8 +18,8 @@ package struct VideoDecoder: Sendable {
     }
 
     /// Which frames a file gives: what `plan` finds without decoding.
-    package struct Plan: Sendable, Equatable {
-        package let selection: FrameSelection
+    package struct Plan: Sendable {
+        package let rule: any FrameRule
         package let video: VideoInfo
         /// Rising.
         package let indices: [Int]
@@ -32,12 +32,16 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// The frames that `selection` takes of the video at `path`, by their numbers in the order of showing.
-    package func plan(_ path: String, _ selection: FrameSelection, exactly: Bool = false) async throws -> Plan {
+    /// The frames that `rule` takes of the video at `path`, by their numbers in the order of showing.
+    package func plan(_ path: String, _ rule: some FrameRule, exactly: Bool = false) async throws -> Plan {
         let video = try await ffmpeg.probe(path, exactly: exactly)
         return Plan(
-            selection: selection, video: video,
-            indices: try selection.indices(of: video.frames, sourceRate: video.framesPerSecond, path: path))
+            rule: rule, video: video, indices: try rule.indices(of: video.frames, sourceRate: video.framesPerSecond, path: path))
+    }
+
+    /// The frames that `selection` takes.
+    package func plan(_ path: String, _ selection: FrameSelection) async throws -> Plan {
+        try await plan(path, selection, exactly: false)
     }
 
     /// The frames of `plan` in memory: uint8, (frames, channels, rows, columns). The plan that comes back is what was done.
@@ -62,12 +66,15 @@ package struct VideoDecoder: Sendable {
     ) async throws -> Plan {
         if try await run(path, plan, consume) == plan.indices.count { return plan }
         try restart()
-        let exact = try await self.plan(path, plan.selection, exactly: true)
+        let exact = try await self.plan(path, plan.rule, exactly: true)
         let count = try await run(path, exact, consume)
-        guard count == exact.indices.count else {
-            throw VidclassError.file(path, "\(exact.indices.count) frames were to be decoded, \(count) came out: the video is damaged")
-        }
+        guard count == exact.indices.count else { throw VideoDecoder.damaged(path, exact, found: count) }
         return exact
+    }
+
+    /// Frames counted by decoding did not come out when they were decoded again.
+    static func damaged(_ path: String, _ plan: Plan, found: Int) -> VidclassError {
+        .file(path, "\(plan.indices.count) frames were to be decoded, \(found) came out: the video is damaged")
     }
 
     /// The filter that resizes and cuts. `bitexact` and `accurate_rnd` make the same bytes on every processor.
@@ -91,15 +98,18 @@ package struct VideoDecoder: Sendable {
         return "select='\(terms.joined(separator: "+"))'"
     }
 
-    /// Decodes once; returns how many of the frames wanted came out.
-    private func run(_ path: String, _ plan: Plan, _ consume: (UnsafeRawBufferPointer) throws -> Void) async throws -> Int {
+    /// Decodes once; returns how many of the frames wanted came out. `deliver` is called now and then between frames; decoding
+    /// waits for it.
+    func run(
+        _ path: String, _ plan: Plan, _ consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void = {}
+    ) async throws -> Int {
         let wanted = plan.indices
         let isWhole = wanted.count == plan.video.frames
         let select = isWhole ? nil : VideoDecoder.selectFilter(wanted)
         let areChosenHere = !isWhole && select == nil
         let filter = [select, geometryFilter].compactMap(\.self).joined(separator: ",")
-        // A packet gives a frame, now and then two.
-        let mostFrames = select != nil ? wanted.count : 2 * plan.video.frames + 16
+        // Nothing is decoded past the last frame wanted. Of a whole video: a packet gives a frame, now and then two.
+        let mostFrames = select != nil ? wanted.count : areChosenHere ? (wanted.last ?? 0) + 1 : 2 * plan.video.frames + 16
         let frameBytes = channels * rows * columns
         let limit = ffmpeg.timeLimit ?? .seconds(60 + plan.video.frames * max(1, plan.video.rows * plan.video.columns / 500_000) / 8)
         let child = ChildProcess(
@@ -114,18 +124,19 @@ package struct VideoDecoder: Sendable {
         let planes = FramePlanes(channels: channels, pixels: rows * columns)
         var number = 0  // of the frame that comes next
         var taken = 0
-        let outcome = try await child.run { bytes in
-            try planes.append(bytes) { frame in
-                defer { number += 1 }
-                if areChosenHere {
-                    guard taken < wanted.count, wanted[taken] == number else { return }
-                } else if taken == wanted.count {
-                    return  // more frames than packets: the rest is not part of the plan
+        let outcome = try await child.run(
+            { bytes in
+                try planes.append(bytes) { frame in
+                    defer { number += 1 }
+                    if areChosenHere {
+                        guard taken < wanted.count, wanted[taken] == number else { return }
+                    } else if taken == wanted.count {
+                        return  // more frames than packets: the rest is not part of the plan
+                    }
+                    taken += 1
+                    try consume(frame)
                 }
-                taken += 1
-                try consume(frame)
-            }
-        }
+            }, deliver: deliver)
         guard !outcome.timedOut else {
             throw VidclassError.file(path, "ffmpeg was stopped after \(limit.components.seconds) seconds: decoding did not come to an end")
         }
