@@ -90,6 +90,7 @@ let package = Package(
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
+            resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidCheckpointTests",

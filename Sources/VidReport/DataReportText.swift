@@ -24,7 +24,9 @@ package enum DataReportText {
                 "\(Formatting.count(report.clips.count, "clip")), \(Formatting.count(report.data.classes.count, "class", "classes"))"
                     + (kinds.isEmpty ? "" : ": " + listed(kinds, 4)),
             ])
-        let sizes = report.sizes.map { "\($0.columns)x\($0.rows)" + ($0.channels == 3 ? "" : " of \($0.channels)") + " (\(Formatting.grouped($0.clips)))" }
+        let sizes = report.sizes.map {
+            "\($0.columns)x\($0.rows)" + ($0.channels == 3 ? "" : " of \($0.channels)") + " (\(Formatting.grouped($0.clips)))"
+        }
         if !sizes.isEmpty { rows.append(["size", listed(sizes, 4)]) }
         if let frames = report.frames { rows.append(["frames", spread(frames, 0)]) }
         if let rates = report.rates { rows.append(["frames/s", spread(rates, 2)]) }
@@ -82,9 +84,12 @@ package enum DataReportText {
 
     private static func verdict(_ report: DataReport) -> String {
         let bad = report.bad.count
-        var parts = [bad == 0 ? "all clips can be read" : "\(Formatting.count(bad, "bad clip")) of \(Formatting.grouped(report.clips.count))"]
+        var parts = [
+            bad == 0 ? "all clips can be read" : "\(Formatting.count(bad, "bad clip")) of \(Formatting.grouped(report.clips.count))"
+        ]
         if let leaks = report.leaks, report.parts.count > 1 {
-            parts.append(leaks.isEmpty ? "no clip is in two parts" : "\(Formatting.count(leaks.count, "pair")) of clips alike in different parts")
+            parts.append(
+                leaks.isEmpty ? "no clip is in two parts" : "\(Formatting.count(leaks.count, "pair")) of clips alike in different parts")
         }
         return parts.joined(separator: "; ") + "\n"
     }

@@ -73,7 +73,8 @@ struct CheckCommand: AsyncParsableCommand {
 
     /// Checks `data` under a progress bar; says on standard error what it took.
     static func check(
-        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, memo: (any ClipMemo)?, concurrency: Int = Workers.processorCount
+        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, memo: (any ClipMemo)?,
+        concurrency: Int = Workers.processorCount
     ) async throws -> DataReport {
         let bar = ProgressBar()
         let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, memo: memo, concurrency: concurrency)

@@ -62,9 +62,14 @@ struct EvalCommand: AsyncParsableCommand {
         let trainedOn = saved.configuration.data
         let path = data ?? trainedOn.path
         let isOther = Folder.resolved(path) != Folder.resolved(trainedOn.path)
-        // Other data has nothing held out of it; parts of its own, where it names them, are there to be chosen.
-        let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
-        let set = try DataSet.open(path, split: options, classes: saved.classifier.classes)
+        let set: DataSet
+        if !isOther, let splits = saved.splitsPath {
+            set = try SplitsFile.read(splits, data: path, classes: saved.classifier.classes)
+        } else {
+            // Other data has nothing held out of it; parts of its own, where it names them, are there to be chosen.
+            let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
+            set = try DataSet.open(path, split: options, classes: saved.classifier.classes)
+        }
         let (name, entries) = try choose(from: set, isOther: isOther)
         guard !entries.isEmpty else { throw VidclassError(.badData, "\(path): the part \(name) has no clips") }
         return (name, entries, path)

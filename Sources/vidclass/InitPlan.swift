@@ -203,7 +203,8 @@ struct InitPlan {
             configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
             choose(
                 "data.validation_split", "\(configuration.data.validationSplit)",
-                count >= 1000 ? "a tenth of \(Formatting.grouped(count)) training clips measures well" : "a fifth of \(count) training clips")
+                count >= 1000
+                    ? "a tenth of \(Formatting.grouped(count)) training clips measures well" : "a fifth of \(count) training clips")
         }
     }
 
@@ -235,7 +236,8 @@ struct InitPlan {
                 configuration.training.batchSize = batch
                 do {
                     let plan = try MemoryPlan(
-                        classifier, slots: slots, configuration, clips: report.data.entries.count, threads: threads)
+                        classifier, slots: slots, configuration, training: training.count,
+                        validation: report.data.entries.count - training.count, threads: threads)
                     choose(
                         "training.batch_size", "\(batch)",
                         batch == wanted
@@ -252,7 +254,9 @@ struct InitPlan {
             _ = refusal
             configuration.model.input.rows = max(64, side / 2 / 32 * 32)
             configuration.model.input.columns = configuration.model.input.rows
-            choose("model.input", "3 x \(configuration.model.input.rows) x \(configuration.model.input.rows)", "larger frames do not fit into memory")
+            choose(
+                "model.input", "3 x \(configuration.model.input.rows) x \(configuration.model.input.rows)",
+                "larger frames do not fit into memory")
         }
     }
 
@@ -260,7 +264,9 @@ struct InitPlan {
 
     /// A config with a remark on each choice; values that are the defaults are left out, but for the chosen ones.
     var text: String {
-        let remarks = ["Made by `vidclass init` from \(report.data.path.printable):"] + choices.map { "\($0.key): \($0.value), because: \($0.because)" }
+        let remarks =
+            ["Made by `vidclass init` from \(report.data.path.printable):"]
+            + choices.map { "\($0.key): \($0.value), because: \($0.because)" }
         var document: JSONNode = [:]
         document.set(RunConfiguration.commentKey, .array(remarks.map { .string($0) }))
         let kept: Set<String> = [

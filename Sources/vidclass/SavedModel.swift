@@ -39,6 +39,12 @@ struct SavedModel {
         ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
     }
 
+    /// The table of the run's parts, where the checkpoint lies in a run's folder that has one.
+    var splitsPath: String? {
+        let run = RunFolder(path: PathText.parent(PathText.parent(path)))
+        return (try? SystemCall.status(run.splitsPath)) != nil && PathText.name(PathText.parent(path)) == "weights" ? run.splitsPath : nil
+    }
+
     /// The samples of a clip whose scores are averaged (`evaluation.clips`).
     func draws(clip: Int) -> [Draw] {
         let takings = Takings.evaluation(configuration)

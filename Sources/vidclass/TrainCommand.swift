@@ -70,9 +70,11 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let interruption = Interruption()
-        let request = try await makeRequest()
-        let session = try TrainingSession(
-            request, workers: threads.makeWorkers(), cache: try features.cache(), isDryRun: dryRun)
+        let (workers, cache) = (threads.makeWorkers(), try features.cache())
+        if let folds = try await makeFolds() {
+            return try await folds.run(workers: workers, cache: cache, interruption: interruption, quiet: quiet, json: json)
+        }
+        let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
         if !quiet { Terminal.write(session.startupReport.text + "\n") }
         if dryRun {
             let estimate = try await DryRun(session)
@@ -87,17 +89,33 @@ struct TrainCommand: AsyncParsableCommand {
         try finish(session, end)
     }
 
+    /// The folds to train, new or resumed; nil where there is one training.
+    private func makeFolds() async throws -> FoldTraining? {
+        if let folder = try resumedFolder() {
+            return FoldTraining.isOne(folder) ? try FoldTraining(resuming: folder, overrides: overrides) : nil
+        }
+        guard let folds, let config else { return nil }
+        let configuration = try RunConfiguration.load(path: config, overrides: overrides)
+        let data = try await TrainingData.open(configuration, memo: try features.memo(), quiet: quiet)
+        return try FoldTraining(configuration, data, count: folds)
+    }
+
     private func makeRequest() async throws -> TrainingRequest {
-        if let run = resume {
-            let folder =
-                run.isEmpty ? try RunFolder.newest(in: OutputConfiguration().directory, holding: \.configPath) : RunFolder(path: run)
-            if run.isEmpty { Terminal.note("resuming \(folder.path)") }
-            return try TrainingRequest(resuming: folder, overrides: overrides)
+        let memo = try features.memo()
+        if let folder = try resumedFolder() {
+            if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
+            return try await TrainingRequest.resume(folder, overrides: overrides, memo: memo, quiet: quiet)
         }
         let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
-        let data = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
-        for note in data.findings.notes + [data.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") }
-        return TrainingRequest(configuration, data: data)
+        let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
+        return TrainingRequest(configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report)
+    }
+
+    /// The folder of `--resume`: the one named, or the newest.
+    private func resumedFolder() throws -> RunFolder? {
+        try resume.map {
+            $0.isEmpty ? try RunFolder.newest(in: OutputConfiguration().directory, holding: \.configPath) : try RunFolder.existing($0)
+        }
     }
 
     /// Says that there was nothing to do, and what to change.

@@ -86,7 +86,10 @@ import VidTestSupport
 
     @Test func aNamedValidationPartIsPutIn() throws {
         let data = try DataSet.open(
-            try box.write("l.csv", text: "path,label,split\n" + (0..<8).map { "\(try PathText.name(box.write("x\($0).bin"))),\($0 % 2),\($0 < 4 ? "train" : "val")\n" }.joined()))
+            try box.write(
+                "l.csv",
+                text: "path,label,split\n"
+                    + (0..<8).map { "\(try PathText.name(box.write("x\($0).bin"))),\($0 % 2),\($0 < 4 ? "train" : "val")\n" }.joined()))
         let (folds, notes) = try data.folds(4, seed: 1)
         checkCover(folds, data)
         #expect(notes.count == 1 && notes[0].contains("validation part"))

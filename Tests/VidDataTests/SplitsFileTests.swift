@@ -87,7 +87,10 @@ import VidTestSupport
         ("path,label,split,group\nwalk/plain.bin,walk,train\n", "line 2: expected 4 fields"),
         ("path,label,split,group\nwalk/plain.bin,walk,dev,\n", "line 2: split"),
         ("path,label,split,group\n,walk,train,\n", "line 2: path and label"),
-        ("path,label,split,group\nwalk/plain.bin,walk,train,\nwalk/plain.bin,walk,val,\n", "line 3: walk/plain.bin stands already in line 2"),
+        (
+            "path,label,split,group\nwalk/plain.bin,walk,train,\nwalk/plain.bin,walk,val,\n",
+            "line 3: walk/plain.bin stands already in line 2"
+        ),
         ("path,label,split,group\n\"walk/plain.bin,walk,train,\n", "line 2: a quoted field without"),
     ])
     func damagedTables(text: String, reason: String) throws {

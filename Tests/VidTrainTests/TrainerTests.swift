@@ -198,6 +198,93 @@ import VidTrain
         }
     }
 
+    /// Two batches of a step are as one of all their clips: the same mean of gradients, summed in another order.
+    @Test func accumulatedBatchesAreOneLargeBatch() async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 2)
+        configuration.model.hidden = [.dense(DenseOptions(units: 6))]
+        configuration.optimizer = OptimizerConfiguration(type: .sgd)
+        configuration.optimizer.learningRate = 0.1
+        configuration.training.classWeights = .balanced
+        var weights: [[Float]] = []
+        for (batch, steps) in [(6, 1), (3, 2), (2, 3)] {
+            configuration.training.batchSize = batch
+            configuration.optimizer.gradientAccumulationSteps = steps
+            let trainer = try trainer(configuration, clips, threads: 2)
+            _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
+            #expect(trainer.state.optimizer.step == 4)
+            weights.append(result(trainer).weights.map { Float(bitPattern: $0) })
+        }
+        // Rounding of single-precision sums of some hundred terms, over four steps.
+        for other in weights.dropFirst() {
+            let largest = zip(other, weights[0]).map { abs($0 - $1) }.max() ?? .nan
+            #expect(largest <= 1e-5)
+            #expect(other != weights[0])
+        }
+    }
+
+    @Test func earlyStoppingEndsTheStageAndAResumedTrainerKnowsIt() async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 30)
+        configuration.optimizer.learningRate = 1e-12
+        configuration.training.monitor = .validationAccuracy
+        configuration.training.earlyStopping.patience = 3
+        let trainer = try trainer(configuration, clips, threads: 1)
+        #expect(try await trainer.run(shouldStop: { false }, handle: { _ in }) == .finished(.earlyStopping))
+        // Nothing is learnt: the first epoch stays the best.
+        #expect(trainer.state.epoch == 4)
+        #expect(try self.trainer(configuration, clips, threads: 1, state: trainer.state).end == .earlyStopping)
+        configuration.training.earlyStopping.patience = 5
+        #expect(try self.trainer(configuration, clips, threads: 1, state: trainer.state).end == nil)
+        configuration.training.target = 0
+        #expect(try self.trainer(configuration, clips, threads: 1, state: trainer.state).end == .target)
+    }
+
+    /// The step that meets a weight that is not a number says which layer it is in, and leaves the weights alone.
+    @Test(arguments: [
+        ("cnn/block2_conv1/kernel", "block2_conv1"), ("recurrent_0/kernel", "recurrent_0"), ("hidden_0/bias", "hidden_0"),
+        ("output/kernel", "output"),
+    ])
+    func aWeightThatIsNotANumberIsFoundInItsLayer(parameter: String, layer: String) async throws {
+        let clips = try await Clips()
+        let trainer = try trainer(Self.configuration(epochs: 1), clips, threads: 2)
+        let parameters = trainer.classifier.parameters
+        let slice = try #require(parameters.slice(named: parameter))
+        parameters.value(slice).fill(.nan)
+        parameters.didChange()
+        do {
+            _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
+            Issue.record("weights of NaN went well")
+        } catch let error as VidclassError {
+            #expect(error.kind == .nonFinite)
+            #expect(error.message.contains("is \(layer)."), "\(error.message)")
+            #expect(error.message.contains("epoch 1, step 1") && error.message.contains(".bin"))
+        }
+        #expect(trainer.state.step == 0)
+    }
+
+    @Test func aLearningRateThatFallsIsInTheRecords() async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 4)
+        configuration.training.schedule = LearningRateScheduleConfiguration(type: .step)
+        configuration.training.schedule.stepEpochs = 2
+        let trainer = try trainer(configuration, clips, threads: 1)
+        var rates: [Double] = []
+        _ = try await trainer.run(
+            shouldStop: { false }, handle: { if case .epoch(let record, _) = $0 { rates.append(record.learningRate) } })
+        #expect(rates.count == 4)
+        for (rate, expected) in zip(rates, [0.002, 0.002, 0.0002, 0.0002]) { #expect(abs(rate / expected - 1) <= 1e-12) }
+    }
+
+    @Test func anEstimateCountsWhatIsToBeDone() async throws {
+        let clips = try await Clips()
+        var configuration = Self.configuration(epochs: 7)
+        configuration.model.cnn.trainable = .none
+        let estimate = try await trainer(configuration, clips, threads: 2).estimate()
+        #expect(estimate.encodings == 16 && estimate.stepsPerEpoch == 3 && estimate.epochs == 7)
+        #expect(estimate.secondsPerEncoding > 0 && estimate.secondsPerStep > 0 && estimate.seconds > 0)
+    }
+
     /// A cache in memory: what was stored, and the files' contents by path and time.
     private final class MemoryFeatureCache: FeatureCache {
         private struct Entry: Sendable {

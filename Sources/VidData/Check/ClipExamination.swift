@@ -19,7 +19,8 @@ struct ClipExamination: Sendable {
     func facts(_ path: String) async throws -> ClipFacts {
         guard let format = ClipFormat(path: path) else {
             _ = try SystemCall.status(path)
-            throw VidclassError.file(path, "is no clip; expected a name in .bin, .npy or a video's extension (.mp4 .avi .mkv .mov .webm ...)")
+            throw VidclassError.file(
+                path, "is no clip; expected a name in .bin, .npy or a video's extension (.mp4 .avi .mkv .mov .webm ...)")
         }
         if format == .bin { return try facts(ClipFile.open(path), kind: "bin") }
         if format == .npy { return try facts(NumpyFile.open(path), kind: "npy") }

@@ -114,7 +114,8 @@ package struct DataReport: Sendable {
         }
         let stills = facts.filter { $0.frames == 1 }.count
         if stills > 0, stills < facts.count {
-            remarks.append("\(stills) \(stills == 1 ? "clip has" : "clips have") a single frame: nothing moves in \(stills == 1 ? "it" : "them")")
+            remarks.append(
+                "\(stills) \(stills == 1 ? "clip has" : "clips have") a single frame: nothing moves in \(stills == 1 ? "it" : "them")")
         }
         return remarks
     }

@@ -206,12 +206,19 @@ package final class Trainer {
         state.optimizer = step.optimizerState
     }
 
-    private func add(_ positions: Range<Int>, denominator: Int, to running: inout RunningMetrics, isLast: Bool) async throws {
+    private func add(
+        _ positions: Range<Int>, denominator: Int, to running: inout RunningMetrics, isLast: Bool, isMadeUp: Bool = false
+    ) async throws {
         let draws = drawn(positions)
         let next = drawn(positions.upperBound..<min(state.order.count, positions.upperBound + configuration.training.batchSize))
         step.nextBatch()
         let input = step.pass.workspace.take(classifier.trainedInputShape.prepending(draws.count * classifier.frames))
-        let validFrames = try await training.gather(draws, next: next, into: input)
+        var validFrames = [Int](repeating: classifier.frames, count: draws.count)
+        if isMadeUp {
+            input.fill(0.5)
+        } else {
+            validFrames = try await training.gather(draws, next: next, into: input)
+        }
         do {
             let result = try step.add(input: input, validFrames: validFrames, targets: targets(positions, draws), denominator: denominator)
             running.loss += result.loss
@@ -237,7 +244,7 @@ package final class Trainer {
         step.begin()
         for first in stride(from: 0, to: count, by: configuration.training.batchSize) {
             let batch = first..<min(count, first + configuration.training.batchSize)
-            try await add(batch, denominator: count, to: &running, isLast: batch.upperBound == count)
+            try await add(batch, denominator: count, to: &running, isLast: batch.upperBound == count, isMadeUp: training.needsPreparing)
         }
     }
 

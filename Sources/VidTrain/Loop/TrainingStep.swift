@@ -99,7 +99,7 @@ package final class TrainingStep {
 
         package var text: String {
             switch self {
-            case .loss(let value): "the loss is \(value)"
+            case .loss(let value): "the loss is \(value.isNaN ? "nan" : "\(value)")"
             case .gradient: "a gradient is not finite"
             }
         }

@@ -27,14 +27,16 @@ struct RunFolder {
     init(path: String) { self.path = path }
 
     /// Makes the folder for a new run. With `existOk` an existing one is taken again, otherwise the next free number.
-    static func create(directory: String, name: String, existOk: Bool) throws -> RunFolder {
+    ///
+    /// - Parameter holdsWeights: false for a folder of other runs.
+    static func create(directory: String, name: String, existOk: Bool, holdsWeights: Bool = true) throws -> RunFolder {
         try Folder.make(directory)
         var number = 1
         while true {
             var folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
             folder.isNew = mkdir(folder.path, 0o777) == 0
             if folder.isNew || (existOk && errno == EEXIST) {
-                try Folder.make(folder.weightsPath)
+                if holdsWeights { try Folder.make(folder.weightsPath) }
                 return folder
             }
             guard errno == EEXIST else {
@@ -64,6 +66,19 @@ struct RunFolder {
                 throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
             }
         }
+    }
+
+    /// The run in the folder at `path`, to be resumed.
+    ///
+    /// - Throws: `.missingInput` where there is none.
+    static func existing(_ path: String) throws -> RunFolder {
+        let folder = RunFolder(path: path)
+        guard FileManager.default.fileExists(atPath: folder.configPath) else {
+            throw VidclassError.file(
+                path, "no run to resume here; expected a run's folder such as runs/train, with config.json and weights in it",
+                kind: .missingInput)
+        }
+        return folder
     }
 
     /// The newest run below `directory` whose folder holds `file`, by the file's time of change.

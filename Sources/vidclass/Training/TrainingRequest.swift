@@ -4,47 +4,65 @@ import VidConfig
 import VidData
 import VidReport
 import VidTensor
-import VidTrain
 
 /// What a training starts from: its configuration and clips, and for one that goes on, its folder and saved state.
 struct TrainingRequest {
     let configuration: RunConfiguration
     let data: DataSet
+    /// Clips that were left out, with the others; nil: none were.
+    let skipped: DataReport?
     /// Of a run that was begun before; nil: a new one.
     let folder: RunFolder?
     /// The state to go on from; nil where nothing was saved yet.
     let checkpoint: Checkpoint?
 
     /// A new training on `data`.
-    init(_ configuration: RunConfiguration, data: DataSet) {
+    init(_ configuration: RunConfiguration, data: DataSet, skipped: DataReport? = nil) {
         self.configuration = configuration
         self.data = data
+        self.skipped = skipped
         folder = nil
         checkpoint = nil
     }
 
-    /// Goes on with the run in `folder`.
+    /// Goes on with the run in `folder` on the clips that its `splits.csv` names.
     ///
-    /// - Throws: `.missingInput` where there is no run, `.badData` where it cannot go on under this configuration.
-    init(resuming folder: RunFolder, overrides: [String]) throws {
-        guard FileManager.default.fileExists(atPath: folder.configPath) else {
-            throw VidclassError.file(
-                folder.path, "no run to resume here; expected a run's folder such as runs/train, with config.json and weights in it",
-                kind: .missingInput)
-        }
+    /// - Throws: `.missingInput` where there is no run or a clip is gone, `.badData` where it cannot go on under this
+    ///   configuration.
+    static func resume(_ folder: RunFolder, overrides: [String], memo: (any ClipMemo)?, quiet: Bool) async throws -> TrainingRequest {
         let configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
-        var checkpoint: Checkpoint?
-        if FileManager.default.fileExists(atPath: folder.lastPath) {
-            let saved = try Checkpoint.open(folder.lastPath)
-            try ResumeRules.check(configuration, against: saved)
-            checkpoint = saved
-        } else {
-            Terminal.note("note: \(folder.path) was stopped before anything was saved; it starts from the beginning")
+        let checkpoint = try saved(folder, configuration)
+        guard FileManager.default.fileExists(atPath: folder.splitsPath) else {
+            let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
+            return TrainingRequest(configuration, data.set, data.report.bad.isEmpty ? nil : data.report, folder, checkpoint)
         }
+        let data = try await TrainingData.reopen(
+            folder.splitsPath, configuration, classes: checkpoint?.classes, memo: memo, quiet: quiet)
+        return TrainingRequest(configuration, data.set, nil, folder, checkpoint)
+    }
+
+    /// Goes on with the run in `folder` on `data`.
+    init(resuming folder: RunFolder, _ configuration: RunConfiguration, data: DataSet) throws {
+        self.init(configuration, data, nil, folder, try TrainingRequest.saved(folder, configuration))
+    }
+
+    private init(
+        _ configuration: RunConfiguration, _ data: DataSet, _ skipped: DataReport?, _ folder: RunFolder, _ checkpoint: Checkpoint?
+    ) {
         self.configuration = configuration
-        self.checkpoint = checkpoint
+        self.data = data
+        self.skipped = skipped
         self.folder = folder
-        data = try DataSet.open(
-            configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed), classes: checkpoint?.classes)
+        self.checkpoint = checkpoint
+    }
+
+    private static func saved(_ folder: RunFolder, _ configuration: RunConfiguration) throws -> Checkpoint? {
+        guard FileManager.default.fileExists(atPath: folder.lastPath) else {
+            Terminal.note("note: \(folder.path) was stopped before anything was saved; it starts from the beginning")
+            return nil
+        }
+        let saved = try Checkpoint.open(folder.lastPath)
+        try ResumeRules.check(configuration, against: saved)
+        return saved
     }
 }

@@ -77,7 +77,14 @@ final class TrainingSession {
         let output = request.configuration.output
         let folder = try request.folder ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
         let lock = try RunLock(folder)
+        // Of killed writers: nobody else writes here now.
+        for path in [folder.path, folder.weightsPath] { AtomicFile.removeLeftovers(in: path, isOwned: true) }
         if request.folder == nil { try folder.removeOldCheckpoints() }
+        if request.checkpoint == nil {
+            try SplitsFile.write(request.data, to: folder.splitsPath)
+            try request.skipped?.writeSkipped(to: folder.skippedPath)
+        }
+        // Last: where it stands, the run can be resumed.
         try AtomicFile.write(to: folder.configPath) { try $0.write(request.configuration.text.utf8) }
         return RunKeeping(folder: folder, lock: lock, results: try ResultsFile(path: folder.resultsPath, keeping: state.epoch))
     }

@@ -53,7 +53,8 @@ final class CountingMemo: ClipMemo {
 
     private func npy(_ shape: String, _ descriptor: String, _ payload: [UInt8]) -> [UInt8] {
         let dictionary = Array("{'descr': '\(descriptor)', 'fortran_order': False, 'shape': (\(shape)), }\n".utf8)
-        return [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, UInt8(dictionary.count % 256), UInt8(dictionary.count / 256)] + dictionary + payload
+        return [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59, 1, 0, UInt8(dictionary.count % 256), UInt8(dictionary.count / 256)] + dictionary
+            + payload
     }
 
     @Test func everyKindOfBadClip() async throws {
@@ -129,9 +130,10 @@ final class CountingMemo: ClipMemo {
         try write("data/test/b/large.bin", clip(3, rows: 64, columns: 64))
         let report = try await DataCheck().run(try DataSet.open(box("data"), split: .none))
         let leaks = try #require(report.leaks)
-        #expect(leaks.map { [report.clips[$0.first].entry.id, report.clips[$0.second].entry.id] } == [
-            ["train/a/0.bin", "test/a/copy.bin"], ["train/b/0.bin", "test/b/large.bin"],
-        ])
+        #expect(
+            leaks.map { [report.clips[$0.first].entry.id, report.clips[$0.second].entry.id] } == [
+                ["train/a/0.bin", "test/a/copy.bin"], ["train/b/0.bin", "test/b/large.bin"],
+            ])
         #expect(leaks.map(\.isIdentical) == [true, false])
         #expect(report.leakError?.message.contains("2 pairs of clips") == true)
         #expect(try await DataCheck(leakCheck: false).run(report.data).leaks == nil)
@@ -199,7 +201,9 @@ struct VideoCheckTests {
         let leaks = try #require(report.leaks)
         #expect(Set(leaks.map { report.clips[$0.first].entry.id }) == ["train/a/one, \"two\"\n🎬 é.mp4"])
         #expect(
-            leaks.map { PathText.name(report.clips[$0.second].entry.id) }.sorted() == ["copy.mp4", "encoded.avi", "resized.mp4", "trimmed.mp4"])
+            leaks.map { PathText.name(report.clips[$0.second].entry.id) }.sorted() == [
+                "copy.mp4", "encoded.avi", "resized.mp4", "trimmed.mp4",
+            ])
         #expect(leaks.filter(\.isIdentical).map { PathText.name(report.clips[$0.second].entry.id) } == ["copy.mp4"])
         #expect(report.facts.allSatisfy { $0.kind == "video" && $0.framesPerSecond == 10 })
     }

@@ -86,7 +86,8 @@ import VidTestSupport
         }
         let copied = try #require(clips[1].facts?.prints.cells)
         clips.append(
-            try LeakSearchTests.clip(count, .test, (0..<32).map { LeakSearchTests.noisy(Array(copied[$0 * 256..<($0 + 1) * 256]), 2, &random) }))
+            try LeakSearchTests.clip(
+                count, .test, (0..<32).map { LeakSearchTests.noisy(Array(copied[$0 * 256..<($0 + 1) * 256]), 2, &random) }))
         let clock = ContinuousClock.now
         let leaks = LeakSearch.leaks(clips)
         let elapsed = clock.duration(to: .now)

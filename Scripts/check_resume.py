@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""check_resume.py [--kills N] [--case NAME ...]: a training that is killed and resumed ends in the same bytes.
+
+Trains once without a stop; then, N times a case, kills the same training at a random moment (SIGKILL, SIGTERM or SIGINT in turns),
+resumes it, kills that again now and then, and lets it end. last.safetensors, best.safetensors, the kept epochs, splits.csv and
+results.csv (its times aside) must be those of the first training, byte by byte. Prints a line a case; exits with 1 at a difference.
+"""
+
+import argparse
+import csv
+import json
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+MODEL = {
+    "input": {"frames": 6, "rows": 32, "columns": 32},
+    "cnn": {"architecture": {"blocks": [[8], [16]]}, "weights": None, "trainable": True},
+    "recurrent": [{"type": "batch_normalization", "momentum": 0.9}, {"type": "lstm", "units": 32, "dropout": 0.2}],
+    "hidden": [{"type": "dense", "units": 32}, {"type": "dropout", "rate": 0.3}],
+}
+TRAINING = {"epochs": 8, "batch_size": 8, "save_every_minutes": 0.001, "save_every_epochs": 3}
+RANDOM = {
+    "data": {"sampling": {"type": "random"}},
+    "augmentation": {
+        "horizontal_flip": 0.5, "random_resized_crop": {"scale": 0.7}, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2,
+        "rotation": 5, "frame_drop": 0.1, "time_reverse": 0.1, "mixup": 0.2,
+    },
+    "optimizer": {"gradient_accumulation_steps": 2},
+    "evaluation": {"clips": 2},
+}
+CASES = {
+    "plain": {},
+    "frozen": {"model": {"cnn": {"trainable": False}}, "training": {"epochs": 30}},
+    "random": RANDOM | {"training": {"balanced_sampling": True, "class_weights": "balanced"}},
+    "stages": RANDOM | {
+        "stages": [{"epochs": 4, "trainable": False, "learning_rate": 0.004}, {"trainable": "block2_conv1", "learning_rate": 0.0005}],
+        "training": {
+            "epochs": 10, "early_stopping": {"patience": 2, "restore_best_weights": True},
+            "reduce_lr_on_plateau": {"patience": 1, "factor": 0.5}, "learning_rate_schedule": {"type": "cosine", "warmup_epochs": 0.5},
+        },
+    },
+}
+
+
+def merged(one: dict, other: dict) -> dict:
+    return {
+        key: merged(one[key], other[key]) if isinstance(one.get(key), dict) and isinstance(other.get(key), dict) else other.get(key, one.get(key))
+        for key in {**one, **other}
+    }
+
+
+class Training:
+    """One configuration, trained in folders of its own."""
+
+    def __init__(self, vidclass: str, work: pathlib.Path, name: str, data: pathlib.Path):
+        self.vidclass, self.work, self.name = vidclass, work / name, name
+        self.work.mkdir()
+        base = {
+            "seed": 5, "model": MODEL, "training": TRAINING,
+            "data": {"path": str(data), "validation_split": 0.25, "test_split": 0.1, "preprocessing": "symmetric"},
+            "output": {"directory": "runs", "name": "train"},
+        }
+        (self.work / "config.json").write_text(json.dumps(merged(base, CASES[name])))
+
+    def start(self, folder: pathlib.Path, resume: bool) -> subprocess.Popen:
+        words = ["--resume", "runs/train"] if resume else ["--config", str(self.work / "config.json")]
+        return subprocess.Popen(
+            [self.vidclass, "train", *words, "--quiet", "--no-cache"], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True)
+
+    def whole(self) -> tuple[dict, float]:
+        folder = self.work / "whole"
+        folder.mkdir()
+        start = time.monotonic()
+        process = self.start(folder, resume=False)
+        errors = process.communicate()[1]
+        if process.returncode != 0:
+            sys.exit(f"{self.name}: the training without a stop ended with {process.returncode}: {errors}")
+        return self.files(folder), time.monotonic() - start
+
+    def killed(self, number: int, seconds: float, random_: random.Random) -> tuple[dict, int]:
+        """The files of a training killed at a random moment, and how often it was."""
+        folder = self.work / f"killed{number}"
+        folder.mkdir()
+        kills, resume = 0, False
+        while True:
+            process = self.start(folder, resume)
+            # At first always; a resumed training half of the time.
+            if kills == 0 or (kills < 6 and random_.random() < 0.5):
+                time.sleep(random_.random() * seconds)
+                if process.poll() is None:
+                    process.send_signal(SIGNALS[(number + kills) % len(SIGNALS)])
+                    if random_.random() < 0.2:
+                        process.send_signal(signal.SIGINT)
+                kills += 1
+            errors = process.communicate()[1]
+            if process.returncode == 0:
+                break
+            if process.returncode not in (-signal.SIGKILL, 130, 143, 66, -signal.SIGINT, -signal.SIGTERM):
+                sys.exit(f"{self.name}: run {number} ended with {process.returncode}: {errors}")
+            # Killed before the run had a configuration: there is nothing to resume.
+            resume = (folder / "runs/train/config.json").exists()
+            if not resume:
+                shutil.rmtree(folder / "runs", ignore_errors=True)
+        found = self.files(folder)
+        shutil.rmtree(folder)
+        return found, kills
+
+    @staticmethod
+    def files(folder: pathlib.Path) -> dict:
+        run = folder / "runs/train"
+        found = {path.name: path.read_bytes() for path in sorted((run / "weights").iterdir())}
+        if (run / "splits.csv").exists():
+            found["splits.csv"] = (run / "splits.csv").read_bytes()
+        with open(run / "results.csv", newline="") as file:
+            found["results.csv"] = repr([row[:1] + row[2:] for row in csv.reader(file)]).encode()
+        return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50, help="killed trainings of each case")
+    parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    bin_path = subprocess.run(["swift", "build", "-c", "release", "--show-bin-path"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    vidclass = bin_path.stdout.strip() + "/vidclass"
+    failures = 0
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        data = work / "data"
+        subprocess.run(
+            [vidclass, "synth", data, "--clips-per-class", "24", "--frames", "12", "--rows", "32", "--columns", "32"], check=True,
+            stdout=subprocess.DEVNULL)
+        for name in options.case:
+            training = Training(vidclass, work, name, data)
+            expected, seconds = training.whole()
+            random_ = random.Random(f"{options.seed} {name}")
+            kills, different = 0, []
+            for number in range(options.kills):
+                found, times = training.killed(number, seconds, random_)
+                kills += times
+                wrong = sorted(key for key in expected.keys() | found.keys() if expected.get(key) != found.get(key))
+                if wrong:
+                    different.append(f"run {number}: {', '.join(wrong)}")
+            failures += len(different)
+            print(
+                f"{name}: {options.kills} trainings of {seconds:.1f} s stopped {kills} times, {len(expected)} files each, "
+                f"{len(different)} different" + "".join("\n  " + line for line in different), flush=True)
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+import VidTrain
+
+/// What is in a long video, window by window.
+struct Timeline {
+    let input: String
+    let windows: [(window: ClipWindow, prediction: Prediction)]
+
+    /// Scores windows of `length` seconds every `stride` seconds; the file is decoded once.
+    init(
+        _ path: String, length: Double, stride: Double, _ saved: SavedModel, _ predictor: Predictor, top: Int,
+        progress: (_ done: Int, _ total: Int) -> Void
+    ) async throws {
+        input = path
+        let plan = try await saved.loader.length(of: path).windows(length: length, stride: stride, path: path)
+        var predictions = [Prediction?](repeating: nil, count: plan.count)
+        var done = 0
+        try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
+            predictions[place] = Prediction(
+                input: path, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
+            done += 1
+            progress(done, plan.count)
+        }
+        windows = zip(plan, predictions).compactMap { window, prediction in prediction.map { (window, $0) } }
+    }
+
+    static let csvHeader = CSVText.line(["input", "start", "end", "rank", "label", "score"])
+
+    var csv: String {
+        windows.flatMap { window, prediction in
+            prediction.ranked.enumerated().map { rank, entry in
+                CSVText.line([
+                    input, Timeline.seconds(window.start), Timeline.seconds(window.start + window.length), "\(rank + 1)", entry.label,
+                    "\(entry.score)",
+                ])
+            }
+        }.joined()
+    }
+
+    var document: JSONNode {
+        .object([
+            ("input", .string(input)),
+            (
+                "windows",
+                .array(
+                    windows.map { window, prediction in
+                        .object([
+                            ("start", .number(window.start)), ("end", .number(window.start + window.length)),
+                            ("predictions", prediction.ranking),
+                        ])
+                    })
+            ),
+        ])
+    }
+
+    /// A line a window: when, what, how sure.
+    var text: String {
+        let rows = windows.map { window, prediction -> [String] in
+            guard let best = prediction.ranked.first else { return [] }
+            let score = Double(best.score)
+            return [
+                Timeline.clock(window.start), "-", Timeline.clock(window.start + window.length), best.label.printable,
+                Formatting.fixed(score * 100, 1) + " %", String(repeating: "█", count: Int((score * 20).rounded())),
+            ]
+        }
+        return input.printable + "\n" + Formatting.table(rows, right: [0, 2, 4])
+    }
+
+    /// "1:02.5"
+    private static func clock(_ seconds: Double) -> String {
+        let tenths = Int((seconds * 10).rounded())
+        return Formatting.duration(Double(tenths / 10)) + ".\(tenths % 10)"
+    }
+
+    /// Without the digits that sums of decimal fractions bring.
+    private static func seconds(_ value: Double) -> String { Formatting.fixed(value, 3) }
+}

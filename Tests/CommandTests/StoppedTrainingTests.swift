@@ -1,0 +1,164 @@
+import Foundation
+import Testing
+import VidTestSupport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Trainings that are killed, interrupted, stopped by the clock, extended, and trained in folds.
+/// (`Scripts/check_resume.py` kills more of them.)
+@Suite(.serialized) struct StoppedTrainingTests {
+    /// Everything random at once, in two stages.
+    private static let config = """
+        { "seed": 5,
+          "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
+                     "cnn": { "architecture": { "blocks": [[4], [8]] }, "weights": null },
+                     "recurrent": [ { "type": "batch_normalization", "momentum": 0.9 }, { "type": "lstm", "units": 8, "dropout": 0.2 } ],
+                     "hidden": [ { "type": "dense", "units": 8 }, { "type": "dropout", "rate": 0.3 } ] },
+          "optimizer": { "gradient_accumulation_steps": 2 },
+          "data": { "path": "data", "validation_split": 0.25, "preprocessing": "symmetric", "sampling": { "type": "random" } },
+          "augmentation": { "horizontal_flip": 0.5, "random_resized_crop": { "scale": 0.7 }, "brightness": 0.2, "contrast": 0.2,
+                            "saturation": 0.2, "rotation": 5, "frame_drop": 0.1, "mixup": 0.2 },
+          "training": { "epochs": 16, "batch_size": 3, "save_every_minutes": 0.0005, "save_every_epochs": 5, "class_weights": "balanced",
+                        "early_stopping": { "patience": 7, "restore_best_weights": true },
+                        "reduce_lr_on_plateau": { "patience": 1, "factor": 0.5 },
+                        "learning_rate_schedule": { "type": "cosine", "warmup_epochs": 0.5 } },
+          "stages": [ { "epochs": 8, "trainable": false, "learning_rate": 0.004 }, { "trainable": "block2_conv1", "learning_rate": 0.001 } ],
+          "evaluation": { "clips": 2 } }
+        """
+
+    private func sandbox() throws -> TestFolder {
+        let box = try TestFolder()
+        let made = try box.run(
+            "synth", "data", "--classes", "3", "--clips-per-class", "12", "--frames", "9", "--rows", "16", "--columns", "16")
+        try #require(made.status == 0, "\(made.errors)")
+        try box.write("config.json", text: Self.config)
+        return box
+    }
+
+    /// The files of a run that depend on the training alone: weights, splits, and the results without their times.
+    private func files(_ box: TestFolder, _ run: String) throws -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: box.path + "/" + run + "/weights") {
+            found[name] = try box.bytes(run + "/weights/" + name)
+        }
+        found["splits.csv"] = try box.bytes(run + "/splits.csv")
+        let results = String(decoding: try box.bytes(run + "/results.csv"), as: UTF8.self).split(separator: "\n").map { line in
+            line.split(separator: ",", omittingEmptySubsequences: false).enumerated().filter { $0.offset != 1 }.map(\.element)
+        }
+        found["results.csv"] = Array("\(results)".utf8)
+        return found
+    }
+
+    @Test func killedAtAnyMomentItEndsInTheSameBytes() throws {
+        let box = try sandbox()
+        let start = Date()
+        let whole = try box.run("train", "--config", "config.json", "--quiet")
+        try #require(whole.status == 0, "\(whole.errors)")
+        let seconds = Date().timeIntervalSince(start)
+        let expected = try files(box, "runs/train")
+        #expect(Set(expected.keys).isSuperset(of: ["last.safetensors", "best.safetensors", "epoch5.safetensors", "splits.csv"]))
+        for (number, share) in [0.15, 0.4, 0.7, 0.95].enumerated() {
+            let run = "killed\(number)/train"
+            let arguments = ["--set", "output.directory=killed\(number)", "--quiet"]
+            let process = try CommandLineTool.start(["train", "--config", "config.json"] + arguments, in: box.path)
+            usleep(UInt32(share * seconds * 1e6))
+            kill(process.processIdentifier, number.isMultiple(of: 2) ? SIGKILL : SIGTERM)
+            process.waitUntilExit()
+            // Killed before there was anything to resume, it begins again in the same folder.
+            let isBegun = box.exists(run + "/config.json")
+            let resumed = try CommandLineTool.run(
+                ["train"]
+                    + (isBegun ? ["--resume", run, "--quiet"] : ["--config", "config.json", "--set", "output.exist_ok=true"] + arguments),
+                in: box.path)
+            #expect(resumed.status == 0, "\(resumed.errors)")
+            guard isBegun else { continue }
+            let found = try files(box, run)
+            #expect(found.keys.sorted() == expected.keys.sorted())
+            // The folder's own name is in the models' configuration.
+            for (name, bytes) in found where !name.hasSuffix(".safetensors") { #expect(bytes == expected[name], "\(name), run \(number)") }
+            for name in expected.keys where name.hasSuffix(".safetensors") {
+                #expect(try tensors(found[name] ?? []) == tensors(expected[name] ?? []), "\(name), run \(number)")
+            }
+        }
+    }
+
+    /// The bytes after the header of a safetensors file.
+    private func tensors(_ file: [UInt8]) throws -> ArraySlice<UInt8> {
+        try #require(file.count > 8)
+        let length = file.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        return file.dropFirst(8 + length)
+    }
+
+    @Test func aTimeLimitEndsItResumably() throws {
+        let box = try sandbox()
+        let limited = try box.run(
+            "train", "--config", "config.json", "--json", "--set", "training.max_minutes=0.003", "--set", "training.epochs=4000")
+        #expect(limited.status == 0, "\(limited.errors)")
+        #expect(limited.output.contains("\"max_minutes\"") && limited.errors.contains("--resume runs/train"), "\(limited.errors)")
+        let record = String(decoding: try box.bytes("runs/train/run.json"), as: UTF8.self)
+        #expect(record.contains("\"interrupted\"") && record.contains("\"max_minutes\""))
+        let resumed = try box.run(
+            "train", "--resume", "runs/train", "--quiet", "--set", "training.max_minutes=null", "--set", "training.epochs=9")
+        #expect(resumed.status == 0 || resumed.status == 65, "\(resumed.errors)")
+    }
+
+    @Test func anEarlyEndSaysSoAndCanBeGoneBeyond() throws {
+        let box = try sandbox()
+        let plain = ["--set", "stages=[]", "--set", "training.early_stopping.patience=2", "--set", "optimizer.learning_rate=1e-9"]
+        let ended = try CommandLineTool.run(["train", "--config", "config.json", "--json"] + plain, in: box.path)
+        #expect(ended.status == 0, "\(ended.errors)")
+        #expect(ended.output.contains("\"early_stopping\""), "\(ended.output)")
+        let again = try box.run("train", "--resume", "runs/train", "--quiet")
+        #expect(again.status == 0 && again.errors.contains("nothing to do") && again.errors.contains("patience"), "\(again.errors)")
+        let beyond = try box.run("train", "--resume", "runs/train", "--json", "--set", "training.early_stopping.patience=null")
+        #expect(beyond.status == 0 && beyond.output.contains("\"epochs\": 16"), "\(beyond.errors) \(beyond.output)")
+    }
+
+    @Test func aDryRunMeasuresAndWritesNothing() throws {
+        let box = try sandbox()
+        let before = try FileManager.default.contentsOfDirectory(atPath: box.path).sorted()
+        let dry = try box.run("train", "--config", "config.json", "--dry-run", "--json", "--quiet", "--no-cache")
+        #expect(dry.status == 0, "\(dry.errors)")
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(dry.output.utf8)) as? [String: Any])
+        for key in ["parameters", "memory_bytes", "disk_bytes", "seconds_per_epoch", "seconds"] {
+            #expect((document[key] as? Double ?? 0) > 0, "\(key)")
+        }
+        #expect(document["later_stages"] as? Int == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: box.path).sorted() == before)
+    }
+
+    @Test func foldsAreTrainedSummedUpAndResumed() throws {
+        let box = try sandbox()
+        let words = ["--set", "training.epochs=2", "--set", "stages=[]", "--quiet"]
+        let trained = try CommandLineTool.run(["train", "--config", "config.json", "--folds", "3", "--json"] + words, in: box.path)
+        #expect(trained.status == 0, "\(trained.errors)")
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(trained.output.utf8)) as? [String: Any])
+        let results = try #require(document["results"] as? [[String: Any]])
+        #expect(results.count == 3 && results.allSatisfy { $0["clips"] as? Int == 12 })
+        let accuracies = results.compactMap { $0["categorical_accuracy"] as? Double }
+        let mean = (document["categorical_accuracy"] as? [String: Any])?["mean"] as? Double
+        #expect(abs((mean ?? .nan) - accuracies.reduce(0, +) / 3) <= 1e-12)
+        let csv = String(decoding: try box.bytes("runs/train/folds.csv"), as: UTF8.self)
+        #expect(csv.split(separator: "\n").count == 6)
+        // A fold that is gone is trained again, to the same bytes.
+        let fold = try box.bytes("runs/train/fold2/weights/last.safetensors")
+        try FileManager.default.removeItem(atPath: box.path + "/runs/train/fold2")
+        let resumed = try box.run("train", "--resume", "runs/train", "--json", "--quiet")
+        #expect(resumed.status == 0 && resumed.output == trained.output, "\(resumed.errors)")
+        #expect(try box.bytes("runs/train/fold2/weights/last.safetensors") == fold)
+    }
+
+    @Test func frozenWeightsAreRecordedAsUnchanged() throws {
+        let box = try sandbox()
+        let trained = try box.run("train", "--config", "config.json", "--quiet", "--set", "training.epochs=10")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let record = try #require(
+            try JSONSerialization.jsonObject(with: Data(try box.bytes("runs/train/run.json"))) as? [String: Any])
+        #expect(record["state"] as? String == "finished")
+        let frozen = try #require(record["frozen_weights"] as? [[String: Any]])
+        #expect(frozen.count == 2 && frozen.allSatisfy { $0["unchanged"] as? Bool == true })
+        #expect(frozen[0]["sha256_before"] as? String != frozen[1]["sha256_before"] as? String)
+    }
+}
