@@ -30,7 +30,7 @@ package struct DataReport: Sendable {
         package let maximum: Double
 
         /// Nil for no numbers.
-        init?(_ values: [Double]) {
+        package init?(_ values: [Double]) {
             let sorted = values.sorted()
             guard let first = sorted.first, let last = sorted.last else { return nil }
             minimum = first

@@ -21,21 +21,21 @@ package struct FramePrints: Sendable, Equatable {
     package private(set) var count: Int
 
     /// Prints of frames of `side` x `side` grey values.
-    init(frames: [[UInt8]]) {
+    package init(frames: [[UInt8]]) {
         cells = []
         count = 0
         for frame in frames { append(frame) }
     }
 
     /// Prints as they were kept; nil for another number of values.
-    init?(cells: [UInt8], count: Int) {
+    package init?(cells: [UInt8], count: Int) {
         guard cells.count == count * FramePrints.size else { return nil }
         self.cells = cells
         self.count = count
     }
 
     /// Prints of frames in memory: the short side fitted, the middle cut out, as for videos; floats over their whole range.
-    init(_ clip: Clip) {
+    package init(_ clip: Clip) {
         cells = []
         count = 0
         let shape = clip.shape
@@ -112,7 +112,7 @@ package struct FramePrints: Sendable, Equatable {
     // MARK: - Comparing
 
     /// A perceptual hash: for each of 8 x 8 blocks whether it is brighter than their median.
-    func hash(_ index: Int) -> UInt64 {
+    package func hash(_ index: Int) -> UInt64 {
         var blocks = [Int](repeating: 0, count: 64)
         let base = index * FramePrints.size
         for row in 0..<FramePrints.cellSide {
@@ -127,7 +127,7 @@ package struct FramePrints: Sendable, Equatable {
     }
 
     /// Whether no cell of the two prints differs by more than `limit` levels.
-    static func areAlike(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, limit: Int) -> Bool {
+    package static func areAlike(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, limit: Int) -> Bool {
         var start = 0
         while start < size {
             var largest: Int16 = 0
@@ -142,7 +142,7 @@ package struct FramePrints: Sendable, Equatable {
     }
 
     /// The mean difference of two prints' cells, in levels of 255.
-    static func difference(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>) -> Double {
+    package static func difference(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>) -> Double {
         var sum = 0
         for at in 0..<size { sum += abs(Int(a[at]) - Int(b[at])) }
         return Double(sum) / Double(size)

@@ -19,18 +19,18 @@ package struct Leak: Sendable, Equatable {
 /// Frames are compared by `FramePrints`: two match where no cell differs by more than `cellLimit` levels. Two clips are a pair
 /// where at least `leastShare` of the frames of one of them (the one with fewer different ones) match a frame of the other.
 /// See `FramePrints` and the limits below for what that rule finds and what it leaves alone.
-enum LeakSearch {
+package enum LeakSearch {
     /// The most that a cell of two matching prints may differ by.
-    static let cellLimit = 10
+    package static let cellLimit = 10
     /// The share of a clip's frames that must match.
-    static let leastShare = 0.5
+    package static let leastShare = 0.5
     /// The bits that the hashes of frames worth comparing may differ in.
     private static let hashLimit = 12
     /// Frames under one key of the index that are compared with each other; where there are more, as many of each clip.
     private static let crowd = 16384
 
     /// The pairs among `clips`, bad ones passed over: the identical first, then by the share of frames that match.
-    static func leaks(_ clips: [DataReport.Clip]) -> [Leak] {
+    package static func leaks(_ clips: [DataReport.Clip]) -> [Leak] {
         let items = clips.enumerated().compactMap { number, clip in
             clip.facts.flatMap { $0.prints.count > 0 ? Item(number: number, part: clip.entry.part, facts: $0) : nil }
         }

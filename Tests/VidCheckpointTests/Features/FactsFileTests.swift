@@ -1,10 +1,9 @@
 import Foundation
 import Testing
+import VidCheckpoint
 import VidData
 import VidTensor
 import VidTestSupport
-
-@testable import VidCheckpoint
 
 @Suite struct FactsFileTests {
     private let box: TestFolder

@@ -2,10 +2,9 @@ import Foundation
 import Synchronization
 import Testing
 import VidConfig
+import VidData
 import VidTensor
 import VidTestSupport
-
-@testable import VidData
 
 /// A memo in memory that counts what it is asked.
 final class CountingMemo: ClipMemo {
@@ -95,9 +94,9 @@ final class CountingMemo: ClipMemo {
         #expect(report.goodData.classes == data.classes)
 
         try report.writeSkipped(to: box("skipped.csv"))
-        let table = try CSVTable(path: box("skipped.csv"))
-        #expect(table.header == ["path", "reason"])
-        #expect(table.records.map { $0.fields[0] } == report.bad.map(\.entry.id))
+        let table = String(decoding: try box.bytes("skipped.csv"), as: UTF8.self)
+        #expect(table.hasPrefix("path,reason\n"))
+        for clip in report.bad { #expect(table.contains(CSVText.line([clip.entry.id, clip.reason ?? ""]))) }
 
         let document = report.document
         #expect(document["bad"]?.intValue == 7)

@@ -1,8 +1,7 @@
 import Testing
+import VidData
 import VidTensor
 import VidTestSupport
-
-@testable import VidData
 
 @Suite struct FramePrintsTests {
     /// A frame of `side` x `side` whose values are a smooth function of their place, moved by `shift` and brightened by `light`.

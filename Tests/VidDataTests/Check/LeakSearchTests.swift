@@ -1,8 +1,7 @@
 import Testing
+import VidData
 import VidTensor
 import VidTestSupport
-
-@testable import VidData
 
 @Suite struct LeakSearchTests {
     /// A random smooth picture: 16 x 16 cells.
