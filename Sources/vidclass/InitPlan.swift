@@ -42,6 +42,13 @@ struct InitPlan {
         try chooseBatch()
     }
 
+    /// Of a momentum that comes to know the data within the few steps that small data has.
+    private static var normalization: BatchNormalizationOptions {
+        var options = BatchNormalizationOptions()
+        options.momentum = 0.9
+        return options
+    }
+
     private var training: [ClipFacts] { report.clips.filter { $0.entry.part == .train }.compactMap(\.facts) }
 
     private var material: Material {
@@ -129,9 +136,7 @@ struct InitPlan {
         configuration.model.cnn.weights = nil
         configuration.model.cnn.trainable = .all
         configuration.model.cnn.pooling = .flatten
-        var normalization = BatchNormalizationOptions()
-        normalization.momentum = 0.9
-        configuration.model.recurrent = [.batchNormalization(normalization), .lstm(RecurrentOptions(units: 64))]
+        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 64))]
         configuration.model.hidden = [.dense(DenseOptions(units: 64))]
         choose(
             "model.cnn", "\(blocks.count) small blocks, from scratch",
@@ -162,7 +167,7 @@ struct InitPlan {
         choose("data.preprocessing", configuration.data.preprocessing.rawValue, "it belongs to these weights")
         shrinkForSpeed(gigaflops)
         let units = training.count < 500 ? 256 : 1024
-        configuration.model.recurrent = [.batchNormalization(BatchNormalizationOptions()), .lstm(RecurrentOptions(units: 256))]
+        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 256))]
         configuration.model.hidden = [.dense(DenseOptions(units: units)), .dropout(rate: 0.5)]
         choose("model.recurrent", "batch_normalization, lstm of 256", "VGG16's features are large: they are brought to one scale")
         choose(
@@ -284,7 +289,9 @@ struct InitPlan {
     /// The members that differ from `defaults` or are to be kept; nil where there are none.
     private static func pruned(_ node: JSONNode, _ defaults: JSONNode?, path: String, kept: Set<String>) -> JSONNode? {
         if kept.contains(path) { return node }
-        guard let members = node.objectMembers, let defaultMembers = defaults?.objectMembers else { return node == defaults ? nil : node }
+        guard let members = node.objectMembers, let defaultMembers = defaults?.objectMembers else {
+            return node == defaults ? Optional.none : .some(node)
+        }
         // An object with other keys than the default's (an optimizer of another type) stays whole.
         guard members.map(\.key) == defaultMembers.map(\.key) else { return node }
         let left = members.compactMap { member in

@@ -45,6 +45,13 @@ package struct DataReport: Sendable {
         package let columns: Int
         package let channels: Int
         package let clips: Int
+
+        package init(rows: Int, columns: Int, channels: Int, clips: Int) {
+            self.rows = rows
+            self.columns = columns
+            self.channels = channels
+            self.clips = clips
+        }
     }
 
     package let data: DataSet

@@ -29,6 +29,14 @@ package struct DataSet: Sendable {
         package var part: DataPart
         /// Clips of one group stay on one side of a split; nil = a group of its own.
         package var group: String?
+
+        package init(path: String, id: String, label: Int, part: DataPart, group: String? = nil) {
+            self.path = path
+            self.id = id
+            self.label = label
+            self.part = part
+            self.group = group
+        }
     }
 
     /// What was found besides the clips.
