@@ -130,9 +130,12 @@ def main():
     parser.add_argument("--kills", type=int, default=50, help="killed trainings of each case")
     parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--program", help="the vidclass to try; by default the one built here")
     options = parser.parse_args()
-    bin_path = subprocess.run(["swift", "build", "-c", "release", "--show-bin-path"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    vidclass = bin_path.stdout.strip() + "/vidclass"
+    vidclass = options.program
+    if vidclass is None:
+        words = ["swift", "build", "-c", "release", "--show-bin-path"]
+        vidclass = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip() + "/vidclass"
     failures = 0
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)

@@ -67,7 +67,9 @@ package struct ClipLoader: Sendable {
     /// What `view` takes from a file, as text: two loaders with the same text make the same clip of it.
     ///
     /// A training view of which nothing is left to chance has the text of `ClipView.whole`.
-    package func sampling(_ view: ClipView) -> String {
+    ///
+    /// - Parameter path: of the file; the parameters of spectrograms count for sounds alone.
+    package func sampling(_ view: ClipView, of path: String = "") -> String {
         var details = ""
         var isTraining = false
         switch view {
@@ -80,8 +82,8 @@ package struct ClipLoader: Sendable {
             details = ", stream \(stream) of seed \(seed)"
             if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
         }
-        return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue), "
-            + "sound \(sounds.text)\(details)"
+        return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
+            + details + (ClipFormat(path: path) == .sound ? ", \(sounds.text)" : "")
     }
 
     /// The clip at `path`, as `view` takes it.

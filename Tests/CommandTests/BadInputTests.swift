@@ -149,11 +149,14 @@ import VidTestSupport
 
     @Test func missingImageNetWeightsNameTheTwoWays() throws {
         let box = try sandbox()
+        let made = try box.run(
+            "synth", "larger", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "32", "--columns", "32")
+        try #require(made.status == 0, "\(made.errors)")
         try expectRefusal(
             box, 66, ["weights fetch vgg16", "weights import"],
             [
                 "train", "--config", "config.json", "--set", "model.cnn.architecture=vgg16", "--set", "model.cnn.weights=imagenet", "--set",
-                "model.input.rows=32", "--set", "model.input.columns=32",
+                "model.input.rows=32", "--set", "model.input.columns=32", "--set", "data.path=larger",
             ], environment: ["XDG_CACHE_HOME": box.path + "/cache", "HOME": box.path])
     }
 

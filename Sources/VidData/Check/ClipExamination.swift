@@ -12,7 +12,7 @@ struct ClipExamination: Sendable {
     /// What else than the file its facts depend on.
     func variant(_ path: String) -> String {
         guard let format = ClipFormat(path: path), !ClipExamination.hasFrames(format) else { return "" }
-        return loader?.sampling(.whole) ?? "none"
+        return loader?.sampling(.whole, of: path) ?? "none"
     }
 
     /// Throws the reason why the clip at `path` is bad.

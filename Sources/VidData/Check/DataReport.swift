@@ -152,7 +152,7 @@ package struct DataReport: Sendable {
         let count = bad.count == 1 ? "1 bad clip" : "\(bad.count) bad clips"
         return VidclassError.file(
             data.path,
-            "\(count) of \(clips.count), \(first.entry.id.printable) for one (\(first.reason ?? "")); mend or remove "
+            "\(count) of \(clips.count), \(first.entry.path.printable) for one (\(first.reason ?? "")); mend or remove "
                 + "\(bad.count == 1 ? "it" : "them"), or go on without with data.skip_bad_clips = true. `vidclass check` lists all")
     }
 

@@ -44,7 +44,7 @@ final class FrozenLayers {
             return (clip.validFrames, false)
         }
         let hash = clip.contentHash
-        let sampling = clips.source.sampling(draw.view)
+        let sampling = clips.source.sampling(draw)
         cache.remember(hash, of: clips.source.paths[draw.clip], sampling: sampling)
         let key = keys.key(contentHash: hash, sampling: sampling)
         if let validFrames = cache.load(key, into: output) { return (validFrames, true) }
@@ -55,7 +55,7 @@ final class FrozenLayers {
 
     private func key(_ clips: LabelledClips, _ draw: Draw) -> FeatureKey? {
         guard let (cache, keys) = kept else { return nil }
-        let sampling = clips.source.sampling(draw.view)
+        let sampling = clips.source.sampling(draw)
         return cache.contentHash(of: clips.source.paths[draw.clip], sampling: sampling).map {
             keys.key(contentHash: $0, sampling: sampling)
         }

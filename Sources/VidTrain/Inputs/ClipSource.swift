@@ -21,8 +21,8 @@ package actor ClipSource {
         self.keepingBytes = keepingBytes
     }
 
-    /// What a view takes of a file, as text.
-    package nonisolated func sampling(_ view: ClipView) -> String { loader.sampling(view) }
+    /// What a draw takes of its file, as text.
+    nonisolated func sampling(_ draw: Draw) -> String { loader.sampling(draw.view, of: paths[draw.clip]) }
 
     /// Starts loading clips that are not there yet.
     package func prefetch(_ draws: some Sequence<Draw> & Sendable) {

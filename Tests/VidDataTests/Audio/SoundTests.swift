@@ -123,7 +123,7 @@ struct SoundTests {
             var input = InputConfiguration()
             (input.frames, input.channels, input.rows, input.columns) = (2, 1, 16, 16)
             let loader = ClipLoader(input: input, data: data)
-            texts.insert(loader.sampling(.whole))
+            texts.insert(loader.sampling(.whole, of: "a.wav"))
             hashes.insert(try await loader.load(path).contentHash)
         }
         #expect(texts.count == changes.count && hashes.count == changes.count)
