@@ -49,7 +49,7 @@ package struct StartupReport {
             ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)"],
             ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
         ]
-        return StartupReport.layerTable(classifier) + "\n" + Formatting.table(rows) + "\n"
+        return StartupReport.layerTable(classifier) + "\n" + Formatting.table(rows)
     }
 
     /// A line a layer: name, type, output shape, parameters; frozen ones marked.

@@ -290,7 +290,8 @@ struct InitPlan {
     private static func pruned(_ node: JSONNode, _ defaults: JSONNode?, path: String, kept: Set<String>) -> JSONNode? {
         if kept.contains(path) { return node }
         guard let members = node.objectMembers, let defaultMembers = defaults?.objectMembers else {
-            return node == defaults ? Optional.none : .some(node)
+            // A plain nil would be JSON's null.
+            return node == defaults ? JSONNode?.none : node
         }
         // An object with other keys than the default's (an optimizer of another type) stays whole.
         guard members.map(\.key) == defaultMembers.map(\.key) else { return node }
@@ -298,7 +299,7 @@ struct InitPlan {
             pruned(member.value, defaults?[member.key], path: path.isEmpty ? member.key : path + "." + member.key, kept: kept)
                 .map { (member.key, $0) }
         }
-        return left.isEmpty ? nil : .object(left)
+        return left.isEmpty ? JSONNode?.none : .object(left)
     }
 
     /// The choices as a person reads them in 80 columns.

@@ -21,6 +21,16 @@ struct RunConfigurationTests {
         #expect(missing(example, from: RunConfiguration().json, path: "") == [])
     }
 
+    @Test("A comment is a string or an array of strings, at the top only")
+    func comments() throws {
+        for text in [#"{"$comment": "why"}"#, #"{"$comment": ["why", "how"], "$schema": "schema.json"}"#] {
+            #expect(try RunConfiguration(json: text, source: "c.json") == RunConfiguration())
+        }
+        for text in [#"{"$comment": 3}"#, #"{"$comment": ["why", 3]}"#, #"{"data": {"$comment": "why"}}"#] {
+            #expect(throws: ConfigError.self) { try RunConfiguration(json: text, source: "c.json") }
+        }
+    }
+
     private func missing(_ part: JSONNode, from whole: JSONNode?, path: String) -> [String] {
         switch part.value {
         case .object(let members): members.flatMap { missing($0.value, from: whole?[$0.key], path: path + "." + $0.key) }

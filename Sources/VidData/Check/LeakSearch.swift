@@ -17,8 +17,26 @@ package struct Leak: Sendable, Equatable {
 /// Finds clips of different parts that share frames.
 ///
 /// Frames are compared by `FramePrints`: two match where no cell differs by more than `cellLimit` levels. Two clips are a pair
-/// where at least `leastShare` of the frames of one of them (the one with fewer different ones) match a frame of the other.
-/// See `FramePrints` and the limits below for what that rule finds and what it leaves alone.
+/// where at least `leastShare` of the frames of one of them match a frame of the other; flat frames do not count.
+///
+/// The limits were chosen by the share of matching frames measured on real clips (nine: a street, a tree, a talking head and
+/// Atari games), lowest and median of nine pairs of a clip and its copy:
+///
+///     largest difference of a cell        6            8            10           12
+///     x264 at crf 35                  0.45  1.00   0.79  1.00   0.93  1.00   1.00  1.00
+///     half the size                   1.00  1.00   1.00  1.00   1.00  1.00   1.00  1.00
+///     MPEG-4 at q 12                  1.00  1.00   1.00  1.00   1.00  1.00   1.00  1.00
+///     0.4 s cut out, crf 30           1.00  1.00   1.00  1.00   1.00  1.00   1.00  1.00
+///
+/// and between clips of one fixed camera at other times, highest of 54 pairs (54 of one camera each, 9 of a game):
+///
+///     street with people              0.00         0.00         0.00         0.00
+///     talking head                    0.00         0.00         0.03         0.03
+///     Pong, other games of it         0.22         0.25         0.41         0.47
+///
+/// Where nothing moves for a while (a tree; a game that repeats itself to the pixel) the clips do show the same, and are pairs.
+/// Of a long video only `FramePrints.most` frames are known: a cut from it that is shorter than the time between two of them can
+/// be missed, as can copies that are mirrored, cropped or in another shape.
 package enum LeakSearch {
     /// The most that a cell of two matching prints may differ by.
     package static let cellLimit = 10

@@ -196,7 +196,7 @@ struct VideoCheckTests {
         let data = try DataSet.open(videos.folder("data"), split: .none)
         let report = try await DataCheck(loader: ClipLoader(frames: 16, channels: 3, rows: 32, columns: 32)).run(data)
         #expect(report.bad.map(\.entry.id) == ["train/b/cut.mp4", "train/b/text.mp4"])
-        #expect(report.sizes.first == DataReport.Size(rows: 64, columns: 96, channels: 3, clips: 9))
+        #expect(report.sizes.first == DataReport.Size(rows: 64, columns: 96, channels: 3, clips: 10))
         let leaks = try #require(report.leaks)
         #expect(Set(leaks.map { report.clips[$0.first].entry.id }) == ["train/a/one, \"two\"\n🎬 é.mp4"])
         #expect(
