@@ -26,7 +26,7 @@ MODEL = {
     "recurrent": [{"type": "batch_normalization", "momentum": 0.9}, {"type": "lstm", "units": 32, "dropout": 0.2}],
     "hidden": [{"type": "dense", "units": 32}, {"type": "dropout", "rate": 0.3}],
 }
-TRAINING = {"epochs": 8, "batch_size": 8, "save_every_minutes": 0.001, "save_every_epochs": 3}
+TRAINING = {"epochs": 24, "batch_size": 8, "save_every_minutes": 0.001, "save_every_epochs": 3}
 RANDOM = {
     "data": {"sampling": {"type": "random"}},
     "augmentation": {
@@ -38,12 +38,12 @@ RANDOM = {
 }
 CASES = {
     "plain": {},
-    "frozen": {"model": {"cnn": {"trainable": False}}, "training": {"epochs": 30}},
+    "frozen": {"model": {"cnn": {"trainable": False}}, "training": {"epochs": 200, "save_every_epochs": 50}},
     "random": RANDOM | {"training": {"balanced_sampling": True, "class_weights": "balanced"}},
     "stages": RANDOM | {
-        "stages": [{"epochs": 4, "trainable": False, "learning_rate": 0.004}, {"trainable": "block2_conv1", "learning_rate": 0.0005}],
+        "stages": [{"epochs": 12, "trainable": False, "learning_rate": 0.004}, {"trainable": "block2_conv1", "learning_rate": 0.0005}],
         "training": {
-            "epochs": 10, "early_stopping": {"patience": 2, "restore_best_weights": True},
+            "epochs": 30, "early_stopping": {"patience": 8, "restore_best_weights": True},
             "reduce_lr_on_plateau": {"patience": 1, "factor": 0.5}, "learning_rate_schedule": {"type": "cosine", "warmup_epochs": 0.5},
         },
     },
