@@ -91,6 +91,18 @@ import VidTestSupport
         return file.dropFirst(8 + length)
     }
 
+    @Test func everythingRandomIsTheSameAgainAtAnyThreadCountAndOtherFromAnotherSeed() throws {
+        let box = try sandbox()
+        for words in [["--threads", "1"], ["--threads", "2"], ["--set", "seed=6"]] {
+            let trained = try CommandLineTool.run(["train", "--config", "config.json", "--quiet"] + words, in: box.path)
+            try #require(trained.status == 0, "\(trained.errors)")
+        }
+        let first = try files(box, "runs/train")
+        #expect(try files(box, "runs/train2") == first)
+        let other = try files(box, "runs/train3")
+        for name in ["last.safetensors", "best.safetensors", "splits.csv", "results.csv"] { #expect(other[name] != first[name], "\(name)") }
+    }
+
     @Test func aTimeLimitEndsItResumably() throws {
         let box = try sandbox()
         let limited = try box.run(
