@@ -43,7 +43,7 @@ CASES = {
     "stages": RANDOM | {
         "stages": [{"epochs": 12, "trainable": False, "learning_rate": 0.004}, {"trainable": "block2_conv1", "learning_rate": 0.0005}],
         "training": {
-            "epochs": 30, "early_stopping": {"patience": 8, "restore_best_weights": True},
+            "epochs": 30, "save_every_epochs": 2, "early_stopping": {"patience": 8, "restore_best_weights": True},
             "reduce_lr_on_plateau": {"patience": 1, "factor": 0.5}, "learning_rate_schedule": {"type": "cosine", "warmup_epochs": 0.5},
         },
     },

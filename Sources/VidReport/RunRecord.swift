@@ -3,7 +3,8 @@ import VidTensor
 
 /// `run.json` of a run: what was asked for, how it went, and that frozen weights stayed as they were.
 ///
-/// The only file of a run with clocks in it besides results.csv; nothing is read back from it to train on.
+/// The only file of a run with clocks in it besides results.csv. A run that goes on takes over from it how long the former
+/// parts took and what they proved; nothing else is read back.
 package struct RunRecord: Sendable {
     package enum State: String, Sendable { case running, interrupted, finished, failed }
 
@@ -26,6 +27,8 @@ package struct RunRecord: Sendable {
     package let command: [String]
     package let started: String
     package var seconds = 0.0
+    /// Of the parts of the run before this one.
+    package private(set) var secondsBefore = 0.0
     package var epochs = 0
     package var stage = 1
     package var stopReason: String?
@@ -40,6 +43,23 @@ package struct RunRecord: Sendable {
         self.version = version
         self.command = command
         self.started = started
+    }
+
+    /// Takes over what the record at `path` says of the parts of the run before; one that cannot be read is passed over.
+    ///
+    /// - Returns: the state it tells of.
+    package mutating func carryOver(from path: String?) -> State? {
+        guard let path, let bytes = try? RegularFile.contents(path, limit: 1 << 20), let old = try? JSONParser.parse(bytes) else {
+            return nil
+        }
+        secondsBefore = old["seconds"]?.doubleValue ?? 0
+        frozen = (old["frozen_weights"]?.arrayElements ?? []).compactMap { entry in
+            guard let stage = entry["stage"]?.integerValue, let before = entry["sha256_before"]?.stringValue,
+                let after = entry["sha256_after"]?.stringValue
+            else { return nil }
+            return Frozen(stage: Int(stage), before: before, after: after)
+        }
+        return old["state"]?.stringValue.flatMap { State(rawValue: $0) }
     }
 
     package var document: JSONNode {

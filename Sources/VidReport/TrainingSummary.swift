@@ -10,8 +10,10 @@ package struct TrainingSummary {
     /// - Parameters:
     ///   - clips: of the training part.
     ///   - hasFrozenLayers: whether the first layers of the CNN are frozen.
-    package init(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool) {
-        var lines = [("optimizer", TrainingSummary.optimizer(configuration))]
+    ///   - hasValidation: whether there is a validation part.
+    package init(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool, hasValidation: Bool) {
+        func watched(_ metric: MonitoredMetric) -> String { Monitor(metric, hasValidation: hasValidation).metric.rawValue }
+        var lines = [("optimizer", TrainingSummary.optimizer(configuration, watched))]
         if let sampling = TrainingSummary.sampling(configuration) { lines.append(("sampling", sampling)) }
         if let augmentation = TrainingSummary.augmentation(configuration) { lines.append(("augmentation", augmentation)) }
         if let cost = TrainingSummary.cost(configuration, clips: clips, hasFrozenLayers: hasFrozenLayers) { lines.append(("", cost)) }
@@ -19,12 +21,12 @@ package struct TrainingSummary {
         for (index, stage) in configuration.stagePlans.enumerated() where !configuration.stages.isEmpty {
             lines.append((index == 0 ? "stages" : "", TrainingSummary.stage(index, stage)))
         }
-        if let end = TrainingSummary.end(configuration) { lines.append(("ends", end)) }
+        if let end = TrainingSummary.end(configuration, watched) { lines.append(("ends", end)) }
         self.lines = lines
     }
 
     /// "nadam, learning rate 0.002, clip norm 1.0, cosine schedule after 2.0 warm-up epochs".
-    private static func optimizer(_ configuration: RunConfiguration) -> String {
+    private static func optimizer(_ configuration: RunConfiguration, _ watched: (MonitoredMetric) -> String) -> String {
         let optimizer = configuration.optimizer
         var text = "\(optimizer.type.rawValue), learning rate \(optimizer.learningRate)"
         if let clipNorm = optimizer.clipNorm { text += ", clip norm \(clipNorm)" }
@@ -36,7 +38,7 @@ package struct TrainingSummary {
         if let patience = configuration.training.reduceOnPlateau.patience {
             text +=
                 ", x \(configuration.training.reduceOnPlateau.factor) after \(Formatting.count(patience, "epoch")) without a better "
-                + configuration.training.reduceOnPlateau.monitor.rawValue
+                + watched(configuration.training.reduceOnPlateau.monitor)
         }
         return text
     }
@@ -105,13 +107,13 @@ package struct TrainingSummary {
         return "\(index + 1): \(Formatting.count(stage.epochs, "epoch")), \(trained), learning rate \(stage.learningRate)"
     }
 
-    private static func end(_ configuration: RunConfiguration) -> String? {
+    private static func end(_ configuration: RunConfiguration, _ watched: (MonitoredMetric) -> String) -> String? {
         let training = configuration.training
         var parts: [String] = []
         if let patience = training.earlyStopping.patience {
-            parts.append("after \(Formatting.count(patience, "epoch")) without a better \(training.monitor.rawValue)")
+            parts.append("after \(Formatting.count(patience, "epoch")) without a better \(watched(training.monitor))")
         }
-        if let target = training.target { parts.append("at \(training.monitor.rawValue) \(target)") }
+        if let target = training.target { parts.append("at \(watched(training.monitor)) \(target)") }
         if let minutes = training.maxMinutes { parts.append("after \(minutes) minutes") }
         return parts.isEmpty ? nil : parts.joined(separator: ", or ")
     }

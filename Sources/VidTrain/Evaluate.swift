@@ -3,32 +3,52 @@ import VidModel
 import VidTensor
 
 extension Predictor {
-    /// Evaluates clips, as many at a time as `inputs` says, loading ahead. Where several samples are taken of a clip, their
-    /// scores are averaged.
+    /// Clips that the head takes at a time in an evaluation. Always as many, wherever their features come from: the last
+    /// digits depend on it.
+    package static let evaluationGroup = 16
+
+    /// Evaluates clips, loading ahead. Where several samples are taken of a clip, their scores are averaged.
     ///
-    /// - Parameter progress: called after each batch with clips; throws to stop.
+    /// - Parameter progress: called with clips done; throws to stop.
     package func evaluate(_ inputs: StepInputs, progress: (_ done: Int, _ total: Int) throws -> Void) async throws -> Evaluation {
         let clips = inputs.clips
         let perClip = inputs.takings.perClip ?? 1
         let items = clips.count * perClip
         var logits: [[Float]] = []
-        for start in stride(from: 0, to: items, by: inputs.batchSize) {
-            let range = start..<min(items, start + inputs.batchSize)
-            let next = range.upperBound..<min(items, range.upperBound + ClipSource.ahead)
+        for start in stride(from: 0, to: items, by: Predictor.evaluationGroup) {
+            let group = start..<min(items, start + Predictor.evaluationGroup)
             pass.workspace.reset()
-            let batch = pass.workspace.take(classifier.trainedInputShape.prepending(range.count * classifier.frames))
-            let validFrames = try await inputs.gather(range.map(inputs.draw(item:)), next: next.map(inputs.draw(item:)), into: batch)
-            logits += self.logits(input: batch, validFrames: validFrames)
-            try progress(range.upperBound / perClip, clips.count)
+            let features = pass.workspace.take([group.count * classifier.frames, classifier.features])
+            var validFrames: [Int] = []
+            for item in group {
+                let row = (item - start) * classifier.frames
+                validFrames.append(
+                    try await encode(inputs, item, of: items, into: features.rows(row..<row + classifier.frames)))
+                try progress((item + 1) / perClip, clips.count)
+            }
+            logits += self.logits(features: features, validFrames)
         }
         var scores: [ClipScores] = []
         var losses: [Double] = []
         for (clip, name) in clips.names.enumerated() {
-            let samples = logits[clip * perClip..<(clip + 1) * perClip]
-            let mean = Scores.mean(Array(samples))
-            scores.append(ClipScores(clip: name, label: clips.labels[clip], scores: mean))
-            losses.append(Scores.crossEntropy(Array(samples), label: clips.labels[clip]))
+            let samples = Array(logits[clip * perClip..<(clip + 1) * perClip])
+            scores.append(ClipScores(clip: name, label: clips.labels[clip], scores: Scores.mean(samples)))
+            losses.append(Scores.crossEntropy(samples, label: clips.labels[clip]))
         }
         return Evaluation(classes: classifier.classes, clips: scores, losses: losses)
+    }
+
+    /// The features (T, F) of one taking; returns how many frames of it count.
+    private func encode(_ inputs: StepInputs, _ item: Int, of items: Int, into features: Tensor) async throws -> Int {
+        let mark = pass.workspace.mark
+        defer { pass.workspace.release(to: mark) }
+        let next = (item + 1..<min(items, item + 1 + ClipSource.ahead)).map(inputs.draw(item:))
+        guard let trained = classifier.trained else {
+            return try await inputs.gather([inputs.draw(item: item)], next: next, into: features)[0]
+        }
+        let batch = pass.workspace.take(classifier.trainedInputShape.prepending(classifier.frames))
+        let validFrames = try await inputs.gather([inputs.draw(item: item)], next: next, into: batch)
+        trained.encode(frames: batch, into: features, pass)
+        return validFrames[0]
     }
 }

@@ -30,7 +30,7 @@ package final class Predictor {
             features = pass.workspace.take([input.shape[0], classifier.features])
             trained.encode(frames: input, into: features, pass)
         }
-        return logits(features, validFrames)
+        return logits(features: features, validFrames)
     }
 
     /// Logits of one loaded clip.
@@ -38,7 +38,7 @@ package final class Predictor {
         pass.workspace.reset()
         let features = pass.workspace.take([classifier.frames, classifier.features])
         run(classifier.encoder, clip, into: features)
-        return logits(features, [clip.validFrames])[0]
+        return logits(features: features, [clip.validFrames])[0]
     }
 
     /// The output (T, ...) of all or the first layers of the CNN on one clip.
@@ -55,7 +55,8 @@ package final class Predictor {
         Batch.convert(clips, classifier, preprocessing, into: frames, pass)
     }
 
-    private func logits(_ features: Tensor, _ validFrames: [Int]) -> [[Float]] {
+    /// Logits of features (B x T, F).
+    func logits(features: Tensor, _ validFrames: [Int]) -> [[Float]] {
         let (clips, steps) = (validFrames.count, classifier.frames)
         let mask = Batch.mask(validFrames, steps: steps, pass.workspace)
         let logits = classifier.head.forward(features.reshaped([clips, steps, classifier.features]), mask: mask, pass).logits

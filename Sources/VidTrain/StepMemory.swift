@@ -46,15 +46,21 @@ package struct StepMemory: Sendable {
             Int(frameBytes) + classifier.encoder.encodeBytes(frames: classifier.frames)
             + classifier.encoder.scratchBytes(workers: threads, gradients: false)
         let copy = isMixed ? Int(batch) : 0
+        let group = Predictor.evaluationGroup
+        let evaluation =
+            group * classifier.frames * classifier.features * float
+            + max(
+                classifier.frames * classifier.trainedInputShape.count * float + (classifier.trained == nil ? 0 : forward),
+                classifier.head.stepBytes(clips: group))
         if let trained = classifier.trained {
             let besides =
                 Int(batch) + 2 * frames * classifier.features * float + head + trained.scratchBytes(workers: threads, gradients: true)
             let plan = ActivationPlan(trained, frames: frames, limit: activationLimit ?? budget.bytes - fixed - besides)
             activations = plan
-            workspace = Int(batch) + max(besides - Int(batch) + plan.bytes, forward, copy)
+            workspace = max(Int(batch) + max(besides - Int(batch) + plan.bytes, forward, copy), evaluation)
         } else {
             activations = nil
-            workspace = Int(batch) + max(head, forward, copy)
+            workspace = max(Int(batch) + max(head, forward, copy), evaluation)
         }
         try StepMemory.check(Double(total), budget)
     }

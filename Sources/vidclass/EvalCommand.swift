@@ -66,6 +66,9 @@ struct EvalCommand: AsyncParsableCommand {
         if !isOther, let splits = saved.splitsPath {
             set = try SplitsFile.read(splits, data: path, classes: saved.classifier.classes)
         } else {
+            if !isOther {
+                Terminal.note("note: \(saved.path.printable) lies in no run's folder with a splits.csv; the parts are made anew")
+            }
             // Other data has nothing held out of it; parts of its own, where it names them, are there to be chosen.
             let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
             set = try DataSet.open(path, split: options, classes: saved.classifier.classes)

@@ -41,8 +41,9 @@ struct SavedModel {
 
     /// The table of the run's parts, where the checkpoint lies in a run's folder that has one.
     var splitsPath: String? {
-        let run = RunFolder(path: PathText.parent(PathText.parent(path)))
-        return (try? SystemCall.status(run.splitsPath)) != nil && PathText.name(PathText.parent(path)) == "weights" ? run.splitsPath : nil
+        let weights = Folder.resolved(PathText.parent(path))
+        let run = RunFolder(path: PathText.parent(weights))
+        return (try? SystemCall.status(run.splitsPath)) != nil && PathText.name(weights) == "weights" ? run.splitsPath : nil
     }
 
     /// The samples of a clip whose scores are averaged (`evaluation.clips`).

@@ -16,7 +16,9 @@ struct Timeline {
         progress: (_ done: Int, _ total: Int) -> Void
     ) async throws {
         input = path
-        let plan = try await saved.loader.length(of: path).windows(length: length, stride: stride, path: path)
+        let whole = try await saved.loader.length(of: path)
+        let plan = try whole.windows(length: length, stride: stride, path: path)
+        let seconds = whole.seconds ?? 0
         var predictions = [Prediction?](repeating: nil, count: plan.count)
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
@@ -25,7 +27,10 @@ struct Timeline {
             done += 1
             progress(done, plan.count)
         }
-        windows = zip(plan, predictions).compactMap { window, prediction in prediction.map { (window, $0) } }
+        windows = zip(plan, predictions).compactMap { window, prediction in
+            // The last one may stick out of the clip.
+            prediction.map { (ClipWindow(start: window.start, length: min(window.length, seconds - window.start)), $0) }
+        }
     }
 
     static let csvHeader = CSVText.line(["input", "start", "end", "rank", "label", "score"])

@@ -69,10 +69,9 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let interruption = Interruption()
         let (workers, cache) = (threads.makeWorkers(), try features.cache())
         if let folds = try await makeFolds() {
-            return try await folds.run(workers: workers, cache: cache, interruption: interruption, quiet: quiet, json: json)
+            return try await folds.run(workers: workers, cache: cache, quiet: quiet, json: json)
         }
         let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
         if !quiet { Terminal.write(session.startupReport.text + "\n") }
@@ -80,19 +79,22 @@ struct TrainCommand: AsyncParsableCommand {
             let estimate = try await DryRun(session)
             return try Terminal.output(json ? estimate.document.text(pretty: true) + "\n" : estimate.text)
         }
-        let watch = StopWatch(interruption, maxMinutes: session.configuration.training.maxMinutes)
+        // Until here a signal ends the process as it stands: there is nothing to keep yet.
+        let watch = StopWatch(Interruption(), maxMinutes: session.configuration.training.maxMinutes)
         let isOver = session.trainer.end != nil && session.trainer.state.stage + 1 == session.configuration.stagePlans.count
         guard let end = try await TrainingRun(session: session, watch: watch, quiet: quiet).run() else {
             return try stopped(session, watch)
         }
-        if isOver, let folder = session.folder { note(folder, session.trainer.state.epoch, end) }
+        if isOver, let folder = session.folder { note(folder, session.configuration, session.trainer.state.epoch, end) }
         try finish(session, end)
     }
 
     /// The folds to train, new or resumed; nil where there is one training.
     private func makeFolds() async throws -> FoldTraining? {
         if let folder = try resumedFolder() {
-            return FoldTraining.isOne(folder) ? try FoldTraining(resuming: folder, overrides: overrides) : nil
+            guard FoldTraining.isOne(folder) else { return nil }
+            guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run looks at one training; name one of its folds") }
+            return try await FoldTraining(resuming: folder, overrides: overrides, memo: try features.memo(), quiet: quiet)
         }
         guard let folds, let config else { return nil }
         let configuration = try RunConfiguration.load(path: config, overrides: overrides)
@@ -119,10 +121,17 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     /// Says that there was nothing to do, and what to change.
-    private func note(_ folder: RunFolder, _ epochs: Int, _ end: StageEnd) {
+    private func note(_ folder: RunFolder, _ configuration: RunConfiguration, _ epochs: Int, _ end: StageEnd) {
+        /// Where the last stage names its epochs, they must go along.
+        func lastStage(_ epochs: Int) -> String {
+            guard let last = configuration.stages.last, last.epochs != nil else { return "" }
+            let before = configuration.stages.dropLast().reduce(0) { $0 + ($1.epochs ?? 0) }
+            return " --set stages.\(configuration.stages.count - 1).epochs=\(epochs - before)"
+        }
+
         let advice: String =
             switch end {
-            case .epochs: "Add some with --set training.epochs=\(epochs + 10)"
+            case .epochs: "Add some with --set training.epochs=\(epochs + 10)\(lastStage(epochs + 10))"
             case .earlyStopping: "Go on with --set training.early_stopping.patience=null, or a larger number"
             case .target: "Go on with --set training.target=null, or a better one"
             }

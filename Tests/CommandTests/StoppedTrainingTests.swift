@@ -162,6 +162,49 @@ import VidTestSupport
         #expect(try box.bytes("runs/train/fold2/weights/last.safetensors") == fold)
     }
 
+    @Test func foldsAreOneRunForFlagsAndChanges() throws {
+        let box = try sandbox()
+        let words = ["--set", "training.epochs=1", "--set", "stages=[]", "--quiet"]
+        let trained = try CommandLineTool.run(["train", "--config", "config.json", "--folds", "2"] + words, in: box.path)
+        try #require(trained.status == 0, "\(trained.errors)")
+        let dry = try box.run("train", "--resume", "runs/train", "--dry-run")
+        #expect(dry.status == 64, "\(dry.errors)")
+        let changed = try box.run("train", "--resume", "runs/train", "--set", "seed=9")
+        #expect(changed.status == 65 && changed.errors.contains("seed"), "\(changed.errors)")
+        let extended = try box.run("train", "--resume", "runs/train", "--quiet", "--set", "training.epochs=2")
+        #expect(extended.status == 0, "\(extended.errors)")
+        #expect(String(decoding: try box.bytes("runs/train/config.json"), as: UTF8.self).contains("\"epochs\": 2"))
+        // A new training in the folder has nothing of the folds.
+        let plain = try CommandLineTool.run(
+            ["train", "--config", "config.json", "--set", "output.exist_ok=true"] + words, in: box.path)
+        #expect(plain.status == 0, "\(plain.errors)")
+        #expect(!box.exists("runs/train/folds.json") && !box.exists("runs/train/fold1"))
+    }
+
+    @Test func whatCannotWorkIsRefusedBeforeAnythingIsLost() throws {
+        let box = try sandbox()
+        let words = ["--set", "training.epochs=1", "--set", "stages=[]", "--quiet", "--set", "output.exist_ok=true"]
+        try #require(try CommandLineTool.run(["train", "--config", "config.json"] + words, in: box.path).status == 0)
+        let weights = try CommandLineTool.run(
+            ["train", "--config", "config.json", "--set", "training.class_weights={\"upp\":2}"] + words, in: box.path)
+        #expect(weights.status == 65 && weights.errors.contains("upp"), "\(weights.errors)")
+        #expect(box.exists("runs/train/weights/best.safetensors"))
+        // The second stage trains more and needs more; the first one alone would fit.
+        let memory = try box.run(
+            "train", "--config", "config.json", "--quiet", "--set", "model.input.frames=9", "--set", "training.batch_size=4000", "--set",
+            "training.memory_gib=0.4")
+        #expect(memory.status == 65 && memory.errors.contains("stage 2"), "\(memory.errors)")
+        for (key, word) in [
+            ("training.learning_rate_schedule.warmup_epochs=1e300", "warmup_epochs"),
+            ("training.class_weights={\"up\":1e300}", "class_weights"),
+        ] {
+            let refused = try box.run("train", "--config", "config.json", "--quiet", "--set", key)
+            #expect(refused.status == 65 && refused.errors.contains(word), "\(refused.errors)")
+        }
+        let window = try box.run("predict", "data/up/000.bin", "--window", "1e300")
+        #expect(window.status == 0 || window.status == 65, "\(window.errors)")
+    }
+
     @Test func frozenWeightsAreRecordedAsUnchanged() throws {
         let box = try sandbox()
         let trained = try box.run("train", "--config", "config.json", "--quiet", "--set", "training.epochs=10")

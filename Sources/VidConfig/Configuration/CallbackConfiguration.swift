@@ -85,7 +85,7 @@ extension EarlyStoppingConfiguration {
         .init("start_from_epoch", \.startFromEpoch, .integer(0...1_000_000), "Epochs before any are counted."),
         .init(
             "restore_best_weights", \.restoreBestWeights, .boolean,
-            "After its last epoch, training or a stage ends with the weights of its best epoch."),
+            "Training, or a stage, ends with the weights of the best epoch so far: those of best.safetensors."),
     ]
 }
 
@@ -106,7 +106,7 @@ extension LearningRateScheduleConfiguration {
     private static let fields: [(field: ConfigurationField<Self>, types: [LearningRateScheduleType])] = [
         (
             .init(
-                "warmup_epochs", \.warmupEpochs, .number(.atLeast(0)),
+                "warmup_epochs", \.warmupEpochs, .number(NumberBounds(from: 0, to: 1_000_000)),
                 "Epochs, or parts of one, in which the rate first rises from 0, step by step."),
             LearningRateScheduleType.allCases
         ),

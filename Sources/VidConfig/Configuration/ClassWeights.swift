@@ -18,17 +18,18 @@ package enum ClassWeights: ConfigurationValue {
     }
 
     package static var codec: ConfigurationCodec<ClassWeights> {
-        let summary = "\"balanced\", an object of a weight of at least 0 for labels, or null"
+        let summary = "\"balanced\", an object of a weight from 0 to 1000000 for labels, or null"
         let schema: JSONNode = [
             "anyOf": [
-                ["enum": ["balanced"]], ["type": "object", "additionalProperties": ["type": "number", "minimum": 0]], ["type": "null"],
+                ["enum": ["balanced"]],
+                ["type": "object", "additionalProperties": ["type": "number", "minimum": 0, "maximum": 1_000_000]], ["type": "null"],
             ]
         ]
         return ConfigurationCodec(.leaf(schema: schema, summary: summary)) { node, path throws(ConfigurationFault) in
             if node.isNull { return .none }
             if node.stringValue == "balanced" { return .balanced }
             guard let members = node.objectMembers else { throw .mismatch(path, expected: summary, found: node) }
-            let weight = ConfigurationCodec<Double>.number(.atLeast(0))
+            let weight = ConfigurationCodec<Double>.number(NumberBounds(from: 0, to: 1_000_000))
             var weights: [LabelWeight] = []
             for member in members {
                 weights.append(LabelWeight(label: member.key, weight: try weight.decode(member.value, path.appending(member.key))))

@@ -132,6 +132,14 @@ package struct DataReport: Sendable {
         return (classes.count == 1 ? "the class " : "the classes ") + shown + (classes.count > 5 ? " and \(classes.count - 5) more" : "")
     }
 
+    /// The same clips, looked at once, in the parts of `other`: another division of the same data.
+    package func divided(as other: DataSet) -> DataReport {
+        var parts: [[UInt8]: DataSet.Entry] = [:]
+        for entry in other.entries { parts[Array(entry.id.utf8)] = entry }
+        let clips = clips.compactMap { clip in parts[Array(clip.entry.id.utf8)].map { Clip(entry: $0, result: clip.result) } }
+        return DataReport(data: other, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
+    }
+
     /// The data without the bad clips, which keeps its classes.
     package var goodData: DataSet {
         let bad = Set(bad.map { Array($0.entry.id.utf8) })

@@ -11,6 +11,7 @@ package actor ClipSource {
     package nonisolated let paths: [String]
     private nonisolated let loader: ClipLoader
     private let keepingBytes: Int
+    private let gate = LoadGate(Workers.processorCount + 1)
     private var kept: [Draw: LoadedClip] = [:]
     private var keptBytes = 0
     private var pending: [Draw: Task<LoadedClip, any Error>] = [:]
@@ -29,7 +30,18 @@ package actor ClipSource {
         for draw in draws where kept[draw] == nil && pending[draw] == nil {
             let path = paths[draw.clip]
             let loader = self.loader
-            pending[draw] = Task { try await loader.load(path, draw.view) }
+            pending[draw] = Task { [gate] in
+                await gate.enter()
+                let clip: Result<LoadedClip, any Error>
+                do {
+                    try Task.checkCancellation()
+                    clip = .success(try await loader.load(path, draw.view))
+                } catch {
+                    clip = .failure(error)
+                }
+                await gate.leave()
+                return try clip.get()
+            }
         }
     }
 

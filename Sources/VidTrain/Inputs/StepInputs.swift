@@ -38,9 +38,6 @@ package final class StepInputs {
         }
     }
 
-    /// Draws to ask for at a time where there is a choice: few where frames must be loaded for them.
-    package var batchSize: Int { store == nil ? 1 : 64 }
-
     /// Whether `prepare` has something to do.
     package var needsPreparing: Bool { store != nil }
 

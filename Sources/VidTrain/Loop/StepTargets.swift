@@ -15,14 +15,21 @@ package struct StepTargets {
         self.mixture = mixture
     }
 
-    /// One weight a clip; of mixed clips, the weights mixed.
+    /// What the two targets of a clip count: its share of the mixture times its class's weight.
+    private func counts(_ clip: Int) -> (own: Float, partner: Float) {
+        let share = mixture?.share ?? 1
+        let partner = mixture?.partners[clip] ?? clip
+        return (share * (classWeights?[labels[clip]] ?? 1), (1 - share) * (classWeights?[labels[partner]] ?? 1))
+    }
+
+    /// One weight a clip: of mixed clips, the sum of what their targets count.
     private var weights: [Float]? {
-        classWeights.map { weights in
-            labels.indices.map { clip in
-                guard let mixture else { return weights[labels[clip]] }
-                return mixture.share * weights[labels[clip]] + (1 - mixture.share) * weights[labels[mixture.partners[clip]]]
+        classWeights == nil
+            ? nil
+            : labels.indices.map { clip in
+                let (own, partner) = counts(clip)
+                return own + partner
             }
-        }
     }
 
     /// The loss of logits (B, classes), its gradient, and how many decisions are right.
@@ -36,8 +43,11 @@ package struct StepTargets {
         let targets = pass.workspace.takeZeroed(logits.shape)
         var metrics = CategoricalMetrics()
         for (row, label) in labels.enumerated() {
-            targets.base[row * classes + label] += mixture.share
-            targets.base[row * classes + labels[mixture.partners[row]]] += 1 - mixture.share
+            // Rows sum to 1; the clip's weight brings the sum of the two back.
+            let (own, partner) = counts(row)
+            let sum = own + partner
+            targets.base[row * classes + label] += sum > 0 ? own / sum : 1
+            targets.base[row * classes + labels[mixture.partners[row]]] += sum > 0 ? partner / sum : 0
             metrics.add(scores: logits.base + row * classes, classes: classes, label: label)
         }
         let (sum, dLogits) = loss.evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), pass)

@@ -52,7 +52,7 @@ package struct TrainerState: Codable, Sendable, Equatable {
     package private(set) var stageEpoch = 0
     package var earlyStopping = EarlyStopping()
     package var plateau = ReduceOnPlateau()
-    /// Whether the weights are the best epoch's, put back after the last one.
+    /// Whether the weights are the best epoch's, put back after the last one; until the next step.
     package var isRestored = false
 
     /// The state before the first step. Streams 1 and 2 of the seed; stream 0 draws the initial weights.
@@ -71,6 +71,5 @@ package struct TrainerState: Codable, Sendable, Equatable {
         optimizer = OptimizerState()
         earlyStopping = EarlyStopping()
         plateau = ReduceOnPlateau()
-        isRestored = false
     }
 }

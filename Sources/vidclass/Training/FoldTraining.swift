@@ -11,6 +11,7 @@ import VidTrain
 /// resumed as a whole.
 struct FoldTraining {
     private let folder: RunFolder
+    private let lock: RunLock
     private let configuration: RunConfiguration
     private let count: Int
     /// All clips; those of the test part are in no fold.
@@ -23,11 +24,8 @@ struct FoldTraining {
         let best: BestEpoch
     }
 
-    /// `folds.json`: how many folds there are.
-    private static func countPath(_ folder: RunFolder) -> String { folder.path + "/folds.json" }
-
     /// Whether the folder is one of folds.
-    static func isOne(_ folder: RunFolder) -> Bool { FileManager.default.fileExists(atPath: countPath(folder)) }
+    static func isOne(_ folder: RunFolder) -> Bool { FileManager.default.fileExists(atPath: folder.foldsPath) }
 
     /// Begins in a new folder.
     init(_ configuration: RunConfiguration, _ data: TrainingData, count: Int) throws {
@@ -35,35 +33,52 @@ struct FoldTraining {
         self.count = count
         base = data.set
         // Whether there can be so many is said before there is a folder.
-        for note in try base.folds(count, seed: configuration.seed).notes { Terminal.note("note: \(note)") }
+        let (folds, notes) = try base.folds(count, seed: configuration.seed)
+        for note in notes { Terminal.note("note: \(note)") }
+        try FoldTraining.checkLeaks(data.report, folds, configuration.data.leakCheck)
         let output = configuration.output
         folder = try RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk, holdsWeights: false)
+        lock = try RunLock(folder)
+        try folder.removeOldRun()
         try SplitsFile.write(base, to: folder.splitsPath)
         if !data.report.bad.isEmpty { try data.report.writeSkipped(to: folder.skippedPath) }
-        try AtomicFile.write(to: FoldTraining.countPath(folder)) {
+        try AtomicFile.write(to: folder.foldsPath) {
             try $0.write((JSONNode.object([("folds", .integer(count))]).text(pretty: true) + "\n").utf8)
         }
         try AtomicFile.write(to: folder.configPath) { try $0.write(configuration.text.utf8) }
     }
 
+    /// Says which clips of different folds show the same; the parts were compared as one split has them.
+    private static func checkLeaks(_ report: DataReport, _ folds: [DataSet], _ mode: LeakCheckMode) throws {
+        for (index, fold) in folds.enumerated() {
+            guard let error = report.divided(as: fold).leakError else { continue }
+            if mode == .refuse { throw VidclassError(error.kind, "fold \(index + 1): \(error.message)") }
+            Terminal.note("note: fold \(index + 1): \(error.message)")
+        }
+    }
+
     /// Goes on in the folder.
-    init(resuming folder: RunFolder, overrides: [String]) throws {
+    init(resuming folder: RunFolder, overrides: [String], memo: (any ClipMemo)?, quiet: Bool) async throws {
         self.folder = folder
+        lock = try RunLock(folder)
         configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
-        let path = FoldTraining.countPath(folder)
+        try ResumeRules.check(configuration, against: RunConfiguration.load(path: folder.configPath), folder.configPath)
+        let path = folder.foldsPath
         let bytes = try RegularFile.contents(path, limit: 1 << 16)
         guard let count = (try? JSONParser.parse(bytes))?["folds"]?.integerValue, (2...1000).contains(count) else {
             throw VidclassError.file(path, "expected {\"folds\": K}; the folder is not one of folds, or damaged")
         }
         self.count = Int(count)
-        base = try SplitsFile.read(folder.splitsPath, data: configuration.data.path)
+        base = try await TrainingData.reopen(folder.splitsPath, configuration, classes: nil, memo: memo, quiet: quiet).set
+        let text = configuration.text
+        try AtomicFile.write(to: folder.configPath) { try $0.write(text.utf8) }
     }
 
     /// Trains the folds that are not finished, one after the other.
     func run(
-        workers: Workers, cache: (any FeatureCache)?, interruption: Interruption, quiet: Bool, json: Bool
+        workers: Workers, cache: (any FeatureCache)?, quiet: Bool, json: Bool
     ) async throws {
-        let watch = StopWatch(interruption, maxMinutes: configuration.training.maxMinutes)
+        let watch = StopWatch(Interruption(), maxMinutes: configuration.training.maxMinutes)
         var results: [Result] = []
         for (index, data) in try base.folds(count, seed: configuration.seed).folds.enumerated() {
             let request = try request(index, data)
@@ -76,6 +91,8 @@ struct FoldTraining {
                     "\(watch.exitCode == nil ? "training.max_minutes is over" : "interrupted") in fold \(index + 1) of \(count); everything is "
                         + "kept\nGo on with: vidclass train --resume \(folder.path)")
                 if let code = watch.exitCode { throw ExitCode(code) }
+                let summary = FoldSummary(results, monitor: configuration.training.monitor.rawValue)
+                if json { try Terminal.output(summary.document(folder.path, reason: "max_minutes").text(pretty: true) + "\n") }
                 return
             }
             guard let best = session.trainer.state.best else { continue }
@@ -83,7 +100,7 @@ struct FoldTraining {
         }
         let summary = FoldSummary(results, monitor: configuration.training.monitor.rawValue)
         try AtomicFile.write(to: folder.path + "/folds.csv") { try $0.write(summary.csv.utf8) }
-        try Terminal.output(json ? summary.document(folder.path).text(pretty: true) + "\n" : summary.text)
+        try Terminal.output(json ? summary.document(folder.path, reason: "folds").text(pretty: true) + "\n" : summary.text)
     }
 
     private func request(_ index: Int, _ data: DataSet) throws -> TrainingRequest {
@@ -144,12 +161,14 @@ struct FoldSummary {
         return text + CSVText.line(["std", "", "", ""] + spreads.map { "\($0.deviation)" })
     }
 
-    func document(_ folder: String) -> JSONNode {
+    /// - Parameter reason: why it ended: all folds are done, or the time is over.
+    func document(_ folder: String, reason: String) -> JSONNode {
         func node(_ spread: (mean: Double, deviation: Double)) -> JSONNode {
             .object([("mean", .number(spread.mean)), ("std", .number(spread.deviation))])
         }
         return .object([
-            ("run", .string(folder)), ("folds", .integer(results.count)), ("categorical_accuracy", node(spread(\.accuracy))),
+            ("run", .string(folder)), ("stop_reason", .string(reason)), ("folds", .integer(results.count)),
+            ("categorical_accuracy", node(spread(\.accuracy))),
             ("loss", node(spread(\.loss))),
             (
                 "results",

@@ -1,4 +1,3 @@
-import VidCheckpoint
 import VidConfig
 import VidTensor
 
@@ -8,30 +7,37 @@ import VidTensor
 /// training goes on from its state. Anything else would give the state another meaning (the split, the order, the moments,
 /// the model), so it is refused.
 enum ResumeRules {
+    /// `N` stands for the place of a stage.
     static let changeable = [
         "training.epochs", "training.early_stopping", "training.target", "training.max_minutes", "training.memory_gib",
-        "training.save_every_minutes", "training.save_every_epochs", "optimizer.learning_rate", "data.path", "data.leak_check", "output",
+        "training.save_every_minutes", "training.save_every_epochs", "stages.N.epochs", "stages.N.learning_rate",
+        "optimizer.learning_rate", "data.path", "data.leak_check", "output",
     ]
 
-    /// Throws `.badData` naming what differs between the run's configuration and the one to go on with.
-    static func check(_ configuration: RunConfiguration, against checkpoint: Checkpoint) throws {
-        let before = try RunConfiguration(json: checkpoint.config, source: checkpoint.path)
+    /// Throws `.badData` naming what differs between the run's configuration, which `path` holds, and the one to go on with.
+    static func check(_ configuration: RunConfiguration, against before: RunConfiguration, _ path: String) throws {
         var differences: [String] = []
-        compare(before.json, configuration.json, "", &differences)
+        compare(before.json, configuration.json, "", "", &differences)
         guard differences.isEmpty else {
             throw VidclassError.file(
-                checkpoint.path,
+                path,
                 "a resumed training cannot change \(differences.prefix(3).joined(separator: "; "))"
                     + (differences.count > 3 ? "; and \(differences.count - 3) more" : "")
                     + ". Only \(changeable.joined(separator: ", ")) may differ; start a new training for the rest.")
         }
     }
 
-    private static func compare(_ old: JSONNode?, _ new: JSONNode?, _ path: String, _ differences: inout [String]) {
-        if changeable.contains(where: { path == $0 || path.hasPrefix($0 + ".") }) || old == new { return }
+    /// - Parameter rule: the path with `N` for places in arrays.
+    private static func compare(_ old: JSONNode?, _ new: JSONNode?, _ path: String, _ rule: String, _ differences: inout [String]) {
+        if changeable.contains(where: { rule == $0 || rule.hasPrefix($0 + ".") }) || old == new { return }
+        func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : path + "." + key }
         if let oldMembers = old?.objectMembers, let newMembers = new?.objectMembers {
             let keys = oldMembers.map(\.key) + newMembers.map(\.key).filter { key in !oldMembers.contains { $0.key == key } }
-            for key in keys { compare(old?[key], new?[key], path.isEmpty ? key : path + "." + key, &differences) }
+            for key in keys { compare(old?[key], new?[key], join(path, key), join(rule, key), &differences) }
+        } else if let oldElements = old?.arrayElements, let newElements = new?.arrayElements, oldElements.count == newElements.count {
+            for (index, pair) in zip(oldElements, newElements).enumerated() {
+                compare(pair.0, pair.1, join(path, "\(index)"), join(rule, "N"), &differences)
+            }
         } else {
             differences.append("\(path) (\(old?.text() ?? "not set") to \(new?.text() ?? "not set"))")
         }

@@ -20,6 +20,8 @@ struct RunFolder {
     var splitsPath: String { path + "/splits.csv" }
     var skippedPath: String { path + "/skipped.csv" }
     var recordPath: String { path + "/run.json" }
+    /// Of a folder of folds: how many there are.
+    var foldsPath: String { path + "/folds.json" }
 
     /// The model after an epoch (`training.save_every_epochs`).
     func epochPath(_ epoch: Int) -> String { weightsPath + "/epoch\(epoch).safetensors" }
@@ -55,15 +57,24 @@ struct RunFolder {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    /// A new training in a folder that was there (`exist_ok`) must not be mistaken for the old one.
-    func removeOldCheckpoints() throws {
+    /// A new training in a folder that was there (`exist_ok`) must not be mistaken for the old one, nor go on with its folds.
+    func removeOldRun() throws {
         let epochs = ((try? FileManager.default.contentsOfDirectory(atPath: weightsPath)) ?? []).filter {
             $0.hasPrefix("epoch") && $0.hasSuffix(".safetensors")
         }
-        let old = [lastPath, bestPath, splitsPath, skippedPath, recordPath] + epochs.map { weightsPath + "/" + $0 }
+        // First what makes it a run that can be resumed.
+        let old =
+            [configPath, foldsPath, lastPath, bestPath, splitsPath, skippedPath, recordPath, path + "/folds.csv"]
+            + epochs.map { weightsPath + "/" + $0 }
         for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
                 throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+            }
+        }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasPrefix("fold") && Int(name.dropFirst(4)) != nil {
+            do { try FileManager.default.removeItem(atPath: path + "/" + name) } catch {
+                throw VidclassError(.inputOutput, "\(path)/\(name): the old fold cannot be removed: \(error.localizedDescription)")
             }
         }
     }

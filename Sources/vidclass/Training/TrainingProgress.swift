@@ -16,6 +16,7 @@ final class TrainingProgress {
     private var results: ResultsFile?
     private var record: RunRecord
     private let start = ContinuousClock.now
+    private let isIdle: Bool
     private var saved = ContinuousClock.now
 
     init(_ session: TrainingSession, quiet: Bool) throws {
@@ -25,6 +26,10 @@ final class TrainingProgress {
         results = session.results
         record = RunRecord(
             version: Vidclass.configuration.version, command: CommandLine.arguments, started: Date.now.formatted(.iso8601))
+        let before = record.carryOver(from: session.folder?.recordPath)
+        isIdle =
+            before == .finished && session.trainer.end != nil
+            && session.trainer.state.stage + 1 == session.configuration.stagePlans.count
         record.clips = DataPart.allCases.map { ($0.rawValue, session.data.entries(of: $0).count) }
         try write(.running)
     }
@@ -89,11 +94,12 @@ final class TrainingProgress {
 
     /// Writes the run's record.
     func write(_ state: RunRecord.State, reason: String? = nil) throws {
-        guard let folder = session.folder else { return }
+        // Where there was nothing to do, the record of what was done stays.
+        guard let folder = session.folder, !isIdle else { return }
         let trainer = session.trainer.state
         record.state = state
         record.stopReason = reason
-        record.seconds = (ContinuousClock.now - start).seconds
+        record.seconds = record.secondsBefore + (ContinuousClock.now - start).seconds
         record.epochs = trainer.epoch
         record.stage = trainer.stage + 1
         record.monitor = session.trainer.monitor.metric.rawValue

@@ -11,8 +11,8 @@ struct TrainingRequest {
     let data: DataSet
     /// Clips that were left out, with the others; nil: none were.
     let skipped: DataReport?
-    /// Of a run that was begun before; nil: a new one.
-    let folder: RunFolder?
+    /// Of a run that was begun before, held against others from before its state was read; nil: a new one.
+    let existing: (folder: RunFolder, lock: RunLock)?
     /// The state to go on from; nil where nothing was saved yet.
     let checkpoint: Checkpoint?
 
@@ -21,48 +21,53 @@ struct TrainingRequest {
         self.configuration = configuration
         self.data = data
         self.skipped = skipped
-        folder = nil
+        existing = nil
         checkpoint = nil
     }
 
     /// Goes on with the run in `folder` on the clips that its `splits.csv` names.
     ///
     /// - Throws: `.missingInput` where there is no run or a clip is gone, `.badData` where it cannot go on under this
-    ///   configuration.
+    ///   configuration, `.busy` where another process trains there.
     static func resume(_ folder: RunFolder, overrides: [String], memo: (any ClipMemo)?, quiet: Bool) async throws -> TrainingRequest {
+        let lock = try RunLock(folder)
         let configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
         let checkpoint = try saved(folder, configuration)
         guard FileManager.default.fileExists(atPath: folder.splitsPath) else {
             let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
-            return TrainingRequest(configuration, data.set, data.report.bad.isEmpty ? nil : data.report, folder, checkpoint)
+            return TrainingRequest(configuration, data.set, data.report.bad.isEmpty ? nil : data.report, (folder, lock), checkpoint)
         }
         let data = try await TrainingData.reopen(
             folder.splitsPath, configuration, classes: checkpoint?.classes, memo: memo, quiet: quiet)
-        return TrainingRequest(configuration, data.set, nil, folder, checkpoint)
+        return TrainingRequest(configuration, data.set, nil, (folder, lock), checkpoint)
     }
 
     /// Goes on with the run in `folder` on `data`.
     init(resuming folder: RunFolder, _ configuration: RunConfiguration, data: DataSet) throws {
-        self.init(configuration, data, nil, folder, try TrainingRequest.saved(folder, configuration))
+        let lock = try RunLock(folder)
+        self.init(configuration, data, nil, (folder, lock), try TrainingRequest.saved(folder, configuration))
     }
 
     private init(
-        _ configuration: RunConfiguration, _ data: DataSet, _ skipped: DataReport?, _ folder: RunFolder, _ checkpoint: Checkpoint?
+        _ configuration: RunConfiguration, _ data: DataSet, _ skipped: DataReport?, _ existing: (folder: RunFolder, lock: RunLock)?,
+        _ checkpoint: Checkpoint?
     ) {
         self.configuration = configuration
         self.data = data
         self.skipped = skipped
-        self.folder = folder
+        self.existing = existing
         self.checkpoint = checkpoint
     }
 
+    /// The saved state, if any; the configuration is held against that of the state, or of the folder.
     private static func saved(_ folder: RunFolder, _ configuration: RunConfiguration) throws -> Checkpoint? {
         guard FileManager.default.fileExists(atPath: folder.lastPath) else {
+            try ResumeRules.check(configuration, against: RunConfiguration.load(path: folder.configPath), folder.configPath)
             Terminal.note("note: \(folder.path) was stopped before anything was saved; it starts from the beginning")
             return nil
         }
         let saved = try Checkpoint.open(folder.lastPath)
-        try ResumeRules.check(configuration, against: saved)
+        try ResumeRules.check(configuration, against: RunConfiguration(json: saved.config, source: saved.path), saved.path)
         return saved
     }
 }

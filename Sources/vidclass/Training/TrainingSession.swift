@@ -58,28 +58,52 @@ final class TrainingSession {
         } else {
             try model.initialize(configuration)
         }
-        plan = try model.memoryPlan(configuration, data, workers)
+        // What would only be refused later is refused now.
+        _ = try ClassWeighting.weights(
+            configuration.training.classWeights, classes: data.classes, labels: data.entries(of: .train).map(\.label))
+        let own = try model.memoryPlan(configuration, data, workers)
+        plan = try TrainingSession.largest(own, after: state.stage, configuration, data, workers)
         kept = isDryRun ? nil : try TrainingSession.keep(request, state)
         trainer = try TrainingSession.trainer(
-            model, configuration, data, plan, cache, workers, state, secondsBefore: kept?.results.secondsSoFar ?? 0)
+            model, configuration, data, own, cache, workers, state, secondsBefore: kept?.results.secondsSoFar ?? 0)
         let parts = zip(["training", "validation", "test"], DataPart.allCases)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
             parts: parts.map { [data] in .init(name: $0, clips: data.entries(of: $1).count) },
             training: TrainingSummary(
-                configuration, clips: data.entries(of: .train).count, hasFrozenLayers: model.classifier.frozen != nil),
+                configuration, clips: data.entries(of: .train).count, hasFrozenLayers: model.classifier.frozen != nil,
+                hasValidation: !data.entries(of: .validation).isEmpty),
             threads: workers.count, memory: plan.estimate)
         if request.checkpoint != nil, kept != nil { try completeBest() }
+    }
+
+    /// The plan of the stage, of those to come, that takes the most memory.
+    ///
+    /// - Throws: `.badData`, naming the stage, where one cannot fit.
+    private static func largest(
+        _ first: MemoryPlan, after stage: Int, _ configuration: RunConfiguration, _ data: DataSet, _ workers: Workers
+    ) throws -> MemoryPlan {
+        var largest = first
+        for later in configuration.stagePlans.indices where later > stage {
+            do {
+                let plan = try StageModel(configuration, stage: later, classes: data.classes).memoryPlan(configuration, data, workers)
+                if plan.estimate.total > largest.estimate.total { largest = plan }
+            } catch let error as VidclassError {
+                throw VidclassError(error.kind, "stage \(later + 1): \(error.message)")
+            }
+        }
+        return largest
     }
 
     /// Makes or takes the folder, locks it, and writes down what the run is.
     private static func keep(_ request: TrainingRequest, _ state: TrainerState) throws -> RunKeeping {
         let output = request.configuration.output
-        let folder = try request.folder ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
-        let lock = try RunLock(folder)
+        let folder =
+            try request.existing?.folder ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
+        let lock = try request.existing?.lock ?? RunLock(folder)
         // Of killed writers: nobody else writes here now.
         for path in [folder.path, folder.weightsPath] { AtomicFile.removeLeftovers(in: path, isOwned: true) }
-        if request.folder == nil { try folder.removeOldCheckpoints() }
+        if request.existing == nil { try folder.removeOldRun() }
         if request.checkpoint == nil {
             try SplitsFile.write(request.data, to: folder.splitsPath)
             try request.skipped?.writeSkipped(to: folder.skippedPath)
