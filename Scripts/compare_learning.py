@@ -62,11 +62,11 @@ def compare(options: argparse.Namespace, python: pathlib.Path, folder: pathlib.P
     for name in options.task:
         task = contestants.Task(CONFIGS / f"{name}.json", split.csv, options.weights if name == "frozen" else None, options.seeds,
                                 options.threads, folder)
-        print(f"{name}: vidclass", file=sys.stderr)
         result = report.Result(name, contestants.by_vidclass(options.vidclass, task), {})
+        print(f"{name}: vidclass {report.progress(result.vidclass)}", file=sys.stderr)
         for peer in options.peers:
-            print(f"{name}: {peer}", file=sys.stderr)
             result.peers[peer] = contestants.by_peer(python, contestants.PEERS[peer], task)
+            print(f"{name}: {peer} {report.progress(result.peers[peer])}", file=sys.stderr)
         results.append(result)
         print("\n" + report.table(result), flush=True)
     if options.json:

@@ -48,6 +48,11 @@ def table(result: Result) -> str:
     return text + "\n\nTest accuracy of each seed, last epoch:\n" + "\n".join(seeds)
 
 
+def progress(outcomes: list[Outcome]) -> str:
+    """What a line of progress says of a program that has ended."""
+    return ", ".join(f"{name} {spread(outcomes, figure)}" for name, figure in ACCURACIES.items())
+
+
 def spread(outcomes: list[Outcome], figure: Callable[[Outcome], float]) -> str:
     values = [figure(outcome) for outcome in outcomes]
     return f"{statistics.fmean(values):.3f} ± {statistics.stdev(values):.3f}"
