@@ -11,14 +11,15 @@ struct Vidclass: AsyncParsableCommand {
         discussion: """
             From a folder of videos, one sub-folder a class, to a trained classifier:
 
-              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
+              vidclass init videos
+              vidclass train --config config.json
               vidclass eval
               vidclass predict holiday.mp4
             """,
         version: "0.1.0",
         subcommands: [
-            TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,
-            CheckCommand.self, InitCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
+            InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self,
+            SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
         ])
 }
 
