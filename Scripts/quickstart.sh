@@ -20,4 +20,5 @@ clip=$(find data/synth -name '*.bin' | sort | head -n 1)
 say "$vidclass" predict "$clip"
 echo
 echo "The program is $vidclass. To train on your own videos, put them into videos/<class>/ and run"
-echo "  $vidclass train --config Configs/vgg16-lstm.json --set data.path=videos"
+echo "  $vidclass init videos"
+echo "  $vidclass train --config config.json"
