@@ -197,6 +197,19 @@ struct VideoTests {
         }
     }
 
+    /// An AVI that lists frames which were dropped, and for which it has no packets, is whole; a half of it is not.
+    @Test func droppedFramesAreNotMissing() async throws {
+        let videos = try await Videos()
+        let path = try videos.make(
+            "gaps.avi", rate: 25, frames: 20, options: ["-vf", "select='not(mod(n,5))'", "-fps_mode", "passthrough"])
+        let ffmpeg = try await FFmpeg.locate()
+        #expect(try await ffmpeg.probe(path).frames == 20)
+        let bytes = try videos.folder.bytes("gaps.avi")
+        let half = try videos.folder.write("half.avi", Array(bytes.prefix(bytes.count / 2)))
+        let error = await failure { try await ffmpeg.probe(half) }
+        #expect(error.message.contains("cut off: "), "\(error.message)")
+    }
+
     /// Bits flipped anywhere: frames or an error, never anything else.
     @Test func damaged() async throws {
         let videos = try await Videos()

@@ -50,14 +50,31 @@ extension FFmpeg {
         guard let frames = values[exactly ? "nb_read_frames" : "nb_read_packets"].flatMap({ Int($0) }), frames > 0 else {
             throw VidclassError.file(path, "its video stream (\(codec)) has no frames")
         }
+        let rate = FFmpeg.rate(values["avg_frame_rate"]) ?? FFmpeg.rate(values["r_frame_rate"]) ?? 0
         let declared = values["nb_frames"].flatMap { Int($0) }
         let isCut = outcome.errorText.contains("partial file") || outcome.errorText.contains("File ended prematurely")
         if !exactly, isCut || declared.map({ $0 - frames > $0 / 20 }) == true {
-            let listed = declared.map { "its container lists \($0) frames" } ?? "it ends in the middle of a frame"
-            throw VidclassError.file(path, "cut off: \(listed), \(frames) could be read")
+            let length = isCut ? 0 : try await shownFrames(path, rate: rate, limit: limit)
+            guard let declared, declared - length <= declared / 20 else {
+                let listed = declared.map { "its container lists \($0) frames" } ?? "it ends in the middle of a frame"
+                throw VidclassError.file(path, "cut off: \(listed), \(frames) could be read")
+            }
         }
-        let rate = FFmpeg.rate(values["avg_frame_rate"]) ?? FFmpeg.rate(values["r_frame_rate"]) ?? 0
         return VideoInfo(rows: rows, columns: columns, frames: frames, framesPerSecond: rate, codec: String(codec).printable)
+    }
+
+    /// The frames that the video's time holds up to its last packet, at `rate` a second: an AVI's list counts frames that were
+    /// dropped, too, for which there are no packets.
+    private func shownFrames(_ path: String, rate: Double, limit: Duration) async throws -> Int {
+        let child = ChildProcess(
+            executable: ffprobePath,
+            arguments: ["-v", "error"] + FFmpeg.inputArguments(FFmpeg.videoContainers) + [
+                "-select_streams", "V:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0", "-i", FFmpeg.address(path),
+            ], timeLimit: limit, outputLimit: 64 << 20)
+        let (outcome, text) = try await child.text()
+        guard outcome.status == 0, !outcome.timedOut else { return 0 }
+        let last = text.split(whereSeparator: { $0 == "\n" || $0 == "," }).compactMap { Double($0) }.filter(\.isFinite).max() ?? 0
+        return Int(min((last * rate).rounded(), 1e12)) + 1
     }
 
     /// `30000/1001`; nil for `0/0`.
