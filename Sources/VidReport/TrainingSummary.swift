@@ -77,8 +77,7 @@ package struct TrainingSummary {
     /// What random clips cost behind frozen layers.
     private static func cost(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool) -> String? {
         guard hasFrozenLayers else { return nil }
-        let isRandom = configuration.augmentation.changesClips || configuration.data.sampling.type != .uniform
-        guard isRandom else { return nil }
+        guard configuration.variesInTraining else { return nil }
         guard let copies = configuration.augmentation.copies else {
             return "clips are new each epoch: the frozen layers run on \(Formatting.count(clips, "clip")) an epoch, nothing is cached "
                 + "(augmentation.copies bounds that)"

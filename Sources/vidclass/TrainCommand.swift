@@ -81,7 +81,7 @@ struct TrainCommand: AsyncParsableCommand {
         }
         // Until here a signal ends the process as it stands: there is nothing to keep yet.
         let watch = StopWatch(Interruption(), maxMinutes: session.configuration.training.maxMinutes)
-        let isOver = session.trainer.end != nil && session.trainer.state.stage + 1 == session.configuration.stagePlans.count
+        let isOver = session.isOver
         guard let end = try await TrainingRun(session: session, watch: watch, quiet: quiet).run() else {
             return try stopped(session, watch)
         }

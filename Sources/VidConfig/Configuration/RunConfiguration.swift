@@ -33,6 +33,12 @@ extension RunConfiguration {
         .init("output", \.output, OutputConfiguration.codec, "Where the run is kept."),
     ]
 
+    /// Whether a clip is another one each time that training takes it; mixing aside.
+    package var variesInTraining: Bool { augmentation.changesClips || data.sampling.isRandom }
+
+    /// Clips whose gradients make one step of the optimiser.
+    package var clipsPerStep: Int { training.batchSize * optimizer.gradientAccumulationSteps }
+
     /// Every value resolved, defaults included, in the order of the tables.
     package var json: JSONNode { Self.codec.encode(self) }
 }

@@ -11,6 +11,9 @@ package struct SamplingConfiguration: ConfigurationValue {
     package init() {}
 
     package init(type: SamplingType) { self.type = type }
+
+    /// Whether chance has a part in it while training.
+    package var isRandom: Bool { type != .uniform }
 }
 
 package enum SamplingType: String, Sendable, Equatable, Codable, CaseIterable {

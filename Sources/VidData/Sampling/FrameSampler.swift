@@ -117,7 +117,7 @@ package struct FrameSampler: Sendable, Equatable {
 
 extension FrameSampler {
     /// Whether training takes other frames than evaluation.
-    package var isRandom: Bool { sampling.type != .uniform }
+    package var isRandom: Bool { sampling.isRandom }
 
     /// The sampling in words for keys: what makes the same choice has the same words. `training`: of a training view.
     func text(training: Bool) -> String {

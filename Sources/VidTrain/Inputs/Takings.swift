@@ -24,11 +24,10 @@ package struct Takings: Sendable {
 
     /// For training: random where the sampling or the augmentation is. Behind frozen layers, `copies` bounds how many.
     package static func training(_ configuration: RunConfiguration, behindFrozenLayers: Bool) -> Takings {
-        let augmentation = configuration.augmentation
-        guard augmentation.changesClips || configuration.data.sampling.type != .uniform else {
+        guard configuration.variesInTraining else {
             return Takings(kind: .views([.whole]), seed: configuration.seed)
         }
-        let copies = behindFrozenLayers ? augmentation.copies : nil
+        let copies = behindFrozenLayers ? configuration.augmentation.copies : nil
         return Takings(kind: copies.map { .copies($0) } ?? .fresh, seed: configuration.seed)
     }
 

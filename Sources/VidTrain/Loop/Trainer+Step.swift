@@ -53,9 +53,8 @@ extension Trainer {
     /// A step on the first clips of an order of its own, for its time; features that are not there yet are made up.
     func sampleStep() async throws {
         if state.order.isEmpty { state.order = order() }
-        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
         var running = RunningMetrics()
-        let count = min(state.order.count, clipsPerStep)
+        let count = min(state.order.count, configuration.clipsPerStep)
         step.begin()
         for first in stride(from: 0, to: count, by: configuration.training.batchSize) {
             let batch = first..<min(count, first + configuration.training.batchSize)

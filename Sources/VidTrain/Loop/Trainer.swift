@@ -66,7 +66,7 @@ package final class Trainer {
         let hasValidation = validation.count > 0
         monitor = Monitor(configuration.training.monitor, mode: configuration.training.mode, hasValidation: hasValidation)
         plateauMonitor = Monitor(configuration.training.reduceOnPlateau.monitor, hasValidation: hasValidation)
-        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
+        let clipsPerStep = configuration.clipsPerStep
         schedule = LearningRateSchedule(
             configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
     }
@@ -119,7 +119,7 @@ package final class Trainer {
     /// One epoch, or what is left of it; false when it was asked to stop.
     private func runEpoch(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
         let count = training.clips.count
-        let clipsPerStep = configuration.training.batchSize * configuration.optimizer.gradientAccumulationSteps
+        let clipsPerStep = configuration.clipsPerStep
         if state.order.isEmpty { state.order = order() }
         let epochStart = ContinuousClock.now
         let clipsBefore = state.running.clips

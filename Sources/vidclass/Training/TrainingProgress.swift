@@ -27,9 +27,7 @@ final class TrainingProgress {
         record = RunRecord(
             version: Vidclass.configuration.version, command: CommandLine.arguments, started: Date.now.formatted(.iso8601))
         let before = record.carryOver(from: session.folder?.recordPath)
-        isIdle =
-            before == .finished && session.trainer.end != nil
-            && session.trainer.state.stage + 1 == session.configuration.stagePlans.count
+        isIdle = before == .finished && session.isOver
         record.clips = DataPart.allCases.map { ($0.rawValue, session.data.entries(of: $0).count) }
         try write(.running)
     }

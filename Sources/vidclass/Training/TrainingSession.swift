@@ -128,6 +128,9 @@ final class TrainingSession {
             workers: workers, state: state, secondsBefore: secondsBefore)
     }
 
+    /// Whether the last stage has come to its end: there is nothing to train.
+    var isOver: Bool { trainer.end != nil && trainer.state.stage + 1 == configuration.stagePlans.count }
+
     /// The run's folder; not of a session that only looks ahead.
     var folder: RunFolder? { kept?.folder }
     var results: ResultsFile? { kept?.results }
