@@ -30,6 +30,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
@@ -39,6 +41,8 @@ let package = Package(
         .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5", dependencies: ["CHDF5System"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Swift
         .target(name: "VidTensor", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strictSwift),
@@ -64,7 +68,12 @@ let package = Package(
             ],
             swiftSettings: strictSwift),
         .target(
-            name: "VidReport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain"], swiftSettings: strictSwift),
+            name: "VidReport",
+            dependencies: [
+                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [

@@ -4,20 +4,21 @@ import VidTensor
 ///
 /// Line ends are LF or CRLF, a byte order mark at the start and empty lines are passed over; anything else out of order is
 /// an error with its line.
-struct CSVTable {
-    struct Record: Equatable {
+package struct CSVTable {
+    package struct Record: Equatable {
         /// The line the record starts on, from 1.
-        var line: Int
-        var fields: [String]
+        package var line: Int
+        package var fields: [String]
     }
 
-    var header: [String]
-    var records: [Record]
+    package private(set) var header: [String]
+    package private(set) var records: [Record]
 
     /// The most bytes of a table that are read.
     static let sizeLimit = 256 << 20
 
-    init(path: String) throws {
+    /// - Throws: `.badData` with file and line for what is no such table.
+    package init(path: String) throws {
         try self.init(try RegularFile.contents(path, limit: CSVTable.sizeLimit), path: path)
     }
 

@@ -1,0 +1,62 @@
+import VidData
+import VidTensor
+import VidTrain
+
+/// `predictions.csv`: what a model said of every clip of an evaluation, all scores with it.
+///
+///     clip,label,prediction,confidence,score/climbing,score/cooking
+///     test/climbing/a.mp4,climbing,climbing,0.93,0.93,0.07
+///
+/// CSV as RFC 4180 has it, UTF-8, LF line ends. `clip` is relative to the data's folder, `prediction` the class with the highest
+/// score (the first of equals), `confidence` that score; the scores are in the order of the classes and read back exactly.
+package enum PredictionsFile {
+    private static let columns = ["clip", "label", "prediction", "confidence"]
+    private static let scorePrefix = "score/"
+
+    /// Writes `evaluation` to `path`: whole or, after an error or a kill, not at all.
+    package static func write(_ evaluation: Evaluation, to path: String) throws {
+        try AtomicFile.write(to: path) { file in
+            var text = CSVText.line(columns + evaluation.classes.map { scorePrefix + $0 })
+            for clip in evaluation.clips {
+                let decision = clip.decision
+                text += CSVText.line(
+                    [clip.clip, evaluation.classes[clip.label], evaluation.classes[decision], "\(clip.scores[decision])"]
+                        + clip.scores.map { "\($0)" })
+                if text.utf8.count > 1 << 20 {
+                    try file.write(text.utf8)
+                    text = ""
+                }
+            }
+            try file.write(text.utf8)
+        }
+    }
+
+    /// The classes and the clips with their scores.
+    ///
+    /// Throws `.badData` for a table that is none of predictions, an unknown label, or a score that is no number from 0 to 1.
+    package static func read(_ path: String) throws -> (classes: [String], clips: [ClipScores]) {
+        let table = try CSVTable(path: path)
+        guard Array(table.header.prefix(columns.count)) == columns, table.header.count > columns.count,
+            table.header.dropFirst(columns.count).allSatisfy({ $0.hasPrefix(scorePrefix) })
+        else {
+            throw VidclassError.file(
+                path,
+                "line 1: expected the header \(columns.joined(separator: ",")),score/..., found \(table.header.joined(separator: ",").printable)"
+            )
+        }
+        let classes = table.header.dropFirst(columns.count).map { String($0.dropFirst(scorePrefix.count)) }
+        let clips = try table.records.map { record in
+            guard let label = classes.firstIndex(of: record.fields[1]) else {
+                throw VidclassError.file(path, "line \(record.line): the label \(record.fields[1].printable) has no column of scores")
+            }
+            let scores = try record.fields.dropFirst(columns.count).map { field in
+                guard let score = Float(field), (0...1).contains(score) else {
+                    throw VidclassError.file(path, "line \(record.line): expected a score from 0 to 1, found \(field.printable)")
+                }
+                return score
+            }
+            return ClipScores(clip: record.fields[0], label: label, scores: scores)
+        }
+        return (classes, clips)
+    }
+}
