@@ -63,6 +63,8 @@ package enum SystemCall {
         return 0
     }
 
+    static func linkFile(_ path: String, _ other: String) -> CInt { link(path, other) }
+
     /// What `path` is; a symbolic link is what it leads to, or, not followed, `.other`.
     package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)
