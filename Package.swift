@@ -113,3 +113,12 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// Coverage-guided fuzzing of the parsers (Scripts/fuzz.sh); libFuzzer brings the program's main.
+if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "VidFuzz",
+            dependencies: ["VidTensor", "VidConfig", "VidData", "VidCheckpoint", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strictSwift + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -117,7 +117,8 @@ class Training:
     @staticmethod
     def files(folder: pathlib.Path) -> dict:
         run = folder / "runs/train"
-        found = {path.name: path.read_bytes() for path in sorted((run / "weights").iterdir())}
+        found = {path.name: path.read_bytes() for path in sorted((run / "weights").iterdir())
+                 if path.name != "previous.safetensors"}  # which state that is depends on the clock
         if (run / "splits.csv").exists():
             found["splits.csv"] = (run / "splits.csv").read_bytes()
         with open(run / "results.csv", newline="") as file:

@@ -3,7 +3,10 @@
 
 #if defined(__linux__)
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+
+int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
     const struct { int resource; rlim_t value; } limits[] = {
@@ -16,6 +19,14 @@ int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
     return error;
 }
 #else
+#include <errno.h>
+
+int vc_memory_file(const char *name) {
+    (void)name;
+    errno = ENOSYS;
+    return -1;
+}
+
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
     (void)pid, (void)memory, (void)seconds;
     return 0;

@@ -1,10 +1,24 @@
 import CKernels
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Bounds on a child process that works on a stranger's file.
 package enum ProcessLimits {
     /// From now on the process may have `memory` bytes of address space and `seconds` of processor time, and may write
     /// no file. Where the system cannot do this (it is Linux's `prlimit`), or the process has ended, nothing happens.
     package static func apply(to process: Int32, memory: Int, seconds: Int) {
         _ = vc_limit_process(process, UInt64(memory), UInt64(seconds))
+    }
+
+    /// The same for this process, which also ends after `seconds` by the clock.
+    package static func applyToThisProcess(memory: Int, seconds: Int) {
+        apply(to: getpid(), memory: memory, seconds: seconds)
+        alarm(UInt32(clamping: seconds))
     }
 }

@@ -37,7 +37,8 @@ struct InitCommand: AsyncParsableCommand {
         let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, memo: try features.memo())
         let workers = threads.makeWorkers()
         let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)
-        let plan = try InitPlan(report, library: WeightsLibrary(), threads: workers.count, gigaflops: speed.allThreads)
+        let plan = try InitPlan(
+            report, library: WeightsLibrary(hdf5: ReadHDF5Command.child), threads: workers.count, gigaflops: speed.allThreads)
         // What is written is what will be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }

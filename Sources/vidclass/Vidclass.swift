@@ -20,6 +20,7 @@ struct Vidclass: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self,
             SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
+            ReadHDF5Command.self,
         ])
 }
 

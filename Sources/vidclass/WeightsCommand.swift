@@ -27,7 +27,7 @@ struct WeightsFetchCommand: AsyncParsableCommand {
             throw VidclassError(
                 .usage, "no weights named \"\(name)\" to fetch; there are \(WeightsSource.all.map(\.name).joined(separator: " and "))")
         }
-        let path = try await WeightsDownload(WeightsLibrary()).fetch(source) { received, total in
+        let path = try await WeightsDownload(WeightsLibrary(hdf5: ReadHDF5Command.child)).fetch(source) { received, total in
             let whole = total.map { " of \(Formatting.bytes($0))" } ?? ""
             bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
         }
@@ -55,7 +55,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file) is a checkpoint of a training, not ImageNet's weights; give it another name with --name, or name its path in model.cnn.weights"
             )
         }
-        let entry = try WeightsLibrary().importFile(file, as: name)
+        let entry = try WeightsLibrary(hdf5: ReadHDF5Command.child).importFile(file, as: name)
         try Terminal.output(WeightsListCommand.text([entry]))
     }
 }
@@ -67,7 +67,7 @@ struct WeightsListCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let library = WeightsLibrary()
+        let library = WeightsLibrary(hdf5: ReadHDF5Command.child)
         let entries = library.list()
         if json {
             try Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")

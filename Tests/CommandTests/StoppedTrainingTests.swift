@@ -40,7 +40,8 @@ import VidTestSupport
     /// The files of a run that depend on the training alone: weights, splits, and the results without their times.
     private func files(_ box: TestFolder, _ run: String) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: box.path + "/" + run + "/weights") {
+        for name in try FileManager.default.contentsOfDirectory(atPath: box.path + "/" + run + "/weights")
+        where name != "previous.safetensors" {  // which state that is depends on the clock
             found[name] = try box.bytes(run + "/weights/" + name)
         }
         found["splits.csv"] = try box.bytes(run + "/splits.csv")
@@ -101,6 +102,42 @@ import VidTestSupport
         #expect(try files(box, "runs/train2") == first)
         let other = try files(box, "runs/train3")
         for name in ["last.safetensors", "best.safetensors", "splits.csv", "results.csv"] { #expect(other[name] != first[name], "\(name)") }
+    }
+
+    /// Any byte of the last state flipped, or all of it lost: the state before it is gone on from, to the same bytes.
+    @Test(arguments: [false, true]) func aDamagedLastStateFallsBackToTheOneBefore(isLost: Bool) throws {
+        let box = try sandbox()
+        try #require(try box.run("train", "--config", "config.json", "--quiet").status == 0)
+        let expected = try files(box, "runs/train")
+        let previous = try box.bytes("runs/train/weights/previous.safetensors")
+        let last = "runs/train/weights/last.safetensors"
+        if isLost {
+            try box.remove(last)
+        } else {
+            var bytes = try box.bytes(last)
+            bytes[bytes.count * 2 / 3] ^= 1
+            try box.write(last, bytes)
+        }
+        let resumed = try box.run("train", "--resume", "runs/train")
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(
+            resumed.errors.contains("warning: runs/train/weights/last.safetensors: ") && resumed.errors.contains("previous.safetensors"))
+        var found = try files(box, "runs/train")
+        #expect(found.removeValue(forKey: "last.safetensors.damaged") == nil || !isLost)
+        #expect(found == expected)
+        #expect(!previous.isEmpty)
+    }
+
+    @Test func withoutAnyWholeStateNothingIsStartedOver() throws {
+        let box = try sandbox()
+        try #require(try box.run("train", "--config", "config.json", "--quiet").status == 0)
+        let results = try box.bytes("runs/train/results.csv")
+        for name in ["last", "previous"] { try box.write("runs/train/weights/\(name).safetensors", [1, 2, 3]) }
+        let resumed = try box.run("train", "--resume", "runs/train")
+        #expect(resumed.status == 65)
+        #expect(resumed.errors.contains("last.safetensors") && resumed.errors.contains("cannot go on"), "\(resumed.errors)")
+        #expect(try box.bytes("runs/train/results.csv") == results)
+        #expect(try box.bytes("runs/train/weights/last.safetensors") == [1, 2, 3])
     }
 
     @Test func aTimeLimitEndsItResumably() throws {

@@ -15,7 +15,7 @@ import VidTestSupport
 
     init() throws {
         folder = try TestFolder()
-        library = WeightsLibrary(environment: ["XDG_CACHE_HOME": folder.path, "HOME": folder.path])
+        library = WeightsLibrary(environment: ["XDG_CACHE_HOME": folder.path, "HOME": folder.path], hdf5: .inThisProcess)
         let md5 = Insecure.MD5.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         source = WeightsSource(
             name: "vgg16", architecture: .vgg16, fileName: "weights.h5", path: "vgg16/weights.h5", md5: md5, maximumBytes: 400_000)

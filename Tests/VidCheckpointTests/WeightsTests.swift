@@ -31,14 +31,14 @@ func fixture(_ name: String) -> String {
             ("keras3_model.h5", ["batch_normalization", "lstm", "predictions"]),
         ] as [(String, Set<String>)])
     func reads(_ name: String, _ ignored: Set<String>) throws {
-        let weights = try WeightsFile.read(fixture(name))
+        let weights = try WeightsFile.read(fixture(name), hdf5: .inThisProcess)
         expectFixture(weights)
         #expect(Set(weights.ignored) == ignored)
     }
 
     /// Layers named conv2d, conv2d_1, ..., each of one constant, and compressed.
     @Test func tellsAVGGByItsFilters() throws {
-        let weights = try WeightsFile.read(fixture("vgg11_by_order.weights.h5"))
+        let weights = try WeightsFile.read(fixture("vgg11_by_order.weights.h5"), hdf5: .inThisProcess)
         #expect(weights.architecture == .vgg11)
         #expect(weights.tensors.count == 16)
         for (index, tensor) in weights.tensors.enumerated() {
@@ -60,7 +60,7 @@ func fixture(_ name: String) -> String {
         ("not_utf8", "not UTF-8"), ("cycle", "more groups in groups"), ("empty", "no weights of Keras in it"),
     ])
     func refuses(_ name: String, _ reason: String) {
-        let error = failure { _ = try WeightsFile.read(fixture("bad_\(name).h5")) }
+        let error = failure { _ = try WeightsFile.read(fixture("bad_\(name).h5"), hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
         #expect(error?.message.contains("\n") == false)
@@ -72,7 +72,7 @@ func fixture(_ name: String) -> String {
         let whole = try bytes(of: fixture("keras1.h5"))
         for count in stride(from: 8, to: whole.count - 1, by: 97) {
             let path = try folder.write("cut.h5", Array(whole[..<count]))
-            if let error = failure({ expectFixture(try WeightsFile.read(path)) }) {
+            if let error = failure({ expectFixture(try WeightsFile.read(path, hdf5: .inThisProcess)) }) {
                 #expect(error.kind == .badData, "cut to \(count) bytes")
             }
         }
@@ -86,7 +86,7 @@ func fixture(_ name: String) -> String {
             print("note: \(path) is not there; the official weights were not read")
             return
         }
-        let weights = try WeightsFile.read(path)
+        let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
         #expect(weights.architecture == .vgg16)
         #expect(weights.preprocessing == .caffe)
         #expect(weights.tensors.reduce(0) { $0 + $1.tensor.count } == 14_714_688)
@@ -128,7 +128,7 @@ func fixture(_ name: String) -> String {
 
     @Test(arguments: [false, true]) func reads(_ withTop: Bool) throws {
         let top: [(String, [Int], [Float])] = [("classifier.0.weight", [1, 2], [1, 2]), ("classifier.0.bias", [1], [3])]
-        let weights = try WeightsFile.read(folder.write("vgg.safetensors", stateDict(extra: withTop ? top : [])))
+        let weights = try WeightsFile.read(folder.write("vgg.safetensors", stateDict(extra: withTop ? top : [])), hdf5: .inThisProcess)
         #expect(weights.architecture == .blocks([[2, 3], [4]]))
         #expect(weights.preprocessing == .torch)
         #expect(weights.ignored == (withTop ? ["classifier"] : []))
@@ -153,14 +153,14 @@ func fixture(_ name: String) -> String {
         ] as [([Int], [(String, [Int], [Float])], String)])
     func refuses(_ indices: [Int], _ extra: [(String, [Int], [Float])], _ reason: String) throws {
         let path = try folder.write("vgg.safetensors", stateDict(indices: indices, extra: extra))
-        let error = failure { _ = try WeightsFile.read(path) }
+        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
     }
 
     @Test(arguments: [([0x50, 0x4B, 3, 4] as [UInt8], "ZIP"), ([0x80, 2, 0x7D], "pickle"), ([], "too few")])
     func namesOtherKindsOfFile(_ start: [UInt8], _ reason: String) throws {
-        let error = failure { _ = try WeightsFile.read(try folder.write("vgg16.pth", start)) }
+        let error = failure { _ = try WeightsFile.read(try folder.write("vgg16.pth", start), hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true)
     }
@@ -169,7 +169,7 @@ func fixture(_ name: String) -> String {
 @Suite struct WeightsLoadingTests {
     private let weights: ImportedWeights
 
-    init() throws { weights = try WeightsFile.read(fixture("keras1.h5")) }
+    init() throws { weights = try WeightsFile.read(fixture("keras1.h5"), hdf5: .inThisProcess) }
 
     @Test func fillsTheCNNAlone() throws {
         let store = fixtureStore()
@@ -229,7 +229,7 @@ func fixture(_ name: String) -> String {
 
     init() throws {
         folder = try TestFolder()
-        library = WeightsLibrary(environment: ["HOME": folder.path, "XDG_CACHE_HOME": "relative/paths/are/ignored"])
+        library = WeightsLibrary(environment: ["HOME": folder.path, "XDG_CACHE_HOME": "relative/paths/are/ignored"], hdf5: .inThisProcess)
     }
 
     private func put(_ path: String, _ content: [UInt8] = [1]) throws {
@@ -241,7 +241,7 @@ func fixture(_ name: String) -> String {
     @Test func foldersFollowTheEnvironment() {
         #expect(library.weightsFolder == folder.path + "/.cache/vidclass/weights")
         #expect(library.kerasFolder == folder.path + "/.keras/models")
-        let other = WeightsLibrary(environment: ["HOME": "/h", "XDG_CACHE_HOME": "/c", "KERAS_HOME": "/k"])
+        let other = WeightsLibrary(environment: ["HOME": "/h", "XDG_CACHE_HOME": "/c", "KERAS_HOME": "/k"], hdf5: .inThisProcess)
         #expect(other.weightsFolder == "/c/vidclass/weights")
         #expect(other.kerasFolder == "/k/models")
     }
@@ -286,7 +286,7 @@ func fixture(_ name: String) -> String {
         }
         // Importing the import changes nothing.
         let first = try bytes(of: listing.path)
-        #expect(try WeightsFile.read(library.importFile(listing.path, as: "again").path).sha256 == listing.sha256)
+        #expect(try WeightsFile.read(library.importFile(listing.path, as: "again").path, hdf5: .inThisProcess).sha256 == listing.sha256)
         try put("\(library.weightsFolder)/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", [1, 2])
         try put("\(library.weightsFolder)/.hidden.h5")
         try put("\(library.weightsFolder)/vgg16.h5.part")
@@ -315,18 +315,18 @@ func fixture(_ name: String) -> String {
             var changed = original
             changed[place] ^= 4
             try put(path, changed)
-            #expect(failure { _ = try WeightsFile.read(path) }?.kind == .badData, "byte \(place)")
+            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "byte \(place)")
         }
     }
 
     /// The CNN of a checkpoint, with the preprocessing of its configuration.
     @Test func readsTheCNNOfACheckpoint() throws {
         let store = fixtureStore()
-        _ = try WeightsFile.read(fixture("keras1.h5")).load(into: store)
+        _ = try WeightsFile.read(fixture("keras1.h5"), hdf5: .inThisProcess).load(into: store)
         let path = folder.path + "/best.safetensors"
         try Checkpoint.write(
             to: path, config: #"{"data":{"preprocessing":"torch"}}"#, classes: ["a"], state: nil, tensors: Checkpoint.tensors(of: store))
-        let weights = try WeightsFile.read(path)
+        let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
         #expect(weights.architecture == .blocks([[2, 3], [4]]))
         #expect(weights.preprocessing == .torch)
         #expect(weights.ignored == ["output"])

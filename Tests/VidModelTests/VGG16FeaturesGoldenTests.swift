@@ -16,7 +16,7 @@ import VidTestSupport
 
     /// The official file: where VIDCLASS_VGG16_WEIGHTS says, in vidclass's cache, among Keras's models, or beside the project.
     static let weights: String? = {
-        let library = WeightsLibrary()
+        let library = WeightsLibrary(hdf5: .inThisProcess)
         let beside = URL(filePath: #filePath).appending(path: "../../../../shared/weights").standardizedFileURL.path
         let places = [library.weightsFolder, library.kerasFolder, beside].map { "\($0)/\(fileName)" }
         let named = ProcessInfo.processInfo.environment["VIDCLASS_VGG16_WEIGHTS"]
@@ -32,7 +32,7 @@ import VidTestSupport
         var layout = ParameterLayout()
         let encoder = try FrameEncoder(CNNConfiguration(), input: InputConfiguration(), layout: &layout)
         let pass = Pass(parameters: ParameterStore(layout), workers: Workers(), random: RandomGenerator(seed: 1))
-        _ = try WeightsFile.read(try #require(Self.weights)).load(into: pass.parameters)
+        _ = try WeightsFile.read(try #require(Self.weights), hdf5: .inThisProcess).load(into: pass.parameters)
 
         let count = expected.shape[0]
         let bytes = Self.bytes(frames: count)

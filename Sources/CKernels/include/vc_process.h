@@ -1,4 +1,4 @@
-// Bounds on a child process.
+// Bounds on a child process, and what comes out of it.
 #ifndef VC_PROCESS_H
 #define VC_PROCESS_H
 
@@ -7,5 +7,8 @@
 /// Bounds process `pid` from now on: `memory` bytes of address space, `seconds` of processor time, no file written, no
 /// core dump. Does nothing where the system has no such call. Returns 0, or the errno of the first call that failed.
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds);
+
+/// A descriptor of a new file in memory that has no place in any folder; -1 with errno where the system has none such.
+int vc_memory_file(const char *name);
 
 #endif

@@ -26,6 +26,12 @@ enum SealedSafetensors {
             self.tensors = tensors
         }
 
+        /// Hands the file to `body` piece by piece.
+        func write(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+            try header.withUnsafeBytes(body)
+            for tensor in tensors { try body(tensor.bytes) }
+        }
+
         /// Writes `path` atomically; the tensors' values must be those that were sealed.
         func write(to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
             try AtomicFile.write(to: path, temporaryFolder: temporaryFolder, calls: calls) { file in

@@ -11,10 +11,12 @@ package enum WeightsFile {
 
     /// Reads Keras's `.h5` and `.weights.h5`, torchvision's VGGs as `.safetensors`, a file that `write` made, or the CNN of a
     /// checkpoint of vidclass's.
-    package static func read(_ path: String) throws -> ImportedWeights {
+    ///
+    /// - Parameter hdf5: where the HDF5 library reads a file of its kind.
+    package static func read(_ path: String, hdf5: HDF5Import) throws -> ImportedWeights {
         let file = try RegularFile(path)
         let start = try file.bytes(at: 0, count: min(8, file.size))
-        if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try KerasWeights.read(path) }
+        if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try hdf5.read(path) }
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
             throw VidclassError.file(
                 path,
@@ -39,13 +41,33 @@ package enum WeightsFile {
 
     /// Writes `weights` as a file of the own kind, atomically.
     static func write(_ weights: ImportedWeights, to path: String) throws {
+        try SealedSafetensors.write(to: path, metadata: metadata(weights), tensors: weights.tensors)
+    }
+
+    /// `weights` as such a file that also names the layers left out.
+    static func sealed(_ weights: ImportedWeights) throws -> SealedSafetensors.Image {
+        var metadata = metadata(weights)
+        metadata["ignored"] = JSONNode.array(weights.ignored.map { .string($0) }).text()
+        return try SealedSafetensors.seal(weights.source, metadata: metadata, tensors: weights.tensors)
+    }
+
+    private static func metadata(_ weights: ImportedWeights) -> [String: String] {
         let name = weights.source.split(separator: "/").last.map(String.init) ?? weights.source
-        try SealedSafetensors.write(
-            to: path,
-            metadata: [
-                "format": format, "version": version, "architecture": weights.architecture.label,
-                "preprocessing": weights.preprocessing.rawValue, "source": name, "source_sha256": weights.sha256,
-            ], tensors: weights.tensors)
+        return [
+            "format": format, "version": version, "architecture": weights.architecture.label,
+            "preprocessing": weights.preprocessing.rawValue, "source": name, "source_sha256": weights.sha256,
+        ]
+    }
+
+    /// What `sealed` made of `source`, whose SHA-256 is known from elsewhere.
+    static func readHandedOver(_ path: String, source: String, sha256: String) throws -> ImportedWeights {
+        let file = try SafetensorsFile(path)
+        guard file.metadata["format"] == format, file.metadata["source_sha256"] == sha256, let text = file.metadata["ignored"],
+            let ignored = try? JSONParser.parse(text)
+        else { throw VidclassError.file(path, "something else came out of it than its weights") }
+        try SealedSafetensors.verify(file)
+        return try read(
+            file, prefix: "", .caffe, sha256: sha256, ignored: (ignored.arrayElements ?? []).compactMap(\.stringValue), source: source)
     }
 
     private static func readOwn(_ file: SafetensorsFile) throws -> ImportedWeights {
@@ -73,7 +95,7 @@ package enum WeightsFile {
 
     /// The tensors `<prefix>block1_conv1/kernel` and so on.
     private static func read(
-        _ file: SafetensorsFile, prefix: String, _ preprocessing: Preprocessing, sha256: String, ignored: [String]
+        _ file: SafetensorsFile, prefix: String, _ preprocessing: Preprocessing, sha256: String, ignored: [String], source: String? = nil
     ) throws -> ImportedWeights {
         var sources: [ConvolutionSource] = []
         for entry in file.entries where entry.name.hasPrefix(prefix) && entry.name.hasSuffix("/kernel") {
@@ -87,7 +109,7 @@ package enum WeightsFile {
         }
         sources.sort { ($0.block, $0.number) < ($1.block, $1.number) }
         return try ImportedWeights(
-            source: file.path, sha256: sha256, preprocessing: preprocessing, ignored: ignored, convolutions: sources
+            source: source ?? file.path, sha256: sha256, preprocessing: preprocessing, ignored: ignored, convolutions: sources
         ) { index, kernel, bias in
             for (name, tensor) in [("kernel", kernel), ("bias", bias)] {
                 if let entry = file.entry(named: "\(prefix)\(sources[index].name)/\(name)") { try file.read(entry, into: tensor) }

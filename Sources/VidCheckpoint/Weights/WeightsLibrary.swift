@@ -17,7 +17,10 @@ package struct WeightsLibrary: Sendable {
     /// Where Keras keeps its own.
     package let kerasFolder: String
 
-    package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    private let hdf5: HDF5Import
+
+    package init(environment: [String: String] = ProcessInfo.processInfo.environment, hdf5: HDF5Import) {
+        self.hdf5 = hdf5
         weightsFolder = CacheFolder(environment: environment).weights
         kerasFolder = (CacheFolder.folder("KERAS_HOME", environment) ?? CacheFolder.home(environment) + "/.keras") + "/models"
     }
@@ -49,7 +52,7 @@ package struct WeightsLibrary: Sendable {
 
     /// Finds and reads them; where the architecture is another, `ImportedWeights.load` says so.
     package func read(_ weights: String, _ architecture: Architecture) throws -> ImportedWeights {
-        try WeightsFile.read(find(weights, architecture))
+        try WeightsFile.read(find(weights, architecture), hdf5: hdf5)
     }
 
     /// Whether a config's `weights` is a path and no name.
@@ -74,11 +77,11 @@ package struct WeightsLibrary: Sendable {
             throw VidclassError(
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, no '-' in front")
         }
-        let weights = try WeightsFile.read(path)
+        let weights = try WeightsFile.read(path, hdf5: hdf5)
         try Folder.make(weightsFolder)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         try WeightsFile.write(weights, to: target)
-        return WeightsListing(target)
+        return WeightsListing(target, hdf5: hdf5)
     }
 
     // MARK: - Listing
@@ -90,7 +93,7 @@ package struct WeightsLibrary: Sendable {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             return names.filter { name in
                 !name.hasPrefix(".") && (official.contains(name) || endings.contains { name.hasSuffix($0) })
-            }.sorted().map { WeightsListing("\(folder)/\($0)") }
+            }.sorted().map { WeightsListing("\(folder)/\($0)", hdf5: hdf5) }
         }
     }
 }
@@ -110,11 +113,11 @@ package struct WeightsListing: Sendable, Equatable {
     package var fault: String?
 
     /// Reads the file at `path` in full and says what it is.
-    init(_ path: String) {
+    init(_ path: String, hdf5: HDF5Import) {
         self.path = path
         do {
             bytes = try RegularFile(path).size
-            let weights = try WeightsFile.read(path)
+            let weights = try WeightsFile.read(path, hdf5: hdf5)
             architecture = weights.architecture.label
             preprocessing = weights.preprocessing
             sha256 = weights.sha256

@@ -23,7 +23,7 @@ package struct CSVTable {
     }
 
     /// Reads `bytes`; errors name `path` and the line.
-    init(_ bytes: [UInt8], path: String) throws {
+    package init(_ bytes: [UInt8], path: String) throws {
         var parser = Parser(bytes: bytes, path: path)
         var all = try parser.records()
         guard !all.isEmpty else { throw VidclassError.file(path, "the table is empty; expected a header `path,label[,split][,group]`") }

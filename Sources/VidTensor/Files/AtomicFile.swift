@@ -108,6 +108,23 @@ package final class AtomicFile {
         try syncFolder(of: path, calls: calls)
     }
 
+    /// Gives the file at `path` the name `other`, too, in the same folder, in place of what had it. What is written under one
+    /// of the names afterwards does not show under the other.
+    ///
+    /// Where the file system knows no second name, `path` loses its own.
+    package static func link(_ path: String, as other: String, calls: FileCalls = .posix) throws {
+        let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
+        let temporary = PathText.join(PathText.parent(other), temporaryName(process: getpid(), number: number))
+        let isLinked = SystemCall.linkFile(path, temporary) == 0
+        guard calls.rename(isLinked ? temporary : path, other) == 0 else {
+            let code = errno
+            if isLinked { unlink(temporary) }
+            throw VidclassError.file(other, "cannot be written: \(SystemCall.reason(code))", kind: .inputOutput)
+        }
+        // Two names of one file already: nothing was renamed.
+        if isLinked { unlink(temporary) }
+    }
+
     static func temporaryName(process: Int32, number: Int) -> String { ".vidclass-\(process)-\(number).tmp" }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {

@@ -50,6 +50,21 @@ package enum SystemCall {
         return 0
     }
 
+    /// Writes all of `bytes` to a pipe, socket or terminal.
+    ///
+    /// Returns 0, or the `errno` of the write that failed.
+    package static func write(_ bytes: UnsafeRawBufferPointer, toStream descriptor: CInt) -> CInt {
+        var done = 0
+        while done < bytes.count {
+            let count = retrying { systemWrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done) }
+            guard count > 0 else { return count == 0 ? ENOSPC : errno }
+            done += count
+        }
+        return 0
+    }
+
+    static func linkFile(_ path: String, _ other: String) -> CInt { link(path, other) }
+
     /// What `path` is; a symbolic link is what it leads to, or, not followed, `.other`.
     package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)
@@ -57,4 +72,14 @@ package enum SystemCall {
         guard (followingLink ? stat(path, &raw) : lstat(path, &raw)) == 0 else { throw error("look at it", path) }
         return FileStatus(raw)
     }
+}
+
+private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    #if canImport(Glibc)
+        Glibc.write(descriptor, bytes, count)
+    #elseif canImport(Musl)
+        Musl.write(descriptor, bytes, count)
+    #else
+        Darwin.write(descriptor, bytes, count)
+    #endif
 }

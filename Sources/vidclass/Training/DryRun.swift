@@ -16,12 +16,12 @@ struct DryRun {
         room = FileSystemRoom(at: ".")
     }
 
-    /// Bytes of a run's folder: the state with its moments, and the best model.
+    /// Bytes of a run's folder: the last two states with their moments, and the best model.
     private var folderBytes: Int {
         let classifier = session.trainer.classifier
         let (total, trainable) = classifier.parameters.counts
-        let models = 2 + (session.configuration.training.saveEveryEpochs.map { session.configuration.training.epochs / $0 } ?? 0)
-        return (models * total + session.trainer.optimizer.slots.count * trainable) * MemoryLayout<Float>.stride
+        let models = 3 + (session.configuration.training.saveEveryEpochs.map { session.configuration.training.epochs / $0 } ?? 0)
+        return (models * total + 2 * session.trainer.optimizer.slots.count * trainable) * MemoryLayout<Float>.stride
     }
 
     /// Bytes of features that the cache will keep.

@@ -16,6 +16,8 @@ struct RunFolder {
     var resultsPath: String { path + "/results.csv" }
     var weightsPath: String { path + "/weights" }
     var lastPath: String { weightsPath + "/last.safetensors" }
+    /// The state saved before the last one, for when that turns out to be damaged.
+    var previousPath: String { weightsPath + "/previous.safetensors" }
     var bestPath: String { weightsPath + "/best.safetensors" }
     var splitsPath: String { path + "/splits.csv" }
     var skippedPath: String { path + "/skipped.csv" }
@@ -64,7 +66,7 @@ struct RunFolder {
         }
         // First what makes it a run that can be resumed.
         let old =
-            [configPath, foldsPath, lastPath, bestPath, splitsPath, skippedPath, recordPath, path + "/folds.csv"]
+            [configPath, foldsPath, lastPath, previousPath, bestPath, splitsPath, skippedPath, recordPath, path + "/folds.csv"]
             + epochs.map { weightsPath + "/" + $0 }
         for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
@@ -76,6 +78,22 @@ struct RunFolder {
             do { try FileManager.default.removeItem(atPath: path + "/" + name) } catch {
                 throw VidclassError(.inputOutput, "\(path)/\(name): the old fold cannot be removed: \(error.localizedDescription)")
             }
+        }
+    }
+
+    /// Gives the last saved state the name of the previous one, too, before a new one takes its place.
+    ///
+    /// - Throws: `.inputOutput` where the folder does not allow it.
+    func keepPrevious() throws {
+        guard FileManager.default.fileExists(atPath: lastPath) else { return }
+        try AtomicFile.link(lastPath, as: previousPath)
+    }
+
+    /// Takes a damaged last state out of the way, so that it does not become the previous one.
+    func putDamagedLastAside() throws {
+        guard FileManager.default.fileExists(atPath: lastPath) else { return }
+        guard rename(lastPath, lastPath + ".damaged") == 0 else {
+            throw VidclassError.file(lastPath, "is damaged and cannot be put aside: \(SystemCall.reason())", kind: .inputOutput)
         }
     }
 

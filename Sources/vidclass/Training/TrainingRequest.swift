@@ -60,14 +60,38 @@ struct TrainingRequest {
     }
 
     /// The saved state, if any; the configuration is held against that of the state, or of the folder.
+    ///
+    /// - Throws: `.badData` where states were saved and none can be read.
     private static func saved(_ folder: RunFolder, _ configuration: RunConfiguration) throws -> Checkpoint? {
-        guard FileManager.default.fileExists(atPath: folder.lastPath) else {
+        guard let saved = try newestWhole(folder) else {
             try ResumeRules.check(configuration, against: RunConfiguration.load(path: folder.configPath), folder.configPath)
             Terminal.note("note: \(folder.path) was stopped before anything was saved; it starts from the beginning")
             return nil
         }
-        let saved = try Checkpoint.open(folder.lastPath)
         try ResumeRules.check(configuration, against: RunConfiguration(json: saved.config, source: saved.path), saved.path)
         return saved
+    }
+
+    /// The last state, or where that is damaged or gone the one before it, with a warning; nil where none was ever saved.
+    private static func newestWhole(_ folder: RunFolder) throws -> Checkpoint? {
+        let paths = [folder.lastPath, folder.previousPath].filter { FileManager.default.fileExists(atPath: $0) }
+        var fault: VidclassError?
+        for path in paths {
+            do {
+                let saved = try Checkpoint.open(path)
+                if path == folder.previousPath {
+                    let reason = fault?.message ?? "\(folder.lastPath): is not there"
+                    Terminal.note("warning: \(reason); going on from the state saved before it, \(path)")
+                }
+                return saved
+            } catch let error as VidclassError {
+                fault = fault ?? error
+            }
+        }
+        guard let fault else { return nil }
+        throw VidclassError(
+            fault.kind,
+            "\(fault.message); no state saved before it can be read either, so the run cannot go on. "
+                + "Its best model, if whole, is still of use: \(folder.bestPath)")
     }
 }

@@ -104,6 +104,7 @@ final class TrainingSession {
         // Of killed writers: nobody else writes here now.
         for path in [folder.path, folder.weightsPath] { AtomicFile.removeLeftovers(in: path, isOwned: true) }
         if request.existing == nil { try folder.removeOldRun() }
+        if request.checkpoint?.path == folder.previousPath { try folder.putDamagedLastAside() }
         if request.checkpoint == nil {
             try SplitsFile.write(request.data, to: folder.splitsPath)
             try request.skipped?.writeSkipped(to: folder.skippedPath)
@@ -182,6 +183,7 @@ final class TrainingSession {
     func saveLast() throws {
         guard let folder else { return }
         try requireFinite()
+        try folder.keepPrevious()
         try Checkpoint.write(
             to: folder.lastPath, config: configurationText, classes: trainer.classifier.classes, state: try trainer.state.text,
             tensors: Checkpoint.tensors(of: trainer.classifier.parameters) + trainer.optimizer.tensors(trainer.classifier.parameters))

@@ -1,0 +1,30 @@
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What libFuzzer calls with each input: the parser that `VIDCLASS_FUZZ` names, fed with it.
+///
+/// A parser either takes the input, and then keeps its promises about it, or throws a `VidclassError` or `ConfigError`; a trap, another
+/// error or a broken promise is a finding.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    chosen.check(Array(UnsafeBufferPointer(start: data, count: size)))
+    return 0
+}
+
+/// The parser under test.
+private let chosen: FuzzedParser = {
+    let name = getenv("VIDCLASS_FUZZ").map { String(cString: $0) } ?? ""
+    guard let parser = FuzzedParser(rawValue: name) else {
+        let known = FuzzedParser.allCases.map(\.rawValue).joined(separator: ", ")
+        print("VIDCLASS_FUZZ names the parser to test: \(known)")
+        exit(64)
+    }
+    return parser
+}()

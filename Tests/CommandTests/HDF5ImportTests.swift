@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+import VidCheckpoint
+import VidTensor
+import VidTestSupport
+
+/// The HDF5 library in a child of the built program.
+@Suite struct HDF5ImportTests {
+    private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    private static let fixtures = project + "/Tests/VidCheckpointTests/Fixtures/"
+
+    private func child(seconds: Int = 20) -> HDF5Import { .inChild(executable: CommandLineTool.path, seconds: seconds) }
+
+    @Test(arguments: ["keras1.h5", "keras1_with_top.h5", "keras3.weights.h5"])
+    func theChildReadsWhatThisProcessReads(_ name: String) throws {
+        let path = HDF5ImportTests.fixtures + name
+        let own = try WeightsFile.read(path, hdf5: .inThisProcess)
+        let other = try WeightsFile.read(path, hdf5: child())
+        #expect(own.source == other.source && own.sha256 == other.sha256 && own.ignored == other.ignored)
+        #expect(own.architecture == other.architecture && own.preprocessing == other.preprocessing)
+        #expect(own.tensors.map(\.name) == other.tensors.map(\.name))
+        for (one, two) in zip(own.tensors, other.tensors) {
+            #expect(one.tensor.shape == two.tensor.shape)
+            let values = [one, two].map { UnsafeBufferPointer(start: $0.tensor.base, count: $0.tensor.count).map(\.bitPattern) }
+            #expect(values[0] == values[1], "\(one.name)")
+        }
+    }
+
+    @Test(arguments: ["bad_cycle.h5", "bad_huge.h5", "bad_nan.h5", "bad_external_link.h5", "bad_not_a_vgg.h5"])
+    func itsComplaintsComeAcross(_ name: String) throws {
+        let path = HDF5ImportTests.fixtures + name
+        let own = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        let other = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: self.child()) }
+        #expect(own == other)
+    }
+
+    /// Found by fuzzing: HDF5 1.10.8 never comes back from it.
+    @Test func aFileThatKeepsTheLibraryBusyForEverIsRefusedInTime() throws {
+        let path = HDF5ImportTests.project + "/Fuzz/regressions/hdf5/endless_heap.h5"
+        let start = ContinuousClock.now
+        let error = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: self.child(seconds: 2)) }
+        #expect(error?.kind == .badData)
+        #expect(error?.message.contains("did not come to an end") == true, "\(error?.message ?? "")")
+        #expect(ContinuousClock.now - start < .seconds(15))
+    }
+
+    /// A child that a hostile file has taken over can say what it likes.
+    @Test(arguments: [
+        ("echo nonsense and more of it", "header"), ("exec head -c 600000000 /dev/zero", "more than 512 MiB"),
+        ("kill -SEGV $$", "signal 11"),
+        ("exit 3", "exit 3"), ("true", "too few"),
+    ])
+    func whatIsNoWeightsIsRefused(_ script: String, _ reason: String) throws {
+        let folder = try TestFolder()
+        let liar = try folder.write("liar.sh", text: "#!/bin/sh\n\(script)\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: liar)
+        let path = HDF5ImportTests.fixtures + "keras1.h5"
+        let error = #expect(throws: VidclassError.self) {
+            _ = try WeightsFile.read(path, hdf5: .inChild(executable: liar, seconds: 20))
+        }
+        #expect(error?.kind == .badData)
+        #expect(error?.message.hasPrefix(path) == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+}
