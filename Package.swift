@@ -73,6 +73,7 @@ let package = Package(
                 "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
+            exclude: ["TensorBoard/Protos"],
             swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",

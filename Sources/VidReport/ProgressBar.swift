@@ -4,6 +4,22 @@ import Synchronization
 ///
 ///     encode  ━━━━━━━━━━━━━━━╸━━━━━━━  62 %  99/160 clips  8.1 clips/s  0:08 left
 package final class ProgressBar: Sendable {
+    /// What stands behind the bar.
+    package struct Detail: Sendable {
+        let text: String
+        let short: String
+        let rank: Int
+
+        /// - Parameters:
+        ///   - short: the same for a narrow terminal.
+        ///   - rank: what has a higher one is left out first.
+        package init(_ text: String, short: String? = nil, rank: Int) {
+            self.text = text
+            self.short = short ?? text
+            self.rank = rank
+        }
+    }
+
     private struct State {
         var isShown = false
         var lastDrawn: ContinuousClock.Instant?
@@ -20,42 +36,76 @@ package final class ProgressBar: Sendable {
     }
 
     /// Redraws, at most twenty times a second but always at the end.
-    package func update(_ label: String, done: Int, total: Int, detail: String) {
+    package func update(_ label: String, done: Int, total: Int, details: [Detail]) {
         guard isActive, total > 0 else { return }
         state.withLock { state in
             let now = ContinuousClock.now
             if let last = state.lastDrawn, done < total, now - last < .milliseconds(50) { return }
             state.lastDrawn = now
-            let line = ProgressBar.line(label, done: done, total: total, detail: detail, width: Terminal.width, color: color)
-            Terminal.write("\r\u{1B}[K" + line)
+            let line = ProgressBar.line(label, done: done, total: total, details: details, width: Terminal.width, color: color)
+            // The cursor goes back to where the line begins: when a narrower window wraps the line, all of it can be taken back.
+            Terminal.write("\r\u{1B}[J" + line + "\r")
             state.isShown = true
         }
+    }
+
+    /// Redraws with one text behind the bar, whose parts are set apart by two spaces; the last ones are left out first.
+    package func update(_ label: String, done: Int, total: Int, detail: String) {
+        update(label, done: done, total: total, details: ProgressBar.details(detail))
     }
 
     /// Removes the bar so that a line can be written.
     package func clear() {
         state.withLock { state in
             guard state.isShown else { return }
-            Terminal.write("\r\u{1B}[K")
+            Terminal.write("\r\u{1B}[J")
             state = State()
         }
     }
 
-    /// The bar as text, never wider than `width - 1` columns; parts drop out from the right on a narrow terminal.
-    package static func line(_ label: String, done: Int, total: Int, detail: String, width: Int, color: Bool) -> String {
+    static func details(_ text: String) -> [Detail] {
+        var parts: [String] = [""]
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            if word.isEmpty {
+                if parts.last != "" { parts.append("") }
+            } else {
+                parts[parts.count - 1] += (parts.last == "" ? "" : " ") + word
+            }
+        }
+        return parts.filter { !$0.isEmpty }.enumerated().map { Detail($1, rank: $0) }
+    }
+
+    private static let mostCells = 30
+    private static let fewestCells = 8
+    /// Details that are worth more than the bar is.
+    private static let detailsBeforeBar = 3
+
+    /// The bar as text, never wider than `width - 1` columns: on a narrow terminal details become short or are left out, then the
+    /// bar itself, and what is left is cut.
+    package static func line(_ label: String, done: Int, total: Int, details: [Detail], width: Int, color: Bool) -> String {
+        let room = max(0, width - 1)
         let fraction = min(1, max(0, Double(done) / Double(max(total, 1))))
         let percent = "\(Int(fraction * 100)) %"
-        var text = label + "  "
-        let tail = "  " + String(repeating: " ", count: max(0, 5 - percent.count)) + percent + "  " + detail
-        let room = width - 1 - text.count - tail.count
-        if room >= 8 {
-            let cells = min(room, 30)
-            let filled = Int(fraction * Double(cells))
-            let full = String(repeating: "━", count: filled)
-            let rest = String(repeating: "─", count: cells - filled)
-            text += color ? "\u{1B}[36m\(full)\u{1B}[2m\(rest)\u{1B}[0m" : full + rest
-            return text + tail
+        let ranks = details.map(\.rank).sorted()
+        for hasBar in [true, false] {
+            for count in stride(from: details.count, through: hasBar ? min(detailsBeforeBar, details.count) : 0, by: -1) {
+                let kept = details.filter { count > 0 && $0.rank <= ranks[count - 1] }
+                for isShort in [false, true] {
+                    let head = hasBar ? String(repeating: " ", count: max(0, 5 - percent.count)) + percent : percent
+                    let tail = ([head] + kept.map { isShort ? $0.short : $0.text }).joined(separator: "  ")
+                    let left = room - label.columns - 2 - tail.columns - (hasBar ? 2 : 0)
+                    guard left >= (hasBar ? fewestCells : 0) else { continue }
+                    return label + "  " + (hasBar ? bar(fraction, cells: min(left, mostCells), color) + "  " : "") + tail
+                }
+            }
         }
-        return String((text + tail.drop { $0 == " " }).prefix(max(0, width - 1)))
+        return "\(label)  \(percent)".cut(toColumns: room)
+    }
+
+    private static func bar(_ fraction: Double, cells: Int, _ color: Bool) -> String {
+        let filled = Int(fraction * Double(cells))
+        let full = String(repeating: "━", count: filled)
+        let rest = String(repeating: "─", count: cells - filled)
+        return color ? "\u{1B}[36m\(full)\u{1B}[0;2m\(rest)\u{1B}[0m" : full + rest
     }
 }

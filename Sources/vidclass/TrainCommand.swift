@@ -51,7 +51,10 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "No start-up report and no progress, only where things are.")
     var quiet = false
 
-    @Flag(help: "Print one JSON object at the end and nothing else on standard output.")
+    @Flag(help: "More notes: memory, times, figures, every file saved.")
+    var verbose = false
+
+    @Flag(help: "Print one JSON object a line on standard output as things happen (start, epoch, ..., end), and nothing else there.")
     var json = false
 
     func validate() throws {
@@ -61,6 +64,7 @@ struct TrainCommand: AsyncParsableCommand {
                     ? "Give --config FILE to start a training, or --resume [RUN] to go on with one."
                     : "--config and --resume exclude each other: a resumed run has its own config.json.")
         }
+        if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
         if let folds, folds < 2 || folds > 1000 { throw ValidationError("--folds takes a number from 2 to 1000, not \(folds).") }
         if folds != nil, resume != nil {
             throw ValidationError("--folds is for a new training; --resume RUN goes on with its folds by itself.")
@@ -69,24 +73,31 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let (workers, cache) = (threads.makeWorkers(), try features.cache())
-        if let folds = try await makeFolds() {
-            return try await folds.run(workers: workers, cache: cache, quiet: quiet, json: json)
+        let talk = TrainingTalk(quiet: quiet, verbose: verbose, stream: json ? TrainingStream() : nil)
+        do { try await run(talk) } catch {
+            talk.stream?.failed(error)
+            throw error
         }
+    }
+
+    private func run(_ talk: TrainingTalk) async throws {
+        let (workers, cache) = (threads.makeWorkers(), try features.cache())
+        if let folds = try await makeFolds() { return try await folds.run(workers: workers, cache: cache, talk) }
         let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
         if !quiet { Terminal.write(session.startupReport.text + "\n") }
         if dryRun {
             let estimate = try await DryRun(session)
-            return try Terminal.output(json ? estimate.document.text(pretty: true) + "\n" : estimate.text)
+            guard let stream = talk.stream else { return try Terminal.output(estimate.text) }
+            return try stream.write("estimate", estimate.members)
         }
         // Until here a signal ends the process as it stands: there is nothing to keep yet.
         let watch = StopWatch(Interruption(), maxMinutes: session.configuration.training.maxMinutes)
         let isOver = session.isOver
-        guard let end = try await TrainingRun(session: session, watch: watch, quiet: quiet).run() else {
-            return try stopped(session, watch)
-        }
-        if isOver, let folder = session.folder { note(folder, session.configuration, session.trainer.state.epoch, end) }
-        try finish(session, end)
+        let end = try await TrainingRun(session: session, watch: watch, talk: talk).run()
+        guard let folder = session.folder else { return }
+        guard let end else { return try stopped(folder, watch) }
+        if isOver { note(folder, session.configuration, session.trainer.state.epoch, end) }
+        if !json || !quiet { Terminal.write(RunSummary(session, folder, end: end).text) }
     }
 
     /// The folds to train, new or resumed; nil where there is one training.
@@ -138,51 +149,12 @@ struct TrainCommand: AsyncParsableCommand {
         Terminal.note("nothing to do: \(folder.path) has \(epochs) epochs and is over (\(TrainingProgress.text(end))). \(advice)")
     }
 
-    private func stopped(_ session: TrainingSession, _ watch: StopWatch) throws {
-        guard let folder = session.folder else { return }
-        let resume = "Go on with: vidclass train --resume \(folder.path)"
-        if let code = watch.exitCode {
-            Terminal.note("interrupted; everything is kept in \(folder.lastPath)\n\(resume)")
-            throw ExitCode(code)
-        }
-        Terminal.note("training.max_minutes is over; everything is kept in \(folder.lastPath)\n\(resume)")
-        if json { try Terminal.output(document(session, folder, end: nil).text(pretty: true) + "\n") }
-    }
-
-    private func document(_ session: TrainingSession, _ folder: RunFolder, end: StageEnd?) -> JSONNode {
-        let state = session.trainer.state
-        var members: [(String, JSONNode)] = [
-            ("run", .string(folder.path)), ("epochs", .integer(state.epoch)), ("stop_reason", .string(end?.rawValue ?? "max_minutes")),
-        ]
-        if let best = state.best {
-            members += [
-                ("best_epoch", .integer(best.epoch)), ("monitor", .string(session.trainer.monitor.metric.rawValue)),
-                ("best_value", .number(best.value)), ("best_categorical_accuracy", .number(best.accuracy)),
-                ("best_loss", .number(best.loss)),
-            ]
-        }
-        members += [("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath))]
-        return .object(members)
-    }
-
-    private func finish(_ session: TrainingSession, _ end: StageEnd) throws {
-        guard let folder = session.folder else { return }
-        if json { return try Terminal.output(document(session, folder, end: end).text(pretty: true) + "\n") }
-        if end != .epochs { Terminal.note("ended after epoch \(session.trainer.state.epoch): \(TrainingProgress.text(end))") }
-        if let best = session.trainer.state.best {
-            let monitor = session.trainer.monitor.metric
+    private func stopped(_ folder: RunFolder, _ watch: StopWatch) throws {
+        if !json || !quiet {
             Terminal.note(
-                "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
-                    + (monitor == .validationAccuracy || monitor == .categoricalAccuracy
-                        ? "" : ", \(monitor.rawValue) \(Formatting.fixed(best.value, 4))"))
+                "\(watch.exitCode == nil ? "training.max_minutes is over" : "interrupted"); everything is kept in \(folder.lastPath)\n"
+                    + "Go on with: vidclass train --resume \(ShellText.quoted(folder.path))")
         }
-        if session.trainer.state.isRestored { Terminal.note("the last state has the best epoch's weights") }
-        Terminal.note(
-            """
-            best model  \(folder.bestPath)
-            last state  \(folder.lastPath)
-            results     \(folder.resultsPath)
-            Try it with: vidclass predict CLIP --checkpoint \(folder.bestPath)
-            """)
+        if let code = watch.exitCode { throw ExitCode(code) }
     }
 }

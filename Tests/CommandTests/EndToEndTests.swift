@@ -37,7 +37,7 @@ import VidTestSupport
     @Test func trainEvalPredict() throws {
         let box = try sandbox()
         let trained = try train(box, "--config", "config.json", "--json")
-        let summary = try object(trained.output)
+        let summary = try object(String(try #require(trained.output.split(separator: "\n").last)))
         #expect(summary["run"] as? String == "runs/train")
         #expect(summary["epochs"] as? Int == 3)
         for file in ["config.json", "results.csv", "weights/best.safetensors", "weights/last.safetensors"] {

@@ -162,7 +162,7 @@ import VidTestSupport
         let again = try box.run("train", "--resume", "runs/train", "--quiet")
         #expect(again.status == 0 && again.errors.contains("nothing to do") && again.errors.contains("patience"), "\(again.errors)")
         let beyond = try box.run("train", "--resume", "runs/train", "--json", "--set", "training.early_stopping.patience=null")
-        #expect(beyond.status == 0 && beyond.output.contains("\"epochs\": 16"), "\(beyond.errors) \(beyond.output)")
+        #expect(beyond.status == 0 && beyond.output.contains("\"epochs\":16"), "\(beyond.errors) \(beyond.output)")
     }
 
     @Test func aDryRunMeasuresAndWritesNothing() throws {
@@ -178,12 +178,15 @@ import VidTestSupport
         #expect(try FileManager.default.contentsOfDirectory(atPath: box.path).sorted() == before)
     }
 
+    /// The last line of `train --json`.
+    private func summary(_ output: String) -> String { output.split(separator: "\n").last.map(String.init) ?? "" }
+
     @Test func foldsAreTrainedSummedUpAndResumed() throws {
         let box = try sandbox()
         let words = ["--set", "training.epochs=2", "--set", "stages=[]", "--quiet"]
         let trained = try CommandLineTool.run(["train", "--config", "config.json", "--folds", "3", "--json"] + words, in: box.path)
         #expect(trained.status == 0, "\(trained.errors)")
-        let document = try #require(try JSONSerialization.jsonObject(with: Data(trained.output.utf8)) as? [String: Any])
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(summary(trained.output).utf8)) as? [String: Any])
         let results = try #require(document["results"] as? [[String: Any]])
         #expect(results.count == 3 && results.allSatisfy { $0["clips"] as? Int == 12 })
         let accuracies = results.compactMap { $0["categorical_accuracy"] as? Double }
@@ -195,7 +198,7 @@ import VidTestSupport
         let fold = try box.bytes("runs/train/fold2/weights/last.safetensors")
         try FileManager.default.removeItem(atPath: box.path + "/runs/train/fold2")
         let resumed = try box.run("train", "--resume", "runs/train", "--json", "--quiet")
-        #expect(resumed.status == 0 && resumed.output == trained.output, "\(resumed.errors)")
+        #expect(resumed.status == 0 && summary(resumed.output) == summary(trained.output), "\(resumed.errors)")
         #expect(try box.bytes("runs/train/fold2/weights/last.safetensors") == fold)
     }
 

@@ -152,7 +152,7 @@ struct RunConfigurationTests {
                   },
                   "stages": [],
                   "evaluation": { "clips": 1 },
-                  "output": { "directory": "runs", "name": "train", "exist_ok": false }
+                  "output": { "directory": "runs", "name": "train", "exist_ok": false, "tensorboard": true }
                 }
 
                 """)
@@ -176,7 +176,7 @@ struct RunConfigurationTests {
                   "optimizer": { "type": "sgd", "learning_rate": 1, "momentum": 0.75, "nesterov": true, "clip_norm": 2, "weight_decay": 0.5 },
                   "data": { "path": "d.csv", "validation_split": 0.25, "test_split": 0.125, "preprocessing": "unit", "short_clips": "pad_last" },
                   "training": { "epochs": 3, "batch_size": 2, "shuffle": false, "memory_gib": 1.5, "label_smoothing": 0.0625 },
-                  "output": { "directory": "r", "name": "n", "exist_ok": true } }
+                  "output": { "directory": "r", "name": "n", "exist_ok": true, "tensorboard": false } }
                 """, source: "c.json")
         var expected = RunConfiguration()
         expected.seed = UInt64(Int64.max)
@@ -221,6 +221,7 @@ struct RunConfigurationTests {
         expected.output.directory = "r"
         expected.output.name = "n"
         expected.output.existOk = true
+        expected.output.tensorboard = false
         #expect(configuration == expected)
         #expect(try RunConfiguration(json: configuration.text, source: "") == expected)
         #expect(try JSONDecoder().decode(RunConfiguration.self, from: JSONEncoder().encode(expected)) == expected)

@@ -175,7 +175,7 @@ import VidTrain
             handle: { event in
                 switch event {
                 case .batch(let progress): batches.append(progress.clipsDone)
-                case .epoch(let record, _): epochs.append(record.epoch)
+                case .epoch(let epoch): epochs.append(epoch.record.epoch)
                 default: break
                 }
             })
@@ -271,7 +271,7 @@ import VidTrain
         let trainer = try trainer(configuration, clips, threads: 1)
         var rates: [Double] = []
         _ = try await trainer.run(
-            shouldStop: { false }, handle: { if case .epoch(let record, _) = $0 { rates.append(record.learningRate) } })
+            shouldStop: { false }, handle: { if case .epoch(let epoch) = $0 { rates.append(epoch.record.learningRate) } })
         #expect(rates.count == 4)
         for (rate, expected) in zip(rates, [0.002, 0.002, 0.0002, 0.0002]) { #expect(abs(rate / expected - 1) <= 1e-12) }
     }

@@ -37,6 +37,8 @@ package struct OutputConfiguration: ConfigurationSection {
     package var name = "train"
     /// Writes into an existing folder instead of making a numbered one.
     package var existOk = false
+    /// Writes TensorBoard's event files into the run's folder.
+    package var tensorboard = true
 
     package init() {}
 }
@@ -82,5 +84,6 @@ extension OutputConfiguration {
         .init("directory", \.directory, .text("the path of a folder"), "Folder of the runs."),
         .init("name", \.name, .fileName("a folder's name without \"/\""), "Folder of this run; a number is added when it exists."),
         .init("exist_ok", \.existOk, .boolean, "Use the folder even when it exists."),
+        .init("tensorboard", \.tensorboard, .boolean, "Write TensorBoard's event files into the run's folder."),
     ]
 }

@@ -106,6 +106,15 @@ package final class Canvas {
         cairo_show_text(context, text)
     }
 
+    /// Writes a line of text that reads upwards from (x, y), its baseline at x.
+    package func uprightText(_ text: String, x: Double, y: Double, size: Double, _ color: Color = .black) {
+        cairo_save(context)
+        cairo_translate(context, x, y)
+        cairo_rotate(context, -Double.pi / 2)
+        self.text(text, x: 0, y: 0, size: size, color)
+        cairo_restore(context)
+    }
+
     /// The width of a line of text in pixels.
     package func textWidth(_ text: String, size: Double, isBold: Bool = false) -> Double {
         cairo_select_font_face(context, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, isBold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)

@@ -29,17 +29,23 @@ extension Trainer {
         step.nextBatch()
         let input = step.pass.workspace.take(classifier.trainedInputShape.prepending(draws.count * classifier.frames))
         var validFrames = [Int](repeating: classifier.frames, count: draws.count)
+        var clock = ContinuousClock.now
         if isMadeUp {
             input.fill(0.5)
         } else {
             validFrames = try await training.gather(draws, next: next, into: input)
         }
+        times.loading += lap(&clock)
+        defer { times.steps += lap(&clock) }
         do {
             let result = try step.add(input: input, validFrames: validFrames, targets: targets(positions, draws), denominator: denominator)
             running.loss += result.loss
             running.correct += result.correct
             running.clips += draws.count
-            if isLast { try step.update(learningRate: learningRate(step: state.step)) }
+            if isLast {
+                try step.update(learningRate: learningRate(step: state.step))
+                holdsGradients = true
+            }
         } catch {
             let names = draws.prefix(4).map { training.clips.names[$0.clip].printable }.joined(separator: ", ")
             throw VidclassError(
@@ -48,6 +54,13 @@ extension Trainer {
                     + "\(step.whereNotFinite(input: input, validFrames: validFrames)). "
                     + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
         }
+    }
+
+    /// The seconds since `clock`, which is set to now.
+    private func lap(_ clock: inout ContinuousClock.Instant) -> Double {
+        let now = ContinuousClock.now
+        defer { clock = now }
+        return (now - clock).seconds
     }
 
     /// A step on the first clips of an order of its own, for its time; features that are not there yet are made up.

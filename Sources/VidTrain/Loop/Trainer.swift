@@ -31,6 +31,11 @@ package final class Trainer {
     private let plateauMonitor: Monitor
     private let schedule: LearningRateSchedule
     let classWeights: [Float]?
+    /// Whether the parameters' gradients are those of a step; not before the first one of this process.
+    package internal(set) var holdsGradients = false
+    /// Of the current epoch.
+    var times = EpochTimes()
+    private var validationSeconds = 0.0
     private let start = ContinuousClock.now
     private let secondsBefore: Double
 
@@ -108,6 +113,9 @@ package final class Trainer {
     package var stepsPerEpoch: Int { schedule.stepsPerEpoch }
     package var epochsLeft: Int { end == nil ? plan.epochs - state.epochsOfStage : 0 }
 
+    /// Epochs of all stages together.
+    package var epochsInAll: Int { configuration.stagePlans.reduce(0) { $0 + $1.epochs } }
+
     /// Notes that the weights have been replaced by the best epoch's.
     package func noteRestored() { state.isRestored = true }
 
@@ -121,6 +129,7 @@ package final class Trainer {
         let count = training.clips.count
         let clipsPerStep = configuration.clipsPerStep
         if state.order.isEmpty { state.order = order() }
+        times = EpochTimes()
         let epochStart = ContinuousClock.now
         let clipsBefore = state.running.clips
         while state.step * clipsPerStep < count {
@@ -128,21 +137,28 @@ package final class Trainer {
             try await train(state.step * clipsPerStep..<min(count, (state.step + 1) * clipsPerStep))
             state.step += 1
             state.isRestored = false
+            times.clips = state.running.clips - clipsBefore
             let elapsed = (ContinuousClock.now - epochStart).seconds
-            let rate = Double(state.running.clips - clipsBefore) / max(elapsed, 1e-9)
+            let rate = Double(times.clips) / max(elapsed, 1e-9)
+            let left = Double(count - state.running.clips) / rate
             try handle(
                 .batch(
                     BatchProgress(
                         epoch: state.epoch + 1, epochs: state.stageEpoch + plan.epochs, clipsDone: state.running.clips, clips: count,
                         loss: state.running.meanLoss, accuracy: state.running.accuracy, clipsPerSecond: rate,
-                        secondsLeft: Double(count - state.running.clips) / rate)))
+                        secondsLeft: left,
+                        secondsLeftInAll: left + validationSeconds
+                            + Double(epochsInAll - state.epoch - 1) * (Double(count) / rate + validationSeconds))))
         }
         let evaluation: Evaluation?
+        let validationStart = ContinuousClock.now
         do {
             evaluation = try await evaluate(shouldStop, handle)
         } catch is Stopped {
             return false
         }
+        if evaluation != nil { times.validation = (ContinuousClock.now - validationStart).seconds }
+        validationSeconds = times.validation
         let record = EpochRecord(
             epoch: state.epoch + 1, seconds: secondsSinceStart, trainLoss: state.running.meanLoss,
             trainAccuracy: state.running.accuracy, validation: evaluation.map { ValidationFigures($0) },
@@ -154,12 +170,14 @@ package final class Trainer {
                 "epoch \(record.epoch): the loss is \(record.trainLoss) in training and \(loss) after it. "
                     + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
         }
-        try finish(record, loss: loss, handle)
+        try finish(record, evaluation, loss: loss, handle)
         return true
     }
 
     /// Closes an epoch: what is best, callbacks, the state between two epochs.
-    private func finish(_ record: EpochRecord, loss: Double, _ handle: (TrainingEvent) throws -> Void) throws {
+    private func finish(
+        _ record: EpochRecord, _ evaluation: Evaluation?, loss: Double, _ handle: (TrainingEvent) throws -> Void
+    ) throws {
         let value = monitor.value(record)
         let isBest = state.best?.isBeaten(by: value, loss: loss, monitor) ?? true
         if isBest {
@@ -173,7 +191,7 @@ package final class Trainer {
         state.step = 0
         state.order = []
         state.running = RunningMetrics()
-        try handle(.epoch(record, isBest: isBest))
+        try handle(.epoch(EpochReport(record: record, isBest: isBest, validation: evaluation, times: times)))
         if isReduced, end == nil { try handle(.learningRateReduced(scale: state.plateau.scale)) }
     }
 
@@ -182,6 +200,9 @@ package final class Trainer {
             ? EpochOrder.balanced(training.clips.labels, classes: classifier.classes.count, &state.orderRandom)
             : EpochOrder.plain(training.clips.count, shuffle: configuration.training.shuffle, &state.orderRandom)
     }
+
+    /// Of the next step.
+    package var nextLearningRate: Double { learningRate(step: state.step) }
 
     /// Of step `step` of the current epoch.
     func learningRate(step: Int) -> Double {

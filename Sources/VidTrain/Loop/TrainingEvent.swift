@@ -44,6 +44,39 @@ package struct ValidationFigures: Sendable, Equatable {
     }
 }
 
+/// Where an epoch's time went, in seconds; of one that was gone on with, the part after the resumption.
+package struct EpochTimes: Sendable, Equatable {
+    /// Waiting for clips, and running frozen layers on them where their outputs are not kept.
+    package var loading = 0.0
+    /// Forward, backward and update.
+    package var steps = 0.0
+    package var validation = 0.0
+    /// Training clips.
+    package var clips = 0
+
+    package init() {}
+
+    /// Of the training part; nil where all its steps were done before.
+    package var clipsPerSecond: Double? { clips > 0 ? Double(clips) / max(loading + steps, 1e-9) : nil }
+}
+
+/// An epoch that is over.
+package struct EpochReport: Sendable {
+    package let record: EpochRecord
+    /// No epoch before was better.
+    package let isBest: Bool
+    /// The whole of the validation, each clip's scores with it; nil where there is no validation part.
+    package let validation: Evaluation?
+    package let times: EpochTimes
+
+    package init(record: EpochRecord, isBest: Bool, validation: Evaluation?, times: EpochTimes) {
+        self.record = record
+        self.isBest = isBest
+        self.validation = validation
+        self.times = times
+    }
+}
+
 /// How far an epoch has come.
 package struct BatchProgress: Sendable {
     package let epoch: Int
@@ -56,6 +89,9 @@ package struct BatchProgress: Sendable {
     package let clipsPerSecond: Double
     /// For this epoch's training part, in seconds.
     package let secondsLeft: Double
+    /// For all that is left of the training, validations included as long as the last one took; later stages are taken to be as
+    /// fast as this one, and nothing to end the training early.
+    package let secondsLeftInAll: Double
 }
 
 /// How far the pass of all clips through the frozen layers has come.
@@ -91,8 +127,9 @@ package enum TrainingEvent: Sendable {
     case encoding(EncodingProgress)
     case batch(BatchProgress)
     case validating(clipsDone: Int, clips: Int)
-    /// An epoch is over and the trainer's state stands between two epochs. `isBest`: no epoch before was better.
-    case epoch(EpochRecord, isBest: Bool)
+    /// An epoch is over and the trainer's state stands between two epochs. The parameters' gradients are still those of its last
+    /// step, as they were before any clipping, if `Trainer.holdsGradients`.
+    case epoch(EpochReport)
     /// Nothing had got better for long enough; the factor that learning rates are now multiplied by.
     case learningRateReduced(scale: Double)
     /// The training was asked to stop; the state stands between two steps.

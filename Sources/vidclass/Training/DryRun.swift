@@ -65,8 +65,9 @@ struct DryRun {
         return Formatting.table(rows)
     }
 
-    var document: JSONNode {
-        .object([
+    /// Of the `estimate` of `--json`.
+    var members: [(String, JSONNode)] {
+        [
             ("parameters", .integer(session.trainer.classifier.parameters.counts.total)),
             ("trainable_parameters", .integer(session.trainer.classifier.parameters.counts.trainable)),
             ("memory_bytes", .integer(session.plan.estimate.total)), ("disk_bytes", .integer(folderBytes)),
@@ -75,6 +76,6 @@ struct DryRun {
             ("seconds_per_step", .number(estimate.secondsPerStep)), ("seconds_per_validation", .number(estimate.secondsPerValidation)),
             ("seconds_per_epoch", .number(estimate.secondsPerEpoch)), ("epochs", .integer(estimate.epochs)),
             ("seconds", .number(estimate.seconds)), ("later_stages", .integer(laterStages)),
-        ])
+        ]
     }
 }

@@ -75,24 +75,22 @@ struct FoldTraining {
     }
 
     /// Trains the folds that are not finished, one after the other.
-    func run(
-        workers: Workers, cache: (any FeatureCache)?, quiet: Bool, json: Bool
-    ) async throws {
+    func run(workers: Workers, cache: (any FeatureCache)?, _ talk: TrainingTalk) async throws {
         let watch = StopWatch(Interruption(), maxMinutes: configuration.training.maxMinutes)
         var results: [Result] = []
         for (index, data) in try base.folds(count, seed: configuration.seed).folds.enumerated() {
             let request = try request(index, data)
             let session = try TrainingSession(request, workers: workers, cache: cache)
-            if index == 0, !quiet { Terminal.write(session.startupReport.text + "\n") }
-            Terminal.note("fold \(index + 1)/\(count)  \(session.folder?.path ?? "")")
-            let end = try await TrainingRun(session: session, watch: watch, quiet: quiet).run()
+            if index == 0, !talk.quiet { Terminal.write(session.startupReport.text + "\n") }
+            if talk.stream == nil || !talk.quiet { Terminal.note("fold \(index + 1)/\(count)  \(session.folder?.path ?? "")") }
+            let end = try await TrainingRun(session: session, watch: watch, talk: talk.of(fold: index + 1, folds: count)).run()
             guard end != nil else {
                 Terminal.note(
                     "\(watch.exitCode == nil ? "training.max_minutes is over" : "interrupted") in fold \(index + 1) of \(count); everything is "
                         + "kept\nGo on with: vidclass train --resume \(folder.path)")
                 if let code = watch.exitCode { throw ExitCode(code) }
                 let summary = FoldSummary(results, monitor: configuration.training.monitor.rawValue)
-                if json { try Terminal.output(summary.document(folder.path, reason: "max_minutes").text(pretty: true) + "\n") }
+                try talk.stream?.write("end", summary.members(folder.path, reason: "max_minutes"))
                 return
             }
             guard let best = session.trainer.state.best else { continue }
@@ -100,7 +98,8 @@ struct FoldTraining {
         }
         let summary = FoldSummary(results, monitor: configuration.training.monitor.rawValue)
         try AtomicFile.write(to: folder.path + "/folds.csv") { try $0.write(summary.csv.utf8) }
-        try Terminal.output(json ? summary.document(folder.path, reason: "folds").text(pretty: true) + "\n" : summary.text)
+        guard let stream = talk.stream else { return try Terminal.output(summary.text) }
+        try stream.write("end", summary.members(folder.path, reason: "folds"))
     }
 
     private func request(_ index: Int, _ data: DataSet) throws -> TrainingRequest {
@@ -162,11 +161,11 @@ struct FoldSummary {
     }
 
     /// - Parameter reason: why it ended: all folds are done, or the time is over.
-    func document(_ folder: String, reason: String) -> JSONNode {
+    func members(_ folder: String, reason: String) -> [(String, JSONNode)] {
         func node(_ spread: (mean: Double, deviation: Double)) -> JSONNode {
             .object([("mean", .number(spread.mean)), ("std", .number(spread.deviation))])
         }
-        return .object([
+        return [
             ("run", .string(folder)), ("stop_reason", .string(reason)), ("folds", .integer(results.count)),
             ("categorical_accuracy", node(spread(\.accuracy))),
             ("loss", node(spread(\.loss))),
@@ -180,6 +179,6 @@ struct FoldSummary {
                         ])
                     })
             ),
-        ])
+        ]
     }
 }

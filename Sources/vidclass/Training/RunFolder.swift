@@ -22,6 +22,8 @@ struct RunFolder {
     var splitsPath: String { path + "/splits.csv" }
     var skippedPath: String { path + "/skipped.csv" }
     var recordPath: String { path + "/run.json" }
+    /// Made at the end of a training, where it is.
+    var reportPath: String { path + "/report.html" }
     /// Of a folder of folds: how many there are.
     var foldsPath: String { path + "/folds.json" }
 
@@ -73,6 +75,7 @@ struct RunFolder {
                 throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
             }
         }
+        try TensorBoardLog.remove(from: path)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         for name in names where name.hasPrefix("fold") && Int(name.dropFirst(4)) != nil {
             do { try FileManager.default.removeItem(atPath: path + "/" + name) } catch {

@@ -8,76 +8,105 @@ import VidReport
 import VidTensor
 import VidTrain
 
-/// What a training shows and keeps while it runs: the bar, a line an epoch, results.csv, checkpoints, the run's record.
+/// What a training shows and keeps while it runs: the terminal and the stream of events, results.csv, TensorBoard's log,
+/// checkpoints, the run's record.
 final class TrainingProgress {
     private let session: TrainingSession
-    private let quiet: Bool
-    private let bar: ProgressBar
+    private let display: TrainingDisplay
+    private let stream: TrainingStream?
     private var results: ResultsFile?
+    private var board: TensorBoardLog?
     private var record: RunRecord
     private let start = ContinuousClock.now
     private let isIdle: Bool
     private var saved = ContinuousClock.now
+    private var streamed: ContinuousClock.Instant?
 
-    init(_ session: TrainingSession, quiet: Bool) throws {
+    init(_ session: TrainingSession, _ talk: TrainingTalk) throws {
         self.session = session
-        self.quiet = quiet
-        bar = ProgressBar(quiet: quiet)
+        display = TrainingDisplay(talk)
+        stream = talk.stream
         results = session.results
         record = RunRecord(
             version: Vidclass.configuration.version, command: CommandLine.arguments, started: Date.now.formatted(.iso8601))
         let before = record.carryOver(from: session.folder?.recordPath)
         isIdle = before == .finished && session.isOver
-        record.clips = DataPart.allCases.map { ($0.rawValue, session.data.entries(of: $0).count) }
+        record.clips = session.clipCounts
         try write(.running)
     }
 
-    func clear() { bar.clear() }
+    /// Says what begins, and begins what is kept beside the state.
+    func begin() throws {
+        try stream?.start(session)
+        display.memory(session.plan, session.trainer.classifier)
+        if let folder = session.folder, session.configuration.output.tensorboard, !session.isOver {
+            board = try TensorBoardLog(
+                in: folder.path, epochs: session.trainer.state.epoch, isResumed: session.isResumed,
+                configuration: session.configuration.text, command: CommandLine.arguments,
+                parameters: session.trainer.classifier.parameters, session.workers)
+        }
+    }
+
+    func clear() { display.clear() }
 
     func handle(_ event: TrainingEvent) throws {
         switch event {
         case .encoding(let encoding):
-            let (done, total) = (encoding.clipsDone, encoding.clips)
-            bar.update(
-                "encode", done: done, total: total,
-                detail: "\(done)/\(total) clips  \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s  "
-                    + "\(Formatting.duration(encoding.secondsLeft)) left")
-            if done == total { note(summary(encoding)) }
+            display.encoding(encoding)
+            try send(encoding)
         case .batch(let batch):
-            bar.update(
-                "epoch \(batch.epoch)/\(batch.epochs)", done: batch.clipsDone, total: batch.clips,
-                detail: "loss \(Formatting.fixed(batch.loss, 4))  acc \(Formatting.fixed(batch.accuracy, 3))  "
-                    + "\(Formatting.fixed(batch.clipsPerSecond, 1)) clips/s  \(Formatting.duration(batch.secondsLeft)) left")
+            display.batch(batch, epochs: session.trainer.epochsInAll)
             if let minutes = session.configuration.training.saveEveryMinutes, (ContinuousClock.now - saved).seconds >= minutes * 60 {
                 try saveLast()
             }
         case .validating(let done, let total):
-            bar.update("validate", done: done, total: total, detail: "\(done)/\(total) clips")
-        case .epoch(let epoch, let isBest):
-            note(line(epoch, isBest))
-            // The state after the results: what they have beyond it is dropped when the run is resumed. The models after the
-            // state: what is missing of them then is made again from it.
-            try results?.append(epoch)
-            try saveLast()
-            if isBest { try session.saveBest() }
-            if let period = session.configuration.training.saveEveryEpochs, epoch.epoch % period == 0 {
-                try session.saveEpoch(epoch.epoch)
-            }
+            display.validating(done, of: total)
+        case .epoch(let epoch):
+            display.epoch(epoch, epochs: session.trainer.epochsInAll)
+            try keep(epoch)
+            try stream?.epoch(epoch, session.trainer)
         case .learningRateReduced(let scale):
-            note("nothing got better: learning rates are multiplied by \(scale) from here on")
+            let rate = session.trainer.nextLearningRate
+            display.note("nothing got better: learning rates are multiplied by \(scale) from here on, the next one is \(rate)")
+            try stream?.learningRateReduced(scale: scale, session.trainer)
         case .interrupted:
-            bar.clear()
+            display.clear()
             try saveLast()
         }
     }
 
+    /// The state after the results and the log: what they have beyond it is dropped when the run is resumed. The models after the
+    /// state: what is missing of them then is made again from it.
+    private func keep(_ epoch: EpochReport) throws {
+        try results?.append(epoch.record)
+        if let board {
+            let start = ContinuousClock.now
+            let trainer = session.trainer
+            try board.write(epoch, trainer.classifier.parameters, holdsGradients: trainer.holdsGradients, session.workers)
+            display.saved("TensorBoard's figures", since: start)
+        }
+        try saveLast()
+        guard let folder = session.folder else { return }
+        if epoch.isBest {
+            let start = ContinuousClock.now
+            try session.saveBest()
+            display.saved(folder.bestPath, since: start)
+        }
+        if let period = session.configuration.training.saveEveryEpochs, epoch.record.epoch % period == 0 {
+            let start = ContinuousClock.now
+            try session.saveEpoch(epoch.record.epoch)
+            display.saved(folder.epochPath(epoch.record.epoch), since: start)
+        }
+    }
+
     /// Says that a stage is over and which begins.
-    func beginStage(_ stage: Int, of stages: Int, after end: StageEnd) {
+    func beginStage(_ stage: Int, of stages: Int, after end: StageEnd) throws {
         let plan = session.configuration.stagePlans[stage]
-        note(
+        display.note(
             "stage \(stage) is over (\(TrainingProgress.text(end))); stage \(stage + 1) of \(stages): "
                 + "\(Formatting.grouped(session.trainer.classifier.parameters.counts.trainable)) parameters trained, "
                 + "learning rate \(plan.learningRate)")
+        try stream?.stage(stage, of: stages, after: end, session)
     }
 
     /// Holds the frozen weights after a stage against those before it.
@@ -115,39 +144,18 @@ final class TrainingProgress {
     }
 
     private func saveLast() throws {
+        let start = ContinuousClock.now
         try session.saveLast()
         saved = .now
+        if let folder = session.folder { display.saved(folder.lastPath, since: start) }
     }
 
-    private func note(_ line: String) {
-        bar.clear()
-        if !quiet { Terminal.note(line) }
-    }
-
-    /// "encoded 61 clips at 2.4 clips/s and took 3 from the feature cache; the features serve every epoch"
-    private func summary(_ encoding: EncodingProgress) -> String {
-        let encoded = encoding.clips - encoding.clipsRecalled
-        var parts: [String] = []
-        if encoded > 0 {
-            parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
-        }
-        if encoding.clipsRecalled > 0 {
-            parts.append(
-                "took \(encoded > 0 ? "\(encoding.clipsRecalled)" : Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache"
-            )
-        }
-        return parts.joined(separator: " and ") + "; the features serve every epoch"
-    }
-
-    /// "epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950  best  0:42"
-    private func line(_ record: EpochRecord, _ isBest: Bool) -> String {
-        let epochs = "\(session.configuration.training.epochs)"
-        let epoch = String(repeating: " ", count: max(0, epochs.count - "\(record.epoch)".count)) + "\(record.epoch)"
-        var line =
-            "epoch \(epoch)/\(epochs)  loss \(Formatting.fixed(record.trainLoss, 4))  acc \(Formatting.fixed(record.trainAccuracy, 3))"
-        if let validation = record.validation {
-            line += "  val loss \(Formatting.fixed(validation.loss, 4))  val acc \(Formatting.fixed(validation.accuracy, 3))"
-        }
-        return line + (isBest ? "  best" : "      ") + "  " + Formatting.duration(record.seconds)
+    /// At most one line a second, and the last.
+    private func send(_ encoding: EncodingProgress) throws {
+        guard let stream else { return }
+        let now = ContinuousClock.now
+        if let streamed, now - streamed < .seconds(1), encoding.clipsDone < encoding.clips { return }
+        streamed = now
+        try stream.encoding(encoding)
     }
 }

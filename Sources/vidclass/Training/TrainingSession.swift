@@ -19,7 +19,9 @@ final class TrainingSession {
     let startupReport: StartupReport
     let plan: MemoryPlan
     private(set) var trainer: Trainer
-    private let workers: Workers
+    let workers: Workers
+    /// Whether it goes on from something that was kept before.
+    let isResumed: Bool
     private let cache: (any FeatureCache)?
     private let configurationText: String
     private let kept: RunKeeping?
@@ -37,6 +39,7 @@ final class TrainingSession {
         data = request.data
         configurationText = configuration.text
         self.workers = workers
+        isResumed = request.existing != nil
         self.cache = cache
         var state = TrainerState(seed: configuration.seed)
         state.data = data.digest
@@ -136,6 +139,10 @@ final class TrainingSession {
     var folder: RunFolder? { kept?.folder }
     var results: ResultsFile? { kept?.results }
 
+    var threads: Int { workers.count }
+    /// Of each part.
+    var clipCounts: [(part: String, count: Int)] { DataPart.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
+
     // MARK: Training
 
     /// Trains through what is left of the stages.
@@ -149,7 +156,7 @@ final class TrainingSession {
             try restoreBest()
             guard trainer.state.stage + 1 < stages else { return .finished(end) }
             try beginNextStage()
-            progress.beginStage(trainer.state.stage, of: stages, after: end)
+            try progress.beginStage(trainer.state.stage, of: stages, after: end)
         }
     }
 

@@ -1,0 +1,58 @@
+import CISAL
+
+/// TensorFlow's record format, in which event files are written: of each record its length (u64), the masked CRC of those 8 bytes
+/// (u32), the bytes, their masked CRC (u32), all little-endian (tensorflow/core/lib/io/record_writer.h).
+package enum RecordFraming {
+    /// Appends the record of `payload`.
+    package static func append(_ payload: [UInt8], to bytes: inout [UInt8]) {
+        let length = littleEndian(UInt64(payload.count))
+        bytes += length
+        bytes += littleEndian(masked(crc32C(length)))
+        bytes += payload
+        bytes += littleEndian(masked(crc32C(payload)))
+    }
+
+    /// The payloads in `bytes`, up to the first record that is cut off or whose checksums are wrong, as readers take them.
+    package static func records(in bytes: [UInt8]) -> [[UInt8]] {
+        var records: [[UInt8]] = []
+        var at = 0
+        while bytes.count - at >= 12 {
+            let length = Array(bytes[at..<at + 8])
+            let count = length.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            guard Array(bytes[at + 8..<at + 12]) == littleEndian(masked(crc32C(length))), count <= UInt64(bytes.count - at - 12) else {
+                break
+            }
+            let start = at + 12
+            let end = start + Int(count)
+            guard bytes.count - end >= 4, Array(bytes[end..<end + 4]) == littleEndian(masked(crc32C(Array(bytes[start..<end])))) else {
+                break
+            }
+            records.append(Array(bytes[start..<end]))
+            at = end + 4
+        }
+        return records
+    }
+
+    /// CRC-32C (Castagnoli), as RFC 3720 has it, by ISA-L.
+    package static func crc32C(_ bytes: [UInt8]) -> UInt32 {
+        var crc: UInt32 = 0xFFFF_FFFF
+        var at = 0
+        while at < bytes.count {
+            let count = min(bytes.count - at, 1 << 30)
+            crc = bytes.withUnsafeBytes { raw in
+                // It only reads; its parameter is not marked so.
+                let start = UnsafeMutableRawPointer(mutating: raw.baseAddress)?.advanced(by: at)
+                return crc32_iscsi(start?.assumingMemoryBound(to: UInt8.self), Int32(count), crc)
+            }
+            at += count
+        }
+        return ~crc
+    }
+
+    /// A CRC that can be stored beside other CRCs without weakening them: rotated right by 15 bits, plus a constant.
+    package static func masked(_ crc: UInt32) -> UInt32 { (crc >> 15 | crc << 17) &+ 0xA282_EAD8 }
+
+    private static func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+        withUnsafeBytes(of: value.littleEndian) { Array($0) }
+    }
+}

@@ -1,0 +1,89 @@
+import VidModel
+import VidTensor
+import VidTrain
+
+/// What TensorBoard shows of a run: figures as in results.csv, how weights and gradients are distributed, the confusion matrix of
+/// the best epochs, the configuration and the command. Steps are epochs.
+///
+///     train/loss  train/categorical_accuracy  val/loss  val/categorical_accuracy  val/top_5_accuracy  val/macro_f1  lr
+///     clips_per_second  weights/<parameter>  gradients/<parameter>  val/confusion_matrix  config  command
+///
+/// Weights of frozen layers are shown once, when the log begins. A value that does not exist is left out.
+package final class TensorBoardLog {
+    private let file: EventFile
+
+    /// Begins a new event file in a run's folder.
+    ///
+    /// - Parameters:
+    ///   - epochs: that are over. What event files in the folder hold beyond them is void from here on.
+    ///   - configuration: JSON.
+    ///   - parameters: as they are now.
+    /// - Throws: `.inputOutput` where the folder cannot be written.
+    package init(
+        in folder: String, epochs: Int, isResumed: Bool, configuration: String, command: [String], parameters: ParameterStore,
+        _ workers: Workers
+    ) throws {
+        file = try EventFile(in: folder)
+        var events: [TBEvent] = []
+        if isResumed {
+            var start = TBEvent()
+            start.step = Int64(epochs) + 1
+            start.sessionLog.status = .start
+            events.append(start)
+        }
+        let text = [
+            Summaries.text("config", markdown: Summaries.codeBlock(configuration, language: "json")),
+            Summaries.text("command", markdown: Summaries.codeBlock(command.map(ShellText.quoted).joined(separator: " "))),
+        ]
+        let frozen = parameters.slices.filter(\.isFrozen).map {
+            Summaries.histogram("weights/" + $0.name, ValueHistogram(parameters.value($0), workers))
+        }
+        events.append(TensorBoardLog.event(step: epochs, text + frozen))
+        try file.append(events)
+    }
+
+    /// Adds an epoch.
+    ///
+    /// - Parameter holdsGradients: whether the parameters' gradients are those of the epoch's last step.
+    package func write(_ epoch: EpochReport, _ parameters: ParameterStore, holdsGradients: Bool, _ workers: Workers) throws {
+        var values = TensorBoardLog.scalars(epoch)
+        for slice in parameters.slices where !slice.isFrozen {
+            values.append(Summaries.histogram("weights/" + slice.name, ValueHistogram(parameters.value(slice), workers)))
+            guard holdsGradients, let gradient = parameters.gradient(slice) else { continue }
+            values.append(Summaries.histogram("gradients/" + slice.name, ValueHistogram(gradient, workers)))
+        }
+        if epoch.isBest, let validation = epoch.validation {
+            let title = "validation after epoch \(epoch.record.epoch)"
+            values.append(try Summaries.image("val/confusion_matrix", try ConfusionPicture(validation, title: title).draw()))
+        }
+        try file.append([TensorBoardLog.event(step: epoch.record.epoch, values)])
+    }
+
+    private static func scalars(_ epoch: EpochReport) -> [TBSummary.Value] {
+        let record = epoch.record
+        let figures: [(String, Double?)] = [
+            ("train/loss", record.trainLoss), ("train/categorical_accuracy", record.trainAccuracy),
+            ("val/loss", record.validation?.loss), ("val/categorical_accuracy", record.validation?.accuracy),
+            ("val/top_5_accuracy", record.validation?.top5Accuracy), ("val/macro_f1", record.validation?.macroF1),
+            ("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond),
+        ]
+        return figures.compactMap { tag, value in value.map { Summaries.scalar(tag, $0) } }
+    }
+
+    private static func event(step: Int, _ values: [TBSummary.Value]) -> TBEvent {
+        var event = TBEvent()
+        event.step = Int64(step)
+        event.summary.value = values
+        return event
+    }
+
+    /// Removes the event files of an old run from its folder.
+    package static func remove(from folder: String) throws {
+        for name in EventFile.names(in: folder) { try EventFile.remove(PathText.join(folder, name)) }
+    }
+}
+
+extension ParameterSlice {
+    /// Whether training leaves it as it is; moving statistics are not trained either, but change.
+    fileprivate var isFrozen: Bool { !isTrainable && name.hasPrefix("cnn/") }
+}
