@@ -110,7 +110,9 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
         let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
-        return TrainingRequest(configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report)
+        return TrainingRequest(
+            configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
+            summary: DataSummary(data.report, skipsBad: true))
     }
 
     /// The folder of `--resume`: the one named, or the newest.
@@ -162,6 +164,7 @@ struct TrainCommand: AsyncParsableCommand {
             ]
         }
         members += [("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath))]
+        if end != nil, folder.report.isThere { members.append(("report", .string(folder.report.page))) }
         return .object(members)
     }
 
@@ -181,7 +184,7 @@ struct TrainCommand: AsyncParsableCommand {
             """
             best model  \(folder.bestPath)
             last state  \(folder.lastPath)
-            results     \(folder.resultsPath)
+            results     \(folder.resultsPath)\(folder.report.isThere ? "\nreport      \(folder.report.page)" : "")
             Try it with: vidclass predict CLIP --checkpoint \(folder.bestPath)
             """)
     }

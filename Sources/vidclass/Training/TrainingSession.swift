@@ -19,8 +19,8 @@ final class TrainingSession {
     let startupReport: StartupReport
     let plan: MemoryPlan
     private(set) var trainer: Trainer
-    private let workers: Workers
-    private let cache: (any FeatureCache)?
+    let workers: Workers
+    let cache: (any FeatureCache)?
     private let configurationText: String
     private let kept: RunKeeping?
 
@@ -108,6 +108,7 @@ final class TrainingSession {
             try SplitsFile.write(request.data, to: folder.splitsPath)
             try request.skipped?.writeSkipped(to: folder.skippedPath)
         }
+        try request.summary?.write(to: folder.dataPath)
         // Last: where it stands, the run can be resumed.
         try AtomicFile.write(to: folder.configPath) { try $0.write(request.configuration.text.utf8) }
         return RunKeeping(folder: folder, lock: lock, results: try ResultsFile(path: folder.resultsPath, keeping: state.epoch))
@@ -160,6 +161,15 @@ final class TrainingSession {
         try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters)
         trainer.noteRestored()
         try saveLast()
+    }
+
+    /// The model of the best epoch on held-out clips; `clips` nil: on the validation part. The training is over with it: its
+    /// weights are the best epoch's from here on, what is saved stays.
+    func evaluateBest(
+        _ clips: LabelledClips?, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) async throws -> Evaluation {
+        if let folder { try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters) }
+        return try await trainer.evaluate(clips, cache: cache, progress: progress)
     }
 
     /// The same weights under the next stage's trained layers, with a fresh optimiser.
