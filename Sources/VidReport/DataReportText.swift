@@ -16,23 +16,28 @@ package enum DataReportText {
     }
 
     private static func summary(_ report: DataReport) -> String {
+        let rows = [(label: "data", text: report.data.path.printable)] + facts(report)
+        return rows.map { wrapped($0.label.padded(to: 10) + $0.text, indent: "          ") }.joined()
+    }
+
+    /// What the clips are: their kinds, sizes and lengths, in words.
+    package static func facts(_ report: DataReport) -> [(label: String, text: String)] {
         let kinds = report.kinds.map { "\(Formatting.grouped($0.clips)) \($0.name)" }
-        var rows = [["data", report.data.path.printable]]
-        rows.append(
-            [
-                "clips",
-                "\(Formatting.count(report.clips.count, "clip")), \(Formatting.count(report.data.classes.count, "class", "classes"))"
-                    + (kinds.isEmpty ? "" : ": " + listed(kinds, 4)),
-            ])
+        let clips =
+            "\(Formatting.count(report.clips.count, "clip")), \(Formatting.count(report.data.classes.count, "class", "classes"))"
+            + (kinds.isEmpty ? "" : ": " + listed(kinds, 4))
         let sizes = report.sizes.map {
             "\($0.columns)x\($0.rows)" + ($0.channels == 3 ? "" : " of \($0.channels)") + " (\(Formatting.grouped($0.clips)))"
         }
-        if !sizes.isEmpty { rows.append(["size", listed(sizes, 4)]) }
-        if let frames = report.frames { rows.append(["frames", spread(frames, 0)]) }
-        if let rates = report.rates { rows.append(["frames/s", spread(rates, 2)]) }
-        if let seconds = report.durations { rows.append(["seconds", spread(seconds, 1)]) }
-        return rows.map { wrapped($0[0].padded(to: 10) + $0[1], indent: "          ") }.joined()
+        let texts = [
+            clips, sizes.isEmpty ? nil : listed(sizes, 4), report.frames.map { spread($0, 0) }, report.rates.map { spread($0, 2) },
+            report.durations.map { spread($0, 1) },
+        ]
+        return zip(factLabels, texts).compactMap { label, text in text.map { (label, $0) } }
     }
+
+    /// The words that `facts` begins its lines with.
+    package static let factLabels = ["clips", "size", "frames", "frames/s", "seconds"]
 
     /// "16 to 300, median 75", or one number where all are the same.
     private static func spread(_ spread: DataReport.Spread, _ digits: Int) -> String {

@@ -3,7 +3,7 @@ import VidTensor
 
 /// `run.json` of a run: what was asked for, how it went, and that frozen weights stayed as they were.
 ///
-/// The only file of a run with clocks in it besides results.csv. A run that goes on takes over from it how long the former
+/// With results.csv and the report the only files of a run with clocks in them. A run that goes on takes over from it how long the former
 /// parts took and what they proved; nothing else is read back.
 package struct RunRecord: Sendable {
     package enum State: String, Sendable { case running, interrupted, finished, failed }
@@ -36,6 +36,8 @@ package struct RunRecord: Sendable {
     package var monitor: String?
     package var bestValue: Double?
     package var frozen: [Frozen] = []
+    /// The most bytes that the parts of the run before this one had resident.
+    package private(set) var peakBytesBefore = 0
     /// Clips of each part.
     package var clips: [(part: String, count: Int)] = []
 
@@ -53,6 +55,7 @@ package struct RunRecord: Sendable {
             return nil
         }
         secondsBefore = old["seconds"]?.doubleValue ?? 0
+        peakBytesBefore = old["peak_memory_bytes"]?.intValue ?? 0
         frozen = (old["frozen_weights"]?.arrayElements ?? []).compactMap { entry in
             guard let stage = entry["stage"]?.integerValue, let before = entry["sha256_before"]?.stringValue,
                 let after = entry["sha256_after"]?.stringValue
@@ -69,6 +72,7 @@ package struct RunRecord: Sendable {
             ("command", .array(command.map { .string($0) })), ("started", .string(started)), ("seconds", .number(seconds)),
             ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", text(monitor)),
             ("best_epoch", bestEpoch.map { .integer($0) } ?? .null), ("best_value", bestValue.map { .number($0) } ?? .null),
+            ("peak_memory_bytes", .integer(max(peakBytesBefore, Machine.peakResidentBytes))),
             ("clips", .object(clips.map { ($0.part, .integer($0.count)) })),
             (
                 "frozen_weights",

@@ -121,7 +121,9 @@ struct TrainCommand: AsyncParsableCommand {
         }
         let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
         let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
-        return TrainingRequest(configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report)
+        return TrainingRequest(
+            configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
+            summary: DataSummary(data.report, skipsBad: true))
     }
 
     /// The folder of `--resume`: the one named, or the newest.

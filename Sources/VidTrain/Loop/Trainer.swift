@@ -38,6 +38,8 @@ package final class Trainer {
     private var validationSeconds = 0.0
     private let start = ContinuousClock.now
     private let secondsBefore: Double
+    /// Whether what `validation` keeps in memory has been computed.
+    private var isEncoded = false
 
     /// - Parameters:
     ///   - memory: what steps may take.
@@ -240,7 +242,24 @@ package final class Trainer {
         } catch is Stopped {
             return false
         }
+        isEncoded = true
         return true
+    }
+
+    /// The classifier as it is now on other clips than those of the training, or on the validation part (`clips` nil); in the
+    /// memory of the training's steps.
+    ///
+    /// - Parameters:
+    ///   - cache: where outputs of frozen layers are looked for and kept.
+    ///   - progress: called with clips done; throws to stop.
+    package func evaluate(
+        _ clips: LabelledClips?, cache: (any FeatureCache)?, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) async throws -> Evaluation {
+        if clips == nil, isEncoded || !validation.needsPreparing { return try await predictor.evaluate(validation, progress: progress) }
+        let inputs = StepInputs(
+            clips ?? validation.clips, .evaluation(configuration), in: predictor,
+            features: FeatureKeeping(cache: cache, keepsInMemory: false))
+        return try await predictor.evaluate(inputs, progress: progress)
     }
 }
 

@@ -16,6 +16,8 @@ struct FoldTraining {
     private let count: Int
     /// All clips; those of the test part are in no fold.
     private let base: DataSet
+    /// What was found of them.
+    private let report: DataReport
 
     /// What came of a fold.
     struct Result {
@@ -32,6 +34,7 @@ struct FoldTraining {
         self.configuration = configuration
         self.count = count
         base = data.set
+        report = data.report
         // Whether there can be so many is said before there is a folder.
         let (folds, notes) = try base.folds(count, seed: configuration.seed)
         for note in notes { Terminal.note("note: \(note)") }
@@ -69,7 +72,8 @@ struct FoldTraining {
             throw VidclassError.file(path, "expected {\"folds\": K}; the folder is not one of folds, or damaged")
         }
         self.count = Int(count)
-        base = try await TrainingData.reopen(folder.splitsPath, configuration, classes: nil, memo: memo, quiet: quiet).set
+        let data = try await TrainingData.reopen(folder.splitsPath, configuration, classes: nil, memo: memo, quiet: quiet)
+        (base, report) = (data.set, data.report)
         let text = configuration.text
         try AtomicFile.write(to: folder.configPath) { try $0.write(text.utf8) }
     }
@@ -109,7 +113,9 @@ struct FoldTraining {
         own.output.name = "fold\(index + 1)"
         own.output.existOk = true
         let existing = RunFolder(path: folder.path + "/" + own.output.name)
-        guard FileManager.default.fileExists(atPath: existing.configPath) else { return TrainingRequest(own, data: data) }
+        guard FileManager.default.fileExists(atPath: existing.configPath) else {
+            return TrainingRequest(own, data: data, summary: DataSummary(report.divided(as: data), skipsBad: true))
+        }
         return try TrainingRequest(resuming: existing, own, data: data)
     }
 }

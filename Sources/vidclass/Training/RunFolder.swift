@@ -22,8 +22,9 @@ struct RunFolder {
     var splitsPath: String { path + "/splits.csv" }
     var skippedPath: String { path + "/skipped.csv" }
     var recordPath: String { path + "/run.json" }
-    /// Made at the end of a training, where it is.
-    var reportPath: String { path + "/report.html" }
+    /// What was found of the data when the training began.
+    var dataPath: String { path + "/data.json" }
+    var report: ReportFolder { ReportFolder(path: path) }
     /// Of a folder of folds: how many there are.
     var foldsPath: String { path + "/folds.json" }
 
@@ -69,7 +70,7 @@ struct RunFolder {
         // First what makes it a run that can be resumed.
         let old =
             [configPath, foldsPath, lastPath, previousPath, bestPath, splitsPath, skippedPath, recordPath, path + "/folds.csv"]
-            + epochs.map { weightsPath + "/" + $0 }
+            + [dataPath] + report.files + epochs.map { weightsPath + "/" + $0 }
         for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
                 throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")

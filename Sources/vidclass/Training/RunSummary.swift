@@ -22,7 +22,7 @@ struct RunSummary {
         self.end = end
     }
 
-    private var hasReport: Bool { FileManager.default.fileExists(atPath: folder.reportPath) }
+    private var hasReport: Bool { folder.report.isThere }
 
     var members: [(String, JSONNode)] {
         let best = state.best
@@ -32,7 +32,7 @@ struct RunSummary {
             ("best_epoch", best.map { .integer($0.epoch) } ?? .null), ("monitor", .string(monitor.rawValue)),
             ("best_value", number(best?.value)), ("best_categorical_accuracy", number(best?.accuracy)),
             ("best_loss", number(best?.loss)), ("best_checkpoint", .string(folder.bestPath)), ("last_checkpoint", .string(folder.lastPath)),
-            ("results", .string(folder.resultsPath)), ("report", hasReport ? .string(folder.reportPath) : .null),
+            ("results", .string(folder.resultsPath)), ("report", hasReport ? .string(folder.report.page) : .null),
             ("tensorboard", configuration.output.tensorboard ? .string(folder.path) : .null),
         ]
     }
@@ -51,7 +51,7 @@ struct RunSummary {
         }
         if state.isRestored { lines.append("the last state has the best epoch's weights") }
         var files = [["best model", folder.bestPath], ["last state", folder.lastPath], ["results", folder.resultsPath]]
-        if hasReport { files.append(["report", folder.reportPath]) }
+        if hasReport { files.append(["report", folder.report.page]) }
         if configuration.output.tensorboard { files.append(["curves", "tensorboard --logdir " + ShellText.quoted(folder.path)]) }
         let checkpoint = ShellText.quoted(folder.bestPath)
         return lines.joined(separator: "\n") + "\n" + Formatting.table(files, indent: "") + """

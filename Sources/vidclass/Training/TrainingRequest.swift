@@ -11,16 +11,19 @@ struct TrainingRequest {
     let data: DataSet
     /// Clips that were left out, with the others; nil: none were.
     let skipped: DataReport?
+    /// What was found of all of them; nil: they were not looked at, or a run goes on that has noted it.
+    let summary: DataSummary?
     /// Of a run that was begun before, held against others from before its state was read; nil: a new one.
     let existing: (folder: RunFolder, lock: RunLock)?
     /// The state to go on from; nil where nothing was saved yet.
     let checkpoint: Checkpoint?
 
     /// A new training on `data`.
-    init(_ configuration: RunConfiguration, data: DataSet, skipped: DataReport? = nil) {
+    init(_ configuration: RunConfiguration, data: DataSet, skipped: DataReport? = nil, summary: DataSummary? = nil) {
         self.configuration = configuration
         self.data = data
         self.skipped = skipped
+        self.summary = summary
         existing = nil
         checkpoint = nil
     }
@@ -35,26 +38,33 @@ struct TrainingRequest {
         let checkpoint = try saved(folder, configuration)
         guard FileManager.default.fileExists(atPath: folder.splitsPath) else {
             let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
-            return TrainingRequest(configuration, data.set, data.report.bad.isEmpty ? nil : data.report, (folder, lock), checkpoint)
+            return TrainingRequest(
+                configuration, data.set, data.report.bad.isEmpty ? nil : data.report, DataSummary(data.report, skipsBad: true),
+                (folder, lock),
+                checkpoint)
         }
         let data = try await TrainingData.reopen(
             folder.splitsPath, configuration, classes: checkpoint?.classes, memo: memo, quiet: quiet)
-        return TrainingRequest(configuration, data.set, nil, (folder, lock), checkpoint)
+        // Clips that were left out stand in no splits.csv: what the first part of the run has noted is the whole of it.
+        let isNoted = FileManager.default.fileExists(atPath: folder.dataPath)
+        return TrainingRequest(
+            configuration, data.set, nil, isNoted ? nil : DataSummary(data.report, skipsBad: true), (folder, lock), checkpoint)
     }
 
     /// Goes on with the run in `folder` on `data`.
     init(resuming folder: RunFolder, _ configuration: RunConfiguration, data: DataSet) throws {
         let lock = try RunLock(folder)
-        self.init(configuration, data, nil, (folder, lock), try TrainingRequest.saved(folder, configuration))
+        self.init(configuration, data, nil, nil, (folder, lock), try TrainingRequest.saved(folder, configuration))
     }
 
     private init(
-        _ configuration: RunConfiguration, _ data: DataSet, _ skipped: DataReport?, _ existing: (folder: RunFolder, lock: RunLock)?,
-        _ checkpoint: Checkpoint?
+        _ configuration: RunConfiguration, _ data: DataSet, _ skipped: DataReport?, _ summary: DataSummary?,
+        _ existing: (folder: RunFolder, lock: RunLock)?, _ checkpoint: Checkpoint?
     ) {
         self.configuration = configuration
         self.data = data
         self.skipped = skipped
+        self.summary = summary
         self.existing = existing
         self.checkpoint = checkpoint
     }

@@ -12,6 +12,7 @@ struct TrainingRun {
     /// - Returns: why it ended; nil where it was stopped, with everything kept.
     func run() async throws -> StageEnd? {
         let progress = try TrainingProgress(session, talk)
+        let wasOver = session.isOver
         do {
             try progress.begin()
             let outcome = try await session.run(shouldStop: { [watch] in watch.shouldStop }, progress: progress)
@@ -19,6 +20,9 @@ struct TrainingRun {
             switch outcome {
             case .finished(let end):
                 try progress.write(.finished, reason: end.rawValue)
+                if !wasOver || session.folder?.report.isThere == false {
+                    await TrainingReport(session: session, watch: watch, quiet: talk.quiet).make()
+                }
                 try sendEnd(end)
                 return end
             case .interrupted:

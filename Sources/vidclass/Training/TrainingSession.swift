@@ -22,7 +22,7 @@ final class TrainingSession {
     let workers: Workers
     /// Whether it goes on from something that was kept before.
     let isResumed: Bool
-    private let cache: (any FeatureCache)?
+    let cache: (any FeatureCache)?
     private let configurationText: String
     private let kept: RunKeeping?
 
@@ -112,6 +112,7 @@ final class TrainingSession {
             try SplitsFile.write(request.data, to: folder.splitsPath)
             try request.skipped?.writeSkipped(to: folder.skippedPath)
         }
+        try request.summary?.write(to: folder.dataPath)
         // Last: where it stands, the run can be resumed.
         try AtomicFile.write(to: folder.configPath) { try $0.write(request.configuration.text.utf8) }
         return RunKeeping(folder: folder, lock: lock, results: try ResultsFile(path: folder.resultsPath, keeping: state.epoch))
@@ -168,6 +169,15 @@ final class TrainingSession {
         try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters)
         trainer.noteRestored()
         try saveLast()
+    }
+
+    /// The model of the best epoch on held-out clips; `clips` nil: on the validation part. The training is over with it: its
+    /// weights are the best epoch's from here on, what is saved stays.
+    func evaluateBest(
+        _ clips: LabelledClips?, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) async throws -> Evaluation {
+        if let folder { try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters) }
+        return try await trainer.evaluate(clips, cache: cache, progress: progress)
     }
 
     /// The same weights under the next stage's trained layers, with a fresh optimiser.

@@ -1,0 +1,69 @@
+/// How a report looks: light and dark, on a screen of any width and on paper. Colours keep a contrast of 4.5 for text.
+enum PageStyle {
+    static let css = """
+        :root{color-scheme:light dark;--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;
+        --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8}
+        @media (prefers-color-scheme:dark){:root{--text:#e6e9ee;--muted:#a3adb8;--page:#101317;--card:#191d22;--grid:#363d46;--edge:#363d46;
+        --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--third:#35c79b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35}}
+        @media print{:root{color-scheme:light;--text:#000000;--muted:#444444;--page:#ffffff;--card:#ffffff;--grid:#cccccc;--edge:#bbbbbb;
+        --link:#000000;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#ffffff}}
+        *{box-sizing:border-box}
+        body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
+        overflow-wrap:anywhere}
+        header,main,footer,nav{max-width:76rem;margin:0 auto;padding:0 1rem}
+        header{padding-top:1.5rem}
+        h1{font-size:1.7rem;line-height:1.25;margin:0 0 .3rem}
+        h2{font-size:1.3rem;margin:2.4rem 0 .7rem;padding-top:.6rem;border-top:1px solid var(--edge)}
+        h3{font-size:1.05rem;margin:1.4rem 0 .5rem}
+        p{margin:.5rem 0;max-width:50rem}
+        .sub,.note{color:var(--muted)}
+        .note{font-size:.92rem}
+        a{color:var(--link)}
+        .skip{position:absolute;left:-999rem}
+        .skip:focus{left:1rem;top:.5rem;background:var(--card);padding:.5rem 1rem;z-index:1}
+        nav ul{list-style:none;padding:0;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem}
+        nav a{display:inline-block;padding:.25rem 0}
+        .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.8rem;margin:1rem 0;padding:0}
+        .cards>div{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.8rem 1rem}
+        .cards dt{color:var(--muted);font-size:.92rem}
+        .cards dd{margin:0}
+        .big{font-size:1.9rem;font-weight:650;line-height:1.2}
+        .lead{font-size:1.15rem}
+        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.8rem}
+        .plot{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.4rem;margin:0}
+        .plot svg{display:block;max-width:100%;height:auto;margin:0 auto}
+        .matrices{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:.8rem}
+        .wide{overflow-x:auto}
+        .wide svg{max-width:none}
+        .scroll{overflow-x:auto;margin:.7rem 0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
+        .scroll:focus-visible,.wide:focus-visible,a:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--first);outline-offset:2px}
+        table{border-collapse:collapse;width:100%;font-size:.95rem;font-variant-numeric:tabular-nums}
+        caption{text-align:left;padding:.6rem .8rem .2rem;color:var(--muted);font-size:.92rem}
+        th,td{padding:.35rem .8rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--edge)}
+        tbody tr:last-child>*{border-bottom:0}
+        tfoot tr>*{border-top:1px solid var(--edge);border-bottom:0}
+        thead th{color:var(--muted);font-weight:600;white-space:nowrap}
+        tbody th,tfoot th{font-weight:500}
+        .facts th{color:var(--muted);width:12rem}
+        .n{text-align:right;white-space:nowrap}
+        th bdi,td bdi{overflow-wrap:normal;word-break:normal}
+        .span{color:var(--muted);font-size:.88em}
+        .clips{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:.8rem}
+        .clips figure{margin:0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.6rem;min-width:0}
+        .clips .wide img{display:block;max-width:none;height:auto;border-radius:.2rem}
+        .scores{list-style:none;margin:.4rem 0 0;padding:0;display:grid;grid-template-columns:minmax(4rem,max-content) 1fr max-content;gap:.15rem .6rem;align-items:center}
+        .scores li{display:contents}
+        .bar{height:.7rem;border-radius:.2rem;background:var(--first);min-width:1px}
+        .other .bar{background:var(--muted)}
+        .good{color:var(--good)}
+        .bad{color:var(--bad)}
+        .advice li{margin:.5rem 0;max-width:52rem}
+        details{margin:.7rem 0}
+        summary{cursor:pointer;color:var(--link)}
+        pre{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.7rem .9rem;overflow-x:auto;font-size:.9rem;margin:.5rem 0}
+        code,pre{font-family:ui-monospace,"DejaVu Sans Mono",monospace}
+        footer{padding:2rem 1rem;color:var(--muted);font-size:.9rem}
+        @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}}
+        @media print{nav,.skip{display:none}.cards>div,.plot,figure,tr{break-inside:avoid}.scroll,.wide{overflow:visible}h2,h3{break-after:avoid}}
+        """
+}

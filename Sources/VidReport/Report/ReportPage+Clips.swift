@@ -1,0 +1,56 @@
+import Foundation
+
+/// Clips as strips of frames, with their scores.
+extension ReportPage {
+    var examples: String {
+        let groups = report.examples.filter { !$0.examples.isEmpty }
+        guard !groups.isEmpty else { return "" }
+        var text = ""
+        for kind in ExampleGroup.Kind.allCases {
+            guard let group = groups.first(where: { $0.kind == kind }) else {
+                if kind == .worst { text += "<p>No clip is wrong.</p>\n" }
+                continue
+            }
+            text += "<h3>\(ReportPage.title(kind))</h3>\n<div class=\"clips\">\n\(group.examples.map(figure).joined())</div>\n"
+        }
+        return text
+    }
+
+    private static func title(_ kind: ExampleGroup.Kind) -> String {
+        switch kind {
+        case .best: "Right, and most sure of it"
+        case .worst: "Wrong, and furthest from the truth"
+        case .doubtful: "In doubt: the two highest scores are close"
+        }
+    }
+
+    private func figure(_ example: ClipExample) -> String {
+        let ranked = example.ranked(3)
+        let decision = ranked.first ?? 0
+        let isRight = decision == example.label
+        let verdict =
+            isRight
+            ? "<span class=\"good\">right</span>: \(Markup.name(figures.classes[decision]))"
+            : "<span class=\"bad\">wrong</span>: \(Markup.name(figures.classes[decision])), but it is \(Markup.name(figures.classes[example.label]))"
+        var text = "<figure>\n"
+        switch example.picture {
+        case .success(let picture):
+            text += "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Frames, scroll sideways\">"
+            text +=
+                "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
+        case .failure(let fault): text += "<p class=\"note\">Its frames cannot be shown: \(Markup.escaped(fault.reason))</p>\n"
+        }
+        text += "<figcaption><strong>\(Markup.name(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
+        // The true class is listed, however low its score.
+        let shown = ranked.contains(example.label) ? ranked : ranked.prefix(2) + [example.label]
+        for label in shown {
+            let score = Double(example.scores[label])
+            let mark = label == example.label ? "<span aria-hidden=\"true\"> \u{2713}</span>" : ""
+            text += "<li\(label == example.label ? "" : " class=\"other\"")><span>\(Markup.name(figures.classes[label]))\(mark)</span>"
+            text +=
+                "<span aria-hidden=\"true\"><span class=\"bar\" style=\"display:block;width:\(Markup.number(score * 100))%\"></span></span>"
+            text += "<span class=\"n\">\(Figure.percent("clip.\(example.place).score.\(label)", score).html)</span></li>\n"
+        }
+        return text + "</ul></figcaption>\n</figure>\n"
+    }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+import VidTrain
+
+/// Gathers what a report says of an evaluation, and writes its files.
+struct ReportMaker {
+    let classifier: Classifier
+    let configuration: RunConfiguration
+    /// Where the evaluated weights are kept.
+    let checkpoint: String
+    let threads: Int
+    /// The evaluated clips, in the order of the evaluation.
+    let entries: [DataSet.Entry]
+    let evaluation: Evaluation
+    /// Of the evaluation.
+    let seconds: Double
+
+    /// What a report tells besides.
+    struct Context {
+        var title: String
+        var part: RunReport.Part
+        var source: String
+        var unknownClips = 0
+        var story: RunStory?
+        var data: DataSummary?
+        var command: [String]?
+    }
+
+    /// Writes all files into a folder that is there; the page last.
+    func write(to folder: ReportFolder, _ context: Context) async throws {
+        let environment = RunEnvironment(
+            version: Vidclass.configuration.version, threads: threads, ffmpeg: try? await FFmpeg.locate().version)
+        let figures = EvaluationFigures(evaluation)
+        var report = RunReport(
+            title: context.title, part: context.part, source: context.source, figures: figures, examples: await examples(),
+            model: model(context.data),
+            story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
+            peakBytes: Machine.peakResidentBytes)
+        report.unknownClips = context.unknownClips
+        try PredictionsFile.write(evaluation, to: folder.predictions)
+        try environment.write(to: folder.environment)
+        try write(ConfusionPlot.pair(figures.classes, figures.confusion, palette: .file).file, to: folder.confusion)
+        if let story = context.story, !story.epochs.isEmpty {
+            try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
+        }
+        try write(ReportPage(report).html, to: folder.page)
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        try AtomicFile.write(to: path) { try $0.write(text.utf8) }
+    }
+
+    private func model(_ data: DataSummary?) -> RunReport.Model {
+        let input = classifier.configuration.input
+        let summary = TrainingSummary(
+            configuration, clips: data?.clips(of: DataPart.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            hasValidation: (data?.clips(of: DataPart.validation.rawValue) ?? 1) > 0)
+        // A line without a word belongs to the one before it.
+        var lines: [(label: String, text: String)] = []
+        for line in summary.lines {
+            if line.label.isEmpty, let last = lines.indices.last { lines[last].text += "; " + line.text } else { lines.append(line) }
+        }
+        return RunReport.Model(
+            checkpoint: checkpoint, layers: classifier.layers, parameters: classifier.parameters.counts,
+            input: "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)", training: lines)
+    }
+
+    // MARK: Clips to look at
+
+    private func examples() async -> [ExampleGroup] {
+        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        var groups: [ExampleGroup] = []
+        for (kind, places) in ExampleChoice.choose(evaluation.clips) {
+            var examples: [ClipExample] = []
+            for place in places { examples.append(await example(place, loader)) }
+            groups.append(ExampleGroup(kind: kind, examples: examples))
+        }
+        return groups
+    }
+
+    private func example(_ place: Int, _ loader: ClipLoader) async -> ClipExample {
+        let clip = evaluation.clips[place]
+        let takings = Takings.evaluation(configuration)
+        let picture: Result<ClipExample.Picture, ExampleFault>
+        do {
+            let loaded = try await loader.load(entries[place].path, takings.view((takings.perClip ?? 1) / 2, of: clip.clip))
+            picture = .success(
+                try ClipStrip.picture(
+                    of: loaded,
+                    description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
+                        + "\(evaluation.classes[clip.label]), taken for \(evaluation.classes[clip.decision])."))
+        } catch {
+            picture = .failure(ExampleFault("\(error)"))
+        }
+        return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: picture)
+    }
+}
