@@ -50,6 +50,53 @@ package enum Formatting {
         "\(grouped(value)) " + (value == 1 ? noun : plural ?? noun + "s")
     }
 
+    /// The text with lines that take more than `columns` columns broken between words; what goes on stands below the second column
+    /// of a table, or a little further in than the line.
+    package static func wrapped(_ text: String, columns: Int) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let line = String(line)
+            guard line.columns > columns else { return line }
+            let indent = hangingIndent(line, columns)
+            var (done, current) = ("", "")
+            // A gap goes with the word after it: the columns of a table stay where they are.
+            for word in words(line) {
+                if current.columns + word.columns > columns, !current.allSatisfy({ $0 == " " }) {
+                    done += current + "\n"
+                    current = String(repeating: " ", count: indent) + word.drop { $0 == " " }
+                } else {
+                    current += word
+                }
+            }
+            return done + current
+        }.joined(separator: "\n")
+    }
+
+    /// The words of a line, each with the spaces before it.
+    private static func words(_ line: String) -> [String] {
+        var words: [String] = []
+        var wasSpace = false
+        for character in line {
+            if words.isEmpty || (character == " " && !wasSpace) { words.append("") }
+            words[words.count - 1].append(character)
+            wasSpace = character == " "
+        }
+        return words
+    }
+
+    private static func hangingIndent(_ line: String, _ columns: Int) -> Int {
+        let characters = Array(line)
+        let start = characters.firstIndex { $0 != " " } ?? 0
+        var indent = start + 2
+        if let gap = characters.indices.first(where: {
+            $0 > start && $0 + 1 < characters.count && characters[$0] == " " && characters[$0 + 1] == " "
+        }),
+            let second = characters[gap...].firstIndex(where: { $0 != " " })
+        {
+            indent = second
+        }
+        return indent > columns / 2 ? start + 2 : indent
+    }
+
     /// Columns padded to the widest cell; those in `right` are right-aligned.
     package static func table(_ rows: [[String]], right: Set<Int> = [], indent: String = "  ") -> String {
         let columns = rows.map(\.count).max() ?? 0

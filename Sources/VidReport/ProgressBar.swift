@@ -21,7 +21,8 @@ package final class ProgressBar: Sendable {
     }
 
     private struct State {
-        var isShown = false
+        /// Columns of what is shown; 0 where nothing is.
+        var columns = 0
         var lastDrawn: ContinuousClock.Instant?
     }
 
@@ -42,10 +43,13 @@ package final class ProgressBar: Sendable {
             let now = ContinuousClock.now
             if let last = state.lastDrawn, done < total, now - last < .milliseconds(50) { return }
             state.lastDrawn = now
-            let line = ProgressBar.line(label, done: done, total: total, details: details, width: Terminal.width, color: color)
-            // The cursor goes back to where the line begins: when a narrower window wraps the line, all of it can be taken back.
-            Terminal.write("\r\u{1B}[J" + line + "\r")
-            state.isShown = true
+            let width = Terminal.width
+            func line(color: Bool) -> String {
+                ProgressBar.line(label, done: done, total: total, details: details, width: width, color: color)
+            }
+            // The cursor goes back to where the line begins: there a narrower window, which wraps the line, leaves it.
+            Terminal.write(ProgressBar.erasing(state.columns, width: width) + line(color: color) + "\r")
+            state.columns = line(color: false).columns
         }
     }
 
@@ -57,13 +61,21 @@ package final class ProgressBar: Sendable {
     /// Removes the bar so that a line can be written.
     package func clear() {
         state.withLock { state in
-            guard state.isShown else { return }
-            Terminal.write("\r\u{1B}[J")
+            guard state.columns > 0 else { return }
+            Terminal.write(ProgressBar.erasing(state.columns, width: Terminal.width))
             state = State()
         }
     }
 
-    static func details(_ text: String) -> [Detail] {
+    /// What takes a line of `columns` columns back, on as many rows as a window of `width` has made of it; the cursor stands and stays
+    /// at its beginning.
+    private static func erasing(_ columns: Int, width: Int) -> String {
+        let rows = max(0, columns - 1) / max(1, width)
+        let below = String(repeating: "\u{1B}[1B\u{1B}[2K", count: rows)
+        return "\r" + (rows > 0 ? "\u{1B}7" + below + "\u{1B}8" : "") + "\u{1B}[K"
+    }
+
+    private static func details(_ text: String) -> [Detail] {
         var parts: [String] = [""]
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
             if word.isEmpty {

@@ -30,7 +30,8 @@ package struct StartupReport {
         self.memory = memory
     }
 
-    package var text: String {
+    /// - Parameter columns: of the terminal; the table of layers leaves their types out where it would be wider.
+    package func text(columns: Int = .max) -> String {
         let input = classifier.configuration.input
         let counts = classifier.parameters.counts
         let kernel = BLAS.coreName
@@ -49,11 +50,11 @@ package struct StartupReport {
             ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)"],
             ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
         ]
-        return StartupReport.layerTable(classifier) + "\n" + Formatting.table(rows)
+        return StartupReport.layerTable(classifier, columns: columns) + "\n" + Formatting.table(rows)
     }
 
     /// A line a layer: name, type, output shape, parameters; frozen ones marked.
-    package static func layerTable(_ classifier: Classifier) -> String {
+    package static func layerTable(_ classifier: Classifier, columns: Int = .max) -> String {
         var rows = [["layer", "type", "output", "parameters", ""]]
         for layer in classifier.layers {
             rows.append([
@@ -61,7 +62,9 @@ package struct StartupReport {
                 layer.parameters > 0 && !layer.isTrainable ? "frozen" : "",
             ])
         }
-        return Formatting.table(rows, right: [3])
+        let table = Formatting.table(rows, right: [3])
+        guard table.split(separator: "\n").contains(where: { $0.count > columns }) else { return table }
+        return Formatting.table(rows.map { [$0[0]] + $0[2...] }, right: [2])
     }
 
     /// The first few names of a list and how many more there are.

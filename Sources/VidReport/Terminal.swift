@@ -25,6 +25,9 @@ package enum Terminal {
         return Int(size.ws_col)
     }
 
+    /// The text with its lines broken where the terminal is too narrow for them; as it is where there is none.
+    package static func fitted(_ text: String) -> String { isInteractive ? Formatting.wrapped(text, columns: width - 1) : text }
+
     /// Writes to standard error, all of it, without a newline of its own.
     package static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 

@@ -71,12 +71,12 @@ struct CheckCommand: AsyncParsableCommand {
         return input
     }
 
-    /// Checks `data` under a progress bar; says on standard error what it took.
+    /// Checks `data` under a progress bar; says on standard error what it took, unless it is to be quiet.
     static func check(
         _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, memo: (any ClipMemo)?,
-        concurrency: Int = Workers.processorCount
+        concurrency: Int = Workers.processorCount, quiet: Bool = false
     ) async throws -> DataReport {
-        let bar = ProgressBar()
+        let bar = ProgressBar(quiet: quiet)
         let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, memo: memo, concurrency: concurrency)
         let clock = ContinuousClock.now
         defer { bar.clear() }
@@ -86,7 +86,7 @@ struct CheckCommand: AsyncParsableCommand {
                 detail: "\(progress.done)/\(progress.total) clips" + (progress.bad > 0 ? ", \(progress.bad) bad" : ""))
         }
         let elapsed = clock.duration(to: .now)
-        if elapsed > .seconds(2) {
+        if elapsed > .seconds(2), !quiet {
             bar.clear()
             let seconds = Double(elapsed.components.seconds)
             Terminal.note("checked \(Formatting.count(data.entries.count, "clip")) in \(Formatting.duration(seconds))")

@@ -84,7 +84,7 @@ struct TrainCommand: AsyncParsableCommand {
         let (workers, cache) = (threads.makeWorkers(), try features.cache())
         if let folds = try await makeFolds() { return try await folds.run(workers: workers, cache: cache, talk) }
         let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
-        if !quiet { Terminal.write(session.startupReport.text + "\n") }
+        if !quiet { session.showStartupReport() }
         if dryRun {
             let estimate = try await DryRun(session)
             guard let stream = talk.stream else { return try Terminal.output(estimate.text) }

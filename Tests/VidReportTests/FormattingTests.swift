@@ -45,6 +45,16 @@ import VidTrain
         for limit in 0...12 { #expect("a漢🐈字bcd".cut(toColumns: limit).columns <= limit) }
     }
 
+    @Test func longLinesAreBrokenBelowTheirSecondColumn() {
+        let text = "  clips       80 training + 16 validation from data\nshort\n"
+        #expect(Formatting.wrapped(text, columns: 60) == text)
+        #expect(
+            Formatting.wrapped(text, columns: 32)
+                == "  clips       80 training + 16\n              validation from\n              data\nshort\n")
+        #expect(Formatting.wrapped("a note without a table in it", columns: 12) == "a note\n  without a\n  table in\n  it")
+        #expect(Formatting.wrapped("unbreakable/path/of/a/file", columns: 10) == "unbreakable/path/of/a/file")
+    }
+
     @Test func tablesAlignWideCharacters() {
         #expect(Formatting.table([["漢字", "1"], ["abc", "22"]], right: [1], indent: "") == "漢字   1\nabc   22\n")
     }

@@ -60,7 +60,7 @@ package struct ConfusionPicture {
             let size = min(fontSize, fontSize * (cell - 3) / max(canvas.textWidth(text, size: fontSize), 1))
             guard size >= 6 else { continue }
             canvas.text(
-                text, x: at + cell / 2, y: y + cell / 2 + size * 0.35, size: size, share > 0.5 ? .white : ConfusionPicture.ink,
+                text, x: at + cell / 2, y: y + cell / 2 + size * 0.35, size: size, share > 0.4 ? .white : ConfusionPicture.ink,
                 anchor: .middle)
         }
     }

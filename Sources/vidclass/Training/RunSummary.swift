@@ -1,6 +1,7 @@
 import Foundation
 import VidConfig
 import VidReport
+import VidTensor
 import VidTrain
 
 /// What a training has come to and where it is kept: the last words on standard error, and the `end` of `--json`.
@@ -52,7 +53,9 @@ struct RunSummary {
         if state.isRestored { lines.append("the last state has the best epoch's weights") }
         var files = [["best model", folder.bestPath], ["last state", folder.lastPath], ["results", folder.resultsPath]]
         if hasReport { files.append(["report", folder.report.page]) }
-        if configuration.output.tensorboard { files.append(["curves", "tensorboard --logdir " + ShellText.quoted(folder.path)]) }
+        if configuration.output.tensorboard {
+            files.append(["curves", "tensorboard --logdir " + ShellText.quoted(PathText.parent(folder.path))])
+        }
         let checkpoint = ShellText.quoted(folder.bestPath)
         return lines.joined(separator: "\n") + "\n" + Formatting.table(files, indent: "") + """
             Next:

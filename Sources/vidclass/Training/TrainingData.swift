@@ -32,8 +32,8 @@ struct TrainingData {
     ) async throws -> TrainingData {
         let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
         let mode = configuration.data.leakCheck
-        let report = try await CheckCommand.check(set, loader: loader, leakCheck: mode != .off, memo: memo)
-        if !quiet { Terminal.write(DataReportText.text(report) + "\n") }
+        let report = try await CheckCommand.check(set, loader: loader, leakCheck: mode != .off, memo: memo, quiet: quiet)
+        if !quiet { Terminal.write(Terminal.fitted(DataReportText.text(report)) + "\n") }
         for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") }
         if mode == .refuse, let error = report.leakError { throw error }
         guard let error = report.badClipsError else { return TrainingData(set: set, report: report) }

@@ -38,7 +38,7 @@ final class TrainingProgress {
     /// Says what begins, and begins what is kept beside the state.
     func begin() throws {
         try stream?.start(session)
-        display.memory(session.plan, session.trainer.classifier)
+        display.memory(session.stagePlan, session.trainer.classifier)
         if let folder = session.folder, session.configuration.output.tensorboard, !session.isOver {
             board = try TensorBoardLog(
                 in: folder.path, epochs: session.trainer.state.epoch, isResumed: session.isResumed,
@@ -106,6 +106,7 @@ final class TrainingProgress {
             "stage \(stage) is over (\(TrainingProgress.text(end))); stage \(stage + 1) of \(stages): "
                 + "\(Formatting.grouped(session.trainer.classifier.parameters.counts.trainable)) parameters trained, "
                 + "learning rate \(plan.learningRate)")
+        display.memory(session.stagePlan, session.trainer.classifier)
         try stream?.stage(stage, of: stages, after: end, session)
     }
 

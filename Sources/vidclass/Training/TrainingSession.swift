@@ -17,7 +17,10 @@ final class TrainingSession {
     let configuration: RunConfiguration
     let data: DataSet
     let startupReport: StartupReport
+    /// Of the stage to come that takes the most.
     let plan: MemoryPlan
+    /// Of the stage it is in.
+    private(set) var stagePlan: MemoryPlan
     private(set) var trainer: Trainer
     let workers: Workers
     /// Whether it goes on from something that was kept before.
@@ -65,6 +68,7 @@ final class TrainingSession {
         _ = try ClassWeighting.weights(
             configuration.training.classWeights, classes: data.classes, labels: data.entries(of: .train).map(\.label))
         let own = try model.memoryPlan(configuration, data, workers)
+        stagePlan = own
         plan = try TrainingSession.largest(own, after: state.stage, configuration, data, workers)
         kept = isDryRun ? nil : try TrainingSession.keep(request, state)
         trainer = try TrainingSession.trainer(
@@ -140,6 +144,12 @@ final class TrainingSession {
     var folder: RunFolder? { kept?.folder }
     var results: ResultsFile? { kept?.results }
 
+    /// Writes the start-up report as the terminal has room for it.
+    func showStartupReport() {
+        let columns = Terminal.isInteractive ? Terminal.width - 1 : .max
+        Terminal.write(Terminal.fitted(startupReport.text(columns: columns)) + "\n")
+    }
+
     var threads: Int { workers.count }
     /// Of each part.
     var clipCounts: [(part: String, count: Int)] { DataPart.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
@@ -186,9 +196,9 @@ final class TrainingSession {
         state.beginNextStage()
         let model = try StageModel(configuration, stage: state.stage, classes: data.classes)
         model.copyWeights(from: trainer.classifier)
-        let plan = try model.memoryPlan(configuration, data, workers)
+        stagePlan = try model.memoryPlan(configuration, data, workers)
         trainer = try TrainingSession.trainer(
-            model, configuration, data, plan, cache, workers, state, secondsBefore: trainer.secondsSinceStart)
+            model, configuration, data, stagePlan, cache, workers, state, secondsBefore: trainer.secondsSinceStart)
         try saveLast()
     }
 
