@@ -1,30 +1,66 @@
+import VidTensor
 import VidTrain
 
-/// An evaluation as a person reads it: headline, a line a class, the confusion matrix where it fits.
+/// An evaluation as a person reads it: headline, a line a class, the confusion matrix where it fits, what is confused most.
 package enum EvaluationText {
-    package static func text(_ evaluation: Evaluation) -> String {
-        var text = "accuracy \(Formatting.fixed(evaluation.accuracy, 4))"
-        if evaluation.classes.count > 5 { text += "   top-5 accuracy \(Formatting.fixed(evaluation.topAccuracy(5), 4))" }
-        text += "   loss \(Formatting.fixed(evaluation.loss, 4))   " + Formatting.count(evaluation.clips.count, "clip") + "\n\n"
-        var rows = [["class", "clips", "precision", "recall", "f1"]]
-        for entry in evaluation.perClass {
+    /// - Parameter width: columns that there are.
+    package static func text(_ evaluation: Evaluation, _ figures: EvaluationFigures, width: Int = 80) -> String {
+        var headline = "accuracy \(Formatting.fixed(evaluation.accuracy, 4))"
+        if let interval = figures.accuracy.interval {
+            headline += " (95 %: \(Formatting.fixed(interval.low, 3)) to \(Formatting.fixed(interval.high, 3)))"
+        }
+        headline += "   loss \(Formatting.fixed(evaluation.loss, 4))   " + Formatting.count(evaluation.clips.count, "clip")
+        var text = DataReportText.wrapped(headline, indent: "  ", width: width)
+        var more = evaluation.classes.count > 5 ? ["top-5 accuracy \(Formatting.fixed(evaluation.topAccuracy(5), 4))"] : []
+        more.append("expected calibration error \(Formatting.fixed(figures.calibrationError.value, 4))")
+        text += DataReportText.wrapped(more.joined(separator: "; "), indent: "  ", width: width)
+        if figures.majority.share > 0 {
+            let name = Markup.shortened(figures.classes[figures.majority.label], 30)
+            text += DataReportText.wrapped(
+                "always saying \"\(name)\" would be right on \(Formatting.fixed(figures.majority.share, 4))", indent: "  ", width: width)
+        }
+        var rows = [["class", "clips", "precision", "recall", "f1", "recall, 95 %"]]
+        // The other columns take 52.
+        let names = names(evaluation.classes, atMost: max(8, width - 52))
+        for (name, entry) in zip(names, figures.perClass) {
             rows.append([
-                entry.label, "\(entry.support)", Formatting.fixed(entry.precision, 3), Formatting.fixed(entry.recall, 3),
-                Formatting.fixed(entry.f1, 3),
+                name, "\(entry.support)", Formatting.fixed(entry.precision.value, 3), Formatting.fixed(entry.recall.value, 3),
+                Formatting.fixed(entry.f1.value, 3),
+                entry.recall.interval.map { "\(Formatting.fixed($0.low, 2)) to \(Formatting.fixed($0.high, 2))" } ?? "-",
             ])
         }
-        text += Formatting.table(rows, right: [1, 2, 3, 4])
-        return text + confusion(evaluation)
+        text += "\n" + Formatting.table(rows, right: [1, 2, 3, 4, 5])
+        return text + confusion(evaluation, width) + pairs(figures, width)
     }
 
-    /// Rows are the truth; columns, numbered as the rows, the decision. Left out over twenty classes.
-    private static func confusion(_ evaluation: Evaluation) -> String {
+    /// Rows are the truth; columns, numbered as the rows, the decision. Left out where it is wider than the terminal.
+    private static func confusion(_ evaluation: Evaluation, _ width: Int) -> String {
         let count = evaluation.classes.count
-        guard (2...20).contains(count) else { return "" }
-        var rows = [["truth \\ decision"] + (1...count).map { "\($0)" }]
-        for (index, line) in evaluation.confusion.enumerated() {
-            rows.append(["\(index + 1) \(evaluation.classes[index])"] + line.map { $0 == 0 ? "." : "\($0)" })
+        guard count >= 2 else { return "" }
+        let cells = evaluation.confusion.map { $0.map { $0 == 0 ? "." : "\($0)" } }
+        let numbers = (1...count).map { "\($0)" }
+        let cell = (cells.joined().map(\.count) + numbers.map(\.count)).max() ?? 1
+        let left = width - 2 - count * (cell + 2)
+        guard left >= 16 else {
+            return "\nthe confusion matrix of \(count) classes is wider than this terminal; the report has it\n"
         }
+        let names = names(evaluation.classes, atMost: min(40, left - 4))
+        var rows = [["truth \\ decision"] + numbers]
+        for (index, line) in cells.enumerated() { rows.append(["\(index + 1) \(names[index])"] + line) }
         return "\n" + Formatting.table(rows, right: Set(1...count))
     }
+
+    private static func pairs(_ figures: EvaluationFigures, _ width: Int) -> String {
+        let pairs = figures.confusions(atMost: 5)
+        guard !pairs.isEmpty else { return "" }
+        let name = (width - 34) / 2
+        return "\nmost often confused\n"
+            + pairs.map { pair in
+                "  \(pair.clips) of \(Formatting.count(figures.perClass[pair.truth].support, "clip")) of "
+                    + "\(Markup.shortened(figures.classes[pair.truth], max(8, name))) taken for "
+                    + "\(Markup.shortened(figures.classes[pair.decision], max(8, name)))\n"
+            }.joined()
+    }
+
+    private static func names(_ classes: [String], atMost length: Int) -> [String] { classes.map { Markup.shortened($0, length) } }
 }

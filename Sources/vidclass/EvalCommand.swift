@@ -1,7 +1,6 @@
 import ArgumentParser
 import VidConfig
 import VidData
-import VidModel
 import VidReport
 import VidTensor
 import VidTrain
@@ -9,13 +8,16 @@ import VidTrain
 struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
-        abstract: "Measure a trained classifier on labelled clips.",
+        abstract: "Measure a trained classifier on labelled clips, and write a report of it.",
         discussion: """
-            Without --data the run's own held-out part is taken: its test part, or its validation part where it has none.
+            Without --data the run's own held-out part is taken: its test part, or its validation part where it has none. Then \
+            the report in the run's folder is written anew. Other clips, another part or another checkpoint have theirs in a \
+            new folder, RUN/eval, RUN/eval2, ..., or where --output says.
 
               vidclass eval
               vidclass eval --checkpoint runs/train/weights/best.safetensors --data other-videos
               vidclass eval --split val --json
+              vidclass eval --data other-videos --ignore-unknown-labels --no-report
             """)
 
     enum Split: String, ExpressibleByArgument, CaseIterable {
@@ -30,6 +32,15 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Which part of the data.", valueName: "name"))
     var split: Split?
 
+    @Flag(help: "Leave out clips whose label is none of the model's classes, and say how many; they are an error otherwise.")
+    var ignoreUnknownLabels = false
+
+    @Option(help: ArgumentHelp("Folder for the report; made if it is not there.", valueName: "folder"))
+    var output: String?
+
+    @Flag(help: "Write no report, only print the figures.")
+    var noReport = false
+
     @OptionGroup var threads: ThreadOptions
 
     @OptionGroup var features: FeatureCacheOptions
@@ -37,13 +48,19 @@ struct EvalCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON document and nothing else on standard output.")
     var json = false
 
+    func validate() throws {
+        if noReport, output != nil { throw ValidationError("--output says where the report goes, --no-report that there is none.") }
+    }
+
     func run() async throws {
         let saved = try model.open()
-        let (part, entries, source) = try clips(of: saved)
-        let clips = LabelledClips(entries, loader: saved.loader, keepingBytes: 0)
-        Terminal.note("evaluating \(Formatting.count(clips.count, "clip")) (\(part)) of \(source)")
-        let bar = ProgressBar()
-        let predictor = saved.predictor(threads.makeWorkers())
+        let choice = try EvaluatedClips(saved, data: data, split: split, ignoresUnknownLabels: ignoreUnknownLabels)
+        for note in choice.notes { Terminal.note("note: \(note)") }
+        let clips = LabelledClips(choice.entries, loader: saved.loader, keepingBytes: 0)
+        Terminal.note("evaluating \(Formatting.count(clips.count, "clip")) (\(choice.name)) of \(choice.source.printable)")
+        let (bar, start) = (ProgressBar(), ContinuousClock.now)
+        let workers = threads.makeWorkers()
+        let predictor = saved.predictor(workers)
         let inputs = StepInputs(
             clips, .evaluation(saved.configuration), in: predictor,
             features: FeatureKeeping(cache: try features.cache(), keepsInMemory: false))
@@ -54,64 +71,58 @@ struct EvalCommand: AsyncParsableCommand {
         guard evaluation.loss.isFinite else {
             throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
         }
-        try Terminal.output(json ? EvalCommand.document(evaluation).text(pretty: true) + "\n" : EvaluationText.text(evaluation))
+        let figures = EvaluationFigures(evaluation)
+        try Terminal.output(
+            json
+                ? EvaluationDocument.document(evaluation, figures).text(pretty: true) + "\n"
+                : EvaluationText.text(evaluation, figures, width: Terminal.outputWidth))
+        guard !noReport else { return }
+        let maker = ReportMaker(
+            classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, threads: workers.count,
+            entries: choice.entries, evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
+        try await report(maker, saved, choice)
     }
 
-    /// The clips to evaluate, labelled by the checkpoint's classes.
-    private func clips(of saved: SavedModel) throws -> (part: String, [DataSet.Entry], source: String) {
-        let trainedOn = saved.configuration.data
-        let path = data ?? trainedOn.path
-        let isOther = Folder.resolved(path) != Folder.resolved(trainedOn.path)
-        let set: DataSet
-        if !isOther, let splits = saved.splitsPath {
-            set = try SplitsFile.read(splits, data: path, classes: saved.classifier.classes)
+    /// Writes the report: into the run's folder where it is the run's own, else into another.
+    private func report(_ maker: ReportMaker, _ saved: SavedModel, _ choice: EvaluatedClips) async throws {
+        let run = saved.runFolder
+        let isRuns = choice.isHeldOutOfRun && saved.isBest && output == nil
+        var story = run?.story(saved.configuration)
+        // Curves and costs belong to the run's own best model.
+        if !saved.isBest { story?.bestEpoch = nil }
+        let folder: ReportFolder
+        if isRuns, let run {
+            folder = run.report
+        } else if let output {
+            try Folder.make(output)
+            folder = ReportFolder(path: output)
         } else {
-            if !isOther {
-                Terminal.note("note: \(saved.path.printable) lies in no run's folder with a splits.csv; the parts are made anew")
-            }
-            // Other data has nothing held out of it; parts of its own, where it names them, are there to be chosen.
-            let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
-            set = try DataSet.open(path, split: options, classes: saved.classifier.classes)
+            folder = ReportFolder(
+                path: try RunFolder.create(
+                    directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
+                ).path)
         }
-        let (name, entries) = try choose(from: set, isOther: isOther)
-        guard !entries.isEmpty else { throw VidclassError(.badData, "\(path): the part \(name) has no clips") }
-        return (name, entries, path)
+        let kept = choice.isOfRun ? run.flatMap { DataSummary(readingFrom: $0.dataPath) } : nil
+        try await maker.write(
+            to: folder,
+            ReportMaker.Context(
+                title: folder.path, part: choice.part, source: choice.source, unknownClips: choice.unknownClips, story: story,
+                data: kept ?? DataSummary(choice.set), command: isRuns ? nil : CommandLine.arguments))
+        Terminal.note("report      \(folder.page)")
+    }
+}
+
+extension SavedModel {
+    /// The folder of the run that the checkpoint lies in; nil where it lies elsewhere.
+    var runFolder: RunFolder? {
+        let weights = PathText.parent(path)
+        guard PathText.name(Folder.resolved(weights)) == "weights" else { return nil }
+        // As the user wrote it, where that can be cut.
+        let run = RunFolder(
+            path: PathText.name(weights) == "weights" ? PathText.parent(weights) : PathText.parent(Folder.resolved(weights)))
+        return (try? SystemCall.status(run.configPath)) == nil ? nil : run
     }
 
-    private func choose(from set: DataSet, isOther: Bool) throws -> (String, [DataSet.Entry]) {
-        if let split {
-            return (split.rawValue, split == .all ? set.entries : set.entries(of: DataPart(name: split.rawValue) ?? .train))
-        }
-        for part in [DataPart.test, .validation] where !set.entries(of: part).isEmpty {
-            return (part.rawValue, set.entries(of: part))
-        }
-        guard isOther else {
-            throw VidclassError(
-                .badData,
-                "\(set.path): no clips were held out of this training. Name others with --data PATH, or take the training clips with --split train."
-            )
-        }
-        return ("all", set.entries)
-    }
-
-    /// The document of `--json`.
-    static func document(_ evaluation: Evaluation) -> JSONNode {
-        .object([
-            ("loss", .number(evaluation.loss)),
-            ("categorical_accuracy", .number(evaluation.accuracy)),
-            ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
-            ("clips", .integer(evaluation.clips.count)),
-            (
-                "classes",
-                .array(
-                    evaluation.perClass.map {
-                        .object([
-                            ("label", .string($0.label)), ("support", .integer($0.support)), ("precision", .number($0.precision)),
-                            ("recall", .number($0.recall)), ("f1", .number($0.f1)),
-                        ])
-                    })
-            ),
-            ("confusion_matrix", .array(evaluation.confusion.map { .array($0.map { .integer($0) }) })),
-        ])
-    }
+    /// Whether it is its run's best.
+    var isBest: Bool { runFolder.map { PathText.name($0.bestPath) == PathText.name(path) } ?? false }
 }

@@ -1,3 +1,4 @@
+import VidConfig
 import VidTensor
 
 /// What a clip is for.
@@ -43,8 +44,18 @@ package struct DataSet: Sendable {
     package struct Findings: Sendable, Equatable {
         /// Files passed over because they are no clips, relative to the data, sorted.
         package var otherFiles: [String] = []
+        /// Labels that the model does not know, sorted, with the clips that were left out for them.
+        package var unknownLabels: [UnknownLabel] = []
         /// What the user should know: a class without clips in a part, a group on two sides, folders linked in a circle.
         package var notes: [String] = []
+    }
+
+    /// A label that is none of a model's classes.
+    package struct UnknownLabel: Sendable, Equatable {
+        package let label: String
+        package let clips: Int
+        /// The class that is spelt most like it, if any is.
+        package let nearest: String?
     }
 
     package let path: String
@@ -73,10 +84,12 @@ package struct DataSet: Sendable {
     /// Opens the data at `path`: `DIR/<class>/<clip>`, `DIR/{train,val,test}/<class>/<clip>`, or a CSV file with the header
     /// `path,label[,split][,group]`.
     ///
-    /// With `classes` (a checkpoint's) labels are numbered by it, and a label it lacks is an error; without, classes are the
-    /// sorted labels of the training part. A validation or test part that the data does not name is split from the
+    /// With `classes` (a checkpoint's) labels are numbered by it, and a label it lacks is an error, or with `leavesOutUnknown`
+    /// its clips are left out and counted in the findings; without `classes`, these are the sorted labels of the training part. A validation or test part that the data does not name is split from the
     /// training part by `split`.
-    package static func open(_ path: String, split: SplitOptions = SplitOptions(), classes: [String]? = nil) throws -> DataSet {
+    package static func open(
+        _ path: String, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
+    ) throws -> DataSet {
         try split.check()
         let status = try SystemCall.status(path)
         var found: FoundClips
@@ -91,10 +104,15 @@ package struct DataSet: Sendable {
             throw VidclassError.file(path, "no clips found (.bin, .npy or videos)\(found.otherFilesNote)")
         }
         let classes = try classes ?? sortedLabels(found, path)
+        let unknown = unknownLabels(found, classes)
+        if leavesOutUnknown {
+            let known = Set(classes)
+            found.clips.removeAll { !known.contains($0.label) }
+        }
         let entries = try entries(found, classes, path)
         let namesParts = found.parts != nil
         let made = Split.make(entries, classes: classes, options: split, given: found.parts ?? [.train])
-        var findings = Findings(otherFiles: found.otherFiles, notes: found.notes + made.notes)
+        var findings = Findings(otherFiles: found.otherFiles, unknownLabels: unknown, notes: found.notes + made.notes)
         if namesParts { findings.notes += groupsOnTwoSides(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesParts: namesParts)
     }
@@ -134,16 +152,34 @@ package struct DataSet: Sendable {
         var numbers: [String: Int] = [:]
         for (number, label) in classes.enumerated() { numbers[label] = number }
         return try found.clips.map { clip in
-            guard let label = numbers[clip.label] else {
-                let known = classes.prefix(8).map(\.printable).joined(separator: ", ") + (classes.count > 8 ? ", ..." : "")
-                throw VidclassError.file(
-                    path,
-                    "\(clip.place.printable): the label \"\(clip.label.printable)\" is none of the \(classes.count) classes of training "
-                        + "(\(known))"
-                )
-            }
+            guard let label = numbers[clip.label] else { throw unknownLabelError(clip, unknownLabels(found, classes), classes, path) }
             return Entry(path: clip.path, id: clip.id, label: label, part: clip.part ?? .train, group: clip.group)
         }
+    }
+
+    /// The labels of clips that are none of `classes`.
+    private static func unknownLabels(_ found: FoundClips, _ classes: [String]) -> [UnknownLabel] {
+        let known = Set(classes)
+        var counts: [String: Int] = [:]
+        for clip in found.clips where !known.contains(clip.label) { counts[clip.label, default: 0] += 1 }
+        return counts.sorted { PathText.precedes($0.key, $1.key) }.map {
+            UnknownLabel(label: $0.key, clips: $0.value, nearest: nearestWord(to: $0.key, among: classes))
+        }
+    }
+
+    /// What to say of labels that a model does not know; `clip` is the first that has one.
+    private static func unknownLabelError(
+        _ clip: FoundClips.Clip, _ unknown: [UnknownLabel], _ classes: [String], _ path: String
+    ) -> VidclassError {
+        let known = classes.prefix(8).map(\.printable).joined(separator: ", ") + (classes.count > 8 ? ", ..." : "")
+        let all = unknown.prefix(8).map(\.text).joined(separator: ", ") + (unknown.count > 8 ? ", ..." : "")
+        let clips = unknown.reduce(0) { $0 + $1.clips }
+        let more =
+            unknown.count == 1 ? all : "\(unknown.count) labels with \(clips) clips are unknown: \(all)"
+        return .file(
+            path,
+            "\(clip.place.printable): the label \"\(clip.label.printable)\" is none of the \(classes.count) classes of training (\(known)); "
+                + more + ". Rename them; `eval --ignore-unknown-labels` leaves those clips out")
     }
 
     /// A note for each group that given parts tear apart.
@@ -153,6 +189,13 @@ package struct DataSet: Sendable {
         let torn = parts.filter { $0.value.count > 1 }.keys.sorted(by: PathText.precedes)
         guard let first = torn.first else { return [] }
         return ["\(torn.count) groups have clips in more than one part, \"\(first.printable)\" for one: results may be too good"]
+    }
+}
+
+extension DataSet.UnknownLabel {
+    /// `"pnog" (3 clips; "pong"?)`.
+    package var text: String {
+        "\"\(label.printable)\" (\(clips) \(clips == 1 ? "clip" : "clips")" + (nearest.map { "; \"\($0.printable)\"?" } ?? "") + ")"
     }
 }
 

@@ -1,11 +1,11 @@
 /// How a report looks: light and dark, on a screen of any width and on paper. Colours keep a contrast of 4.5 for text.
 enum PageStyle {
     static let css = """
-        :root{color-scheme:light dark;--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;
+        :root{--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;
         --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8}
         @media (prefers-color-scheme:dark){:root{--text:#e6e9ee;--muted:#a3adb8;--page:#101317;--card:#191d22;--grid:#363d46;--edge:#363d46;
         --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--third:#35c79b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35}}
-        @media print{:root{color-scheme:light;--text:#000000;--muted:#444444;--page:#ffffff;--card:#ffffff;--grid:#cccccc;--edge:#bbbbbb;
+        @media print{:root{--text:#000000;--muted:#444444;--page:#ffffff;--card:#ffffff;--grid:#cccccc;--edge:#bbbbbb;
         --link:#000000;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#ffffff}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
@@ -27,7 +27,7 @@ enum PageStyle {
         .cards>div{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.8rem 1rem}
         .cards dt{color:var(--muted);font-size:.92rem}
         .cards dd{margin:0}
-        .big{font-size:1.9rem;font-weight:650;line-height:1.2}
+        .big{font-size:1.9rem;font-weight:600;line-height:1.2}
         .lead{font-size:1.15rem}
         .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.8rem}
         .plot{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.4rem;margin:0}
@@ -46,11 +46,11 @@ enum PageStyle {
         tbody th,tfoot th{font-weight:500}
         .facts th{color:var(--muted);width:12rem}
         .n{text-align:right;white-space:nowrap}
-        th bdi,td bdi{overflow-wrap:normal;word-break:normal}
+        table:not(.facts){overflow-wrap:normal}
         .span{color:var(--muted);font-size:.88em}
         .clips{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:.8rem}
         .clips figure{margin:0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.6rem;min-width:0}
-        .clips .wide img{display:block;max-width:none;height:auto;border-radius:.2rem}
+        .clips .wide img{display:block;max-width:100%;height:auto;border-radius:.2rem}
         .scores{list-style:none;margin:.4rem 0 0;padding:0;display:grid;grid-template-columns:minmax(4rem,max-content) 1fr max-content;gap:.15rem .6rem;align-items:center}
         .scores li{display:contents}
         .bar{height:.7rem;border-radius:.2rem;background:var(--first);min-width:1px}
@@ -63,7 +63,7 @@ enum PageStyle {
         pre{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.7rem .9rem;overflow-x:auto;font-size:.9rem;margin:.5rem 0}
         code,pre{font-family:ui-monospace,"DejaVu Sans Mono",monospace}
         footer{padding:2rem 1rem;color:var(--muted);font-size:.9rem}
-        @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}}
+        @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}.clips .wide img{max-width:none}}
         @media print{nav,.skip{display:none}.cards>div,.plot,figure,tr{break-inside:avoid}.scroll,.wide{overflow:visible}h2,h3{break-after:avoid}}
         """
 }

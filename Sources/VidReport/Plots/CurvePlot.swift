@@ -60,9 +60,11 @@ package struct CurvePlot {
     private func panel(
         _ title: String, _ train: KeyPath<Epoch, Double>, _ validation: KeyPath<Epoch, Double?>?, digits: Int
     ) -> Picture {
-        let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }
+        let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }.filter { $0.1.isFinite }
         let validated =
-            validation.map { path in epochs.compactMap { epoch in epoch[keyPath: path].map { (Double(epoch.epoch), $0) } } } ?? []
+            validation.map { path in
+                epochs.compactMap { epoch in epoch[keyPath: path].map { (Double(epoch.epoch), $0) } }.filter { $0.1.isFinite }
+            } ?? []
         let isRate = validation == nil
         var picture = Picture(
             width: CurvePlot.width, height: CurvePlot.height, title: title,

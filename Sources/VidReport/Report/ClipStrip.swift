@@ -1,11 +1,11 @@
 import VidData
 import VidTensor
 
-/// Some frames of a clip side by side, small: what a report shows of it.
+/// Some frames of a clip side by side, small ones enlarged and large ones made small: what a report shows of it.
 package enum ClipStrip {
     package static let mostFrames = 8
     /// About as many pixels a frame is shown with.
-    private static let pixels = 5200.0
+    private static let pixels = 6400.0
     private static let gap = 2.0
 
     /// The picture of a clip as the model sees it; `description` says what it is of.
@@ -14,7 +14,7 @@ package enum ClipStrip {
     package static func picture(of loaded: LoadedClip, description: String) throws -> ClipExample.Picture {
         let shape = loaded.clip.shape
         let count = min(mostFrames, max(1, loaded.validFrames))
-        let scale = min(1, (pixels / Double(shape.rows * shape.columns)).squareRoot())
+        let scale = (pixels / Double(shape.rows * shape.columns)).squareRoot()
         let (width, height) = (max(8, (Double(shape.columns) * scale).rounded()), max(8, (Double(shape.rows) * scale).rounded()))
         let canvas = try Canvas(
             width: Int((width + gap) * Double(count) - gap), height: Int(height), background: Canvas.Color(0.5, 0.5, 0.5))

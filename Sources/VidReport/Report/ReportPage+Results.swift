@@ -22,7 +22,8 @@ extension ReportPage {
             "Expected calibration error", Figure.percent("expected_calibration_error", figures.calibrationError.value),
             span("expected_calibration_error", figures.calibrationError.interval))
         text += "</dl>\n<p class=\"note\">In grey, the range that the true value lies in with 95 % confidence: Wilson's score interval for "
-        text += "accuracy, recall and precision, the percentiles of \(Bootstrap.resamples) resamples of the clips (bootstrap) for the rest."
+        text +=
+            "accuracy, recall, precision and F1, the percentiles of \(Bootstrap.resamples) resamples of the clips (bootstrap) for the rest."
         if figures.clippedLosses > 0 {
             text += " \(Formatting.count(figures.clippedLosses, "clip gives", "clips give")) the true class a score below 2.2e-16 and "
             text += "\(figures.clippedLosses == 1 ? "counts" : "count") as that in the log loss."
@@ -32,7 +33,7 @@ extension ReportPage {
 
     private func card(_ title: String, _ figure: Figure, _ span: String) -> String {
         "<div><dt>\(title)</dt><dd><span class=\"big\">\(figure.html)</span>"
-            + (span.isEmpty ? "" : "<br><span class=\"span\">\(span)</span>") + "</dd></div>\n"
+            + "<br><span class=\"span\">\(span.isEmpty ? "too few errors for an interval" : span)</span></dd></div>\n"
     }
 
     /// What always saying one class would give.
@@ -120,7 +121,7 @@ extension ReportPage {
         text += "<div class=\"matrices\">\n"
         for kind in [ConfusionPlot.Kind.counts, .shares] {
             let picture = ConfusionPlot(figures.classes, figures.confusion, kind, palette: .page).picture
-            text += plot(picture, id: "confusion-\(kind.rawValue)", isWide: picture.width > 330)
+            text += plot(picture, id: "confusion-\(kind.rawValue)", isWide: picture.width > 420)
         }
         text += "</div>\n"
         let pairs = figures.confusions(atMost: 10)
@@ -171,15 +172,16 @@ extension ReportPage {
         }
         let clips = Figure.count("clips", figures.clips).html
         let table = Table(
-            "Of the clips of a class, recall is the share that is found; of the clips said to be of it, precision is the share that is. F1 is "
-                + "their harmonic mean. Intervals of 95 % below.",
-            columns, rows: rows,
+            "Classes with their clips, recall, precision and F1; below each, its 95 % interval", columns, rows: rows,
             footer: [
                 ["mean of the classes", clips] + averages("macro", macro), ["mean by clips", clips] + averages("weighted", weighted),
             ])
         let picture = ClassPlot(figures, palette: .page).picture
         let isLong = figures.classes.count > 30
-        return plot(picture, id: "class-plot", isWide: picture.width > 330)
+        let words =
+            "<p>Of the clips of a class, recall is the share that is found; of the clips said to be of it, precision is the share that is. F1 is "
+            + "their harmonic mean.</p>\n"
+        return words + plot(picture, id: "class-plot", isWide: picture.width > 480)
             + (isLong
                 ? "<details><summary>All \(figures.classes.count) classes as a table</summary>\n\(table.html)</details>\n" : table.html)
     }

@@ -32,6 +32,7 @@ package struct ReportPage {
             <meta charset="utf-8">
             <title>Report of \(title)</title>
             <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
             <meta name="generator" content="vidclass \(Markup.escaped(report.environment.version))">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
             <style>

@@ -14,7 +14,7 @@ package enum Bootstrap {
 
     /// The intervals of the figures that `statistics` computes of the clips at some indices: `count` of them, in its order.
     ///
-    /// - Parameter statistics: writes its figures; NaN where one is not defined on these clips.
+    /// - Parameter statistics: writes its figures.
     package static func intervals(
         clips: Int, count: Int, _ statistics: (_ clips: [Int], _ values: inout [Double]) -> Void
     ) -> [Interval?] {

@@ -56,13 +56,13 @@ package struct EvaluationFigures: Sendable {
         var all = whole
         all.count(Array(clips.indices))
         let names = classes.count
-        // Loss, Brier, calibration error, balanced accuracy, macro F1, then each class's F1.
+        // Loss, Brier, calibration error, balanced accuracy, macro F1.
         var scratch = whole
-        let intervals = Bootstrap.intervals(clips: clips.count, count: 5 + names) { drawn, values in
+        let intervals = Bootstrap.intervals(clips: clips.count, count: 5) { drawn, values in
             scratch.count(drawn)
             scratch.write(&values)
         }
-        var values = [Double](repeating: 0, count: 5 + names)
+        var values = [Double](repeating: 0, count: 5)
         all.write(&values)
         self.classes = classes
         self.clips = clips.count
@@ -83,7 +83,9 @@ package struct EvaluationFigures: Sendable {
                 label: classes[label], support: counts.support[label], decided: counts.decided[label], hits: counts.hits[label],
                 precision: Measure(counts.hits[label], of: counts.decided[label]),
                 recall: Measure(counts.hits[label], of: counts.support[label]),
-                f1: Measure(counts.f1(label), counts.support[label] + counts.decided[label] == 0 ? nil : intervals[5 + label]))
+                f1: Measure(
+                    counts.f1(label),
+                    .f1(hits: counts.hits[label], of: counts.support[label] + counts.decided[label] - counts.hits[label])))
         }
         let support = all.counts.support
         let largest = support.indices.max { support[$0] < support[$1] || (support[$0] == support[$1] && $0 > $1) }
@@ -166,8 +168,5 @@ private struct ClipStatistics {
         values[2] = calibration.expectedError
         values[3] = counts.balancedAccuracy
         values[4] = counts.macro.f1
-        for label in counts.support.indices {
-            values[5 + label] = counts.support[label] + counts.decided[label] == 0 ? .nan : counts.f1(label)
-        }
     }
 }

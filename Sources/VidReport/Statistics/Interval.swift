@@ -26,11 +26,20 @@ package struct Interval: Sendable, Equatable {
         return Interval(successes == 0 ? 0 : max(0, centre - half), successes == trials ? 1 : min(1, centre + half))
     }
 
-    /// The 2.5 % and 97.5 % points of `values`, between two of them linearly, as numpy's `percentile`; values that are no
-    /// numbers are left out. Nil where none is left.
+    /// The interval of an F1 of `hits`: F1 = 2 s / (1 + s), where s is the share of the hits among the clips that are of the
+    /// class, said to be of it, or both (D. Hand, P. Christen and N. Kirielle, "F*: an interpretable transformation of the
+    /// F-measure", 2021); Wilson's interval of s, carried over.
+    ///
+    /// Nil without such clips.
+    package static func f1(hits: Int, of clips: Int) -> Interval? {
+        wilson(hits, of: clips).map { Interval(2 * $0.low / (1 + $0.low), 2 * $0.high / (1 + $0.high)) }
+    }
+
+    /// The 2.5 % and 97.5 % points of `values`, between two of them linearly, as numpy's `percentile`. Nil where all are the
+    /// same: resampling clips without an error says nothing of how many there may be.
     package static func percentile(_ values: [Double]) -> Interval? {
-        let sorted = values.filter { !$0.isNaN }.sorted()
-        guard !sorted.isEmpty else { return nil }
+        let sorted = values.sorted()
+        guard let first = sorted.first, let last = sorted.last, first < last else { return nil }
         func quantile(_ share: Double) -> Double {
             let place = share * Double(sorted.count - 1)
             let below = Int(place.rounded(.down))

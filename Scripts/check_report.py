@@ -1,0 +1,210 @@
+"""Holds every figure of a report against scikit-learn, computed anew from the predictions.csv beside it.
+
+    python3 Scripts/check_report.py runs/train [runs/train/eval ...]
+
+Needs numpy, pandas and scikit-learn. A figure stands in report.html as <data data-name="accuracy" value="0.9583">95.8 %</data>, or in a
+plot as <text data-name="confusion.0.1">3</text>; each must have a counterpart here, equal to 1e-9 (to half of its last digit
+where it is only text), and its text must be its value rounded. A name that is not known here is an error, too.
+
+Intervals: Wilson's by its closed form; the bootstrap's by the same resamples (Philox4x32-10, stream 0xB0 << 56 of seed 0, clip =
+word * n >> 32), each evaluated by scikit-learn.
+"""
+
+import argparse
+import re
+import sys
+import warnings
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy
+import pandas
+from sklearn import metrics
+
+warnings.filterwarnings("ignore")
+Z = 1.959963984540054
+RESAMPLES = 1000
+BINS = 10
+
+
+class Figures(HTMLParser):
+    """All (name, exact value or None, text) of a page."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found, self.open = [], None
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "data-name" in attributes:
+            self.open = [attributes["data-name"], attributes.get("value"), ""]
+
+    def handle_data(self, data):
+        if self.open:
+            self.open[2] += data
+
+    def handle_endtag(self, tag):
+        if self.open and tag in ("data", "text"):
+            self.found.append(tuple(self.open))
+            self.open = None
+
+
+def wilson(successes, trials):
+    if trials == 0:
+        return None
+    share = successes / trials
+    centre = (share + Z * Z / (2 * trials)) / (1 + Z * Z / trials)
+    half = Z / (1 + Z * Z / trials) * numpy.sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def philox(count, stream):
+    """The first `count` words of a stream of seed 0."""
+    blocks = (count + 3) // 4
+    mask = numpy.uint64(0xFFFFFFFF)
+    block = numpy.arange(blocks, dtype=numpy.uint64)
+    counter = [block & mask, block >> numpy.uint64(32), numpy.full(blocks, stream & 0xFFFFFFFF, numpy.uint64),
+               numpy.full(blocks, stream >> 32, numpy.uint64)]
+    k0 = k1 = 0
+    for _ in range(10):
+        p0 = numpy.uint64(0xD2511F53) * counter[0]
+        p1 = numpy.uint64(0xCD9E8D57) * counter[2]
+        counter = [(p1 >> numpy.uint64(32)) ^ counter[1] ^ numpy.uint64(k0), p1 & mask,
+                   (p0 >> numpy.uint64(32)) ^ counter[3] ^ numpy.uint64(k1), p0 & mask]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return numpy.stack(counter, 1).reshape(-1)[:count]
+
+
+def calibration(confidence, correct):
+    """Expected calibration error and the bins (clips, mean score, share right); a bin is (m / M, (m + 1) / M]."""
+    place = numpy.clip(numpy.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    bins = [(int((place == m).sum()), confidence[place == m], correct[place == m]) for m in range(BINS)]
+    error = sum(abs(right.mean() - score.mean()) * count for count, score, right in bins if count) / len(confidence)
+    return error, bins
+
+
+class Expected:
+    """What the figures must be, by name."""
+
+    def __init__(self, path):
+        table = pandas.read_csv(path, dtype=str, keep_default_na=False)
+        columns = [name for name in table.columns if name.startswith("score/")]
+        classes = [name[len("score/"):] for name in columns]
+        # As the program holds them: single precision, computed with in double.
+        scores = table[columns].to_numpy().astype(numpy.float32).astype(numpy.float64)
+        number = {name: place for place, name in enumerate(classes)}
+        truth = table["label"].map(number).to_numpy()
+        decision = scores.argmax(1)
+        assert (decision == table["prediction"].map(number).to_numpy()).all(), "predictions are not the highest scores"
+        labels = list(range(len(classes)))
+        self.values = {}
+        correct = decision == truth
+        confidence = scores.max(1)
+        clips = len(truth)
+        everything = numpy.arange(clips)
+
+        def brier(rows):
+            return ((scores[rows] - numpy.eye(len(classes))[truth[rows]]) ** 2).sum(1).mean()
+
+        statistics = {
+            "loss": lambda rows: metrics.log_loss(truth[rows], scores[rows] / scores[rows].sum(1, keepdims=True), labels=labels),
+            "brier": brier,
+            "expected_calibration_error": lambda rows: calibration(confidence[rows], correct[rows])[0],
+            "balanced_accuracy": lambda rows: metrics.balanced_accuracy_score(truth[rows], decision[rows]),
+            "macro.f1": lambda rows: metrics.f1_score(truth[rows], decision[rows], average="macro", zero_division=0),
+        }
+        drawn = (philox(RESAMPLES * clips, 0xB0 << 56) * numpy.uint64(clips) >> numpy.uint64(32)).astype(int).reshape(RESAMPLES, clips)
+        for name, statistic in statistics.items():
+            self.values[name] = statistic(everything)
+            samples = numpy.array([statistic(rows) for rows in drawn])
+            if samples.min() < samples.max():
+                self.interval(name, numpy.percentile(samples, [2.5, 97.5]))
+        self.values |= {
+            "clips": clips, "correct": int(correct.sum()), "accuracy": metrics.accuracy_score(truth, decision),
+            "majority_share": numpy.bincount(truth).max() / clips, "mean_confidence": confidence.mean(),
+        }
+        self.interval("accuracy", wilson(correct.sum(), clips))
+        if len(classes) > 5:
+            hits = metrics.top_k_accuracy_score(truth, scores, k=5, labels=labels, normalize=False)
+            self.values["top_5_accuracy"] = hits / clips
+            self.interval("top_5_accuracy", wilson(hits, clips))
+        report = metrics.classification_report(truth, decision, output_dict=True, zero_division=0)
+        for name, average in (("macro", report["macro avg"]), ("weighted", report["weighted avg"])):
+            self.values |= {f"{name}.precision": average["precision"], f"{name}.recall": average["recall"],
+                            f"{name}.f1": average["f1-score"]}
+        matrix = metrics.confusion_matrix(truth, decision, labels=labels)
+        precision, recall, f1, support = metrics.precision_recall_fscore_support(truth, decision, labels=labels, zero_division=0)
+        for label in labels:
+            decided, hits = matrix[:, label].sum(), matrix[label, label]
+            name = f"class.{label}"
+            self.values |= {f"{name}.support": support[label], f"{name}.precision": precision[label], f"{name}.recall": recall[label],
+                            f"{name}.f1": f1[label]}
+            self.interval(f"{name}.recall", wilson(hits, support[label]))
+            self.interval(f"{name}.precision", wilson(hits, decided))
+            share = wilson(hits, support[label] + decided - hits)
+            self.interval(f"{name}.f1", share and tuple(2 * end / (1 + end) for end in share))
+            for other in labels:
+                self.values[f"confusion.{label}.{other}"] = matrix[label, other]
+                self.values[f"confusion_percent.{label}.{other}"] = 100 * matrix[label, other] / max(support[label], 1)
+        for place, (count, score, right) in enumerate(calibration(confidence, correct)[1]):
+            if count:
+                self.values |= {f"bin.{place}.clips": count, f"bin.{place}.confidence": score.mean(), f"bin.{place}.accuracy": right.mean()}
+        self.scores = scores
+
+    def interval(self, name, ends):
+        if ends is not None:
+            self.values[f"{name}.low"], self.values[f"{name}.high"] = ends
+
+    def __getitem__(self, name):
+        clip = re.fullmatch(r"clip\.(\d+)\.score\.(\d+)", name)
+        if clip:
+            return self.scores[int(clip[1]), int(clip[2])]
+        return self.values.get(name)
+
+
+def check(page, pictures, table):
+    expected = Expected(table)
+    figures = Figures(page.read_text(encoding="utf-8")).found
+    for picture in pictures:
+        figures += Figures(picture.read_text(encoding="utf-8")).found
+    complaints = []
+    for name, exact, text in figures:
+        value = expected[name]
+        if value is None:
+            complaints.append(f"{name}: no such figure is expected")
+            continue
+        value = float(value)
+        # The loss of scores in single precision: a sum over the classes is 1 but for 1e-7.
+        tolerance = 1e-6 * max(1, abs(value)) if name.startswith("loss") else 1e-9
+        if exact is not None and not abs(float(exact) - value) <= tolerance:
+            complaints.append(f"{name}: {exact} in the report, {value} by scikit-learn")
+        shown = text.replace("\xa0", " ").replace(",", "").strip()
+        number = re.fullmatch(r"(-?\d+(?:\.(\d+))?)( %)?", shown)
+        if not number:
+            complaints.append(f"{name}: the text {text!r} is no number")
+            continue
+        # Percentages stand with their sign, or without it before "to": then the text is 100 times the value or the value itself.
+        last = 0.5 * 10.0 ** -len(number[2] or "") + 100 * tolerance
+        wholes = [100 * value] if number[3] else [value, 100 * value]
+        if not any(abs(float(number[1]) - whole) <= last for whole in wholes):
+            complaints.append(f"{name}: the text {text!r} is not {value} rounded")
+    required = {"accuracy", "accuracy.low", "accuracy.high", "balanced_accuracy", "macro.f1", "loss", "expected_calibration_error"}
+    complaints += [f"{name}: missing" for name in sorted(required - {name for name, _, _ in figures})]
+    return len(figures), complaints
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+")
+    failed = False
+    for folder in map(Path, parser.parse_args().folders):
+        count, complaints = check(folder / "report.html", sorted(folder.glob("confusion_matrix.svg")), folder / "predictions.csv")
+        print(f"{folder}: {count} figures, " + (f"{len(complaints)} wrong" if complaints else "all as scikit-learn has them"))
+        print("".join(f"  {line}\n" for line in complaints[:50]), end="")
+        failed |= bool(complaints)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+import VidConfig
+import VidTrain
+
+/// An evaluation as JSON: the document of `eval --json`.
+package enum EvaluationDocument {
+    package static func document(_ evaluation: Evaluation, _ figures: EvaluationFigures) -> JSONNode {
+        .object([
+            ("loss", .number(evaluation.loss)),
+            ("categorical_accuracy", .number(evaluation.accuracy)),
+            ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
+            ("clips", .integer(evaluation.clips.count)),
+            ("balanced_accuracy", .number(figures.balancedAccuracy.value)),
+            ("macro_f1", .number(figures.macroF1.value)),
+            ("expected_calibration_error", .number(figures.calibrationError.value)),
+            ("brier_score", .number(figures.brier.value)),
+            ("majority_class_share", .number(figures.majority.share)),
+            (
+                "confidence_intervals",
+                .object([
+                    ("categorical_accuracy", range(figures.accuracy)), ("top_5_accuracy", figures.topFive.map(range) ?? .null),
+                    ("loss", range(figures.loss)), ("balanced_accuracy", range(figures.balancedAccuracy)),
+                    ("macro_f1", range(figures.macroF1)), ("expected_calibration_error", range(figures.calibrationError)),
+                    ("brier_score", range(figures.brier)),
+                ])
+            ),
+            (
+                "classes",
+                .array(
+                    figures.perClass.map {
+                        .object([
+                            ("label", .string($0.label)), ("support", .integer($0.support)), ("precision", .number($0.precision.value)),
+                            ("recall", .number($0.recall.value)), ("f1", .number($0.f1.value)),
+                            (
+                                "confidence_intervals",
+                                .object([("precision", range($0.precision)), ("recall", range($0.recall)), ("f1", range($0.f1))])
+                            ),
+                        ])
+                    })
+            ),
+            ("confusion_matrix", .array(evaluation.confusion.map { .array($0.map { .integer($0) }) })),
+        ])
+    }
+
+    /// `[low, high]`, or null where there is none.
+    private static func range(_ measure: Measure) -> JSONNode {
+        measure.interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null
+    }
+}
