@@ -72,13 +72,13 @@ package struct FrameStrip: Sendable {
         for (place, index) in shown.enumerated() {
             let (row, column) = place.quotientAndRemainder(dividingBy: layout.perRow)
             let x = StripLayout.margin + Double(column) * (layout.cellWidth + StripLayout.gap)
-            draw(frames[index], canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + StripLayout.rowGap))
+            try draw(frames[index], canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + StripLayout.rowGap))
         }
         if layout.legendHeight > 0 { drawLegend(canvas, layout) }
         return canvas
     }
 
-    private func draw(_ frame: Frame, _ canvas: Canvas, _ layout: StripLayout, x: Double, y top: Double) {
+    private func draw(_ frame: Frame, _ canvas: Canvas, _ layout: StripLayout, x: Double, y top: Double) throws {
         var y = top
         let middle = x + layout.cellWidth / 2
         if layout.hasCaptions {
@@ -91,7 +91,7 @@ package struct FrameStrip: Sendable {
         if layout.hasHeat {
             // Laid over at the size it is drawn in, so that a coarse map is smooth on a small frame, too.
             let (drawnRows, drawnColumns) = (Int(layout.frameHeight), Int(layout.frameWidth))
-            var rgb = enlarged(frame.rgb, to: drawnRows, drawnColumns)
+            var rgb = try Canvas.resized(frame.rgb, rows: rows, columns: columns, to: drawnRows, drawnColumns)
             if let heat = frame.heat { rgb = heat.laid(over: rgb, rows: drawnRows, columns: drawnColumns, maximum: heatMaximum) }
             canvas.draw(
                 rgb: rgb, rows: drawnRows, columns: drawnColumns, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
@@ -100,16 +100,6 @@ package struct FrameStrip: Sendable {
         if layout.hasBars {
             drawBar(frame.contribution, canvas, layout, x: x, y: y)
         }
-    }
-
-    /// The frame at the size it is drawn in, by cairo; as it is where that cannot be had.
-    private func enlarged(_ rgb: [UInt8], to drawnRows: Int, _ drawnColumns: Int) -> [UInt8] {
-        if drawnRows == rows, drawnColumns == columns { return rgb }
-        guard let canvas = try? Canvas(width: drawnColumns, height: drawnRows) else {
-            return [UInt8](repeating: 255, count: drawnRows * drawnColumns * 3)
-        }
-        canvas.draw(rgb: rgb, rows: rows, columns: columns, x: 0, y: 0, width: Double(drawnColumns), height: Double(drawnRows))
-        return canvas.rgb
     }
 
     /// For the class: up from the line and blue; against it: down and vermilion, with its sign in words of figures.
