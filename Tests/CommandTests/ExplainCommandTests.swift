@@ -101,6 +101,16 @@ import VidTestSupport
         #expect(try box.bytes("data/up/001.bin") == clip)
     }
 
+    /// An animation of an earlier run is a GIF, which is a clip: it may be an input of the next run.
+    @Test func anotherInputIsNotWrittenOver() throws {
+        let box = try sandbox()
+        let other = try box.write("001-explain.gif", text: "a clip of its own")
+        let result = try box.run("explain", "data/up/001.bin", other, "--animation")
+        #expect(result.status == 65 && result.errors.contains("is another input"), "\(result.errors)")
+        #expect(try box.bytes("001-explain.gif") == Array("a clip of its own".utf8))
+        #expect(!box.exists("001-explain.png"))
+    }
+
     @Test func clipsOfTheSameNameHavePicturesOfTheirOwn() throws {
         let box = try sandbox()
         let result = try box.run("explain", "data/up/001.bin", "data/left/001.bin", "--output", "why/")

@@ -60,6 +60,26 @@ import VidTestSupport
     }
 }
 
+extension AnimationWriterTests {
+    /// As an ffmpeg without the encoder does: it ends with most of its input unread, and says why. Several times, since whether
+    /// a pipe to it would break depends on who is first.
+    @Test func anFFmpegThatReadsNothingIsAnErrorAndNotASignal() async throws {
+        let folder = try TestFolder()
+        let script = try folder.write("tools/ffmpeg", text: "#!/bin/sh\necho \"Unknown encoder 'gif'\" >&2\nexit 1\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        let ffmpeg = FFmpeg(ffmpegPath: script, ffprobePath: script, version: "test")
+        let writer = AnimationWriter(finder: FFmpegFinder { ffmpeg })
+        let frames = Self.frames(5, rows: 400, columns: 400)
+        for _ in 0..<5 {
+            let error = await #expect(throws: VidclassError.self) {
+                try await writer.write(frames, rows: 400, columns: 400, framesPerSecond: 5, to: folder.path + "/film.gif")
+            }
+            #expect(error?.kind == .inputOutput && error?.message.contains("Unknown encoder") == true)
+        }
+        #expect(try folder.names() == ["tools"])
+    }
+}
+
 extension [UInt8].SubSequence {
     fileprivate func contains(_ text: String) -> Bool {
         let wanted = Array(text.utf8)

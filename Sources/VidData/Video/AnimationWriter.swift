@@ -33,15 +33,19 @@ package struct AnimationWriter: Sendable {
             throw VidclassError.file(path, "an animation is made by ffmpeg: \(error.message)", kind: error.kind)
         }
         let file = try AtomicFile(path)
+        // The pictures wait in a file beside it, never committed and so removed whatever happens.
+        let pictures = try AtomicFile(path)
+        defer { withExtendedLifetime(pictures) {} }
+        for frame in frames { try pictures.write(frame) }
         let limit = ffmpeg.timeLimit ?? .seconds(60 + frames.count * max(1, rows * columns / 500_000))
         var child = ChildProcess(
             executable: ffmpeg.ffmpegPath,
             arguments: ["-nostdin", "-y", "-v", "error", "-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "\(columns)x\(rows)"]
-                + ["-framerate", AnimationWriter.rate(framesPerSecond), "-i", "pipe:0"] + AnimationWriter.arguments(format)
+                + ["-framerate", AnimationWriter.rate(framesPerSecond), "-i", FFmpeg.address(pictures.temporary)]
+                + AnimationWriter.arguments(format)
                 + ["-threads", "1", "-fflags", "+bitexact", "-flags", "+bitexact", FFmpeg.address(file.temporary)],
             timeLimit: limit, outputLimit: 1 << 20)
-        child.input = Array(frames.joined())
-        child.fileLimit = max(1 << 26, 2 * child.input.count)
+        child.fileLimit = max(1 << 26, 2 * pictures.size)
         let outcome = try await child.run { _ in }
         guard !outcome.timedOut else {
             throw VidclassError.file(path, "ffmpeg was stopped after \(limit.components.seconds) seconds", kind: .inputOutput)

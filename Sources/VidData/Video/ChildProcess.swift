@@ -17,9 +17,10 @@ import VidTensor
 
 /// A child process whose standard output is taken as it comes and whose time, output and memory have bounds.
 ///
-/// It is started from a list of arguments, never through a shell, in a session of its own; its standard input is empty
-/// unless bytes are given for it. Past its time it is killed with all it started; in every case it is waited for. On Linux
-/// its memory, processor time and writing of files are bounded as soon as it has started.
+/// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
+/// its time it is killed with all it started; in every case it is waited for. On Linux its memory, processor time and
+/// writing of files are bounded as soon as it has started. What it is to read is a file: writing to the pipe of a child that
+/// ended without reading it would end this process with SIGPIPE.
 struct ChildProcess: Sendable {
     var executable: String
     var arguments: [String]
@@ -30,8 +31,6 @@ struct ChildProcess: Sendable {
     var memoryLimit = 6 << 30
     /// The most bytes that a file it writes may have.
     var fileLimit = 0
-    /// What it reads from standard input.
-    var input: [UInt8] = []
 
     struct Outcome: Sendable {
         /// 0 = success; 128 + n = ended by signal n.
@@ -53,12 +52,6 @@ struct ChildProcess: Sendable {
     func run(
         _ consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void = {}
     ) async throws -> Outcome {
-        input.isEmpty ? try await run(reading: .none, consume, deliver) : try await run(reading: .array(input), consume, deliver)
-    }
-
-    private func run(
-        reading input: some InputProtocol, _ consume: (UnsafeRawBufferPointer) throws -> Void, _ deliver: () async throws -> Void
-    ) async throws -> Outcome {
         var options = PlatformOptions()
         options.createSession = true
         let timedOut = Flag()
@@ -70,7 +63,7 @@ struct ChildProcess: Sendable {
                 .path(FilePath(executable)), arguments: Arguments(arguments),
                 // FFREPORT would make ffmpeg write a log file.
                 environment: .inherit.updating(["FFREPORT": nil, "AV_LOG_FORCE_NOCOLOR": "1"]),
-                platformOptions: options, input: input, output: .sequence, error: .sequence
+                platformOptions: options, input: .none, output: .sequence, error: .sequence
             ) { execution in
                 let timeLimit = timeLimit
                 let process = execution.processIdentifier.value

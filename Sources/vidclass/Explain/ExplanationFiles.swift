@@ -18,12 +18,14 @@ struct ExplanationFiles {
 
     private let target: Target
     private let withAnimation: Bool
+    private let inputs: [String]
     private var used: Set<String> = []
 
     /// - Parameter output: what the user asked for; nil: the working folder.
     /// - Throws: `.usage` for a file where there are several inputs.
     init(output: String?, inputs: [String], withAnimation: Bool) throws {
         self.withAnimation = withAnimation
+        self.inputs = inputs
         guard let output else {
             target = .folder("")
             return
@@ -51,7 +53,7 @@ struct ExplanationFiles {
         target = .files(paths)
     }
 
-    /// The files for an input. Inputs of the same name have numbers; no file is an input itself.
+    /// The files for an input. Inputs of the same name have numbers; no file is one of the inputs.
     mutating func next(for input: String) throws -> Paths {
         var paths = Paths()
         switch target {
@@ -67,9 +69,13 @@ struct ExplanationFiles {
             paths.picture = PathText.join(folder, name + ".png")
             if withAnimation { paths.animation = PathText.join(folder, name + ".gif") }
         }
-        let identity = (try? SystemCall.status(input))?.identity
-        for path in paths.all where identity != nil && (try? SystemCall.status(path))?.identity == identity {
-            throw VidclassError.file(path, "is the input itself, which is not written over; name another file with --output", kind: .usage)
+        for path in paths.all {
+            guard let identity = (try? SystemCall.status(path))?.identity else { continue }
+            // A GIF is a clip, too: one made by an earlier run may be an input of this one.
+            if let taken = inputs.first(where: { (try? SystemCall.status($0))?.identity == identity }) {
+                let whose = taken == input ? "the input itself" : "another input"
+                throw VidclassError.file(path, "is \(whose), which is not written over; name another place with --output", kind: .usage)
+            }
         }
         return paths
     }
