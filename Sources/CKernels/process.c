@@ -8,9 +8,9 @@
 
 int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
-int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
     const struct { int resource; rlim_t value; } limits[] = {
-        {RLIMIT_AS, memory}, {RLIMIT_CPU, seconds}, {RLIMIT_FSIZE, 0}, {RLIMIT_CORE, 0}};
+        {RLIMIT_AS, memory}, {RLIMIT_CPU, seconds}, {RLIMIT_FSIZE, file_bytes}, {RLIMIT_CORE, 0}};
     int error = 0;
     for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         const struct rlimit limit = {limits[i].value, limits[i].value};
@@ -27,8 +27,8 @@ int vc_memory_file(const char *name) {
     return -1;
 }
 
-int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds) {
-    (void)pid, (void)memory, (void)seconds;
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
+    (void)pid, (void)memory, (void)seconds, (void)file_bytes;
     return 0;
 }
 #endif

@@ -11,9 +11,10 @@ import CKernels
 /// Bounds on a child process that works on a stranger's file.
 package enum ProcessLimits {
     /// From now on the process may have `memory` bytes of address space and `seconds` of processor time, and may write
-    /// no file. Where the system cannot do this (it is Linux's `prlimit`), or the process has ended, nothing happens.
-    package static func apply(to process: Int32, memory: Int, seconds: Int) {
-        _ = vc_limit_process(process, UInt64(memory), UInt64(seconds))
+    /// files of `fileBytes` at most, by default none. Where the system cannot do this (it is Linux's `prlimit`), or the
+    /// process has ended, nothing happens.
+    package static func apply(to process: Int32, memory: Int, seconds: Int, fileBytes: Int = 0) {
+        _ = vc_limit_process(process, UInt64(memory), UInt64(seconds), UInt64(fileBytes))
     }
 
     /// The same for this process, which also ends after `seconds` by the clock.

@@ -18,7 +18,8 @@ struct Vidclass: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self,
+            InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
+            PackCommand.self,
             SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
             ReadHDF5Command.self,
         ])

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/// Bounds process `pid` from now on: `memory` bytes of address space, `seconds` of processor time, no file written, no
+/// Bounds process `pid` from now on: `memory` bytes of address space, `seconds` of processor time, `file_bytes` a file, no
 /// core dump. Does nothing where the system has no such call. Returns 0, or the errno of the first call that failed.
-int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds);
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes);
 
 /// A descriptor of a new file in memory that has no place in any folder; -1 with errno where the system has none such.
 int vc_memory_file(const char *name);

@@ -19,7 +19,8 @@ import VidTensor
 ///
 /// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
 /// its time it is killed with all it started; in every case it is waited for. On Linux its memory, processor time and
-/// writing of files are bounded as soon as it has started.
+/// writing of files are bounded as soon as it has started. What it is to read is a file: writing to the pipe of a child that
+/// ended without reading it would end this process with SIGPIPE.
 struct ChildProcess: Sendable {
     var executable: String
     var arguments: [String]
@@ -28,6 +29,8 @@ struct ChildProcess: Sendable {
     var outputLimit: Int
     /// Bytes of address space.
     var memoryLimit = 6 << 30
+    /// The most bytes that a file it writes may have.
+    var fileLimit = 0
 
     struct Outcome: Sendable {
         /// 0 = success; 128 + n = ended by signal n.
@@ -65,7 +68,8 @@ struct ChildProcess: Sendable {
                 let timeLimit = timeLimit
                 let process = execution.processIdentifier.value
                 ProcessLimits.apply(
-                    to: process, memory: memoryLimit, seconds: max(1, Int(clamping: timeLimit.components.seconds) + 1))
+                    to: process, memory: memoryLimit, seconds: max(1, Int(clamping: timeLimit.components.seconds) + 1),
+                    fileBytes: fileLimit)
                 let waiting = WaitingTime()
                 let timer = Task {
                     var time = timeLimit

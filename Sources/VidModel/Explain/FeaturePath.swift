@@ -1,0 +1,76 @@
+import VidTensor
+
+/// The straight path from nothing seen, all features 0, to a clip's features, along which gradients are integrated.
+///
+/// Integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks"): the contribution of a
+/// feature x is x times the mean of the score's gradient along the path, and all of them add up to score(clip) -
+/// score(nothing). Features are pooled outputs of a ReLU, so that 0 means that nothing of what a filter looks for was there. A
+/// plain gradient would not do: where an LSTM's gates are saturated it says next to nothing.
+struct FeaturePath {
+    /// Points that stand for the path: the middles of as many equal pieces.
+    static let points = 64
+    /// Floats of features that go through the head at once.
+    private static let chunkFloats = 1 << 21
+
+    private let head: Head
+    /// (T, F).
+    private let features: Tensor
+    private let validFrames: Int
+    private let direction: Direction
+    private let pass: Pass
+
+    init(head: Head, features: Tensor, validFrames: Int, direction: Direction, _ pass: Pass) {
+        self.head = head
+        self.features = features
+        self.validFrames = validFrames
+        self.direction = direction
+        self.pass = pass
+    }
+
+    /// The sum of the contributions of each frame's features, (T), in double precision until the end.
+    func contributions(mask: (_ clips: Int) -> Tensor?) -> [Float] {
+        let (steps, width) = (features.shape[0], features.shape[1])
+        var sums = [Double](repeating: 0, count: steps)
+        let chunk = max(1, min(FeaturePath.points, FeaturePath.chunkFloats / max(1, features.count)))
+        for start in stride(from: 0, to: FeaturePath.points, by: chunk) {
+            let mark = pass.workspace.mark
+            defer { pass.workspace.release(to: mark) }
+            let places = (start..<min(FeaturePath.points, start + chunk)).map { (Float($0) + 0.5) / Float(FeaturePath.points) }
+            let gradient = gradients(at: places, mask: mask(places.count))
+            for point in 0..<places.count {
+                for step in 0..<validFrames {
+                    let d = gradient.base + (point * steps + step) * width
+                    let x = features.base + step * width
+                    var sum = 0.0
+                    for feature in 0..<width { sum += Double(d[feature] * x[feature]) }
+                    sums[step] += sum
+                }
+            }
+        }
+        return sums.map { Float($0 / Double(FeaturePath.points)) }
+    }
+
+    /// The logits at a share of the path.
+    func logits(at place: Float, mask: Tensor?) -> [Float] { head.forward(scaled([place]), mask: mask, pass).logits.array }
+
+    /// The score's gradient in the features at shares `places` of the path, (places, T, F).
+    func gradients(at places: [Float], mask: Tensor?) -> Tensor {
+        let forward = head.forward(scaled(places), mask: mask, pass)
+        let dLogits = pass.workspace.take(forward.logits.shape)
+        direction.fill(dLogits)
+        guard let gradient = head.backward(dLogits, forward, pass, needsInputGradient: true) else {
+            preconditionFailure("the head has layers")
+        }
+        return gradient
+    }
+
+    /// The clip's features times each of `places`, (places, T, F).
+    private func scaled(_ places: [Float]) -> Tensor {
+        let scaled = pass.workspace.take(features.shape.prepending(places.count))
+        for (row, place) in places.enumerated() {
+            let base = scaled.base + row * features.count
+            for index in 0..<features.count { base[index] = features.base[index] * place }
+        }
+        return scaled
+    }
+}

@@ -1,0 +1,92 @@
+/// The frames of a strip one after the other, each beside itself with its heat, over the bars of all frames.
+package struct ExplanationFilm: Sendable {
+    package let rows: Int
+    package let columns: Int
+    /// Each (rows, columns, 3) of red, green, blue.
+    package let frames: [[UInt8]]
+
+    private static let margin = 10.0
+    private static let barsHeight = 56.0
+    private static let titleLine = 20.0
+    private static let captionLine = 20.0
+
+    /// All frames of `strip`, however many it would show.
+    package init(_ strip: FrameStrip) throws {
+        let scale = ExplanationFilm.scale(rows: strip.rows, columns: strip.columns)
+        let (width, height) = ((Double(strip.columns) * scale).rounded(), (Double(strip.rows) * scale).rounded())
+        let inner = 2 * width + ExplanationFilm.margin
+        let lines = TextMeasure().lines(strip.title, 14, isBold: true, within: inner)
+        let top = ExplanationFilm.margin + Double(lines.count) * ExplanationFilm.titleLine
+        let hasBars = strip.frames.contains { $0.contribution != nil }
+        let barsTop = top + height + ExplanationFilm.captionLine
+        columns = Int(inner + 2 * ExplanationFilm.margin)
+        rows = Int(barsTop + (hasBars ? ExplanationFilm.barsHeight : 0) + ExplanationFilm.margin)
+        var frames: [[UInt8]] = []
+        for (index, frame) in strip.frames.enumerated() {
+            let canvas = try Canvas(width: columns, height: rows)
+            for (number, line) in lines.enumerated() {
+                canvas.text(
+                    line, x: ExplanationFilm.margin, y: ExplanationFilm.margin + 12 + Double(number) * ExplanationFilm.titleLine, size: 14,
+                    StripStyle.ink, isBold: true)
+            }
+            canvas.draw(
+                rgb: frame.rgb, rows: strip.rows, columns: strip.columns, x: ExplanationFilm.margin, y: top, width: width, height: height)
+            var rgb = try Canvas.resized(frame.rgb, rows: strip.rows, columns: strip.columns, to: Int(height), Int(width))
+            if let heat = frame.heat {
+                rgb = heat.laid(over: rgb, rows: Int(height), columns: Int(width), maximum: strip.heatMaximum)
+            }
+            canvas.draw(
+                rgb: rgb, rows: Int(height), columns: Int(width), x: 2 * ExplanationFilm.margin + width, y: top, width: width,
+                height: height)
+            let y = top + height + 15
+            canvas.text(frame.caption, x: ExplanationFilm.margin, y: y, size: 13, StripStyle.ink)
+            if let contribution = frame.contribution {
+                canvas.text(
+                    "\(contribution < 0 ? "against" : "for") \(FrameStrip.signed(contribution))",
+                    x: Double(columns) - ExplanationFilm.margin,
+                    y: y, size: 13, StripStyle.ink, anchor: .trailing)
+            }
+            if hasBars { ExplanationFilm.drawBars(strip, at: index, canvas, top: barsTop, width: inner) }
+            frames.append(canvas.rgb)
+        }
+        self.frames = frames
+    }
+
+    /// A bar a frame, up for the class and down against it; the one shown now is marked and the others pale.
+    private static func drawBars(_ strip: FrameStrip, at current: Int, _ canvas: Canvas, top: Double, width: Double) {
+        let contributions = strip.frames.map { $0.contribution.map { $0.isFinite ? Double($0) : 0 } ?? 0 }
+        let most = max(0, contributions.max() ?? 0)
+        let least = min(0, contributions.min() ?? 0)
+        guard most > least else { return }
+        let unit = barsHeight / (most - least)
+        let zero = top + most * unit
+        let step = width / Double(contributions.count)
+        canvas.fill(x: margin + Double(current) * step, y: top, width: step, height: barsHeight, .init(0.9, 0.9, 0.9))
+        for (index, contribution) in contributions.enumerated() {
+            var color = contribution >= 0 ? StripStyle.supports : StripStyle.opposes
+            color.alpha = index == current ? 1 : 0.4
+            let length = abs(contribution) * unit
+            canvas.fill(
+                x: margin + Double(index) * step + step * 0.1, y: contribution >= 0 ? zero - length : zero, width: step * 0.8,
+                height: length, color)
+        }
+        canvas.fill(x: margin, y: zero - 0.5, width: width, height: 1, StripStyle.line)
+    }
+
+    /// So that a frame's longer side has 224 to 448 pixels.
+    private static func scale(rows: Int, columns: Int) -> Double {
+        let side = Double(max(rows, columns))
+        if side > 320 { return 320 / side }
+        return side >= 224 ? 1 : max(1, (224 / side).rounded(.up))
+    }
+}
+
+extension Canvas {
+    /// A picture, bytes (rows, columns, 3), in another size.
+    static func resized(_ rgb: [UInt8], rows: Int, columns: Int, to newRows: Int, _ newColumns: Int) throws -> [UInt8] {
+        if newRows == rows, newColumns == columns { return rgb }
+        let canvas = try Canvas(width: newColumns, height: newRows)
+        canvas.draw(rgb: rgb, rows: rows, columns: columns, x: 0, y: 0, width: Double(newColumns), height: Double(newRows))
+        return canvas.rgb
+    }
+}

@@ -1,0 +1,18 @@
+import VidData
+import VidModel
+
+extension Predictor {
+    /// Runs a clip up to its logits, keeping what explanations of its classes begin with. Costs what a prediction does.
+    package func see(_ clip: LoadedClip) -> SeenClip {
+        pass.workspace.reset()
+        let frames = pass.workspace.take(classifier.frameShape.prepending(classifier.frames))
+        convert([clip], into: frames)
+        return classifier.see(frames: frames, validFrames: clip.validFrames, pass)
+    }
+
+    /// What of the clip spoke for class `target`, or for it rather than for `against`. Costs a small part of a prediction.
+    package func explain(_ clip: SeenClip, target: Int, against: Int? = nil) -> ClipExplanation {
+        pass.workspace.reset()
+        return classifier.explain(clip, target: target, against: against, pass)
+    }
+}

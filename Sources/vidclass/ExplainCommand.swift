@@ -1,0 +1,119 @@
+import ArgumentParser
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidTensor
+import VidTrain
+
+struct ExplainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Show which frames and which regions spoke for a class.",
+        usage: "vidclass explain <inputs> ... [--checkpoint <file>] [<options>]",
+        discussion: """
+            Draws a clip's frames as they are, under each the same frame with its heat (Grad-CAM on the last convolution, through \
+            the recurrent layers; one scale for all frames) and a bar: what the frame adds to the class's score or takes from it \
+            (integrated gradients). The bars add up to the score, a logit, less that of a clip in which nothing is seen. What \
+            the model looked at is not always what it should have looked at: that is what the picture is for.
+
+              vidclass explain holiday.mp4
+              vidclass explain holiday.mp4 --class beach --against desert --animation
+              vidclass explain clips --output why --format json
+              vidclass explain clip.bin --checkpoint runs/train/weights/best.safetensors --output clip.webp
+
+            An input that cannot be read is named on standard error, the others are done, and the command ends with 65. \
+            JSON is an array with one object an input: "input", "class" and "against" (what is explained; null: no other class), \
+            "predictions" (label, score; best first), "score" and "baseline" (logits, of the clip and with nothing seen), \
+            "picture" and "animation" (files; null where none was asked for), and "samples", one for each part of the clip the \
+            model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null where the rate is not known), \
+            "contribution" and "map" (rows of the heat, in the same unit for all frames).
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    @Argument(help: "Videos, sounds, .bin or .npy clips, or folders of them.")
+    var inputs: [String]
+
+    @OptionGroup var model: CheckpointOptions
+
+    @Option(name: .customLong("class"), help: ArgumentHelp("The class to explain; by default the likeliest.", valueName: "label"))
+    var target: String?
+
+    @Option(help: ArgumentHelp("Explain what speaks for the class rather than for this one.", valueName: "label"))
+    var against: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the pictures go: a folder, or for one input a .png, .gif, .webp, .apng or .mp4; by default <input>-explain.png in the working folder.",
+            valueName: "path"))
+    var output: String?
+
+    @Flag(help: "Also write an animation, <input>-explain.gif (needs ffmpeg).")
+    var animation = false
+
+    @Option(help: "How to print.")
+    var format = Format.text
+
+    @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        if let target, target == against { throw ValidationError("--class and --against are the same class, \(target).") }
+    }
+
+    func run() async throws {
+        let saved = try model.open()
+        let target = try target.map { try saved.classNumber($0, option: "--class") }
+        let against = try against.map { try saved.classNumber($0, option: "--against") }
+        var failures = 0
+        var paths: [String] = []
+        for input in inputs {
+            do {
+                paths += try ClipInputs.clips(at: input)
+            } catch let error as VidclassError where inputs.count > 1 {
+                Terminal.note("vidclass: error: \(error.message)")
+                failures += 1
+            }
+        }
+        var files = try ExplanationFiles(output: output, inputs: paths, withAnimation: animation)
+        let predictor = saved.predictor(threads.makeWorkers())
+        let writer = AnimationWriter()
+        let bar = ProgressBar(quiet: paths.count == 1)
+        defer { bar.clear() }
+        var explained: [ExplainedInput] = []
+        for (index, path) in paths.enumerated() {
+            bar.update("explain", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
+            do {
+                var result = try await ExplainedInput(path, saved, predictor, target: target, against: against)
+                try await result.write(to: files.next(for: path), writer)
+                explained.append(result)
+                if format == .text {
+                    bar.clear()
+                    try Terminal.output((explained.count > 1 ? "\n" : "") + result.text)
+                }
+            } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
+                bar.clear()
+                Terminal.note("vidclass: error: \(error.message)")
+                failures += 1
+            }
+        }
+        bar.clear()
+        if format == .json { try Terminal.output(JSONNode.array(explained.map(\.document)).text(pretty: true) + "\n") }
+        if failures > 0 {
+            Terminal.note("\(failures) of \(explained.count + failures) inputs could not be explained")
+            throw ExitCode(VidclassError.Kind.badData.rawValue)
+        }
+    }
+}
+
+extension SavedModel {
+    /// The place of a class; `option` is where the user named it.
+    func classNumber(_ label: String, option: String) throws -> Int {
+        if let number = classifier.classes.firstIndex(of: label) { return number }
+        let known = classifier.classes.map(\.printable)
+        let shown = known.prefix(40).joined(separator: ", ") + (known.count > 40 ? ", ... (\(known.count) in all)" : "")
+        throw VidclassError(.usage, "\(option): the model knows no class \"\(label.printable)\"; it knows \(shown)")
+    }
+}
