@@ -106,7 +106,9 @@ let package = Package(
             dependencies: ["VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
             swiftSettings: strictSwift),
-        .testTarget(name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
+            swiftSettings: strictSwift),
         .testTarget(
             name: "CommandTests", dependencies: ["vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
     ],

@@ -53,11 +53,11 @@ package enum Formatting {
     /// Columns padded to the widest cell; those in `right` are right-aligned.
     package static func table(_ rows: [[String]], right: Set<Int> = [], indent: String = "  ") -> String {
         let columns = rows.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].columns : 0 }.max() ?? 0 }
         return rows.map { row in
             var line = indent
             for (column, cell) in row.enumerated() {
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                let padding = String(repeating: " ", count: widths[column] - cell.columns)
                 line += right.contains(column) ? padding + cell : cell + padding
                 if column + 1 < row.count { line += "  " }
             }

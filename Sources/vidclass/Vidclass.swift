@@ -18,8 +18,10 @@ struct Vidclass: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, PackCommand.self,
-            SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
+            InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, RunsCommand.self,
+            CompareCommand.self,
+            PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self,
+            DoctorCommand.self, GenerateManualCommand.self,
         ])
 }
 
