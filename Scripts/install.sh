@@ -89,7 +89,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # A value of --set goes on behind its "=": no space there.
 "$binary" --generate-completion-script bash |
-    sed "s/^ *'--set')\$/&\\n        compopt -o nospace/" >"$work/vidclass"
+    sed "s/^ *'--set')\$/&\\n        compopt -o nospace +o filenames/" >"$work/vidclass"
 "$binary" --generate-completion-script zsh |
     sed 's/{__vidclass_complete "${___set\[@\]}"}/{compadd -S "" -a ___set}/' >"$work/_vidclass"
 "$binary" --generate-completion-script fish >"$work/vidclass.fish"
