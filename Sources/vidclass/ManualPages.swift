@@ -22,7 +22,7 @@ struct ManualPages {
     var pages: [(file: String, text: String)] { pages(of: root, ["vidclass"]) }
 
     private func pages(of command: JSONNode, _ words: [String]) -> [(file: String, text: String)] {
-        let own = (words.joined(separator: "-") + ".1", page(of: command, words))
+        let own: (file: String, text: String) = (words.joined(separator: "-") + ".1", page(of: command, words))
         return [own] + children(command).flatMap { pages(of: $0, words + [name($0)]) }
     }
 
