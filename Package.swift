@@ -108,8 +108,8 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport"], resources: [.copy("Goldens")], swiftSettings: strictSwift
-        ),
+            name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
+            swiftSettings: strictSwift),
         .testTarget(
             name: "CommandTests", dependencies: ["vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
     ],

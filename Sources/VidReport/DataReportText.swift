@@ -107,13 +107,14 @@ package enum DataReportText {
         text.count <= length ? text : text.prefix(length - 3) + "..."
     }
 
-    /// The text on lines of at most `width` columns, broken at spaces, all but the first after `indent`.
-    package static func wrapped(_ text: String, indent: String, width: Int = 80) -> String {
+    /// The text on lines of at most `width` columns, broken at spaces, all but the first after `indent`; by default as wide as
+    /// standard output, at most 80.
+    package static func wrapped(_ text: String, indent: String, width: Int = OutputStyle.textColumns) -> String {
         var lines: [String] = []
         var line = ""
         var isEmpty = true
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            if !isEmpty, line.count + 1 + word.count > width, line.contains(where: { $0 != " " }) {
+            if !isEmpty, line.columns + 1 + String(word).columns > width, line.contains(where: { $0 != " " }) {
                 lines.append(line)
                 (line, isEmpty) = (indent + word, false)
             } else {

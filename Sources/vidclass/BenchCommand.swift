@@ -51,7 +51,14 @@ struct BenchOptions: ParsableArguments {
 }
 
 struct BenchEncodeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "encode", abstract: "VGG16 and pooling over frames.")
+    static let configuration = CommandConfiguration(
+        commandName: "encode",
+        abstract: "VGG16 and pooling over frames.",
+        usage: "vidclass bench encode [--frames <n>] [--size <s>] [--layers] [<options>]",
+        discussion: """
+              vidclass bench encode --frames 16 --size 224
+              vidclass bench encode --layers
+            """)
 
     @Option(help: ArgumentHelp("Frames.", valueName: "n"))
     var frames = 16
@@ -115,7 +122,14 @@ struct BenchEncodeCommand: AsyncParsableCommand {
 }
 
 struct BenchStepCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "step", abstract: "A whole training step with a trainable VGG16.")
+    static let configuration = CommandConfiguration(
+        commandName: "step",
+        abstract: "A whole training step with a trainable VGG16.",
+        usage: "vidclass bench step [--frames <n>] [--size <s>] [--batch <b>] [<options>]",
+        discussion: """
+              vidclass bench step --batch 4 --memory-gib 3
+              vidclass bench step --json
+            """)
 
     @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
     var frames = 16
@@ -162,7 +176,12 @@ struct BenchStepCommand: AsyncParsableCommand {
 
 struct BenchHeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "head", abstract: "Training steps of the head (LSTM 256, dense 1024) on cached features.")
+        commandName: "head",
+        abstract: "Training steps of the head (LSTM 256, dense 1024) on cached features.",
+        discussion: """
+              vidclass bench head --batch 32
+              vidclass bench head --json
+            """)
 
     @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
     var frames = 16
@@ -197,7 +216,13 @@ struct BenchHeadCommand: AsyncParsableCommand {
 }
 
 struct BenchGEMMCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "gemm", abstract: "The matrix product alone: the yardstick.")
+    static let configuration = CommandConfiguration(
+        commandName: "gemm",
+        abstract: "The matrix product alone: the yardstick.",
+        discussion: """
+              vidclass bench gemm
+              vidclass bench gemm --threads 1
+            """)
 
     @OptionGroup var options: BenchOptions
 

@@ -48,15 +48,15 @@ struct CacheInfoCommand: AsyncParsableCommand {
             try Terminal.output(document.text(pretty: true) + "\n")
         } else {
             try Terminal.output(
-                Formatting.table(
+                FittedTable.facts(
                     [
-                        ["folder", listing.folder],
-                        ["features", "of \(Formatting.count(features.count, "clip"))"],
-                        ["memos", "of \(Formatting.count(memos, "file")) whose content is known"],
-                        ["size", "\(Formatting.bytes(listing.bytes)) of at most \(bound)"],
-                        ["oldest use", oldest ?? "-"],
-                        ["newest use", newest ?? "-"],
-                    ], indent: ""))
+                        ("folder", listing.folder.printable),
+                        ("features", "of \(Formatting.count(features.count, "clip"))"),
+                        ("memos", "of \(Formatting.count(memos, "file")) whose content is known"),
+                        ("size", "\(Formatting.bytes(listing.bytes)) of at most \(bound)"),
+                        ("oldest use", oldest ?? "-"),
+                        ("newest use", newest ?? "-"),
+                    ], style: .standardOutput))
         }
     }
 
@@ -70,7 +70,9 @@ struct CacheClearCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",
         abstract: "Remove all features and memos; weights stay.",
-        discussion: "  vidclass cache clear")
+        discussion: """
+              vidclass cache clear
+            """)
 
     func run() async throws {
         let listing = FeatureListing(CacheFolder().features)

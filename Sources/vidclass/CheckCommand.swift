@@ -10,6 +10,7 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Look at every clip of a data set: what is bad, what is uneven, what is in two parts.",
+        usage: "vidclass check [<data>] [--config <file>] [<options>]",
         discussion: """
             Every clip is read to its end; files that did not change since are not read again. The parts are those that \
             `train` would make. Without --config every clip that can be read is good; with it, one that the model cannot \
@@ -21,15 +22,16 @@ struct CheckCommand: AsyncParsableCommand {
               vidclass check videos --set data.validation_split=0.3 --json
             """)
 
-    @Argument(help: "A folder or CSV of labelled clips; by default data.path of the config.")
+    @Argument(help: "A folder or CSV of labelled clips; by default data.path of the config.", completion: .file(extensions: ["csv"]))
     var data: String?
 
-    @Option(help: ArgumentHelp("The run's configuration (JSON).", valueName: "file"))
+    @Option(help: ArgumentHelp("The run's configuration (JSON).", valueName: "file"), completion: .configs)
     var config: String?
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Override one value, such as data.validation_split=0.3. May be repeated.", valueName: "key=value"))
+        help: ArgumentHelp("Override one value, such as data.validation_split=0.3. May be repeated.", valueName: "key=value"),
+        completion: .configurationKeys)
     var overrides: [String] = []
 
     @Option(help: ArgumentHelp("Clips looked at a time; the number of processors by default.", valueName: "n"))

@@ -104,8 +104,9 @@ private struct Diagnosis {
         ]
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
-        let verdict = found.isEmpty ? "nothing costs speed here\n" : found.map { "warning: \($0)\n" }.joined()
-        return Formatting.table(rows, indent: "") + "\n" + verdict
+        let verdict =
+            found.isEmpty ? "nothing costs speed here\n" : found.map { DataReportText.wrapped("warning: \($0)", indent: "  ") }.joined()
+        return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
     }
 
     var document: JSONNode {

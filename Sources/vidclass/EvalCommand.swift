@@ -9,6 +9,7 @@ struct EvalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "eval",
         abstract: "Measure a trained classifier on labelled clips, and write a report of it.",
+        usage: "vidclass eval [--checkpoint <file>] [--data <path>] [<options>]",
         discussion: """
             Without --data the run's own held-out part is taken: its test part, or its validation part where it has none. Then \
             the report in the run's folder is written anew. Other clips, another part or another checkpoint have theirs in a \
@@ -26,7 +27,9 @@ struct EvalCommand: AsyncParsableCommand {
 
     @OptionGroup var model: CheckpointOptions
 
-    @Option(help: ArgumentHelp("Folder or CSV of labelled clips; by default the data the model was trained with.", valueName: "path"))
+    @Option(
+        help: ArgumentHelp("Folder or CSV of labelled clips; by default the data the model was trained with.", valueName: "path"),
+        completion: .file())
     var data: String?
 
     @Option(help: ArgumentHelp("Which part of the data.", valueName: "name"))

@@ -9,16 +9,17 @@ struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
         abstract: "Look at a folder of clips and write a config that is ready for `train`, with its reasons.",
+        usage: "vidclass init <data> [--output <file>] [<options>]",
         discussion: """
               vidclass init videos
               vidclass init videos --output videos.json
               vidclass train --config videos.json
             """)
 
-    @Argument(help: "A folder or CSV of labelled clips.")
+    @Argument(help: "A folder or CSV of labelled clips.", completion: .file(extensions: ["csv"]))
     var data: String
 
-    @Option(help: ArgumentHelp("The config to write.", valueName: "file"))
+    @Option(help: ArgumentHelp("The config to write.", valueName: "file"), completion: .configs)
     var output = "config.json"
 
     @Flag(help: "Write over a file that is there.")
@@ -46,14 +47,6 @@ struct InitCommand: AsyncParsableCommand {
         if let error = report.badClipsError { Terminal.note("warning: \(error.message)") }
         if let error = report.leakError { Terminal.note("warning: \(error.message)") }
         try Terminal.output(plan.table)
-        Terminal.note("wrote \(output.printable). Train with: vidclass train --config \(InitCommand.quoted(output))")
-    }
-
-    /// As a shell takes it for one word.
-    private static func quoted(_ path: String) -> String {
-        let isPlain = path.utf8.allSatisfy {
-            ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || "-_./".utf8.contains($0) || $0 >= 0x80
-        }
-        return isPlain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+        Terminal.note("wrote \(output.printable). Train with: vidclass train --config \(ShellText.quoted(output))")
     }
 }

@@ -12,11 +12,12 @@ struct InspectCommand: AsyncParsableCommand {
         abstract: "Say what is in a clip, video, sound, checkpoint, weights file or config.",
         discussion: """
               vidclass inspect clip.bin
+              vidclass inspect holiday.mp4 --json
               vidclass inspect runs/train/weights/best.safetensors
               vidclass inspect Configs/vgg16-lstm.json
             """)
 
-    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file.")
+    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file.", completion: .file())
     var file: String
 
     @Flag(help: "Print one JSON document and nothing else on standard output.")
@@ -104,10 +105,15 @@ private struct Inspection {
     }
 
     var text: String {
-        var text = Formatting.table(facts.filter { $0.0 != "config" }.map { [$0.0, Inspection.plain($0.1)] }, indent: "")
+        let style = OutputStyle.standardOutput
+        var text = FittedTable.facts(
+            facts.filter { $0.0 != "config" }.map { ($0.0, Inspection.plain($0.1).printable) }, style: style)
         if let config = facts.first(where: { $0.0 == "config" }) { text += "config " + config.1.text(pretty: true) + "\n" }
         if let table {
-            text += "\n" + Formatting.table([table.columns] + table.rows.map { $0.map(Inspection.plain) }, indent: "")
+            let columns = table.columns.enumerated().map { column, title in
+                FittedTable.Column(title, table.rows.map { Inspection.plain($0[column]).printable }, rank: 0, isFlexible: true)
+            }
+            text += "\n" + FittedTable.text(columns, style: style)
         }
         return text
     }

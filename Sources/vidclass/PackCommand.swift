@@ -7,19 +7,20 @@ struct PackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
         abstract: "Turn a tree of videos into the same tree of .bin clips, decoded once and for all.",
+        usage: "vidclass pack <source> <destination> [<options>]",
         discussion: """
-            Frames are sampled evenly over the video; the short side is resized and the centre cropped. A run that was stopped
-            goes on where it was.
+            Frames are sampled evenly over the video; the short side is resized and the centre cropped. A run that was \
+            stopped goes on where it was. --frames 0 keeps every frame.
 
               vidclass pack videos clips
               vidclass pack videos clips --frames 16 --rows 112 --columns 112
-              vidclass pack videos clips --frames 0 --fps 10      (every frame, at ten a second)
+              vidclass pack videos clips --frames 0 --fps 10
             """)
 
-    @Argument(help: "A folder of videos (or .npy clips), or one of them.")
+    @Argument(help: "A folder of videos (or .npy clips), or one of them.", completion: .clips)
     var source: String
 
-    @Argument(help: "The folder (or, for one file, the .bin file) to write.")
+    @Argument(help: "The folder (or, for one file, the .bin file) to write.", completion: .directory)
     var destination: String
 
     @Option(help: ArgumentHelp("Frames of each clip, sampled evenly; 0 keeps all.", valueName: "n"))

@@ -9,7 +9,7 @@ import VidTrain
 
 /// `--checkpoint`: a named one, or the newest run's best.
 struct CheckpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"))
+    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"), completion: .checkpoints)
     var checkpoint: String?
 
     /// Opens the model; says on standard error which one it took when none was named.
@@ -47,9 +47,9 @@ struct SavedModel {
     }
 
     /// The samples of a clip whose scores are averaged (`evaluation.clips`).
-    func draws(clip: Int) -> [Draw] {
+    var evaluationViews: [ClipView] {
         let takings = Takings.evaluation(configuration)
-        return (0..<(takings.perClip ?? 1)).map { Draw(clip: clip, view: takings.view($0, of: "")) }
+        return (0..<(takings.perClip ?? 1)).map { takings.view($0, of: "") }
     }
 
     func predictor(_ workers: Workers) -> Predictor {

@@ -7,14 +7,16 @@ struct SynthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "synth",
         abstract: "Make synthetic clips whose class is only in the order of their frames.",
+        usage: "vidclass synth <directory> [<options>]",
         discussion: """
             Textured shapes that move, turn or grow; any single frame says nothing about the class. Good for trying things out:
 
               vidclass synth data/synth
+              vidclass synth data/small --classes 2 --clips-per-class 20 --seed 7
               vidclass train --config Configs/smoke.json
             """)
 
-    @Argument(help: "The folder to write to: DIRECTORY/<class>/<number>.bin")
+    @Argument(help: "The folder to write to: DIRECTORY/<class>/<number>.bin", completion: .directory)
     var directory: String
 
     @Option(help: ArgumentHelp("Classes, from 2 to \(SyntheticClips.labels.count).", valueName: "n"))

@@ -12,10 +12,10 @@ struct Timeline {
 
     /// Scores windows of `length` seconds every `stride` seconds; the file is decoded once.
     init(
-        _ path: String, length: Double, stride: Double, _ saved: SavedModel, _ predictor: Predictor, top: Int,
+        _ path: String, name: String, length: Double, stride: Double, _ saved: SavedModel, _ predictor: Predictor, top: Int,
         progress: (_ done: Int, _ total: Int) -> Void
     ) async throws {
-        input = path
+        input = name
         let whole = try await saved.loader.length(of: path)
         let plan = try whole.windows(length: length, stride: stride, path: path)
         let seconds = whole.seconds ?? 0
@@ -23,7 +23,7 @@ struct Timeline {
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
             predictions[place] = Prediction(
-                input: path, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
+                input: name, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
             done += 1
             progress(done, plan.count)
         }
@@ -63,16 +63,26 @@ struct Timeline {
     }
 
     /// A line a window: when, what, how sure.
-    var text: String {
-        let rows = windows.map { window, prediction -> [String] in
-            guard let best = prediction.ranked.first else { return [] }
-            let score = Double(best.score)
+    func text(_ style: OutputStyle) -> String {
+        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0) } }
+        let times = entries.map { window, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
+        let clockColumns = times.map { max($0.0.count, $0.1.count) }.max() ?? 0
+        let longest = entries.map { $1.label.printable.columns }.max() ?? 0
+        // Indentation, two clocks with a dash, a score, the gaps, and a bar of at least five columns.
+        let fixed = 2 + clockColumns * 2 + 3 + 2 + 2 + 7 + 2
+        let labelColumns = style.columns.map { min(longest, max(8, $0 - fixed - 5)) } ?? longest
+        let cells = style.columns.map { min(20, $0 - fixed - labelColumns) } ?? 20
+        let rows = zip(times, entries).map { time, entry in
+            let score = Double(entry.1.score)
             return [
-                Timeline.clock(window.start), "-", Timeline.clock(window.start + window.length), best.label.printable,
-                Formatting.fixed(score * 100, 1) + " %", String(repeating: "█", count: Int((score * 20).rounded())),
+                "\(String(repeating: " ", count: clockColumns - time.0.count))\(time.0) - "
+                    + "\(String(repeating: " ", count: clockColumns - time.1.count))\(time.1)",
+                entry.1.label.printable.shortened(toColumns: labelColumns), Formatting.fixed(score * 100, 1) + " %",
+                ScoreBar.text(score, columns: cells),
             ]
         }
-        return input.printable + "\n" + Formatting.table(rows, right: [0, 2, 4])
+        let name = input == StandardInput.name ? StandardInput.shownName : input
+        return style.paint(style.fitted(name.printable), .bold) + "\n" + Formatting.table(rows, right: [2])
     }
 
     /// "1:02.5"

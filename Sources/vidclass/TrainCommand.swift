@@ -11,6 +11,10 @@ struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train a classifier on a folder of labelled clips.",
+        usage: """
+            vidclass train --config <file> [--set <key=value>] ... [<options>]
+                   vidclass train --resume [<run>] [<options>]
+            """,
         discussion: """
             The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a CSV file path,label[,split][,group].
 
@@ -25,17 +29,19 @@ struct TrainCommand: AsyncParsableCommand {
             \(ResumeRules.changeable.joined(separator: ", ")) may be set anew, nothing else.
             """)
 
-    @Option(help: ArgumentHelp("The run's configuration (JSON); see Configs/ and README.", valueName: "file"))
+    @Option(help: ArgumentHelp("The run's configuration (JSON); see Configs/ and README.", valueName: "file"), completion: .configs)
     var config: String?
 
     @Option(
         name: .customLong("set"),
-        help: ArgumentHelp("Override one value, such as training.epochs=3. May be repeated.", valueName: "key=value"))
+        help: ArgumentHelp("Override one value, such as training.epochs=3. May be repeated.", valueName: "key=value"),
+        completion: .configurationKeys)
     var overrides: [String] = []
 
     @Option(
         defaultAsFlag: "", parsing: .next,
-        help: ArgumentHelp("Go on with an interrupted or finished run: its folder, the newest one by default.", valueName: "run"))
+        help: ArgumentHelp("Go on with an interrupted or finished run: its folder, the newest one by default.", valueName: "run"),
+        completion: .directory)
     var resume: String?
 
     @Option(help: ArgumentHelp("Train K times, each on all but one K-th of the clips, and say the mean and spread.", valueName: "k"))

@@ -19,9 +19,8 @@ struct Vidclass: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
-            PackCommand.self,
-            SynthCommand.self, InspectCommand.self, WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self,
-            ReadHDF5Command.self,
+            RunsCommand.self, CompareCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self,
+            CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self, ReadHDF5Command.self,
         ])
 }
 

@@ -8,6 +8,13 @@ struct WeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weights",
         abstract: "Get, import and list pre-trained weights of the CNN.",
+        discussion: """
+            They are in $XDG_CACHE_HOME/vidclass/weights, or ~/.cache/vidclass/weights.
+
+              vidclass weights fetch vgg16
+              vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
+              vidclass weights list
+            """,
         subcommands: [WeightsFetchCommand.self, WeightsImportCommand.self, WeightsListCommand.self],
         defaultSubcommand: WeightsListCommand.self)
 }
@@ -16,9 +23,11 @@ struct WeightsFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
         abstract: "Download Keras's official ImageNet weights into the cache; goes on where a download was cut off.",
-        discussion: "  vidclass weights fetch vgg16")
+        discussion: """
+              vidclass weights fetch vgg16
+            """)
 
-    @Argument(help: "vgg16 or vgg19.")
+    @Argument(help: "vgg16 or vgg19.", completion: .list(WeightsSource.all.map(\.name)))
     var name: String
 
     func run() async throws {
@@ -40,9 +49,12 @@ struct WeightsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take Keras (.h5, .weights.h5) or torchvision (.safetensors) weights of a VGG into the cache.",
-        discussion: "  vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
+        discussion: """
+              vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
+              vidclass weights import my-vgg.safetensors --name mine
+            """)
 
-    @Argument(help: "The weights file.")
+    @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "safetensors"]))
     var file: String
 
     @Option(help: ArgumentHelp("What a config calls them in model.cnn.weights.", valueName: "name"))
@@ -61,7 +73,13 @@ struct WeightsImportCommand: AsyncParsableCommand {
 }
 
 struct WeightsListCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the weights that are here.")
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the weights that are here.",
+        discussion: """
+              vidclass weights list
+              vidclass weights list --json
+            """)
 
     @Flag(help: "Print one JSON document and nothing else on standard output.")
     var json = false
@@ -80,13 +98,13 @@ struct WeightsListCommand: AsyncParsableCommand {
 
     /// A line an entry: name, architecture, preprocessing, size, path, or why it cannot be used.
     static func text(_ entries: [WeightsListing]) -> String {
-        Formatting.table(
-            entries.map {
-                [
-                    $0.name ?? "-", $0.architecture ?? "?", $0.preprocessing?.rawValue ?? "?", Formatting.bytes($0.bytes),
-                    $0.fault.map { "cannot be used: " + $0 } ?? $0.path,
-                ]
-            }, right: [3], indent: "")
+        FittedTable.text(
+            [
+                .init("name", entries.map { $0.name ?? "-" }, rank: 0), .init("network", entries.map { $0.architecture ?? "?" }, rank: 0),
+                .init("preprocessing", entries.map { $0.preprocessing?.rawValue ?? "?" }, rank: 2),
+                .init("size", entries.map { Formatting.bytes($0.bytes) }, isRight: true, rank: 1),
+                .init("file", entries.map { ($0.fault.map { "cannot be used: " + $0 } ?? $0.path).printable }, rank: 0, isFlexible: true),
+            ], style: .standardOutput)
     }
 
     private static func document(_ entry: WeightsListing) -> JSONNode {

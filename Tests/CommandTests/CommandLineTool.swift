@@ -23,7 +23,10 @@ struct CommandLineTool {
 
     /// - Parameters:
     ///   - environment: added to the process's own; nil removes a variable.
-    static func run(_ arguments: [String], in folder: String, environment: [String: String?] = [:]) throws -> Result {
+    ///   - input: the path of what is on standard input; nil: nothing.
+    static func run(
+        _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil
+    ) throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -34,7 +37,7 @@ struct CommandLineTool {
         defer { for file in [output, errors] { try? FileManager.default.removeItem(atPath: file) } }
         process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
         try process.run()
         process.waitUntilExit()
         let status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus

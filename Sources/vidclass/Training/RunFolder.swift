@@ -150,4 +150,12 @@ final class RunLock {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether a process is training in `folder`. Asks for the lock shared and lets it go at once; makes no file.
+    static func isHeld(_ folder: RunFolder) -> Bool {
+        let descriptor = open(folder.path + "/.lock", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
 }

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Installs vidclass: the program, completions for bash, zsh and fish, and manual pages. See --help.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Install vidclass: the program, shell completions and manual pages.
+
+  Scripts/install.sh                       into /usr/local (as root, or with sudo)
+  Scripts/install.sh ~/.local              into your own folders, without root
+  Scripts/install.sh --uninstall ~/.local
+  DESTDIR=/tmp/package Scripts/install.sh /usr
+
+usage: Scripts/install.sh [--uninstall] [--binary FILE] [PREFIX]
+
+  PREFIX         where to; /usr/local by default
+  --binary FILE  install this program instead of building one
+  --uninstall    remove what was installed there
+  DESTDIR        (environment) a folder to put before PREFIX, for making packages
+
+It writes
+  PREFIX/bin/vidclass
+  PREFIX/share/bash-completion/completions/vidclass
+  PREFIX/share/zsh/site-functions/_vidclass
+  PREFIX/share/fish/vendor_completions.d/vidclass.fish
+  PREFIX/share/man/man1/vidclass*.1
+
+bash (with the package bash-completion), fish and man find these for /usr, /usr/local and ~/.local by themselves. zsh looks
+where $fpath says; for another prefix put this into ~/.zshrc before compinit:
+  fpath=(PREFIX/share/zsh/site-functions $fpath)
+TEXT
+}
+
+prefix=
+binary=
+uninstall=false
+while [ $# -gt 0 ]; do
+    case "$1" in
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        --uninstall) uninstall=true ;;
+        --binary)
+            [ $# -gt 1 ] || { echo "install.sh: --binary takes a file" >&2; exit 64; }
+            binary=$2
+            shift
+            ;;
+        -*)
+            echo "install.sh: unknown option $1; see --help" >&2
+            exit 64
+            ;;
+        *)
+            [ -z "$prefix" ] || { echo "install.sh: one prefix at a time; see --help" >&2; exit 64; }
+            prefix=$1
+            ;;
+    esac
+    shift
+done
+prefix=${prefix:-/usr/local}
+# The program and its pages are found by absolute paths.
+case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
+root=${DESTDIR:-}$prefix
+bash_file=$root/share/bash-completion/completions/vidclass
+zsh_file=$root/share/zsh/site-functions/_vidclass
+fish_file=$root/share/fish/vendor_completions.d/vidclass.fish
+man_folder=$root/share/man/man1
+
+if $uninstall; then
+    rm -f "$root/bin/vidclass" "$bash_file" "$zsh_file" "$fish_file" "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
+    # Folders that are empty now; never more than that.
+    for folder in bin share/bash-completion/completions share/bash-completion share/zsh/site-functions share/zsh \
+        share/fish/vendor_completions.d share/fish share/man/man1 share/man share; do
+        rmdir "$root/$folder" 2>/dev/null || true
+    done
+    echo "removed vidclass from $prefix"
+    exit 0
+fi
+
+if [ -z "$binary" ]; then
+    cd "$(dirname "$0")/.."
+    swift build -c release --product vidclass
+    binary=$(swift build -c release --show-bin-path)/vidclass
+fi
+[ -x "$binary" ] || { echo "install.sh: $binary is no program" >&2; exit 66; }
+case "$binary" in /*) ;; *) binary=$PWD/$binary ;; esac
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# A value of --set goes on behind its "=": no space there.
+"$binary" --generate-completion-script bash |
+    sed "s/^ *'--set')\$/&\\n        compopt -o nospace +o filenames/" >"$work/vidclass"
+"$binary" --generate-completion-script zsh |
+    sed 's/{__vidclass_complete "${___set\[@\]}"}/{compadd -S "" -a ___set}/' >"$work/_vidclass"
+"$binary" --generate-completion-script fish >"$work/vidclass.fish"
+"$binary" generate-manual "$work/man1"
+
+# Together with the folders; a running vidclass keeps its old program.
+if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" || ! [ -w "$root/bin" ]; then
+    echo "install.sh: cannot write to $root; use sudo, or a prefix of your own such as ~/.local" >&2
+    exit 74
+fi
+install -m 755 "$binary" "$root/bin/.vidclass.new"
+mv -f "$root/bin/.vidclass.new" "$root/bin/vidclass"
+install -m 644 "$work/vidclass" "$bash_file"
+install -m 644 "$work/_vidclass" "$zsh_file"
+install -m 644 "$work/vidclass.fish" "$fish_file"
+rm -f "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
+install -m 644 "$work"/man1/*.1 "$man_folder"
+echo "installed vidclass in $prefix"
+case ":$PATH:" in
+    *":$prefix/bin:"*) ;;
+    *) [ -n "${DESTDIR:-}" ] || echo "$prefix/bin is not on the PATH yet: add it, as in  export PATH=\"$prefix/bin:\$PATH\"" ;;
+esac

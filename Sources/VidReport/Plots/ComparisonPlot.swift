@@ -1,0 +1,92 @@
+import VidTensor
+
+/// How several trainings went, epoch by epoch: validation loss and accuracy, a line a run.
+///
+/// Runs are told apart by colour, dash and mark, and named beside the plot.
+package struct ComparisonPlot {
+    package struct Run: Sendable {
+        let name: String
+        let epochs: [ResultsTable.Epoch]
+
+        package init(name: String, epochs: [ResultsTable.Epoch]) {
+            self.name = name
+            self.epochs = epochs
+        }
+    }
+
+    private let runs: [Run]
+    /// Without a validation part in any run, the training's figures are drawn.
+    private let isTraining: Bool
+
+    private static let panelWidth = 480.0
+    private static let panelHeight = 320.0
+    private static let legendRow = 20.0
+    /// Of Okabe and Ito, "Color universal design" (2008), those that stand out on white; with three dashes, 15 lines.
+    private static let colors = ["#0072b2", "#c14e00", "#007a5a", "#a63d83", "#4d4d4d"]
+    private static let dashes: [String?] = [nil, "7 4", "2 3"]
+    private static let marks: [Picture.Mark] = [.circle, .square, .diamond]
+
+    package init(_ runs: [Run]) {
+        self.runs = runs
+        isTraining = !runs.contains { $0.epochs.contains { $0.validationLoss != nil } }
+    }
+
+    package var picture: Picture {
+        let part = isTraining ? "Training" : "Validation"
+        var picture = Picture(
+            width: 2 * ComparisonPlot.panelWidth,
+            height: ComparisonPlot.panelHeight + ComparisonPlot.legendRow * Double(runs.count) + 16,
+            title: "\(part) curves of \(runs.count) runs",
+            summary: runs.map(summary).joined(separator: " "), palette: .file)
+        panel(&picture, "\(part) loss", x: 0) { [isTraining] in isTraining ? $0.trainLoss : $0.validationLoss }
+        panel(&picture, "\(part) accuracy", x: ComparisonPlot.panelWidth) { [isTraining] in
+            isTraining ? $0.trainAccuracy : $0.validationAccuracy
+        }
+        for (index, run) in runs.enumerated() {
+            let y = ComparisonPlot.panelHeight + ComparisonPlot.legendRow * Double(index) + 10
+            let look = look(index)
+            picture.line(58, y, 88, y, stroke: look.color, width: 2, dash: look.dash)
+            picture.mark(look.mark, x: 73, y: y, size: 3, fill: look.color)
+            picture.text(run.name.printable.shortened(toColumns: 80), x: 96, y: y + 4)
+        }
+        return picture
+    }
+
+    private func look(_ index: Int) -> (color: String, dash: String?, mark: Picture.Mark) {
+        let colors = ComparisonPlot.colors.count
+        return (
+            ComparisonPlot.colors[index % colors], ComparisonPlot.dashes[index / colors % 3], ComparisonPlot.marks[index % 3]
+        )
+    }
+
+    private func summary(_ run: Run) -> String {
+        let values = run.epochs.compactMap { isTraining ? $0.trainAccuracy : $0.validationAccuracy }
+        guard let last = values.last else { return "\(run.name): no epochs." }
+        return "\(run.name): accuracy \(Formatting.fixed(last, 3)) after epoch \(run.epochs.last?.epoch ?? 0)."
+    }
+
+    private func panel(_ picture: inout Picture, _ title: String, x: Double, _ value: (ResultsTable.Epoch) -> Double?) {
+        let palette = picture.palette
+        let curves = runs.map { run in
+            run.epochs.compactMap { epoch in value(epoch).flatMap { $0.isFinite ? (Double(epoch.epoch), $0) : nil } }
+        }
+        let (left, right, top, bottom) = (x + 58, x + ComparisonPlot.panelWidth - 18, 44.0, ComparisonPlot.panelHeight - 52)
+        let across = Axis(curves.joined().map(\.0), from: left, to: right, ticks: 6, isWhole: true)
+        let up = Axis(curves.joined().map(\.1), from: bottom, to: top, ticks: 4)
+        picture.text(title, x: x + 12, y: 22, size: 15, isBold: true)
+        for tick in up.ticks {
+            picture.line(left, up.position(tick), right, up.position(tick))
+            picture.text(up.label(tick), x: left - 7, y: up.position(tick) + 4, anchor: .end, fill: palette.muted)
+        }
+        for tick in across.ticks {
+            picture.text(across.label(tick), x: across.position(tick), y: bottom + 17, anchor: .middle, fill: palette.muted)
+        }
+        picture.text("epoch", x: (left + right) / 2, y: bottom + 34, anchor: .middle, fill: palette.muted)
+        for (index, curve) in curves.enumerated() {
+            let look = look(index)
+            let places = curve.map { (x: across.position($0.0), y: up.position($0.1)) }
+            if places.count > 1 { picture.polyline(places, stroke: look.color, dash: look.dash) }
+            if places.count <= 25 { for place in places { picture.mark(look.mark, x: place.x, y: place.y, size: 3, fill: look.color) } }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import VidData
+import VidTensor
+
+/// `results.csv` of a run, read back.
+package struct ResultsTable: Sendable {
+    package struct Epoch: Sendable, Equatable {
+        package let epoch: Int
+        package let seconds: Double
+        package let trainLoss: Double
+        package let trainAccuracy: Double
+        /// Nil where there was no validation part.
+        package let validationLoss: Double?
+        package let validationAccuracy: Double?
+        package let learningRate: Double
+    }
+
+    package let epochs: [Epoch]
+
+    /// Throws `.badData` for a table that is none of results, with the line.
+    package init(path: String) throws {
+        let table = try CSVTable(path: path)
+        let columns = ResultsFile.header.split(separator: ",").map { name in table.header.firstIndex(of: String(name)) }
+        guard let first = columns[0], columns.allSatisfy({ $0 != nil }) else {
+            throw VidclassError.file(
+                path, "line 1: expected the columns \(ResultsFile.header), found \(table.header.joined(separator: ",").printable)")
+        }
+        epochs = try table.records.map { record in
+            func number(_ column: Int) throws -> Double? {
+                guard let index = columns[column] else { return nil }
+                let field = record.fields[index]
+                if field.isEmpty { return nil }
+                guard let value = Double(field) else {
+                    throw VidclassError.file(path, "line \(record.line): expected a number, found \(field.printable)")
+                }
+                return value
+            }
+            guard let epoch = Int(record.fields[first]) else {
+                throw VidclassError.file(
+                    path, "line \(record.line): expected the number of an epoch, found \(record.fields[first].printable)")
+            }
+            return Epoch(
+                epoch: epoch, seconds: try number(1) ?? 0, trainLoss: try number(2) ?? .nan, trainAccuracy: try number(3) ?? .nan,
+                validationLoss: try number(4), validationAccuracy: try number(5), learningRate: try number(6) ?? .nan)
+        }
+    }
+}

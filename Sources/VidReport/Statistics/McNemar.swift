@@ -1,0 +1,52 @@
+import VidTensor
+
+/// Whether two classifiers that decided on the same clips differ by more than chance: McNemar's test in its exact form.
+///
+/// Clips that both got right or both got wrong say nothing. If neither is better, each of the others is as likely to be one
+/// that only the first got right as one that only the second did: their counts are binomial with 1/2. The p-value is
+/// two-sided, twice the smaller tail, at most 1. (Q. McNemar, "Note on the sampling error of the difference between correlated
+/// proportions", 1947; T. Dietterich, "Approximate statistical tests for comparing supervised classification learning algorithms",
+/// Neural Computation 10, 1998, finds its false alarms few among the tests that need one training.)
+package struct McNemar: Sendable, Equatable {
+    /// Clips that only the first, and only the second, got right.
+    package let onlyFirst: Int
+    package let onlySecond: Int
+
+    package init(onlyFirst: Int, onlySecond: Int) {
+        precondition(onlyFirst >= 0 && onlySecond >= 0, "counts \(onlyFirst) and \(onlySecond)")
+        self.onlyFirst = onlyFirst
+        self.onlySecond = onlySecond
+    }
+
+    package var pValue: Double {
+        let (smaller, count) = (min(onlyFirst, onlySecond), onlyFirst + onlySecond)
+        guard onlyFirst != onlySecond else { return 1 }
+        // The tail's terms relative to its largest, the last: C(n, k) / C(n, k + 1) = (k + 1) / (n - k).
+        var (term, sum) = (1.0, 1.0)
+        for k in stride(from: smaller - 1, through: 0, by: -1) {
+            term *= Double(k + 1) / Double(count - k)
+            sum += term
+            if term < sum * 1e-17 { break }
+        }
+        var largest = -Double(count) * logarithm(2)
+        for k in 0..<smaller { largest += logarithm(Double(count - k) / Double(k + 1)) }
+        return min(1, 2 * sum * exponential(largest))
+    }
+}
+
+/// Holm's correction of p-values for several tests at a time (S. Holm, "A simple sequentially rejective multiple test procedure",
+/// 1979): a family of tests, each at the corrected value, raises a false alarm no more often than a single one.
+package enum Holm {
+    /// The corrected p-values, in the order of `pValues`: the i-th smallest times (m - i + 1), never below a smaller one's,
+    /// at most 1.
+    package static func adjusted(_ pValues: [Double]) -> [Double] {
+        let order = pValues.indices.sorted { pValues[$0] < pValues[$1] || (pValues[$0] == pValues[$1] && $0 < $1) }
+        var adjusted = pValues
+        var largest = 0.0
+        for (rank, index) in order.enumerated() {
+            largest = max(largest, min(1, pValues[index] * Double(pValues.count - rank)))
+            adjusted[index] = largest
+        }
+        return adjusted
+    }
+}

@@ -1,0 +1,81 @@
+import Dispatch
+import VidTensor
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file of the user's own in a folder of its own below `$TMPDIR` (or `/tmp`), removed with its owner, and when Ctrl-C, SIGTERM or
+/// SIGHUP ends the process.
+final class TemporaryFile {
+    let path: String
+    private let folder: String
+    private let descriptor: Int32
+    private let sources: [any DispatchSourceSignal]
+
+    /// - Throws: `.inputOutput` where it cannot be made.
+    init(name: String) throws {
+        let parent = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array(PathText.join(parent, "vidclass-XXXXXX").utf8CString)
+        guard let made = template.withUnsafeMutableBufferPointer({ $0.baseAddress.flatMap { mkdtemp($0) } }).map({ String(cString: $0) })
+        else {
+            throw VidclassError.file(
+                parent, "cannot make a temporary folder: \(SystemCall.reason()); set TMPDIR to another", kind: .inputOutput)
+        }
+        let file = PathText.join(made, name)
+        // Before there is a file: a signal that comes now ends the process all the same.
+        sources = TemporaryFile.removing(file, in: made)
+        descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        (path, folder) = (file, made)
+        guard descriptor >= 0 else {
+            let error = SystemCall.error("make it", file)
+            rmdir(made)
+            throw error
+        }
+    }
+
+    deinit {
+        close(descriptor)
+        TemporaryFile.remove(path, in: folder)
+        for (source, number) in zip(sources, TemporaryFile.signals) {
+            source.cancel()
+            signal(number, SIG_DFL)
+        }
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        let code = SystemCall.write(bytes, to: descriptor, at: offset)
+        guard code == 0 else {
+            throw VidclassError.file(
+                path, "cannot be written: \(SystemCall.reason(code)); set TMPDIR to a folder with more room", kind: .inputOutput)
+        }
+    }
+
+    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+
+    private static func removing(_ path: String, in folder: String) -> [any DispatchSourceSignal] {
+        // A reader that leaves is no reason to end before the file is removed.
+        signal(SIGPIPE, SIG_IGN)
+        let queue = DispatchQueue(label: "vidclass.temporary")
+        return signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                remove(path, in: folder)
+                _exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    private static func remove(_ path: String, in folder: String) {
+        unlink(path)
+        rmdir(folder)
+    }
+}

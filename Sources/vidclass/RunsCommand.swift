@@ -1,0 +1,117 @@
+import ArgumentParser
+import Foundation
+import VidConfig
+import VidReport
+import VidTensor
+
+struct RunsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runs",
+        abstract: "List the runs there are, newest first: how they went, their best figure, their size.",
+        discussion: """
+            "crashed" is a run whose process is gone without a word; go on with it, or with an interrupted one, by \
+            `vidclass train --resume RUN`. A folder that is damaged is listed with what is wrong.
+
+              vidclass runs
+              vidclass runs experiments
+              vidclass runs --json
+            """)
+
+    @Argument(help: "The folder that holds the runs, or one run.", completion: .directory)
+    var directory: String?
+
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func run() async throws {
+        let path = directory ?? OutputConfiguration().directory
+        let runs = try RunsCommand.runs(in: path, isDefault: directory == nil)
+        if json { return try Terminal.output(JSONNode.array(runs.map(RunsCommand.document)).text(pretty: true) + "\n") }
+        guard !runs.isEmpty else {
+            Terminal.note(
+                "\(path.printable): no runs here yet. Begin with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
+            return
+        }
+        try Terminal.output(RunsCommand.text(runs, style: .standardOutput))
+    }
+
+    /// The runs in the folder, or the one that it is, newest first.
+    private static func runs(in path: String, isDefault: Bool) throws -> [RunFacts] {
+        if isDefault, (try? SystemCall.status(path)) == nil { return [] }
+        guard try SystemCall.status(path).kind == .folder else {
+            throw VidclassError.file(path, "is no folder; expected one that holds runs, such as runs")
+        }
+        let own = RunFolder(path: path)
+        if RunFacts.isRun(own) { return [RunFacts(own)] }
+        return try Folder.names(path).names.map { RunFolder(path: PathText.join(path, $0)) }.filter(RunFacts.isRun).map { RunFacts($0) }
+            .sorted { $0.changed > $1.changed || ($0.changed == $1.changed && PathText.precedes($0.name, $1.name)) }
+    }
+
+    static func text(_ runs: [RunFacts], style: OutputStyle) -> String {
+        let columns: [FittedTable.Column] = [
+            .init("run", runs.map(\.name.printable), rank: 0, isFlexible: true),
+            .init("state", runs.map(\.state.rawValue), rank: 0) { cell in
+                switch RunFacts.State(rawValue: cell) {
+                case .finished: .green
+                case .running: .cyan
+                case .failed, .crashed: .red
+                case .interrupted: .yellow
+                case .unknown, nil: nil
+                }
+            },
+            .init("epochs", runs.map(epochs), isRight: true, rank: 1),
+            .init("best", runs.map(best), rank: 2),
+            .init("size", runs.map { Formatting.bytes($0.bytes) }, isRight: true, rank: 4),
+            .init("time", runs.map { $0.seconds.map { Formatting.duration($0) } ?? "" }, isRight: true, rank: 3),
+            .init("data", runs.map(data), rank: 5, isFlexible: true),
+        ]
+        let text = FittedTable.text(columns, style: style)
+        let width = style.columns ?? 80
+        let faults = runs.flatMap { run in
+            run.faults.map { DataReportText.wrapped("\(run.name.printable): \($0.printable)", indent: "  ", width: width) }
+        }
+        return text + (faults.isEmpty ? "" : "\n" + style.paint("damaged", .red) + "\n" + faults.joined())
+    }
+
+    private static func epochs(_ run: RunFacts) -> String {
+        if let planned = run.foldsPlanned { return "\(run.folds.count { $0.state == .finished })/\(planned) folds" }
+        return "\(run.epochs)" + (run.epochsPlanned.map { "/\($0)" } ?? "")
+    }
+
+    /// "val acc 0.7222 at 6": as the lines of a training have it.
+    private static func best(_ run: RunFacts) -> String {
+        guard let value = run.bestValue else { return "" }
+        let monitor = shortened(run.monitor ?? run.folds.first?.monitor ?? "")
+        let place = run.folds.isEmpty ? run.bestEpoch.map { " at \($0)" } ?? "" : " mean"
+        return "\(monitor) \(Formatting.fixed(value, 4))\(place)"
+    }
+
+    static func shortened(_ monitor: String) -> String {
+        monitor.replacing("val_", with: "val ").replacing("categorical_accuracy", with: "acc").replacing("top_5_accuracy", with: "top-5")
+            .replacing("macro_f1", with: "F1")
+    }
+
+    private static func data(_ run: RunFacts) -> String {
+        let counts = [
+            run.clips.map { Formatting.count($0, "clip") }, run.classes.map { Formatting.count($0.count, "class", "classes") },
+        ]
+        return ([run.dataPath?.printable] + counts).compactMap(\.self).joined(separator: ", ")
+    }
+
+    private static func document(_ run: RunFacts) -> JSONNode {
+        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
+        func integer(_ value: Int?) -> JSONNode { value.map { .integer($0) } ?? .null }
+        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
+        return .object([
+            ("run", .string(run.folder.path)), ("state", .string(run.state.rawValue)), ("started", text(run.started)),
+            ("seconds", number(run.seconds)), ("epochs", integer(run.folds.isEmpty ? run.epochs : nil)),
+            ("epochs_planned", integer(run.epochsPlanned)), ("monitor", text(run.monitor ?? run.folds.first?.monitor)),
+            ("best_epoch", integer(run.bestEpoch)), ("best_value", number(run.bestValue)), ("bytes", .integer(run.bytes)),
+            ("data", text(run.dataPath)), ("clips", integer(run.clips)),
+            ("classes", run.classes.map { .array($0.map { .string($0) }) } ?? .null),
+            ("folds", integer(run.foldsPlanned)),
+            ("folds_finished", integer(run.foldsPlanned.map { _ in run.folds.count { $0.state == .finished } })),
+            ("faults", .array(run.faults.map { .string($0) })),
+        ])
+    }
+}
