@@ -54,6 +54,7 @@ package enum ConfigurationArticle {
         "model": "What is trained: the frames, the CNN over each frame, the layers over the frames, the layers behind them.",
         "optimizer": "How gradients change the weights; <doc:HowItWorks> has the formulas of Nadam.",
         "data": "Where the clips are, how they are divided, which frames are taken of them, and what is done to the pixels.",
+        "augmentation": "Random changes of the training clips, the same for all frames of a clip.",
         "training": "How long, in which steps, what ends it, and what is kept.",
         "stages": "Parts of one training, one after the other.",
         "evaluation": "How a clip is looked at in validation, `eval` and `predict`.",
