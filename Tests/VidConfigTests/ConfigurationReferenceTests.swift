@@ -26,6 +26,18 @@ struct ConfigurationReferenceTests {
         #expect(text[start..<max(start, stop)] == ConfigurationReference.markdown, "the table of README.md is \(ProjectFiles.howToUpdate)")
     }
 
+    @Test("The page of the documentation is what the tables say, and has every row of the whole table once")
+    func article() throws {
+        let path = "Sources/vidclass/Documentation.docc/ConfigurationReference.md"
+        let text = ConfigurationArticle.markdown
+        if ProjectFiles.isUpdating { try ProjectFiles.write(text, to: path) }
+        #expect(try ProjectFiles.text(path) == text, "\(path) is \(ProjectFiles.howToUpdate)")
+        let heading = ConfigurationReference.markdown.split(separator: "\n").prefix(2)
+        let rows = ConfigurationReference.sections.flatMap { $0.markdown.split(separator: "\n").dropFirst(2) }
+        #expect((heading + rows).joined(separator: "\n") == ConfigurationReference.markdown)
+        #expect(Set(ConfigurationReference.sections.map(\.key)).count == ConfigurationReference.sections.count)
+    }
+
     @Test("Every default of the schema is the struct's")
     func defaults() {
         let resolved = RunConfiguration().json

@@ -4,7 +4,26 @@ package enum ConfigurationReference {
     package static let keyPaths: [String] = rows.map(\.path)
 
     /// A Markdown table of every key: path, values, default, meaning.
-    package static var markdown: String {
+    package static var markdown: String { table(rows) }
+
+    /// The keys of one section of the file, such as `training`.
+    package struct Section {
+        package let key: String
+        /// Their part of the table.
+        package let markdown: String
+    }
+
+    /// The table in parts, one for each key at the top of the file, in its order.
+    package static var sections: [Section] {
+        var parts: [(key: String, rows: [Row])] = []
+        for row in rows {
+            let key = String(row.path.prefix { $0 != "." })
+            if parts.last?.key == key { parts[parts.count - 1].rows.append(row) } else { parts.append((key, [row])) }
+        }
+        return parts.map { Section(key: $0.key, markdown: table($0.rows)) }
+    }
+
+    private static func table(_ rows: [Row]) -> String {
         var lines = ["| key | value | default | meaning |", "|---|---|---|---|"]
         for row in rows {
             let owners = row.owners.isEmpty ? "" : " (\(row.owners.joined(separator: ", ")))"
