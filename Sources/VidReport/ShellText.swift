@@ -1,15 +1,28 @@
-/// Words of a command as a shell takes them.
+import VidTensor
+
+/// A command line as a shell reads it.
 package enum ShellText {
-    /// The word itself where a shell leaves it alone, or else in single quotes.
+    /// The words, quoted where they need it, so that they can be pasted as they are.
+    package static func command(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+
+    /// One word: plain where nothing in it means anything to a shell, else in single quotes, or in `$'...'` where there are control characters.
     package static func quoted(_ word: String) -> String {
-        let plain = word.utf8.allSatisfy { byte in
+        let isPlain = { (scalar: Unicode.Scalar) in
+            scalar.isASCII
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || "_./=:,@%+-".unicodeScalars.contains(scalar))
+        }
+        if !word.isEmpty, word.unicodeScalars.allSatisfy(isPlain) { return word }
+        guard word.printable != word else {
+            return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        var text = "$'"
+        for byte in word.utf8 {
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "_-./=:,+@%".utf8.contains(byte)
+            case UInt8(ascii: "'"), UInt8(ascii: "\\"): text += "\\" + String(UnicodeScalar(byte))
+            case 0x20..<0x7F: text += String(UnicodeScalar(byte))
+            default: text += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
             }
         }
-        return plain && !word.isEmpty
-            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return text + "'"
     }
 }
