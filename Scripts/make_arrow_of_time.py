@@ -3,7 +3,7 @@
 
     python3 Scripts/make_arrow_of_time.py SOURCE OUT [--frames 16] [--fps F] [--rows 64] [--columns 64]
                                           [--stretches 4] [--validation 0] [--test 1] [--gap 2] [--step N]
-                                          [--tile N] [--motion M] [--shuffled SEED] [--vidclass PROGRAM]
+                                          [--tile N] [--motion M] [--centred | --still] [--shuffled SEED] [--vidclass PROGRAM]
 
 SOURCE is a folder of videos (or of .npy or .bin clips), or a CSV with the header `path[,label][,split][,group]`, paths
 relative to it. OUT, which must not hold a data set yet, becomes
@@ -27,12 +27,25 @@ A video that SOURCE gives a part (the CSV's `split`, or a first folder named tra
 stretch, and its group is the CSV's, or its own.
 
 --tile N cuts space, too: frames of --rows x --columns are laid out in squares of N pixels, and a square is a clip where
-something moves in it, that is, where pixels of frames half a cut apart differ by --motion grey levels on average. That
-measure is the same both ways. It shows what moves larger, and makes many clips of a camera that stands still; squares of one
-stretch are one group.
+something moves in it, that is, where pixels of frames half a cut apart differ by --motion grey levels on average, the frames'
+mean difference taken off first, because a lamp's flicker is no motion. The measure is the same both ways. Squares show what
+moves larger and make many clips of a camera that stands still; those of one stretch are one group.
+
+With --centred squares do not lie side by side but around what moves: first where most moves, then where most moves in what
+is left, and so on; squares of a cut never overlap. --still takes, instead, squares beside each other in which nothing moves
+that much: what a classifier says of these it says of the lamp, the camera or the encoder, not of what was filmed.
 
 --shuffled SEED puts the frames of every clip, of both classes, into an order drawn at random: a control on which no
 classifier can be better than chance.
+
+Footage whose direction carries over to a video never seen is that of fish, which swim head first. The package idtrackerai has
+two videos of eight zebrafish from above (18 s each, 28 frames a second, 1160 x 938); trained on one, tested on the other:
+
+    pip download --no-deps idtrackerai==6.0.14 && unzip idtrackerai-*.whl 'idtrackerai/data/*.avi'
+    (echo path,split; echo idtrackerai/data/test_A.avi,; echo idtrackerai/data/test_B.avi,test) > fish.csv
+    SQUARES="--rows 312 --columns 384 --tile 48 --motion 2 --centred"
+    python3 Scripts/make_arrow_of_time.py fish.csv fish $SQUARES --frames 12 --step 4 --stretches 5 --validation 1 --test 0
+    vidclass train --config Configs/arrow-of-time.json
 
 Needs nothing but Python 3.9, vidclass (on the PATH, in .build/release or as --vidclass) and its ffmpeg.
 """
@@ -69,6 +82,8 @@ def arguments():
     p.add_argument("--step", type=int, help="frames from one training cut to the next (default: half of --frames)")
     p.add_argument("--tile", type=int, help="pixels of the squares that frames are cut into; the whole frame by default")
     p.add_argument("--motion", type=float, default=6, help="mean change of a square that is kept, in grey levels (default: 6)")
+    p.add_argument("--centred", action="store_true", help="with --tile: squares around what moves, not side by side")
+    p.add_argument("--still", action="store_true", help="with --tile: squares in which nothing moves (a control)")
     p.add_argument("--shuffled", type=int, metavar="SEED", help="the control: frames in an order drawn at random")
     p.add_argument("--vidclass", help="the program")
     a = p.parse_args()
@@ -79,6 +94,8 @@ def arguments():
         p.error(f"--tile must be from 8 to the frame's shorter side, {min(a.rows, a.columns)}")
     if a.validation + a.test >= a.stretches:
         p.error(f"--validation {a.validation} and --test {a.test} leave none of {a.stretches} stretches to train on")
+    if (a.centred or a.still) and a.tile is None or a.centred and a.still:
+        p.error("--centred and --still say which squares of --tile N to take, one of them")
     return a
 
 
@@ -137,21 +154,63 @@ def decode(vidclass, video, options, folder):
     return [data[HEADER.size + i * size:HEADER.size + (i + 1) * size] for i in range(count)], fields
 
 
+def change(frames, columns, side):
+    """How much blocks of side x side pixels change, by rows: sums of |difference - the frame's mean difference| from the first
+    frame to the middle one or from there to the last, whichever is more. `frames` are planes of one colour."""
+    half = len(frames) // 2
+    found = None
+    for i in sorted({0, len(frames) - 1 - half}):
+        step = [b - a for a, b in zip(frames[i], frames[i + half])]
+        mean = sum(step) / len(step)
+        step = [abs(d - mean) for d in step]
+        lines = [[sum(step[at + x:at + x + side]) for x in range(0, columns - side + 1, side)] for at in range(0, len(step), columns)]
+        blocks = [[sum(column) for column in zip(*lines[y:y + side])] for y in range(0, len(lines) - side + 1, side)]
+        found = [[max(a, b) for a, b in zip(p, q)] for p, q in zip(found or blocks, blocks)]
+    return found
+
+
+def adder(blocks):
+    """The function (top, left, n) -> the sum of n x n blocks."""
+    total = [[0] * (len(blocks[0]) + 1)]
+    for row in blocks:
+        line = [0]
+        for value in row:
+            line.append(line[-1] + value)
+        total.append([a + b for a, b in zip(line, total[-1])])
+    return lambda y, x, n: total[y + n][x + n] - total[y][x + n] - total[y + n][x] + total[y][x]
+
+
+def places(frames, columns, options):
+    """(top, left) of a cut's squares; `frames` are planes of one colour."""
+    side = max(1, options.tile // 8)
+    blocks = change(frames, columns, side)
+    moved, n = adder(blocks), options.tile // side
+    least = options.motion * (n * side) ** 2
+    tall, wide = len(blocks) - n, len(blocks[0]) - n
+    if not options.centred:
+        grid = [(y, x) for y in range(tall % n // 2, tall + 1, n) for x in range(wide % n // 2, wide + 1, n)]
+        return [(y * side, x * side) for y, x in grid if (moved(y, x, n) < least) == options.still]
+    inner = n // 2  # a square's middle counts twice, to have there what moves
+    found = [(moved(y, x, n), y, x) for y in range(tall + 1) for x in range(wide + 1)]
+    found = [(whole + moved(y + (n - inner) // 2, x + (n - inner) // 2, inner), y, x) for whole, y, x in found if whole >= least]
+    taken = []
+    for _, y, x in sorted(found, key=lambda f: (-f[0], f[1:])):
+        if all(abs(y - v) >= n or abs(x - u) >= n for v, u in taken):
+            taken.append((y, x))
+    return [(y * side, x * side) for y, x in taken]
+
+
 def squares(frames, fields, options):
-    """(suffix of the name, frames, rows, columns) of what a cut gives: itself, or its squares in which something moves."""
+    """(suffix of the name, frames, rows, columns) of what a cut gives: itself, or its squares."""
     channels, rows, columns = fields[5:8]
     if options.tile is None:
         yield "", frames, rows, columns
         return
-    n, half = options.tile, len(frames) // 2
-    for top in range((rows % n) // 2, rows - n + 1, n):
-        for left in range((columns % n) // 2, columns - n + 1, n):
-            lines = [(c * rows + y) * columns + left for c in range(channels) for y in range(top, top + n)]
-            square = [b"".join(frame[at:at + n] for at in lines) for frame in frames]
-            seen = [frame[1::3] for frame in square]
-            moved = [sum(abs(a - b) for a, b in zip(seen[i], seen[i + half])) for i in {0, len(frames) - 1 - half}]
-            if max(moved) >= options.motion * len(seen[0]):
-                yield f"-{top}x{left}", square, n, n
+    n, plane = options.tile, rows * columns
+    first = plane if channels == 3 else 0  # green, or grey
+    for top, left in places([frame[first:first + plane] for frame in frames], columns, options):
+        lines = [(c * rows + y) * columns + left for c in range(channels) for y in range(top, top + n)]
+        yield f"-{top}x{left}", [b"".join(frame[at:at + n] for at in lines) for frame in frames], n, n
 
 
 def write(path, frames, fields, rows, columns):
