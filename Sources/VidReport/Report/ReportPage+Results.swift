@@ -33,7 +33,7 @@ extension ReportPage {
 
     private func card(_ title: String, _ figure: Figure, _ span: String) -> String {
         "<div><dt>\(title)</dt><dd><span class=\"big\">\(figure.html)</span>"
-            + "<br><span class=\"span\">\(span.isEmpty ? "too few errors for an interval" : span)</span></dd></div>\n"
+            + "<br><span class=\"span\">\(span.isEmpty ? "no interval: all resamples agree" : span)</span></dd></div>\n"
     }
 
     /// What always saying one class would give.
