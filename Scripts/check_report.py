@@ -118,8 +118,10 @@ class Expected:
         for name, statistic in statistics.items():
             self.values[name] = statistic(everything)
             samples = numpy.array([statistic(rows) for rows in drawn])
-            if samples.min() < samples.max():
-                self.interval(name, numpy.percentile(samples, [2.5, 97.5]))
+            low, high = numpy.percentile(samples, [2.5, 97.5])
+            # None where resamples agree, as they do without an error.
+            if high - low > 1e-9:
+                self.interval(name, (low, high))
         self.values |= {
             "clips": clips, "correct": int(correct.sum()), "accuracy": metrics.accuracy_score(truth, decision),
             "majority_share": numpy.bincount(truth).max() / clips, "mean_confidence": confidence.mean(),

@@ -25,6 +25,9 @@ package enum Markup {
     /// A user's name as part of a sentence, kept apart from it where it is written from right to left.
     package static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
 
+    /// A file's path as part of a sentence: its folders stay in their order whatever direction their names are written in.
+    package static func path(_ text: String) -> String { "<bdi dir=\"ltr\">\(escaped(text))</bdi>" }
+
     /// At most `length` characters, with dots in the place of the others' middle.
     package static func shortened(_ text: String, _ length: Int) -> String {
         let text = text.printable

@@ -29,7 +29,7 @@ enum PageStyle {
         .cards dd{margin:0}
         .big{font-size:1.9rem;font-weight:600;line-height:1.2}
         .lead{font-size:1.15rem}
-        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.8rem}
+        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.8rem;align-items:start}
         .plot{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.4rem;margin:0}
         .plot svg{display:block;max-width:100%;height:auto;margin:0 auto}
         .matrices{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:.8rem}

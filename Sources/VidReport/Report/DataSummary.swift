@@ -10,17 +10,33 @@ package struct DataSummary: Sendable, Equatable {
         package var name: String
         /// Clips of each class.
         package var counts: [Int]
+
+        package init(name: String, counts: [Int]) {
+            self.name = name
+            self.counts = counts
+        }
     }
 
     package struct Skipped: Sendable, Equatable {
         package var clip: String
         package var reason: String
+
+        package init(clip: String, reason: String) {
+            self.clip = clip
+            self.reason = reason
+        }
     }
 
     package struct SamePair: Sendable, Equatable {
         package var first: String
         package var second: String
         package var isIdentical: Bool
+
+        package init(first: String, second: String, isIdentical: Bool) {
+            self.first = first
+            self.second = second
+            self.isIdentical = isIdentical
+        }
     }
 
     /// Skipped clips and pairs that are kept; the numbers are of all.

@@ -40,7 +40,7 @@ extension ReportPage {
                 "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
         case .failure(let fault): text += "<p class=\"note\">Its frames cannot be shown: \(Markup.escaped(fault.reason))</p>\n"
         }
-        text += "<figcaption><strong>\(Markup.name(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
+        text += "<figcaption><strong>\(Markup.path(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
         // The true class is listed, however low its score.
         let shown = ranked.contains(example.label) ? ranked : ranked.prefix(2) + [example.label]
         for label in shown {

@@ -5,7 +5,7 @@ import VidTensor
 extension ReportPage {
     var data: String {
         guard let data = report.data else { return "" }
-        var facts: [(label: String, value: String)] = [("from", Markup.name(data.path))]
+        var facts: [(label: String, value: String)] = [("from", Markup.path(data.path))]
         facts += data.facts.map { ($0.label, Markup.escaped($0.text)) }
         let names = ["train": "training", "val": "validation", "test": "test"]
         for part in data.parts {
@@ -33,12 +33,12 @@ extension ReportPage {
             text += list(
                 "Clips alike in different parts",
                 data.pairs.map {
-                    "\(Markup.name($0.first)) and \(Markup.name($0.second))" + ($0.isIdentical ? " (identical)" : "")
+                    "\(Markup.path($0.first)) and \(Markup.path($0.second))" + ($0.isIdentical ? " (identical)" : "")
                 }, of: data.pairCount ?? 0)
         }
         if !data.skipped.isEmpty {
             text += list(
-                "Clips left out", data.skipped.map { "\(Markup.name($0.clip)): \(Markup.escaped($0.reason))" }, of: data.skippedCount)
+                "Clips left out", data.skipped.map { "\(Markup.path($0.clip)): \(Markup.escaped($0.reason))" }, of: data.skippedCount)
         }
         return text
     }

@@ -33,7 +33,7 @@ extension ReportPage {
 
     private func card(_ title: String, _ figure: Figure, _ span: String) -> String {
         "<div><dt>\(title)</dt><dd><span class=\"big\">\(figure.html)</span>"
-            + "<br><span class=\"span\">\(span.isEmpty ? "too few errors for an interval" : span)</span></dd></div>\n"
+            + "<br><span class=\"span\">\(span.isEmpty ? "no interval: all resamples agree" : span)</span></dd></div>\n"
     }
 
     /// What always saying one class would give.
@@ -64,7 +64,7 @@ extension ReportPage {
             text =
                 "These are the clips of the <strong>training part</strong>, because none were held out. The model has seen them: the figures say "
                 + "<strong>nothing about new clips</strong>. Hold some out with data.validation_split or data.test_split."
-        case .other: text = "The clips are those of \(Markup.name(report.source))."
+        case .other: text = "The clips are those of \(Markup.path(report.source))."
         }
         if report.unknownClips > 0 {
             text += " \(Formatting.count(report.unknownClips, "clip")) with labels that the model does not know "

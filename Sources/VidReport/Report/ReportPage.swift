@@ -42,7 +42,7 @@ package struct ReportPage {
             <body>
             <a class="skip" href="#results">Skip to the results</a>
             <header>
-            <h1>Report of \(Markup.name(report.title))</h1>
+            <h1>Report of \(Markup.path(report.title))</h1>
             <p class="sub">\(subtitle)</p>
             </header>
             <nav aria-label="Sections"><ul>
@@ -76,7 +76,7 @@ package struct ReportPage {
     private var subtitle: String {
         var parts = [
             "\(Formatting.count(figures.classes.count, "class", "classes"))", "\(Formatting.count(figures.clips, "clip")) evaluated",
-            "model \(Markup.name(report.model.checkpoint))",
+            "model \(Markup.path(report.model.checkpoint))",
         ]
         if let started = report.story?.started { parts.append("trained from \(Markup.escaped(started))") }
         return parts.joined(separator: " \u{B7} ")

@@ -35,18 +35,19 @@ package struct Interval: Sendable, Equatable {
         wilson(hits, of: clips).map { Interval(2 * $0.low / (1 + $0.low), 2 * $0.high / (1 + $0.high)) }
     }
 
-    /// The 2.5 % and 97.5 % points of `values`, between two of them linearly, as numpy's `percentile`. Nil where all are the
-    /// same: resampling clips without an error says nothing of how many there may be.
+    /// The 2.5 % and 97.5 % points of `values`, between two of them linearly, as numpy's `percentile`. Nil where they are the
+    /// same but for rounding: resampling clips without an error says nothing of how many there may be.
     package static func percentile(_ values: [Double]) -> Interval? {
         let sorted = values.sorted()
-        guard let first = sorted.first, let last = sorted.last, first < last else { return nil }
+        guard !sorted.isEmpty else { return nil }
         func quantile(_ share: Double) -> Double {
             let place = share * Double(sorted.count - 1)
             let below = Int(place.rounded(.down))
             let above = min(below + 1, sorted.count - 1)
             return sorted[below] + (sorted[above] - sorted[below]) * (place - Double(below))
         }
-        return Interval(quantile(0.025), quantile(0.975))
+        let (low, high) = (quantile(0.025), quantile(0.975))
+        return high - low > 1e-9 ? Interval(low, high) : nil
     }
 }
 

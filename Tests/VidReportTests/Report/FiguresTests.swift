@@ -38,10 +38,10 @@ import VidTrain
         #expect(checked > 30)
     }
 
-    /// Against statsmodels' `proportion_confint(method="wilson")`.
+    /// Against SciPy's `binomtest(...).proportion_ci(method="wilson")`.
     @Test func wilson() throws {
         for (hits, trials, low, high) in [
-            (23, 24, 0.797577, 0.992609), (0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (5, 10, 0.236593, 0.763407),
+            (23, 24, 0.797582, 0.992607), (0, 10, 0.0, 0.277533), (10, 10, 0.722467, 1.0), (5, 10, 0.236593, 0.763407),
         ] {
             let interval = try #require(Interval.wilson(hits, of: trials))
             #expect(abs(interval.low - low) <= 5e-7 && abs(interval.high - high) <= 5e-7, "\(hits) of \(trials): \(interval)")
