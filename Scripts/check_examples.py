@@ -19,6 +19,7 @@ and nothing but Python's standard library.
 
 import argparse
 import ast
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -83,7 +84,7 @@ def examples_of_page(path):
             for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", line):
                 if code.startswith("vidclass "):
                     found.append(Example(name, number, "inline", code))
-                elif re.fullmatch(r"(model|optimizer|data|augmentation|training|stages|evaluation|output)(\.[a-z0-9_N]+)+", code):
+                elif re.fullmatch(r"(model\.(input|cnn|recurrent|hidden)|optimizer|data|augmentation|training|stages|evaluation|output)(\.[a-z0-9_N]+)*", code):
                     found.append(Example(name, number, "key", code))
     if fence:
         sys.exit(f"{name}:{fence[1]}: a block of code that does not end")
@@ -160,8 +161,8 @@ def make_stand_ins(folder, run):
                     "-pix_fmt", "yuv420p", str(folder / "match.mp4")], check=True)
     for name in ["holiday.mp4", "new.mp4"]:
         shutil.copy(folder / "videos" / "cooking" / "000.mp4", folder / name)
-    run(f"vidclass synth data/synth --clips-per-class 10 --frames 8 --rows 32 --columns 32")
-    run(f"vidclass pack videos clips --frames 4 --rows 32 --columns 32")
+    run("vidclass synth data/synth --clips-per-class 10 --frames 8 --rows 32 --columns 32")
+    run("vidclass pack videos clips --frames 4 --rows 32 --columns 32")
     for name in ["clip.bin", "noise.bin"]:
         shutil.copy(folder / "clips" / "cooking" / "000.bin", folder / name)
     (folder / "config.json").write_text(json.dumps({"data": {"path": "videos"}}))
@@ -335,17 +336,25 @@ def check(program, work, arguments):
             sys.exit(f"error: the stand-ins could not be made: {command}: {fault}")
 
     make_stand_ins(stand_ins, prepare)
-    folders = {}
-    for example in examples:
-        if example.kind == "inline":
-            runner.inline(example, commands)
-        elif example.kind == "key":
-            runner.key(example, keys)
-        else:
-            if example.source not in folders:
-                folders[example.source] = work / f"page{len(folders)}"
-                shutil.copytree(stand_ins, folders[example.source])
-            getattr(runner, example.kind)(example, folders[example.source])
+
+    def try_page(number, page):
+        folder = work / f"page{number}"
+        shutil.copytree(stand_ins, folder)
+        for example in page:
+            if example.kind == "inline":
+                runner.inline(example, commands)
+            elif example.kind == "key":
+                runner.key(example, keys)
+            else:
+                getattr(runner, example.kind)(example, folder)
+
+    sources = list(dict.fromkeys(example.source for example in examples))
+    pages = [[example for example in examples if example.source == source] for source in sources]
+    # Most of an example's time is the start of processes: as many pages at a time as there are processors.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(try_page, range(len(pages)), pages))
+    for results in [runner.changed, runner.skipped, runner.failed]:
+        results.sort(key=lambda result: examples.index(result[0] if isinstance(result, tuple) else result))
 
     for example in runner.changed:
         print(f"small    {example}: {example.text}")
