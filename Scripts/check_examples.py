@@ -57,6 +57,9 @@ SMALL = {
     "training.epochs": "1", "stages": "[]",
 }
 
+# Classes of the reader that the stand-ins have under other names.
+CLASSES = {"beach": "cooking", "desert": "climbing"}
+
 
 class Example:
     """One thing to try: `kind` is shell, python, json, inline or key."""
@@ -168,8 +171,9 @@ def make_stand_ins(folder, run):
         shutil.copy(folder / "clips" / "cooking" / "000.bin", folder / name)
     shutil.copy(folder / "holiday.mp4", folder / "clips" / "cooking" / "holiday.mp4")
     (folder / "config.json").write_text(json.dumps({"data": {"path": "videos"}}))
-    for _ in range(2):
+    for _ in range(3):
         run(small("vidclass train --config config.json --quiet"))
+    shutil.copytree(folder / "runs", folder / "experiments")
 
 
 # MARK: - Trying
@@ -241,6 +245,8 @@ class Runner:
             words = shlex.split(command)
             output = words[words.index("--output") + 1] if "--output" in words else "config.json"
             (folder / output).unlink(missing_ok=True)
+        for name, own in CLASSES.items():
+            command = re.sub(rf"\b{name}\b", own, command)
         shrunk = small(command)
         if shrunk != command and command.startswith("vidclass"):
             self.changed.append(example)
