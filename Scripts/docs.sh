@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.."
 folder=${1:-docs}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-options=(--target vidclass --output-path "$folder" --transform-for-static-hosting --warnings-as-errors)
+# The program has no interface for other programs: articles only, none of its declarations.
+options=(--target vidclass --output-path "$folder" --transform-for-static-hosting --warnings-as-errors
+    --symbol-graph-minimum-access-level public)
 if [[ -n ${VIDCLASS_DOCS_BASE:-} ]]; then options+=(--hosting-base-path "$VIDCLASS_DOCS_BASE"); fi
 swift package --allow-writing-to-directory "$folder" generate-documentation "${options[@]}"
 echo "wrote $folder; look at it with: python3 -m http.server -d $folder, at http://localhost:8000/documentation/vidclass"

@@ -5,7 +5,7 @@ package enum ConfigurationArticle {
     package static var markdown: String {
         var text = opening
         for section in ConfigurationReference.sections {
-            text += "\n\n## `\(section.key)`\n\n\(introductions[section.key].map { $0 + "\n\n" } ?? "")\(section.markdown)"
+            text += "\n\n## \(section.key)\n\n\(introductions[section.key].map { $0 + "\n\n" } ?? "")\(section.markdown)"
         }
         return text + "\n"
     }
@@ -29,7 +29,7 @@ package enum ConfigurationArticle {
           "model": {
             "input": { "frames": 16, "rows": 224, "columns": 224 },
             "recurrent": [{ "type": "lstm", "units": 256 }],
-            "hidden": [{ "type": "dense", "units": 256 }, { "type": "dropout", "rate": 0.5 }]
+            "hidden": [{ "type": "dense", "units": 256 }, { "type": "dropout" }]
           },
           "data": { "path": "videos", "validation_split": 0.2 },
           "training": { "epochs": 20, "batch_size": 8 }
@@ -39,7 +39,7 @@ package enum ConfigurationArticle {
         `--set KEY=VALUE` overrides one value from the command line, and reaches into a list by its number:
 
         ```
-        vidclass train --config config.json --set training.epochs=3 --set model.hidden.0.units=64
+        vidclass train --config config.json --set model.hidden.0.units=64
         ```
 
         Unknown keys and values out of range are refused with the line and the nearest valid word. The key
