@@ -1,5 +1,6 @@
 import VidData
 import VidModel
+import VidTensor
 
 extension Predictor {
     /// Runs a clip up to its logits, keeping what explanations of its classes begin with. Costs what a prediction does.
