@@ -122,7 +122,8 @@ package struct FrameStrip: Sendable {
     /// "+0.52", "-1.30", "+12.1".
     package static func signed(_ value: Float) -> String {
         let size = Double(abs(value))
-        return (value < 0 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
+        // Nothing has no sign of its own: "+0.00", never "-0.00".
+        return (value < 0 && size >= 0.005 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
     }
 
     private func drawLegend(_ canvas: Canvas, _ layout: StripLayout) {

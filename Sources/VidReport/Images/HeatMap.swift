@@ -64,7 +64,7 @@ package struct HeatMap: Sendable, Equatable {
     }
 
     /// How much of the picture the hottest colour hides.
-    private static let mostCover: Float = 0.8
+    private static let mostCover: Float = 0.7
 }
 
 /// The colours of heat: "inferno" of Smith and van der Walt (matplotlib, CC0), whose lightness rises evenly from black to
