@@ -81,7 +81,7 @@ struct EvalCommand: AsyncParsableCommand {
                 : EvaluationText.text(evaluation, figures, width: Terminal.outputWidth))
         guard !noReport else { return }
         let maker = ReportMaker(
-            classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, threads: workers.count,
+            classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, workers: workers,
             entries: choice.entries, evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
         try await report(maker, saved, choice)
     }

@@ -24,12 +24,13 @@ struct ExplainedInput {
         let loader = saved.loader
         var seen: [(clip: LoadedClip, clipSeen: SeenClip, moments: [FrameMoment]?)] = []
         var length: ClipLength?
-        for draw in saved.draws(clip: 0) {
-            let clip = try await loader.load(path, draw.view)
+        let views = saved.evaluationViews
+        try await loader.load(path, views: views) { place, clip in
+            let view = views[place]
             if length == nil { length = try await loader.length(of: path) }
             // Frames counted by decoding may be fewer than the file's packets.
             length?.frames = clip.sourceFrames
-            let moments = try length.map { try loader.moments(draw.view, of: $0, path: path) }
+            let moments = try length.map { try loader.moments(view, of: $0, path: path) }
             seen.append((clip, predictor.see(clip), moments))
         }
         scores = Scores.mean(seen.map(\.clipSeen.logits))

@@ -12,7 +12,7 @@ struct ReportMaker {
     let configuration: RunConfiguration
     /// Where the evaluated weights are kept.
     let checkpoint: String
-    let threads: Int
+    let workers: Workers
     /// The evaluated clips, in the order of the evaluation.
     let entries: [DataSet.Entry]
     let evaluation: Evaluation
@@ -33,7 +33,7 @@ struct ReportMaker {
     /// Writes all files into a folder that is there; the page last.
     func write(to folder: ReportFolder, _ context: Context) async throws {
         let environment = RunEnvironment(
-            version: Vidclass.configuration.version, threads: threads, ffmpeg: try? await FFmpeg.locate().version)
+            version: Vidclass.configuration.version, threads: workers.count, ffmpeg: try? await FFmpeg.locate().version)
         let figures = EvaluationFigures(evaluation)
         var report = RunReport(
             title: context.title, part: context.part, source: context.source, figures: figures, examples: await examples(),
@@ -73,26 +73,32 @@ struct ReportMaker {
 
     private func examples() async -> [ExampleGroup] {
         let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
-            for place in places { examples.append(await example(place, loader)) }
+            for place in places { examples.append(await example(place, loader, predictor)) }
             groups.append(ExampleGroup(kind: kind, examples: examples))
         }
         return groups
     }
 
-    private func example(_ place: Int, _ loader: ClipLoader) async -> ClipExample {
+    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
         let clip = evaluation.clips[place]
         let takings = Takings.evaluation(configuration)
         let picture: Result<ClipExample.Picture, ExampleFault>
         do {
             let loaded = try await loader.load(entries[place].path, takings.view((takings.perClip ?? 1) / 2, of: clip.clip))
+            let explanation = predictor.explain(predictor.see(loaded), target: clip.decision, against: nil)
+            var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
+            (strip.mostFrames, strip.width) = (6, 640)
+            let canvas = try strip.drawn()
             picture = .success(
-                try ClipStrip.picture(
-                    of: loaded,
+                ClipExample.Picture(
+                    png: try canvas.png(), width: canvas.width, height: canvas.height,
                     description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
-                        + "\(evaluation.classes[clip.label]), taken for \(evaluation.classes[clip.decision])."))
+                        + "\(evaluation.classes[clip.label]), taken for \(evaluation.classes[clip.decision]). "
+                        + "Below each, where in it and how much it spoke for \(evaluation.classes[clip.decision])."))
         } catch {
             picture = .failure(ExampleFault("\(error)"))
         }

@@ -42,7 +42,7 @@ struct TrainingReport {
         }
         let maker = ReportMaker(
             classifier: session.trainer.classifier, configuration: session.configuration, checkpoint: folder.bestPath,
-            threads: session.workers.count, entries: entries, evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
+            workers: session.workers, entries: entries, evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
         try await maker.write(
             to: folder.report,
             ReportMaker.Context(
