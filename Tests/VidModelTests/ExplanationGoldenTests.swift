@@ -5,7 +5,7 @@ import VidTensor
 import VidTestSupport
 
 /// Explanations against PyTorch's autograd in double precision (Scripts/make_explain_goldens.py): LSTM with hard sigmoid, GRU,
-/// two directions, batch normalisation before, between and behind, the mean over time, padding; average, maximum and
+/// two directions, batch normalisation before and behind, the mean over time, padding; average, maximum and
 /// flattening; one class, and one against another.
 @Suite struct ExplanationGoldenTests {
     /// Small networks of a few hundred operations a number: rounding of 6e-8 each time, the sums of terms of both signs in the
