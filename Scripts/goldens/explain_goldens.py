@@ -31,12 +31,11 @@ CASES = {
         4, 3, 8, 12, [[4], [6, 8]], "average",
         [{"type": "lstm", "units": 5, "recurrent_activation": "hard_sigmoid"}],
         [{"type": "dense", "units": 7, "activation": "relu"}]), 4, 1, None),
-    # Batch normalisation before, between and behind, two directions, a GRU, padding, one class against another.
+    # Batch normalisation before and behind, two directions, a GRU, padding, one class against another.
     "explain_gru_max": (configuration(
         5, 1, 9, 8, [[4], [6]], "max",
         [{"type": "batch_normalization"},
          {"type": "gru", "units": 3, "recurrent_activation": "sigmoid", "bidirectional": True},
-         {"type": "batch_normalization"},
          {"type": "lstm", "units": 4, "recurrent_activation": "sigmoid"}],
         [{"type": "dense", "units": 6, "activation": "tanh"}, {"type": "batch_normalization"}]), 3, 2, 0),
     # Features that know their place.

@@ -9,6 +9,13 @@ package struct LoadedClip: Sendable, Equatable {
     /// The frames the file had before sampling.
     package let sourceFrames: Int
 
+    package init(clip: Clip, validFrames: Int, sourceFrames: Int) {
+        precondition((1...clip.shape.frames).contains(validFrames), "\(validFrames) frames of \(clip.shape.frames) count")
+        self.clip = clip
+        self.validFrames = validFrames
+        self.sourceFrames = sourceFrames
+    }
+
     /// Frames a second of the sampled frames; 0 = unknown.
     package var framesPerSecond: Float { clip.framesPerSecond }
 

@@ -5,7 +5,7 @@ import VidTensor
 import VidTestSupport
 
 /// Explanations against PyTorch's autograd in double precision (Scripts/make_explain_goldens.py): LSTM with hard sigmoid, GRU,
-/// two directions, batch normalisation before, between and behind, the mean over time, padding; average, maximum and
+/// two directions, batch normalisation before and behind, the mean over time, padding; average, maximum and
 /// flattening; one class, and one against another.
 @Suite struct ExplanationGoldenTests {
     /// Small networks of a few hundred operations a number: rounding of 6e-8 each time, the sums of terms of both signs in the
@@ -14,9 +14,9 @@ import VidTestSupport
 
     @Test(arguments: ["explain_lstm_average", "explain_gru_max", "explain_gru_flatten", "explain_mean"])
     func isPyTorchs(_ name: String) throws {
-        let case_ = try ExplanationCase(name)
-        let golden = case_.golden
-        let explanation = case_.explain(workers: 2)
+        let sample = try ExplanationCase(name)
+        let golden = sample.golden
+        let explanation = sample.explain(workers: 2)
         #expect(relativeError(explanation.logits, try golden.values("logits")) <= Self.tolerance)
         #expect(relativeError([explanation.score], try golden.values("score")) <= Self.tolerance)
         #expect(relativeError([explanation.baseline], try golden.values("baseline")) <= Self.tolerance)
@@ -26,26 +26,26 @@ import VidTestSupport
         let shape = try golden.tensor("maps").shape
         #expect([explanation.maps.count, explanation.mapRows, explanation.mapColumns] == shape.dimensions)
         // What is missing for want of more than 64 points is the method's, not a mistake's.
-        let missing = try #require(case_.note["missing"]?.doubleValue)
+        let missing = try #require(sample.note["missing"]?.doubleValue)
         #expect(abs(Double(explanation.completenessError) - missing) <= 1e-5)
         #expect(explanation.contributions.dropFirst(explanation.validFrames).allSatisfy { $0 == 0 })
         #expect(explanation.maps.dropFirst(explanation.validFrames).allSatisfy { $0.allSatisfy { $0 == 0 } })
     }
 
     @Test func threadsDoNotShowInTheBits() throws {
-        let case_ = try ExplanationCase("explain_gru_max")
-        #expect(case_.explain(workers: 1) == case_.explain(workers: 3))
+        let sample = try ExplanationCase("explain_gru_max")
+        #expect(sample.explain(workers: 1) == sample.explain(workers: 3))
     }
 
     @Test func explainingLeavesNoGradientsAndTheLogitsOfAPrediction() throws {
-        let case_ = try ExplanationCase("explain_lstm_average")
-        let pass = case_.pass(workers: 2)
-        let explanation = case_.explain(pass)
-        let store = case_.classifier.parameters
+        let sample = try ExplanationCase("explain_lstm_average")
+        let pass = sample.pass(workers: 2)
+        let explanation = sample.explain(pass)
+        let store = sample.classifier.parameters
         #expect((0..<store.gradients.count).allSatisfy { store.gradients.base[$0] == 0 })
-        let classifier = case_.classifier
+        let classifier = sample.classifier
         let features = pass.workspace.take([classifier.frames, classifier.features])
-        classifier.encoder.encode(frames: case_.frames, into: features, pass)
+        classifier.encoder.encode(frames: sample.frames, into: features, pass)
         let logits = classifier.head.forward(
             features.reshaped([1, classifier.frames, classifier.features]), mask: nil, pass
         ).logits.array
@@ -53,12 +53,12 @@ import VidTestSupport
     }
 
     @Test func oneClassAgainstAnotherIsTheDifference() throws {
-        let case_ = try ExplanationCase("explain_lstm_average")
-        let pass = case_.pass(workers: 1)
-        let seen = case_.classifier.see(frames: case_.frames, validFrames: case_.valid, pass)
-        let first = case_.classifier.explain(seen, target: 0, pass)
-        let second = case_.classifier.explain(seen, target: 2, pass)
-        let both = case_.classifier.explain(seen, target: 0, against: 2, pass)
+        let sample = try ExplanationCase("explain_lstm_average")
+        let pass = sample.pass(workers: 1)
+        let seen = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, pass)
+        let first = sample.classifier.explain(seen, target: 0, pass)
+        let second = sample.classifier.explain(seen, target: 2, pass)
+        let both = sample.classifier.explain(seen, target: 0, against: 2, pass)
         let difference = zip(first.contributions, second.contributions).map { Double($0 - $1) }
         #expect(relativeError(both.contributions, difference) <= 1e-4)
         #expect(abs(both.score - (first.score - second.score)) <= 1e-6)
@@ -68,14 +68,14 @@ import VidTestSupport
     /// everything raises A by e wherever it is positive already, so for a network without dead places the score's slope in a
     /// bias is the sum of the gradients over frames and positive places. Here the maps are raised so that all are positive.
     @Test func weightsAreTheSlopeOfTheScore() throws {
-        let case_ = try ExplanationCase("explain_lstm_average")
-        let store = case_.classifier.parameters
+        let sample = try ExplanationCase("explain_lstm_average")
+        let store = sample.classifier.parameters
         let bias = try #require(store.slice(named: "cnn/block2_conv2/bias"))
         let values = store.value(bias)
         for channel in 0..<bias.count { values.base[channel] += 40 }
         store.didChange()
-        let pass = case_.pass(workers: 1)
-        let explanation = case_.explain(pass)
+        let pass = sample.pass(workers: 1)
+        let explanation = sample.explain(pass)
         let places = Double(explanation.mapRows * explanation.mapColumns)
         var found: [Float] = []
         var expected: [Double] = []
@@ -87,9 +87,9 @@ import VidTestSupport
             func score(_ value: Float) -> Double {
                 values.base[channel] = value
                 store.didChange()
-                let logits = case_.classifier.see(frames: case_.frames, validFrames: case_.valid, pass).logits
+                let logits = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, pass).logits
                 values.base[channel] = middle
-                return Double(logits[case_.target])
+                return Double(logits[sample.target])
             }
             expected.append((score(middle + step) - score(middle - step)) / Double(2 * step))
         }
