@@ -11,21 +11,6 @@ struct ConfigurationReferenceTests {
         #expect(try ProjectFiles.text("Configs/schema.json") == text, "Configs/schema.json is \(ProjectFiles.howToUpdate)")
     }
 
-    @Test("README.md's table is what the tables say")
-    func readme() throws {
-        let begin = "<!-- config-reference:begin -->\n"
-        let end = "\n<!-- config-reference:end -->"
-        let text = try ProjectFiles.text("README.md")
-        let start = try #require(text.range(of: begin), "README.md lacks \(begin)").upperBound
-        let stop = try #require(text.range(of: end, range: text.index(before: start)..<text.endIndex), "README.md lacks \(end)").lowerBound
-        if ProjectFiles.isUpdating {
-            try ProjectFiles.write(
-                text[..<start] + ConfigurationReference.markdown + end + text[stop...].dropFirst(end.count), to: "README.md")
-            return
-        }
-        #expect(text[start..<max(start, stop)] == ConfigurationReference.markdown, "the table of README.md is \(ProjectFiles.howToUpdate)")
-    }
-
     @Test("The page of the documentation is what the tables say, and has every row of the whole table once")
     func article() throws {
         let path = "Sources/vidclass/Documentation.docc/ConfigurationReference.md"
