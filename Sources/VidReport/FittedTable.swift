@@ -6,15 +6,16 @@ package struct FittedTable {
         let isRight: Bool
         let rank: Int
         let isFlexible: Bool
+        let least: Int
         let ink: (@Sendable (String) -> OutputStyle.Ink?)?
 
         /// - Parameters:
         ///   - cells: one a row, on one line.
         ///   - rank: columns with a higher one are left out first; those of rank 0 never are.
-        ///   - isFlexible: whether its cells may be shortened in their middle.
+        ///   - isFlexible: whether its cells may be shortened in their middle, down to `least` columns.
         ///   - ink: the colour of a cell.
         package init(
-            _ title: String, _ cells: [String], isRight: Bool = false, rank: Int, isFlexible: Bool = false,
+            _ title: String, _ cells: [String], isRight: Bool = false, rank: Int, isFlexible: Bool = false, least: Int = 16,
             ink: (@Sendable (String) -> OutputStyle.Ink?)? = nil
         ) {
             self.title = title
@@ -22,13 +23,12 @@ package struct FittedTable {
             self.isRight = isRight
             self.rank = rank
             self.isFlexible = isFlexible
+            self.least = least
             self.ink = ink
         }
 
         var width: Int { (cells + [title]).map(\.columns).max() ?? 0 }
     }
-
-    private static let leastFlexible = 8
 
     /// The lines of the table, its titles first. Columns without any text are left out.
     package static func text(_ columns: [Column], style: OutputStyle, indent: Int = 0) -> String {
@@ -36,7 +36,7 @@ package struct FittedTable {
         func total(_ width: (Column) -> Int) -> Int { indent + kept.reduce(0) { $0 + width($1) } + 2 * max(0, kept.count - 1) }
         var widths = kept.map(\.width)
         if let room = style.columns {
-            func least(_ column: Column) -> Int { column.isFlexible ? min(column.width, leastFlexible) : column.width }
+            func least(_ column: Column) -> Int { column.isFlexible ? min(column.width, column.least) : column.width }
             while total(least) > room, let highest = kept.map(\.rank).max(), highest > 0 {
                 kept.removeAll { $0.rank == highest }
             }

@@ -178,6 +178,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "head",
         abstract: "Training steps of the head (LSTM 256, dense 1024) on cached features.",
+        usage: "vidclass bench head [--frames <n>] [--batch <b>] [<options>]",
         discussion: """
               vidclass bench head --batch 32
               vidclass bench head --json

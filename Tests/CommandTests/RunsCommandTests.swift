@@ -137,12 +137,13 @@ import VidTestSupport
         let document = try json(box.run("compare", "one", "two", "three", "--json"))
         let pairs = try #require(document["pairs"]?.arrayElements)
         #expect(pairs.compactMap { $0["within_noise"]?.boolValue } == [true, false, false])
-        #expect(pairs[1]["p"]?.doubleValue == 2 / 4096)
+        let p = try #require(pairs[1]["p"]?.doubleValue)
+        #expect(abs(p - 2.0 / 4096) <= 1e-15)
         let run = try #require(document["runs"]?.arrayElements?.first)
         #expect(run["categorical_accuracy"]?.doubleValue == 0.5)
         // Wilson's interval of 12 in 24 (statsmodels: proportion_confint(12, 24, method="wilson")).
         let interval = try #require(run["categorical_accuracy_95"]?.arrayElements).compactMap(\.doubleValue)
-        #expect(abs(interval[0] - 0.3142960) <= 1e-6 && abs(interval[1] - 0.6857040) <= 1e-6, "\(interval)")
+        #expect(abs(interval[0] - 0.3142742582) <= 1e-9 && abs(interval[1] - 0.6857257418) <= 1e-9, "\(interval)")
     }
 
     @Test func clipsThatAreNotInBothAreSaid() throws {

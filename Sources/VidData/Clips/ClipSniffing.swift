@@ -30,6 +30,6 @@ extension ClipFormat {
     /// Whether the first pages of an Ogg file announce a video.
     private static func isTheora(_ head: [UInt8]) -> Bool {
         let mark = Array("theora".utf8)
-        return (0..<max(0, min(head.count, 512) - mark.count)).contains { head[$0..<$0 + mark.count].elementsEqual(mark) }
+        return (0..<max(0, min(head.count, 512) - mark.count + 1)).contains { head[$0..<$0 + mark.count].elementsEqual(mark) }
     }
 }

@@ -1,15 +1,7 @@
 import VidTensor
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// A file name pattern as shells have it, for patterns that no shell expanded: `*`, `?` and `[...]` within a name
-/// (`fnmatch`), `**` for any number of folders, none included. Names with a leading dot are matched only by a pattern with
+/// (by Unicode's scalars, in every locale), `**` for any number of folders, none included. Names with a leading dot are matched only by a pattern with
 /// one, and `**` does not go into them.
 package struct GlobPattern: Sendable {
     private let isAbsolute: Bool
@@ -46,7 +38,7 @@ package struct GlobPattern: Sendable {
             }
             return
         }
-        for name in GlobPattern(part) == nil ? [part] : names(folder).filter({ fnmatch(part, $0, FNM_PERIOD) == 0 }) {
+        for name in GlobPattern(part) == nil ? [part] : names(folder).filter({ GlobPattern.matches(part, $0) }) {
             let path = PathText.join(folder, name)
             if rest.isEmpty {
                 if (try? SystemCall.status(path, followingLink: false)) != nil { found.append(path) }
@@ -60,5 +52,55 @@ package struct GlobPattern: Sendable {
 
     private func isFolder(_ path: String, followingLink: Bool) -> Bool {
         (try? SystemCall.status(path, followingLink: followingLink))?.kind == .folder
+    }
+
+    /// Whether `name` is what `pattern` says; a leading dot must stand in the pattern.
+    private static func matches(_ pattern: String, _ name: String) -> Bool {
+        if PathText.isHidden(name), !PathText.isHidden(pattern) { return false }
+        let (pattern, name) = (Array(pattern.unicodeScalars), Array(name.unicodeScalars))
+        var (p, n) = (0, 0)
+        // Where the last "*" stood, and what it has been taken to match up to: it takes one more when what follows fails.
+        var star: (next: Int, taken: Int)?
+        while n < name.count {
+            if p < pattern.count, pattern[p] == "*" {
+                star = (p + 1, n)
+                p += 1
+            } else if p < pattern.count, let next = one(pattern, p, name[n]) {
+                (p, n) = (next, n + 1)
+            } else if let last = star {
+                star = (last.next, last.taken + 1)
+                (p, n) = (last.next, last.taken + 1)
+            } else {
+                return false
+            }
+        }
+        return pattern[p...].allSatisfy { $0 == "*" }
+    }
+
+    /// Where the pattern goes on after what matches `scalar` at `place`; nil where nothing does.
+    private static func one(_ pattern: [Unicode.Scalar], _ place: Int, _ scalar: Unicode.Scalar) -> Int? {
+        switch pattern[place] {
+        case "?": return place + 1
+        case "[":
+            let isNegated = place + 1 < pattern.count && (pattern[place + 1] == "!" || pattern[place + 1] == "^")
+            let first = place + (isNegated ? 2 : 1)
+            // A "]" that stands first is one of the set; a "[" that is never closed is itself.
+            guard first < pattern.count, let end = pattern[(first + 1)...].firstIndex(of: "]") else {
+                return scalar == "[" ? place + 1 : nil
+            }
+            var isIn = false
+            var at = first
+            while at < end {
+                if at + 2 < end, pattern[at + 1] == "-" {
+                    isIn = isIn || (pattern[at].value <= scalar.value && scalar.value <= pattern[at + 2].value)
+                    at += 3
+                } else {
+                    isIn = isIn || pattern[at] == scalar
+                    at += 1
+                }
+            }
+            return isIn != isNegated ? end + 1 : nil
+        case let other: return other == scalar ? place + 1 : nil
+        }
     }
 }

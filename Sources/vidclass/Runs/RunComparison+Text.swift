@@ -132,12 +132,12 @@ extension RunComparison {
 
     private func configurations(_ style: OutputStyle) -> String {
         guard !differences.isEmpty else { return "\nthe configurations are the same\n" }
-        var columns = [FittedTable.Column("configuration", differences.map(\.key.printable), rank: 0, isFlexible: true)]
+        var columns = [FittedTable.Column("configuration", differences.map(\.key.printable), rank: 0, isFlexible: true, least: 8)]
         for (index, run) in runs.enumerated() {
             columns.append(
                 .init(
                     run.name.printable, differences.map { $0.values[index].isEmpty ? "-" : $0.values[index].printable }, rank: 0,
-                    isFlexible: true))
+                    isFlexible: true, least: 6))
         }
         return "\n" + FittedTable.text(columns, style: style)
     }
