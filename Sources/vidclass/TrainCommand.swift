@@ -29,7 +29,8 @@ struct TrainCommand: AsyncParsableCommand {
             \(ResumeRules.changeable.joined(separator: ", ")) may be set anew, nothing else.
             """)
 
-    @Option(help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
+    @Option(
+        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
     var config: String?
 
     @Option(

@@ -11,7 +11,7 @@ import VidTestSupport
             [words]
                 + (command?["subcommands"]?.arrayElements ?? []).flatMap { child -> [[String]] in
                     let name = child["commandName"]?.stringValue ?? "?"
-                    return name == "help" ? [] : walk(child, words + [name])
+                    return name == "help" || child["shouldDisplay"]?.boolValue == false ? [] : walk(child, words + [name])
                 }
         }
         guard let result = try? TestFolder().run("--experimental-dump-help"),

@@ -63,7 +63,7 @@ enum PageStyle {
         pre{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.7rem .9rem;overflow-x:auto;font-size:.9rem;margin:.5rem 0}
         code,pre{font-family:ui-monospace,"DejaVu Sans Mono",monospace}
         footer{padding:2rem 1rem;color:var(--muted);font-size:.9rem}
-        @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}.clips .wide img{max-width:none}}
+        @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}}
         @media print{nav,.skip{display:none}.cards>div,.plot,figure,tr{break-inside:avoid}.scroll,.wide{overflow:visible}h2,h3{break-after:avoid}}
         """
 }

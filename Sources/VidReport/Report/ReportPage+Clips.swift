@@ -35,7 +35,7 @@ extension ReportPage {
         var text = "<figure>\n"
         switch example.picture {
         case .success(let picture):
-            text += "<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Frames, scroll sideways\">"
+            text += "<div class=\"wide\">"
             text +=
                 "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
         case .failure(let fault): text += "<p class=\"note\">Its frames cannot be shown: \(Markup.escaped(fault.reason))</p>\n"
