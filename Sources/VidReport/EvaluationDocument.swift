@@ -6,6 +6,8 @@ package enum EvaluationDocument {
     package static func document(_ evaluation: Evaluation, _ figures: EvaluationFigures) -> JSONNode {
         .object([
             ("loss", .number(evaluation.loss)),
+            // As the report has it: no score counts as less than the smallest.
+            ("log_loss", .number(figures.loss.value)),
             ("categorical_accuracy", .number(evaluation.accuracy)),
             ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
             ("clips", .integer(evaluation.clips.count)),
@@ -18,7 +20,7 @@ package enum EvaluationDocument {
                 "confidence_intervals",
                 .object([
                     ("categorical_accuracy", range(figures.accuracy)), ("top_5_accuracy", figures.topFive.map(range) ?? .null),
-                    ("loss", range(figures.loss)), ("balanced_accuracy", range(figures.balancedAccuracy)),
+                    ("log_loss", range(figures.loss)), ("balanced_accuracy", range(figures.balancedAccuracy)),
                     ("macro_f1", range(figures.macroF1)), ("expected_calibration_error", range(figures.calibrationError)),
                     ("brier_score", range(figures.brier)),
                 ])

@@ -19,15 +19,17 @@ package enum EvaluationText {
             text += DataReportText.wrapped(
                 "always saying \"\(name)\" would be right on \(Formatting.fixed(figures.majority.share, 4))", indent: "  ", width: width)
         }
-        var rows = [["class", "clips", "precision", "recall", "f1", "recall, 95 %"]]
-        // The other columns take 52.
-        let names = names(evaluation.classes, atMost: max(8, width - 52))
+        // The other columns take 52, the intervals 16 of them.
+        let hasIntervals = width >= 60
+        var rows = [["class", "clips", "precision", "recall", "f1"] + (hasIntervals ? ["recall, 95 %"] : [])]
+        let names = names(evaluation.classes, atMost: max(8, width - (hasIntervals ? 52 : 36)))
         for (name, entry) in zip(names, figures.perClass) {
-            rows.append([
-                name, "\(entry.support)", Formatting.fixed(entry.precision.value, 3), Formatting.fixed(entry.recall.value, 3),
-                Formatting.fixed(entry.f1.value, 3),
-                entry.recall.interval.map { "\(Formatting.fixed($0.low, 2)) to \(Formatting.fixed($0.high, 2))" } ?? "-",
-            ])
+            let interval = entry.recall.interval.map { "\(Formatting.fixed($0.low, 2)) to \(Formatting.fixed($0.high, 2))" } ?? "-"
+            rows.append(
+                [
+                    name, "\(entry.support)", Formatting.fixed(entry.precision.value, 3), Formatting.fixed(entry.recall.value, 3),
+                    Formatting.fixed(entry.f1.value, 3),
+                ] + (hasIntervals ? [interval] : []))
         }
         text += "\n" + Formatting.table(rows, right: [1, 2, 3, 4, 5])
         return text + confusion(evaluation, width) + pairs(figures, width)

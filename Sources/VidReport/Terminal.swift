@@ -19,14 +19,9 @@ package enum Terminal {
     package static var usesColor: Bool { isInteractive && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true) }
 
     /// Columns of the terminal, 80 where it does not say.
-    package static var width: Int { columns(STDERR_FILENO) }
-
-    /// Columns that results may take: the terminal's, 80 where they go elsewhere.
-    package static var outputWidth: Int { columns(STDOUT_FILENO) }
-
-    private static func columns(_ descriptor: Int32) -> Int {
+    package static var width: Int {
         var size = winsize()
-        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
     }
 

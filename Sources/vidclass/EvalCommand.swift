@@ -78,7 +78,7 @@ struct EvalCommand: AsyncParsableCommand {
         try Terminal.output(
             json
                 ? EvaluationDocument.document(evaluation, figures).text(pretty: true) + "\n"
-                : EvaluationText.text(evaluation, figures, width: Terminal.outputWidth))
+                : EvaluationText.text(evaluation, figures, width: OutputStyle.standardOutput.columns ?? .max))
         guard !noReport else { return }
         let maker = ReportMaker(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, workers: workers,

@@ -89,14 +89,16 @@ struct ExplainCommand: AsyncParsableCommand {
                 var result = try await ExplainedInput(path, saved, predictor, target: target, against: against)
                 try await result.write(to: files.next(for: path), writer)
                 explained.append(result)
-                if format == .text {
-                    bar.clear()
-                    try Terminal.output((explained.count > 1 ? "\n" : "") + result.text)
-                }
             } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()
                 Terminal.note("vidclass: error: \(error.message)")
                 failures += 1
+                continue
+            }
+            // Not of the input: a failure here ends it all.
+            if format == .text, let result = explained.last {
+                bar.clear()
+                try Terminal.output((explained.count > 1 ? "\n" : "") + result.text)
             }
         }
         bar.clear()

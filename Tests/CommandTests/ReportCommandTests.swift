@@ -46,6 +46,20 @@ import VidTestSupport
         #expect(box.exists("runs/train/eval/report.html") && !box.exists("runs/train/eval2") && box.exists("here/predictions.csv"))
     }
 
+    /// The best model's CNN is another than the last stage's, whose features are kept.
+    @Test func aBestModelOfAnEarlierStageIsReportedWithItsOwnFeatures() throws {
+        let box = try sandbox()
+        let stages = """
+            stages=[{"epochs": 4, "trainable": true, "learning_rate": 0.01}, {"epochs": 1, "trainable": true, "learning_rate": 1},
+                    {"epochs": 1, "trainable": false, "learning_rate": 0.00001}]
+            """
+        let trained = try box.run("train", "--config", "config.json", "--quiet", "--set", stages, "--set", "training.epochs=6")
+        #expect(trained.status == 0, "\(trained.errors)")
+        let reported = try box.bytes("runs/train/predictions.csv")
+        #expect(try box.run("eval", "--no-cache").status == 0)
+        #expect(try box.bytes("runs/train/predictions.csv") == reported)
+    }
+
     @Test func labelsThatTheModelDoesNotKnowAreNamedOrLeftOut() throws {
         let box = try sandbox()
         #expect(try box.run("train", "--config", "config.json", "--quiet").status == 0)

@@ -15,7 +15,7 @@ struct Axis {
     ///   - count: about how many numbers to mark.
     ///   - isWhole: whether only whole numbers are marked.
     init(_ values: some Sequence<Double>, from start: Double, to end: Double, ticks count: Int = 4, isWhole: Bool = false) {
-        let finite = values.filter(\.isFinite)
+        let finite = values.filter(Axis.canShow)
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
         if high - low < 1e-12 * max(1, abs(high)) {
             // One value only: some room about it.
@@ -40,6 +40,9 @@ struct Axis {
         let rounded = ([1.0, 2, 5, 10].first { $0 * scale >= step * 0.999 } ?? 10) * scale
         return isWhole ? max(1, rounded) : rounded
     }
+
+    /// Whether a value can be drawn: it is a number, and not so large that steps between such numbers are lost.
+    static func canShow(_ value: Double) -> Bool { value.isFinite && abs(value) < 1e15 }
 
     func position(_ value: Double) -> Double { start + (value - low) / (high - low) * (end - start) }
 

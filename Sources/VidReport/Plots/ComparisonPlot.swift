@@ -68,7 +68,7 @@ package struct ComparisonPlot {
     private func panel(_ picture: inout Picture, _ title: String, x: Double, _ value: (ResultsTable.Epoch) -> Double?) {
         let palette = picture.palette
         let curves = runs.map { run in
-            run.epochs.compactMap { epoch in value(epoch).flatMap { $0.isFinite ? (Double(epoch.epoch), $0) : nil } }
+            run.epochs.compactMap { epoch in value(epoch).flatMap { Axis.canShow($0) ? (Double(epoch.epoch), $0) : nil } }
         }
         let (left, right, top, bottom) = (x + 58, x + ComparisonPlot.panelWidth - 18, 44.0, ComparisonPlot.panelHeight - 52)
         let across = Axis(curves.joined().map(\.0), from: left, to: right, ticks: 6, isWhole: true)

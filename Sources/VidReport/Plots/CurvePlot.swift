@@ -60,10 +60,10 @@ package struct CurvePlot {
     private func panel(
         _ title: String, _ train: KeyPath<Epoch, Double>, _ validation: KeyPath<Epoch, Double?>?, digits: Int
     ) -> Picture {
-        let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }.filter { $0.1.isFinite }
+        let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }.filter { Axis.canShow($0.1) }
         let validated =
             validation.map { path in
-                epochs.compactMap { epoch in epoch[keyPath: path].map { (Double(epoch.epoch), $0) } }.filter { $0.1.isFinite }
+                epochs.compactMap { epoch in epoch[keyPath: path].map { (Double(epoch.epoch), $0) } }.filter { Axis.canShow($0.1) }
             } ?? []
         let isRate = validation == nil
         var picture = Picture(

@@ -74,7 +74,7 @@ extension ResultsFile {
                 }
                 return value
             }
-            guard let epoch = Int(fields[0]) else {
+            guard let epoch = Int(fields[0]), (1...1_000_000_000).contains(epoch) else {
                 throw VidclassError.file(path, "line \(record.line): expected an epoch's number, found \(fields[0].printable)")
             }
             return CurvePlot.Epoch(

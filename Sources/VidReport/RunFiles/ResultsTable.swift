@@ -34,7 +34,7 @@ package struct ResultsTable: Sendable {
                 }
                 return value
             }
-            guard let epoch = Int(record.fields[first]) else {
+            guard let epoch = Int(record.fields[first]), (1...1_000_000_000).contains(epoch) else {
                 throw VidclassError.file(
                     path, "line \(record.line): expected the number of an epoch, found \(record.fields[first].printable)")
             }

@@ -253,9 +253,11 @@ package final class Trainer {
     ///   - cache: where outputs of frozen layers are looked for and kept.
     ///   - progress: called with clips done; throws to stop.
     package func evaluate(
-        _ clips: LabelledClips?, cache: (any FeatureCache)?, progress: (_ done: Int, _ total: Int) throws -> Void
+        _ clips: LabelledClips?, cache: (any FeatureCache)?, usesKept: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Evaluation {
-        if clips == nil, isEncoded || !validation.needsPreparing { return try await predictor.evaluate(validation, progress: progress) }
+        if clips == nil, usesKept, isEncoded || !validation.needsPreparing {
+            return try await predictor.evaluate(validation, progress: progress)
+        }
         let inputs = StepInputs(
             clips ?? validation.clips, .evaluation(configuration), in: predictor,
             features: FeatureKeeping(cache: cache, keepsInMemory: false))

@@ -81,3 +81,21 @@ struct EvaluatedClips {
         return ("all", nil, set.entries)
     }
 }
+
+extension DataPart {
+    /// The part that says most of a model: the test part, else the validation part, else what it was trained on.
+    static func heldOut(of data: DataSet) -> DataPart {
+        [DataPart.test, .validation].first { !data.entries(of: $0).isEmpty } ?? .train
+    }
+}
+
+extension RunReport.Part {
+    init(_ part: DataPart) {
+        self =
+            switch part {
+            case .train: .training
+            case .validation: .validation
+            case .test: .test
+            }
+    }
+}

@@ -22,8 +22,7 @@ struct RunComparison {
             do {
                 let (classes, clips) = try PredictionsFile.read(path)
                 let losses = clips.map { clip in
-                    // A score of 0 was rounded to it: no float is smaller than this one.
-                    -logarithm(Double(max(clip.scores[clip.label], .leastNonzeroMagnitude)))
+                    -logarithm(max(Double(clip.scores[clip.label]), EvaluationFigures.smallestScore))
                 }
                 let evaluation = Evaluation(classes: classes, clips: clips, losses: losses)
                 self.evaluation = clips.isEmpty ? nil : evaluation

@@ -91,7 +91,7 @@ struct FoldTraining {
             guard end != nil else {
                 Terminal.note(
                     "\(watch.exitCode == nil ? "training.max_minutes is over" : "interrupted") in fold \(index + 1) of \(count); everything is "
-                        + "kept\nGo on with: vidclass train --resume \(folder.path)")
+                        + "kept\nGo on with: vidclass train --resume \(ShellText.quoted(folder.path))")
                 if let code = watch.exitCode { throw ExitCode(code) }
                 let summary = FoldSummary(results, monitor: configuration.training.monitor.rawValue)
                 try talk.stream?.write("end", summary.members(folder.path, reason: "max_minutes"))

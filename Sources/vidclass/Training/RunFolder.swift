@@ -69,7 +69,10 @@ struct RunFolder {
         }
         // First what makes it a run that can be resumed.
         let old =
-            [configPath, foldsPath, lastPath, previousPath, bestPath, splitsPath, skippedPath, recordPath, path + "/folds.csv"]
+            [
+                configPath, foldsPath, lastPath, lastPath + ".damaged", previousPath, bestPath, splitsPath, skippedPath, recordPath,
+                path + "/folds.csv",
+            ]
             + [dataPath] + report.files + epochs.map { weightsPath + "/" + $0 }
         for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
@@ -91,6 +94,15 @@ struct RunFolder {
     func keepPrevious() throws {
         guard FileManager.default.fileExists(atPath: lastPath) else { return }
         try AtomicFile.link(lastPath, as: previousPath)
+    }
+
+    /// Removes what tells of a best model that may not stay the best.
+    func removeReport() throws {
+        for path in report.files where FileManager.default.fileExists(atPath: path) {
+            guard unlink(path) == 0 else {
+                throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+            }
+        }
     }
 
     /// Takes a damaged last state out of the way, so that it does not become the previous one.

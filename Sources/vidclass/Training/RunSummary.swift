@@ -1,5 +1,6 @@
 import Foundation
 import VidConfig
+import VidData
 import VidReport
 import VidTensor
 import VidTrain
@@ -12,6 +13,8 @@ struct RunSummary {
     private let monitor: MonitoredMetric
     private let seconds: Double
     private let end: StageEnd?
+    /// Whether there are clips that were not trained on.
+    private let holdsOut: Bool
 
     /// - Parameter end: nil where the time was over.
     init(_ session: TrainingSession, _ folder: RunFolder, end: StageEnd?) {
@@ -21,6 +24,7 @@ struct RunSummary {
         monitor = session.trainer.monitor.metric
         seconds = session.trainer.secondsSinceStart
         self.end = end
+        holdsOut = DataPart.heldOut(of: session.data) != .train
     }
 
     private var hasReport: Bool { folder.report.isThere }
@@ -57,9 +61,10 @@ struct RunSummary {
             files.append(["curves", "tensorboard --logdir " + ShellText.quoted(PathText.parent(folder.path))])
         }
         let checkpoint = ShellText.quoted(folder.bestPath)
+        let part = holdsOut ? "" : " --split train"
         return lines.joined(separator: "\n") + "\n" + Formatting.table(files, indent: "") + """
             Next:
-              vidclass eval --checkpoint \(checkpoint)
+              vidclass eval --checkpoint \(checkpoint)\(part)
               vidclass predict CLIP --checkpoint \(checkpoint)
 
             """

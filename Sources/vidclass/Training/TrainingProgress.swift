@@ -37,6 +37,7 @@ final class TrainingProgress {
 
     /// Says what begins, and begins what is kept beside the state.
     func begin() throws {
+        if !session.isOver { try session.folder?.removeReport() }
         try stream?.start(session)
         display.memory(session.stagePlan, session.trainer.classifier)
         if let folder = session.folder, session.configuration.output.tensorboard, !session.isOver {
@@ -91,6 +92,8 @@ final class TrainingProgress {
             let start = ContinuousClock.now
             try session.saveBest()
             display.saved(folder.bestPath, since: start)
+            // A run that is killed is to say what its best model is.
+            try write(.running)
         }
         if let period = session.configuration.training.saveEveryEpochs, epoch.record.epoch % period == 0 {
             let start = ContinuousClock.now

@@ -186,8 +186,11 @@ final class TrainingSession {
     func evaluateBest(
         _ clips: LabelledClips?, progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Evaluation {
+        let before = trainer.classifier.frozenDigest
         if let folder { try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters) }
-        return try await trainer.evaluate(clips, cache: cache, progress: progress)
+        // What is kept in memory of frozen layers is of the weights before: an earlier stage may have trained them.
+        let isKeptValid = trainer.classifier.frozenDigest == before
+        return try await trainer.evaluate(clips, cache: cache, usesKept: isKeptValid, progress: progress)
     }
 
     /// The same weights under the next stage's trained layers, with a fresh optimiser.

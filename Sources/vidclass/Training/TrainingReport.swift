@@ -25,7 +25,7 @@ struct TrainingReport {
             let reason = error is Interrupted ? "interrupted" : "\(error)"
             Terminal.note(
                 "note: the training is finished and kept, but its report could not be made: \(reason). Make it with: vidclass eval --checkpoint "
-                    + ShellText.quoted(folder.bestPath))
+                    + ShellText.quoted(folder.bestPath) + (DataPart.heldOut(of: session.data) == .train ? " --split train" : ""))
         }
     }
 
@@ -49,24 +49,6 @@ struct TrainingReport {
                 title: folder.path, part: RunReport.Part(part), source: session.configuration.data.path,
                 story: folder.story(session.configuration),
                 data: DataSummary(readingFrom: folder.dataPath) ?? DataSummary(session.data)))
-    }
-}
-
-extension DataPart {
-    /// The part that says most of a model: the test part, else the validation part, else what it was trained on.
-    static func heldOut(of data: DataSet) -> DataPart {
-        [DataPart.test, .validation].first { !data.entries(of: $0).isEmpty } ?? .train
-    }
-}
-
-extension RunReport.Part {
-    init(_ part: DataPart) {
-        self =
-            switch part {
-            case .train: .training
-            case .validation: .validation
-            case .test: .test
-            }
     }
 }
 
