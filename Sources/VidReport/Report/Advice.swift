@@ -44,10 +44,9 @@ package enum Advice {
             "The training clips are right to \(Formatting.fixed(best.trainAccuracy * 100, 0)) %, the validation clips to \(Formatting.fixed(validation * 100, 0)) %: the model has learnt some by heart. More clips help most; then <code>augmentation</code>, <code>dropout</code> in the hidden layers, <code>optimizer.weight_decay</code>, or fewer units."
     }
 
-    /// The best epoch is at the end, and the loss still fell, with clips left to get right.
+    /// The best epoch is at the end, and the loss still fell.
     private static func unconverged(_ report: RunReport) -> String? {
-        guard report.figures.correct < report.figures.clips, let story = report.story, story.stopReason == "epochs",
-            story.epochs.count >= 2, let last = story.epochs.last,
+        guard let story = report.story, story.stopReason == "epochs", story.epochs.count >= 2, let last = story.epochs.last,
             let best = story.bestEpoch, best >= last.epoch - max(0, story.epochs.count / 10)
         else { return nil }
         let middle = story.epochs[story.epochs.count / 2]

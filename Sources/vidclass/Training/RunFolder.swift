@@ -96,13 +96,9 @@ struct RunFolder {
         try AtomicFile.link(lastPath, as: previousPath)
     }
 
-    /// Removes what tells of a best model that may not stay the best.
-    func removeReport() throws {
-        for path in report.files where FileManager.default.fileExists(atPath: path) {
-            guard unlink(path) == 0 else {
-                throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
-            }
-        }
+    /// Removes what tells of a best model that may not stay the best. What cannot be removed stays: no report is worth a training.
+    func removeReport() {
+        for path in report.files { unlink(path) }
     }
 
     /// Takes a damaged last state out of the way, so that it does not become the previous one.

@@ -37,7 +37,7 @@ final class TrainingProgress {
 
     /// Says what begins, and begins what is kept beside the state.
     func begin() throws {
-        if !session.isOver { try session.folder?.removeReport() }
+        if !session.isOver { session.folder?.removeReport() }
         try stream?.start(session)
         display.memory(session.stagePlan, session.trainer.classifier)
         if let folder = session.folder, session.configuration.output.tensorboard, !session.isOver {
