@@ -15,7 +15,7 @@ package enum EvaluationText {
         more.append("expected calibration error \(Formatting.fixed(figures.calibrationError.value, 4))")
         text += DataReportText.wrapped(more.joined(separator: "; "), indent: "  ", width: width)
         if figures.majority.share > 0 {
-            let name = Markup.shortened(figures.classes[figures.majority.label], 30)
+            let name = figures.classes[figures.majority.label].printable.shortened(toColumns: 30)
             text += DataReportText.wrapped(
                 "always saying \"\(name)\" would be right on \(Formatting.fixed(figures.majority.share, 4))", indent: "  ", width: width)
         }
@@ -59,10 +59,12 @@ package enum EvaluationText {
         return "\nmost often confused\n"
             + pairs.map { pair in
                 "  \(pair.clips) of \(Formatting.count(figures.perClass[pair.truth].support, "clip")) of "
-                    + "\(Markup.shortened(figures.classes[pair.truth], max(8, name))) taken for "
-                    + "\(Markup.shortened(figures.classes[pair.decision], max(8, name)))\n"
+                    + "\(figures.classes[pair.truth].printable.shortened(toColumns: max(8, name))) taken for "
+                    + "\(figures.classes[pair.decision].printable.shortened(toColumns: max(8, name)))\n"
             }.joined()
     }
 
-    private static func names(_ classes: [String], atMost length: Int) -> [String] { classes.map { Markup.shortened($0, length) } }
+    private static func names(_ classes: [String], atMost length: Int) -> [String] {
+        classes.map { $0.printable.shortened(toColumns: length) }
+    }
 }

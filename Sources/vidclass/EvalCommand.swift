@@ -21,10 +21,6 @@ struct EvalCommand: AsyncParsableCommand {
               vidclass eval --data other-videos --ignore-unknown-labels --no-report
             """)
 
-    enum Split: String, ExpressibleByArgument, CaseIterable {
-        case train, val, test, all
-    }
-
     @OptionGroup var model: CheckpointOptions
 
     @Option(
@@ -33,7 +29,7 @@ struct EvalCommand: AsyncParsableCommand {
     var data: String?
 
     @Option(help: ArgumentHelp("Which part of the data.", valueName: "name"))
-    var split: Split?
+    var split: EvaluatedClips.Split?
 
     @Flag(help: "Leave out clips whose label is none of the model's classes, and say how many; they are an error otherwise.")
     var ignoreUnknownLabels = false

@@ -81,14 +81,9 @@ struct RunsCommand: AsyncParsableCommand {
     /// "val acc 0.7222 at 6": as the lines of a training have it.
     private static func best(_ run: RunFacts) -> String {
         guard let value = run.bestValue else { return "" }
-        let monitor = shortened(run.monitor ?? run.folds.first?.monitor ?? "")
+        let monitor = RunFacts.shortened(run.monitor ?? run.folds.first?.monitor ?? "")
         let place = run.folds.isEmpty ? run.bestEpoch.map { " at \($0)" } ?? "" : " mean"
         return "\(monitor) \(Formatting.fixed(value, 4))\(place)"
-    }
-
-    static func shortened(_ monitor: String) -> String {
-        monitor.replacing("val_", with: "val ").replacing("categorical_accuracy", with: "acc").replacing("top_5_accuracy", with: "top-5")
-            .replacing("macro_f1", with: "F1")
     }
 
     private static func data(_ run: RunFacts) -> String {

@@ -24,7 +24,7 @@ package struct ConfusionPicture {
 
     package func draw() throws -> Canvas {
         let count = evaluation.classes.count
-        let names = evaluation.classes.map(ConfusionPicture.shortened)
+        let names = evaluation.classes.map { $0.printable.cut(toColumns: ConfusionPicture.longestName) }
         let ruler = try Canvas(width: 1, height: 1)
         let nameWidth = (names.map { ruler.textWidth($0, size: fontSize) }.max() ?? 0).rounded(.up)
         let headline =
@@ -69,10 +69,5 @@ package struct ConfusionPicture {
     private static func shade(_ share: Double) -> Canvas.Color {
         let root = share.squareRoot()
         return Canvas.Color(1 - 0.97 * root, 1 - 0.81 * root, 1 - 0.58 * root)
-    }
-
-    private static func shortened(_ name: String) -> String {
-        let name = name.printable
-        return name.count > longestName ? name.prefix(longestName - 1) + "…" : name
     }
 }

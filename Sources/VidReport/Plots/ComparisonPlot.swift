@@ -66,27 +66,16 @@ package struct ComparisonPlot {
     }
 
     private func panel(_ picture: inout Picture, _ title: String, x: Double, _ value: (ResultsTable.Epoch) -> Double?) {
-        let palette = picture.palette
         let curves = runs.map { run in
             run.epochs.compactMap { epoch in value(epoch).flatMap { Axis.canShow($0) ? (Double(epoch.epoch), $0) : nil } }
         }
-        let (left, right, top, bottom) = (x + 58, x + ComparisonPlot.panelWidth - 18, 44.0, ComparisonPlot.panelHeight - 52)
-        let across = Axis(curves.joined().map(\.0), from: left, to: right, ticks: 6, isWhole: true)
-        let up = Axis(curves.joined().map(\.1), from: bottom, to: top, ticks: 4)
-        picture.text(title, x: x + 12, y: 22, size: 15, isBold: true)
-        for tick in up.ticks {
-            picture.line(left, up.position(tick), right, up.position(tick))
-            picture.text(up.label(tick), x: left - 7, y: up.position(tick) + 4, anchor: .end, fill: palette.muted)
-        }
-        for tick in across.ticks {
-            picture.text(across.label(tick), x: across.position(tick), y: bottom + 17, anchor: .middle, fill: palette.muted)
-        }
-        picture.text("epoch", x: (left + right) / 2, y: bottom + 34, anchor: .middle, fill: palette.muted)
+        let axes = EpochAxes(
+            epochs: curves.joined().map(\.0), values: curves.joined().map(\.1), left: x + 58, right: x + ComparisonPlot.panelWidth - 18,
+            top: 44, bottom: ComparisonPlot.panelHeight - 52)
+        axes.draw(on: &picture, title, x: x + 12)
         for (index, curve) in curves.enumerated() {
             let look = look(index)
-            let places = curve.map { (x: across.position($0.0), y: up.position($0.1)) }
-            if places.count > 1 { picture.polyline(places, stroke: look.color, dash: look.dash) }
-            if places.count <= 25 { for place in places { picture.mark(look.mark, x: place.x, y: place.y, size: 3, fill: look.color) } }
+            axes.draw(curve, on: &picture, look.color, dash: look.dash, look.mark)
         }
     }
 }

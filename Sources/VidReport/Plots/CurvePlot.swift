@@ -1,30 +1,6 @@
 /// How a training went, epoch by epoch: loss, accuracy and learning rate, each a panel of its own.
 package struct CurvePlot {
-    /// One epoch; nil where there was no validation part.
-    package struct Epoch: Sendable, Equatable {
-        package var epoch: Int
-        package var seconds: Double
-        package var trainLoss: Double
-        package var trainAccuracy: Double
-        package var validationLoss: Double?
-        package var validationAccuracy: Double?
-        package var learningRate: Double
-
-        package init(
-            epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
-            learningRate: Double
-        ) {
-            self.epoch = epoch
-            self.seconds = seconds
-            self.trainLoss = trainLoss
-            self.trainAccuracy = trainAccuracy
-            self.validationLoss = validationLoss
-            self.validationAccuracy = validationAccuracy
-            self.learningRate = learningRate
-        }
-    }
-
-    private let epochs: [Epoch]
+    private let epochs: [ResultsTable.Epoch]
     private let best: Int?
     private let palette: Palette
 
@@ -32,7 +8,7 @@ package struct CurvePlot {
     private static let height = 280.0
 
     /// - Parameter best: the best epoch's number.
-    package init(_ epochs: [Epoch], best: Int?, palette: Palette) {
+    package init(_ epochs: [ResultsTable.Epoch], best: Int?, palette: Palette) {
         self.epochs = epochs
         self.best = best
         self.palette = palette
@@ -58,7 +34,7 @@ package struct CurvePlot {
     }
 
     private func panel(
-        _ title: String, _ train: KeyPath<Epoch, Double>, _ validation: KeyPath<Epoch, Double?>?, digits: Int
+        _ title: String, _ train: KeyPath<ResultsTable.Epoch, Double>, _ validation: KeyPath<ResultsTable.Epoch, Double?>?, digits: Int
     ) -> Picture {
         let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }.filter { Axis.canShow($0.1) }
         let validated =
@@ -72,33 +48,20 @@ package struct CurvePlot {
                 + (validated.isEmpty ? "" : " " + CurvePlot.summary("validation", validated, digits))
                 + (best.map { " The best epoch is \($0)." } ?? ""),
             palette: palette)
-        let (left, right, top, bottom) = (58.0, CurvePlot.width - 18, 44.0, CurvePlot.height - 40)
-        let x = Axis(epochs.map { Double($0.epoch) }, from: left, to: right, ticks: 6, isWhole: true)
-        let y = Axis((trained + validated).map(\.1) + (isRate ? [0] : []), from: bottom, to: top, ticks: 4)
-        picture.text(title, x: 12, y: 22, size: 15, isBold: true)
-        for tick in y.ticks {
-            picture.line(left, y.position(tick), right, y.position(tick))
-            picture.text(y.label(tick), x: left - 7, y: y.position(tick) + 4, anchor: .end, fill: palette.muted)
-        }
-        for tick in x.ticks {
-            picture.text(x.label(tick), x: x.position(tick), y: bottom + 17, anchor: .middle, fill: palette.muted)
-        }
-        picture.text("epoch", x: (left + right) / 2, y: bottom + 34, anchor: .middle, fill: palette.muted)
+        let axes = EpochAxes(
+            epochs: epochs.map { Double($0.epoch) }, values: (trained + validated).map(\.1) + (isRate ? [0] : []), left: 58,
+            right: CurvePlot.width - 18, top: 44, bottom: CurvePlot.height - 40)
+        axes.draw(on: &picture, title, x: 12)
         if let best, let epoch = epochs.first(where: { $0.epoch == best }) {
-            let place = x.position(Double(best))
-            picture.line(place, top, place, bottom, stroke: palette.muted, dash: "2 3")
-            let isRight = place > (left + right) / 2
+            let place = axes.across.position(Double(best))
+            picture.line(place, axes.top, place, axes.bottom, stroke: palette.muted, dash: "2 3")
+            let isRight = place > axes.middle
             picture.text(
-                "best: epoch \(epoch.epoch)", x: place + (isRight ? -5 : 5), y: top - 4, size: 11, anchor: isRight ? .end : .start,
+                "best: epoch \(epoch.epoch)", x: place + (isRight ? -5 : 5), y: axes.top - 4, size: 11, anchor: isRight ? .end : .start,
                 fill: palette.muted)
         }
-        func draw(_ points: [(Double, Double)], _ color: String, dash: String?, _ mark: Picture.Mark) {
-            let places = points.map { (x: x.position($0.0), y: y.position($0.1)) }
-            if places.count > 1 { picture.polyline(places, stroke: color, dash: dash) }
-            if places.count <= 25 { for place in places { picture.mark(mark, x: place.x, y: place.y, size: 3, fill: color) } }
-        }
-        draw(trained, palette.first, dash: nil, .circle)
-        draw(validated, palette.second, dash: "7 4", .square)
+        axes.draw(trained, on: &picture, palette.first, dash: nil, .circle)
+        axes.draw(validated, on: &picture, palette.second, dash: "7 4", .square)
         if !isRate {
             legend(&picture, "training", palette.first, dash: nil, .circle, x: CurvePlot.width - (validated.isEmpty ? 90 : 196))
             if !validated.isEmpty { legend(&picture, "validation", palette.second, dash: "7 4", .square, x: CurvePlot.width - 106) }

@@ -4,7 +4,7 @@ import VidTensor
 
 /// How a run went, as its `results.csv` and `run.json` tell it.
 package struct RunStory: Sendable {
-    package var epochs: [CurvePlot.Epoch]
+    package var epochs: [ResultsTable.Epoch]
     package var bestEpoch: Int?
     /// What the best epoch is best at, and its value.
     package var monitor: String?
@@ -24,7 +24,7 @@ package struct RunStory: Sendable {
     package var folder: String
 
     package init(
-        folder: String, epochs: [CurvePlot.Epoch], bestEpoch: Int? = nil, monitor: String? = nil, bestValue: Double? = nil,
+        folder: String, epochs: [ResultsTable.Epoch], bestEpoch: Int? = nil, monitor: String? = nil, bestValue: Double? = nil,
         stopReason: String? = nil, plannedEpochs: Int? = nil, seconds: Double? = nil, peakBytes: Int? = nil, started: String? = nil,
         command: [String] = [], version: String? = nil, frozenUnchanged: Bool? = nil
     ) {
@@ -45,7 +45,7 @@ package struct RunStory: Sendable {
 
     /// Reads the files; what is not there or cannot be read is left out.
     package init(folder: String, results: String, record: String, plannedEpochs: Int?) {
-        self.init(folder: folder, epochs: (try? ResultsFile.read(results)) ?? [], plannedEpochs: plannedEpochs)
+        self.init(folder: folder, epochs: (try? ResultsTable(path: results))?.epochs ?? [], plannedEpochs: plannedEpochs)
         guard let bytes = try? RegularFile.contents(record, limit: 1 << 20), let document = try? JSONParser.parse(bytes) else { return }
         bestEpoch = document["best_epoch"]?.intValue
         monitor = document["monitor"]?.stringValue
@@ -58,28 +58,5 @@ package struct RunStory: Sendable {
         command = (document["command"]?.arrayElements ?? []).compactMap(\.stringValue)
         let frozen = document["frozen_weights"]?.arrayElements ?? []
         frozenUnchanged = frozen.isEmpty ? nil : frozen.allSatisfy { $0["sha256_before"]?.stringValue == $0["sha256_after"]?.stringValue }
-    }
-}
-
-extension ResultsFile {
-    /// The epochs of the file at `path`.
-    ///
-    /// - Throws: `.badData` for what is no number.
-    package static func read(_ path: String) throws -> [CurvePlot.Epoch] {
-        try CSVTable(path: path).records.map { record in
-            let fields = record.fields
-            func number(_ place: Int) throws -> Double {
-                guard place < fields.count, let value = Double(fields[place]) else {
-                    throw VidclassError.file(path, "line \(record.line): expected a number in column \(place + 1)")
-                }
-                return value
-            }
-            guard let epoch = Int(fields[0]), (1...1_000_000_000).contains(epoch) else {
-                throw VidclassError.file(path, "line \(record.line): expected an epoch's number, found \(fields[0].printable)")
-            }
-            return CurvePlot.Epoch(
-                epoch: epoch, seconds: try number(1), trainLoss: try number(2), trainAccuracy: try number(3),
-                validationLoss: try? number(4), validationAccuracy: try? number(5), learningRate: try number(6))
-        }
     }
 }

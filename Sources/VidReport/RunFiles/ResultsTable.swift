@@ -12,6 +12,19 @@ package struct ResultsTable: Sendable {
         package let validationLoss: Double?
         package let validationAccuracy: Double?
         package let learningRate: Double
+
+        package init(
+            epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
+            learningRate: Double
+        ) {
+            self.epoch = epoch
+            self.seconds = seconds
+            self.trainLoss = trainLoss
+            self.trainAccuracy = trainAccuracy
+            self.validationLoss = validationLoss
+            self.validationAccuracy = validationAccuracy
+            self.learningRate = learningRate
+        }
     }
 
     package let epochs: [Epoch]

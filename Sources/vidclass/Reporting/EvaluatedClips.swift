@@ -1,3 +1,4 @@
+import ArgumentParser
 import VidConfig
 import VidData
 import VidModel
@@ -7,6 +8,11 @@ import VidTrain
 
 /// The clips that an evaluation takes, labelled by the checkpoint's classes.
 struct EvaluatedClips {
+    /// A part that is asked for.
+    enum Split: String, ExpressibleByArgument, CaseIterable {
+        case train, val, test, all
+    }
+
     let set: DataSet
     let entries: [DataSet.Entry]
     /// The part's name, for notes.
@@ -26,7 +32,7 @@ struct EvaluatedClips {
     ///   - data: other data than the model's own.
     ///   - split: the part; nil: what was held out, or all of data that names no parts.
     /// - Throws: `.badData` where no clips are left, or for labels that the model does not know.
-    init(_ saved: SavedModel, data: String?, split: EvalCommand.Split?, ignoresUnknownLabels: Bool) throws {
+    init(_ saved: SavedModel, data: String?, split: Split?, ignoresUnknownLabels: Bool) throws {
         let trainedOn = saved.configuration.data
         source = data ?? trainedOn.path
         let isOther = Folder.resolved(source) != Folder.resolved(trainedOn.path)
@@ -64,7 +70,7 @@ struct EvaluatedClips {
     }
 
     private static func choose(
-        from set: DataSet, _ split: EvalCommand.Split?, isOther: Bool
+        from set: DataSet, _ split: Split?, isOther: Bool
     ) throws -> (name: String, part: DataPart?, entries: [DataSet.Entry]) {
         if let split {
             guard let part = DataPart(name: split.rawValue) else { return (split.rawValue, nil, set.entries) }

@@ -32,7 +32,7 @@ extension RunComparison {
     /// "6 (val acc 0.7222)"
     private static func best(_ run: Run) -> String {
         guard let epoch = run.facts.bestEpoch, let value = run.facts.bestValue else { return "" }
-        return "\(epoch) (\(RunsCommand.shortened(run.facts.monitor ?? "")) \(Formatting.fixed(value, 4)))"
+        return "\(epoch) (\(RunFacts.shortened(run.facts.monitor ?? "")) \(Formatting.fixed(value, 4)))"
     }
 
     private static func percent(_ measure: Measure) -> String { Formatting.fixed(measure.value * 100, 1) + " %" }

@@ -51,10 +51,3 @@ struct TrainingReport {
                 data: DataSummary(readingFrom: folder.dataPath) ?? DataSummary(session.data)))
     }
 }
-
-extension RunFolder {
-    /// How the run went, as its files tell it.
-    func story(_ configuration: RunConfiguration) -> RunStory {
-        RunStory(folder: path, results: resultsPath, record: recordPath, plannedEpochs: configuration.training.epochs)
-    }
-}

@@ -69,7 +69,7 @@ import VidTrain
         #expect(isWellFormed(ReliabilityPlot(figures.calibration, palette: .file).picture))
         for epochs in [0, 1, 300] {
             let curve = (0..<epochs).map {
-                CurvePlot.Epoch(
+                ResultsTable.Epoch(
                     epoch: $0 + 1, seconds: 1, trainLoss: $0 == 3 ? .nan : 1, trainAccuracy: 1, validationLoss: nil,
                     validationAccuracy: nil,
                     learningRate: 1e-7)

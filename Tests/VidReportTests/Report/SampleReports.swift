@@ -29,7 +29,7 @@ enum SampleReports {
                 })
         }
         let epochs = (1...4).map {
-            CurvePlot.Epoch(
+            ResultsTable.Epoch(
                 epoch: $0, seconds: Double($0), trainLoss: 1 / Double($0), trainAccuracy: 0.9, validationLoss: 1.2 / Double($0),
                 validationAccuracy: 0.6, learningRate: 0.002)
         }

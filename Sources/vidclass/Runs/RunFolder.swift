@@ -1,4 +1,5 @@
 import Foundation
+import VidConfig
 import VidReport
 import VidTensor
 
@@ -94,6 +95,11 @@ struct RunFolder {
     func keepPrevious() throws {
         guard FileManager.default.fileExists(atPath: lastPath) else { return }
         try AtomicFile.link(lastPath, as: previousPath)
+    }
+
+    /// How the run went, as its files tell it.
+    func story(_ configuration: RunConfiguration) -> RunStory {
+        RunStory(folder: path, results: resultsPath, record: recordPath, plannedEpochs: configuration.training.epochs)
     }
 
     /// Removes what tells of a best model that may not stay the best. What cannot be removed stays: no report is worth a training.
