@@ -40,9 +40,13 @@ enum FuzzedParser: String, CaseIterable {
             }
         case .hdf5:
             FuzzedParser.refusing {
-                for tensor in try KerasWeights.read(InputFile.shared.hold(bytes)).tensors {
-                    let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
-                    precondition(values.allSatisfy(\.isFinite), "\(tensor.name) has a value that is not finite")
+                let weights = try KerasWeights.read(InputFile.shared.hold(bytes))
+                // The tensors are views of what `weights` owns.
+                withExtendedLifetime(weights) {
+                    for tensor in weights.tensors {
+                        let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
+                        precondition(values.allSatisfy(\.isFinite), "\(tensor.name) has a value that is not finite")
+                    }
                 }
             }
         }

@@ -17,9 +17,9 @@ package enum ProcessLimits {
         _ = vc_limit_process(process, UInt64(memory), UInt64(seconds), UInt64(fileBytes))
     }
 
-    /// The same for this process, which also ends after `seconds` by the clock.
+    /// The same for this process, which may have `memory` bytes more than it has now and also ends after `seconds` by the clock.
     package static func applyToThisProcess(memory: Int, seconds: Int) {
-        apply(to: getpid(), memory: memory, seconds: seconds)
+        apply(to: getpid(), memory: memory + Int(clamping: vc_address_space()), seconds: seconds)
         alarm(UInt32(clamping: seconds))
     }
 }

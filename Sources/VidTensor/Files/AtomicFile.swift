@@ -85,7 +85,7 @@ package final class AtomicFile {
         descriptor = -1
         guard status == 0 else { throw failure(errno, "closing") }
         guard calls.rename(temporary, path) == 0 else { throw failure(errno, "renaming") }
-        try AtomicFile.syncFolder(of: path, calls: calls)
+        try Folder.sync(PathText.parent(path), calls: calls)
     }
 
     /// Gives `temporary`, a finished file in the same folder, the name `path`, as durably as `commit`.
@@ -105,7 +105,7 @@ package final class AtomicFile {
         guard calls.rename(temporary, path) == 0 else {
             throw VidclassError.file(path, "renaming failed: \(SystemCall.reason())", kind: .inputOutput)
         }
-        try syncFolder(of: path, calls: calls)
+        try Folder.sync(PathText.parent(path), calls: calls)
     }
 
     /// Gives the file at `path` the name `other`, too, in the same folder, in place of what had it. What is written under one
@@ -143,18 +143,5 @@ package final class AtomicFile {
     private func failure(_ code: Int32, _ action: String) -> VidclassError {
         if descriptor < 0 { unlink(temporary) } else { discard() }
         return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is as it was before", kind: .inputOutput)
-    }
-
-    /// Makes the new name last through a loss of power. File systems that cannot sync a folder say EINVAL.
-    private static func syncFolder(of path: String, calls: FileCalls) throws {
-        let folder = PathText.parent(path)
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw VidclassError.file(folder, "cannot be synced: \(SystemCall.reason())", kind: .inputOutput)
-        }
-        defer { close(descriptor) }
-        guard calls.sync(descriptor) == 0 || errno == EINVAL else {
-            throw VidclassError.file(folder, "syncing failed: \(SystemCall.reason())", kind: .inputOutput)
-        }
     }
 }

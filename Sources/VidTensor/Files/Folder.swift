@@ -33,20 +33,43 @@ package enum Folder {
         return (names, unreadable)
     }
 
-    /// Makes `path` and the folders above it.
-    package static func make(_ path: String) throws {
-        try SystemCall.checkPath(path)
-        if mkdir(path, 0o777) == 0 { return }
-        let code = errno
-        if code == EEXIST, (try? SystemCall.status(path))?.kind == .folder { return }
-        let parent = PathText.parent(path)
-        if code == ENOENT, parent != path {
-            try make(parent)
-            if mkdir(path, 0o777) == 0 { return }
-            // Another task may have made it meanwhile.
-            if errno == EEXIST, (try? SystemCall.status(path))?.kind == .folder { return }
+    /// Makes `path` and the folders above it, so that they outlast a loss of power; a folder that is there already stays as it is.
+    package static func make(_ path: String, calls: FileCalls = .posix) throws {
+        if try makeNew(path, calls: calls) { return }
+        guard (try? SystemCall.status(path))?.kind == .folder else {
+            throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason(EEXIST))", kind: .inputOutput)
         }
-        throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason(code))", kind: .inputOutput)
+    }
+
+    /// Makes `path`, and the folders above it where there are none, so that they outlast a loss of power.
+    ///
+    /// - Returns: false where something of this name is there already, be it made meanwhile by another task.
+    package static func makeNew(_ path: String, calls: FileCalls = .posix) throws -> Bool {
+        try SystemCall.checkPath(path)
+        let parent = PathText.parent(path)
+        var status = mkdir(path, 0o777)
+        if status != 0, errno == ENOENT, parent != path {
+            try make(parent, calls: calls)
+            status = mkdir(path, 0o777)
+        }
+        guard status == 0 else {
+            if errno == EEXIST { return false }
+            throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason())", kind: .inputOutput)
+        }
+        try sync(parent, calls: calls)
+        return true
+    }
+
+    /// Makes the names in `path` outlast a loss of power. File systems that cannot sync a folder say EINVAL.
+    package static func sync(_ path: String, calls: FileCalls = .posix) throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw VidclassError.file(path, "cannot be synced: \(SystemCall.reason())", kind: .inputOutput)
+        }
+        defer { close(descriptor) }
+        guard calls.sync(descriptor) == 0 || errno == EINVAL else {
+            throw VidclassError.file(path, "syncing failed: \(SystemCall.reason())", kind: .inputOutput)
+        }
     }
 
     /// The path without symbolic links, for comparing; `path` itself where it cannot be resolved.

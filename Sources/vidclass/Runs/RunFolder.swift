@@ -38,22 +38,20 @@ struct RunFolder {
     ///
     /// - Parameter holdsWeights: false for a folder of other runs.
     static func create(directory: String, name: String, existOk: Bool, holdsWeights: Bool = true) throws -> RunFolder {
-        try Folder.make(directory)
         var number = 1
-        while true {
-            var folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
-            folder.isNew = mkdir(folder.path, 0o777) == 0
-            if folder.isNew || (existOk && errno == EEXIST) {
-                if holdsWeights { try Folder.make(folder.weightsPath) }
-                return folder
+        do {
+            while true {
+                var folder = RunFolder(path: directory + "/" + name + (number == 1 ? "" : "\(number)"))
+                folder.isNew = try Folder.makeNew(folder.path)
+                if folder.isNew || existOk {
+                    // What is there, with `existOk`, must be a folder.
+                    try Folder.make(holdsWeights ? folder.weightsPath : folder.path)
+                    return folder
+                }
+                number += 1
             }
-            guard errno == EEXIST else {
-                throw VidclassError(
-                    .inputOutput,
-                    "\(folder.path): cannot make the run's folder: \(SystemCall.reason()). Choose another with --set output.directory=..."
-                )
-            }
-            number += 1
+        } catch let error as VidclassError {
+            throw VidclassError(error.kind, error.message + ". Choose another with --set output.directory=...")
         }
     }
 

@@ -1,0 +1,34 @@
+"""SIGKILL at every system call, and at random moments."""
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+from .bench import TOUCHING
+
+
+def kill(bench):
+    """SIGKILL at the n-th call, for n = 1, 2, ... until a training survives; every thread has its own count."""
+    kills = number = 0
+    while True:
+        number += 1
+        folder = bench.folder(f"kill{number}")
+        inject = f"inject={TOUCHING}:signal=KILL:when={number}"
+        status, errors = bench.train(folder, ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={TOUCHING}", "-e", inject])
+        if status == 0:
+            shutil.rmtree(folder)
+            break
+        assert status in (-signal.SIGKILL, 128 + signal.SIGKILL), f"call {number}: ended with {status}: {errors}"
+        kills += 1
+        bench.finish(folder, f"killed at call {number}")
+        shutil.rmtree(folder)
+    return f"killed at each of {kills} system calls, all resumed to the same bytes"
+
+
+def resume(bench):
+    """SIGKILL, SIGTERM and SIGINT at random moments of four larger trainings (Scripts/check_resume.py)."""
+    checker = pathlib.Path(__file__).resolve().parent.parent / "check_resume.py"
+    done = subprocess.run([sys.executable, checker, "--program", bench.vidclass, "--kills", "50"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+    return "; ".join(done.stdout.splitlines())
