@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing of every parser of files from strangers, by libFuzzer.
 #
-#   Scripts/fuzz.sh MINUTES [PARSER ...]     MINUTES for each; parsers: clip npy safetensors checkpoint config csv hdf5
+#   Scripts/fuzz.sh MINUTES [PARSER ...]     MINUTES for each; parsers: clip npy safetensors checkpoint weights config csv hdf5
 #
 # First the kept regressions (Fuzz/regressions) are run, then each parser from the seeds (Fuzz/seeds) and what earlier runs
 # found worth keeping (.build-fuzz/corpus). A finding is left in .build-fuzz/findings, and the exit code is 1. The HDF5 library,
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 minutes=${1:?usage: Scripts/fuzz.sh MINUTES [PARSER ...]}
 shift
 parsers=("$@")
-[ ${#parsers[@]} -gt 0 ] || parsers=(clip npy safetensors checkpoint config csv hdf5)
+[ ${#parsers[@]} -gt 0 ] || parsers=(clip npy safetensors checkpoint weights config csv hdf5)
 # shellcheck source=Scripts/setup.sh
 source Scripts/setup.sh
 
@@ -57,7 +57,7 @@ for parser in "${parsers[@]}"; do
     # On, whatever the library does.
     hdf5) options+=(-max_len=65536 -fork=1 -ignore_crashes=1 -ignore_timeouts=1 -ignore_ooms=1 -timeout=5) ;;
     config) options+=(-max_len=8192 -dict=Fuzz/json.dict) ;;
-    safetensors | checkpoint) options+=(-max_len=8192 -dict=Fuzz/json.dict) ;;
+    safetensors | checkpoint | weights) options+=(-max_len=8192 -dict=Fuzz/json.dict) ;;
     *) options+=(-max_len=4096) ;;
     esac
     if [ -d "Fuzz/regressions/$parser" ] && [ "$parser" != hdf5 ]; then

@@ -138,6 +138,67 @@ def malformed():
 
     edited("huge", huge)
 
+    def rank(file):
+        delete(file)
+        file.create_dataset("block1_conv2/block1_conv2_W_1:0", data=np.zeros((1,) * 9, np.float32))
+
+    edited("rank", rank)
+
+    def virtual(file):
+        delete(file)
+        layout = h5py.VirtualLayout(shape=(3, 3, 2, 3), dtype="f4")
+        layout[...] = h5py.VirtualSource("keras1.h5", "block1_conv2/block1_conv2_W_1:0", shape=(3, 3, 2, 3))
+        file.create_virtual_dataset("block1_conv2/block1_conv2_W_1:0", layout)
+
+    edited("virtual", virtual)
+
+    def bomb(file):
+        # One chunk of zeros stored, 32 MiB claimed.
+        delete(file)
+        name = "block1_conv2/block1_conv2_W_1:0"
+        data = file.create_dataset(name, (3, 3, 2, 466_034), "f4", chunks=(3, 3, 2, 64), compression="gzip")
+        data[:, :, :, :64] = 0
+
+    edited("bomb", bomb)
+
+    def wide(file):
+        # As deflate packs best, which may be: the next check is of the filters.
+        delete(file)
+        name = "block1_conv2/block1_conv2_W_1:0"
+        file.create_dataset(name, data=np.zeros((3, 3, 2, 4096), np.float32), chunks=(3, 3, 2, 4096), compression="gzip")
+        del file["block1_conv2/block1_conv2_b_1:0"]
+        file.create_dataset("block1_conv2/block1_conv2_b_1:0", data=np.zeros(4096, np.float32), chunks=(4096,), compression="gzip")
+
+    edited("wide", wide)
+
+    def long_list(file):
+        file["block1_conv2"].attrs["weight_names"] = np.array([b"w"] * 5000, dtype="S1")
+
+    edited("long_list", long_list)
+
+    def dots(file):
+        file["block1_conv2"].attrs["weight_names"] = [b"../block1_conv1"]
+
+    edited("dots", dots)
+
+    def unknown_filter(file):
+        # A filter that no library has, marked as one that values cannot be read without.
+        delete(file)
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_chunk((3, 3, 2, 3))
+        plist.set_filter(h5py.h5z.FILTER_SHUFFLE, 0)
+        space = h5py.h5s.create_simple((3, 3, 2, 3))
+        data = h5py.h5d.create(file["block1_conv2"].id, b"block1_conv2_W_1:0", h5py.h5t.IEEE_F32LE, space, plist)
+        h5py.Dataset(data)[...] = 1
+
+    edited("filter", unknown_filter)
+    path = FOLDER / "bad_filter.h5"
+    content = bytearray(path.read_bytes())
+    # The message of the filter pipeline: version 1, one filter; then the filter's number.
+    at = content.index(b"\x02\x00\x08\x00\x00\x00\x01\x00shuffle\x00")
+    content[at : at + 2] = (32_000).to_bytes(2, "little")
+    path.write_bytes(content)
+
     def no_list(file):
         del file["block1_conv2"].attrs["weight_names"]
 

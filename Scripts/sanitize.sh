@@ -37,7 +37,7 @@ run_tests() {
     rm -rf "$reports" && mkdir "$reports"
     local where=log_path=$reports/report
     # shellcheck disable=SC2046
-    ASAN_OPTIONS=$where:$options TSAN_OPTIONS=$where:$options \
+    VIDCLASS_SANITIZED=$kind ASAN_OPTIONS=$where:$options TSAN_OPTIONS=$where:$options \
         swift test $(flags "$kind") --skip-build ${FILTER:+--filter "$FILTER"} || status=1
     judge "$kind" "$reports"
 }

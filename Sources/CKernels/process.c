@@ -19,6 +19,11 @@ uint64_t vc_address_space(void) {
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+uint64_t vc_address_space_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_cur;
+}
+
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
     const struct { int resource; rlim_t value; } limits[] = {
         {RLIMIT_AS, memory}, {RLIMIT_CPU, seconds}, {RLIMIT_FSIZE, file_bytes}, {RLIMIT_CORE, 0}};
@@ -39,6 +44,7 @@ int vc_memory_file(const char *name) {
 }
 
 uint64_t vc_address_space(void) { return 0; }
+uint64_t vc_address_space_limit(void) { return UINT64_MAX; }
 
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
     (void)pid, (void)memory, (void)seconds, (void)file_bytes;

@@ -64,8 +64,8 @@ package struct Checkpoint: Sendable {
             }
             return text
         }
-        func json(_ key: String) throws -> JSONNode {
-            do { return try JSONParser.parse(text(key)) } catch let error as JSONSyntaxError {
+        func json(_ key: String, values: Int = JSONParser.defaultMaximumValues) throws -> JSONNode {
+            do { return try JSONParser.parse(text(key), maximumValues: values) } catch let error as JSONSyntaxError {
                 throw VidclassError.file(file.path, "metadata \(key.quoted): \(error)")
             }
         }
@@ -89,18 +89,23 @@ package struct Checkpoint: Sendable {
             throw VidclassError.file(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")
         }
         state = file.metadata["state"]
-        if state != nil { _ = try json("state") }
+        if state != nil { _ = try json("state", values: Checkpoint.mostStateValues) }
         classes = try Checkpoint.classes(json("classes"), file.path)
         if let other = file.entries.first(where: { $0.type != .float32 }) {
             throw VidclassError.file(file.path, "tensor \(other.name.quoted): expected F32, found \(other.type.rawValue)")
         }
     }
 
+    /// The order of an epoch's clips is among them.
+    private static let mostStateValues = 1 << 22
+
     private static let keys: Set = ["format", "version", "config", "classes", "state", "checksum"]
 
     private static func classes(_ node: JSONNode, _ path: String) throws -> [String] {
         let labels = (node.arrayElements ?? []).compactMap(\.stringValue)
-        guard !labels.isEmpty, labels.count == node.arrayElements?.count, !labels.contains("") else {
+        guard !labels.isEmpty, labels.count == node.arrayElements?.count, !labels.contains(""),
+            !labels.contains(where: { $0.utf8.contains(0) })
+        else {
             throw VidclassError.file(path, "metadata \"classes\": expected an array of labels, found \(node.brief)")
         }
         var seen = Set<[UInt8]>()

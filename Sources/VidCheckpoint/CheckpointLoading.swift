@@ -7,31 +7,37 @@ extension Checkpoint {
     /// The checkpoint must hold all of the store's tensors with the same shapes, and no others but the optimiser's, and all
     /// their values must be finite; otherwise one `.badData` error lists the first differences and the store is as it was.
     package func load(into store: ParameterStore) throws {
-        let differences = differences(from: store)
-        if !differences.isEmpty {
-            let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
-            throw VidclassError.file(
-                path, "it is not a checkpoint of this model: \(differences.prefix(4).joined(separator: "; "))\(more)")
-        }
+        try requireTensors(store.slices.map { ($0.name, $0.shape) })
         let found = store.slices.compactMap { slice in file.entry(named: slice.name).map { (slice, $0) } }
         for (_, entry) in found { try file.requireFinite(entry) }
         for (slice, entry) in found { try file.read(entry, into: store.value(slice)) }
         store.didChange()
     }
 
-    /// What `load(into:)` would object to, in the order of the store, then of the file: names and shapes.
-    package func differences(from store: ParameterStore) -> [String] {
+    /// Throws what `load(into:)` would of a model of these parameters, before there is memory for any: a small file can ask for
+    /// a large model.
+    package func requireTensors(of layout: ParameterLayout) throws { try requireTensors(layout.tensors) }
+
+    private func requireTensors(_ expected: [(name: String, shape: Shape)]) throws {
+        let differences = differences(from: expected)
+        guard differences.isEmpty else {
+            let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
+            throw VidclassError.file(
+                path, "it is not a checkpoint of this model: \(differences.prefix(4).joined(separator: "; "))\(more)")
+        }
+    }
+
+    /// In the order of the model, then of the file: names and shapes.
+    private func differences(from expected: [(name: String, shape: Shape)]) -> [String] {
         var differences: [String] = []
-        for slice in store.slices {
-            guard let entry = file.entry(named: slice.name) else {
-                differences.append("\(slice.name) \(slice.shape) is missing")
+        for (name, shape) in expected {
+            guard let entry = file.entry(named: name) else {
+                differences.append("\(name) \(shape) is missing")
                 continue
             }
-            if entry.shape != slice.shape.dimensions {
-                differences.append("\(slice.name) is \(entry.shapeText), expected \(slice.shape)")
-            }
+            if entry.shape != shape.dimensions { differences.append("\(name) is \(entry.shapeText), expected \(shape)") }
         }
-        let known = Set(store.slices.map(\.name))
+        let known = Set(expected.map(\.name))
         for entry in file.entries where !known.contains(entry.name) && !entry.name.hasPrefix(Checkpoint.optimizerPrefix) {
             differences.append("\(entry.name.quoted) \(entry.shapeText) is not in the model")
         }

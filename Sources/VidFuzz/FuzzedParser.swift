@@ -5,7 +5,7 @@ import VidTensor
 
 /// The parsers of bytes that come from strangers.
 enum FuzzedParser: String, CaseIterable {
-    case clip, npy, safetensors, checkpoint, config, csv, hdf5
+    case clip, npy, safetensors, checkpoint, weights, config, csv, hdf5
 
     /// Feeds `bytes` to the parser.
     func check(_ bytes: [UInt8]) {
@@ -21,6 +21,14 @@ enum FuzzedParser: String, CaseIterable {
         case .checkpoint:
             FuzzedParser.refusing { _ = try Checkpoint.open(InputFile.shared.hold(bytes)) }
             FuzzedParser.refusing { _ = try Checkpoint.open(InputFile.shared.hold(CheckpointSeal.mended(bytes))) }
+        case .weights:
+            // HDF5 has a parser of its own here, and elsewhere a child.
+            guard !bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) else { return }
+            for content in [bytes, CheckpointSeal.mended(bytes)] {
+                FuzzedParser.refusing {
+                    FuzzedParser.require(finite: try WeightsFile.read(InputFile.shared.hold(content), hdf5: .inThisProcess))
+                }
+            }
         case .config:
             FuzzedParser.refusing {
                 let configuration = try RunConfiguration(json: bytes, source: "input")
@@ -39,16 +47,7 @@ enum FuzzedParser: String, CaseIterable {
                 )
             }
         case .hdf5:
-            FuzzedParser.refusing {
-                let weights = try KerasWeights.read(InputFile.shared.hold(bytes))
-                // The tensors are views of what `weights` owns.
-                withExtendedLifetime(weights) {
-                    for tensor in weights.tensors {
-                        let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
-                        precondition(values.allSatisfy(\.isFinite), "\(tensor.name) has a value that is not finite")
-                    }
-                }
-            }
+            FuzzedParser.refusing { FuzzedParser.require(finite: try KerasWeights.read(InputFile.shared.hold(bytes))) }
         }
     }
 
@@ -76,6 +75,16 @@ enum FuzzedParser: String, CaseIterable {
             precondition(values.allSatisfy(\.isFinite), "a value that is not finite was taken")
         }
         precondition(clip.framesPerSecond >= 0 && clip.framesPerSecond.isFinite, "\(clip.framesPerSecond) frames a second")
+    }
+
+    private static func require(finite weights: ImportedWeights) {
+        // The tensors are views of what `weights` owns.
+        withExtendedLifetime(weights) {
+            for tensor in weights.tensors {
+                let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
+                precondition(values.allSatisfy(\.isFinite), "\(tensor.name) has a value that is not finite")
+            }
+        }
     }
 
     /// The tensors lie one behind the other and fill the file to its end.

@@ -16,21 +16,62 @@ package final class Classifier {
     package let head: Head
 
     /// Builds the layers and lays out their parameters, all zero until `initialize` or a checkpoint fills them.
-    package init(_ configuration: ModelConfiguration, classes: [String]) throws {
-        var layout = ParameterLayout()
-        encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
-        (frozen, trained) = encoder.split()
-        head = try Head(configuration, features: encoder.outputShape.count, classes: classes.count, &layout)
-        guard layout.bytes <= Double(Machine.memoryBytes) else {
+    ///
+    /// - Parameters:
+    ///   - trainedCopies: further buffers of the size of the trained parameters that are about to be made: gradients, moments.
+    ///   - check: looks at the parameters before there is memory for any, such as at whether a checkpoint holds them all.
+    /// - Throws: `.badData` for a model that memory cannot hold, and what `check` throws.
+    package init(
+        _ configuration: ModelConfiguration, classes: [String], trainedCopies: Int = 0,
+        check: (ParameterLayout) throws -> Void = { _ in }
+    ) throws {
+        let outline = try Outline(configuration, classes: classes.count)
+        try check(outline.layout)
+        let bytes = outline.layout.bytes + Double(trainedCopies) * outline.layout.trainedBytes
+        guard bytes <= Double(Machine.grantableBytes) else {
             throw VidclassError(
                 .badData,
-                "the model's parameters alone take \(Int(layout.bytes / 0x1p30) + 1) GiB, more memory than this machine has; use smaller layers"
-            )
+                "the model's parameters take \(Classifier.gibibytes(bytes)) GiB\(trainedCopies > 0 ? " with their gradients and moments" : ""), "
+                    + "more memory than can be had here; use smaller layers")
         }
-        parameters = ParameterStore(layout)
+        encoder = outline.encoder
+        (frozen, trained) = encoder.split()
+        head = outline.head
+        parameters = ParameterStore(outline.layout)
         self.configuration = configuration
         self.classes = classes
     }
+
+    /// The table of layers of such a model; takes no memory for its parameters.
+    package static func layers(of configuration: ModelConfiguration, classes: Int) throws -> [LayerSummary] {
+        let outline = try Outline(configuration, classes: classes)
+        return outline.encoder.summaries + outline.head.layers
+    }
+
+    /// The layers, and the parameters that they are to have.
+    private struct Outline {
+        let encoder: FrameEncoder
+        let head: Head
+        let layout: ParameterLayout
+
+        init(_ configuration: ModelConfiguration, classes: Int) throws {
+            var layout = ParameterLayout()
+            encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
+            // No sum or product of the head's overflows where this passes.
+            let clip = Double(configuration.input.frames) * Double(encoder.outputShape.count) * Double(MemoryLayout<Float>.stride)
+            guard clip <= Double(Machine.memoryBytes) else {
+                throw VidclassError(
+                    .badData,
+                    "the features of one clip take \(Classifier.gibibytes(clip)) GiB, more memory than this machine has; use fewer "
+                        + "model.input.frames, smaller ones, or another model.cnn.pooling than \(configuration.cnn.pooling.rawValue)")
+            }
+            head = try Head(configuration, features: encoder.outputShape.count, classes: classes, &layout)
+            self.layout = layout
+        }
+    }
+
+    /// Rounded up.
+    private static func gibibytes(_ bytes: Double) -> Int { Int(min(bytes / 0x1p30, 0x1p60)) + 1 }
 
     /// Fills all parameters by their initialisers, from stream 0 of the seed.
     package func initialize(seed: UInt64) throws {

@@ -1,4 +1,3 @@
-import Foundation
 import VidTensor
 import VidTrain
 
@@ -10,6 +9,11 @@ import VidTrain
 package struct ResultsFile {
     package static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr"
 
+    /// The most bytes of one that are read: half a million epochs.
+    static let sizeLimit = 64 << 20
+
+    private static let columnCount = 7
+
     private let path: String
     private var lines: [String]
 
@@ -19,11 +23,12 @@ package struct ResultsFile {
     package init(path: String, keeping epochs: Int) throws {
         self.path = path
         lines = [ResultsFile.header]
-        if epochs > 0, let data = FileManager.default.contents(atPath: path) {
-            let old = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
+        if epochs > 0, let bytes = try? RegularFile.contents(path, limit: ResultsFile.sizeLimit) {
+            let old = String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst()
             for line in old {
-                guard let epoch = line.split(separator: ",", omittingEmptySubsequences: false).first.flatMap({ Int($0) }),
-                    epoch == lines.count, epoch <= epochs
+                let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                guard fields.count == ResultsFile.columnCount, DecimalText.whole(fields[0]) == lines.count, lines.count <= epochs,
+                    fields.allSatisfy({ $0.isEmpty || DecimalText.number($0) != nil })
                 else { break }
                 lines.append(String(line))
             }
@@ -41,7 +46,7 @@ package struct ResultsFile {
     package var secondsSoFar: Double {
         guard lines.count > 1, let last = lines.last else { return 0 }
         let fields = last.split(separator: ",", omittingEmptySubsequences: false)
-        return fields.count > 1 ? Double(fields[1]) ?? 0 : 0
+        return fields.count > 1 ? max(0, DecimalText.number(String(fields[1])) ?? 0) : 0
     }
 
     static func line(_ record: EpochRecord) -> String {

@@ -32,6 +32,13 @@ package enum Machine {
     /// Bytes that can be had without swapping (Linux's MemAvailable); all memory where it is not known.
     package static var availableBytes: Int { bytes("MemAvailable", in: "/proc/meminfo") ?? memoryBytes }
 
+    /// Bytes that this process can still be given: what the machine has free, or less where its address space is limited
+    /// (`ulimit -v`).
+    package static var grantableBytes: Int {
+        let room = Int(clamping: vc_address_space_limit()) - (bytes("VmSize", in: "/proc/self/status") ?? 0)
+        return max(0, min(availableBytes, room))
+    }
+
     /// The most bytes this process has had resident so far (Linux's VmHWM); 0 where it is not known.
     package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }
 

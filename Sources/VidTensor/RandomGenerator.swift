@@ -17,6 +17,19 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
         self.stream = stream
     }
 
+    /// Throws for a state that no generator comes to.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        seed = try container.decode(UInt64.self, forKey: .seed)
+        stream = try container.decode(UInt64.self, forKey: .stream)
+        block = try container.decode(UInt64.self, forKey: .block)
+        remaining = try container.decode(Int.self, forKey: .remaining)
+        guard (0...3).contains(remaining) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .remaining, in: container, debugDescription: "expected 0 to 3 words of the block, found \(remaining)")
+        }
+    }
+
     /// The four words of block `block`.
     package static func words(seed: UInt64, stream: UInt64, block: UInt64) -> (UInt32, UInt32, UInt32, UInt32) {
         philox(

@@ -13,4 +13,10 @@ extension String {
         }
         return text
     }
+
+    /// The same, cut to 80 characters: something out of a file in a message.
+    package var brief: String {
+        let scalars = unicodeScalars.prefix(81)
+        return String(String.UnicodeScalarView(scalars.prefix(80))).printable + (scalars.count > 80 ? "..." : "")
+    }
 }

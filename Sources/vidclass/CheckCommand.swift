@@ -96,10 +96,3 @@ struct CheckCommand: AsyncParsableCommand {
         return report
     }
 }
-
-extension FeatureCacheOptions {
-    /// Where what checks find is kept, unless it is turned off.
-    func memo() throws -> (any ClipMemo)? {
-        isOff ? nil : try FeatureFolder { Terminal.note("note: \($0)") }
-    }
-}

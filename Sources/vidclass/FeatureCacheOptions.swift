@@ -1,5 +1,7 @@
 import ArgumentParser
+import Synchronization
 import VidCheckpoint
+import VidData
 import VidReport
 import VidTrain
 
@@ -9,7 +11,18 @@ struct FeatureCacheOptions: ParsableArguments {
     var isOff = false
 
     /// The cache, unless it is turned off.
-    func cache() throws -> (any FeatureCache)? {
-        isOff ? nil : try FeatureFolder { Terminal.note("note: \($0)") }
+    func cache() throws -> (any FeatureCache)? { try folder() }
+
+    /// Where what checks find is kept, unless it is turned off.
+    func memo() throws -> (any ClipMemo)? { try folder() }
+
+    /// The folder of both, which a command may open twice; one note of what is wrong with it is enough.
+    private func folder() throws -> FeatureFolder? {
+        guard !isOff else { return nil }
+        return try FeatureFolder { reason in
+            if !FeatureCacheOptions.isNoted.exchange(true, ordering: .relaxed) { Terminal.note("note: \(reason)") }
+        }
     }
+
+    private static let isNoted = Atomic<Bool>(false)
 }

@@ -56,9 +56,12 @@ private struct Inspection {
 
     private static func config(_ file: String) throws -> Inspection {
         let configuration = try RunConfiguration.load(path: file, overrides: [])
-        let classifier = try Classifier(configuration.model, classes: ["class 1", "class 2"])
+        let layers: [LayerSummary]
+        do { layers = try Classifier.layers(of: configuration.model, classes: 2) } catch let error as VidclassError {
+            throw VidclassError.file(file, error.message, kind: error.kind)
+        }
         return Inspection(
-            facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: layers(classifier))
+            facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: table(layers))
     }
 
     private static func model(_ file: String) throws -> Inspection {
@@ -83,10 +86,10 @@ private struct Inspection {
             table: ("tensors", ["name", "shape"], checkpoint.tensors.map { [.string($0.name), .string($0.shapeText)] }))
     }
 
-    private static func layers(_ classifier: Classifier) -> (String, [String], [[JSONNode]]) {
+    private static func table(_ layers: [LayerSummary]) -> (String, [String], [[JSONNode]]) {
         (
             "layers", ["name", "type", "output", "parameters", "trainable"],
-            classifier.layers.map {
+            layers.map {
                 [
                     .string($0.name), .string($0.type), .string($0.outputShape.description), .integer($0.parameters),
                     .bool($0.isTrainable && $0.parameters > 0),

@@ -31,7 +31,11 @@ struct SavedModel {
         self.path = path
         let checkpoint = try Checkpoint.open(path)
         configuration = try RunConfiguration(json: checkpoint.config, source: path)
-        classifier = try Classifier(configuration.model, classes: checkpoint.classes)
+        do {
+            classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
+        } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
+            throw VidclassError.file(path, error.message, kind: error.kind)
+        }
         try checkpoint.load(into: classifier.parameters)
     }
 

@@ -24,12 +24,13 @@ struct CommandLineTool {
     /// - Parameters:
     ///   - environment: added to the process's own; nil removes a variable.
     ///   - input: the path of what is on standard input; nil: nothing.
+    ///   - addressSpace: KiB of address space that the program may have; nil: as much as it likes.
     static func run(
-        _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil
+        _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil, addressSpace: Int? = nil
     ) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: addressSpace == nil ? path : "/bin/sh")
+        process.arguments = addressSpace.map { ["-c", #"ulimit -v "$0" && exec "$@""#, "\($0)", path] + arguments } ?? arguments
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = variables(environment, in: folder)
         let (output, errors) = (folder + "/.stdout-\(UUID().uuidString)", folder + "/.stderr-\(UUID().uuidString)")

@@ -45,6 +45,27 @@ import VidTestSupport
         #expect(ContinuousClock.now - start < .seconds(15))
     }
 
+    /// The superblock and what the root group begins with, every byte of it, and values. The format has no checksum: a changed
+    /// byte is refused in one line, or the hash that is kept of the file is another one.
+    @Test func aChangedByteIsRefusedOrChangesTheHash() throws {
+        let folder = try TestFolder()
+        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: HDF5ImportTests.fixtures + "keras1.h5")))
+        let hash = try WeightsFile.read(HDF5ImportTests.fixtures + "keras1.h5", hdf5: child()).sha256
+        var refused = 0
+        let places = Array(0..<96) + stride(from: 96, to: whole.count, by: whole.count / 32)
+        for place in places {
+            let path = try folder.write("flipped.h5", whole.putting([whole[place] ^ (place % 2 == 0 ? 0xFF : 0x10)], at: place))
+            do {
+                #expect(try WeightsFile.read(path, hdf5: child(seconds: 3)).sha256 != hash, "byte \(place)")
+            } catch {
+                let error = error as? VidclassError
+                #expect(error?.kind == .badData && error?.message.contains("\n") == false, "byte \(place): \(error?.message ?? "")")
+                refused += 1
+            }
+        }
+        #expect(refused > 20, "\(refused) of \(places.count)")
+    }
+
     /// A child that a hostile file has taken over can say what it likes.
     @Test(arguments: [
         ("echo nonsense and more of it", "header"), ("exec head -c 600000000 /dev/zero", "more than 512 MiB"),

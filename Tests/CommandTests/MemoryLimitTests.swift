@@ -5,7 +5,7 @@ import VidTestSupport
 /// `training.memory_gib` holds: the process never has more resident, and what does not fit is refused before it starts.
 @Suite struct MemoryLimitTests {
     /// VGG16 trained on 64 frames: kept whole, in part, and hardly at all.
-    @Test(arguments: [2.2, 1.6, 1.2])
+    @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)"), arguments: [2.2, 1.6, 1.2])
     func aStepKeepsWithinIt(_ gibibytes: Double) throws {
         let result = try TestFolder().run(
             "bench", "step", "--frames", "8", "--batch", "8", "--size", "112", "--memory-gib", "\(gibibytes)", "--json")

@@ -99,13 +99,25 @@ import VidTestSupport
     }
 
     @Test func anyOtherLengthIsRefused() throws {
-        let original = try bytes(of: write())
-        for count in Array(0..<200) + Array(stride(from: 200, to: original.count, by: 37)) {
+        let whole = try write()
+        let original = try bytes(of: whole)
+        let dataStart = try Checkpoint.open(whole).file.dataStart
+        for count in Array(0...dataStart) + Array(stride(from: dataStart, to: original.count, by: 37)) {
             let path = try folder.write("cut.safetensors", Array(original[..<count]))
             #expect(failure { _ = try Checkpoint.open(path) }?.kind == .badData, "cut to \(count) bytes")
         }
         let longer = try folder.write("longer.safetensors", original + [0])
         #expect(failure { _ = try Checkpoint.open(longer) }?.kind == .badData)
+    }
+
+    /// A small file whose configuration asks for 16 GiB: said before there is memory for any of it.
+    @Test func aModelThatTheFileDoesNotHoldIsRefusedFirst() throws {
+        let checkpoint = try Checkpoint.open(write())
+        var layout = ParameterLayout()
+        _ = layout.add("hidden_0/kernel", [65536, 65536], .zeros)
+        let error = failure { try checkpoint.requireTensors(of: layout) }
+        #expect(error?.kind == .badData)
+        #expect(error?.message.contains("hidden_0/kernel (65536, 65536) is missing") == true)
     }
 
     @Test func anotherModelIsRefusedWithTheDifferences() throws {
@@ -155,6 +167,9 @@ import VidTestSupport
         (#""format":"vidclass","version":"2""#, #"its version is "2""#),
         (#""format":"vidclass","version":"1","host":"x""#, #"unknown key "host""#),
         (#""format":"vidclass","version":"1","checksum":"0000""#, "no checksum of 64 digits"),
+        (#""format":"vidclass","version":"1","checksum":"\#(String(repeating: "0", count: 64))""#, "damaged: its content has the SHA-256"),
+        (#""format":"vidclass","version":1"#, "expected a string, found 1"), (#""format":"vidclass""#, #"no "version""#),
+        (#""format":"vidclass","version":"1","caf\u00e9":"x","cafe\u0301":"y""#, "in two spellings of Unicode"),
     ])
     func refusesMetadata(_ members: String, _ reason: String) throws {
         let path = try folder.write("file.safetensors", safetensors(#"{"__metadata__":{\#(members)}}"#))
@@ -167,6 +182,7 @@ import VidTestSupport
         arguments: [
             ("[]", ["a"], nil, "expected an object"), ("{", ["a"], nil, #"metadata "config": line 1"#), ("{}", [], nil, "an empty array"),
             ("{}", ["a", "b", "a"], nil, "stands there twice"), ("{}", [""], nil, "an array of labels"),
+            ("{}", ["a\0b"], nil, "an array of labels"),
             ("{}", ["a"], "{,}", #"metadata "state""#),
         ] as [(String, [String], String?, String)])
     func refusesTexts(_ config: String, _ classes: [String], _ state: String?, _ reason: String) throws {

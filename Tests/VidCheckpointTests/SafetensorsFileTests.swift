@@ -62,6 +62,13 @@ import VidTestSupport
         (#"{"x":1}"#, "expected an object"), (#"{"x":{"dtype":"F32"}}"#, "must be there"),
         (#"{"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},}"#, "header"),
         (#"{"__metadata__":[]}"#, "expected an object of strings"), (#"{"__metadata__":{"a":1}}"#, "expected a string"),
+        (#"{"\uD800":{}}"#, "surrogate"), (#"{"x":{"dtype":"U8","shape":[04],"data_offsets":[0,4]}}"#, "leading zero"),
+        (#"{"x":{"dtype":"U8","shape":[0x4],"data_offsets":[0,4]}}"#, "header"),
+        (#"{"x":{"dtype":"U8","shape":[+4],"data_offsets":[0,4]}}"#, "header"),
+        (#"{"x":{"dtype":"U8","shape":[-0],"data_offsets":[0,4]}}"#, "whole numbers"),
+        (#"{"x":{"dtype":"U8","shape":[1e400],"data_offsets":[0,4]}}"#, "does not fit double precision"),
+        (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0,18446744073709551615]}}"#, "does not fit 64 bits"),
+        ("\u{FEFF}{}", "starts with '{'"),
         ("{\"x\u{0}\":{}}", "control character"), (String(repeating: #"{"x":"#, count: 40), "nested deeper"),
         // Twice.
         (#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"x":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, "there already"),
@@ -109,6 +116,25 @@ import VidTestSupport
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
         #expect(error?.message.contains("\n") == false)
+    }
+
+    /// The format has no checksum. A changed bit of the header is refused, or changes a name, a text or a type of the same size:
+    /// the tensors still cover the values, each byte once.
+    @Test func aFlippedBitOfTheHeaderIsRefusedOrKeepsThePlaces() throws {
+        let whole = safetensors(good, values: [UInt8](repeating: 0, count: 11))
+        let start = whole.count - 11
+        var accepted = 0
+        for (byte, bit) in (0..<start).flatMap({ byte in (0..<8).map { (byte, $0) } }) {
+            do {
+                let file = try open(whole.putting([whole[byte] ^ 1 << UInt8(bit)], at: byte))
+                accepted += 1
+                #expect(file.entries.map(\.bytes) == [start..<start + 8, start + 8..<start + 11], "byte \(byte), bit \(bit)")
+                #expect(file.entries.map(\.count) == [2, 3])
+            } catch {
+                #expect((error as? VidclassError)?.kind == .badData)
+            }
+        }
+        #expect(accepted < 8 * start / 10, "\(accepted)")
     }
 
     @Test func refusesNamesThatAreNotUTF8() throws {

@@ -1,15 +1,25 @@
+import Crypto
 import Foundation
 import VidConfig
 import VidModel
 import VidTensor
+import VidTestSupport
 
 func bytes(of path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
 
 /// A safetensors file byte by byte: the header's length, the header as it is given, the values.
-func safetensors(_ header: String, values: [UInt8] = []) -> [UInt8] {
-    let text = Array(header.utf8)
-    return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text + values
+func safetensors(_ header: String, values: [UInt8] = []) -> [UInt8] { FileBytes.safetensors(header, values: values) }
+
+/// The same with a right checksum: the header must hold `"checksum":"` and 64 zeros.
+func sealed(_ header: String, values: [UInt8] = []) -> [UInt8] {
+    let bytes = safetensors(header, values: values)
+    let key = Array(#""checksum":""#.utf8)
+    guard let place = bytes.indices.first(where: { bytes[$0...].starts(with: key) }) else { return bytes }
+    return bytes.putting(
+        Array(SHA256.hash(data: bytes).map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined().utf8), at: place + key.count)
 }
+
+let noChecksum = #""checksum":"\#(String(repeating: "0", count: 64))""#
 
 /// The error of `body` as a `VidclassError`; a traps-free way to look at its message.
 func failure(_ body: () throws -> Void) -> VidclassError? {

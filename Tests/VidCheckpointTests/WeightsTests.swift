@@ -6,6 +6,10 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// A file made by Scripts/make_hdf5_fixtures.py.
 func fixture(_ name: String) -> String {
     Bundle.module.resourceURL?.appendingPathComponent("Fixtures/\(name)").path ?? "Fixtures/\(name)"
@@ -58,6 +62,10 @@ func fixture(_ name: String) -> String {
         ("missing", "block1_conv2/block1_conv2_W_1:0 is missing"), ("huge", "stores fewer bytes than its shape needs"),
         ("no_list", #"layer "block1_conv2" has no attribute weight_names"#), ("names_are_numbers", "of another type"),
         ("not_utf8", "not UTF-8"), ("cycle", "more groups in groups"), ("empty", "no weights of Keras in it"),
+        ("rank", "is larger than anything expected here"), ("virtual", "only what the file holds itself"),
+        ("bomb", "stores fewer bytes than its shape needs"), ("wide", "at most 2048 filters are read"),
+        ("long_list", "is larger than anything expected here"), ("dots", #"the name "../block1_conv1" is no path within the file"#),
+        ("filter", "is damaged: the HDF5 library cannot read it"),
     ])
     func refuses(_ name: String, _ reason: String) {
         let error = failure { _ = try WeightsFile.read(fixture("bad_\(name).h5"), hdf5: .inThisProcess) }
@@ -70,7 +78,7 @@ func fixture(_ name: String) -> String {
     @Test func refusesFilesCutShort() throws {
         let folder = try TestFolder()
         let whole = try bytes(of: fixture("keras1.h5"))
-        for count in stride(from: 8, to: whole.count - 1, by: 97) {
+        for count in Array(8..<1024) + Array(stride(from: 1024, to: whole.count - 1, by: 97)) {
             let path = try folder.write("cut.h5", Array(whole[..<count]))
             if let error = failure({ expectFixture(try WeightsFile.read(path, hdf5: .inThisProcess)) }) {
                 #expect(error.kind == .badData, "cut to \(count) bytes")
@@ -156,6 +164,52 @@ func fixture(_ name: String) -> String {
         let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
+    }
+
+    /// The format has no checksum, and torchvision publishes none inside. A changed bit of the header is refused, or gives what a
+    /// file of other bytes would; the hash that is kept of the file is another one then. Changed values are seen by it alone.
+    @Test func aFlippedBitIsRefusedOrChangesTheHash() throws {
+        let whole = stateDict()
+        let path = try folder.write("vgg.safetensors", whole)
+        let hash = try WeightsFile.read(path, hdf5: .inThisProcess).sha256
+        let dataStart = try SafetensorsFile(path).dataStart
+        var random = RandomGenerator(seed: 5)
+        var flips = (0..<dataStart).flatMap { byte in (0..<8).map { (byte, $0) } }
+        flips += (0..<1000).map { _ in (dataStart + random.below(whole.count - dataStart), random.below(8)) }
+        var refused = 0
+        for (byte, bit) in flips {
+            try folder.write("vgg.safetensors", whole.putting([whole[byte] ^ 1 << UInt8(bit)], at: byte))
+            do {
+                let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
+                #expect(weights.sha256 != hash)
+                #expect(weights.architecture == .blocks([[2, 3], [4]]), "byte \(byte), bit \(bit)")
+            } catch {
+                #expect((error as? VidclassError)?.kind == .badData)
+                refused += 1
+            }
+        }
+        // Of the header nearly all: its names, types, shapes and places hold each other.
+        #expect(refused > 8 * dataStart * 9 / 10, "\(refused)")
+    }
+
+    /// More weights than any VGG has, in a file that takes no room on a disk.
+    @Test func refusesMoreThanAnyVGGHas() throws {
+        let one = 2048 * 2048 * 9 * 2
+        let header =
+            "{"
+            + (0..<4).map { layer in
+                let start = layer * (one + 4096)
+                return
+                    #""features.\#(2 * layer).weight":{"dtype":"F16","shape":[2048,2048,3,3],"data_offsets":[\#(start),\#(start + one)]},"#
+                    + #""features.\#(2 * layer).bias":{"dtype":"F16","shape":[2048],"data_offsets":[\#(start + one),\#(start + one + 4096)]}"#
+            }.joined(separator: ",") + "}"
+        let path = try folder.write("large.safetensors", safetensors(header))
+        try #require(truncate(path, off_t(8 + header.utf8.count + 4 * (one + 4096))) == 0)
+        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        #expect(error?.kind == .badData)
+        #expect(
+            error?.message.contains("its 4 convolutions have 150994944 weights; at most 134217728 are read") == true,
+            "\(error?.message ?? "")")
     }
 
     @Test(arguments: [([0x50, 0x4B, 3, 4] as [UInt8], "ZIP"), ([0x80, 2, 0x7D], "pickle"), ([], "too few")])
@@ -311,12 +365,42 @@ func fixture(_ name: String) -> String {
     @Test func noticesDamage() throws {
         let path = try library.importFile(fixture("keras1.h5")).path
         let original = try bytes(of: path)
-        for place in stride(from: 0, to: original.count, by: 11) {
-            var changed = original
-            changed[place] ^= 4
-            try put(path, changed)
-            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "byte \(place)")
+        let dataStart = try SafetensorsFile(path).dataStart
+        var random = RandomGenerator(seed: 7)
+        var flips = (0..<dataStart).flatMap { byte in [(byte, random.below(8)), (byte, random.below(8))] }
+        flips += (0..<1000).map { _ in (dataStart + random.below(original.count - dataStart), random.below(8)) }
+        for (place, bit) in flips {
+            try put(path, original.putting([original[place] ^ 1 << UInt8(bit)], at: place))
+            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "byte \(place), bit \(bit)")
         }
+        for count in 0..<dataStart {
+            try put(path, Array(original[..<count]))
+            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "\(count) bytes")
+        }
+    }
+
+    /// What stands in a file of vidclass's own beside what belongs there, its checksum being right.
+    @Test(
+        arguments: [
+            ("", "", nil), (#""host":"x","#, "", #"unknown key "host""#), ("", "extra/kernel", #"tensor "extra/kernel" has no bias"#),
+            ("", "extra", #"tensor "extra" is none of a VGG's"#), (#""architecture":"vgg16","#, "", #"its metadata says "vgg16""#),
+            (#""preprocessing":"none of ours","#, "", "lacks"), (#""version":"2","#, "", #"its version is "2""#),
+        ] as [(String, String, String?)])
+    func ownFilesAreReadStrictly(_ member: String, _ tensor: String, _ reason: String?) throws {
+        let key = member.prefix { $0 != ":" }
+        let members = [
+            #""architecture":"blocks-1","#, #""format":"vidclass-weights","#, #""preprocessing":"caffe","#, #""source":"a.h5","#,
+            #""source_sha256":"00","#, #""version":"1","#,
+        ].filter { key.isEmpty || !$0.hasPrefix(key) }.joined()
+        let extra = tensor.isEmpty ? "" : #","\#(tensor)":{"dtype":"F32","shape":[],"data_offsets":[40,44]}"#
+        let header =
+            #"{"__metadata__":{\#(member)\#(members)\#(noChecksum)},"block1_conv1/kernel":{"dtype":"F32","shape":[3,3,1,1],"#
+            + #""data_offsets":[0,36]},"block1_conv1/bias":{"dtype":"F32","shape":[1],"data_offsets":[36,40]}\#(extra)}"#
+        let path = folder.path + "/own.safetensors"
+        try put(path, sealed(header, values: [UInt8](repeating: 0, count: tensor.isEmpty ? 40 : 44)))
+        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        #expect(error?.kind == (reason == nil ? nil : .badData))
+        #expect(reason.map { error?.message.contains($0) == true } ?? true, "\(error?.message ?? "accepted")")
     }
 
     /// The CNN of a checkpoint, with the preprocessing of its configuration.

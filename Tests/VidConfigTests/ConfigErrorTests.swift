@@ -203,6 +203,30 @@ struct ConfigErrorTests {
         expect(message, .badConfig) { () throws(ConfigError) in try RunConfiguration(json: text, source: "c.json") }
     }
 
+    /// A file of a megabyte could ask for half a million layers, and to look at them all takes hours.
+    @Test("Lists have an end")
+    func lists() {
+        func list(_ element: String, _ count: Int) -> String { "[" + Array(repeating: element, count: count).joined(separator: ",") + "]" }
+        let layers = list(#"{"type":"dropout"}"#, 257)
+        for (text, place) in [
+            (#"{"model":{"hidden":\#(layers)}}"#, "c.json:1:20: model.hidden"),
+            (#"{"model":{"recurrent":\#(list(#"{"type":"lstm"}"#, 1000))}}"#, "c.json:1:23: model.recurrent"),
+            (#"{"model":{"cnn":{"architecture":{"blocks":[\#(list("1", 400_000))]}}}}"#, "c.json:1:44: model.cnn.architecture.blocks.0"),
+            (#"{"model":{"cnn":{"architecture":{"blocks":\#(list("[1]", 257))}}}}"#, "c.json:1:43: model.cnn.architecture.blocks"),
+            (#"{"stages":\#(list("{}", 257))}"#, "c.json:1:11: stages"),
+        ] {
+            do {
+                _ = try RunConfiguration(json: text, source: "c.json")
+                Issue.record("taken: \(place)")
+            } catch {
+                #expect(error.description.hasPrefix(place + ": expected at most 256 elements, found "), "\(error)")
+            }
+        }
+        #expect(throws: Never.self) {
+            try RunConfiguration(json: #"{"model":{"hidden":\#(list(#"{"type":"dropout"}"#, 256))}}"#, source: "c.json")
+        }
+    }
+
     @Test("Files that cannot be read")
     func files() throws {
         expect("/nowhere/c.json: cannot open: No such file or directory", .missingFile) { () throws(ConfigError) in
@@ -214,6 +238,9 @@ struct ConfigErrorTests {
         }
         expect("/dev/null: expected a config file, found something that is no regular file", .badConfig) { () throws(ConfigError) in
             try RunConfiguration.load(path: "/dev/null")
+        }
+        expect("/dev/zero: expected a config file, found something that is no regular file", .badConfig) { () throws(ConfigError) in
+            try RunConfiguration.load(path: "/dev/zero")
         }
         let large = try folder.write("large.json", [UInt8](repeating: 0x20, count: 1 << 20 + 1))
         expect("\(large): a config file has at most 1048576 bytes; this one has more", .badConfig) { () throws(ConfigError) in

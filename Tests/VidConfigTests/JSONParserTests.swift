@@ -18,7 +18,7 @@ struct JSONParserTests {
     ]
 
     @Test("Values", arguments: accepted)
-    func values(text: String, expected: JSONNode) throws {
+    func acceptedValues(text: String, expected: JSONNode) throws {
         let node = try JSONParser.parse(text)
         if case .object(let members) = node.value, members.count == 2, members[0].key == members[1].key {
             // Canonically equivalent keys of different bytes are different keys.
@@ -153,6 +153,29 @@ struct JSONParserTests {
                 try JSONParser.parse(nested(3), maximumDepth: 2)
             }
         }
+    }
+
+    @Test("Values up to the bound, and no more")
+    func values() {
+        // Two bytes a value.
+        let most = JSONParser.defaultMaximumValues
+        func text(_ values: Int) -> [UInt8] {
+            Array("[".utf8) + Array(repeatElement([0x30, 0x2C], count: values - 2).joined()) + Array("0]".utf8)
+        }
+        #expect(throws: Never.self) { try JSONParser.parse(text(most)) }
+        #expect(
+            throws: JSONSyntaxError("more than \(most) values", at: JSONPosition(column: 2 * most, offset: 2 * most - 1))
+        ) { try JSONParser.parse(text(most + 1)) }
+    }
+
+    /// To compare each with all others would take minutes.
+    @Test("Many keys that Unicode holds to be the same are read in time")
+    func equivalentKeys() throws {
+        let keys = (0..<1 << 16).map { number in (0..<16).map { number >> $0 & 1 == 0 ? "\u{E9}" : "e\u{301}" }.joined() }
+        let text = "{" + keys.map { "\"\($0)\":0" }.joined(separator: ",") + "}"
+        let clock = ContinuousClock.now
+        #expect(try JSONParser.parse(text).objectMembers?.count == 1 << 16)
+        #expect(ContinuousClock.now - clock < .seconds(5))
     }
 
     @Test("Positions of keys and values")

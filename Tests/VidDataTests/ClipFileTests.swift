@@ -74,18 +74,19 @@ import VidTestSupport
         #expect(failure { try ClipFile.open(long) }.message.hasSuffix("2 bytes too many after the payload of 630"))
     }
 
-    /// No byte of a clip file can change unnoticed.
-    @Test func everyFlippedByteIsFound() throws {
+    /// No bit of a clip file can change unnoticed: all of the header, 1,000 of the payload.
+    @Test func everyFlippedBitIsFound() throws {
         let folder = try TestFolder()
         try ClipFile.write(patternClip(ClipFileTests.shape, framesPerSecond: 3), to: folder("a.bin"))
         let bytes = try folder.bytes("a.bin")
         var random = RandomGenerator(seed: 6)
-        for place in bytes.indices {
-            var damaged = bytes
-            damaged[place] ^= UInt8(1 << random.below(8))
-            let path = try folder.write("flipped.bin", damaged)
-            #expect(failure { try ClipFile.read(path) }.kind == .badData, "byte \(place)")
+        var flips = (0..<ClipHeader.size).flatMap { byte in (0..<8).map { (byte, $0) } }
+        flips += (0..<1000).map { _ in (ClipHeader.size + random.below(bytes.count - ClipHeader.size), random.below(8)) }
+        for (byte, bit) in flips {
+            let path = try folder.write("flipped.bin", bytes.putting([bytes[byte] ^ 1 << UInt8(bit)], at: byte))
+            #expect(failure { try ClipFile.read(path) }.kind == .badData, "byte \(byte), bit \(bit)")
         }
+        #expect(flips.count == 1512)
     }
 
     /// A header that is wrong in one field, its checksum being right.
@@ -102,6 +103,10 @@ import VidTestSupport
             (24, [1, 64, 0, 0], "expected 1...16384 columns, found 16385"),
             (28, [0, 0, 0xC0, 0x7F], "frames per second at byte 28: expected 0 or more, found nan"),
             (28, [0, 0, 0x80, 0xBF], "frames per second at byte 28: expected 0 or more, found -1.0"),
+            (10, [2], "element type at byte 10: expected 0 (uint8) or 1 (float32), found 2"),
+            (20, [0xFF, 0xFF, 0xFF, 0xFF], "expected 1...16384 rows, found 4294967295"),
+            (32, [0x77, 2], "expected 630 for (5, 3, 6, 7) of uint8, found 631"),
+            (32, [0, 0, 0, 0, 0, 0, 0, 0x80], "expected 630 for (5, 3, 6, 7) of uint8, found 9223372036854775808"),
             (32, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "expected 630 for (5, 3, 6, 7) of uint8, found 18446744073709551615"),
             (12, [0xFF, 0xFF, 0xFF, 0xFF, 64, 0, 0, 0, 0, 64, 0, 0, 0, 64, 0, 0], "has more bytes than 2^63"),
             (12, [0xFF, 0xFF, 0xFF, 0xFF], "payload bytes at byte 32: expected 541165879170"),
@@ -117,6 +122,23 @@ import VidTestSupport
         let error = failure { try ClipFile.open(path) }
         #expect(error.kind == .badData)
         #expect(error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
+    }
+
+    /// A shape and a payload that agree with each other, past the end of the file and up to 2^63 bytes: nothing of that size is
+    /// made before the file's size is looked at.
+    @Test(arguments: [
+        ClipShape(frames: 6, channels: 3, rows: 6, columns: 7), ClipShape(frames: 4_294_967_295, channels: 3, rows: 6, columns: 7),
+        ClipShape(frames: 134_217_727, channels: 64, rows: 16_384, columns: 16_384),
+    ])
+    func hugeShapesInATinyFile(shape: ClipShape) throws {
+        let folder = try TestFolder()
+        for element in [ClipElement.uint8, .float32] {
+            let header = ClipHeader(element: element, shape: shape, framesPerSecond: 0, payloadCRC: 0)
+            let path = try folder.write("huge.bin", header.bytes + [UInt8](repeating: 0, count: 630))
+            let error = failure { try ClipFile.read(path) }
+            #expect(error.kind == .badData)
+            #expect(error.message.hasSuffix("cut off: expected \(header.payloadBytes) bytes after the header, found 630"), "\(error)")
+        }
     }
 
     @Test func wrongChecksums() throws {

@@ -16,7 +16,7 @@ import VidTestSupport
         let clip = patternClip(ClipLoaderTests.shape, framesPerSecond: 20)
         try ClipFile.write(clip, to: folder("a.bin"))
         try folder.write(
-            "a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "10, 3, 6, 8"), clip.withUnsafeBytes { Array($0) }))
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "10, 3, 6, 8"), clip.withUnsafeBytes { Array($0) }))
         let bin = try await ClipLoaderTests.loader().load(folder("a.bin"))
         let npy = try await ClipLoaderTests.loader().load(folder("a.npy"))
         #expect(bin.clip == clip.selecting([1, 3, 6, 8], framesPerSecond: 8))

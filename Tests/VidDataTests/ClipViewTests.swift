@@ -37,7 +37,7 @@ import VidTestSupport
         try ClipFile.write(clip, to: folder("a.bin"))
         let payload = clip.withUnsafeBytes { Array($0) }
         try folder.write(
-            "a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "\(shape.frames), 3, \(rows), \(columns)"), payload))
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "\(shape.frames), 3, \(rows), \(columns)"), payload))
         var last: [UInt8] = []
         for frame in 0..<shape.frames {
             for pixel in 0..<rows * columns {
@@ -45,7 +45,7 @@ import VidTestSupport
             }
         }
         try folder.write(
-            "last.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "\(shape.frames), \(rows), \(columns), 3"), last))
+            "last.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "\(shape.frames), \(rows), \(columns), 3"), last))
     }
 
     /// The same view, the same frames: as the sampler says, from any file, alone or among others, each time.

@@ -152,6 +152,13 @@ import VidTestSupport
             ("path,label\n1.bin,a\"b\n", "line 2: a quote within a field that does not start with one"),
             ("path,label\n1.bin,a\rb\n", "line 2: a carriage return without a line feed"),
             ("path,label\n1.bin,a\0b\n", "line 2: a NUL character"),
+            ("path,label\n1.bin,\"a\0b\"\n", "line 2: a NUL character"),
+            ("path,label\r1.bin,a\r", "line 1: a carriage return without a line feed"),
+            ("path,label\n\"1.bin\n2.bin,a\n", "line 2: a quoted field without its closing quote"),
+            ("\u{FEFF}\u{FEFF}path,label\n1.bin,a\n", "line 1: unknown column"),
+            ("path;label\n1.bin;a\n", "line 1: unknown column \"path;label\""),
+            (String(repeating: "x", count: 100_000) + "\n", "line 1: unknown column \"xxx"),
+            (String(repeating: ",", count: 70_000) + "\n", "line 1: more than 65536 fields"),
             ("path,label\n1.bin,\n", "line 2: path and label cannot be empty"),
             ("path,label\nx.txt,a\n", "line 2: x.txt is no clip"),
             ("path,label\nhttp://host/x.mp4,a\n", "http://host/x.mp4 does not exist"),
@@ -166,6 +173,42 @@ import VidTestSupport
         let error = failure { try DataSet.open(folder("data.csv")) }
         #expect(error.message.hasPrefix(folder("data.csv") + ": ") && error.message.contains(message), "\(error.message)")
         #expect(error.kind == (message.contains("does not exist") ? .missingInput : .badData))
+    }
+
+    /// Two names that Unicode holds to be the same and the file system does not.
+    @Test func namesAreComparedByTheirBytes() throws {
+        let folder = try TableTests.table("path,label\n\u{E9}.bin,a\ne\u{301}.bin,b\n", clips: ["\u{E9}.bin", "e\u{301}.bin"])
+        #expect(try DataSet.open(folder("data.csv"), split: .none).entries.count == 2)
+    }
+
+    /// A table has no mark at its end: cut anywhere it is refused, or is the beginning of the whole.
+    @Test func cutAnywhereItIsRefusedOrItsBeginning() throws {
+        let text = "\u{FEFF}path,label\r\n\"a, b.bin\",x\r\n\"c \"\"d\"\".bin\",\"\u{E9}\n\"\r\ne.bin,y\r\n"
+        let whole = try CSVTable(Array(text.utf8), path: "whole").records.map(\.fields)
+        var refused = 0
+        for length in 0..<text.utf8.count {
+            do {
+                let records = try CSVTable(Array(text.utf8.prefix(length)), path: "cut").records.map(\.fields)
+                for (found, expected) in zip(records.dropLast(), whole) { #expect(found == expected, "\(length) bytes") }
+                for (found, expected) in zip(records.last ?? [], whole[max(0, records.count - 1)]) {
+                    #expect(expected.utf8.starts(with: found.utf8), "\(length) bytes")
+                }
+            } catch {
+                #expect((error as? VidclassError)?.kind == .badData)
+                refused += 1
+            }
+        }
+        #expect(refused > text.utf8.count / 3)
+    }
+
+    /// Not read at all; it takes no room on the disk either.
+    @Test func aTableOverTheCapIsRefusedUnread() throws {
+        let folder = try TestFolder()
+        let path = try folder.write("data.csv", text: "path,label\n")
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: 1 << 30)
+        try file.close()
+        #expect(failure { try DataSet.open(path) }.message.hasSuffix("has 1073741824 bytes; at most 268435456 are read"))
     }
 
     @Test func textThatIsNoUTF8() throws {

@@ -4,17 +4,6 @@ import VidTensor
 import VidTestSupport
 
 @Suite struct NumpyFileTests {
-    /// An npy file as NumPy writes it: the header padded with spaces to a multiple of 64.
-    static func file(_ dictionary: String, _ payload: [UInt8], version: UInt8 = 1, magic: [UInt8] = [0x93] + Array("NUMPY".utf8)) -> [UInt8]
-    {
-        let fixed = version == 1 ? 10 : 12
-        var text = Array(dictionary.utf8)
-        while (fixed + text.count + 1) % 64 != 0 { text.append(0x20) }
-        text.append(0x0A)
-        let length = (0..<fixed - 8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
-        return magic + [version, 0] + length + text + payload
-    }
-
     static func dictionary(_ descriptor: String, _ shape: String, order: String = "False") -> String {
         "{'descr': '\(descriptor)', 'fortran_order': \(order), 'shape': (\(shape)), }"
     }
@@ -26,12 +15,12 @@ import VidTestSupport
         let bytes = patternClip(shape)
         let path = try folder.write(
             "a.npy",
-            NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "4, 3, 5, 6"), bytes.withUnsafeBytes { Array($0) }, version: version))
+            FileBytes.npy(NumpyFileTests.dictionary("|u1", "4, 3, 5, 6"), bytes.withUnsafeBytes { Array($0) }, version: version))
         #expect(try NumpyFile.read(path) == bytes)
         let floats = patternFloatClip(shape)
         let other = try folder.write(
             "b.npy",
-            NumpyFileTests.file(NumpyFileTests.dictionary("<f4", "4, 3, 5, 6"), floats.withUnsafeBytes { Array($0) }, version: version))
+            FileBytes.npy(NumpyFileTests.dictionary("<f4", "4, 3, 5, 6"), floats.withUnsafeBytes { Array($0) }, version: version))
         #expect(try NumpyFile.read(other) == floats)
         #expect(try NumpyFile.open(other).read(frames: [1, 3]) == floats.selecting([1, 3]))
     }
@@ -44,7 +33,7 @@ import VidTestSupport
         for frame in 0..<2 {
             for pixel in 0..<20 { for channel in 0..<3 { last.append(values[(frame * 3 + channel) * 20 + pixel]) } }
         }
-        let path = try folder.write("a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "2, 4, 5, 3"), last))
+        let path = try folder.write("a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "2, 4, 5, 3"), last))
         #expect(try NumpyFile.read(path) == clip)
         #expect(try NumpyFile.open(path).read(frames: [1]) == clip.selecting([1]))
     }
@@ -59,7 +48,7 @@ import VidTestSupport
         let folder = try TestFolder()
         let count = 2 * channels * rows * columns
         let path = try folder.write(
-            "a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", shape), [UInt8](repeating: 1, count: count)))
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", shape), [UInt8](repeating: 1, count: count)))
         #expect(try NumpyFile.open(path).shape == ClipShape(frames: 2, channels: channels, rows: rows, columns: columns))
     }
 
@@ -96,12 +85,32 @@ import VidTestSupport
             ("{'descr': '|u1\\'', 'fortran_order': False}", "characters that are not plain ASCII"),
             ("{'descr': '|u1", "a quoted text without its end"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4)} x", "expected its end, found 'x'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 03, 4, 4), }", "a number with a leading zero"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, +3, 4, 4), }", "found '+'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 0x3, 4, 4), }", "expected ')', found 'x'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1_0, 4, 4), }", "expected ')', found '_'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1e9, 4, 4), }", "expected ')', found 'e'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775808, 3, 4, 4), }", "a number over 2^63"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775807, 3, 4, 4), }",
+                "expected 1...4294967295 frames, found 9223372036854775807"
+            ),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (4294967295, 64, 16384, 16384), }", "has more bytes than 2^63"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967295, 3, 16384, 16384), }", "has more bytes than 2^63"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 16385, 4), }", "expected 1...16384 rows, found 16385"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1, 96), }",
+                "found shape (1, 1, 1, 1, 1, 1, 1, 1, ... of 9 axes)"
+            ),
+            ("{'descr': '|\u{0}u1', 'fortran_order': False}", "characters that are not plain ASCII"),
+            ("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<c8'"),
+            ("\u{FEFF}{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "expected '{'"),
             ("import os", "expected '{', found 'i'"),
             ("{", "expected a quoted text, found its end"),
         ])
     func refused(dictionary: String, message: String) throws {
         let folder = try TestFolder()
-        let path = try folder.write("a.npy", NumpyFileTests.file(dictionary, [UInt8](repeating: 0, count: 96)))
+        let path = try folder.write("a.npy", FileBytes.npy(dictionary, [UInt8](repeating: 0, count: 96)))
         let error = failure { try NumpyFile.open(path) }
         #expect(error.kind == .badData)
         #expect(error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
@@ -109,11 +118,17 @@ import VidTestSupport
 
     @Test func theFixedPart() throws {
         let folder = try TestFolder()
-        let good = NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "2, 3, 4, 4"), [UInt8](repeating: 0, count: 96))
+        let good = FileBytes.npy(NumpyFileTests.dictionary("|u1", "2, 3, 4, 4"), [UInt8](repeating: 0, count: 96))
         #expect(throws: Never.self) { try NumpyFile.open(try folder.write("good.npy", good)) }
-        for length in 0..<128 {
-            let path = try folder.write("cut.npy", Array(good[..<length]))
-            #expect(failure { try NumpyFile.open(path) }.kind == .badData, "\(length) bytes")
+        for version: UInt8 in [1, 2] {
+            let whole = FileBytes.npy(
+                NumpyFileTests.dictionary("|u1", "2, 3, 4, 4"), [UInt8](repeating: 0, count: 96), version: version)
+            for length in 0..<whole.count {
+                let path = try folder.write("cut.npy", Array(whole[..<length]))
+                #expect(failure { try NumpyFile.open(path) }.kind == .badData, "version \(version), \(length) bytes")
+            }
+            let path = try folder.write("long.npy", whole + [0])
+            #expect(failure { try NumpyFile.open(path) }.message.contains("1 bytes too many"))
         }
         var bytes = good
         bytes[0] = 0x92
@@ -124,8 +139,46 @@ import VidTestSupport
         bytes = good
         bytes[8...9] = [0xFF, 0xFF]
         #expect(failure { try NumpyFile.open(try folder.write("l.npy", bytes)) }.message.contains("expected a header of 65535 bytes"))
-        bytes = [0x93] + Array("NUMPY".utf8) + [2, 0, 0xFF, 0xFF, 0xFF, 0x7F, 0, 0, 0, 0]
-        #expect(failure { try NumpyFile.open(try folder.write("h.npy", bytes)) }.message.contains("found a length of 2147483647"))
+        // Past the file's end and past our own cap; a length of the second version has 32 bits.
+        for length in [65_537, 1 << 31, UInt32.max] {
+            bytes = [0x93] + Array("NUMPY".utf8) + [2, 0] + FileBytes.littleEndian(length) + [0, 0]
+            #expect(
+                failure { try NumpyFile.open(try folder.write("h.npy", bytes)) }.message.contains(
+                    "at most 65536 bytes is read, found a length of \(length)"))
+        }
+    }
+
+    /// A long header is a short complaint.
+    @Test(arguments: [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (" + String(repeating: "1, ", count: 20_000) + "), }",
+        "{'descr': '" + String(repeating: "x", count: 60_000) + "', 'fortran_order': False, 'shape': (1, 1, 1, 1)}",
+        "{'" + String(repeating: "k", count: 60_000) + "': 1}",
+    ])
+    func complaintsStayShort(_ dictionary: String) throws {
+        let folder = try TestFolder()
+        let path = try folder.write("a.npy", FileBytes.npy(dictionary))
+        let error = failure { try NumpyFile.open(path) }
+        #expect(error.kind == .badData)
+        #expect(error.message.utf8.count < path.utf8.count + 300, "\(error.message.utf8.count)")
+    }
+
+    /// The format has no checksum. Every bit of the header counts all the same: none can change unnoticed. Of the values, only
+    /// those that are no numbers are seen.
+    @Test(arguments: [UInt8(1), 2]) func everyFlippedBitOfTheHeaderIsFound(version: UInt8) throws {
+        let folder = try TestFolder()
+        let payload = (0..<96).flatMap { FileBytes.littleEndian(Float($0).bitPattern) }
+        let good = FileBytes.npy(NumpyFileTests.dictionary("<f4", "2, 3, 4, 4"), payload, version: version)
+        let header = good.count - payload.count
+        for place in 0..<header {
+            for bit in 0..<8 {
+                let path = try folder.write("flipped.npy", good.putting([good[place] ^ 1 << UInt8(bit)], at: place))
+                #expect(failure { try NumpyFile.read(path) }.kind == .badData, "byte \(place), bit \(bit)")
+            }
+        }
+        for place in stride(from: header, to: good.count, by: 4) {
+            let path = try folder.write("infinite.npy", good.putting([0, 0, 0x80, 0xFF], at: place))
+            #expect(failure { try NumpyFile.read(path) }.message.contains("found -inf in frame"))
+        }
     }
 
     @Test func valuesThatAreNotFinite() throws {
@@ -133,7 +186,7 @@ import VidTestSupport
         var values = [Float](repeating: 1, count: 96)
         values[95] = .nan
         let path = try folder.write(
-            "a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("<f4", "2, 3, 4, 4"), values.withUnsafeBytes { Array($0) }))
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("<f4", "2, 3, 4, 4"), values.withUnsafeBytes { Array($0) }))
         #expect(failure { try NumpyFile.read(path) }.message.hasSuffix("expected finite values, found nan in frame 1 (value 95)"))
     }
 }

@@ -24,7 +24,7 @@ import VidTestSupport
         try folder.makeFolder("in/a/b")
         try ClipFile.write(clip, to: folder("in/a/x.bin"))
         try folder.write(
-            "in/a/b/y.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "8, 3, 6, 5"), clip.withUnsafeBytes { Array($0) }))
+            "in/a/b/y.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "8, 3, 6, 5"), clip.withUnsafeBytes { Array($0) }))
         try folder.write("in/notes.txt")
         try folder.write("in/bad.npy", text: "nothing")
         let steps = Mutex<[Int]>([])
@@ -71,7 +71,7 @@ import VidTestSupport
         try ClipFile.write(clip, to: folder("in/a.bin"))
         try ClipFile.write(clip, to: folder("in/b.bin"))
         try folder.write(
-            "in/a.npy", NumpyFileTests.file(NumpyFileTests.dictionary("|u1", "2, 1, 4, 4"), clip.withUnsafeBytes { Array($0) }))
+            "in/a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "2, 1, 4, 4"), clip.withUnsafeBytes { Array($0) }))
         #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).packed == ["a.bin", "a.npy", "b.bin"])
         #expect(try folder.names("out") == ["a.bin.bin", "a.npy.bin", "b.bin"])
     }

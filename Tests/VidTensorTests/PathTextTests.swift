@@ -20,6 +20,27 @@ import VidTensor
         #expect(VidclassError.file("a\nb", "is bad") == VidclassError(.badData, "a\\nb: is bad"))
     }
 
+    @Test func whatComesOutOfAFileIsCut() {
+        #expect("a\tb".brief == "a\\tb")
+        #expect(String(repeating: "x", count: 80).brief == String(repeating: "x", count: 80))
+        #expect(String(repeating: "x", count: 1_000_000).brief == String(repeating: "x", count: 80) + "...")
+    }
+
+    @Test(arguments: [("0", 0.0), ("-0", -0.0), ("1.5e-3", 0.0015), ("1E5", 1e5), (".5", 0.5), ("1e-400", 0)]) func decimals(
+        text: String, number: Double
+    ) { #expect(DecimalText.number(text) == number) }
+
+    @Test(arguments: [
+        "", "+1", "1e400", "-1e400", "nan", "NaN", "inf", "-inf", "infinity", "0x10", "0x1p3", "1_000", "1,5", " 1", "1 ", "1\0", "1e",
+        "--1", "१",
+    ])
+    func textsThatAreNoDecimals(text: String) { #expect(DecimalText.number(text) == nil && DecimalText.whole(text) == nil) }
+
+    @Test func wholeNumbers() {
+        #expect(DecimalText.whole("0") == 0 && DecimalText.whole("9223372036854775807") == .max)
+        for text in ["00", "01", "-1", "+1", "1.0", "1e3", "9223372036854775808"] { #expect(DecimalText.whole(text) == nil, "\(text)") }
+    }
+
     @Test func hexadecimalDigits() {
         #expect([0x00, 0x0F, 0xA0, 0xFF].hexadecimal == "000fa0ff")
         #expect([UInt8]().hexadecimal == "")

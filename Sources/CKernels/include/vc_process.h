@@ -14,4 +14,7 @@ uint64_t vc_address_space(void);
 /// A descriptor of a new file in memory that has no place in any folder; -1 with errno where the system has none such.
 int vc_memory_file(const char *name);
 
+/// Bytes of address space that this process may have; UINT64_MAX where nothing limits them.
+uint64_t vc_address_space_limit(void);
+
 #endif

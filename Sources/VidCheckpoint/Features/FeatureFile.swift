@@ -40,7 +40,9 @@ enum FeatureFile {
             throw VidclassError.file(file.path, "expected the features \(key.digest) in a file of the format \(format.quoted)")
         }
         guard isExpected, file.metadata["version"] == version else { return nil }
-        guard let frames = file.metadata["valid_frames"].flatMap({ Int($0) }), frames >= 0 else {
+        guard let frames = file.metadata["valid_frames"].flatMap(DecimalText.whole), features.shape.rank > 0,
+            (0...features.shape[0]).contains(frames)
+        else {
             throw VidclassError.file(file.path, "no number of frames in its metadata's \"valid_frames\"")
         }
         return frames

@@ -99,7 +99,9 @@ struct SafetensorsHeader {
             guard let text = member.value.stringValue else {
                 throw Fault(member.value, "\(member.key.quoted): expected a string, found \(member.value.brief)")
             }
-            metadata[member.key] = text
+            guard metadata.updateValue(text, forKey: member.key) == nil else {
+                throw Fault(member.value, "\(member.key.quoted) stands there twice, in two spellings of Unicode")
+            }
         }
     }
 

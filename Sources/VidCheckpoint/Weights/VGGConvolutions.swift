@@ -64,12 +64,19 @@ extension Architecture {
             channels = source.kernel[3]
             blocks[blocks.count - 1].append(source.kernel[3])
         }
+        let values = sources.reduce(0.0) { $0 + 9 * Double($1.kernel[2]) * Double($1.kernel[3]) }
+        guard values <= Architecture.mostValues else {
+            throw VidclassError.file(
+                path, "its \(sources.count) convolutions have \(Int(values)) weights; at most \(Int(Architecture.mostValues)) are read")
+        }
         guard !sources.isEmpty else { throw VidclassError.file(path, "no convolutions of a VGG in it (block1_conv1, ...)") }
         self = Architecture.named.first { $0.filters == blocks } ?? .blocks(blocks)
     }
 
     /// A bound on what a weights file may ask for: 144 MiB a kernel.
     private static let maximumFilters = 2048
+    /// The same of all kernels together: 512 MiB, where VGG19 has 76.
+    private static let mostValues = 0x1p27
 
     static let named: [Architecture] = [.vgg11, .vgg13, .vgg16, .vgg19]
 

@@ -76,11 +76,26 @@ package enum WeightsFile {
                 file.path, "its version is \((file.metadata["version"] ?? "").quoted); this vidclass reads version \(version.quoted)")
         }
         try SealedSafetensors.verify(file)
+        if let extra = file.metadata.keys.filter({ !keys.contains($0) }).min() {
+            throw VidclassError.file(file.path, "unknown key \(extra.quoted) in its metadata")
+        }
         guard let preprocessing = file.metadata["preprocessing"].flatMap(Preprocessing.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
         else { throw VidclassError.file(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }
-        return try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
+        let weights = try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
+        let known = Set(weights.tensors.map(\.name))
+        if let other = file.entries.first(where: { !known.contains($0.name) }) {
+            throw VidclassError.file(file.path, "tensor \(other.name.quoted) is none of a VGG's")
+        }
+        guard file.metadata["architecture"] == weights.architecture.label else {
+            throw VidclassError.file(
+                file.path,
+                "its metadata says \((file.metadata["architecture"] ?? "").quoted), its tensors are those of \(weights.architecture.label)")
+        }
+        return weights
     }
+
+    private static let keys: Set = ["format", "version", "architecture", "preprocessing", "source", "source_sha256", "checksum"]
 
     private static func readCheckpoint(_ checkpoint: Checkpoint) throws -> ImportedWeights {
         let word = checkpoint.configNode["data"]?["preprocessing"]?.stringValue

@@ -98,8 +98,11 @@ extension Architecture {
             "type": "object",
             "properties": [
                 "blocks": [
-                    "type": "array", "minItems": 1,
-                    "items": ["type": "array", "minItems": 1, "items": ["type": "integer", "minimum": 1, "maximum": 65536]],
+                    "type": "array", "minItems": 1, "maxItems": .integer(ConfigurationShape.longestList),
+                    "items": [
+                        "type": "array", "minItems": 1, "maxItems": .integer(ConfigurationShape.longestList),
+                        "items": ["type": "integer", "minimum": 1, "maximum": 65536],
+                    ],
                 ]
             ],
             "required": ["blocks"], "additionalProperties": false,

@@ -1,32 +1,35 @@
 /// A strict parser of JSON (RFC 8259) that keeps the position of every value and key.
 ///
 /// Stricter than the RFC where it leaves room: UTF-8 only (a byte order mark at the start is passed over), an object names
-/// each key once, nesting is bounded, surrogates come in pairs, and a number must be representable: a literal without
+/// each key once, nesting and the number of values are bounded, surrogates come in pairs, and a number must be representable: a literal without
 /// fraction and exponent as `Int64`, any other as a finite `Double`. The caller bounds the size of the text.
 package enum JSONParser {
     package static let defaultMaximumDepth = 32
 
+    /// Each value takes some 50 bytes of memory where it may take two in the text.
+    package static let defaultMaximumValues = 1 << 20
+
     /// The one value `bytes` holds. `source` goes into every position, for trees put together from several texts.
     package static func parse(
-        _ bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+        _ bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = defaultMaximumValues, source: Int = 0
     ) throws(JSONSyntaxError) -> JSONNode {
         try bytes.withUnsafeBufferPointer { bytes throws(JSONSyntaxError) in
-            try parse(UnsafeRawBufferPointer(bytes), maximumDepth: maximumDepth, source: source)
+            try parse(UnsafeRawBufferPointer(bytes), maximumDepth: maximumDepth, maximumValues: maximumValues, source: source)
         }
     }
 
     package static func parse(
-        _ text: String, maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+        _ text: String, maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = defaultMaximumValues, source: Int = 0
     ) throws(JSONSyntaxError) -> JSONNode {
-        try parse(Array(text.utf8), maximumDepth: maximumDepth, source: source)
+        try parse(Array(text.utf8), maximumDepth: maximumDepth, maximumValues: maximumValues, source: source)
     }
 
     package static func parse(
-        _ bytes: UnsafeRawBufferPointer, maximumDepth: Int = defaultMaximumDepth, source: Int = 0
+        _ bytes: UnsafeRawBufferPointer, maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = defaultMaximumValues, source: Int = 0
     ) throws(JSONSyntaxError) -> JSONNode {
         var scanner = JSONScanner(bytes, source: source)
         try scanner.skipByteOrderMark()
-        var parse = JSONParse(scanner: scanner, maximumDepth: maximumDepth)
+        var parse = JSONParse(scanner: scanner, maximumDepth: maximumDepth, maximumValues: maximumValues)
         return try parse.document()
     }
 }
@@ -35,6 +38,8 @@ package enum JSONParser {
 private struct JSONParse {
     var scanner: JSONScanner
     let maximumDepth: Int
+    let maximumValues: Int
+    var values = 0
 
     mutating func document() throws(JSONSyntaxError) -> JSONNode {
         scanner.skipWhitespace()
@@ -46,6 +51,10 @@ private struct JSONParse {
 
     mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONNode {
         let position = scanner.position
+        values += 1
+        guard values <= maximumValues else {
+            throw JSONSyntaxError("more than \(maximumValues) values", at: position)
+        }
         switch scanner.next {
         case UInt8(ascii: "{"): return JSONNode(.object(try members(depth: depth + 1)), at: position)
         case UInt8(ascii: "["): return JSONNode(.array(try elements(depth: depth + 1)), at: position)
@@ -78,7 +87,8 @@ private struct JSONParse {
     mutating func members(depth: Int) throws(JSONSyntaxError) -> [JSONMember] {
         try enter(depth)
         var members: [JSONMember] = []
-        var keys = Set<String>()
+        // By their bytes: `String` holds canonically equivalent ones to be equal.
+        var places: [[UInt8]: JSONPosition] = [:]
         scanner.skipWhitespace()
         if scanner.skip("}") { return members }
         while true {
@@ -88,11 +98,10 @@ private struct JSONParse {
                 throw scanner.unexpected(members.isEmpty ? "a key in double quotes or '}'" : "a key in double quotes after ','")
             }
             let key = try scanner.string()
-            // The set holds canonically equivalent strings to be equal; a hit is settled by the bytes.
-            if !keys.insert(key).inserted, let first = members.first(where: { $0.key.hasSameBytes(as: key) }) {
+            if let first = places.updateValue(position, forKey: Array(key.utf8)) {
                 throw JSONSyntaxError(
-                    "the key \(JSONNode.string(key.shortened).text()) was there already, at line \(first.keyPosition.line), "
-                        + "column \(first.keyPosition.column)", at: position)
+                    "the key \(JSONNode.string(key.shortened).text()) was there already, at line \(first.line), column \(first.column)",
+                    at: position)
             }
             scanner.skipWhitespace()
             guard scanner.skip(":") else { throw scanner.unexpected("':' after a key") }

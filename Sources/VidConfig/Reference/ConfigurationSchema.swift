@@ -24,7 +24,7 @@ package enum ConfigurationSchema {
     private static func node(_ shape: ConfigurationShape) -> JSONNode {
         switch shape {
         case .leaf(let schema, _): return schema
-        case .list(let element, _): return ["type": "array", "items": node(element)]
+        case .list(let element, _): return ["type": "array", "maxItems": .integer(ConfigurationShape.longestList), "items": node(element)]
         case .section(let fields): return object(fields)
         case .union(let tag, let defaultWord, let variants):
             return [

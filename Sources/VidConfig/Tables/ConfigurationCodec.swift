@@ -142,10 +142,13 @@ extension ConfigurationCodec {
         }
     }
 
-    /// An array of any length.
+    /// An array of up to 256 elements.
     static func list<Element>(of element: ConfigurationCodec<Element>, _ summary: String) -> Self where Value == [Element] {
         Self(.list(of: element.shape, summary: summary)) { node, path throws(ConfigurationFault) in
             guard let nodes = node.arrayElements else { throw .mismatch(path, expected: summary, found: node) }
+            guard nodes.count <= ConfigurationShape.longestList else {
+                throw ConfigurationFault(path, "expected at most \(ConfigurationShape.longestList) elements, found \(nodes.count)")
+            }
             var values: [Element] = []
             for (index, node) in nodes.enumerated() {
                 values.append(try element.decode(node, path.appending(index)))

@@ -8,6 +8,9 @@ package indirect enum ConfigurationShape: Sendable {
     case union(tag: String, defaultWord: String?, variants: [ConfigurationVariantShape])
     /// An array of such values.
     case list(of: ConfigurationShape, summary: String)
+
+    /// The most elements of an array.
+    static let longestList = 256
 }
 
 /// One key of a section.

@@ -41,6 +41,8 @@ package struct ClipFacts: Sendable, Equatable {
 extension ClipFacts {
     /// Raised when the same file comes to have other facts.
     private static let version = 1
+    /// The most frames, channels, rows or columns that are believed.
+    private static let largestExtent = Int(UInt32.max)
 
     /// A line of text, then the prints: what a `ClipMemo` keeps.
     package var encoded: [UInt8] {
@@ -59,12 +61,14 @@ extension ClipFacts {
         let words = line.split(separator: " ").map(String.init)
         guard words.count == 10, words[0] == "\(ClipFacts.version)", let frames = Int(words[3]), let channels = Int(words[4]),
             let rows = Int(words[5]), let columns = Int(words[6]), let rate = UInt64(words[7]), let count = Int(words[9]),
-            frames >= 1, channels >= 1, rows >= 1, columns >= 1, (0...FramePrints.most).contains(count),
+            [frames, channels, rows, columns].allSatisfy({ (1...ClipFacts.largestExtent).contains($0) }),
+            case let framesPerSecond = Double(bitPattern: rate), framesPerSecond >= 0, framesPerSecond.isFinite,
+            (0...FramePrints.most).contains(count),
             let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count)
         else { return nil }
         self.init(
             kind: words[1], coding: words[2], frames: frames, channels: channels, rows: rows, columns: columns,
-            framesPerSecond: Double(bitPattern: rate), digest: words[8], prints: prints)
+            framesPerSecond: framesPerSecond, digest: words[8], prints: prints)
     }
 }
 

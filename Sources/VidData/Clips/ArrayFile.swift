@@ -40,6 +40,7 @@ package final class ArrayFile {
         precondition(indices.allSatisfy { (0..<shape.frames).contains($0) }, "frames \(indices) of \(shape.frames)")
         var selected = shape
         selected.frames = indices.count
+        try checkMemory(selected)
         let rate = indices.count == shape.frames ? framesPerSecond : framesPerSecond * Float(indices.count) / Float(shape.frames)
         switch element {
         case .uint8:
@@ -62,6 +63,7 @@ package final class ArrayFile {
     ) async throws {
         var one = shape
         one.frames = 1
+        try checkMemory(one)
         let frame = UnsafeMutableRawBufferPointer.allocate(byteCount: one.count * element.size, alignment: 64)
         defer { frame.deallocate() }
         func hand(_ bytes: UnsafeRawBufferPointer) throws {
@@ -73,6 +75,18 @@ package final class ArrayFile {
         }
         let passage = Passage(self, indices)
         while try passage.step({ _ in frame.baseAddress! }, done: { _ in try hand(UnsafeRawBufferPointer(frame)) }) { try await deliver() }
+    }
+
+    /// Refuses frames that are to be held at once and would take a quarter of the machine's memory or more: a file may be large
+    /// and yet take no room on a disk.
+    private func checkMemory(_ frames: ClipShape) throws {
+        let bytes = frames.count * element.size
+        guard bytes <= Machine.memoryBytes / 4 else {
+            throw VidclassError.file(
+                path,
+                "\(frames.frames) frames of \(frames.rows)x\(frames.columns) with \(frames.channels) channels take "
+                    + "\(bytes >> 20) MiB, more than a quarter of this machine's memory")
+        }
     }
 
     /// Copies the frames `indices` to `destination`, one after the other.

@@ -79,11 +79,14 @@ package enum NumpyFile {
         return (try NumpyHeader(dictionary: dictionary, path: path), offset + length)
     }
 
-    private static func list(_ axes: [Int]) -> String { axes.map(String.init).joined(separator: ", ") }
+    /// At most eight of them.
+    private static func list(_ axes: [Int]) -> String {
+        axes.prefix(8).map(String.init).joined(separator: ", ") + (axes.count > 8 ? ", ... of \(axes.count) axes" : "")
+    }
 
     /// A type that is not taken, in words, with what to do.
     private static func kind(_ descriptor: String) -> String {
-        let shown = "'\(descriptor.printable)'"
+        let shown = "'\(descriptor.brief)'"
         switch descriptor.dropFirst() {
         case "O": return "Python objects (\(shown)), which would have to be unpickled; save an array of numbers"
         case "f4": return "big-endian float32 (\(shown)); save a.astype('<f4')"

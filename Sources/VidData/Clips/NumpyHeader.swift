@@ -27,7 +27,7 @@ struct NumpyHeader: Equatable {
             case "fortran_order" where isFortranOrder == nil: isFortranOrder = try scanner.bool()
             case "shape" where shape == nil: shape = try scanner.tuple()
             case "descr", "fortran_order", "shape": throw scanner.error("the key '\(key)' stands twice")
-            default: throw scanner.error("the unknown key '\(key.printable)'")
+            default: throw scanner.error("the unknown key '\(key.brief)'")
             }
             if !scanner.take(",") {
                 try scanner.expect("}")
@@ -123,6 +123,7 @@ struct NumpyHeader: Equatable {
             skipSpaces()
             let digits = bytes[at...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
             guard !digits.isEmpty else { throw error("expected a whole number of 0 or more, found \(found)") }
+            guard digits.count == 1 || digits.first != UInt8(ascii: "0") else { throw error("a number with a leading zero") }
             guard let value = Int(String(decoding: digits, as: UTF8.self)) else { throw error("a number over 2^63") }
             at += digits.count
             return value

@@ -16,6 +16,8 @@ package struct CSVTable {
 
     /// The most bytes of a table that are read.
     static let sizeLimit = 256 << 20
+    /// The most columns of one: those of predictions.csv are as many as there are classes.
+    static let mostColumns = 65_536
 
     /// - Throws: `.badData` with file and line for what is no such table.
     package init(path: String) throws {
@@ -28,10 +30,6 @@ package struct CSVTable {
         var all = try parser.records()
         guard !all.isEmpty else { throw VidclassError.file(path, "the table is empty; expected a header `path,label[,split][,group]`") }
         header = all.removeFirst().fields
-        for record in all where record.fields.count != header.count {
-            throw VidclassError.file(
-                path, "line \(record.line): expected \(header.count) fields as in the header, found \(record.fields.count)")
-        }
         records = all
     }
 
@@ -52,7 +50,13 @@ package struct CSVTable {
             var records: [Record] = []
             while at < bytes.count {
                 let record = try record()
-                if record.fields != [""] { records.append(record) }
+                guard record.fields != [""] else { continue }
+                // Now, and not when all is in memory: a table that is none is given up at its second line.
+                if let header = records.first, record.fields.count != header.fields.count {
+                    throw error(
+                        "expected \(header.fields.count) fields as in the header, found \(record.fields.count)", line: record.line)
+                }
+                records.append(record)
             }
             return records
         }
@@ -66,6 +70,9 @@ package struct CSVTable {
             let start = line
             var fields: [String] = []
             while true {
+                guard fields.count < CSVTable.mostColumns else {
+                    throw error("more than \(CSVTable.mostColumns) fields", line: start)
+                }
                 fields.append(at < bytes.count && bytes[at] == Parser.quote ? try quoted() : try plain())
                 guard at < bytes.count else { break }
                 if bytes[at] == Parser.comma {

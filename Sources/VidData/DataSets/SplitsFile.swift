@@ -50,7 +50,7 @@ package enum SplitsFile {
     private static func clips(_ path: String, in folder: String) throws -> [FoundClips.Clip] {
         let table = try CSVTable(path: path)
         guard table.header == header else {
-            let found = table.header.joined(separator: ",").printable
+            let found = table.header.joined(separator: ",").brief
             throw VidclassError.file(path, "line 1: expected the header \(header.joined(separator: ",")), found \(found)")
         }
         guard !table.records.isEmpty else { throw VidclassError.file(path, "the table names no clips") }
@@ -60,11 +60,12 @@ package enum SplitsFile {
             func complain(_ message: String) -> VidclassError { .file(path, "line \(record.line): \(message)") }
             guard !id.isEmpty, !label.isEmpty else { throw complain("path and label cannot be empty") }
             guard let part = DataPart.allCases.first(where: { $0.rawValue == record.fields[2] }) else {
-                throw complain("split: expected train, val or test, found \"\(record.fields[2].printable)\"")
+                throw complain("split: expected train, val or test, found \"\(record.fields[2].brief)\"")
             }
             if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
                 throw complain("\(id.printable) stands already in line \(first)")
             }
+            guard ClipFormat(path: id) != nil else { throw complain("\(id.printable) is no clip (.bin, .npy, a video or a sound)") }
             return FoundClips.Clip(
                 path: id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id), id: id, place: "line \(record.line)",
                 label: label, part: part, group: record.fields[3].isEmpty ? nil : record.fields[3])

@@ -8,7 +8,7 @@ enum TableLayout {
         let table = try CSVTable(path: path)
         for (place, name) in table.header.enumerated() {
             guard columns.contains(name) else {
-                throw VidclassError.file(path, "line 1: unknown column \"\(name.printable)\"; expected path, label, split, group")
+                throw VidclassError.file(path, "line 1: unknown column \"\(name.brief)\"; expected path, label, split, group")
             }
             guard table.header.firstIndex(of: name) == place else {
                 throw VidclassError.file(path, "line 1: the column \"\(name)\" stands twice")
@@ -23,7 +23,7 @@ enum TableLayout {
         var found = FoundClips()
         if splitColumn != nil { found.parts = [] }
         let folder = PathText.parent(path)
-        var lines: [String: Int] = [:]
+        var lines: [[UInt8]: Int] = [:]
         for record in table.records {
             func complain(_ message: String, kind: VidclassError.Kind = .badData) -> VidclassError {
                 .file(path, "line \(record.line): \(message)", kind: kind)
@@ -39,14 +39,14 @@ enum TableLayout {
                 throw complain("\(clip.printable) does not exist", kind: .missingInput)
             }
             guard status.kind == .file else { throw complain("\(clip.printable) is no regular file") }
-            if let first = lines.updateValue(record.line, forKey: id) {
+            if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
                 throw complain("\(id.printable) stands already in line \(first)")
             }
             var part: DataPart?
             if let splitColumn {
                 part = DataPart(name: record.fields[splitColumn])
                 guard let part else {
-                    throw complain("split: expected train, val or test, found \"\(record.fields[splitColumn].printable)\"")
+                    throw complain("split: expected train, val or test, found \"\(record.fields[splitColumn].brief)\"")
                 }
                 found.parts?.insert(part)
             }

@@ -53,7 +53,10 @@ package struct Head: Sendable {
     }
 
     /// Bytes that a training step on so many clips takes from the workspace, rounded up.
-    package func stepBytes(clips: Int) -> Int { (clips * stepFloats.clip + stepFloats.constant) * MemoryLayout<Float>.stride }
+    package func stepBytes(clips: Int) -> Int {
+        // A config may name extents whose product overflows; what it then comes to is more than any memory.
+        Int(min((Double(clips) * Double(stepFloats.clip) + Double(stepFloats.constant)) * Double(MemoryLayout<Float>.stride), 0x1p60))
+    }
 
     /// What a forward pass leaves for the backward pass, in the pass's workspace.
     package struct Forward {

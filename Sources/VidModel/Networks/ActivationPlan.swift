@@ -34,11 +34,11 @@ package struct ActivationPlan: Sendable, Equatable {
         let levels = ActivationPlan.levels(encoder)
         let costs = levels.map { encoder.keptBytes(from: $0) }
         var parts = [Part(frames: 0..<count, from: 0)]
-        if count > group, count * costs[0] > limit {
+        if count > group, Double(count) * Double(costs[0]) > Double(limit) {
             let rest = count - group
             let left = limit - group * costs[0]
             // The lowest level that all frames can have, and how many of them can have the next one, too.
-            let level = levels.indices.first { rest * costs[$0] <= left } ?? levels.count - 1
+            let level = levels.indices.first { Double(rest) * Double(costs[$0]) <= Double(left) } ?? levels.count - 1
             let raised = level == 0 ? 0 : max(0, left - rest * costs[level]) / (costs[level - 1] - costs[level]) / group * group
             let cut = group + min(rest, raised)
             parts = [Part(frames: 0..<group, from: 0)]

@@ -1,5 +1,16 @@
 import VidConfig
 
+extension OptimizerConfiguration {
+    /// How many slots the optimiser has.
+    package var slotCount: Int {
+        switch type {
+        case .nadam, .adam: 2
+        case .sgd: momentum > 0 ? 1 : 0
+        case .rmsprop: momentum > 0 ? 2 : 1
+        }
+    }
+}
+
 /// The optimiser that `configuration` describes, with its moments over `parameters` at zero.
 package func makeOptimizer(_ configuration: OptimizerConfiguration, _ parameters: ParameterStore) -> any Optimizer {
     let settings = OptimizerSettings(

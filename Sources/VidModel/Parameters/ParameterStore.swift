@@ -35,9 +35,17 @@ package struct ParameterLayout: Sendable {
     package init() {}
 
     /// Bytes of all values; as a floating-point number, because extents from a config may overflow an integer.
-    package var bytes: Double {
+    package var bytes: Double { ParameterLayout.bytes(entries) }
+
+    /// Of those that are trained.
+    package var trainedBytes: Double { ParameterLayout.bytes(entries.filter(\.isTrainable)) }
+
+    private static func bytes(_ entries: [Entry]) -> Double {
         entries.reduce(0) { $0 + $1.shape.dimensions.reduce(Double(MemoryLayout<Float>.stride)) { $0 * Double($1) } }
     }
+
+    /// Name and shape of each, in the order of registration.
+    package var tensors: [(name: String, shape: Shape)] { entries.map { ($0.name, $0.shape) } }
 
     /// Registers a tensor; the name must be new.
     package mutating func add(_ name: String, _ shape: Shape, _ initializer: Initializer, trainable: Bool = true) -> ParameterID {

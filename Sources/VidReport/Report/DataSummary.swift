@@ -136,7 +136,7 @@ extension DataSummary {
 
     /// Nil where there is no such file, or it is none.
     package init?(readingFrom path: String) {
-        guard let bytes = try? RegularFile.contents(path, limit: 1 << 26), let document = try? JSONParser.parse(bytes),
+        guard let bytes = try? RegularFile.contents(path, limit: 1 << 24), let document = try? JSONParser.parse(bytes),
             let data = document["data"]?.stringValue
         else { return nil }
         func strings(_ node: JSONNode?) -> [String] { (node?.arrayElements ?? []).compactMap(\.stringValue) }
@@ -144,7 +144,8 @@ extension DataSummary {
         classes = strings(document["classes"])
         parts = DataPart.allCases.compactMap { part in
             guard let counts = document["parts"]?[part.rawValue]?.arrayElements else { return nil }
-            return Part(name: part.rawValue, counts: counts.compactMap { $0.intValue })
+            // Numbers that are none of clips are left out, and with them the part.
+            return Part(name: part.rawValue, counts: counts.compactMap { $0.intValue }.filter { (0...1 << 40).contains($0) })
         }.filter { $0.counts.count == classes.count }
         facts = DataReportText.factLabels.compactMap { label in
             document["facts"]?[label]?.stringValue.map { Fact(label: label, text: $0) }

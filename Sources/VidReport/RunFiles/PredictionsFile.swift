@@ -33,7 +33,8 @@ package enum PredictionsFile {
 
     /// The classes and the clips with their scores.
     ///
-    /// Throws `.badData` for a table that is none of predictions, an unknown label, or a score that is no number from 0 to 1.
+    /// Throws `.badData` for a table that is none of predictions, an unknown label, a clip or a
+    /// class that stands twice, or a score that is no number from 0 to 1.
     package static func read(_ path: String) throws -> (classes: [String], clips: [ClipScores]) {
         let table = try CSVTable(path: path)
         guard Array(table.header.prefix(columns.count)) == columns, table.header.count > columns.count,
@@ -41,17 +42,24 @@ package enum PredictionsFile {
         else {
             throw VidclassError.file(
                 path,
-                "line 1: expected the header \(columns.joined(separator: ",")),score/..., found \(table.header.joined(separator: ",").printable)"
+                "line 1: expected the header \(columns.joined(separator: ",")),score/..., found \(table.header.joined(separator: ",").brief)"
             )
         }
         let classes = table.header.dropFirst(columns.count).map { String($0.dropFirst(scorePrefix.count)) }
+        if let twice = classes.indices.first(where: { classes.firstIndex(of: classes[$0]) != $0 }) {
+            throw VidclassError.file(path, "line 1: the column \(scorePrefix)\(classes[twice].brief) stands twice")
+        }
+        var lines: [[UInt8]: Int] = [:]
         let clips = try table.records.map { record in
+            if let first = lines.updateValue(record.line, forKey: Array(record.fields[0].utf8)) {
+                throw VidclassError.file(path, "line \(record.line): \(record.fields[0].brief) stands already in line \(first)")
+            }
             guard let label = classes.firstIndex(of: record.fields[1]) else {
-                throw VidclassError.file(path, "line \(record.line): the label \(record.fields[1].printable) has no column of scores")
+                throw VidclassError.file(path, "line \(record.line): the label \(record.fields[1].brief) has no column of scores")
             }
             let scores = try record.fields.dropFirst(columns.count).map { field in
-                guard let score = Float(field), (0...1).contains(score) else {
-                    throw VidclassError.file(path, "line \(record.line): expected a score from 0 to 1, found \(field.printable)")
+                guard DecimalText.number(field) != nil, let score = Float(field), (0...1).contains(score) else {
+                    throw VidclassError.file(path, "line \(record.line): expected a score from 0 to 1, found \(field.brief)")
                 }
                 return score
             }

@@ -35,21 +35,21 @@ package struct ResultsTable: Sendable {
         let columns = ResultsFile.header.split(separator: ",").map { name in table.header.firstIndex(of: String(name)) }
         guard let first = columns[0], columns.allSatisfy({ $0 != nil }) else {
             throw VidclassError.file(
-                path, "line 1: expected the columns \(ResultsFile.header), found \(table.header.joined(separator: ",").printable)")
+                path, "line 1: expected the columns \(ResultsFile.header), found \(table.header.joined(separator: ",").brief)")
         }
         epochs = try table.records.map { record in
             func number(_ column: Int) throws -> Double? {
                 guard let index = columns[column] else { return nil }
                 let field = record.fields[index]
                 if field.isEmpty { return nil }
-                guard let value = Double(field) else {
-                    throw VidclassError.file(path, "line \(record.line): expected a number, found \(field.printable)")
+                guard let value = DecimalText.number(field) else {
+                    throw VidclassError.file(path, "line \(record.line): expected a number, found \(field.brief)")
                 }
                 return value
             }
-            guard let epoch = Int(record.fields[first]), (1...1_000_000_000).contains(epoch) else {
+            guard let epoch = DecimalText.whole(record.fields[first]), (1...1_000_000_000).contains(epoch) else {
                 throw VidclassError.file(
-                    path, "line \(record.line): expected the number of an epoch, found \(record.fields[first].printable)")
+                    path, "line \(record.line): expected the number of an epoch, found \(record.fields[first].brief)")
             }
             return Epoch(
                 epoch: epoch, seconds: try number(1) ?? 0, trainLoss: try number(2) ?? .nan, trainAccuracy: try number(3) ?? .nan,

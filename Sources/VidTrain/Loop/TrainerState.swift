@@ -1,3 +1,4 @@
+import VidConfig
 import VidModel
 import VidTensor
 
@@ -60,6 +61,34 @@ package struct TrainerState: Codable, Sendable, Equatable {
         orderRandom = RandomGenerator(seed: seed, stream: 1)
         dropoutRandom = RandomGenerator(seed: seed, stream: 2)
     }
+
+    /// What is wrong with a state that was read from a file; nil where a training on `clips` clips can go on from it.
+    package func fault(clips: Int, _ configuration: RunConfiguration) -> String? {
+        let counts = [
+            ("epoch", epoch), ("step", step), ("stage", stage), ("stage_epoch", stageEpoch), ("correct", running.correct),
+            ("clips", running.clips), ("optimizer.step", optimizer.step), ("best.epoch", best?.epoch ?? 0),
+        ]
+        for (name, count) in counts where !(0...TrainerState.largestCount).contains(count) {
+            return "\(name): expected a number from 0 to \(TrainerState.largestCount), found \(count)"
+        }
+        guard stageEpoch <= epoch, (best?.epoch ?? 0) <= epoch else {
+            return "its best epoch or the beginning of its stage lies behind its \(epoch) epochs"
+        }
+        let steps = (clips + configuration.clipsPerStep - 1) / configuration.clipsPerStep
+        guard step <= steps, running.clips <= clips, running.correct <= running.clips else {
+            return "\(step) steps with \(running.clips) clips, \(running.correct) of them right, are more than an epoch of \(clips) has"
+        }
+        guard order.isEmpty ? step == 0 : order.count == clips && order.allSatisfy((0..<clips).contains) else {
+            return "its order of clips is not one of \(clips)"
+        }
+        guard (0...1).contains(optimizer.momentumSchedule), earlyStopping.isSound, plateau.isSound else {
+            return "its optimiser's or callbacks' numbers are none that a training comes to"
+        }
+        return nil
+    }
+
+    /// The most epochs, steps or clips that are believed.
+    static let largestCount = 1 << 40
 
     /// Epochs of the stage that are over.
     package var epochsOfStage: Int { epoch - stageEpoch }

@@ -1,6 +1,7 @@
 import Foundation
 import VidCheckpoint
 import VidConfig
+import VidData
 import VidReport
 import VidTensor
 
@@ -38,7 +39,8 @@ struct RunFacts {
             .contains { FileManager.default.fileExists(atPath: $0) }
     }
 
-    init(_ folder: RunFolder) {
+    /// - Parameter isFold: whether it lies in a folder of folds: such a one has no folds itself, whatever is in it.
+    init(_ folder: RunFolder, isFold: Bool = false) {
         self.folder = folder
         name = PathText.name(folder.path)
         config = object(folder.configPath, isExpected: true)
@@ -47,7 +49,7 @@ struct RunFacts {
             try? SystemCall.status($0).modified
         }
         changed = times.max() ?? (try? SystemCall.status(folder.path).modified) ?? 0
-        if FoldTraining.isOne(folder) {
+        if !isFold, FoldTraining.isOne(folder) {
             readFolds()
         } else {
             readResults()
@@ -78,7 +80,9 @@ struct RunFacts {
 
     /// Clips of all parts.
     var clips: Int? {
-        (record ?? folds.first?.record)?["clips"]?.objectMembers.map { $0.reduce(0) { $0 + ($1.value.intValue ?? 0) } }
+        guard let clips = (record ?? folds.first?.record)?["clips"], clips.objectMembers != nil else { return nil }
+        // Of the parts that there are: a sum of what a stranger wrote could overflow.
+        return DataPart.allCases.compactMap { clips[$0.rawValue]?.intValue }.filter { (0...1 << 40).contains($0) }.reduce(0, +)
     }
 
     /// Bytes of all files in the folder.
@@ -140,7 +144,7 @@ struct RunFacts {
         foldsPlanned = (try? JSONParser.parse(RegularFile.contents(folder.foldsPath, limit: 1 << 16)))?["folds"]?.intValue
         if foldsPlanned == nil { faults.append("folds.json: expected {\"folds\": K}") }
         folds = (1...min(1000, max(1, foldsPlanned ?? 1))).map { RunFolder(path: folder.path + "/fold\($0)") }
-            .filter(RunFacts.isRun).map { RunFacts($0) }
+            .filter(RunFacts.isRun).map { RunFacts($0, isFold: true) }
         faults += folds.flatMap { fold in fold.faults.map { "\(fold.name)/\($0)" } }
         changed = max(changed, folds.map(\.changed).max() ?? 0)
         classes = folds.first?.classes

@@ -28,14 +28,15 @@ struct MemoryPlan {
         let batchSize = configuration.training.batchSize
         let clipBytes = classifier.frames * classifier.frameShape.count
         let clips = training + validation
-        // The clips of a step, those being loaded for the next one, and those that a pass over all loads ahead.
-        let loading = clipBytes * max(2 * min(batchSize, clips), ClipSource.ahead + 1)
         func plan(_ activationLimit: Int) throws -> StepMemory {
             try StepMemory(
                 classifier, slots: slots, batchSize: batchSize, isMixed: configuration.augmentation.mixup > 0, threads: threads,
                 budget: budget, activationLimit: activationLimit)
         }
         let least = try plan(0)
+        // The clips of a step, those being loaded for the next one, and those that a pass over all loads ahead. The frames of
+        // one clip have been found to fit.
+        let loading = clipBytes * max(2 * min(batchSize, clips), ClipSource.ahead + 1)
         var features = 0
         var left = budget.bytes - least.total - loading
         if classifier.frozen != nil {
@@ -52,7 +53,7 @@ struct MemoryPlan {
         step = try plan((least.activations?.bytes ?? 0) + max(0, left))
         left -= step.total - least.total
         keepsFeatures = features > 0
-        keptClipBytes = classifier.frozen != nil ? 0 : max(0, min(left / 2, clips * clipBytes))
+        keptClipBytes = classifier.frozen != nil ? 0 : max(0, Int(min(Double(left / 2), Double(clips) * Double(clipBytes))))
         estimate = MemoryEstimate(
             parameters: step.parameters, optimizer: step.optimizer, step: step.workspace, data: loading + features + keptClipBytes,
             program: StepMemory.program, repeated: step.activations?.repeated)

@@ -11,8 +11,15 @@ struct StageModel {
     let optimizer: any Optimizer
 
     /// All weights and moments are zero.
-    init(_ configuration: RunConfiguration, stage: Int, classes: [String]) throws {
-        classifier = try Classifier(configuration.model(ofStage: stage), classes: classes)
+    ///
+    /// - Parameters:
+    ///   - isFirst: whether it is the first of the process, which must fit with its gradients and moments; a later one takes
+    ///     the place of the one before it.
+    ///   - saved: what is to be loaded; it must hold all of the model before there is memory for any of it.
+    init(_ configuration: RunConfiguration, stage: Int, classes: [String], isFirst: Bool = false, saved: Checkpoint? = nil) throws {
+        classifier = try Classifier(
+            configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
+        ) { try saved?.requireTensors(of: $0) }
         optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
     }
 

@@ -25,7 +25,7 @@ extension TrainerState {
         do {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
-            throw VidclassError.file(checkpoint.path, "its training state cannot be read: \(error)")
+            throw VidclassError.file(checkpoint.path, "its training state cannot be read: \("\(error)".printable)")
         }
     }
 }

@@ -57,8 +57,11 @@ final class TrainingSession {
                 throw VidclassError.file(
                     checkpoint.path, "it stands in stage \(state.stage + 1), the configuration has \(configuration.stagePlans.count)")
             }
+            if let fault = state.fault(clips: data.entries(of: .train).count, configuration) {
+                throw VidclassError.file(checkpoint.path, "its training state cannot be gone on from: \(fault)")
+            }
         }
-        let model = try StageModel(configuration, stage: state.stage, classes: data.classes)
+        let model = try StageModel(configuration, stage: state.stage, classes: data.classes, isFirst: true, saved: request.checkpoint)
         if let checkpoint = request.checkpoint {
             try model.load(checkpoint)
         } else {

@@ -82,10 +82,10 @@ import VidTestSupport
         let path = try memo()
         let original = try bytes(of: path)
         for index in original.indices {
-            var changed = original
-            changed[index] ^= 1 << UInt8(index % 8)
-            try Data(changed).write(to: URL(fileURLWithPath: path))
-            #expect(folder.contentHash(of: clip, sampling: "") == nil, "byte \(index)")
+            for bit in 0..<8 {
+                try Data(original.putting([original[index] ^ 1 << UInt8(bit)], at: index)).write(to: URL(fileURLWithPath: path))
+                #expect(folder.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
+            }
             try Data(original[..<index]).write(to: URL(fileURLWithPath: path))
             #expect(folder.contentHash(of: clip, sampling: "") == nil, "\(index) bytes")
         }

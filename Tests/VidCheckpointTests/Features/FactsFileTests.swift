@@ -56,17 +56,27 @@ import VidTestSupport
         folder().remember(try facts(), of: clip, variant: "")
         let path = try #require(FeatureListing(box("cache")).entries.first?.path)
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-        for place in stride(from: 0, to: whole.count, by: 7) {
-            var damaged = whole
-            damaged[place] ^= 4
-            try Data(damaged).write(to: URL(fileURLWithPath: path))
-            #expect(folder().facts(of: clip, variant: "") == nil, "byte \(place)")
+        for place in whole.indices {
+            for mask: UInt8 in [0x04, 0x81] {
+                try Data(whole.putting([whole[place] ^ mask], at: place)).write(to: URL(fileURLWithPath: path))
+                #expect(folder().facts(of: clip, variant: "") == nil, "byte \(place)")
+            }
         }
-        for length in [0, 10, whole.count - 1] {
+        for length in whole.indices {
             try Data(whole.prefix(length)).write(to: URL(fileURLWithPath: path))
             #expect(folder().facts(of: clip, variant: "") == nil)
         }
     }
+
+    /// Facts that nothing has found of a clip, as a folder that several people share could hold them.
+    @Test(arguments: [
+        "1 video h264 0 3 48 64 0 abc 0\n", "1 video h264 7 -3 48 64 0 abc 0\n", "1 video h264 7 3 9223372036854775807 64 0 abc 0\n",
+        "1 video h264 7 3 48 4294967296 0 abc 0\n", "1 video h264 7 3 48 64 \(Double.nan.bitPattern) abc 0\n",
+        "1 video h264 7 3 48 64 \((-1.0).bitPattern) abc 0\n", "1 video h264 7 3 48 64 \(Double.infinity.bitPattern) abc 0\n",
+        "1 video h264 7 3 48 64 0 abc -1\n", "1 video h264 7 3 48 64 0 abc 9223372036854775807\n", "1 video h264 7 3 48 64 0 abc 1\n",
+        "2 video h264 7 3 48 64 0 abc 0\n", "1 video h264 7 3 48 64 0 abc\n", "1 video h264 7 3 48 64 0 abc 0", "",
+    ])
+    func whatNothingHasFoundIsNotTaken(text: String) { #expect(ClipFacts(encoded: Array(text.utf8)) == nil) }
 
     /// A warm check of a thousand files asks for as many.
     @Test func aThousandAreQuick() throws {

@@ -76,18 +76,16 @@ import VidTrain
 
     // MARK: - Damage
 
-    /// Each bit of the length, the header and the values, one bit of each byte.
-    @Test func noticesEachChangedByte() throws {
+    /// Each bit of the length, the header and the values.
+    @Test func noticesEachChangedBit() throws {
         folder.store(1)
         let path = folder.file(1)
         let original = try bytes(of: path)
         let found = TestFeatures.empty()
-        for index in original.indices {
-            var changed = original
-            changed[index] ^= 1 << UInt8(index % 8)
-            try Data(changed).write(to: URL(fileURLWithPath: path))
-            #expect(folder.load(1, into: found) == nil, "byte \(index)")
-            #expect(!FileManager.default.fileExists(atPath: path), "byte \(index)")
+        for (index, bit) in original.indices.flatMap({ byte in (0..<8).map { (byte, $0) } }) {
+            try Data(original.putting([original[index] ^ 1 << UInt8(bit)], at: index)).write(to: URL(fileURLWithPath: path))
+            #expect(folder.load(1, into: found) == nil, "byte \(index), bit \(bit)")
+            #expect(!FileManager.default.fileExists(atPath: path), "byte \(index), bit \(bit)")
         }
         folder.store(1)
         #expect(folder.has(1))
@@ -105,6 +103,17 @@ import VidTrain
         }
         try Data(original + [0]).write(to: URL(fileURLWithPath: path))
         #expect(!folder.has(1))
+    }
+
+    /// Whole files whose number of frames is none of a clip of four.
+    @Test(arguments: [("4", true), ("0", true), ("5", false), ("-1", false), ("+4", false), ("04", false), ("4.0", false), ("", false)])
+    func framesAreThoseOfTheClip(_ frames: String, _ isTaken: Bool) throws {
+        folder.store(1)
+        let header =
+            #"{"__metadata__":{\#(noChecksum),"format":"vidclass-features","key":"\#(featureKey(1).digest)","#
+            + #""valid_frames":"\#(frames)","version":"1"},"features":{"dtype":"F32","shape":[4,8],"data_offsets":[0,128]}}"#
+        try Data(sealed(header, values: [UInt8](repeating: 0, count: 128))).write(to: URL(fileURLWithPath: folder.file(1)))
+        #expect((folder.load(1, into: .empty()) != nil) == isTaken)
     }
 
     /// A whole file under the name of another.

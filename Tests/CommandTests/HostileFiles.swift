@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+import VidCheckpoint
+import VidData
+import VidTensor
+import VidTestSupport
+
+/// A file that a stranger has crafted: its name, its bytes, and a part of what is said of it.
+struct HostileFile: Sendable {
+    let name: String
+    let bytes: [UInt8]
+    let reason: String
+
+    init(_ name: String, _ bytes: [UInt8], _ reason: String) {
+        self.name = name
+        self.bytes = bytes
+        self.reason = reason
+    }
+
+    init(_ name: String, text: String, _ reason: String) { self.init(name, Array(text.utf8), reason) }
+}
+
+/// A small trained model and what belongs to it, made once for all tests that only read it.
+enum TrainedModel {
+    static let config = """
+        { "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
+                     "cnn": { "architecture": { "blocks": [[4], [8]] }, "weights": null, "trainable": true },
+                     "recurrent": [ { "type": "lstm", "units": 8 } ], "hidden": [ { "type": "dense", "units": 8 } ] },
+          "data": { "path": "data", "preprocessing": "symmetric" },
+          "training": { "epochs": 1, "batch_size": 4 } }
+        """
+
+    /// A folder with `data`, `config.json` and the run `runs/train`.
+    static func folder() throws -> TestFolder { try made.get() }
+
+    private static let made = Result {
+        let box = try TestFolder()
+        try box.write("config.json", text: config)
+        for arguments in [
+            ["synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "16", "--columns", "16"],
+            ["train", "--config", "config.json", "--quiet"],
+        ] {
+            let result = try CommandLineTool.run(arguments, in: box.path)
+            try #require(result.status == 0, "\(result.errors)")
+        }
+        return box
+    }
+
+    static func best() throws -> String { try folder()("runs/train/weights/best.safetensors") }
+
+    /// Writes the checkpoint at `path` to `target` with its parts changed, its checksum being right.
+    static func rewrite(
+        _ path: String, to target: String, config: (String) -> String = { $0 }, classes: ([String]) -> [String] = { $0 },
+        state: (String) -> String = { $0 }, change: (String, Tensor) -> Void = { _, _ in }
+    ) throws {
+        let checkpoint = try Checkpoint.open(path)
+        let buffers = checkpoint.tensors.map { Buffer(count: $0.count) }
+        let tensors = zip(checkpoint.tensors, buffers).map { NamedTensor($0.name, $1.tensor(Shape($0.shape))) }
+        try withExtendedLifetime(buffers) {
+            for tensor in tensors {
+                try checkpoint.copy(tensor.name, into: tensor.tensor)
+                change(tensor.name, tensor.tensor)
+            }
+            try Checkpoint.write(
+                to: target, config: config(checkpoint.config), classes: classes(checkpoint.classes), state: checkpoint.state.map(state),
+                tensors: tensors)
+        }
+    }
+}
+
+/// Runs the program on a hostile file and holds what is promised of every one: the documented exit code, one line that names the
+/// file, nothing on standard output, nothing written but to the cache.
+func expectRefusal(
+    _ box: TestFolder, _ arguments: [String], naming name: String, _ reason: String, status: Int32 = 65, addressSpace: Int? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws {
+    let before = try listing(box)
+    let result = try CommandLineTool.run(arguments, in: box.path, addressSpace: addressSpace)
+    let about: Comment = "\(arguments.joined(separator: " ")): \(result.status), \(result.errors.prefix(600))"
+    #expect(result.status == status, about, sourceLocation: sourceLocation)
+    let lines = result.errors.split(separator: "\n")
+    #expect(lines.count == 1 && lines.first?.hasPrefix("vidclass: error: ") == true, about, sourceLocation: sourceLocation)
+    #expect(result.errors.contains(name) && result.errors.contains(reason), about, sourceLocation: sourceLocation)
+    #expect(result.errors.utf8.count < 2000, about, sourceLocation: sourceLocation)
+    #expect(result.output.isEmpty, about, sourceLocation: sourceLocation)
+    #expect(try listing(box) == before, about, sourceLocation: sourceLocation)
+}
+
+/// All that lies in the folder, with sizes and times; the cache aside.
+private func listing(_ box: TestFolder) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: box.path).filter { !$0.hasPrefix(".cache") }.sorted().map { name in
+        let status = try SystemCall.status(box(name), followingLink: false)
+        return "\(name) \(status.kind) \(status.kind == .file ? "\(status.size) \(status.modified)" : "")"
+    }
+}
