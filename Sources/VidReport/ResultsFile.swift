@@ -1,4 +1,3 @@
-import Foundation
 import VidTensor
 import VidTrain
 
@@ -10,25 +9,44 @@ import VidTrain
 package struct ResultsFile {
     package static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr"
 
+    /// What is wrong with the file that was gone on with, on one line; nil where every epoch was there.
+    package let fault: String?
     private let path: String
     private var lines: [String]
 
     /// Starts a new file, or goes on with the one at `path`, keeping its epochs up to `keeping`.
     ///
-    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from.
+    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from. Lines that are cut
+    /// off or otherwise damaged are dropped, too, and `fault` says so: a training is worth more than its table.
     package init(path: String, keeping epochs: Int) throws {
         self.path = path
         lines = [ResultsFile.header]
-        if epochs > 0, let data = FileManager.default.contents(atPath: path) {
-            let old = String(decoding: data, as: UTF8.self).split(separator: "\n").dropFirst()
-            for line in old {
-                guard let epoch = line.split(separator: ",", omittingEmptySubsequences: false).first.flatMap({ Int($0) }),
-                    epoch == lines.count, epoch <= epochs
-                else { break }
-                lines.append(String(line))
+        var found = 0
+        if epochs > 0, let bytes = try? RegularFile.contents(path, limit: 256 << 20) {
+            // What follows the last line end is a line that was cut off: of none, the last digits may be missing.
+            for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropFirst().dropLast() {
+                guard let text = String(validating: line, as: UTF8.self), let epoch = ResultsFile.epoch(text), epoch > found,
+                    epoch <= epochs
+                else { continue }
+                lines.append(text)
+                found = epoch
             }
         }
+        let kept = lines.count - 1
+        fault =
+            kept == epochs
+            ? nil
+            : "\(path.printable): of the \(epochs) epochs that are over it has \(kept) in whole lines; the others are lost, the run goes on"
         try write()
+    }
+
+    /// The epoch of a line that has all its numbers; nil for any other.
+    private static func epoch(_ line: String) -> Int? {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false)
+        guard fields.count == header.utf8.count(where: { $0 == UInt8(ascii: ",") }) + 1,
+            fields.allSatisfy({ $0.isEmpty || Double($0) != nil })
+        else { return nil }
+        return Int(fields[0])
     }
 
     /// Adds an epoch and writes the file.

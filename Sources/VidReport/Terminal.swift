@@ -31,8 +31,8 @@ package enum Terminal {
     /// Writes to standard error, all of it, without a newline of its own.
     package static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-    /// Writes a line to standard error.
-    package static func note(_ line: String) { write(line + "\n") }
+    /// Writes lines to standard error, without what could steer the terminal: no name, wherever it comes from, gets further.
+    package static func note(_ lines: String) { write(lines.printableLines + "\n") }
 
     /// Writes a result to standard output.
     ///

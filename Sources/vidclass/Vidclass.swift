@@ -28,6 +28,7 @@ struct Vidclass: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        Ending.takeSignals()
         do {
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -40,12 +41,18 @@ enum Main {
         } catch let error as ConfigError {
             fail(error.description, error.kind.rawValue)
         } catch {
-            Vidclass.exit(withError: error)
+            let code = Vidclass.exitCode(for: error)
+            // Help and the like.
+            if code.isSuccess { Vidclass.exit(withError: error) }
+            // It quotes arguments, which may be names that a shell found in a stranger's folder.
+            let text = Vidclass.fullMessage(for: error)
+            if !text.isEmpty { Terminal.note(text) }
+            Vidclass.exit(withError: code)
         }
     }
 
     private static func fail(_ message: String, _ code: Int32) -> Never {
-        Terminal.note("vidclass: error: " + message)
+        Terminal.note("vidclass: error: " + message.printable)
         Vidclass.exit(withError: ExitCode(code))
     }
 }

@@ -36,7 +36,9 @@ private struct JSONWriter {
 
     mutating func writeString(_ string: String) {
         bytes.append(UInt8(ascii: "\""))
+        var before: UInt8 = 0
         for byte in string.utf8 {
+            defer { before = byte }
             switch byte {
             case UInt8(ascii: "\""): put("\\\"")
             case UInt8(ascii: "\\"): put("\\\\")
@@ -46,6 +48,12 @@ private struct JSONWriter {
             case 0x0C: put("\\f")
             case 0x0D: put("\\r")
             case 0..<0x20, 0x7F:
+                put("\\u00")
+                bytes.append(hexadecimalDigit(byte >> 4))
+                bytes.append(hexadecimalDigit(byte & 15))
+            // U+0080 to U+009F: terminals take them for control sequences, too.
+            case 0x80..<0xA0 where before == 0xC2:
+                bytes.removeLast()
                 put("\\u00")
                 bytes.append(hexadecimalDigit(byte >> 4))
                 bytes.append(hexadecimalDigit(byte & 15))

@@ -78,7 +78,8 @@ struct RunFacts {
 
     /// Clips of all parts.
     var clips: Int? {
-        (record ?? folds.first?.record)?["clips"]?.objectMembers.map { $0.reduce(0) { $0 + ($1.value.intValue ?? 0) } }
+        // As anybody may have written it.
+        (record ?? folds.first?.record)?["clips"]?.objectMembers.map { $0.reduce(0) { $0.addingWithin($1.value.intValue ?? 0) } }
     }
 
     /// Bytes of all files in the folder.
@@ -178,7 +179,17 @@ struct RunFacts {
         return names.reduce(0) { sum, name in
             let child = PathText.join(path, name)
             guard let status = try? SystemCall.status(child, followingLink: false) else { return sum }
-            return sum + (status.kind == .folder ? bytes(below: child, depth: depth + 1) : status.kind == .file ? status.size : 0)
+            // A file without content may say that it is as large as any.
+            return sum.addingWithin(
+                status.kind == .folder ? bytes(below: child, depth: depth + 1) : status.kind == .file ? status.size : 0)
         }
+    }
+}
+
+extension Int {
+    /// The sum, or the largest number where there is none.
+    fileprivate func addingWithin(_ other: Int) -> Int {
+        let (sum, isOver) = addingReportingOverflow(other)
+        return isOver ? .max : sum
     }
 }
