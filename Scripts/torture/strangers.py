@@ -368,7 +368,7 @@ def strangers(bench):
              f"async:{canary}", f"md5:{place.root}/written.mp4", f"tee:{place.root}/written.mp4", "data:video/mp4;base64,AAAA.mp4", "pipe:0.mp4",
              "fd:0.mp4", "lavfi:testsrc.mp4", "%03d.mp4", "@list.mp4", "-.mp4", "-i.mp4", "--output=/x.mp4", "$(touch x).mp4", "`touch x`.mp4",
              ";touch x;.mp4", "\x1b]0;owned\x07\x1b[2J.mp4", "\x9b31m.mp4", "a\nvidclass: error: b.mp4", "\u202egpj.mp4", "n" * 251 + ".mp4",
-             "n" * 300 + ".mp4", "a" * 5000 + ".mp4", "/dev/zero", "/dev/stdin.mp4", "..", "/", ""]
+             "n" * 300 + ".mp4", "a" * 5000 + ".mp4", "/dev/zero", "/dev/stdin.mp4", "nothing/..", "hostile/text.mp4/..", ""]
     for name in names:
         for words in (["predict", "--", name], ["inspect", "--", name], ["explain", "--", name], ["pack", "--", name, "packed"], ["check", "--", name]):
             place(*words, forbidden=[secret], codes=(64, 65, 66, 74))
@@ -413,7 +413,7 @@ def commands_on_good_input(bench):
     inputs = {path: path.stat().st_mtime_ns for path in source.rglob("*")}
     clip, best = str(source / "one/0.mp4"), "runs/train/weights/best.safetensors"
     place("--help"), place("--version"), place("train", "--help")
-    place("init", str(source))
+    place("init", str(source), "--output", "init.json")
     place("check", str(source)), place("check", str(source), "--json", "--no-cache")
     place("train", "--config", "config.json", "--json"), place("train", "--config", "config.json", "--verbose")
     place("train", "--config", "config.json", "--set", f"data.path={source}", "--set", "output.name=films")

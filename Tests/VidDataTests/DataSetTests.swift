@@ -109,6 +109,26 @@ import VidTestSupport
         #expect(data.entries.map(\.id).contains("b/broken.mp4"))
         #expect(data.findings.notes.contains("a/self links back to a folder above it and was passed over"))
         #expect(data.findings.notes.contains("a/loop/a links back to a folder above it and was passed over"))
+        #expect(
+            data.findings.notes.last
+                == "1 link leads out of the data folder and was followed, b/other to \(Folder.resolved(elsewhere("x"))) for one")
+    }
+
+    /// Forty folders, each with two links to the next: 2^40 ways to the one clip. Each folder is walked through once.
+    @Test func aBombOfLinks() throws {
+        let folder = try DataSetTests.folder(["b/1.bin", "a/1.bin"])
+        let elsewhere = try DataSetTests.folder(["40/x.bin"])
+        for number in 0..<40 {
+            try elsewhere.makeFolder("\(number)")
+            for name in ["p", "q"] {
+                try FileManager.default.createSymbolicLink(atPath: elsewhere("\(number)/\(name)"), withDestinationPath: "../\(number + 1)")
+            }
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder("a/bomb"), withDestinationPath: elsewhere("0"))
+        let data = try DataSet.open(folder.path, split: .none)
+        #expect(data.entries.count == 3)
+        #expect(data.findings.notes.contains { $0.hasPrefix("a/bomb/q links to a folder that was looked through already") })
+        #expect(data.findings.notes.contains { $0.hasPrefix("81 links lead out of the data folder") }, "\(data.findings.notes)")
     }
 }
 

@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+import VidData
+import VidTensor
+import VidTestSupport
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Children that will not end as they should: each is gone in bounded time with all that it started, and reaped.
+@Suite struct ChildProcessTests {
+    /// An ffprobe that works, and an ffmpeg that first says who it is: by a link, for it may write no file.
+    private func refuse(_ script: String, seconds: Int = 1) async throws -> (error: VidclassError, seconds: Double, folder: TestFolder) {
+        let folder = try TestFolder()
+        let say = "me() { ln -s $1 '\(folder.path)'/pid-$1; }; me $$; "
+        let ffmpeg = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: say + script, seconds: seconds)
+        let start = ContinuousClock.now
+        let error = await failure { try await ForeignFFmpegTests.load(folder, ffmpeg) }
+        let took = ContinuousClock.now - start
+        return (error, Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18, folder)
+    }
+
+    /// Each process that has said who it is, is gone: not even a zombie of it is there.
+    private func expectNoneLeft(_ folder: TestFolder, atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let processes = try folder.names().compactMap { $0.hasPrefix("pid-") ? Int32($0.dropFirst(4)) : nil }
+        #expect(processes.count >= count, "\(processes)", sourceLocation: sourceLocation)
+        // Grandchildren are reaped by init, in its time.
+        for _ in 0..<200 where processes.contains(where: { kill($0, 0) == 0 }) { try await Task.sleep(for: .milliseconds(10)) }
+        for process in processes { #expect(kill(process, 0) != 0 && errno == ESRCH, "\(process)", sourceLocation: sourceLocation) }
+    }
+
+    @Test func oneThatClosesItsPipesAndStays() async throws {
+        let (error, seconds, folder) = try await refuse("exec >&- 2>&-; sleep 300")
+        #expect(error.message.contains("ffmpeg was stopped after 1 seconds"))
+        #expect(seconds < 10, "\(seconds)")
+        try await expectNoneLeft(folder, atLeast: 1)
+    }
+
+    @Test func oneThatForksAndIgnoresSignals() async throws {
+        // Those that are started ignore them, too.
+        let (error, seconds, folder) = try await refuse(
+            "trap '' TERM INT HUP PIPE; for i in 1 2 3; do (sleep 300; sleep 300) & me $!; done; wait")
+        #expect(error.message.contains("ffmpeg was stopped after 1 seconds"))
+        #expect(seconds < 10, "\(seconds)")
+        try await expectNoneLeft(folder, atLeast: 4)
+    }
+
+    /// One that has ended, well or badly, leaves nobody behind who holds its pipes or works on.
+    @Test(arguments: [0, 1]) func oneThatEndsAndLeavesOthersBehind(status: Int) async throws {
+        let (error, seconds, folder) = try await refuse("sleep 300 & me $!; head -c 200 /dev/zero; exit \(status)", seconds: 60)
+        #expect(error.message.contains(status == 0 ? "stopped in the middle" : "cannot decode it"), "\(error.message)")
+        #expect(seconds < 10, "\(seconds)")
+        try await expectNoneLeft(folder, atLeast: 2)
+    }
+
+    /// A grandchild in a session of its own keeps the pipes open: nobody waits for it.
+    @Test(
+        .enabled(
+            if: FileManager.default.isExecutableFile(atPath: "/usr/bin/setsid"), "setsid is not installed: one that escapes is not tested"))
+    func oneWhoseGrandchildEscapes() async throws {
+        let (error, seconds, folder) = try await refuse("setsid sleep 20 & exit 1", seconds: 60)
+        #expect(error.message.contains("cannot decode it"), "\(error.message)")
+        #expect(seconds < 10, "\(seconds)")
+        try await expectNoneLeft(folder, atLeast: 1)
+    }
+
+    @Test func oneThatComplainsWithoutEnd() async throws {
+        let (error, seconds, folder) = try await refuse("cat /dev/zero | tr '\\0' 'x' >&2", seconds: 2)
+        #expect(error.message.contains("ffmpeg was stopped after 2 seconds"), "\(error.message)")
+        #expect(error.message.utf8.count < 1000 && seconds < 12)
+        try await expectNoneLeft(folder, atLeast: 1)
+    }
+
+    /// Its address space has a bound: 6 GiB, which are refused before there is any of them.
+    @Test func oneThatEatsMemory() async throws {
+        #if os(Linux)
+            let (error, seconds, folder) = try await refuse(
+                "for i in $(seq 400); do [ \"$(ulimit -v)\" != unlimited ] && break; sleep 0.05; done; [ \"$(ulimit -v)\" = \(6 << 20) ] || exit 3; "
+                    + "head -c 7G /dev/zero | tail -c 7G > /dev/null; echo eaten $? >&2; exit 1", seconds: 60)
+            // `tail` keeps all of it, or says that it cannot.
+            #expect(error.message.contains("eaten 1"), "\(error.message)")
+            #expect(seconds < 50)
+            try await expectNoneLeft(folder, atLeast: 1)
+        #else
+            print("not tested: the memory of a child is bounded on Linux only")
+        #endif
+    }
+
+    /// Its processor time has a bound, too, should the clock not end it.
+    @Test func itsProcessorTimeIsBounded() async throws {
+        #if os(Linux)
+            let (error, _, _) = try await refuse(
+                "for i in $(seq 400); do [ \"$(ulimit -t)\" != unlimited ] && break; sleep 0.05; done; echo seconds $(ulimit -t) core $(ulimit -c) >&2; exit 1",
+                seconds: 60)
+            #expect(error.message.contains("seconds 61 core 0"), "\(error.message)")
+        #else
+            print("not tested: the processor time of a child is bounded on Linux only")
+        #endif
+    }
+}
