@@ -17,7 +17,7 @@ package enum Formatting {
 
     /// "0:08", "12:34", "3:04:05".
     package static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        guard seconds.isFinite, abs(seconds) < 1e9 else { return "?" }
         let total = max(0, Int(seconds.rounded()))
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)

@@ -44,11 +44,17 @@ enum Main {
             let code = Vidclass.exitCode(for: error)
             // Help and the like.
             if code.isSuccess { Vidclass.exit(withError: error) }
-            // It quotes arguments, which may be names that a shell found in a stranger's folder.
-            let text = Vidclass.fullMessage(for: error)
+            let text = onItsLines(Vidclass.fullMessage(for: error))
             if !text.isEmpty { Terminal.note(text) }
             Vidclass.exit(withError: code)
         }
+    }
+
+    /// The parser's message without the line ends of arguments that it quotes, which may be names that a shell found in a
+    /// stranger's folder.
+    private static func onItsLines(_ message: String) -> String {
+        let words = CommandLine.arguments.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        return words.filter { $0.printable != $0 }.reduce(message) { $0.replacing($1, with: $1.printable) }
     }
 
     private static func fail(_ message: String, _ code: Int32) -> Never {

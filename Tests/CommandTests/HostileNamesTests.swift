@@ -60,12 +60,15 @@ import VidTestSupport
         #expect(descriptor >= 0)
         close(descriptor)
 
-        let run = "run\u{1B}[5m\n\u{9B}1m"
-        let words = ["--set", "data.path=\(try json(data))", "--set", "output.name=\(try json(run))", "--no-cache"]
+        let words = ["--set", "data.path=\(try json(data))", "--no-cache"]
         for options in [["--dry-run"], ["--verbose"], ["--json", "--set", "output.exist_ok=true"]] {
             let trained = try CommandLineTool.run(["train", "--config", "config.json"] + words + options, in: box.path)
             expectClean(trained, "train \(options)")
         }
+        // A run's name is checked where it is given, but a folder can be renamed.
+        let run = "run\u{1B}[5m\n\u{9B}1m"
+        try files.moveItem(atPath: box("runs/train"), toPath: box("runs/" + run))
+        try box.remove("runs/train2")
         let best = "runs/\(run)/weights/best.safetensors"
         let clip = data + "/" + Self.classes[1] + "/" + Self.clips[1]
         for words in [
@@ -74,9 +77,9 @@ import VidTestSupport
             ["predict", clip], ["predict", data, "--format", "json", "--checkpoint", best], ["explain", clip, "--output", "why"],
             ["explain", clip, "--format", "json", "--output", "why2", "--class", Self.classes[1]], ["inspect", best],
             ["inspect", best, "--json"],
-            ["inspect", clip], ["runs"], ["runs", "--json"], ["train", "--resume", "runs/\(run)", "--no-cache"], ["pack", data, "packed"],
-            ["init", data, "--force"],
-        ] where words[0] != "init" {
+            ["inspect", clip], ["runs"], ["runs", "--json"], ["train", "--resume", "runs/\(run)", "--no-cache"],
+            ["pack", data, "packed", "--rows", "8", "--columns", "8"],
+        ] {
             expectClean(try CommandLineTool.run(words, in: box.path), "\(words)")
         }
         #expect(
@@ -91,7 +94,8 @@ import VidTestSupport
             #expect(raw(text) == [], "\(name)")
             if name.hasSuffix("svg") || name.hasSuffix("html") { #expect(!text.contains("<script>alert"), "\(name)") }
         }
-        #expect(try box.names("packed").count == Self.classes.count && !box.exists("owned"))
+        // One name begins with a dot, and is hidden.
+        #expect(try box.names("packed").count == Self.classes.count - 1 && !box.exists("owned"))
     }
 
     private func json(_ text: String) throws -> String { String(decoding: try JSONEncoder().encode(text), as: UTF8.self) }
@@ -101,11 +105,9 @@ import VidTestSupport
         let tiny = try TinyTraining()
         _ = try tiny.whole()
         let box = tiny.box
-        for name in HostileNamesTests.classes + [
-            "a\u{0}b", "", ".", "..", "/", "nothing/../..", "http://127.0.0.1/\u{1B}[2J.mp4",
-            "\u{1B}" + String(repeating: "x", count: 5000),
+        for name in [
+            "\u{1B}]0;owned\u{7}\u{9B}2J", "a\nvidclass: error: b", "\u{202E}nothing/../..", "\u{1B}" + String(repeating: "x", count: 5000),
         ] {
-            if name.contains("\u{0}") { continue }  // no argument can hold it
             for words in [
                 ["predict", "--", name + ".mp4"], ["inspect", "--", name + ".bin"], ["explain", "--", name + ".bin"],
                 ["check", "--", name + "x"],

@@ -172,7 +172,7 @@ import VidTestSupport
 
     /// In the middle of a training: the save fails, the state before stays, and with the folder back it goes on to the same bytes.
     @Test(arguments: ["", "/weights"]) func readOnlyInMidRun(_ place: String) throws {
-        let tiny = try TinyTraining(training: #""epochs": 400, "batch_size": 4"#)
+        let tiny = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
         let box = tiny.box
         guard let launcher = try asAnybody(box) else { return print("not tested: nobody else can run vidclass here") }
         let process = try CommandLineTool.start(TinyTraining.words, in: box.path, through: launcher)
@@ -185,7 +185,7 @@ import VidTestSupport
         let resumed = try tiny.run(TinyTraining.resuming, through: launcher)
         #expect(resumed.status == 0, "\(resumed.errors)")
         let found = try box.trained("runs/train")
-        let again = try TinyTraining(training: #""epochs": 400, "batch_size": 4"#)
+        let again = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
         #expect(try again.whole() == found)
     }
 
@@ -193,7 +193,9 @@ import VidTestSupport
 
     /// A state of another architecture, of other classes, or of other clips in the run's folder: refused with what differs, nothing
     /// loaded and nothing written.
-    @Test(arguments: [("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed")])
+    @Test(arguments: [
+        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed"),
+    ])
     func aStateOfAnotherTrainingIsRefused(change: String, difference: String) throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()

@@ -46,7 +46,7 @@ enum FolderLayout {
 
     /// All clips in and below a class's folder.
     private static func readClass(_ path: String, id: String, label: String, part: DataPart?, _ found: inout FoundClips) throws {
-        let walk = try FolderWalk(path, id: id, root: found.root)
+        let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
             throw VidclassError.file(
                 path, "the class \"\(label.printable)\" has no clips (.bin, .npy or videos); add some or remove the folder")

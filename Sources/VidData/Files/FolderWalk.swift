@@ -26,10 +26,12 @@ struct FolderWalk {
 
     /// Walks through the folder `path`, which reports call `id`.
     ///
-    /// - Parameter root: the folder that links are to be told of which lead out of it, without links; by default `path`.
-    init(_ path: String, id: String = "", root: String? = nil) throws {
+    /// - Parameters:
+    ///   - root: the folder that links are to be told of which lead out of it, without links; by default `path`.
+    ///   - above: folders above `path`, which links may not lead back to either: all that is in them would be below `path`.
+    init(_ path: String, id: String = "", root: String? = nil, above: [String] = []) throws {
         self.root = root ?? Folder.resolved(path)
-        try walk(path, id, above: [])
+        try walk(path, id, above: above.map { try SystemCall.status($0).identity })
     }
 
     private mutating func walk(_ path: String, _ id: String, above: [FileStatus.Identity]) throws {
