@@ -68,7 +68,6 @@ import VidTestSupport
         // A run's name is checked where it is given, but a folder can be renamed.
         let run = "run\u{1B}[5m\n\u{9B}1m"
         try files.moveItem(atPath: box("runs/train"), toPath: box("runs/" + run))
-        try box.remove("runs/train2")
         let best = "runs/\(run)/weights/best.safetensors"
         let clip = data + "/" + Self.classes[1] + "/" + Self.clips[1]
         for words in [
