@@ -56,9 +56,9 @@ struct TinyTraining {
         #expect(try box.leftovers("runs/train") == [], sourceLocation: sourceLocation)
     }
 
-    /// Waits up to ten seconds until `condition` holds.
+    /// Waits half a minute and more until `condition` holds.
     func wait(for what: String, _ condition: () throws -> Bool) throws {
-        for _ in 0..<10_000 {
+        for _ in 0..<30_000 {
             if (try? condition()) == true { return }
             usleep(1000)
         }
