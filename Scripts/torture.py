@@ -7,9 +7,11 @@
   disk       trainings on tmpfs of growing sizes, each filling up somewhere else
   limit      the same by a limit on the size of files (EFBIG)
   faults     each sync, write, renaming, link and making of a folder fails in turn
+  strangers  playlists, scripts, addresses and bombs for videos, odd names, every command: no other file or host is touched (by strace)
+  damage     videos cut off and with bits flipped at many places
   soak       2,000 epochs in one process, 20,000 predictions in another: memory, descriptors and threads
 
-After each blow the run's checkpoints must load, old or new; an error must be one line with exit code 74; no temporary file may be left
+After each blow to a training the run's checkpoints must load, old or new; an error must be one line with exit code 74; no temporary file may be left
 behind by an error; and the resumed training must end in the same bytes as one that nothing happened to.
 """
 import argparse
@@ -17,12 +19,12 @@ import pathlib
 import sys
 import tempfile
 import time
-from torture import faults, full, kills, power, soak
+from torture import faults, full, kills, power, soak, strangers
 from torture.bench import Bench
 
 CASES = {
     "kill": kills.kill, "resume": kills.resume, "power": power.power, "disk": full.disk, "limit": full.limit, "faults": faults.faults,
-    "soak": soak.soak,
+    "soak": soak.soak, "strangers": strangers.strangers, "damage": strangers.damage,
 }
 
 

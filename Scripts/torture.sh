@@ -2,7 +2,7 @@
 # The long checks of what must hold when things break (SECURITY.md): trainings killed at every system call of their saves, power
 # lost at every moment, disks that fill up, syncs that fail, and a soak. Takes about an hour; Scripts/test.sh has the quick ones.
 #
-#   Scripts/torture.sh [CASE ...]     cases: kill resume power disk limit faults soak (see Scripts/torture.py --help)
+#   Scripts/torture.sh [CASE ...]     cases: kill resume power disk limit faults soak strangers damage (see Scripts/torture.py --help)
 #
 # Needs strace and python3, and for the case `disk` the right to mount a tmpfs; installs strace where it can.
 set -euo pipefail

@@ -48,7 +48,7 @@ package final class ProgressBar: Sendable {
                 ProgressBar.line(label, done: done, total: total, details: details, width: width, color: color)
             }
             // The cursor goes back to where the line begins: there a narrower window, which wraps the line, leaves it.
-            Terminal.write(ProgressBar.erasing(state.columns, width: width) + line(color: color) + "\r")
+            Terminal.draw(ProgressBar.erasing(state.columns, width: width) + line(color: color) + "\r")
             state.columns = line(color: false).columns
         }
     }
@@ -62,7 +62,7 @@ package final class ProgressBar: Sendable {
     package func clear() {
         state.withLock { state in
             guard state.columns > 0 else { return }
-            Terminal.write(ProgressBar.erasing(state.columns, width: Terminal.width))
+            Terminal.draw(ProgressBar.erasing(state.columns, width: Terminal.width))
             state = State()
         }
     }

@@ -12,28 +12,44 @@ package struct ResultsFile {
     /// The most bytes of one that are read: half a million epochs.
     static let sizeLimit = 64 << 20
 
-    private static let columnCount = 7
-
+    /// What is wrong with the file that was gone on with, on one line; nil where every epoch was there.
+    package let fault: String?
     private let path: String
     private var lines: [String]
 
     /// Starts a new file, or goes on with the one at `path`, keeping its epochs up to `keeping`.
     ///
-    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from.
+    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from. Lines that are cut
+    /// off or otherwise damaged are dropped, too, and `fault` says so: a training is worth more than its table.
     package init(path: String, keeping epochs: Int) throws {
         self.path = path
         lines = [ResultsFile.header]
+        var found = 0
         if epochs > 0, let bytes = try? RegularFile.contents(path, limit: ResultsFile.sizeLimit) {
-            let old = String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst()
-            for line in old {
-                let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-                guard fields.count == ResultsFile.columnCount, DecimalText.whole(fields[0]) == lines.count, lines.count <= epochs,
-                    fields.allSatisfy({ $0.isEmpty || DecimalText.number($0) != nil })
-                else { break }
-                lines.append(String(line))
+            // What follows the last line end is a line that was cut off: of none, the last digits may be missing.
+            for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropFirst().dropLast() {
+                guard let text = String(validating: line, as: UTF8.self), let epoch = ResultsFile.epoch(text), epoch > found,
+                    epoch <= epochs
+                else { continue }
+                lines.append(text)
+                found = epoch
             }
         }
+        let kept = lines.count - 1
+        fault =
+            kept == epochs
+            ? nil
+            : "\(path.printable): of the \(epochs) epochs that are over it has \(kept) in whole lines; the others are lost, the run goes on"
         try write()
+    }
+
+    /// The epoch of a line that has all its numbers; nil for any other.
+    private static func epoch(_ line: String) -> Int? {
+        let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard fields.count == header.split(separator: ",").count,
+            fields.allSatisfy({ $0.isEmpty || DecimalText.number($0) != nil })
+        else { return nil }
+        return DecimalText.whole(fields[0])
     }
 
     /// Adds an epoch and writes the file.

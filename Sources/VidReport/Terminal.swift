@@ -28,10 +28,14 @@ package enum Terminal {
     /// The text with its lines broken where the terminal is too narrow for them; as it is where there is none.
     package static func fitted(_ text: String) -> String { isInteractive ? Formatting.wrapped(text, columns: width - 1) : text }
 
-    /// Writes to standard error, all of it, without a newline of its own.
-    package static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+    /// Writes to standard error as it is: for a bar and for colours, and only of what holds no names but as `printable`.
+    package static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-    /// Writes a line to standard error.
+    /// Writes to standard error, all of it, without a newline of its own, and without what could steer the terminal: no name,
+    /// wherever it comes from, gets further.
+    package static func write(_ text: String) { draw(text.printableLines) }
+
+    /// Writes a line to standard error, as `write` does.
     package static func note(_ line: String) { write(line + "\n") }
 
     /// Writes a result to standard output.

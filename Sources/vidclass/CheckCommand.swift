@@ -61,7 +61,7 @@ struct CheckCommand: AsyncParsableCommand {
             mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off, memo: try features.memo(),
             concurrency: threads ?? Workers.processorCount)
         try Terminal.output(json ? report.document.text(pretty: true) + "\n" : DataReportText.text(report))
-        if let other = set.otherFilesSummary, !json { Terminal.note("note: \(other)") }
+        if !json { for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") } }
         if let error = report.badClipsError { throw error }
         if configuration.data.leakCheck == .refuse, let error = report.leakError { throw error }
     }

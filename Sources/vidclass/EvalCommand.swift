@@ -87,6 +87,7 @@ struct EvalCommand: AsyncParsableCommand {
         let run = saved.runFolder
         let isRuns = choice.isHeldOutOfRun && saved.isBest && output == nil
         var story = run?.story(saved.configuration)
+        if let fault = story?.fault { Terminal.note("note: \(fault)") }
         // Curves and costs belong to the run's own best model.
         if !saved.isBest { story?.bestEpoch = nil }
         let folder: ReportFolder

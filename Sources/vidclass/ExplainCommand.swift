@@ -85,10 +85,11 @@ struct ExplainCommand: AsyncParsableCommand {
         var explained: [ExplainedInput] = []
         for (index, path) in paths.enumerated() {
             bar.update("explain", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
+            var result: ExplainedInput
+            let places: ExplanationFiles.Paths
             do {
-                var result = try await ExplainedInput(path, saved, predictor, target: target, against: against)
-                try await result.write(to: files.next(for: path), writer)
-                explained.append(result)
+                result = try await ExplainedInput(path, saved, predictor, target: target, against: against)
+                places = try files.next(for: path)
             } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()
                 Terminal.note("vidclass: error: \(error.message)")
@@ -96,7 +97,9 @@ struct ExplainCommand: AsyncParsableCommand {
                 continue
             }
             // Not of the input: a failure here ends it all.
-            if format == .text, let result = explained.last {
+            try await result.write(to: places, writer)
+            explained.append(result)
+            if format == .text {
                 bar.clear()
                 try Terminal.output((explained.count > 1 ? "\n" : "") + result.text)
             }

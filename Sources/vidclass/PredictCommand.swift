@@ -156,7 +156,8 @@ struct PredictionPrinter {
     mutating func add(_ result: Result) throws {
         switch format {
         case .json: documents.append(result.document)
-        case .csv: try write((isFirst ? csvHeader : "") + result.csv)
+        // Names go to programs as they are, to a terminal as `printable`.
+        case .csv: try write((isFirst ? csvHeader : "") + (style.columns == nil ? result.csv : result.csv.printableLines))
         case .text: try write((isFirst ? "" : "\n") + result.text(style))
         }
         isFirst = false

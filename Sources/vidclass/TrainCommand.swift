@@ -81,8 +81,8 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // A reader of the stream that leaves does not end the training (`Terminal.output`).
-        if json { signal(SIGPIPE, SIG_IGN) }
+        // A reader of the stream or of the notes that leaves does not end the training (`Terminal.output`).
+        signal(SIGPIPE, SIG_IGN)
         let talk = TrainingTalk(quiet: quiet, verbose: verbose, stream: json ? TrainingStream() : nil)
         do { try await run(talk) } catch {
             talk.stream?.failed(error)

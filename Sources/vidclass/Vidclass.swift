@@ -28,6 +28,7 @@ struct Vidclass: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
+        Ending.takeSignals()
         do {
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -40,12 +41,24 @@ enum Main {
         } catch let error as ConfigError {
             fail(error.description, error.kind.rawValue)
         } catch {
-            Vidclass.exit(withError: error)
+            let code = Vidclass.exitCode(for: error)
+            // Help and the like.
+            if code.isSuccess { Vidclass.exit(withError: error) }
+            let text = onItsLines(Vidclass.fullMessage(for: error))
+            if !text.isEmpty { Terminal.note(text) }
+            Vidclass.exit(withError: code)
         }
     }
 
+    /// The parser's message without the line ends of arguments that it quotes, which may be names that a shell found in a
+    /// stranger's folder.
+    private static func onItsLines(_ message: String) -> String {
+        let words = CommandLine.arguments.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        return words.filter { $0.printable != $0 }.reduce(message) { $0.replacing($1, with: $1.printable) }
+    }
+
     private static func fail(_ message: String, _ code: Int32) -> Never {
-        Terminal.note("vidclass: error: " + message)
+        Terminal.note("vidclass: error: " + message.printable)
         Vidclass.exit(withError: ExitCode(code))
     }
 }

@@ -96,6 +96,24 @@ import VidTestSupport
         try expectRefusal(sandbox(), 65, ["16"], ["train", "--config", "config.json", "--set", "model.input.rows=24"])
     }
 
+    /// One clip among the others has frames of another size, or other channels.
+    @Test func mixedShapes() throws {
+        let box = try sandbox()
+        let made = try box.run(
+            "synth", "larger", "--classes", "2", "--clips-per-class", "1", "--frames", "4", "--rows", "24", "--columns", "16")
+        try #require(made.status == 0, "\(made.errors)")
+        try box.write("data/right/zz.bin", try box.bytes("larger/right/000.bin"))
+        try expectRefusal(box, 65, ["data/right/zz.bin", "expected frames of 16x16 (rows x columns), found 24x16"])
+        try box.remove("data/right/zz.bin")
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 1, 16, 16), }"
+        let padded = header + String(repeating: " ", count: 128 - 10 - header.count - 1) + "\n"
+        try box.write(
+            "data/right/grey.npy",
+            [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + [UInt8](repeating: 9, count: 4 * 16 * 16))
+        try expectRefusal(box, 65, ["data/right/grey.npy", "expected 3 channels, found 1"])
+        #expect(!box.exists("runs"))
+    }
+
     @Test func npyOfObjects() throws {
         let box = try sandbox()
         let header = "{'descr': '|O', 'fortran_order': False, 'shape': (4, 3, 16, 16), }"

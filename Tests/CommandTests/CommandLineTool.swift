@@ -24,13 +24,17 @@ struct CommandLineTool {
     /// - Parameters:
     ///   - environment: added to the process's own; nil removes a variable.
     ///   - input: the path of what is on standard input; nil: nothing.
+    ///   - launcher: a program and its arguments that start this one, such as `prlimit --fsize=0`.
     ///   - addressSpace: KiB of address space that the program may have; nil: as much as it likes.
     static func run(
-        _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil, addressSpace: Int? = nil
+        _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil,
+        through launcher: [String] = [], addressSpace: Int? = nil
     ) throws -> Result {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: addressSpace == nil ? path : "/bin/sh")
-        process.arguments = addressSpace.map { ["-c", #"ulimit -v "$0" && exec "$@""#, "\($0)", path] + arguments } ?? arguments
+        let limiter = addressSpace.map { ["/bin/sh", "-c", #"ulimit -v "$0" && exec "$@""#, "\($0)"] } ?? []
+        let words = limiter + launcher + [path] + arguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = variables(environment, in: folder)
         let (output, errors) = (folder + "/.stdout-\(UUID().uuidString)", folder + "/.stderr-\(UUID().uuidString)")
@@ -58,17 +62,28 @@ extension CommandLineTool {
     }
 
     /// Starts the program and leaves it running; what it says is dropped.
-    static func start(_ arguments: [String], in folder: String) throws -> Process {
+    static func start(
+        _ arguments: [String], in folder: String, environment: [String: String?] = [:], through launcher: [String] = []
+    ) throws -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
+        let words = launcher + [path] + arguments
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = variables([:], in: folder)
+        process.environment = variables(environment, in: folder)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
         return process
+    }
+}
+
+extension CommandLineTool {
+    /// Where `program` is installed; nil: nowhere.
+    static func installed(_ program: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 }
 

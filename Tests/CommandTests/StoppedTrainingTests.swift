@@ -37,20 +37,7 @@ import VidTestSupport
         return box
     }
 
-    /// The files of a run that depend on the training alone: weights, splits, and the results without their times.
-    private func files(_ box: TestFolder, _ run: String) throws -> [String: [UInt8]] {
-        var found: [String: [UInt8]] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: box.path + "/" + run + "/weights")
-        where name != "previous.safetensors" {  // which state that is depends on the clock
-            found[name] = try box.bytes(run + "/weights/" + name)
-        }
-        found["splits.csv"] = try box.bytes(run + "/splits.csv")
-        let results = String(decoding: try box.bytes(run + "/results.csv"), as: UTF8.self).split(separator: "\n").map { line in
-            line.split(separator: ",", omittingEmptySubsequences: false).enumerated().filter { $0.offset != 1 }.map(\.element)
-        }
-        found["results.csv"] = Array("\(results)".utf8)
-        return found
-    }
+    private func files(_ box: TestFolder, _ run: String) throws -> [String: [UInt8]] { try box.trained(run) }
 
     @Test func killedAtAnyMomentItEndsInTheSameBytes() throws {
         let box = try sandbox()

@@ -12,6 +12,10 @@ struct JSONWriterTests {
         (.number(Double.infinity), "null"), (.number(Float.nan), "null"), (.integer(Int64.min), "-9223372036854775808"), (nil, "null"),
         (true, "true"),
         (.string("a\"\\\n\r\t\u{8}\u{C}\u{1}\u{1F}\u{7F}/é😀"), #""a\"\\\n\r\t\b\f\u0001\u001f\u007f/é😀""#),
+        (
+            .string("\u{80}\u{9B}2J\u{9F}\u{A0}\u{202E}\u{2066}\u{61C}\u{200F}\u{2029}"),
+            "\"\\u0080\\u009b2J\\u009f\u{A0}\\u202e\\u2066\\u061c\\u200f\\u2029\""
+        ),
     ]
 
     @Test("Scalars", arguments: written)

@@ -108,7 +108,29 @@ import VidTestSupport
         // A broken link with a clip's name is a bad clip, to be complained of when it is opened.
         #expect(data.entries.map(\.id).contains("b/broken.mp4"))
         #expect(data.findings.notes.contains("a/self links back to a folder above it and was passed over"))
-        #expect(data.findings.notes.contains("a/loop/a links back to a folder above it and was passed over"))
+        #expect(data.findings.notes.contains("a/loop links back to a folder above it and was passed over"))
+        // Nothing of another class came in by the link.
+        #expect(data.entries.map(\.id) == ["a/1.bin", "b/1.bin", "b/broken.mp4", "b/other/2.bin"])
+        #expect(
+            data.findings.notes.last
+                == "1 link leads out of the data folder and was followed, b/other to \(Folder.resolved(elsewhere("x"))) for one")
+    }
+
+    /// Eighteen folders, each with two links to the next: 2^18 ways to the one clip. Each folder is walked through once.
+    @Test func aBombOfLinks() throws {
+        let folder = try DataSetTests.folder(["b/1.bin", "a/1.bin"])
+        let elsewhere = try DataSetTests.folder(["18/x.bin"])
+        for number in 0..<18 {
+            try elsewhere.makeFolder("\(number)")
+            for name in ["p", "q"] {
+                try FileManager.default.createSymbolicLink(atPath: elsewhere("\(number)/\(name)"), withDestinationPath: "../\(number + 1)")
+            }
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder("a/bomb"), withDestinationPath: elsewhere("0"))
+        let data = try DataSet.open(folder.path, split: .none)
+        #expect(data.entries.count == 3)
+        #expect(data.findings.notes.contains { $0.hasPrefix("a/bomb/q links to a folder that was looked through already") })
+        #expect(data.findings.notes.contains { $0.hasPrefix("37 links lead out of the data folder") }, "\(data.findings.notes)")
     }
 }
 

@@ -92,8 +92,9 @@ import VidTestSupport
             "line 3: walk/plain.bin stands already in line 2"
         ),
         ("path,label,split,group\n\"walk/plain.bin,walk,train,\n", "line 2: a quoted field without"),
-        ("path,label,split,group\n/etc/passwd,walk,train,\n", "line 2: /etc/passwd is no clip"),
-        ("path,label,split,group\n../../secret,walk,train,\n", "line 2: ../../secret is no clip"),
+        ("path,label,split,group\n/etc/passwd,walk,train,\n", "line 2: /etc/passwd leads out of the data folder"),
+        ("path,label,split,group\n../../secret,walk,train,\n", "line 2: ../../secret leads out of the data folder"),
+        ("path,label,split,group\nwalk/plain.txt,walk,train,\n", "line 2: walk/plain.txt is no clip"),
         ("path,label,split,group\nwalk/plain.bin,walk,Train,\n", "line 2: split: expected train, val or test, found \"Train\""),
         ("path,label,split,group\nwalk/plain.bin,wa\0lk,train,\n", "line 2: a NUL character"),
     ])

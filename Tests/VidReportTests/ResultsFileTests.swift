@@ -44,4 +44,37 @@ import VidTrain
             #expect(lines.map { $0.prefix(2) } == ["ep", "1,", "2,", "3,"])
         }
     }
+
+    /// Cut at every byte of its last line, or with any one byte of it lost: whole lines stay, and what is missing is said.
+    @Test func aTornLastLineIsDroppedAtEveryByte() throws {
+        try withFile { path in
+            var file = try ResultsFile(path: path, keeping: 0)
+            for epoch in 1...3 { try file.append(record(epoch)) }
+            #expect(file.fault == nil)
+            let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            let start = try #require(whole.dropLast().lastIndex(of: UInt8(ascii: "\n"))) + 1
+            for end in start..<whole.count {
+                try Data(whole[..<end]).write(to: URL(fileURLWithPath: path))
+                #expect(throws: Never.self) { if end > start { _ = try? ResultsTable(path: path) } }
+                let resumed = try ResultsFile(path: path, keeping: 3)
+                #expect(
+                    resumed.fault?.hasSuffix("of the 3 epochs that are over it has 2 in whole lines; the others are lost, the run goes on")
+                        == true)
+                #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) == Array(whole[..<start]), "\(end)")
+                #expect(try ResultsTable(path: path).epochs.count == 2)
+            }
+            // A line torn in the middle of the table, and one that is no text.
+            for torn in [
+                "2,3.0", "2,3.0,0.3,0.75,0.5,0.5,0.002,1", "x,3.0,0.3,0.75,0.5,0.5,0.002", "1,3.0,0.3,0.75,0.5,0.5,0.002", "\u{0}",
+            ] {
+                var lines = String(decoding: whole, as: UTF8.self).split(separator: "\n").map(String.init)
+                lines[2] = torn
+                try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+                var resumed = try ResultsFile(path: path, keeping: 3)
+                #expect(resumed.fault != nil)
+                try resumed.append(record(4))
+                #expect(try ResultsTable(path: path).epochs.map(\.epoch) == [1, 3, 4], "\(torn)")
+            }
+        }
+    }
 }

@@ -34,22 +34,22 @@ private struct JSONWriter {
         }
     }
 
+    /// With escapes for what steers terminals, too: control characters of 8 bits, and turns of the reading direction.
     mutating func writeString(_ string: String) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in string.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): put("\\\"")
-            case UInt8(ascii: "\\"): put("\\\\")
+        for scalar in string.unicodeScalars {
+            switch scalar.value {
+            case 0x22: put("\\\"")
+            case 0x5C: put("\\\\")
             case 0x08: put("\\b")
             case 0x09: put("\\t")
             case 0x0A: put("\\n")
             case 0x0C: put("\\f")
             case 0x0D: put("\\r")
-            case 0..<0x20, 0x7F:
-                put("\\u00")
-                bytes.append(hexadecimalDigit(byte >> 4))
-                bytes.append(hexadecimalDigit(byte & 15))
-            default: bytes.append(byte)
+            case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069:
+                put("\\u")
+                for shift in [12, 8, 4, 0] { bytes.append(hexadecimalDigit(UInt8(scalar.value >> UInt32(shift) & 15))) }
+            default: bytes.append(contentsOf: String(scalar).utf8)
             }
         }
         bytes.append(UInt8(ascii: "\""))

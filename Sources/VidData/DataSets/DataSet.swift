@@ -230,6 +230,9 @@ struct FoundClips {
     var parts: Set<DataPart>?
     var otherFiles: [String] = []
     var notes: [String] = []
+    /// Of folders: the data folder without links, and links that lead out of it.
+    var root = ""
+    var linksOut: [FolderLink] = []
 
     var otherFilesNote: String {
         guard let first = otherFiles.first else { return "" }

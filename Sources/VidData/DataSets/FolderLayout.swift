@@ -5,6 +5,7 @@ enum FolderLayout {
     /// `mayLackTraining`: a `test` folder alone is a layout of parts, too (for evaluating).
     static func read(_ path: String, mayLackTraining: Bool) throws -> FoundClips {
         var found = FoundClips()
+        found.root = Folder.resolved(path)
         let top = try folders(path, &found)
         let parts = top.compactMap { name in DataPart(name: name).map { (part: $0, name: name) } }
         if try isLayoutOfParts(path, top, parts, mayLackTraining: mayLackTraining) {
@@ -22,6 +23,7 @@ enum FolderLayout {
             for label in top { try readClass(PathText.join(path, label), id: label, label: label, part: nil, &found) }
         }
         found.otherFiles.sort(by: PathText.precedes)
+        if let note = FolderLink.note(found.linksOut) { found.notes.append(note) }
         return found
     }
 
@@ -44,7 +46,7 @@ enum FolderLayout {
 
     /// All clips in and below a class's folder.
     private static func readClass(_ path: String, id: String, label: String, part: DataPart?, _ found: inout FoundClips) throws {
-        let walk = try FolderWalk(path, id: id)
+        let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
             throw VidclassError.file(
                 path, "the class \"\(label.printable)\" has no clips (.bin, .npy or videos); add some or remove the folder")
@@ -55,7 +57,9 @@ enum FolderLayout {
                 group: ClipGroup.of(name: PathText.name(clip.path), label: label))
         }
         found.otherFiles += walk.otherFiles
+        found.linksOut += walk.linksOut
         found.notes += walk.linksBack.map { "\($0.printable) links back to a folder above it and was passed over" }
+        found.notes += walk.repeated.map { "\($0.printable) links to a folder that was looked through already and was passed over" }
     }
 
     /// The visible folders in `path`; visible files beside them are noted as other files.
@@ -64,8 +68,10 @@ enum FolderLayout {
         found.otherFiles += unreadable.map { PathText.join(id, $0) }
         var folders: [String] = []
         for name in names where !PathText.isHidden(name) {
-            if (try? SystemCall.status(PathText.join(path, name)))?.kind == .folder {
+            let (kind, link) = FolderLink.look(PathText.join(path, name), id: PathText.join(id, name), root: found.root)
+            if kind == .folder {
                 folders.append(name)
+                if let link { found.linksOut.append(link) }
             } else {
                 found.otherFiles.append(PathText.join(id, name))
             }

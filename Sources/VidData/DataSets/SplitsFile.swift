@@ -38,7 +38,7 @@ package enum SplitsFile {
         let isTable = try SystemCall.status(data).kind != .folder
         let folder = isTable ? PathText.parent(data) : data
         var found = FoundClips()
-        found.clips = try clips(path, in: folder)
+        found.clips = try clips(path, in: folder, mayLeave: isTable)
         try checkPresence(found.clips, path, data)
         let classes = try classes ?? DataSet.sortedLabels(found, path)
         let entries = try DataSet.entries(found, classes, path)
@@ -47,7 +47,10 @@ package enum SplitsFile {
     }
 
     /// The table's records as clips of the data in `folder`.
-    private static func clips(_ path: String, in folder: String) throws -> [FoundClips.Clip] {
+    ///
+    /// - Parameter mayLeave: whether ids may lead out of the folder: those of a CSV file do where it says so, those of a folder
+    ///   are made by walking through it.
+    private static func clips(_ path: String, in folder: String, mayLeave: Bool) throws -> [FoundClips.Clip] {
         let table = try CSVTable(path: path)
         guard table.header == header else {
             let found = table.header.joined(separator: ",").brief
@@ -59,6 +62,11 @@ package enum SplitsFile {
             let (id, label) = (record.fields[0], record.fields[1])
             func complain(_ message: String) -> VidclassError { .file(path, "line \(record.line): \(message)") }
             guard !id.isEmpty, !label.isEmpty else { throw complain("path and label cannot be empty") }
+            guard
+                mayLeave
+                    || (id.utf8.first != UInt8(ascii: "/")
+                        && !id.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) })
+            else { throw complain("\(id.printable) leads out of the data folder \(folder.printable)") }
             guard let part = DataPart.allCases.first(where: { $0.rawValue == record.fields[2] }) else {
                 throw complain("split: expected train, val or test, found \"\(record.fields[2].brief)\"")
             }

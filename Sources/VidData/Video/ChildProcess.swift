@@ -18,7 +18,8 @@ import VidTensor
 /// A child process whose standard output is taken as it comes and whose time, output and memory have bounds.
 ///
 /// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
-/// its time it is killed with all it started; in every case it is waited for. On Linux its memory, processor time and
+/// its time it is killed; in every case it is waited for, also where it has closed its pipes and stays, and what it started and
+/// left behind is killed. On Linux its memory, processor time and
 /// writing of files are bounded as soon as it has started. What it is to read is a file: writing to the pipe of a child that
 /// ended without reading it would end this process with SIGPIPE.
 struct ChildProcess: Sendable {
@@ -67,6 +68,8 @@ struct ChildProcess: Sendable {
             ) { execution in
                 let timeLimit = timeLimit
                 let process = execution.processIdentifier.value
+                LiveChildren.insert(process)
+                defer { LiveChildren.remove(process) }
                 ProcessLimits.apply(
                     to: process, memory: memoryLimit, seconds: max(1, Int(clamping: timeLimit.components.seconds) + 1),
                     fileBytes: fileLimit)
@@ -96,7 +99,11 @@ struct ChildProcess: Sendable {
                     guard error is OutputExceeded else { throw error }
                     outputExceeded = true
                 }
-                return try await errorText
+                let text = try await errorText
+                // A child may have closed its pipes and stay, and one that has ended may have left others behind.
+                await ChildProcess.waitForEnd(of: process)
+                ChildProcess.killSession(process)
+                return text
             }
         } catch let error as SubprocessError {
             if Task.isCancelled { throw CancellationError() }
@@ -129,11 +136,40 @@ struct ChildProcess: Sendable {
         return String(decoding: bytes.suffix(errorTail), as: UTF8.self)
     }
 
+    /// Returns when the child has ended, by itself or killed by the timer or a cancellation. It is left to be reaped: until then
+    /// no other process gets its number.
+    private static func waitForEnd(of process: pid_t) async {
+        var pause = Duration.milliseconds(1)
+        while true {
+            var information = siginfo_t()
+            let status = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
+            guard status == 0 || errno == EINTR else { return }
+            // A number of 0 in what comes back: it goes on.
+            if status == 0, hasEnded(information) { return }
+            guard (try? await Task.sleep(for: pause)) != nil else { return killSession(process) }
+            pause = min(pause * 2, .milliseconds(20))
+        }
+    }
+
+    private static func hasEnded(_ information: siginfo_t) -> Bool { information.si_signo != 0 }
+
     /// The child leads its session, hence its process group; what it started goes with it.
-    private static func killSession(_ process: pid_t) {
+    fileprivate static func killSession(_ process: pid_t) {
         guard process > 1 else { return }
         kill(-process, SIGKILL)
     }
+}
+
+/// The children that run now, so that a signal that ends this process ends them, too: being in sessions of their own, they get
+/// none from the terminal.
+package enum LiveChildren {
+    private static let processes = Mutex<Set<pid_t>>([])
+
+    fileprivate static func insert(_ process: pid_t) { processes.withLock { _ = $0.insert(process) } }
+    fileprivate static func remove(_ process: pid_t) { processes.withLock { _ = $0.remove(process) } }
+
+    /// Kills them with what they started.
+    package static func kill() { processes.withLock { $0.forEach(ChildProcess.killSession) } }
 }
 
 /// A Boolean that is set once, from any thread.

@@ -22,6 +22,8 @@ package struct RunStory: Sendable {
     package var frozenUnchanged: Bool?
     /// The run's folder.
     package var folder: String
+    /// Why `results.csv` tells nothing, on one line; nil where it could be read, or is not there.
+    package private(set) var fault: String?
 
     package init(
         folder: String, epochs: [ResultsTable.Epoch], bestEpoch: Int? = nil, monitor: String? = nil, bestValue: Double? = nil,
@@ -43,9 +45,12 @@ package struct RunStory: Sendable {
         self.frozenUnchanged = frozenUnchanged
     }
 
-    /// Reads the files; what is not there or cannot be read is left out.
+    /// Reads the files; what is not there or cannot be read is left out, a damaged table with a `fault`.
     package init(folder: String, results: String, record: String, plannedEpochs: Int?) {
-        self.init(folder: folder, epochs: (try? ResultsTable(path: results))?.epochs ?? [], plannedEpochs: plannedEpochs)
+        self.init(folder: folder, epochs: [], plannedEpochs: plannedEpochs)
+        do { epochs = try ResultsTable(path: results).epochs } catch {
+            if (error as? VidclassError)?.kind != .missingInput { fault = "\(error)" }
+        }
         guard let bytes = try? RegularFile.contents(record, limit: 1 << 20), let document = try? JSONParser.parse(bytes) else { return }
         bestEpoch = document["best_epoch"]?.intValue
         monitor = document["monitor"]?.stringValue

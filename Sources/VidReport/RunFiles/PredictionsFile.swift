@@ -12,6 +12,8 @@ import VidTrain
 package enum PredictionsFile {
     private static let columns = ["clip", "label", "prediction", "confidence"]
     private static let scorePrefix = "score/"
+    /// The most classes that are read: of each pair of them there is a count.
+    private static let mostClasses = 8192
 
     /// Writes `evaluation` to `path`: whole or, after an error or a kill, not at all.
     package static func write(_ evaluation: Evaluation, to path: String) throws {
@@ -44,6 +46,10 @@ package enum PredictionsFile {
                 path,
                 "line 1: expected the header \(columns.joined(separator: ",")),score/..., found \(table.header.joined(separator: ",").brief)"
             )
+        }
+        guard table.header.count <= columns.count + mostClasses else {
+            throw VidclassError.file(
+                path, "line 1: scores of \(table.header.count - columns.count) classes; at most \(mostClasses) are taken")
         }
         let classes = table.header.dropFirst(columns.count).map { String($0.dropFirst(scorePrefix.count)) }
         if let twice = classes.indices.first(where: { classes.firstIndex(of: classes[$0]) != $0 }) {

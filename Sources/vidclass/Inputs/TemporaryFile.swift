@@ -1,4 +1,3 @@
-import Dispatch
 import VidTensor
 
 #if canImport(Glibc)
@@ -9,13 +8,13 @@ import VidTensor
     import Darwin
 #endif
 
-/// A file of the user's own in a folder of its own below `$TMPDIR` (or `/tmp`), removed with its owner, and when Ctrl-C, SIGTERM or
-/// SIGHUP ends the process.
+/// A file of the user's own in a folder of its own below `$TMPDIR` (or `/tmp`), removed with its owner, and when a signal ends the
+/// process (`Ending`).
 final class TemporaryFile {
     let path: String
     private let folder: String
     private let descriptor: Int32
-    private let sources: [any DispatchSourceSignal]
+    private let ending: Int
 
     /// - Throws: `.inputOutput` where it cannot be made.
     init(name: String) throws {
@@ -27,8 +26,10 @@ final class TemporaryFile {
                 parent, "cannot make a temporary folder: \(SystemCall.reason()); set TMPDIR to another", kind: .inputOutput)
         }
         let file = PathText.join(made, name)
+        // A reader that leaves is no reason to end before the file is removed.
+        signal(SIGPIPE, SIG_IGN)
         // Before there is a file: a signal that comes now ends the process all the same.
-        sources = TemporaryFile.removing(file, in: made)
+        ending = Ending.add { TemporaryFile.remove(file, in: made) }
         descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         (path, folder) = (file, made)
         guard descriptor >= 0 else {
@@ -41,10 +42,7 @@ final class TemporaryFile {
     deinit {
         close(descriptor)
         TemporaryFile.remove(path, in: folder)
-        for (source, number) in zip(sources, TemporaryFile.signals) {
-            source.cancel()
-            signal(number, SIG_DFL)
-        }
+        Ending.remove(ending)
     }
 
     /// Writes all of `bytes` at `offset`.
@@ -53,24 +51,6 @@ final class TemporaryFile {
         guard code == 0 else {
             throw VidclassError.file(
                 path, "cannot be written: \(SystemCall.reason(code)); set TMPDIR to a folder with more room", kind: .inputOutput)
-        }
-    }
-
-    private static let signals = [SIGINT, SIGTERM, SIGHUP]
-
-    private static func removing(_ path: String, in folder: String) -> [any DispatchSourceSignal] {
-        // A reader that leaves is no reason to end before the file is removed.
-        signal(SIGPIPE, SIG_IGN)
-        let queue = DispatchQueue(label: "vidclass.temporary")
-        return signals.map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                remove(path, in: folder)
-                _exit(128 + number)
-            }
-            source.resume()
-            return source
         }
     }
 

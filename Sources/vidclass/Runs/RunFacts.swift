@@ -182,7 +182,17 @@ struct RunFacts {
         return names.reduce(0) { sum, name in
             let child = PathText.join(path, name)
             guard let status = try? SystemCall.status(child, followingLink: false) else { return sum }
-            return sum + (status.kind == .folder ? bytes(below: child, depth: depth + 1) : status.kind == .file ? status.size : 0)
+            // A file without content may say that it is as large as any.
+            return sum.addingWithin(
+                status.kind == .folder ? bytes(below: child, depth: depth + 1) : status.kind == .file ? status.size : 0)
         }
+    }
+}
+
+extension Int {
+    /// The sum, or the largest number where there is none.
+    fileprivate func addingWithin(_ other: Int) -> Int {
+        let (sum, isOver) = addingReportingOverflow(other)
+        return isOver ? .max : sum
     }
 }

@@ -55,6 +55,20 @@ struct RunFolder {
         }
     }
 
+    /// Refuses weights that are kept elsewhere by a link, and `isOwn` false, a run that is: nothing is written outside of a run's
+    /// folder, whoever made it.
+    ///
+    /// - Throws: `.inputOutput`.
+    func checkLinks(isOwn: Bool = true) throws {
+        for place in (isOwn ? [] : [path]) + [weightsPath] {
+            guard let kind = try? SystemCall.status(place, followingLink: false).kind, kind != .folder else { continue }
+            throw VidclassError.file(
+                place,
+                "expected a folder, found a link or a file, and a training writes into its run's folder alone; put a folder there "
+                    + "(--set output.directory=... keeps whole runs elsewhere)", kind: .inputOutput)
+        }
+    }
+
     /// Removes what a training left behind that ended before it had anything to keep; a folder that was there before stays.
     func removeIfNothingWasKept() {
         guard isNew, !FileManager.default.fileExists(atPath: lastPath), !FileManager.default.fileExists(atPath: bestPath) else { return }
@@ -75,14 +89,15 @@ struct RunFolder {
             + [dataPath] + report.files + epochs.map { weightsPath + "/" + $0 }
         for path in old where FileManager.default.fileExists(atPath: path) {
             guard unlink(path) == 0 else {
-                throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+                throw VidclassError.file(path, "the old file cannot be removed: \(SystemCall.reason())", kind: .inputOutput)
             }
         }
         try TensorBoardLog.remove(from: path)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         for name in names where name.hasPrefix("fold") && Int(name.dropFirst(4)) != nil {
             do { try FileManager.default.removeItem(atPath: path + "/" + name) } catch {
-                throw VidclassError(.inputOutput, "\(path)/\(name): the old fold cannot be removed: \(error.localizedDescription)")
+                throw VidclassError.file(
+                    path + "/" + name, "the old fold cannot be removed: \(error.localizedDescription)", kind: .inputOutput)
             }
         }
     }
@@ -149,15 +164,25 @@ final class RunLock {
 
     init(_ folder: RunFolder) throws {
         let path = folder.path + "/.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        // Not through a link, which could have a file made anywhere.
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else {
-            throw VidclassError(.inputOutput, "\(path): cannot be opened: \(SystemCall.reason())")
+            throw VidclassError.file(
+                path, errno == ELOOP ? "expected a file to lock, found a link; remove it" : "cannot be opened: \(SystemCall.reason())",
+                kind: .inputOutput)
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
             close(descriptor)
-            throw VidclassError(
-                .busy,
-                "\(folder.path): another vidclass is training in this folder. Wait for it, or train into another (--set output.name=...).")
+            guard code == EWOULDBLOCK else {
+                throw VidclassError.file(
+                    path,
+                    "cannot be locked: \(SystemCall.reason(code)); the file system knows no locks, keep runs on another "
+                        + "(--set output.directory=...)", kind: .inputOutput)
+            }
+            throw VidclassError.file(
+                folder.path,
+                "another vidclass is training in this folder. Wait for it, or train into another (--set output.name=...).", kind: .busy)
         }
     }
 
@@ -165,7 +190,7 @@ final class RunLock {
 
     /// Whether a process is training in `folder`. Asks for the lock shared and lets it go at once; makes no file.
     static func isHeld(_ folder: RunFolder) -> Bool {
-        let descriptor = open(folder.path + "/.lock", O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(folder.path + "/.lock", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -113,6 +113,7 @@ struct FoldTraining {
         own.output.name = "fold\(index + 1)"
         own.output.existOk = true
         let existing = RunFolder(path: folder.path + "/" + own.output.name)
+        try existing.checkLinks(isOwn: false)
         guard FileManager.default.fileExists(atPath: existing.configPath) else {
             return TrainingRequest(own, data: data, summary: DataSummary(report.divided(as: data), skipsBad: true))
         }

@@ -83,7 +83,10 @@ final class TrainingDisplay {
     func epoch(_ epoch: EpochReport, epochs: Int) {
         // A log has no width.
         let columns = Terminal.isInteractive ? Terminal.width - 1 : .max
-        note(EpochLine(epoch.record, isBest: epoch.isBest, epochs: epochs).text(columns: columns, color: Terminal.usesColor))
+        bar.clear()
+        guard !quiet else { return }
+        Terminal.draw(
+            EpochLine(epoch.record, isBest: epoch.isBest, epochs: epochs).text(columns: columns, color: Terminal.usesColor) + "\n")
         let (record, times) = (epoch.record, epoch.times)
         detail(
             "learning rate \(record.learningRate)"

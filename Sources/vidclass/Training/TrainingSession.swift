@@ -110,6 +110,7 @@ final class TrainingSession {
         let output = request.configuration.output
         let folder =
             try request.existing?.folder ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
+        try folder.checkLinks()
         let lock = try request.existing?.lock ?? RunLock(folder)
         // Of killed writers: nobody else writes here now.
         for path in [folder.path, folder.weightsPath] { AtomicFile.removeLeftovers(in: path, isOwned: true) }
@@ -122,7 +123,9 @@ final class TrainingSession {
         try request.summary?.write(to: folder.dataPath)
         // Last: where it stands, the run can be resumed.
         try AtomicFile.write(to: folder.configPath) { try $0.write(request.configuration.text.utf8) }
-        return RunKeeping(folder: folder, lock: lock, results: try ResultsFile(path: folder.resultsPath, keeping: state.epoch))
+        let results = try ResultsFile(path: folder.resultsPath, keeping: state.epoch)
+        if let fault = results.fault { Terminal.note("warning: \(fault)") }
+        return RunKeeping(folder: folder, lock: lock, results: results)
     }
 
     private static func trainer(

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+import VidTestSupport
+
+#if canImport(FoundationXML)
+    import FoundationXML
+#endif
+
+/// Files of a run that are damaged, or say what cannot be: `runs`, `compare` and the report name them, and nothing traps.
+@Suite struct DamagedRunTests {
+    private static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr\n"
+
+    /// Each with whether it is no table of results.
+    private static let results: [(text: String, isDamaged: Bool)] = [
+        ("", true), ("\u{0}", true), ("epoch\n1\n", true), (header + "1", true), (header + "1,2", true),
+        (header + "1,1,1,1,1,1,1,1\n", true),
+        (header + "x,1,1,1,1,1,1\n", true), (header + "0,1,1,1,1,1,1\n", true), (header + "-1,1,1,1,1,1,1\n", true),
+        (header + "1,one,1,1,1,1,1\n", true), (header + "9223372036854775807,1,1,1,1,1,1\n", true),
+        (header + "99999999999999999999,1,1,1,1,1,1\n", true), (header + "1,1,1,1,1,1,\"1\n", true),
+        (header + "1,1,1,1,\u{1B}[2J,1,1\n", true),
+        (header + "1,1,nan,1,1,1,1\n", true), (header + "1,0x1p3,1,1,1,1,1\n", true),
+        (header, false), (header + "1,1,1e308,-1e308,0,1e308,-1e308\n2,1e308,1e308,-1e308,-0.0,1,5e-324\n", false),
+        (header + "1000000000,1e300,1,1,1,1,1\n1,-1e300,1e15,1,1e-300,0,0\n", false), (header + "1,,,,,,\n2,,,,,,\n", false),
+        (header + "5,1,1,1,1,1,1\n5,1,1,1,1,1,1\n1,1,1,1,1,1,1\n", false),
+    ]
+
+    private static let records = [
+        "", "[]", "{", #"{"state": 3}"#, #"{"state": "running", "best_epoch": -1}"#,
+        #"{"state": "finished", "seconds": 1e308, "epochs": 9223372036854775807, "best_epoch": 9223372036854775807, "best_value": 1e308, "peak_memory_bytes": 9223372036854775807, "clips": {"train": 9223372036854775807, "val": 9223372036854775807, "test": -9223372036854775808}}"#,
+        #"{"state": "finished", "seconds": -1e308, "epochs": -9223372036854775808, "best_epoch": -9223372036854775808, "monitor": "\u001b[2J", "started": "\u001b", "command": ["\u001b[2J"], "clips": {"a": 1.5}}"#,
+        #"{"state": "finished", "seconds": 99999999999999999999999, "clips": [], "frozen_weights": [1, {}]}"#,
+    ]
+
+    private func expectNoTrap(_ result: CommandLineTool.Result, _ what: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(result.status == 0, "\(what): \(result.status) \(result.errors)", sourceLocation: sourceLocation)
+        #expect(!result.output.contains("\u{1B}") && !result.errors.contains("\u{1B}"), sourceLocation: sourceLocation)
+    }
+
+    @Test func resultsAreNamedInEveryCommandThatReadsThem() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let box = tiny.box
+        try FileManager.default.copyItem(atPath: box("runs/train"), toPath: box("runs/other"))
+        for (text, isDamaged) in Self.results {
+            try box.write("runs/train/results.csv", text: text)
+            let runs = try box.run("runs")
+            expectNoTrap(runs, "runs of \(text.debugDescription)")
+            #expect(runs.output.contains("results.csv: ") == isDamaged, "\(text.debugDescription): \(runs.output)")
+            let compared = try box.run("compare", "train", "other", "--output", "curves.svg")
+            expectNoTrap(compared, "compare of \(text.debugDescription)")
+            #expect(compared.errors.contains("note: train: results.csv: ") == isDamaged, "\(text.debugDescription): \(compared.errors)")
+            let evaluated = try box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors", "--no-cache")
+            expectNoTrap(evaluated, "eval of \(text.debugDescription)")
+            #expect(
+                evaluated.errors.contains("note: runs/train/results.csv: ") == isDamaged, "\(text.debugDescription): \(evaluated.errors)")
+            if !isDamaged {
+                expectNoTrap(try box.run("runs", "--json"), "runs --json of \(text.debugDescription)")
+                expectNoTrap(try box.run("compare", "train", "other", "--json"), "compare --json of \(text.debugDescription)")
+            }
+            for file in ["curves.svg", "runs/train/results.svg"] {
+                #expect(XMLParser(data: Data(try box.bytes(file))).parse(), "\(file) of \(text.debugDescription)")
+            }
+        }
+    }
+
+    @Test func recordsAreReadWithCare() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let box = tiny.box
+        try FileManager.default.copyItem(atPath: box("runs/train"), toPath: box("runs/other"))
+        // Files that say they hold more bytes than a number can count, where the file system has such.
+        for name in ["one", "two"] {
+            let path = try box.write("runs/train/\(name)")
+            truncate(path, off_t(Int64.max))
+        }
+        for text in Self.records {
+            try box.write("runs/train/run.json", text: text)
+            expectNoTrap(try box.run("runs"), "runs of \(text)")
+            expectNoTrap(try box.run("runs", "--json"), "runs --json of \(text)")
+            expectNoTrap(try box.run("compare", "train", "other"), "compare of \(text)")
+            expectNoTrap(try box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors", "--no-cache"), "eval of \(text)")
+            expectNoTrap(try tiny.run(TinyTraining.resuming), "train --resume of \(text)")
+        }
+    }
+
+    /// Predictions with more classes than clips by far: the table of confusions would have 10^10 cells.
+    @Test func predictionsOfTooManyClassesAreRefused() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let box = tiny.box
+        try FileManager.default.copyItem(atPath: box("runs/train"), toPath: box("runs/other"))
+        let classes = (0..<100_000).map { "score/\($0)" }.joined(separator: ",")
+        let scores = [String](repeating: "0", count: 100_000).joined(separator: ",")
+        try box.write("runs/train/predictions.csv", text: "clip,label,prediction,confidence,\(classes)\na,0,0,1,\(scores)\n")
+        let compared = try box.run("compare", "train", "other")
+        expectNoTrap(compared, "compare")
+        #expect(compared.output.contains("predictions.csv"), "\(compared.output)")
+    }
+}

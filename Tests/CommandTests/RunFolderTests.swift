@@ -1,0 +1,250 @@
+import Foundation
+import Testing
+import VidTestSupport
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Run folders that others have prepared, hold, take away or tear.
+@Suite struct RunFolderTests {
+    private func expectOneError(
+        _ result: CommandLineTool.Result, _ status: Int32, _ word: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
+        let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("vidclass: error: ") }
+        #expect(errors.count == 1 && errors.first?.contains(word) == true, "\(word) in: \(result.errors)", sourceLocation: sourceLocation)
+    }
+
+    // MARK: - Links
+
+    /// Nothing is written where a link in a run's folder leads, by a training that goes on or by one that takes the folder anew.
+    @Test(arguments: ["weights", "weights/nothing", ".lock"]) func linksInARunsFolderAreNotWrittenThrough(_ kind: String) throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let (box, run) = (tiny.box, tiny.box("runs/train"))
+        try box.makeFolder("elsewhere")
+        try box.write("elsewhere/.vidclass-1-1.tmp", text: "mine")
+        switch kind {
+        case "weights":
+            for name in try box.names("runs/train/weights") {
+                try FileManager.default.copyItem(atPath: run + "/weights/" + name, toPath: box("elsewhere/" + name))
+            }
+            try box.remove("runs/train/weights")
+            try FileManager.default.createSymbolicLink(atPath: run + "/weights", withDestinationPath: box("elsewhere"))
+        case ".lock":
+            try box.remove("runs/train/.lock")
+            try FileManager.default.createSymbolicLink(atPath: run + "/.lock", withDestinationPath: box("elsewhere/made"))
+        default:
+            try box.remove("runs/train/weights")
+            try FileManager.default.createSymbolicLink(atPath: run + "/weights", withDestinationPath: box("elsewhere/missing"))
+        }
+        let before = try box.names("elsewhere")
+        let place = kind == ".lock" ? ".lock" : "runs/train/weights"
+        if kind != "weights/nothing" {
+            expectOneError(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=5"]), 74, place)
+        }
+        expectOneError(
+            try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"]), 74, kind == "weights/nothing" ? "weights" : place)
+        #expect(try box.names("elsewhere") == before)
+        #expect(String(decoding: try box.bytes("elsewhere/.vidclass-1-1.tmp"), as: UTF8.self) == "mine")
+        // It can be read all the same.
+        if kind == "weights" {
+            #expect(try box.run("predict", "data/left/000.bin", "--checkpoint", "runs/train/weights/best.safetensors").status == 0)
+        }
+    }
+
+    @Test func aFoldThatIsALinkIsNotWrittenThrough() throws {
+        let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 4"#)
+        try #require(try tiny.run(TinyTraining.words + ["--folds", "2"]).status == 0)
+        let (box, files) = (tiny.box, FileManager.default)
+        try files.moveItem(atPath: box("runs/train/fold2"), toPath: box("elsewhere"))
+        try files.createSymbolicLink(atPath: box("runs/train/fold2"), withDestinationPath: box("elsewhere"))
+        let before = try box.bytes("elsewhere/weights/last.safetensors")
+        expectOneError(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=2"]), 74, "fold2")
+        #expect(try box.bytes("elsewhere/weights/last.safetensors") == before)
+    }
+
+    /// A link in the place of a file that is written is replaced, and what it led to stays as it was.
+    @Test func outputThroughALinkReplacesTheLink() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let box = tiny.box
+        let precious = try box.write("precious", text: "precious")
+        let files = FileManager.default
+        for name in ["runs/train/results.csv", "runs/train/report.html", "runs/train/run.json", "runs/train/weights/last.safetensors"] {
+            try box.remove(name)
+            try files.createSymbolicLink(atPath: box(name), withDestinationPath: precious)
+        }
+        try files.createSymbolicLink(atPath: box("why.png"), withDestinationPath: precious)
+        #expect(try box.run("explain", "data/left/000.bin", "--output", "why.png").status == 0)
+        #expect(try box.run("eval", "--no-cache").status == 0)
+        // The state before the last one is gone on from.
+        #expect(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=4"]).status == 0)
+        #expect(String(decoding: try box.bytes("precious"), as: UTF8.self) == "precious")
+        #expect(try box.bytes("why.png").prefix(4) == [0x89, 0x50, 0x4E, 0x47])
+        // A folder that is a link is the user's own choice.
+        try box.makeFolder("there")
+        try files.createSymbolicLink(atPath: box("here"), withDestinationPath: box("there"))
+        #expect(try box.run("explain", "data/left/000.bin", "--output", "here").status == 0)
+        #expect(try box.names("there") == ["000-explain.png"])
+    }
+
+    // MARK: - Locks
+
+    @Test func twoTrainersOnOneFolderAndOneThatWasKilled() throws {
+        let tiny = try TinyTraining(training: #""epochs": 1000000, "batch_size": 4, "save_every_minutes": null"#)
+        let box = tiny.box
+        let first = try CommandLineTool.start(TinyTraining.words, in: box.path)
+        defer { kill(first.processIdentifier, SIGKILL) }
+        try tiny.wait(for: "the first epochs") { try box.bytes("runs/train/results.csv").count > 200 }
+        let inUse = "another vidclass is training in this folder"
+        for words in [TinyTraining.resuming, TinyTraining.words + ["--set", "output.exist_ok=true"]] {
+            expectOneError(try tiny.run(words), 75, inUse)
+        }
+        #expect(try box.run("runs").output.contains("running"))
+        kill(first.processIdentifier, SIGKILL)
+        first.waitUntilExit()
+        #expect(box.exists("runs/train/.lock"))
+        #expect(try box.run("runs").output.contains("crashed"))
+        // No lock is stale: the kernel let it go. What the killed one knew to be best is written down.
+        let record = try #require(try JSONSerialization.jsonObject(with: Data(box.bytes("runs/train/run.json"))) as? [String: Any])
+        let best = try #require(record["best_epoch"] as? Int)
+        let lines = String(decoding: try box.bytes("runs/train/results.csv"), as: UTF8.self).split(separator: "\n").dropFirst()
+        let accuracies = lines.map { Double($0.split(separator: ",", omittingEmptySubsequences: false)[5]) ?? -1 }
+        #expect(lines.count >= best && record["state"] as? String == "running")
+        #expect(record["best_value"] as? Double == accuracies[best - 1])
+        // At most the epoch that it was killed in is better.
+        #expect(accuracies.dropLast().max() == accuracies[best - 1] || accuracies.last == accuracies.max())
+        let resumed = try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=\(lines.count + 1)"])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+
+    /// A folder that cannot be locked: a folder in the lock's place.
+    @Test func aLockThatCannotBeMade() throws {
+        let tiny = try TinyTraining()
+        try tiny.box.makeFolder("runs/train/.lock")
+        expectOneError(try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"]), 74, ".lock")
+    }
+
+    /// The file system says that it has no locks: by strace.
+    @Test(.enabled(if: CommandLineTool.installed("strace") != nil, "strace is not installed: failing locks are not tested"))
+    func aFileSystemWithoutLocks() throws {
+        let tiny = try TinyTraining()
+        let strace = try #require(CommandLineTool.installed("strace"))
+        let result = try tiny.run(through: [strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"])
+        expectOneError(result, 74, "cannot be locked: No locks available")
+    }
+
+    // MARK: - Folders that cannot be written
+
+    /// How to run as somebody whom permissions hold: root is held by none.
+    private func asAnybody(_ box: TestFolder) throws -> [String]? {
+        guard getuid() == 0 else { return [] }
+        guard let setpriv = CommandLineTool.installed("setpriv") else { return nil }
+        let owned = ["chown", "-R", "65534:65534", box.path]
+        let process = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: owned)
+        process.waitUntilExit()
+        let launcher = [setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        // The tests' own folders may be out of anybody's reach.
+        let tried = try CommandLineTool.run(["--version"], in: box.path, through: launcher)
+        return tried.status == 0 ? launcher : nil
+    }
+
+    @Test func unwritableFromTheStart() throws {
+        let tiny = try TinyTraining()
+        let expected = try tiny.whole()
+        guard let launcher = try asAnybody(tiny.box) else { return print("not tested: nobody else can run vidclass here") }
+        let run = tiny.box("runs/train")
+        for place in ["", "/weights"] {
+            chmod(run + place, 0o500)
+            defer { chmod(run + place, 0o755) }
+            expectOneError(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=5"], through: launcher), 74, "runs/train")
+            expectOneError(try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"], through: launcher), 74, "runs/train")
+            for name in ["last.safetensors", "best.safetensors"] {
+                #expect(try tiny.box.bytes("runs/train/weights/" + name) == expected[name], "\(name)")
+            }
+        }
+        chmod(tiny.box("runs"), 0o500)
+        defer { chmod(tiny.box("runs"), 0o755) }
+        expectOneError(try tiny.run(through: launcher), 74, "runs/train")
+    }
+
+    /// In the middle of a training: the save fails, the state before stays, and with the folder back it goes on to the same bytes.
+    @Test(arguments: ["", "/weights"]) func readOnlyInMidRun(_ place: String) throws {
+        let tiny = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
+        let box = tiny.box
+        guard let launcher = try asAnybody(box) else { return print("not tested: nobody else can run vidclass here") }
+        let process = try CommandLineTool.start(TinyTraining.words, in: box.path, through: launcher)
+        try tiny.wait(for: "the first epochs") { try box.bytes("runs/train/results.csv").count > 200 }
+        chmod(box("runs/train") + place, 0o500)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 74)
+        chmod(box("runs/train") + place, 0o755)
+        let resumed = try tiny.run(TinyTraining.resuming, through: launcher)
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        // A temporary file could not be removed there; now it was.
+        #expect(try box.leftovers("runs/train") == [])
+        let found = try box.trained("runs/train")
+        let again = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
+        #expect(try again.whole() == found)
+    }
+
+    // MARK: - Another training's state
+
+    /// A state of another architecture, of other classes, or of other clips in the run's folder: refused with what differs, nothing
+    /// loaded and nothing written.
+    @Test(arguments: [
+        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed"),
+    ])
+    func aStateOfAnotherTrainingIsRefused(change: String, difference: String) throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let box = tiny.box
+        try box.makeFolder("others")
+        try FileManager.default.copyItem(atPath: box("data/left"), toPath: box("others/left"))
+        try FileManager.default.copyItem(atPath: box("data/right"), toPath: box("others/wrong"))
+        let other = try tiny.run(TinyTraining.words + ["--set", change, "--set", "output.name=other"])
+        try #require(other.status == 0, "\(other.errors)")
+        for name in ["last", "previous"] {
+            try box.write("runs/train/weights/\(name).safetensors", try box.bytes("runs/other/weights/last.safetensors"))
+        }
+        let files = ["config.json", "results.csv", "splits.csv", "run.json", "weights/last.safetensors", "weights/best.safetensors"]
+        let before = try files.map { try box.bytes("runs/train/" + $0) }
+        let refused = try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=5"])
+        expectOneError(refused, 65, difference)
+        #expect(try files.map { try box.bytes("runs/train/" + $0) } == before)
+        #expect(try box.leftovers("runs/train") == [])
+    }
+
+    // MARK: - A torn results.csv
+
+    /// The line is dropped and said to be, and the run goes on as if nothing had happened. (`ResultsFileTests` cuts at every byte.)
+    @Test func aTornLastLineIsDropped() throws {
+        let tiny = try TinyTraining()
+        let expected = try tiny.whole()
+        let (box, path) = (tiny.box, "runs/train/results.csv")
+        let whole = try box.bytes(path)
+        let start = try #require(whole.dropLast().lastIndex(of: UInt8(ascii: "\n"))) + 1
+        let before = Array(whole[..<start])
+        for end in [start, start + 1, start + 9, whole.count - 2, whole.count - 1] {
+            try box.write(path, Array(whole[..<end]))
+            let resumed = try tiny.run(TinyTraining.resuming)
+            #expect(resumed.status == 0, "\(end): \(resumed.errors)")
+            #expect(
+                resumed.errors.contains("warning: runs/train/results.csv: of the 3 epochs that are over it has 2"),
+                "\(end): \(resumed.errors)")
+            #expect(try box.bytes(path) == before, "\(end)")
+        }
+        var found = try box.trained("runs/train")
+        found["results.csv"] = expected["results.csv"]
+        #expect(found == expected)
+        // The epochs after it are numbered as they would be.
+        #expect(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=5"]).status == 0)
+        for _ in 0..<2 {
+            let lines = String(decoding: try box.bytes(path), as: UTF8.self).split(separator: "\n").dropFirst()
+            #expect(lines.compactMap { $0.split(separator: ",").first } == ["1", "2", "4", "5"])
+            #expect(try tiny.run(TinyTraining.resuming).status == 0)
+        }
+    }
+}
