@@ -6,6 +6,10 @@
 #   Scripts/sanitize.sh [KIND ...]     kinds: address leak thread; all unless named
 #   FILTER=NAME Scripts/sanitize.sh    only the tests of that name
 #
+# ThreadSanitizer does not see into the library that Swift's Mutex waits in, so that whatever such a lock guards looks like a race to
+# it, in our code and in the packages. It is let loose on what takes no such lock: tensors, kernels and their workers, models,
+# training, the reading of HDF5.
+#
 # Two builds of their own, .build-address and .build-thread (ten minutes and 3 GB each); the tests take several times as long as
 # otherwise. OpenBLAS, HDF5, cairo and ffmpeg are the system's, and not looked into. Exits with 1 where a sanitizer or a test
 # complains.
@@ -36,10 +40,17 @@ run_tests() {
     build "$kind"
     rm -rf "$reports" && mkdir "$reports"
     local where=log_path=$reports/report
+    local filter=${FILTER:-}
+    [ -n "$filter" ] || [ "$kind" != thread ] || filter='VidTensorTests|VidModelTests|VidTrainTests|KerasWeightsTests'
+    local passed=yes
     # shellcheck disable=SC2046
     VIDCLASS_SANITIZED=$kind ASAN_OPTIONS=$where:$options TSAN_OPTIONS=$where:$options \
-        swift test $(flags "$kind") --skip-build ${FILTER:+--filter "$FILTER"} || status=1
+        swift test $(flags "$kind") --skip-build ${filter:+--filter "$filter"} || passed=no
     judge "$kind" "$reports"
+    if [ $passed = no ]; then
+        echo "$kind: tests failed or ended early"
+        status=1
+    fi
 }
 
 judge() {

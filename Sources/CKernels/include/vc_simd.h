@@ -7,6 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The loader picks before ThreadSanitizer is there to be told of calls.
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define VC_NO_CLONES
+#endif
+#endif
+
 #if defined(__x86_64__) && defined(__linux__) && !defined(VC_NO_CLONES)
 #define VC_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
