@@ -37,15 +37,18 @@ def copy():
 
 def build():
     words = ["swift", "build", "-c", "release", "-j", "2", "--product", "vidclassPackageTests"]
-    done = subprocess.run(words, cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(words, cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     if done.returncode != 0:
         sys.exit("it does not build:\n" + "\n".join(line for line in done.stdout.splitlines() if "error:" in line))
 
 
 def test(name):
-    """How many tests of this name ran, and whether all passed. One that was ended by a signal has failed, too."""
+    """How many tests of this name ran, and whether all passed. One that was ended by a signal or came to no end has failed, too."""
     words = ["swift", "test", "-c", "release", "--skip-build", "--filter", name]
-    done = subprocess.run(words, cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900)
+    try:
+        done = subprocess.run(words, cwd=COPY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", timeout=300)
+    except subprocess.TimeoutExpired:
+        return 1, False
     ran = len(re.findall(r"Test (?!run|case).* started", done.stdout))
     return ran, done.returncode == 0
 
