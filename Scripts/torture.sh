@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long checks of what must hold when things break (SECURITY.md): trainings killed at every system call of their saves, power
-# lost at every moment, disks that fill up, syncs that fail, and a soak. Takes about an hour; Scripts/test.sh has the quick ones.
+# lost at every moment, disks that fill up, syncs that fail, and a soak. Takes some ninety minutes; Scripts/test.sh has the quick ones.
 #
 #   Scripts/torture.sh [CASE ...]     cases: kill resume power disk limit faults soak strangers damage (see Scripts/torture.py --help)
 #

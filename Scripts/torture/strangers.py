@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Gives vidclass what strangers made, and looks over its shoulder.
 
 strangers  "videos" that are playlists, scripts, protocols, documents with external references, links into other files, pictures of
@@ -8,9 +7,8 @@ strangers  "videos" that are playlists, scripts, protocols, documents with exter
            behind; time and memory are bounded. Then every command on good input: the same, but for the exit code.
 damage     videos cut off and with bits flipped at many places: exit 0 or 65, never a signal, in bounded time, no child left behind.
 
-Runs on its own, too: Scripts/torture/strangers.py --program PATH [strangers] [damage]. Needs strace and ffmpeg.
+Needs strace and ffmpeg.
 """
-import argparse
 import base64
 import codecs
 import json
@@ -22,21 +20,13 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
-import tempfile
 import time
 import uuid
+from .bench import CONFIG as TRAINING
 
 SECONDS = 60
 KIBIBYTES = 2 << 20
-CONFIG = {
-    "seed": 3,
-    "model": {"input": {"frames": 2, "rows": 8, "columns": 8},
-              "cnn": {"architecture": {"blocks": [[2]]}, "weights": None, "trainable": True},
-              "recurrent": [{"type": "lstm", "units": 2}], "hidden": []},
-    "data": {"path": "data", "validation_split": 0.25, "preprocessing": "unit"},
-    "training": {"epochs": 2, "batch_size": 4},
-}
+CONFIG = TRAINING | {"training": {"epochs": 2, "batch_size": 4}}
 CHANGING = ("openat,open,creat,truncate,ftruncate,rename,renameat,renameat2,unlink,unlinkat,link,linkat,symlink,symlinkat,mkdir,mkdirat,"
             "rmdir,chmod,fchmodat,chown,fchownat,lchown,mknod,mknodat,utimensat,setxattr")
 TALKING = "socket,connect,bind,sendto,execve,chdir"
@@ -480,28 +470,3 @@ def damage(bench):
             longest, largest = max(longest, seconds), max(largest, usage.ru_maxrss)
     return (f"{tried} damaged videos of {len(sources)} containers, {refused} refused with 65, the others read: no signal, at most "
             f"{longest:.1f} s and {largest >> 10} MiB")
-
-
-CASES = {"strangers": strangers, "damage": damage}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("case", nargs="*", choices=[*CASES, []], help="all unless named")
-    parser.add_argument("--program", required=True, help="the vidclass to test")
-    options = parser.parse_args()
-    failed = False
-    for name in options.case or CASES:
-        with tempfile.TemporaryDirectory() as work:
-            bench = argparse.Namespace(vidclass=os.path.abspath(options.program), work=pathlib.Path(work).resolve())
-            start = time.monotonic()
-            try:
-                result = CASES[name](bench)
-            except AssertionError as error:
-                result, failed = f"FAILED: {error}", True
-            print(f"{name}: {result} ({time.monotonic() - start:.0f} s)", flush=True)
-    sys.exit(1 if failed else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,21 +3,10 @@
 
 #if defined(__linux__)
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
-
-uint64_t vc_address_space(void) {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL) return 0;
-    if (fscanf(file, "%lu", &pages) != 1) pages = 0;
-    fclose(file);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 uint64_t vc_address_space_limit(void) {
     struct rlimit limit;
@@ -43,7 +32,6 @@ int vc_memory_file(const char *name) {
     return -1;
 }
 
-uint64_t vc_address_space(void) { return 0; }
 uint64_t vc_address_space_limit(void) { return UINT64_MAX; }
 
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {

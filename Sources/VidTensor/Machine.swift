@@ -32,10 +32,13 @@ package enum Machine {
     /// Bytes that can be had without swapping (Linux's MemAvailable); all memory where it is not known.
     package static var availableBytes: Int { bytes("MemAvailable", in: "/proc/meminfo") ?? memoryBytes }
 
+    /// Bytes of address space that this process has (Linux's VmSize); 0 where it is not known.
+    static var addressSpaceBytes: Int { bytes("VmSize", in: "/proc/self/status") ?? 0 }
+
     /// Bytes that this process can still be given: what the machine has free, or less where its address space is limited
     /// (`ulimit -v`).
     package static var grantableBytes: Int {
-        let room = Int(clamping: vc_address_space_limit()) - (bytes("VmSize", in: "/proc/self/status") ?? 0)
+        let room = Int(clamping: vc_address_space_limit()) - addressSpaceBytes
         return max(0, min(availableBytes, room))
     }
 

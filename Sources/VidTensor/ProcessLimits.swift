@@ -19,7 +19,7 @@ package enum ProcessLimits {
 
     /// The same for this process, which may have `memory` bytes more than it has now and also ends after `seconds` by the clock.
     package static func applyToThisProcess(memory: Int, seconds: Int) {
-        apply(to: getpid(), memory: memory + Int(clamping: vc_address_space()), seconds: seconds)
+        apply(to: getpid(), memory: memory + Machine.addressSpaceBytes, seconds: seconds)
         alarm(UInt32(clamping: seconds))
     }
 }

@@ -16,13 +16,16 @@ struct FeatureCacheOptions: ParsableArguments {
     /// Where what checks find is kept, unless it is turned off.
     func memo() throws -> (any ClipMemo)? { try folder() }
 
-    /// The folder of both, which a command may open twice; one note of what is wrong with it is enough.
+    /// The folder of both, opened once by a process.
     private func folder() throws -> FeatureFolder? {
         guard !isOff else { return nil }
-        return try FeatureFolder { reason in
-            if !FeatureCacheOptions.isNoted.exchange(true, ordering: .relaxed) { Terminal.note("note: \(reason)") }
+        return try FeatureCacheOptions.opened.withLock { opened in
+            if let opened { return opened }
+            let folder = try FeatureFolder { Terminal.note("note: \($0)") }
+            opened = folder
+            return folder
         }
     }
 
-    private static let isNoted = Atomic<Bool>(false)
+    private static let opened = Mutex<FeatureFolder?>(nil)
 }

@@ -234,7 +234,7 @@ struct InitPlan {
         let wanted = training.count >= 500 ? 32 : training.count >= 64 ? 16 : 8
         while true {
             let classifier = try Classifier(configuration.model, classes: report.data.classes)
-            let slots = makeOptimizer(configuration.optimizer, classifier.parameters).slots.count
+            let slots = configuration.optimizer.slotCount
             var batch = wanted
             var refusal: (any Error)?
             while batch >= 1 {

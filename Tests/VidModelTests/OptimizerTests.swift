@@ -107,6 +107,7 @@ import VidTestSupport
     func agreesWithTheRule(_ configuration: OptimizerConfiguration) throws {
         let store = makeStore()
         let optimizer = makeOptimizer(configuration, store)
+        #expect(optimizer.slots.count == configuration.slotCount)
         var state = OptimizerState()
         let workers = Workers(count: 2)
         let trainable = store.slices.filter(\.isTrainable)

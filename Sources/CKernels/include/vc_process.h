@@ -8,9 +8,6 @@
 /// core dump. Does nothing where the system has no such call. Returns 0, or the errno of the first call that failed.
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes);
 
-/// Bytes of address space that this process has; 0 where the system does not tell.
-uint64_t vc_address_space(void);
-
 /// A descriptor of a new file in memory that has no place in any folder; -1 with errno where the system has none such.
 int vc_memory_file(const char *name);
 

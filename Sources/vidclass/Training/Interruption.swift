@@ -8,7 +8,7 @@ import Synchronization
 final class Interruption: Sendable {
     private let received = Atomic<Int32>(0)
 
-    /// Takes the two signals over.
+    /// Has itself asked first when one of the two comes (`Ending`).
     init() {
         Ending.ask(first: { [self] number in
             guard number == SIGINT || number == SIGTERM else { return false }
