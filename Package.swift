@@ -1,11 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The house (data flows one way; nothing imports what stands to its right):
+// The house (each target may import those to its left, and VidSystem; Scripts/check_house.py holds the whole table):
 //
-//   COpenBLAS <- CKernels <- VidTensor <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- vidclass
-//
-// VidConfig imports none of them; every Swift target but VidTensor may import it.
+//   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- vidclass
 
 /// OpenBLAS, LAPACKE and HDF5 are linked so that the binary needs none of them at run time.
 let blasLibraries: [LinkerSetting] = [
@@ -29,7 +27,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -38,6 +36,7 @@ let package = Package(
         // C wall
         .target(name: "COpenBLAS", linkerSettings: blasLibraries),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+        .target(name: "CLinux"),
         .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5", dependencies: ["CHDF5System"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -45,32 +44,38 @@ let package = Package(
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Swift
-        .target(name: "VidTensor", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strictSwift),
-        .target(name: "VidConfig", swiftSettings: strictSwift),
-        .target(name: "VidModel", dependencies: ["VidTensor", "VidConfig"], swiftSettings: strictSwift),
+        .target(
+            name: "VidSystem", dependencies: ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strictSwift),
+        .target(
+            name: "VidTensor",
+            dependencies: ["VidSystem", "COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strictSwift),
+        .target(name: "VidConfig", dependencies: ["VidSystem"], swiftSettings: strictSwift),
+        .target(name: "VidModel", dependencies: ["VidSystem", "VidTensor", "VidConfig"], swiftSettings: strictSwift),
         .target(
             name: "VidData",
             dependencies: [
-                "VidTensor", "VidConfig", "CZlib",
+                "VidSystem", "VidTensor", "VidConfig", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strictSwift),
         .target(
             name: "VidTrain",
-            dependencies: ["VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strictSwift),
         .target(
             name: "VidCheckpoint",
             dependencies: [
-                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strictSwift),
         .target(
             name: "VidReport",
             dependencies: [
-                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["TensorBoard/Protos"],
@@ -78,40 +83,40 @@ let package = Package(
         .executableTarget(
             name: "vidclass",
             dependencies: [
-                "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strictSwift),
 
         // Tests
         .target(
-            name: "VidTestSupport", dependencies: ["VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
+            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
             swiftSettings: strictSwift),
+        .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTensorTests", dependencies: ["VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"],
+            name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"],
             resources: [.copy("Goldens")], swiftSettings: strictSwift),
-        .testTarget(name: "VidConfigTests", dependencies: ["VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidModelTests", dependencies: ["VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
+            name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidDataTests", dependencies: ["VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
+            name: "VidDataTests", dependencies: ["VidSystem", "VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTrainTests", dependencies: ["VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
+            name: "VidTrainTests", dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
             resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidCheckpointTests",
-            dependencies: ["VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidReportTests", dependencies: ["VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
+            name: "VidReportTests", dependencies: ["VidSystem", "VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "CommandTests", dependencies: ["vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
+            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
@@ -122,6 +127,6 @@ if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
     package.targets.append(
         .executableTarget(
             name: "VidFuzz",
-            dependencies: ["VidTensor", "VidConfig", "VidData", "VidCheckpoint", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strictSwift + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import FoundationEssentials
 
 /// Where vidclass keeps what it can get or compute again: `$XDG_CACHE_HOME/vidclass`, or `~/.cache/vidclass`.
 package struct CacheFolder: Sendable {

@@ -1,5 +1,6 @@
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// A checkpoint: the weights of a model with its configuration and class names, and what training needs to go on.

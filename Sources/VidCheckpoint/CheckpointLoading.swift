@@ -1,4 +1,5 @@
 import VidModel
+import VidSystem
 import VidTensor
 
 extension Checkpoint {

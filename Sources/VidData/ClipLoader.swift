@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A clip as the network takes it: a fixed number of frames of a fixed size.

@@ -1,4 +1,5 @@
 import VidData
+import VidSystem
 
 /// The checksums of a clip file put right, so that changes of its fields get past them.
 enum ClipSums {

@@ -1,16 +1,9 @@
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What libFuzzer calls with each input: the parser that `VIDCLASS_FUZZ` names, fed with it.
 ///
-/// A parser either takes the input, and then keeps its promises about it, or throws a `VidclassError` or `ConfigError`; a trap, another
+/// A parser either takes the input, and then keeps its promises about it, or throws a `VidclassError`; a trap, another
 /// error or a broken promise is a finding.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {

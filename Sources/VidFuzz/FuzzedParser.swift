@@ -1,6 +1,7 @@
 import VidCheckpoint
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 
 /// The parsers of bytes that come from strangers.
@@ -58,8 +59,6 @@ enum FuzzedParser: String, CaseIterable {
         } catch let error as VidclassError {
             precondition(!error.message.isEmpty && !error.message.contains("\n"), "no line of its own: \(error.message)")
             precondition(error.kind != .other, "a refusal without a kind: \(error.message)")
-        } catch let error as ConfigError {
-            precondition(!error.message.isEmpty, "an empty complaint")
         } catch {
             preconditionFailure("an error that is not made for users: \(error)")
         }

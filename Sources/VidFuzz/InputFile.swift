@@ -1,12 +1,5 @@
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A file in memory that holds one input after the other, for parsers that read files.
 final class InputFile: Sendable {

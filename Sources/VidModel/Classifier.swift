@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// The whole model: TimeDistributed(CNN + pooling) over the frames of a clip, then the head.

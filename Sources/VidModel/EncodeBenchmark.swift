@@ -28,7 +28,7 @@ package struct EncodeBenchmark: Sendable {
 
     /// Encodes `frames` random frames of the encoder's size with the parameters of `pass`; the fastest of as many rounds
     /// as fit in `seconds` (three at least) counts, of the whole and of each layer.
-    package static func run(_ encoder: FrameEncoder, frames count: Int, _ pass: Pass, seconds: Double = 2) -> EncodeBenchmark {
+    package static func run(_ encoder: FrameEncoder, frames count: Int, _ context: Context, seconds: Double = 2) -> EncodeBenchmark {
         precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
         let frames = Buffer(count: count * encoder.inputShape.count)
         let features = Buffer(count: count * encoder.outputShape.count)
@@ -36,31 +36,31 @@ package struct EncodeBenchmark: Sendable {
         let whole = GEMMBenchmark.fastest(seconds) {
             encoder.encode(
                 frames: frames.tensor(encoder.inputShape.prepending(count)),
-                into: features.tensor(encoder.outputShape.prepending(count)), pass)
+                into: features.tensor(encoder.outputShape.prepending(count)), context)
         }
-        let layers = encoder.layers.indices.map { time(encoder, $0, frames: count, pass, seconds: seconds / 10) }
+        let layers = encoder.layers.indices.map { time(encoder, $0, frames: count, context, seconds: seconds / 10) }
         return EncodeBenchmark(
-            frames: count, threads: pass.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
+            frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
     }
 
     /// One layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
     private static func time(
-        _ encoder: FrameEncoder, _ index: Int, frames: Int, _ pass: Pass, seconds: Double
+        _ encoder: FrameEncoder, _ index: Int, frames: Int, _ context: Context, seconds: Double
     ) -> LayerTime {
         let layer = encoder.layers[index]
         if index > 0, encoder.poolsAfter(index - 1) { return LayerTime(name: layer.name, milliseconds: 0, gigaflop: 0, algorithm: "fused") }
         let chunk = min(frames, encoder.encodeChunk(index))
         let pooling = encoder.poolsAfter(index) ? layer as? Conv2D : nil
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
-        let input = pass.workspace.take(encoder.inputShape(of: index).prepending(chunk))
-        let output = pass.workspace.take(encoder.shapes[pooling == nil ? index : index + 1].prepending(chunk))
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let input = context.workspace.take(encoder.inputShape(of: index).prepending(chunk))
+        let output = context.workspace.take(encoder.shapes[pooling == nil ? index : index + 1].prepending(chunk))
         fill(input.base, input.count, 0, 1)
         let best = GEMMBenchmark.fastest(seconds) {
             if let pooling {
-                pooling.forward(input, into: output, isPooled: true, pass)
+                pooling.forward(input, into: output, isPooled: true, context)
             } else {
-                layer.forward(input, into: output, pass)
+                layer.forward(input, into: output, context)
             }
         }
         return LayerTime(

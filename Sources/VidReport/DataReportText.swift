@@ -1,4 +1,5 @@
 import VidData
+import VidSystem
 import VidTensor
 
 /// What a check found, as a person reads it in 80 columns.

@@ -1,34 +1,35 @@
 import VidConfig
+import VidSystem
 import VidTrain
 
 /// An evaluation as JSON: the document of `eval --json`.
 package enum EvaluationDocument {
-    package static func document(_ evaluation: Evaluation, _ figures: EvaluationFigures) -> JSONNode {
+    package static func document(_ evaluation: Evaluation, _ metrics: EvaluationMetrics) -> JSONNode {
         .object([
             ("loss", .number(evaluation.loss)),
             // As the report has it: no score counts as less than the smallest.
-            ("log_loss", .number(figures.loss.value)),
+            ("log_loss", .number(metrics.loss.value)),
             ("categorical_accuracy", .number(evaluation.accuracy)),
             ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
             ("clips", .integer(evaluation.clips.count)),
-            ("balanced_accuracy", .number(figures.balancedAccuracy.value)),
-            ("macro_f1", .number(figures.macroF1.value)),
-            ("expected_calibration_error", .number(figures.calibrationError.value)),
-            ("brier_score", .number(figures.brier.value)),
-            ("majority_class_share", .number(figures.majority.share)),
+            ("balanced_accuracy", .number(metrics.balancedAccuracy.value)),
+            ("macro_f1", .number(metrics.macroF1.value)),
+            ("expected_calibration_error", .number(metrics.calibrationError.value)),
+            ("brier_score", .number(metrics.brier.value)),
+            ("majority_class_share", .number(metrics.majority.share)),
             (
                 "confidence_intervals",
                 .object([
-                    ("categorical_accuracy", range(figures.accuracy)), ("top_5_accuracy", figures.topFive.map(range) ?? .null),
-                    ("log_loss", range(figures.loss)), ("balanced_accuracy", range(figures.balancedAccuracy)),
-                    ("macro_f1", range(figures.macroF1)), ("expected_calibration_error", range(figures.calibrationError)),
-                    ("brier_score", range(figures.brier)),
+                    ("categorical_accuracy", range(metrics.accuracy)), ("top_5_accuracy", metrics.topFive.map(range) ?? .null),
+                    ("log_loss", range(metrics.loss)), ("balanced_accuracy", range(metrics.balancedAccuracy)),
+                    ("macro_f1", range(metrics.macroF1)), ("expected_calibration_error", range(metrics.calibrationError)),
+                    ("brier_score", range(metrics.brier)),
                 ])
             ),
             (
                 "classes",
                 .array(
-                    figures.perClass.map {
+                    metrics.perClass.map {
                         .object([
                             ("label", .string($0.label)), ("support", .integer($0.support)), ("precision", .number($0.precision.value)),
                             ("recall", .number($0.recall.value)), ("f1", .number($0.f1.value)),

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The scores of one input as a person reads them: what it looks like, how sure that is, a bar a class.

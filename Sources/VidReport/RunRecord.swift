@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// `run.json` of a run: what was asked for, how it went, and that frozen weights stayed as they were.

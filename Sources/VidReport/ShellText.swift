@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A command line as a shell reads it.

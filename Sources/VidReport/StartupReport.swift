@@ -1,5 +1,6 @@
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// What a training is about to do, as text: model, data, machine, memory.

@@ -1,12 +1,5 @@
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Standard error: where progress, notes and errors go. Results go to standard output.
 package enum Terminal {

@@ -1,4 +1,5 @@
 import COpenBLAS
+import VidSystem
 
 /// OpenBLAS, one thread a call. Row-major.
 package enum BLAS {

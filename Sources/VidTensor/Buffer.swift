@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import VidSystem
 
 /// Linux's MADV_HUGEPAGE, which Glibc's Swift module does not show.
 private let adviseHugePages: Int32 = 14
@@ -25,9 +19,7 @@ package final class Buffer: @unchecked Sendable {
         var raw: UnsafeMutableRawPointer?
         let status = posix_memalign(&raw, isLarge ? 2 << 20 : 64, bytes)
         guard status == 0, let raw else { fatalError("out of memory: \(bytes) bytes") }
-        #if os(Linux)
-            if isLarge { madvise(raw, bytes, adviseHugePages) }
-        #endif
+        if isLarge { madvise(raw, bytes, adviseHugePages) }
         if isZeroed { memset(raw, 0, bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
     }

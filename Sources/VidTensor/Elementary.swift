@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import VidSystem
 
 // The C library's elementary functions under names of our own, so that no other file need choose between C libraries.
 

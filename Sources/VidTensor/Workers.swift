@@ -1,13 +1,6 @@
 import CKernels
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import VidSystem
 
 /// A fixed set of threads that work through numbered blocks.
 ///
@@ -97,19 +90,11 @@ package final class Workers: @unchecked Sendable {
             var attributes = pthread_attr_t()
             pthread_attr_init(&attributes)
             pthread_attr_setstacksize(&attributes, 8 << 20)
-            #if canImport(Darwin)
-                var thread: pthread_t?
-            #else
-                var thread = pthread_t()
-            #endif
+            var thread: pthread_t = 0
             let status = pthread_create(
                 &thread, &attributes,
                 { argument in
-                    #if canImport(Darwin)
-                        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                    #else
-                        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                    #endif
+                    let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                     start.shared.loop(as: start.worker)
                     return nil
                 }, start.toOpaque())
@@ -118,11 +103,7 @@ package final class Workers: @unchecked Sendable {
                 start.release()
                 break  // fewer threads than asked for: slower, never wrong
             }
-            #if canImport(Darwin)
-                if let thread { threads.append(thread) }
-            #else
-                threads.append(thread)
-            #endif
+            threads.append(thread)
         }
         self.count = threads.count + 1
     }

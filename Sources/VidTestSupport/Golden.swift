@@ -1,4 +1,5 @@
 import VidCheckpoint
+import VidSystem
 import VidTensor
 
 /// A file of reference numbers made by Scripts/make_goldens.py: tensors named `case/tensor`.

@@ -1,4 +1,5 @@
 import Foundation
+import VidSystem
 import VidTensor
 
 /// A folder of a test's own, removed with the last reference to it.

@@ -12,13 +12,13 @@ extension Predictor {
     /// - Parameter progress: called with clips done; throws to stop.
     package func evaluate(_ inputs: StepInputs, progress: (_ done: Int, _ total: Int) throws -> Void) async throws -> Evaluation {
         let clips = inputs.clips
-        let perClip = inputs.takings.perClip ?? 1
+        let perClip = inputs.samples.perClip ?? 1
         let items = clips.count * perClip
         var logits: [[Float]] = []
         for start in stride(from: 0, to: items, by: Predictor.evaluationGroup) {
             let group = start..<min(items, start + Predictor.evaluationGroup)
-            pass.workspace.reset()
-            let features = pass.workspace.take([group.count * classifier.frames, classifier.features])
+            context.workspace.reset()
+            let features = context.workspace.take([group.count * classifier.frames, classifier.features])
             var validFrames: [Int] = []
             for item in group {
                 let row = (item - start) * classifier.frames
@@ -40,15 +40,15 @@ extension Predictor {
 
     /// The features (T, F) of one taking; returns how many frames of it count.
     private func encode(_ inputs: StepInputs, _ item: Int, of items: Int, into features: Tensor) async throws -> Int {
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let next = (item + 1..<min(items, item + 1 + ClipSource.ahead)).map(inputs.draw(item:))
         guard let trained = classifier.trained else {
             return try await inputs.gather([inputs.draw(item: item)], next: next, into: features)[0]
         }
-        let batch = pass.workspace.take(classifier.trainedInputShape.prepending(classifier.frames))
+        let batch = context.workspace.take(classifier.trainedInputShape.prepending(classifier.frames))
         let validFrames = try await inputs.gather([inputs.draw(item: item)], next: next, into: batch)
-        trained.encode(frames: batch, into: features, pass)
+        trained.encode(frames: batch, into: features, context)
         return validFrames[0]
     }
 }

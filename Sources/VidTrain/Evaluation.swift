@@ -62,10 +62,10 @@ package struct Evaluation: Sendable {
     /// The mean of the classes' F1; classes that are neither the truth nor the decision of any clip are left out, as
     /// scikit-learn does.
     package var macroF1: Double {
-        let figures = zip(classes.indices, perClass).filter { index, figures in
-            figures.support > 0 || confusion.contains { $0[index] > 0 }
+        let metrics = zip(classes.indices, perClass).filter { index, metrics in
+            metrics.support > 0 || confusion.contains { $0[index] > 0 }
         }.map(\.1)
-        return figures.reduce(0) { $0 + $1.f1 } / Double(max(figures.count, 1))
+        return metrics.reduce(0) { $0 + $1.f1 } / Double(max(metrics.count, 1))
     }
 
     package var perClass: [PerClass] {

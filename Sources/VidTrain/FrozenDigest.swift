@@ -1,5 +1,6 @@
 import Crypto
 import VidModel
+import VidSystem
 import VidTensor
 
 extension Classifier {

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The bytes that a training may take in all: what `training.memory_gib` says, or what the machine has free.

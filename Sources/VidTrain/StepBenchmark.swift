@@ -1,5 +1,6 @@
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// How fast a training step is, on random input and labels: a whole one, or the head's alone on features.

@@ -1,5 +1,6 @@
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// The bytes that training steps hold in memory, planned before the first one, and what of the activations they keep.

@@ -2,6 +2,7 @@ import ArgumentParser
 import VidConfig
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -80,8 +81,8 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         let workers = options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: false)
         let gemm = GEMMBenchmark.run(workers: workers)
-        let pass = Pass(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
-        let result = EncodeBenchmark.run(classifier.encoder, frames: frames, pass)
+        let context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
+        let result = EncodeBenchmark.run(classifier.encoder, frames: frames, context)
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
         var text =

@@ -3,6 +3,7 @@ import Foundation
 import VidCheckpoint
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 
 struct CacheCommand: AsyncParsableCommand {
@@ -37,11 +38,11 @@ struct CacheInfoCommand: AsyncParsableCommand {
         let bound = try CacheBound()
         let listing = FeatureListing(CacheFolder().features)
         let features = listing.entries.filter { $0.kind == .features }
-        let memos = listing.entries.count - features.count
+        let clipCaches = listing.entries.count - features.count
         let (oldest, newest) = (features.map(\.used).min().map(Self.date), features.map(\.used).max().map(Self.date))
         if json {
             let document = JSONNode.object([
-                ("folder", .string(listing.folder)), ("features", .integer(features.count)), ("memos", .integer(memos)),
+                ("folder", .string(listing.folder)), ("features", .integer(features.count)), ("memos", .integer(clipCaches)),
                 ("bytes", .integer(listing.bytes)), ("bound_bytes", .integer(bound.bytes)),
                 ("oldest_use", oldest.map { .string($0) } ?? .null), ("newest_use", newest.map { .string($0) } ?? .null),
             ])
@@ -52,7 +53,7 @@ struct CacheInfoCommand: AsyncParsableCommand {
                     [
                         ("folder", listing.folder.printable),
                         ("features", "of \(Formatting.count(features.count, "clip"))"),
-                        ("memos", "of \(Formatting.count(memos, "file")) whose content is known"),
+                        ("memos", "of \(Formatting.count(clipCaches, "file")) whose content is known"),
                         ("size", "\(Formatting.bytes(listing.bytes)) of at most \(bound)"),
                         ("oldest use", oldest ?? "-"),
                         ("newest use", newest ?? "-"),

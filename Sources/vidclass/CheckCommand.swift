@@ -3,6 +3,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -58,7 +59,7 @@ struct CheckCommand: AsyncParsableCommand {
         let input = config == nil ? CheckCommand.input : configuration.model.input
         let report = try await CheckCommand.check(
             set, loader: ClipLoader(input: input, data: configuration.data, augmentation: configuration.augmentation),
-            mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off, memo: try features.memo(),
+            mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off, clipCache: try features.clipCache(),
             concurrency: threads ?? Workers.processorCount)
         try Terminal.output(json ? report.document.text(pretty: true) + "\n" : DataReportText.text(report))
         if !json { for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") } }
@@ -75,11 +76,11 @@ struct CheckCommand: AsyncParsableCommand {
 
     /// Checks `data` under a progress bar; says on standard error what it took, unless it is to be quiet.
     static func check(
-        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, memo: (any ClipMemo)?,
+        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, clipCache: (any ClipCache)?,
         concurrency: Int = Workers.processorCount, quiet: Bool = false
     ) async throws -> DataReport {
         let bar = ProgressBar(quiet: quiet)
-        let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, memo: memo, concurrency: concurrency)
+        let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: clipCache, concurrency: concurrency)
         let clock = ContinuousClock.now
         defer { bar.clear() }
         let report = try await check.run(data) { progress in

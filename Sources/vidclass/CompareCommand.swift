@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 
 struct CompareCommand: AsyncParsableCommand {

@@ -1,14 +1,7 @@
 import Dispatch
 import Synchronization
 import VidData
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import VidSystem
 
 /// How Ctrl-C, SIGTERM and SIGHUP end the process: children are killed, temporary files removed, exit code 128 + the signal's
 /// number. What a training does first is its own (`Interruption`).

@@ -2,6 +2,7 @@ import ArgumentParser
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -29,7 +30,7 @@ struct EvalCommand: AsyncParsableCommand {
     var data: String?
 
     @Option(help: ArgumentHelp("Which part of the data.", valueName: "name"))
-    var split: EvaluatedClips.Split?
+    var split: EvaluatedClips.SplitChoice?
 
     @Flag(help: "Leave out clips whose label is none of the model's classes, and say how many; they are an error otherwise.")
     var ignoreUnknownLabels = false
@@ -37,7 +38,7 @@ struct EvalCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Folder for the report; made if it is not there.", valueName: "folder"))
     var output: String?
 
-    @Flag(help: "Write no report, only print the figures.")
+    @Flag(help: "Write no report, only print the metrics.")
     var noReport = false
 
     @OptionGroup var threads: ThreadOptions
@@ -70,11 +71,11 @@ struct EvalCommand: AsyncParsableCommand {
         guard evaluation.loss.isFinite else {
             throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
         }
-        let figures = EvaluationFigures(evaluation)
+        let metrics = EvaluationMetrics(evaluation)
         try Terminal.output(
             json
-                ? EvaluationDocument.document(evaluation, figures).text(pretty: true) + "\n"
-                : EvaluationText.text(evaluation, figures, width: OutputStyle.standardOutput.columns ?? .max))
+                ? EvaluationDocument.document(evaluation, metrics).text(pretty: true) + "\n"
+                : EvaluationText.text(evaluation, metrics, width: OutputStyle.standardOutput.columns ?? .max))
         guard !noReport else { return }
         let maker = ReportMaker(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, workers: workers,

@@ -3,6 +3,7 @@ import Synchronization
 import VidCheckpoint
 import VidData
 import VidReport
+import VidSystem
 import VidTrain
 
 /// `--no-cache`, for the commands that keep features of frozen layers on disk.
@@ -14,7 +15,7 @@ struct FeatureCacheOptions: ParsableArguments {
     func cache() throws -> (any FeatureCache)? { try folder() }
 
     /// Where what checks find is kept, unless it is turned off.
-    func memo() throws -> (any ClipMemo)? { try folder() }
+    func clipCache() throws -> (any ClipCache)? { try folder() }
 
     /// The folder of both, opened once by a process.
     private func folder() throws -> FeatureFolder? {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidSystem
 import VidTensor
 
 /// Writes the manual pages; for Scripts/install.sh.

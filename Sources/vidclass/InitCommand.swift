@@ -3,6 +3,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 
 struct InitCommand: AsyncParsableCommand {
@@ -35,7 +36,7 @@ struct InitCommand: AsyncParsableCommand {
         }
         let set = try DataSet.open(data, split: .none)
         let loader = ClipLoader(input: CheckCommand.input, data: DataConfiguration())
-        let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, memo: try features.memo())
+        let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, clipCache: try features.clipCache())
         let workers = threads.makeWorkers()
         let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)
         let plan = try InitPlan(

@@ -4,6 +4,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 
 struct InspectCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 
 /// Manual pages of all commands, made of what `--help` is made of: `vidclass.1`, `vidclass-train.1`, `vidclass-weights-fetch.1`, ...

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 
 struct PackCommand: AsyncParsableCommand {

@@ -4,6 +4,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -52,8 +53,8 @@ struct SavedModel {
 
     /// The samples of a clip whose scores are averaged (`evaluation.clips`).
     var evaluationViews: [ClipView] {
-        let takings = Takings.evaluation(configuration)
-        return (0..<(takings.perClip ?? 1)).map { takings.view($0, of: "") }
+        let samples = SamplePlan.evaluation(configuration)
+        return (0..<(samples.perClip ?? 1)).map { samples.view($0, of: "") }
     }
 
     func predictor(_ workers: Workers) -> Predictor {

@@ -5,6 +5,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -115,22 +116,22 @@ struct TrainCommand: AsyncParsableCommand {
         if let folder = try resumedFolder() {
             guard FoldTraining.isOne(folder) else { return nil }
             guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run looks at one training; name one of its folds") }
-            return try await FoldTraining(resuming: folder, overrides: overrides, memo: try features.memo(), quiet: quiet)
+            return try await FoldTraining(resuming: folder, overrides: overrides, clipCache: try features.clipCache(), quiet: quiet)
         }
         guard let folds, let config else { return nil }
         let configuration = try RunConfiguration.load(path: config, overrides: overrides)
-        let data = try await TrainingData.open(configuration, memo: try features.memo(), quiet: quiet)
+        let data = try await TrainingData.open(configuration, clipCache: try features.clipCache(), quiet: quiet)
         return try FoldTraining(configuration, data, count: folds)
     }
 
     private func makeRequest() async throws -> TrainingRequest {
-        let memo = try features.memo()
+        let clipCache = try features.clipCache()
         if let folder = try resumedFolder() {
             if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
-            return try await TrainingRequest.resume(folder, overrides: overrides, memo: memo, quiet: quiet)
+            return try await TrainingRequest.resume(folder, overrides: overrides, clipCache: clipCache, quiet: quiet)
         }
         let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
-        let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
+        let data = try await TrainingData.open(configuration, clipCache: clipCache, quiet: quiet)
         return TrainingRequest(
             configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
             summary: DataSummary(data.report, skipsBad: true))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 
 /// The root command; the commands themselves are one file each.
@@ -38,8 +39,6 @@ enum Main {
             }
         } catch let error as VidclassError {
             fail(error.message, error.kind.rawValue)
-        } catch let error as ConfigError {
-            fail(error.description, error.kind.rawValue)
         } catch {
             let code = Vidclass.exitCode(for: error)
             // Help and the like.

@@ -2,6 +2,7 @@ import ArgumentParser
 import VidCheckpoint
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 
 struct WeightsCommand: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidCheckpoint
 import VidConfig
+import VidSystem
 import VidTensor
 import VidTestSupport
 import VidTrain

@@ -1,9 +1,6 @@
 import Foundation
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Runs the built `vidclass` as a user would.
 struct CommandLineTool {

@@ -1,10 +1,7 @@
 import Foundation
+import FoundationXML
 import Testing
 import VidTestSupport
-
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
 
 /// Files of a run that are damaged, or say what cannot be: `runs`, `compare` and the report name them, and nothing traps.
 @Suite struct DamagedRunTests {

@@ -3,6 +3,7 @@ import Testing
 import VidCheckpoint
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 

@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidReport
+import VidSystem
 import VidTestSupport
 
 /// The help of every command, and what is generated from it.

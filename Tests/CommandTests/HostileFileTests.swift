@@ -2,16 +2,9 @@ import Foundation
 import Testing
 import VidCheckpoint
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Crafted files of every format before the built program, each refused as `expectRefusal` has it.
 @Suite struct HostileFileTests {

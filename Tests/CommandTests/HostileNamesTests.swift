@@ -1,10 +1,7 @@
 import Foundation
 import Testing
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Names of classes, clips and folders that a stranger chose: nothing of them steers a terminal or a page, none leads elsewhere.
 @Suite struct HostileNamesTests {

@@ -1,11 +1,8 @@
 import Foundation
 import Testing
 import VidConfig
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// What `vidclass predict` can be pointed at.
 @Suite struct PredictInputTests {

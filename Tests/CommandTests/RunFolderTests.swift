@@ -1,10 +1,7 @@
 import Foundation
 import Testing
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Run folders that others have prepared, hold, take away or tear.
 @Suite struct RunFolderTests {

@@ -1,15 +1,10 @@
 import Foundation
+import FoundationXML
 import Testing
 import VidConfig
 import VidReport
+import VidSystem
 import VidTestSupport
-
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// `vidclass runs` and `vidclass compare` on folders written by hand: neither needs a model to be there.
 @Suite struct RunsCommandTests {

@@ -1,10 +1,7 @@
 import Foundation
 import Testing
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// SIGINT and SIGTERM, once and twice, during steps and during a save; readers that leave; disks without room.
 @Suite struct SignalTests {

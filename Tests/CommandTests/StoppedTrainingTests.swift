@@ -1,10 +1,7 @@
 import Foundation
 import Testing
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Trainings that are killed, interrupted, stopped by the clock, extended, and trained in folds.
 /// (`Scripts/check_resume.py` kills more of them.)

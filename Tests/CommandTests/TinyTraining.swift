@@ -1,10 +1,7 @@
 import Foundation
 import Testing
+import VidSystem
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// A training of a tenth of a second, with data and config in a folder of its own, for tests that break it.
 struct TinyTraining {

@@ -3,6 +3,7 @@ import Testing
 import VidCheckpoint
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
 

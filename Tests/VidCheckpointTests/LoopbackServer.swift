@@ -1,11 +1,6 @@
 import Foundation
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import VidSystem
 
 /// A web server on this machine for one test: one request a connection, answered by a closure.
 final class LoopbackServer: Sendable {

@@ -1,5 +1,6 @@
 import Testing
 import VidCheckpoint
+import VidSystem
 import VidTensor
 import VidTestSupport
 

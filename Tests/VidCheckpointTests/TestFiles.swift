@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
 

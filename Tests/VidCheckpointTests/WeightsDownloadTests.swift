@@ -4,6 +4,7 @@ import Synchronization
 import Testing
 import VidCheckpoint
 import VidConfig
+import VidSystem
 import VidTensor
 import VidTestSupport
 

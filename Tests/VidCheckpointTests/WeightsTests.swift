@@ -3,12 +3,9 @@ import Testing
 import VidCheckpoint
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// A file made by Scripts/make_hdf5_fixtures.py.
 func fixture(_ name: String) -> String {

@@ -1,5 +1,6 @@
 import Testing
 import VidConfig
+import VidSystem
 
 @Suite("Garbled configurations")
 struct ConfigurationGarblingTests {
@@ -8,7 +9,7 @@ struct ConfigurationGarblingTests {
         let bytes = Array(try ProjectFiles.text("Configs/smoke.json").utf8)
         let end = try #require(bytes.lastIndex(of: UInt8(ascii: "}")))
         for count in 0...end {
-            #expect(throws: ConfigError.self, "\(count) bytes were taken") {
+            #expect(throws: VidclassError.self, "\(count) bytes were taken") {
                 try RunConfiguration(json: Array(bytes[..<count]), source: "c.json")
             }
         }
@@ -25,8 +26,9 @@ struct ConfigurationGarblingTests {
                     let configuration = try RunConfiguration(json: garbled, source: "c.json")
                     #expect(try RunConfiguration(json: configuration.text, source: "c.json") == configuration)
                 } catch {
-                    #expect(!error.description.contains("\n"))
-                    #expect(error.kind == .badConfig && error.line != nil)
+                    #expect(!"\(error)".contains("\n"))
+                    #expect(error.kind == .badData)
+                    #expect("\(error)".wholeMatch(of: /c\.json:[0-9]+:[0-9]+: .+/) != nil, "\(error)")
                 }
             }
         }
@@ -45,8 +47,11 @@ struct ConfigurationGarblingTests {
                 let configuration = try RunConfiguration(json: "{}", source: "c.json", overrides: [override])
                 #expect(try RunConfiguration(json: configuration.text, source: "c.json") == configuration)
             } catch {
-                #expect(error.source == "--set \(override)", "\(error)")
-                #expect(!error.message.isEmpty && !error.keyPath.isEmpty)
+                let prefix = "--set \(override): "
+                #expect("\(error)".hasPrefix(prefix), "\(error)")
+                // The key's path, which is the override's or encloses it, then what is wrong.
+                let key = "\(error)".dropFirst(prefix.count).prefix { $0 != ":" }
+                #expect(!key.isEmpty && override.hasPrefix(key.split(separator: ".")[0]), "\(error)")
             }
         }
     }

@@ -1,9 +1,10 @@
 import Testing
 import VidConfig
+import VidSystem
 
 @Suite("Overrides")
 struct ConfigurationOverrideTests {
-    private func load(_ json: String = "{}", _ overrides: String...) throws(ConfigError) -> RunConfiguration {
+    private func load(_ json: String = "{}", _ overrides: String...) throws -> RunConfiguration {
         try RunConfiguration(json: json, source: "c.json", overrides: overrides)
     }
 
@@ -63,8 +64,8 @@ struct ConfigurationOverrideTests {
         expect(
             #"--set optimizer.beta_2=0.5: optimizer.beta_2: does not belong to "sgd", only to "nadam", "adam". "#
                 + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, gradient_accumulation_steps"#,
-            .badConfig
-        ) { () throws(ConfigError) in try load(file, "optimizer.type=sgd", "optimizer.beta_2=0.5") }
+            .badData
+        ) { try load(file, "optimizer.type=sgd", "optimizer.beta_2=0.5") }
     }
 
     @Test("A named architecture gives way to blocks")
@@ -74,7 +75,7 @@ struct ConfigurationOverrideTests {
         #expect(try load("{}", "model.cnn.architecture.blocks=[[8]]", "model.cnn.weights=null").model.cnn.architecture == .blocks([[8]]))
     }
 
-    static let refused: [([String], ConfigError.Kind, String)] = [
+    static let refused: [([String], VidclassError.Kind, String)] = [
         (["epochs"], .usage, "--set epochs: expected KEY=VALUE, such as training.epochs=3"),
         (["=3"], .usage, "--set =3: expected KEY=VALUE, such as training.epochs=3"),
         (["training..epochs=3"], .usage, "--set training..epochs=3: the key has an empty part; expected a key such as training.epochs"),
@@ -83,74 +84,74 @@ struct ConfigurationOverrideTests {
             "--set model.hidden=[{]: model.hidden: the value is no JSON: expected a key in double quotes or '}', found ']'"
         ),
         (
-            ["training.epochs=0"], .badConfig,
+            ["training.epochs=0"], .badData,
             "--set training.epochs=0: training.epochs: expected an integer from 1 to 1000000, found 0"
         ),
         (
-            ["seed=2", "training.epochs=many"], .badConfig,
+            ["seed=2", "training.epochs=many"], .badData,
             #"--set training.epochs=many: training.epochs: expected an integer from 1 to 1000000, found the string "many""#
         ),
         (
-            ["training.epochs="], .badConfig,
+            ["training.epochs="], .badData,
             #"--set training.epochs=: training.epochs: expected an integer from 1 to 1000000, found the string """#
         ),
         (
-            ["training.epoch=3"], .badConfig,
+            ["training.epoch=3"], .badData,
             #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
         ),
         (
-            ["trainign.epochs=3"], .badConfig,
+            ["trainign.epochs=3"], .badData,
             #"--set trainign.epochs=3: trainign: unknown key; did you mean "training"? The keys here are seed, model, optimizer, data, augmentation, training, stages, evaluation, output"#
         ),
         (
-            ["model.recurrent.units=3"], .badConfig,
+            ["model.recurrent.units=3"], .badData,
             "--set model.recurrent.units=3: model.recurrent.units: model.recurrent is an array; "
                 + "expected the index of an element, as in model.recurrent.0.units"
         ),
         (
-            ["model.recurrent.2.units=3"], .badConfig,
+            ["model.recurrent.2.units=3"], .badData,
             "--set model.recurrent.2.units=3: model.recurrent.2.units: model.recurrent has 1 element; "
                 + "expected an index from 0 to 1, the last of which appends one"
         ),
         (
-            ["model.recurrent.-1.units=3"], .badConfig,
+            ["model.recurrent.-1.units=3"], .badData,
             "--set model.recurrent.-1.units=3: model.recurrent.-1.units: model.recurrent has 1 element; "
                 + "expected an index from 0 to 1, the last of which appends one"
         ),
         (
-            ["training.0=3"], .badConfig,
+            ["training.0=3"], .badData,
             "--set training.0=3: training.0: training is an empty object, no array with an element 0"
         ),
-        (["0=3"], .badConfig, "--set 0=3: 0: the configuration is an empty object, no array with an element 0"),
-        (["seed.x=3"], .badConfig, "--set seed.x=3: seed: expected an integer from 0 to 9223372036854775807, found an object"),
+        (["0=3"], .badData, "--set 0=3: 0: the configuration is an empty object, no array with an element 0"),
+        (["seed.x=3"], .badData, "--set seed.x=3: seed: expected an integer from 0 to 9223372036854775807, found an object"),
         (
-            ["model.hidden.1.units=3"], .badConfig,
+            ["model.hidden.1.units=3"], .badData,
             #"--set model.hidden.1.units=3: model.hidden.1: the key "type" is missing; it takes one of "dense", "dropout", "batch_normalization""#
         ),
         (
-            ["model.input.rows=16"], .badConfig,
+            ["model.input.rows=16"], .badData,
             "--set model.input.rows=16: model.input.rows: 16 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
         ),
         (
-            ["optimizer.momentum=0.5"], .badConfig,
+            ["optimizer.momentum=0.5"], .badData,
             #"--set optimizer.momentum=0.5: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
                 + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
         ),
     ]
 
     @Test("Errors name the override", arguments: refused)
-    func errors(overrides: [String], kind: ConfigError.Kind, message: String) {
-        expect(message, kind) { () throws(ConfigError) in
+    func errors(overrides: [String], kind: VidclassError.Kind, message: String) {
+        expect(message, kind) {
             try RunConfiguration(json: "{}", source: "c.json", overrides: overrides)
         }
     }
 
     @Test("Errors in the file still name the file")
     func errorsOfTheFile() {
-        expect("c.json:1:10: seed: expected an integer from 0 to 9223372036854775807, found -1", .badConfig) { () throws(ConfigError) in
+        expect("c.json:1:10: seed: expected an integer from 0 to 9223372036854775807, found -1", .badData) {
             try load(#"{"seed": -1}"#, "training.epochs=3")
         }
-        expect("c.json:1:1: expected an object, found an empty array", .badConfig) { () throws(ConfigError) in
+        expect("c.json:1:1: expected an object, found an empty array", .badData) {
             try load("[]", "training.epochs=3")
         }
     }

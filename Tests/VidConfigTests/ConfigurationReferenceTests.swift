@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VidConfig
+import VidSystem
 
 @Suite("Schema and reference")
 struct ConfigurationReferenceTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VidConfig
+import VidSystem
 
 @Suite("Run configuration")
 struct RunConfigurationTests {
@@ -27,7 +28,7 @@ struct RunConfigurationTests {
             #expect(try RunConfiguration(json: text, source: "c.json") == RunConfiguration())
         }
         for text in [#"{"$comment": 3}"#, #"{"$comment": ["why", 3]}"#, #"{"data": {"$comment": "why"}}"#] {
-            #expect(throws: ConfigError.self) { try RunConfiguration(json: text, source: "c.json") }
+            #expect(throws: VidclassError.self) { try RunConfiguration(json: text, source: "c.json") }
         }
     }
 

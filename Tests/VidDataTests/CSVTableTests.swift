@@ -1,5 +1,6 @@
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 
 @Suite struct CSVTableTests {

@@ -1,16 +1,9 @@
 import Foundation
 import Testing
 import VidData
-import VidTensor
-import VidTestSupport
+import VidSystem
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import VidTestSupport
 
 /// Children that will not end as they should: each is gone with all that it started, and reaped. (How long that takes is not
 /// measured: a test may have to wait for its turn. Were one waited for, its words would be others, or somebody left.)
@@ -75,13 +68,9 @@ import VidTestSupport
 
     /// Its memory has a bound (6 GiB of address space), its processor time, should the clock not end it, and there is no core file.
     @Test func itsMemoryAndProcessorTimeAreBounded() async throws {
-        #if os(Linux)
-            let (error, _) = try await refuse(
-                "for i in $(seq 400); do [ \"$(ulimit -t)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; echo KiB $(ulimit -v) seconds $(ulimit -t) core $(ulimit -c) >&2; exit 1",
-                seconds: 60)
-            #expect(error.message.contains("KiB 6291456 seconds 61 core 0"), "\(error.message)")
-        #else
-            print("not tested: memory and processor time of a child are bounded on Linux only")
-        #endif
+        let (error, _) = try await refuse(
+            "for i in $(seq 400); do [ \"$(ulimit -t)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; echo KiB $(ulimit -v) seconds $(ulimit -t) core $(ulimit -c) >&2; exit 1",
+            seconds: 60)
+        #expect(error.message.contains("KiB 6291456 seconds 61 core 0"), "\(error.message)")
     }
 }

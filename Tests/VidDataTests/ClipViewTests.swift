@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 

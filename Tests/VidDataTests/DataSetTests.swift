@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 

@@ -1,5 +1,6 @@
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -58,7 +59,7 @@ import VidTestSupport
         let (folds, _) = try data.folds(3, seed: 1)
         checkCover(folds, data)
         for fold in folds {
-            var parts: [String: Set<DataPart>] = [:]
+            var parts: [String: Set<Split>] = [:]
             for entry in fold.entries { if let group = entry.group { parts[group, default: []].insert(entry.part) } }
             #expect(parts.values.allSatisfy { $0.count == 1 })
             // Every fold has some of every class, and none has most of all.
@@ -69,7 +70,7 @@ import VidTestSupport
 
     @Test func seeded() throws {
         let data = try data([Array(repeating: 0, count: 20), Array(repeating: 0, count: 20)])
-        func parts(_ seed: UInt64) throws -> [[DataPart]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.part) } }
+        func parts(_ seed: UInt64) throws -> [[Split]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.part) } }
         #expect(try parts(1) == parts(1))
         #expect(try parts(1) != parts(2))
     }

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 

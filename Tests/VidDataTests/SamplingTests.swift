@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 
 @Suite struct SamplingTests {

@@ -45,7 +45,7 @@ import VidTestSupport
             "v_X_g0\(number / 4)_c0\(number % 4).avi"
         }
         #expect(data.counts(of: .validation) == [8, 8])
-        var parts: [String: Set<DataPart>] = [:]
+        var parts: [String: Set<Split>] = [:]
         for entry in data.entries { parts[entry.group ?? "", default: []].insert(entry.part) }
         #expect(parts.count == 20)
         #expect(parts["Basketball/v_X_g03"] != nil)

@@ -58,7 +58,7 @@ import VidTestSupport
     @Test(arguments: cases)
     func gradientOfEveryParameter(_ test: Case) throws {
         let classifier = try Self.classifier(test)
-        let pass = Pass(
+        let context = Context(
             parameters: classifier.parameters, workers: Workers(count: 2), random: RandomGenerator(seed: 3), isTraining: true)
         let (batch, steps) = (Self.labels.count, classifier.frames)
         var tensors = TestTensors(seed: 6)
@@ -75,16 +75,16 @@ import VidTestSupport
 
         /// Forward and, where it is asked for, backward; moving statistics are put back, so that every call sees the same model.
         func evaluate(backward: Bool) -> Double {
-            pass.workspace.reset()
-            let features = pass.workspace.take([batch * steps, classifier.features])
-            classifier.encoder.encode(frames: frames, into: features, pass)
-            let forward = classifier.head.forward(features.reshaped([batch, steps, classifier.features]), mask: mask, pass)
-            let result = loss.evaluate(forward.logits, labels: Self.labels, denominator: batch, pass)
+            context.workspace.reset()
+            let features = context.workspace.take([batch * steps, classifier.features])
+            classifier.encoder.encode(frames: frames, into: features, context)
+            let forward = classifier.head.forward(features.reshaped([batch, steps, classifier.features]), mask: mask, context)
+            let result = loss.evaluate(forward.logits, labels: Self.labels, denominator: batch, context)
             if backward {
                 classifier.parameters.zeroGradients()
-                let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: true)
+                let dFeatures = classifier.head.backward(result.dLogits, forward, context, needsInputGradient: true)
                 if let dFeatures {
-                    goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass)
+                    goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context)
                 }
             }
             for (statistic, values) in zip(statistics, saved) { statistic.0.copy(from: values) }

@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -39,26 +40,26 @@ import VidTestSupport
 
     @Test func explainingLeavesNoGradientsAndTheLogitsOfAPrediction() throws {
         let sample = try ExplanationCase("explain_lstm_average")
-        let pass = sample.pass(workers: 2)
-        let explanation = sample.explain(pass)
+        let context = sample.context(workers: 2)
+        let explanation = sample.explain(context)
         let store = sample.classifier.parameters
         #expect((0..<store.gradients.count).allSatisfy { store.gradients.base[$0] == 0 })
         let classifier = sample.classifier
-        let features = pass.workspace.take([classifier.frames, classifier.features])
-        classifier.encoder.encode(frames: sample.frames, into: features, pass)
+        let features = context.workspace.take([classifier.frames, classifier.features])
+        classifier.encoder.encode(frames: sample.frames, into: features, context)
         let logits = classifier.head.forward(
-            features.reshaped([1, classifier.frames, classifier.features]), mask: nil, pass
+            features.reshaped([1, classifier.frames, classifier.features]), mask: nil, context
         ).logits.array
         #expect(explanation.logits == logits)
     }
 
     @Test func oneClassAgainstAnotherIsTheDifference() throws {
         let sample = try ExplanationCase("explain_lstm_average")
-        let pass = sample.pass(workers: 1)
-        let seen = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, pass)
-        let first = sample.classifier.explain(seen, target: 0, pass)
-        let second = sample.classifier.explain(seen, target: 2, pass)
-        let both = sample.classifier.explain(seen, target: 0, against: 2, pass)
+        let context = sample.context(workers: 1)
+        let seen = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, context)
+        let first = sample.classifier.explain(seen, target: 0, context)
+        let second = sample.classifier.explain(seen, target: 2, context)
+        let both = sample.classifier.explain(seen, target: 0, against: 2, context)
         let difference = zip(first.contributions, second.contributions).map { Double($0 - $1) }
         #expect(relativeError(both.contributions, difference) <= 1e-4)
         #expect(abs(both.score - (first.score - second.score)) <= 1e-6)
@@ -74,8 +75,8 @@ import VidTestSupport
         let values = store.value(bias)
         for channel in 0..<bias.count { values.base[channel] += 40 }
         store.didChange()
-        let pass = sample.pass(workers: 1)
-        let explanation = sample.explain(pass)
+        let context = sample.context(workers: 1)
+        let explanation = sample.explain(context)
         let places = Double(explanation.mapRows * explanation.mapColumns)
         var found: [Float] = []
         var expected: [Double] = []
@@ -87,7 +88,7 @@ import VidTestSupport
             func score(_ value: Float) -> Double {
                 values.base[channel] = value
                 store.didChange()
-                let logits = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, pass).logits
+                let logits = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, context).logits
                 values.base[channel] = middle
                 return Double(logits[sample.target])
             }
@@ -122,16 +123,16 @@ struct ExplanationCase {
         against = note["against"]?.intValue
     }
 
-    func pass(workers: Int) -> Pass {
-        let pass = Pass(parameters: classifier.parameters, workers: Workers(count: workers), random: RandomGenerator(seed: 1))
-        pass.workspace.take([1 << 20]).fill(.nan)
-        pass.workspace.reset()
-        return pass
+    func context(workers: Int) -> Context {
+        let context = Context(parameters: classifier.parameters, workers: Workers(count: workers), random: RandomGenerator(seed: 1))
+        context.workspace.take([1 << 20]).fill(.nan)
+        context.workspace.reset()
+        return context
     }
 
-    func explain(workers: Int) -> ClipExplanation { explain(pass(workers: workers)) }
+    func explain(workers: Int) -> ClipExplanation { explain(context(workers: workers)) }
 
-    func explain(_ pass: Pass) -> ClipExplanation {
-        classifier.explain(classifier.see(frames: frames, validFrames: valid, pass), target: target, against: against, pass)
+    func explain(_ context: Context) -> ClipExplanation {
+        classifier.explain(classifier.see(frames: frames, validFrames: valid, context), target: target, against: against, context)
     }
 }

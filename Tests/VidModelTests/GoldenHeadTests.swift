@@ -89,7 +89,7 @@ import VidTestSupport
         let test = try GoldenLayerCase(golden, name, layout, isTraining: name != "inference")
         var errors = try test.sequenceErrors(layer)
         for key in ["moving_mean", "moving_variance"] {
-            errors.compare("new_\(key)", test.slice(key).map { test.pass.parameters.value($0) }, try test.tensor("new_\(key)"))
+            errors.compare("new_\(key)", test.slice(key).map { test.context.parameters.value($0) }, try test.tensor("new_\(key)"))
         }
         #expect(errors.worst <= 1e-5, "\(errors)")
     }

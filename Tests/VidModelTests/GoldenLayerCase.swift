@@ -37,21 +37,21 @@ struct GoldenErrors: CustomStringConvertible {
 struct GoldenLayerCase {
     let golden: Golden
     let name: String
-    let pass: Pass
+    let context: Context
 
     /// The store of a layer whose parameters `layout` lists, filled with the case's; memory given out holds NaN.
     init(_ golden: Golden, _ name: String, _ layout: ParameterLayout, isTraining: Bool = true) throws {
         self.golden = golden
         self.name = name
-        pass = Pass(
+        context = Context(
             parameters: ParameterStore(layout), workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: isTraining)
-        pass.parameters.values.base.update(repeating: .nan, count: pass.parameters.values.count)
+        context.parameters.values.base.update(repeating: .nan, count: context.parameters.values.count)
         for key in golden.parameters(of: name) {
-            if let slice = slice(key) { pass.parameters.value(slice).copy(from: try tensor(key)) }
+            if let slice = slice(key) { context.parameters.value(slice).copy(from: try tensor(key)) }
         }
-        pass.parameters.didChange()
-        pass.workspace.take([1 << 20]).fill(.nan)
-        pass.workspace.reset()
+        context.parameters.didChange()
+        context.workspace.take([1 << 20]).fill(.nan)
+        context.workspace.reset()
     }
 
     func tensor(_ key: String) throws -> Tensor { try golden.tensor("\(name)/\(key)") }
@@ -62,21 +62,21 @@ struct GoldenLayerCase {
         for direction in ["forward", "backward"] where key.hasPrefix("\(direction)_") {
             path = "\(direction)/\(key.dropFirst(direction.count + 1))"
         }
-        return pass.parameters.slices.first { $0.name.hasSuffix("/\(path)") }
+        return context.parameters.slices.first { $0.name.hasSuffix("/\(path)") }
     }
 
     /// The errors of the output and of all gradients.
     func errors(_ layer: some Layer) throws -> GoldenErrors {
-        let saved = layer.forward(try tensor("input"), pass)
-        let dInput = layer.backward(try tensor("d_output"), saved, pass, needsInputGradient: true)
+        let saved = layer.forward(try tensor("input"), context)
+        let dInput = layer.backward(try tensor("d_output"), saved, context, needsInputGradient: true)
         return try errors(output: saved.output, dInput: dInput)
     }
 
     /// The same for a layer over sequences, under the case's mask if it has one.
     func sequenceErrors(_ layer: some SequenceLayer) throws -> GoldenErrors {
         let mask = golden.contains("\(name)/mask") ? try tensor("mask") : nil
-        let saved = layer.forward(try tensor("input"), mask: mask, pass)
-        let dInput = layer.backward(try tensor("d_output"), saved, mask: mask, pass, needsInputGradient: true)
+        let saved = layer.forward(try tensor("input"), mask: mask, context)
+        let dInput = layer.backward(try tensor("d_output"), saved, mask: mask, context, needsInputGradient: true)
         if let mask, saved.output.shape.rank == 3 {
             // What a masked step gives is of no consequence: the golden has weights of zero there.
             clear(saved.output, where: mask)
@@ -97,7 +97,7 @@ struct GoldenLayerCase {
         errors.compare("output", output, expected)
         errors.compare("d_input", dInput, try tensor("d_input"))
         for key in golden.parameters(of: name) where golden.contains("\(name)/d_\(key)") {
-            errors.compare("d_\(key)", slice(key).flatMap { pass.parameters.gradient($0) }, try tensor("d_\(key)"))
+            errors.compare("d_\(key)", slice(key).flatMap { context.parameters.gradient($0) }, try tensor("d_\(key)"))
         }
         return errors
     }

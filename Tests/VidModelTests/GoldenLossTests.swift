@@ -13,14 +13,14 @@ import VidTestSupport
         let golden = try Golden.named("cross_entropy")
         let logits = try golden.tensor("\(name)/logits")
         let labels = try golden.values("\(name)/labels").map { Int($0) }
-        let pass = Pass(
+        let context = Context(
             parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: true)
         let loss = CategoricalCrossEntropy(labelSmoothing: try golden.values("\(name)/label_smoothing")[0])
-        let result = loss.evaluate(logits, labels: labels, denominator: labels.count, pass)
+        let result = loss.evaluate(logits, labels: labels, denominator: labels.count, context)
         var errors = GoldenErrors()
         errors.compare("d_logits", result.dLogits, try golden.tensor("\(name)/d_logits"))
-        let probabilities = pass.workspace.take(logits.shape)
-        Softmax.forward(logits, into: probabilities, pass.workers)
+        let probabilities = context.workspace.take(logits.shape)
+        Softmax.forward(logits, into: probabilities, context.workers)
         errors.compare("probabilities", probabilities, try golden.tensor("\(name)/probabilities"))
         let mean = Float(result.loss / Double(labels.count))
         let lossError = relativeError([mean], try golden.values("\(name)/loss"))

@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -74,29 +75,29 @@ private struct GoldenTraining {
     /// One step; the mean loss before it.
     func step(_ step: Int) throws -> Float {
         let parameters = classifier.parameters
-        let pass = pass(isTraining: true)
+        let context = context(isTraining: true)
         let (frames, mask, labels) = batch(step % self.frames.shape[0])
         parameters.gradients.base.update(repeating: 0, count: parameters.gradients.count)
-        let features = pass.workspace.take([frames.shape[0], classifier.features])
-        classifier.encoder.encode(frames: frames, into: features, pass)
+        let features = context.workspace.take([frames.shape[0], classifier.features])
+        classifier.encoder.encode(frames: frames, into: features, context)
         let sequence = features.reshaped([labels.count, classifier.frames, classifier.features])
-        let forward = classifier.head.forward(sequence, mask: mask, pass)
-        let result = loss.evaluate(forward.logits, labels: labels, denominator: labels.count, pass)
-        let dFeatures = try #require(classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: true))
-        goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), pass, limit: 0)
-        #expect(optimizer.step(parameters, &state.optimizer, pass.workers))
+        let forward = classifier.head.forward(sequence, mask: mask, context)
+        let result = loss.evaluate(forward.logits, labels: labels, denominator: labels.count, context)
+        let dFeatures = try #require(classifier.head.backward(result.dLogits, forward, context, needsInputGradient: true))
+        goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context, limit: 0)
+        #expect(optimizer.step(parameters, &state.optimizer, context.workers))
         return Float(result.loss / Double(labels.count))
     }
 
     /// What the classifier as it is now predicts for a batch.
     func probabilities(_ index: Int) throws -> [Float] {
-        let pass = pass(isTraining: false)
+        let context = context(isTraining: false)
         let (frames, mask, labels) = batch(index)
-        let features = pass.workspace.take([frames.shape[0], classifier.features])
-        classifier.encoder.encode(frames: frames, into: features, pass)
+        let features = context.workspace.take([frames.shape[0], classifier.features])
+        classifier.encoder.encode(frames: frames, into: features, context)
         let sequence = features.reshaped([labels.count, classifier.frames, classifier.features])
-        let logits = classifier.head.forward(sequence, mask: mask, pass).logits
-        Softmax.forward(logits, into: logits, pass.workers)
+        let logits = classifier.head.forward(sequence, mask: mask, context).logits
+        Softmax.forward(logits, into: logits, context.workers)
         return logits.array
     }
 
@@ -111,12 +112,12 @@ private struct GoldenTraining {
         return errors
     }
 
-    private func pass(isTraining: Bool) -> Pass {
-        let pass = Pass(
+    private func context(isTraining: Bool) -> Context {
+        let context = Context(
             parameters: classifier.parameters, workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: isTraining)
-        pass.workspace.take([1 << 20]).fill(.nan)
-        pass.workspace.reset()
-        return pass
+        context.workspace.take([1 << 20]).fill(.nan)
+        context.workspace.reset()
+        return context
     }
 
     private func batch(_ index: Int) -> (frames: Tensor, mask: Tensor?, labels: [Int]) {

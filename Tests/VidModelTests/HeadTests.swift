@@ -81,15 +81,15 @@ import VidTestSupport
         let labels = [0, 2, 1, 1, 0]
         let loss = CategoricalCrossEntropy(labelSmoothing: 0.1)
         let workers = Workers(count: 2)
-        let pass = Pass(parameters: store, workers: workers, random: RandomGenerator(seed: 43), isTraining: true)
-        let forward = head.forward(features, mask: mask, pass)
-        let result = loss.evaluate(forward.logits, labels: labels, denominator: 5, pass)
+        let context = Context(parameters: store, workers: workers, random: RandomGenerator(seed: 43), isTraining: true)
+        let forward = head.forward(features, mask: mask, context)
+        let result = loss.evaluate(forward.logits, labels: labels, denominator: 5, context)
         let dFeatures = tensors.nan(features.shape)
-        dFeatures.copy(from: try #require(head.backward(result.dLogits, forward, pass, needsInputGradient: true)))
+        dFeatures.copy(from: try #require(head.backward(result.dLogits, forward, context, needsInputGradient: true)))
         func value() -> Double {
-            pass.workspace.reset()
-            pass.random = RandomGenerator(seed: 43)
-            return loss.evaluate(head.forward(features, mask: mask, pass).logits, labels: labels, denominator: 5, pass).loss / 5
+            context.workspace.reset()
+            context.random = RandomGenerator(seed: 43)
+            return loss.evaluate(head.forward(features, mask: mask, context).logits, labels: labels, denominator: 5, context).loss / 5
         }
         #expect(gradientError(at: features, analytic: dFeatures, step: 3e-3, loss: value) <= 1e-2)
         for slice in store.slices {
@@ -106,10 +106,10 @@ import VidTestSupport
         let features = tensors.uniform([3, 4, 6])
         func gradients(_ needsInput: Bool) -> [Float] {
             store.gradients.tensor([store.gradients.count]).fill(0)
-            let pass = Pass(parameters: store, workers: Workers(count: 1), random: RandomGenerator(seed: 45), isTraining: true)
-            let forward = head.forward(features, mask: nil, pass)
-            let result = CategoricalCrossEntropy().evaluate(forward.logits, labels: [0, 1, 2], denominator: 3, pass)
-            let dFeatures = head.backward(result.dLogits, forward, pass, needsInputGradient: needsInput)
+            let context = Context(parameters: store, workers: Workers(count: 1), random: RandomGenerator(seed: 45), isTraining: true)
+            let forward = head.forward(features, mask: nil, context)
+            let result = CategoricalCrossEntropy().evaluate(forward.logits, labels: [0, 1, 2], denominator: 3, context)
+            let dFeatures = head.backward(result.dLogits, forward, context, needsInputGradient: needsInput)
             #expect((dFeatures != nil) == needsInput)
             return store.gradients.tensor([store.gradients.count]).array
         }
@@ -176,21 +176,21 @@ import VidTestSupport
         let optimizer = makeOptimizer(optimizerConfiguration, store)
         var state = OptimizerState()
         var data = RandomGenerator(seed: 46)
-        let pass = Pass(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 47), isTraining: true)
+        let context = Context(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 47), isTraining: true)
         for _ in 0..<updates {
             let (owner, features, labels) = parityTask(&data, clips: 40, steps: steps)
-            pass.workspace.reset()
+            context.workspace.reset()
             store.gradients.tensor([store.gradients.count]).fill(0)
-            let forward = head.forward(features, mask: nil, pass)
-            let result = CategoricalCrossEntropy().evaluate(forward.logits, labels: labels, denominator: 40, pass)
-            _ = head.backward(result.dLogits, forward, pass, needsInputGradient: false)
-            #expect(optimizer.step(store, &state, pass.workers))
+            let forward = head.forward(features, mask: nil, context)
+            let result = CategoricalCrossEntropy().evaluate(forward.logits, labels: labels, denominator: 40, context)
+            _ = head.backward(result.dLogits, forward, context, needsInputGradient: false)
+            #expect(optimizer.step(store, &state, context.workers))
             withExtendedLifetime(owner) {}
         }
-        pass.isTraining = false
+        context.isTraining = false
         let (owner, features, labels) = parityTask(&data, clips: 200, steps: steps)
         var metrics = CategoricalMetrics()
-        metrics.add(scores: head.forward(features, mask: nil, pass).logits, labels: labels)
+        metrics.add(scores: head.forward(features, mask: nil, context).logits, labels: labels)
         withExtendedLifetime(owner) {}
         return (metrics.accuracy, store.values.tensor([store.values.count]).array)
     }

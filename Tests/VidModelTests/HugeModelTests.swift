@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// A config is small and can name a model that no memory holds: that is said, nothing is tried.

@@ -7,7 +7,7 @@ import VidTestSupport
 /// A layer with its parameters and a loss, for gradient checks: the loss is the sum of the outputs times fixed weights.
 final class LayerCheck {
     private let store: ParameterStore
-    private let pass: Pass
+    private let context: Context
     private let layer: any SequenceLayer
     private var tensors = TestTensors(seed: 21)
     private let input: Tensor
@@ -23,7 +23,7 @@ final class LayerCheck {
     ) throws {
         self.layer = layer
         store = ParameterStore(layout)
-        pass = Pass(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 24), isTraining: isTraining)
+        context = Context(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 24), isTraining: isTraining)
         var random = RandomGenerator(seed: 22)
         try store.initialize(&random)
         // No parameter at a special value: biases of zero hide mistakes.
@@ -43,18 +43,18 @@ final class LayerCheck {
     }
 
     /// A pass in the state before the first step; kept, because it owns what layers return.
-    private func startPass() -> Pass {
-        pass.workspace.reset()
-        pass.random = RandomGenerator(seed: 24)
-        return pass
+    private func startContext() -> Context {
+        context.workspace.reset()
+        context.random = RandomGenerator(seed: 24)
+        return context
     }
 
     /// Output, parameter gradients and input gradient of one run.
     func run() -> (output: [Float], gradients: [Float], dInput: [Float]) {
-        let pass = startPass()
+        let context = startContext()
         store.gradients.tensor([store.gradients.count]).fill(0)
-        let saved = layer.forward(input, mask: mask, pass)
-        let dInput = layer.backward(outputWeights, saved, mask: mask, pass, needsInputGradient: true)
+        let saved = layer.forward(input, mask: mask, context)
+        let dInput = layer.backward(outputWeights, saved, mask: mask, context, needsInputGradient: true)
         return (saved.output.array, store.gradients.tensor([store.gradients.count]).array, dInput?.array ?? [])
     }
 
@@ -62,8 +62,8 @@ final class LayerCheck {
     func error(step: Float = 1e-2) -> Double {
         let result = run()
         func loss() -> Double {
-            let pass = startPass()
-            return weightedSum(layer.forward(input, mask: mask, pass).output, outputWeights)
+            let context = startContext()
+            return weightedSum(layer.forward(input, mask: mask, context).output, outputWeights)
         }
         guard result.dInput.count == input.count else { return .infinity }
         let dInput = tensors.nan(input.shape)
@@ -86,9 +86,9 @@ struct Unmasked: SequenceLayer {
 
     func outputShape(_ input: Shape) -> Shape { layer.outputShape(input) }
 
-    func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved { layer.forward(input, pass) }
+    func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved { layer.forward(input, context) }
 
-    func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
-        layer.backward(dOutput, saved, pass, needsInputGradient: needsInputGradient)
+    func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
+        layer.backward(dOutput, saved, context, needsInputGradient: needsInputGradient)
     }
 }

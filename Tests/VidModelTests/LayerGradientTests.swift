@@ -45,9 +45,9 @@ import VidTestSupport
     @Test func dropoutDoesNothingOutsideTraining() throws {
         var tensors = TestTensors(seed: 1)
         let input = tensors.uniform([3, 4])
-        let pass = Pass(parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
-        #expect(Dropout("dropout", rate: 0.9).forward(input, pass).output.array == input.array)
-        #expect(pass.random == RandomGenerator(seed: 1))
+        let context = Context(parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
+        #expect(Dropout("dropout", rate: 0.9).forward(input, context).output.array == input.array)
+        #expect(context.random == RandomGenerator(seed: 1))
     }
 
     @Test(arguments: [true, false])
@@ -78,15 +78,15 @@ import VidTestSupport
         input.copy(from: [1, 3, 5, 1000])
         let mask = tensors.zeros([2, 2])
         mask.copy(from: [1, 1, 1, 0])
-        let pass = Pass(parameters: store, workers: Workers(count: 1), random: random, isTraining: true)
-        _ = layer.forward(input, mask: mask, pass)
+        let context = Context(parameters: store, workers: Workers(count: 1), random: random, isTraining: true)
+        _ = layer.forward(input, mask: mask, context)
         let mean = try #require(store.slice(named: "norm/moving_mean"))
         let variance = try #require(store.slice(named: "norm/moving_variance"))
         #expect(!mean.isTrainable && !variance.isTrainable)
         #expect(abs(store.value(mean).base[0] - 0.03) <= 1e-6)
         #expect(abs(store.value(variance).base[0] - (0.99 + 0.01 * 8 / 3)) <= 1e-6)
-        pass.isTraining = false
-        let output = layer.forward(input, mask: mask, pass).output
+        context.isTraining = false
+        let output = layer.forward(input, mask: mask, context).output
         #expect(abs(output.base[0] - (1 - 0.03) / (0.99 + 0.08 / 3 + 0.001).squareRoot()) <= 1e-5)
     }
 

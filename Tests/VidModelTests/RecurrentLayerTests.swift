@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -90,15 +91,15 @@ import VidTestSupport
         let store = ParameterStore(layout)
         var random = RandomGenerator(seed: 3)
         try store.initialize(&random)
-        let pass = Pass(parameters: store, workers: Workers(count: 2), random: random)
+        let context = Context(parameters: store, workers: Workers(count: 2), random: random)
         var tensors = TestTensors(seed: 4)
         let padded = tensors.uniform([1, 5, 6])
         let short = tensors.zeros([1, 3, 6])
         for i in 0..<18 { short.base[i] = padded.base[i] }
         let mask = tensors.zeros([1, 5])
         for step in 0..<3 { mask.base[step] = 1 }
-        let expected = layer.forward(short, mask: nil, pass).output.array
-        #expect(layer.forward(padded, mask: mask, pass).output.array == expected)
+        let expected = layer.forward(short, mask: nil, context).output.array
+        #expect(layer.forward(padded, mask: mask, context).output.array == expected)
     }
 
     /// The reversed half of a bidirectional layer equals a forward layer of the same weights on the reversed sequence.
@@ -113,7 +114,7 @@ import VidTestSupport
             let twin = try #require(store.slice(named: slice.name.replacing("/backward/", with: "/forward/")))
             store.value(slice).copy(from: store.value(twin))
         }
-        let pass = Pass(parameters: store, workers: Workers(count: 2), random: random)
+        let context = Context(parameters: store, workers: Workers(count: 2), random: random)
         var tensors = TestTensors(seed: 6)
         let input = tensors.uniform([2, 3, 6])
         let reversed = tensors.nan([2, 3, 6])
@@ -122,8 +123,8 @@ import VidTestSupport
                 for f in 0..<6 { reversed.base[(clip * 3 + 2 - step) * 6 + f] = input.base[(clip * 3 + step) * 6 + f] }
             }
         }
-        let a = layer.forward(input, mask: nil, pass).output.array
-        let b = layer.forward(reversed, mask: nil, pass).output.array
+        let a = layer.forward(input, mask: nil, context).output.array
+        let b = layer.forward(reversed, mask: nil, context).output.array
         for clip in 0..<2 {
             for step in 0..<3 {
                 let (there, mirrored) = ((clip * 3 + step) * 8, (clip * 3 + 2 - step) * 8)

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidConfig
 import VidReport
+import VidSystem
 
 /// Against statsmodels and scipy: Scripts/make_comparison_goldens.py.
 @Suite struct ComparisonStatisticsTests {

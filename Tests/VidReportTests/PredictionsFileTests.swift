@@ -1,5 +1,6 @@
 import Testing
 import VidReport
+import VidSystem
 import VidTensor
 import VidTestSupport
 import VidTrain

@@ -8,7 +8,7 @@ import VidTrain
     private func record(_ epoch: Int, validation: Double? = 0.5) -> EpochRecord {
         EpochRecord(
             epoch: epoch, seconds: Double(epoch) * 1.5, trainLoss: 0.1 + 0.2, trainAccuracy: 0.75,
-            validation: validation.map { ValidationFigures(loss: $0, accuracy: $0) }, learningRate: 0.002)
+            validation: validation.map { ValidationMetrics(loss: $0, accuracy: $0) }, learningRate: 0.002)
     }
 
     private func withFile(_ body: (String) throws -> Void) throws {

@@ -24,11 +24,11 @@ import VidTrain
 
     /// scikit-learn's precision_recall_fscore_support(zero_division=0) of the same four clips.
     @Test func perClassFigures() {
-        let figures = evaluation.perClass
-        #expect(figures.map(\.support) == [2, 2, 0])
-        #expect(figures.map(\.precision) == [0.5, 0.5, 0])
-        #expect(figures.map(\.recall) == [0.5, 0.5, 0])
-        #expect(figures.map(\.f1) == [0.5, 0.5, 0])
+        let metrics = evaluation.perClass
+        #expect(metrics.map(\.support) == [2, 2, 0])
+        #expect(metrics.map(\.precision) == [0.5, 0.5, 0])
+        #expect(metrics.map(\.recall) == [0.5, 0.5, 0])
+        #expect(metrics.map(\.f1) == [0.5, 0.5, 0])
     }
 
     @Test func equalScoresDecideForTheFirstClass() {

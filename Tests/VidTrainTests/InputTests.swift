@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -45,17 +46,17 @@ import VidTrain
 
     @Test func takingsAreTheSameForTheSameDrawAndDifferForOthers() {
         var configuration = RunConfiguration()
-        #expect(Takings.training(configuration, behindFrozenLayers: true).perClip == 1)
-        #expect(Takings.training(configuration, behindFrozenLayers: true).view(of: "a", epoch: 3, position: 4) == .whole)
+        #expect(SamplePlan.training(configuration, behindFrozenLayers: true).perClip == 1)
+        #expect(SamplePlan.training(configuration, behindFrozenLayers: true).view(of: "a", epoch: 3, position: 4) == .whole)
         configuration.augmentation.horizontalFlip = 0.5
-        let fresh = Takings.training(configuration, behindFrozenLayers: true)
+        let fresh = SamplePlan.training(configuration, behindFrozenLayers: true)
         #expect(fresh.perClip == nil)
         let views = (0..<3).flatMap { epoch in (0..<50).map { fresh.view(of: "a", epoch: epoch, position: $0) } }
         #expect(Set(views).count == 150)
         #expect(fresh.view(of: "b", epoch: 1, position: 7) == views[57])
         configuration.augmentation.copies = 3
-        #expect(Takings.training(configuration, behindFrozenLayers: false).perClip == nil)
-        let copies = Takings.training(configuration, behindFrozenLayers: true)
+        #expect(SamplePlan.training(configuration, behindFrozenLayers: false).perClip == nil)
+        let copies = SamplePlan.training(configuration, behindFrozenLayers: true)
         #expect(copies.perClip == 3)
         let three = Set((0..<3).map { copies.view($0, of: "a") })
         let drawn = (0..<200).map { copies.view(of: "a", epoch: 0, position: $0) }
@@ -63,7 +64,7 @@ import VidTrain
         for view in three { #expect(drawn.count { $0 == view } > 40) }
         #expect(three.isDisjoint(with: (0..<3).map { copies.view($0, of: "b") }))
         configuration.evaluation.clips = 2
-        let evaluation = Takings.evaluation(configuration)
+        let evaluation = SamplePlan.evaluation(configuration)
         #expect((0..<2).map { evaluation.view($0, of: "a") } == [.evaluation(index: 0, count: 2), .evaluation(index: 1, count: 2)])
     }
 
@@ -78,9 +79,9 @@ import VidTrain
             #expect(abs(variance * 4 * (2 * alpha + 1) - 1) <= 0.05, "alpha \(alpha)")
             #expect(draws.allSatisfy { $0 >= 0 && $0 <= 1 })
         }
-        let mixture = Mixture(clips: 6, alpha: 0.4, seed: 1, stream: 9)
+        let mixture = MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9)
         #expect(mixture.share >= 0.5 && mixture.share <= 1 && mixture.partners.sorted() == Array(0..<6))
-        #expect(Mixture(clips: 6, alpha: 0.4, seed: 1, stream: 9).partners == mixture.partners)
+        #expect(MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9).partners == mixture.partners)
     }
 
     @Test func severalSamplesOfAClipAreAveragedAsProbabilities() {

@@ -4,6 +4,7 @@ import Testing
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 import VidTrain
 

@@ -16,7 +16,6 @@
 #include "vc_optimizer.h"
 #include "vc_pixels.h"
 #include "vc_pooling.h"
-#include "vc_process.h"
 #include "vc_reduce.h"
 #include "vc_reference_augmentation.h"
 #include "vc_reference_convolution.h"

@@ -1,10 +1,6 @@
+import FoundationEssentials
+import VidSystem
 import VidTensor
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// The most that the features' folder may hold: 10 GiB, or what `VIDCLASS_CACHE_GIB` says (0: keep nothing).
 package struct CacheBound: Sendable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import Crypto
 import VidData
+import VidSystem
 import VidTensor
 
 /// What a check found of a file, good for as long as the file stays as it was: saves reading it again.

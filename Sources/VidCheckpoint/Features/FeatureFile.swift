@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 import VidTrain
 

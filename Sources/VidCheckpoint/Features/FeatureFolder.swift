@@ -1,21 +1,9 @@
+import FoundationEssentials
 import Synchronization
 import VidData
+import VidSystem
 import VidTensor
 import VidTrain
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Features, content hashes and what checks found of clips, kept on disk, where any number of processes share them.
 ///
@@ -25,7 +13,7 @@ import VidTrain
 ///
 /// The folder holds at most `bound`: what was used longest ago goes first, but nothing that this run has written. After the
 /// first failure to write nothing more is kept, and a note says so; what is there still loads.
-package final class FeatureFolder: FeatureCache, ClipMemo {
+package final class FeatureFolder: FeatureCache, ClipCache {
     package let path: String
     package let bound: CacheBound
     private let opened: Int64
@@ -103,10 +91,10 @@ package final class FeatureFolder: FeatureCache, ClipMemo {
         guard bound.bytes > 0 else { return nil }
         let resolved = Folder.resolved(path)
         guard let status = try? SystemCall.status(resolved) else { return nil }
-        let memo = ContentMemo(path: resolved, sampling: sampling)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .memo, memo.digest), followingLink: false),
-            file.size <= ContentMemo.maximumLength, let text = try? file.bytes(at: 0, count: file.size),
-            let hash = memo.contentHash(in: text, status)
+        let clipCache = ContentCache(path: resolved, sampling: sampling)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, .clipCache, clipCache.digest), followingLink: false),
+            file.size <= ContentCache.maximumLength, let text = try? file.bytes(at: 0, count: file.size),
+            let hash = clipCache.contentHash(in: text, status)
         else { return nil }
         touch(file)
         return hash
@@ -121,9 +109,9 @@ package final class FeatureFolder: FeatureCache, ClipMemo {
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
         guard let status = settledStatus(resolved) else { return }
-        let memo = ContentMemo(path: resolved, sampling: sampling)
-        let target = FeatureListing.path(self.path, .memo, memo.digest)
-        let text = memo.text(contentHash, status)
+        let clipCache = ContentCache(path: resolved, sampling: sampling)
+        let target = FeatureListing.path(self.path, .clipCache, clipCache.digest)
+        let text = clipCache.text(contentHash, status)
         keep(target) {
             (text.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(text) } })
         }
@@ -143,10 +131,10 @@ package final class FeatureFolder: FeatureCache, ClipMemo {
         guard bound.bytes > 0 else { return nil }
         let resolved = Folder.resolved(path)
         guard let status = try? SystemCall.status(resolved) else { return nil }
-        let memo = FactsFile(path: resolved, variant: variant)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, memo.digest), followingLink: false),
+        let clipCache = FactsFile(path: resolved, variant: variant)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, clipCache.digest), followingLink: false),
             file.size <= FactsFile.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
-            let facts = memo.facts(in: bytes, status)
+            let facts = clipCache.facts(in: bytes, status)
         else { return nil }
         touch(file)
         return facts
@@ -157,9 +145,9 @@ package final class FeatureFolder: FeatureCache, ClipMemo {
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
         guard let status = settledStatus(resolved) else { return }
-        let memo = FactsFile(path: resolved, variant: variant)
-        let target = FeatureListing.path(self.path, .facts, memo.digest)
-        let bytes = memo.bytes(facts, status)
+        let clipCache = FactsFile(path: resolved, variant: variant)
+        let target = FeatureListing.path(self.path, .facts, clipCache.digest)
+        let bytes = clipCache.bytes(facts, status)
         keep(target) {
             (bytes.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(bytes) } })
         }

@@ -1,13 +1,6 @@
+import VidSystem
 import VidTensor
 import VidTrain
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What a features' folder holds: regular files under names that vidclass gives; whatever else is there is passed over.
 ///
@@ -17,7 +10,7 @@ package struct FeatureListing: Sendable {
         /// A `FeatureFile`.
         case features = ".safetensors"
         /// A `ContentMemo`.
-        case memo = ".memo"
+        case clipCache = ".memo"
         /// A `FactsFile`.
         case facts = ".facts"
     }

@@ -1,14 +1,7 @@
 import CHDF5
 import Synchronization
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// An HDF5 file opened for reading: groups, lists of strings, and floating-point datasets.
 ///

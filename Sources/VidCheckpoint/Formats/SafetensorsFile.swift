@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A safetensors file opened for reading: its header checked in full, its values read when asked for.

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// One tensor of a safetensors file.

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A tensor with the name it has in a file. Whoever makes one keeps the values' owner alive.

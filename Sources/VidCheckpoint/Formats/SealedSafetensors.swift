@@ -1,4 +1,5 @@
 import Crypto
+import VidSystem
 import VidTensor
 
 /// Safetensors files that notice when any byte of theirs has changed.

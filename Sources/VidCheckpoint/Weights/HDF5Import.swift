@@ -1,13 +1,6 @@
 import Foundation
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Where the HDF5 library, which its makers say is not made for hostile files, is let near a file.
 ///

@@ -1,5 +1,6 @@
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// A CNN's weights out of a file of any kind, in Keras's names and layout.
@@ -9,7 +10,7 @@ package struct ImportedWeights: Sendable {
     /// Valid for as long as this value is.
     package let tensors: [NamedTensor]
     /// What was done to the pixels these weights were trained on.
-    package let preprocessing: Preprocessing
+    package let preprocessing: PreprocessingName
     /// The file they came from, as it was named.
     package let source: String
     /// SHA-256 of the file they came from first, in hexadecimal digits; importing keeps it.
@@ -20,7 +21,7 @@ package struct ImportedWeights: Sendable {
 
     /// Checks that `convolutions`, in order, make a VGG, and has `fill` write the values of each; those must be finite.
     init(
-        source: String, sha256: String, preprocessing: Preprocessing, ignored: [String] = [], convolutions: [ConvolutionSource],
+        source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], convolutions: [ConvolutionSource],
         fill: (_ index: Int, _ kernel: Tensor, _ bias: Tensor) throws -> Void
     ) throws {
         let architecture = try Architecture(convolutions, of: source)
@@ -91,7 +92,7 @@ package struct ImportedWeights: Sendable {
     }
 
     /// A warning for the user where a config has another preprocessing than the one these weights were trained with.
-    package func warning(configured: Preprocessing) -> String? {
+    package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
         return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
             + "the config has \"\(configured.rawValue)\"; the features will be worse"

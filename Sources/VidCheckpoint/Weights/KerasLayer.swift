@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A layer with weights, as one of Keras's two HDF5 layouts holds it.

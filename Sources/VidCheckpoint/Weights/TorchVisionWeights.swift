@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A VGG's weights out of a state dict of torchvision's, saved as safetensors.

@@ -1,10 +1,8 @@
 import Foundation
+import FoundationNetworking
 import Synchronization
+import VidSystem
 import VidTensor
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
 
 /// One HTTP request whose answer is appended to a partial file as it comes.
 final class Transfer: NSObject, URLSessionDataDelegate, Sendable {

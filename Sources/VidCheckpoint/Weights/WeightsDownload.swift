@@ -1,12 +1,7 @@
 import Crypto
 import Foundation
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 /// Fetches published weights into the library, atomically and resumably.
 ///

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A CNN's weights in a file of any kind that vidclass reads, told apart by their content; and vidclass's own kind.
@@ -79,7 +80,7 @@ package enum WeightsFile {
         if let extra = file.metadata.keys.filter({ !keys.contains($0) }).min() {
             throw VidclassError.file(file.path, "unknown key \(extra.quoted) in its metadata")
         }
-        guard let preprocessing = file.metadata["preprocessing"].flatMap(Preprocessing.init(rawValue:)),
+        guard let preprocessing = file.metadata["preprocessing"].flatMap(PreprocessingName.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
         else { throw VidclassError.file(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }
         let weights = try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
@@ -99,7 +100,7 @@ package enum WeightsFile {
 
     private static func readCheckpoint(_ checkpoint: Checkpoint) throws -> ImportedWeights {
         let word = checkpoint.configNode["data"]?["preprocessing"]?.stringValue
-        guard let preprocessing = word.map(Preprocessing.init(rawValue:)) ?? DataConfiguration().preprocessing else {
+        guard let preprocessing = word.map(PreprocessingName.init(rawValue:)) ?? DataConfiguration().preprocessing else {
             throw VidclassError.file(checkpoint.path, "config: data.preprocessing is \((word ?? "").quoted)")
         }
         let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && !$0.name.hasPrefix(Checkpoint.optimizerPrefix) }
@@ -110,7 +111,7 @@ package enum WeightsFile {
 
     /// The tensors `<prefix>block1_conv1/kernel` and so on.
     private static func read(
-        _ file: SafetensorsFile, prefix: String, _ preprocessing: Preprocessing, sha256: String, ignored: [String], source: String? = nil
+        _ file: SafetensorsFile, prefix: String, _ preprocessing: PreprocessingName, sha256: String, ignored: [String], source: String? = nil
     ) throws -> ImportedWeights {
         var sources: [ConvolutionSource] = []
         for entry in file.entries where entry.name.hasPrefix(prefix) && entry.name.hasSuffix("/kernel") {

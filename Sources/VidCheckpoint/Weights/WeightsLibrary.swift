@@ -1,11 +1,7 @@
+import FoundationEssentials
 import VidConfig
+import VidSystem
 import VidTensor
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// The weights kept on this machine: vidclass's cache, and what Keras has downloaded.
 ///
@@ -104,7 +100,7 @@ package struct WeightsListing: Sendable, Equatable {
     package var name: String?
     /// `vgg16`; nil where the file cannot be read.
     package var architecture: String?
-    package var preprocessing: Preprocessing?
+    package var preprocessing: PreprocessingName?
     package var bytes = 0
     package let path: String
     /// SHA-256 of the file it came from first.

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 
 /// Weights that `vidclass weights fetch` can get, as Keras publishes them.
 package struct WeightsSource: Sendable {

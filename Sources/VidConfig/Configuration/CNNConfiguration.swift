@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The convolutional network that turns each frame into a vector.
 package struct CNNConfiguration: ConfigurationSection {
     package var architecture = Architecture.vgg16

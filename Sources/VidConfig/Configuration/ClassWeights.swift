@@ -1,3 +1,5 @@
+import VidSystem
+
 /// What the loss of a clip counts by its class.
 package enum ClassWeights: ConfigurationValue {
     /// Every clip counts 1.

@@ -5,7 +5,7 @@ package struct DataConfiguration: ConfigurationSection {
     /// Shares of the clips held out when the data names no parts of its own.
     package var validationSplit = 0.2
     package var testSplit = 0.0
-    package var preprocessing = Preprocessing.caffe
+    package var preprocessing = PreprocessingName.caffe
     package var shortClips = ShortClips.loop
     package var sampling = SamplingConfiguration()
     /// Goes on without clips that cannot be read or are too short, and names them in `skipped.csv`.
@@ -26,7 +26,7 @@ package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
 }
 
 /// From pixel values 0...255 to the CNN's input.
-package enum Preprocessing: String, Sendable, Equatable, Codable, CaseIterable {
+package enum PreprocessingName: String, Sendable, Equatable, Codable, CaseIterable {
     /// BGR minus 103.939, 116.779, 123.68 (Keras's VGG weights).
     case caffe
     /// (x / 255 - mean) / standard deviation of ImageNet, RGB (torchvision's weights).

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// Everything one training run depends on: the content of a config file with every default filled in.
 ///
 /// Each default stands once, at the property it belongs to; an empty JSON object gives `RunConfiguration()`. Each key stands

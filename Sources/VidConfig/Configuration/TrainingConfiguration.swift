@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The training loop.
 package struct TrainingConfiguration: ConfigurationSection {
     package var epochs = 20

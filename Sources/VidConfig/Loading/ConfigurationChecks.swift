@@ -1,3 +1,5 @@
+import VidSystem
+
 extension RunConfiguration {
     /// What spans several keys; each fault names the key to change.
     func check() throws(ConfigurationFault) {

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// `KEY=VALUE` of the command line: `training.epochs=3`, `model.recurrent.0.units=64`, `data.path=clips`.
 ///
 /// VALUE is JSON; anything that is none and does not start like a JSON string, array or object is taken as a string.
@@ -6,13 +8,13 @@ struct ConfigurationOverride: Sendable {
     let value: JSONNode
 
     /// `source` goes into the positions of the value.
-    init(_ text: String, source: Int) throws(ConfigError) {
+    init(_ text: String, source: Int) throws(VidclassError) {
         guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
-            throw ConfigError(.usage, source: "--set \(text)", message: "expected KEY=VALUE, such as training.epochs=3")
+            throw VidclassError(.usage, source: "--set \(text)", message: "expected KEY=VALUE, such as training.epochs=3")
         }
         let components = text[..<equals].split(separator: ".", omittingEmptySubsequences: false)
         guard !components.contains("") else {
-            throw ConfigError(.usage, source: "--set \(text)", message: "the key has an empty part; expected a key such as training.epochs")
+            throw VidclassError(.usage, source: "--set \(text)", message: "the key has an empty part; expected a key such as training.epochs")
         }
         path = ConfigurationPath(components.map { Int($0).map { .index($0) } ?? .key(String($0)) })
         let literal = String(text[text.index(after: equals)...])
@@ -20,7 +22,7 @@ struct ConfigurationOverride: Sendable {
             value = try JSONParser.parse(literal, source: source)
         } catch {
             if let first = literal.first, "{[\"".contains(first) {
-                throw ConfigError(
+                throw VidclassError(
                     .usage, source: "--set \(text)", keyPath: path.description, message: "the value is no JSON: \(error.message)")
             }
             value = JSONNode(.string(literal), at: JSONPosition(source: source))

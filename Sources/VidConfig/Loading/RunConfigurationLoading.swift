@@ -1,3 +1,5 @@
+import VidSystem
+
 extension RunConfiguration {
     /// Names the schema for editors; allowed at the top of a file and passed over.
     static let schemaKey = "$schema"
@@ -9,27 +11,27 @@ extension RunConfiguration {
     static let maximumFileSize = 1 << 20
 
     /// The configuration in the file at `path`, `overrides` (`KEY=VALUE`) put in, every other value at its default.
-    package static func load(path: String, overrides: [String] = []) throws(ConfigError) -> RunConfiguration {
-        try RunConfiguration(json: SmallFile.read(path, limit: maximumFileSize), source: path, overrides: overrides)
+    package static func load(path: String, overrides: [String] = []) throws -> RunConfiguration {
+        try RunConfiguration(json: RegularFile.contents(path, limit: maximumFileSize), source: path, overrides: overrides)
     }
 
     /// The configuration in a JSON text; `source` stands for it in errors.
-    package init(json: String, source: String, overrides: [String] = []) throws(ConfigError) {
+    package init(json: String, source: String, overrides: [String] = []) throws(VidclassError) {
         try self.init(json: Array(json.utf8), source: source, overrides: overrides)
     }
 
-    package init(json: [UInt8], source: String, overrides: [String] = []) throws(ConfigError) {
+    package init(json: [UInt8], source: String, overrides: [String] = []) throws(VidclassError) {
         let tree: JSONNode
         do {
             tree = try JSONParser.parse(json)
         } catch {
-            throw ConfigError(source: source, line: error.position.line, column: error.position.column, message: error.message)
+            throw VidclassError(source: source, line: error.position.line, column: error.position.column, message: error.message)
         }
         try self.init(tree, source: source, overrides: overrides)
     }
 
     /// The configuration in a parsed tree whose positions have the source 0.
-    package init(_ tree: JSONNode, source: String, overrides: [String] = []) throws(ConfigError) {
+    package init(_ tree: JSONNode, source: String, overrides: [String] = []) throws(VidclassError) {
         var tree = tree
         if case .object(let members) = tree.value {
             tree.value = .object(members.filter { !Self.isPassedOver($0) })
@@ -41,14 +43,14 @@ extension RunConfiguration {
                 // A tree that is no object at all is refused below, not replaced.
                 if tree.objectMembers != nil { try override.apply(to: &tree, defaults: defaults) }
             } catch {
-                throw ConfigError(source: "--set \(text)", keyPath: error.path.description, message: error.message)
+                throw VidclassError(source: "--set \(text)", keyPath: error.path.description, message: error.message)
             }
         }
         do {
             self = try Self.codec.decode(tree, ConfigurationPath())
             try check()
         } catch {
-            throw ConfigError(error, in: tree, source: source, overrides: overrides)
+            throw VidclassError(error, in: tree, source: source, overrides: overrides)
         }
     }
 
@@ -65,7 +67,20 @@ extension RunConfiguration {
     package var text: String { json.text(pretty: true) + "\n" }
 }
 
-extension ConfigError {
+extension VidclassError {
+    /// An error about a configuration: `runs/a.json:3:14: training.epochs: expected an integer from 1 to 1000000, found 0`.
+    ///
+    /// - Parameters:
+    ///   - source: the file, or the override as `--set KEY=VALUE`.
+    ///   - line, column: counted from 1; nil for an override, a default, or the file as a whole.
+    ///   - keyPath: the key's path; empty where the error isn't about one value.
+    init(
+        _ kind: Kind = .badData, source: String, line: Int? = nil, column: Int? = nil, keyPath: String = "", message: String
+    ) {
+        let place = ([source] + [line, line == nil ? nil : column].compactMap { $0.map(String.init) }).joined(separator: ":")
+        self.init(kind, "\(place): \(keyPath.isEmpty ? "" : keyPath + ": ")\(message)".printable)
+    }
+
     /// Looks up where the fault lies: in the file at a line, or in an override.
     fileprivate init(_ fault: ConfigurationFault, in tree: JSONNode, source: String, overrides: [String]) {
         let position = tree.position(of: fault)

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The configuration described from its own tables, for people.
 package enum ConfigurationReference {
     /// Every key path, layers' keys with `N` for their place: `model.recurrent.N.units`.

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The configuration described from its own tables, for editors: a JSON Schema.
 package enum ConfigurationSchema {
     /// Draft 2020-12. What spans several keys (splits that sum to less than one, a layer's name that must exist) is not in

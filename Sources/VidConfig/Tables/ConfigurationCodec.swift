@@ -1,3 +1,5 @@
+import VidSystem
+
 /// How one kind of configuration value is read from JSON, written to JSON and described.
 package struct ConfigurationCodec<Value: Sendable>: Sendable {
     package typealias Decode = @Sendable (JSONNode, ConfigurationPath) throws(ConfigurationFault) -> Value

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// What is wrong with a value of a configuration, before the place in the file is looked up.
 package struct ConfigurationFault: Error, Sendable, Equatable {
     package var path: ConfigurationPath

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// A part of the configuration that reads, writes and describes itself by a codec, to `Codable`'s coders, too.
 package protocol ConfigurationValue: Sendable, Equatable, Codable {
     static var codec: ConfigurationCodec<Self> { get }

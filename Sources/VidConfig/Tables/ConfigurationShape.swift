@@ -1,3 +1,5 @@
+import VidSystem
+
 /// What a configuration value may look like: the source of the schema and of the reference table.
 package indirect enum ConfigurationShape: Sendable {
     /// A value described by JSON Schema keywords and, in words, by a summary such as `an integer from 1 to 64`.

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// One of the forms an object takes by the word at its tag: the keys it then has, and the value they start from.
 struct ConfigurationVariant<Value: Sendable>: Sendable {
     let word: String

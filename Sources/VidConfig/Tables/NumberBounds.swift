@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The range of a number, each end included or not.
 struct NumberBounds: Sendable {
     private var lower: Double

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Sound files that are cut off where ffmpeg would not say so: it plays what is left of them as if that were all.

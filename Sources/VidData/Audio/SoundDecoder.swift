@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Decodes sound by a child ffmpeg: the first sound stream, its channels averaged, brought to one sample rate, as floats

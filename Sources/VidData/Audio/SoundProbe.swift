@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What ffprobe says about the first sound stream of a file.

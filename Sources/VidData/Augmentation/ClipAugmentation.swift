@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// The changes of one taking of a training clip, the same for all its frames: numbers drawn from a stream of a seed.

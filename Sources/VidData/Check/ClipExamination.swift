@@ -1,5 +1,6 @@
 import Crypto
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// Reads a clip through, once, for everything a check wants to know: whether it can be read to its end, its extents, and the

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What reading a clip through says of it: its extents, what its frames look like, and what they are to the last bit.
@@ -74,7 +75,7 @@ extension ClipFacts {
 
 /// Where the facts of files outlive a run, so that unchanged files are not read again. Any thread may call it at any time;
 /// nothing here throws, because a check goes on without.
-package protocol ClipMemo: Sendable {
+package protocol ClipCache: Sendable {
     /// The facts of the file at `path`; nil where it has changed since or was never seen. `variant` is what else they depend on.
     func facts(of path: String, variant: String) -> ClipFacts?
 

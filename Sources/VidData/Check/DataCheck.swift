@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Looks at every clip of a data set before a training does: opens each, reads it to its end, and compares the parts.
@@ -17,7 +18,7 @@ package struct DataCheck: Sendable {
     private let examination: ClipExamination
     private let requirements: ClipRequirements?
     private let leakCheck: Bool
-    private let memo: (any ClipMemo)?
+    private let clipCache: (any ClipCache)?
     private let concurrency: Int
 
     /// - Parameters:
@@ -26,13 +27,13 @@ package struct DataCheck: Sendable {
     ///   - leakCheck: whether to look for the same frames in different parts.
     ///   - concurrency: clips looked at a time.
     package init(
-        loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, memo: (any ClipMemo)? = nil,
+        loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, clipCache: (any ClipCache)? = nil,
         concurrency: Int = Workers.processorCount, finder: FFmpegFinder = FFmpegFinder()
     ) {
         examination = ClipExamination(finder: finder, loader: loader)
         requirements = mustFit ? loader.map { ClipRequirements($0) } : nil
         self.leakCheck = leakCheck
-        self.memo = memo
+        self.clipCache = clipCache
         self.concurrency = max(1, concurrency)
     }
 
@@ -75,7 +76,7 @@ package struct DataCheck: Sendable {
 
     private func look(at path: String) async throws -> Outcome {
         let variant = examination.variant(path)
-        let known = memo?.facts(of: path, variant: variant)
+        let known = clipCache?.facts(of: path, variant: variant)
         let facts: ClipFacts
         if let known {
             facts = known
@@ -87,7 +88,7 @@ package struct DataCheck: Sendable {
             } catch let error as VidclassError {
                 return Outcome(facts: .failure(error), isRemembered: false)
             }
-            memo?.remember(facts, of: path, variant: variant)
+            clipCache?.remember(facts, of: path, variant: variant)
         }
         let fault = requirements?.fault(facts, path)
         return Outcome(facts: fault.map { .failure($0) } ?? .success(facts), isRemembered: known != nil)

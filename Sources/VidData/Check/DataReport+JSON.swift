@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 
 extension DataReport {
     /// The document of `vidclass check --json`: everything, every clip and every pair.
@@ -40,7 +41,7 @@ extension DataReport {
         ])
     }
 
-    private func partDocument(_ part: DataPart) -> JSONNode {
+    private func partDocument(_ part: Split) -> JSONNode {
         let counts = data.counts(of: part)
         return .object([
             ("clips", .integer(counts.reduce(0, +))),

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What a `DataCheck` found.
@@ -95,7 +96,7 @@ package struct DataReport: Sendable {
     }
 
     /// The parts that have clips.
-    package var parts: [DataPart] { DataPart.allCases.filter { part in clips.contains { $0.entry.part == part } } }
+    package var parts: [Split] { Split.allCases.filter { part in clips.contains { $0.entry.part == part } } }
 
     /// What is odd about the classes and the clips, if anything.
     package var remarks: [String] {

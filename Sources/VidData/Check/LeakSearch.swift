@@ -63,13 +63,13 @@ package enum LeakSearch {
     /// A clip with prints.
     private struct Item {
         let number: Int
-        let part: DataPart
+        let part: Split
         let prints: FramePrints
         let digest: String
         /// Of each print.
         let hashes: [UInt64]
 
-        init(number: Int, part: DataPart, facts: ClipFacts) {
+        init(number: Int, part: Split, facts: ClipFacts) {
             self.number = number
             self.part = part
             prints = facts.prints
@@ -85,7 +85,7 @@ package enum LeakSearch {
     /// Frames are looked up by each quarter of their hash: two hashes that differ in up to three bits share one.
     private static func candidates(_ items: [Item]) -> [(Int, Int)] {
         var pairs = Set<UInt64>()
-        let ranks = Dictionary(uniqueKeysWithValues: DataPart.allCases.enumerated().map { ($1, $0) })
+        let ranks = Dictionary(uniqueKeysWithValues: Split.allCases.enumerated().map { ($1, $0) })
         for quarter in 0..<4 {
             // A key's frames stand together: its 16 bits, then part, clip and frame.
             var keys: [UInt64] = []
@@ -158,7 +158,7 @@ package enum LeakSearch {
 
     /// Whether two items are a pair.
     private static func compare(_ a: Item, _ b: Item) -> Leak? {
-        let ordered = DataPart.allCases.firstIndex(of: a.part) ?? 0 <= DataPart.allCases.firstIndex(of: b.part) ?? 0
+        let ordered = Split.allCases.firstIndex(of: a.part) ?? 0 <= Split.allCases.firstIndex(of: b.part) ?? 0
         let (first, second) = ordered ? (a.number, b.number) : (b.number, a.number)
         if a.digest == b.digest {
             return Leak(

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// An uncompressed file of frames, `.bin` or `.npy`, open for reading; its header is checked, its payload not read yet.

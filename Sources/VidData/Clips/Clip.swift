@@ -1,4 +1,5 @@
 import Crypto
+import VidSystem
 import VidTensor
 
 /// Frames in memory: (frames, channels, rows, columns), C order, RGB where there are three channels.

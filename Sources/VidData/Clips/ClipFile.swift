@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The clip file (`.bin`): a header of 64 bytes, then the frames in C order (frames, channels, rows, columns).

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Which kind of clip a file is, by its extension.

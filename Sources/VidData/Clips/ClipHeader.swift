@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The 64 bytes that open a clip file.

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What a user names on the command line: clips, folders of clips, or patterns that no shell expanded.

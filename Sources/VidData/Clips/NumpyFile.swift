@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// NumPy's `.npy` files as clips: versions 1 and 2, uint8 or little-endian float32, four axes, C order.

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The header of NumPy's `.npy` format (NEP 1): magic, version, length, and a Python dictionary with exactly the keys

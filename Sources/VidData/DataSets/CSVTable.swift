@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A CSV file with a header, read as RFC 4180 says: fields in quotes may hold commas, line ends and doubled quotes.

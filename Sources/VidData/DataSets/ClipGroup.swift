@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// The group a clip's name tells of.

@@ -1,8 +1,9 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// What a clip is for.
-package enum DataPart: String, Sendable, CaseIterable {
+package enum Split: String, Sendable, CaseIterable {
     case train
     case validation = "val"
     case test
@@ -27,11 +28,11 @@ package struct DataSet: Sendable {
         package var id: String
         /// Its place in `classes`.
         package var label: Int
-        package var part: DataPart
+        package var part: Split
         /// Clips of one group stay on one side of a split; nil = a group of its own.
         package var group: String?
 
-        package init(path: String, id: String, label: Int, part: DataPart, group: String? = nil) {
+        package init(path: String, id: String, label: Int, part: Split, group: String? = nil) {
             self.path = path
             self.id = id
             self.label = label
@@ -111,17 +112,17 @@ package struct DataSet: Sendable {
         }
         let entries = try entries(found, classes, path)
         let namesParts = found.parts != nil
-        let made = Split.make(entries, classes: classes, options: split, given: found.parts ?? [.train])
+        let made = StratifiedSplit.make(entries, classes: classes, options: split, given: found.parts ?? [.train])
         var findings = Findings(otherFiles: found.otherFiles, unknownLabels: unknown, notes: found.notes + made.notes)
         if namesParts { findings.notes += groupsOnTwoSides(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesParts: namesParts)
     }
 
     /// The clips of `part`, in the order of `entries`.
-    package func entries(of part: DataPart) -> [Entry] { entries.filter { $0.part == part } }
+    package func entries(of part: Split) -> [Entry] { entries.filter { $0.part == part } }
 
     /// Clips of each class in `part`.
-    package func counts(of part: DataPart) -> [Int] {
+    package func counts(of part: Split) -> [Int] {
         var counts = [Int](repeating: 0, count: classes.count)
         for entry in entries where entry.part == part { counts[entry.label] += 1 }
         return counts
@@ -184,7 +185,7 @@ package struct DataSet: Sendable {
 
     /// A note for each group that given parts tear apart.
     private static func groupsOnTwoSides(_ entries: [Entry]) -> [String] {
-        var parts: [String: Set<DataPart>] = [:]
+        var parts: [String: Set<Split>] = [:]
         for entry in entries { if let group = entry.group { parts[group, default: []].insert(entry.part) } }
         let torn = parts.filter { $0.value.count > 1 }.keys.sorted(by: PathText.precedes)
         guard let first = torn.first else { return [] }
@@ -221,13 +222,13 @@ struct FoundClips {
         /// Where it stands, for errors: its id, or the table's line.
         var place: String
         var label: String
-        var part: DataPart?
+        var part: Split?
         var group: String?
     }
 
     var clips: [Clip] = []
     /// The parts the data names; nil where it names none.
-    var parts: Set<DataPart>?
+    var parts: Set<Split>?
     var otherFiles: [String] = []
     var notes: [String] = []
     /// Of folders: the data folder without links, and links that lead out of it.

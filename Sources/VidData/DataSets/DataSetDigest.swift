@@ -1,4 +1,5 @@
 import Crypto
+import VidSystem
 import VidTensor
 
 extension DataSet {

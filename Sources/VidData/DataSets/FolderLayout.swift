@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Data as folders: one a class, or `train`, `val` and `test` with one a class each.
@@ -7,7 +8,7 @@ enum FolderLayout {
         var found = FoundClips()
         found.root = Folder.resolved(path)
         let top = try folders(path, &found)
-        let parts = top.compactMap { name in DataPart(name: name).map { (part: $0, name: name) } }
+        let parts = top.compactMap { name in Split(name: name).map { (part: $0, name: name) } }
         if try isLayoutOfParts(path, top, parts, mayLackTraining: mayLackTraining) {
             found.parts = []
             for (part, name) in parts {
@@ -29,7 +30,7 @@ enum FolderLayout {
 
     /// A folder has parts where nothing but parts is in it, `train` among them, and `train` holds folders.
     private static func isLayoutOfParts(
-        _ path: String, _ top: [String], _ parts: [(part: DataPart, name: String)], mayLackTraining: Bool
+        _ path: String, _ top: [String], _ parts: [(part: Split, name: String)], mayLackTraining: Bool
     ) throws -> Bool {
         let hasTraining = parts.contains { $0.part == .train }
         guard hasTraining || mayLackTraining, !parts.isEmpty else { return false }
@@ -40,12 +41,12 @@ enum FolderLayout {
         }
         // `train` is a fine class, beside `bus`; but not beside `val` or `test`.
         guard hasTraining, parts.count > 1 else { return false }
-        let others = top.filter { DataPart(name: $0) == nil }.map(\.printable).joined(separator: ", ")
+        let others = top.filter { Split(name: $0) == nil }.map(\.printable).joined(separator: ", ")
         throw VidclassError.file(path, "holds train, val or test folders and others (\(others)); expected only parts, or only classes")
     }
 
     /// All clips in and below a class's folder.
-    private static func readClass(_ path: String, id: String, label: String, part: DataPart?, _ found: inout FoundClips) throws {
+    private static func readClass(_ path: String, id: String, label: String, part: Split?, _ found: inout FoundClips) throws {
         let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
             throw VidclassError.file(

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 extension DataSet {

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// `splits.csv` of a run: which clip was in which part, so that a resumed run takes the same ones.
@@ -67,7 +68,7 @@ package enum SplitsFile {
                     || (id.utf8.first != UInt8(ascii: "/")
                         && !id.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) })
             else { throw complain("\(id.printable) leads out of the data folder \(folder.printable)") }
-            guard let part = DataPart.allCases.first(where: { $0.rawValue == record.fields[2] }) else {
+            guard let part = Split.allCases.first(where: { $0.rawValue == record.fields[2] }) else {
                 throw complain("split: expected train, val or test, found \"\(record.fields[2].brief)\"")
             }
             if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Data as a CSV file with the columns `path`, `label`, and perhaps `split` and `group`; paths are relative to the file.
@@ -42,9 +43,9 @@ enum TableLayout {
             if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
                 throw complain("\(id.printable) stands already in line \(first)")
             }
-            var part: DataPart?
+            var part: Split?
             if let splitColumn {
-                part = DataPart(name: record.fields[splitColumn])
+                part = Split(name: record.fields[splitColumn])
                 guard let part else {
                     throw complain("split: expected train, val or test, found \"\(record.fields[splitColumn].brief)\"")
                 }

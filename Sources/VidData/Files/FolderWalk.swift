@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What lies in and below a folder, hidden names aside, each folder's names in the order of their bytes.

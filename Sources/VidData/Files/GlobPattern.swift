@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A file name pattern as shells have it, for patterns that no shell expanded: `*`, `?` and `[...]` within a name

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Turns a tree of videos, `.npy` and `.bin` files into the same tree of `.bin` files.

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Which files a pack job has and where each goes.

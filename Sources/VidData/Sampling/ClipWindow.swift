@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A stretch of a clip in seconds: the frames whose time lies from `start` to before `start + length`. Frame i is at i / rate.

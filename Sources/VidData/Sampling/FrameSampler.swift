@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// Takes a model's number of frames T from a clip of N frames, as `data.sampling` says.

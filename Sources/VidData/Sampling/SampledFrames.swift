@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// Which frames of a file make the clip of a view, and what is done to them.

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Clips of a striped disc whose class is only in the order of the frames.

@@ -1,12 +1,5 @@
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// One scene: a striped disc over a background, under coloured lamps, in any of its states.
 ///

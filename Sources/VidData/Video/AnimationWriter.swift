@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Writes pictures that follow each other as a file that moves, by ffmpeg.

@@ -1,18 +1,7 @@
+import FoundationEssentials
 import Subprocess
+import VidSystem
 import VidTensor
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// An installed ffmpeg and its ffprobe.
 package struct FFmpeg: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Decodes the frames of a video by a child ffmpeg: the short side resized to fit, the centre cut out, as bytes.

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What ffprobe says about the first video stream of a file.

@@ -7,17 +7,17 @@ import VidTensor
 extension Classifier {
     /// Runs a clip's frames (T, H, W, C), preprocessed, of which the first `validFrames` count. The logits have the bits of a
     /// prediction's.
-    package func see(frames: Tensor, validFrames: Int, _ pass: Pass) -> SeenClip {
+    package func see(frames: Tensor, validFrames: Int, _ context: Context) -> ClipActivations {
         precondition(frames.shape == frameShape.prepending(self.frames), "\(frames.shape) for \(self.frames) frames of \(frameShape)")
-        precondition(!pass.isTraining, "a clip is explained as it is predicted")
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+        precondition(!context.isTraining, "a clip is explained as it is predicted")
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let last = explainedLayer
-        let activations = pass.workspace.take(encoder.shapes[last].prepending(self.frames))
-        encoder.run(0..<last + 1, frames, into: activations, pass)
-        let features = encoder.runTail(behind: last, activations, pass).features
-        let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, pass), pass).logits
-        return SeenClip(copying: activations, validFrames: validFrames, logits: logits.array)
+        let activations = context.workspace.take(encoder.shapes[last].prepending(self.frames))
+        encoder.run(0..<last + 1, frames, into: activations, context)
+        let features = encoder.runTail(behind: last, activations, context).features
+        let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context).logits
+        return ClipActivations(copying: activations, validFrames: validFrames, logits: logits.array)
     }
 
     /// Explains class `target` of a clip, or what speaks for it rather than for class `against`.
@@ -25,23 +25,23 @@ extension Classifier {
     /// Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks via gradient-based localization"):
     /// with A (T, h, w, C) the last convolution's maps and dA the score's gradient there, through pooling, recurrent and hidden
     /// layers, weights[t, c] = the mean of dA[t, :, :, c] and maps[t] = ReLU(sum over c of weights[t, c] A[t, :, :, c]).
-    package func explain(_ clip: SeenClip, target: Int, against: Int? = nil, _ pass: Pass) -> ClipExplanation {
+    package func explain(_ clip: ClipActivations, target: Int, against: Int? = nil, _ context: Context) -> ClipExplanation {
         precondition(classes.indices.contains(target) && against.map(classes.indices.contains) ?? true, "class \(target) of \(classes)")
-        precondition(!pass.isTraining, "a clip is explained as it is predicted")
-        let mark = pass.workspace.mark
+        precondition(!context.isTraining, "a clip is explained as it is predicted")
+        let mark = context.workspace.mark
         defer {
-            pass.workspace.release(to: mark)
+            context.workspace.release(to: mark)
             clearGradients()
         }
-        let tail = encoder.runTail(behind: explainedLayer, clip.activations, pass)
+        let tail = encoder.runTail(behind: explainedLayer, clip.activations, context)
         let features = tail.features.reshaped([frames, self.features])
         let direction = Direction(target: target, against: against)
-        let path = FeaturePath(head: head, features: features, validFrames: clip.validFrames, direction: direction, pass)
-        let contributions = path.contributions(mask: { self.mask(clip.validFrames, clips: $0, pass) })
-        let baseline = direction.score(path.logits(at: 0, mask: mask(clip.validFrames, clips: 1, pass)))
+        let path = FeaturePath(head: head, features: features, validFrames: clip.validFrames, direction: direction, context)
+        let contributions = path.contributions(mask: { self.mask(clip.validFrames, clips: $0, context) })
+        let baseline = direction.score(path.logits(at: 0, mask: mask(clip.validFrames, clips: 1, context)))
 
-        let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, pass))
-        let dActivations = encoder.tailGradient(dFeatures.reshaped(tail.features.shape), tail, pass)
+        let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, context))
+        let dActivations = encoder.tailGradient(dFeatures.reshaped(tail.features.shape), tail, context)
         let (weights, maps) = Classifier.gradCAM(clip.activations, dActivations)
         let shape = clip.activations.shape
         return ClipExplanation(
@@ -78,9 +78,9 @@ extension Classifier {
     }
 
     /// (clips, T) of ones for the frames that count; nil where all do.
-    private func mask(_ validFrames: Int, clips: Int, _ pass: Pass) -> Tensor? {
+    private func mask(_ validFrames: Int, clips: Int, _ context: Context) -> Tensor? {
         guard validFrames < frames else { return nil }
-        let mask = pass.workspace.take([clips, frames])
+        let mask = context.workspace.take([clips, frames])
         for clip in 0..<clips { for step in 0..<frames { mask.base[clip * frames + step] = step < validFrames ? 1 : 0 } }
         return mask
     }

@@ -34,7 +34,7 @@ package struct ClipExplanation: Sendable, Equatable {
 }
 
 /// A clip after the last convolution: what explaining any class of it begins with.
-package final class SeenClip {
+package final class ClipActivations {
     /// The last convolution's maps behind its ReLU, (T, h, w, C).
     let activations: Tensor
     private let memory: Buffer

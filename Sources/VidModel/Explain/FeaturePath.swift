@@ -17,14 +17,14 @@ struct FeaturePath {
     private let features: Tensor
     private let validFrames: Int
     private let direction: Direction
-    private let pass: Pass
+    private let context: Context
 
-    init(head: Head, features: Tensor, validFrames: Int, direction: Direction, _ pass: Pass) {
+    init(head: Head, features: Tensor, validFrames: Int, direction: Direction, _ context: Context) {
         self.head = head
         self.features = features
         self.validFrames = validFrames
         self.direction = direction
-        self.pass = pass
+        self.context = context
     }
 
     /// The sum of the contributions of each frame's features, (T), in double precision until the end.
@@ -33,8 +33,8 @@ struct FeaturePath {
         var sums = [Double](repeating: 0, count: steps)
         let chunk = max(1, min(FeaturePath.points, FeaturePath.chunkFloats / max(1, features.count)))
         for start in stride(from: 0, to: FeaturePath.points, by: chunk) {
-            let mark = pass.workspace.mark
-            defer { pass.workspace.release(to: mark) }
+            let mark = context.workspace.mark
+            defer { context.workspace.release(to: mark) }
             let places = (start..<min(FeaturePath.points, start + chunk)).map { (Float($0) + 0.5) / Float(FeaturePath.points) }
             let gradient = gradients(at: places, mask: mask(places.count))
             for point in 0..<places.count {
@@ -51,14 +51,14 @@ struct FeaturePath {
     }
 
     /// The logits at a share of the path.
-    func logits(at place: Float, mask: Tensor?) -> [Float] { head.forward(scaled([place]), mask: mask, pass).logits.array }
+    func logits(at place: Float, mask: Tensor?) -> [Float] { head.forward(scaled([place]), mask: mask, context).logits.array }
 
     /// The score's gradient in the features at shares `places` of the path, (places, T, F).
     func gradients(at places: [Float], mask: Tensor?) -> Tensor {
-        let forward = head.forward(scaled(places), mask: mask, pass)
-        let dLogits = pass.workspace.take(forward.logits.shape)
+        let forward = head.forward(scaled(places), mask: mask, context)
+        let dLogits = context.workspace.take(forward.logits.shape)
         direction.fill(dLogits)
-        guard let gradient = head.backward(dLogits, forward, pass, needsInputGradient: true) else {
+        guard let gradient = head.backward(dLogits, forward, context, needsInputGradient: true) else {
             preconditionFailure("the head has layers")
         }
         return gradient
@@ -66,7 +66,7 @@ struct FeaturePath {
 
     /// The clip's features times each of `places`, (places, T, F).
     private func scaled(_ places: [Float]) -> Tensor {
-        let scaled = pass.workspace.take(features.shape.prepending(places.count))
+        let scaled = context.workspace.take(features.shape.prepending(places.count))
         for (row, place) in places.enumerated() {
             let base = scaled.base + row * features.count
             for index in 0..<features.count { base[index] = features.base[index] * place }

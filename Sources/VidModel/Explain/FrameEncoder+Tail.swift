@@ -15,24 +15,24 @@ extension FrameEncoder {
     }
 
     /// Runs the layers behind layer `index` on its output (N, ...).
-    func runTail(behind index: Int, _ output: Tensor, _ pass: Pass) -> Tail {
+    func runTail(behind index: Int, _ output: Tensor, _ context: Context) -> Tail {
         var values = [output]
         for layer in index + 1..<layers.count {
-            let next = pass.workspace.take(shapes[layer].prepending(output.shape[0]))
-            layers[layer].forward(values[values.count - 1], into: next, pass)
+            let next = context.workspace.take(shapes[layer].prepending(output.shape[0]))
+            layers[layer].forward(values[values.count - 1], into: next, context)
             values.append(next)
         }
         return Tail(values: values, index: index)
     }
 
     /// The gradient of layer `index`'s output, from that of the features (N, ...), which may be overwritten.
-    func tailGradient(_ dFeatures: Tensor, _ tail: Tail, _ pass: Pass) -> Tensor {
+    func tailGradient(_ dFeatures: Tensor, _ tail: Tail, _ context: Context) -> Tensor {
         var gradient = dFeatures
         for layer in (tail.index + 1..<layers.count).reversed() {
             let place = layer - tail.index - 1
             let input = tail.values[place]
-            let next = pass.workspace.take(input.shape)
-            layers[layer].backward(gradient, input: input, output: tail.values[place + 1], into: next, pass)
+            let next = context.workspace.take(input.shape)
+            layers[layer].backward(gradient, input: input, output: tail.values[place + 1], into: next, context)
             gradient = next
         }
         return gradient

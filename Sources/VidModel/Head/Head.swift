@@ -68,7 +68,7 @@ package struct Head: Sendable {
     }
 
     /// Features (B, T, F), `mask` (B, T) of ones and zeros or nil -> logits.
-    package func forward(_ features: Tensor, mask: Tensor?, _ pass: Pass) -> Forward {
+    package func forward(_ features: Tensor, mask: Tensor?, _ context: Context) -> Forward {
         precondition(
             features.shape.rank == 3 && features.shape[2] == self.features, "features \(features.shape) for (B, T, \(self.features))")
         precondition(
@@ -77,14 +77,14 @@ package struct Head: Sendable {
         var sequenceSaved: [Saved] = []
         sequenceSaved.reserveCapacity(sequence.count)
         for layer in sequence {
-            let saved = layer.forward(activations, mask: mask, pass)
+            let saved = layer.forward(activations, mask: mask, context)
             activations = saved.output
             sequenceSaved.append(saved)
         }
         var vectorSaved: [Saved] = []
         vectorSaved.reserveCapacity(vector.count)
         for layer in vector {
-            let saved = layer.forward(activations, pass)
+            let saved = layer.forward(activations, context)
             activations = saved.output
             vectorSaved.append(saved)
         }
@@ -92,18 +92,18 @@ package struct Head: Sendable {
     }
 
     /// Adds the gradients of all parameters; returns that of the features (B, T, F) if it is asked for.
-    package func backward(_ dLogits: Tensor, _ forward: Forward, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dLogits: Tensor, _ forward: Forward, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         var gradient = dLogits
         for index in vector.indices.reversed() {
             // Something stands before every one of them: a recurrent layer or the mean over time.
-            guard let next = vector[index].backward(gradient, forward.vector[index], pass, needsInputGradient: true) else { return nil }
+            guard let next = vector[index].backward(gradient, forward.vector[index], context, needsInputGradient: true) else { return nil }
             gradient = next
         }
         for index in sequence.indices.reversed() {
             let needs = needsInputGradient || index > 0
             guard
                 let next = sequence[index].backward(
-                    gradient, forward.sequence[index], mask: forward.mask, pass, needsInputGradient: needs)
+                    gradient, forward.sequence[index], mask: forward.mask, context, needsInputGradient: needs)
             else { return nil }
             gradient = next
         }
@@ -119,9 +119,9 @@ extension RecurrentLayerConfiguration {
 
 extension Head {
     /// The name of the first layer whose output for features (B, T, F) holds a number that is not finite; nil where all are.
-    package func firstNotFinite(_ features: Tensor, mask: Tensor?, _ pass: Pass) -> String? {
-        let forward = forward(features, mask: mask, pass)
-        func isFinite(_ saved: Saved) -> Bool { Reductions.sumOfSquares(saved.output, pass.workers).isFinite }
+    package func firstNotFinite(_ features: Tensor, mask: Tensor?, _ context: Context) -> String? {
+        let forward = forward(features, mask: mask, context)
+        func isFinite(_ saved: Saved) -> Bool { Reductions.sumOfSquares(saved.output, context.workers).isFinite }
         return zip(sequence, forward.sequence).first { !isFinite($1) }?.0.name
             ?? zip(vector, forward.vector).first { !isFinite($1) }?.0.name
     }

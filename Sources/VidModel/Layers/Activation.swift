@@ -13,16 +13,16 @@ package struct Activation: Layer {
 
     package func outputShape(_ input: Shape) -> Shape { input }
 
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take(input.shape)
-        ActivationFunction.forward(function, input, into: output, pass.workers)
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
+        let output = context.workspace.take(input.shape)
+        ActivationFunction.forward(function, input, into: output, context.workers)
         return Saved(input: input, output: output)
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard needsInputGradient else { return nil }
-        let dInput = pass.workspace.take(saved.input.shape)
-        ActivationFunction.backward(function, output: saved.output, dOutput, into: dInput, pass.workers)
+        let dInput = context.workspace.take(saved.input.shape)
+        ActivationFunction.backward(function, output: saved.output, dOutput, into: dInput, context.workers)
         return dInput
     }
 }

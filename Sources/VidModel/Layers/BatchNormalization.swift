@@ -29,20 +29,20 @@ package struct BatchNormalization: Layer, SequenceLayer {
 
     package func outputShape(_ input: Shape) -> Shape { input }
 
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved { forward(input, mask: nil, pass) }
+    package func forward(_ input: Tensor, _ context: Context) -> Saved { forward(input, mask: nil, context) }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
-        backward(dOutput, saved, mask: nil, pass, needsInputGradient: needsInputGradient)
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
+        backward(dOutput, saved, mask: nil, context, needsInputGradient: needsInputGradient)
     }
 
-    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
-        let parameters = pass.parameters
-        let output = pass.workspace.take(input.shape)
+    package func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved {
+        let parameters = context.parameters
+        let output = context.workspace.take(input.shape)
         var saved = Saved(input: input, output: output)
         var (mean, variance) = (parameters.value(movingMean), parameters.value(movingVariance))
-        if pass.isTraining {
-            let (batchMean, batchVariance) = (pass.workspace.take(mean.shape), pass.workspace.take(mean.shape))
-            BatchNorm.moments(input, mask: mask, mean: batchMean, variance: batchVariance, pass.workers)
+        if context.isTraining {
+            let (batchMean, batchVariance) = (context.workspace.take(mean.shape), context.workspace.take(mean.shape))
+            BatchNorm.moments(input, mask: mask, mean: batchMean, variance: batchVariance, context.workers)
             if mask.map({ BatchNorm.counted($0) > 0 }) ?? true {
                 move(mean, towards: batchMean)
                 move(variance, towards: batchVariance)
@@ -52,21 +52,21 @@ package struct BatchNormalization: Layer, SequenceLayer {
         }
         BatchNorm.forward(
             input, mean: mean, variance: variance, epsilon: epsilon, gamma: parameters.value(gamma), beta: parameters.value(beta),
-            into: output, pass.workers)
+            into: output, context.workers)
         return saved
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
-        let parameters = pass.parameters
-        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
+        let parameters = context.parameters
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let features = parameters.value(gamma).shape
-        let (gammaSums, betaSums) = (pass.workspace.take(features), pass.workspace.take(features))
+        let (gammaSums, betaSums) = (context.workspace.take(features), context.workspace.take(features))
         BatchNorm.backward(
             saved.input, dOutput, mask: mask, usesBatchStatistics: saved.extra.0 != nil,
             mean: saved.extra.0 ?? parameters.value(movingMean), variance: saved.extra.1 ?? parameters.value(movingVariance),
-            epsilon: epsilon, gamma: parameters.value(gamma), dGamma: gammaSums, dBeta: betaSums, dx: dInput, pass.workers)
+            epsilon: epsilon, gamma: parameters.value(gamma), dGamma: gammaSums, dBeta: betaSums, dx: dInput, context.workers)
         if let dGamma = parameters.gradient(gamma), let dBeta = parameters.gradient(beta) {
             for index in 0..<features.count {
                 dGamma.base[index] += gammaSums.base[index]

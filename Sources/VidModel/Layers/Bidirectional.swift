@@ -26,27 +26,27 @@ package struct Bidirectional: SequenceLayer {
         forwards.returnSequences ? [input[0], 2 * units] : [2 * units]
     }
 
-    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
-        let first = pass.workspace.take([forwards.recordCount(input.shape)])
-        let second = pass.workspace.take([backwards.recordCount(input.shape)])
-        forwards.run(input, mask: mask, record: first, output: RecurrenceOutput(output), pass)
-        backwards.run(input, mask: mask, record: second, output: RecurrenceOutput(output, offset: units), pass)
+    package func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved {
+        let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
+        let first = context.workspace.take([forwards.recordCount(input.shape)])
+        let second = context.workspace.take([backwards.recordCount(input.shape)])
+        forwards.run(input, mask: mask, record: first, output: RecurrenceOutput(output), context)
+        backwards.run(input, mask: mask, record: second, output: RecurrenceOutput(output, offset: units), context)
         var saved = Saved(input: input, output: output)
         (saved.extra.0, saved.extra.1) = (first, second)
         return saved
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard let first = saved.extra.0, let second = saved.extra.1 else {
             preconditionFailure("\(name): backward without the records of a forward run")
         }
-        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
         let shape = saved.input.shape
         forwards.runBackward(
-            RecurrenceOutput(dOutput), record: first, input: shape, mask: mask, dInput: dInput, accumulate: false, pass)
+            RecurrenceOutput(dOutput), record: first, input: shape, mask: mask, dInput: dInput, accumulate: false, context)
         backwards.runBackward(
-            RecurrenceOutput(dOutput, offset: units), record: second, input: shape, mask: mask, dInput: dInput, accumulate: true, pass)
+            RecurrenceOutput(dOutput, offset: units), record: second, input: shape, mask: mask, dInput: dInput, accumulate: true, context)
         return dInput
     }
 }

@@ -73,7 +73,7 @@ package struct Conv2D: FrameLayer {
         Convolution.algorithm(for: g, preferring: preferredAlgorithm)
     }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) { forward(input, into: output, isPooled: false, pass) }
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) { forward(input, into: output, isPooled: false, context) }
 
     /// Whether the layer can do the max pooling after it in the same pass, for input samples of shape `input`.
     package func canPool(_ next: MaxPool2D, input: Shape) -> Bool {
@@ -81,38 +81,38 @@ package struct Conv2D: FrameLayer {
     }
 
     /// As `forward`, followed by 2x2 max pooling where `isPooled`, with the bits of one after the other.
-    package func forward(_ input: Tensor, into output: Tensor, isPooled: Bool, _ pass: Pass) {
+    package func forward(_ input: Tensor, into output: Tensor, isPooled: Bool, _ context: Context) {
         let g = geometry(input.shape.dropFirst)
         let algorithm = algorithm(g)
         Convolution.forward(
-            g, algorithm, input: input, kernel: pass.parameters.value(kernel),
-            filters: algorithm == .winograd ? pass.filters.filters(kernel, .forward, pass) : nil, bias: pass.parameters.value(bias),
-            relu: hasReLU, isPooled: isPooled, output: output, workers: pass.workers, workspace: pass.workspace)
+            g, algorithm, input: input, kernel: context.parameters.value(kernel),
+            filters: algorithm == .winograd ? context.filters.filters(kernel, .forward, context) : nil, bias: context.parameters.value(bias),
+            relu: hasReLU, isPooled: isPooled, output: output, workers: context.workers, workspace: context.workspace)
     }
 
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
-        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), pass)
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
+        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), context)
     }
 
     package func backward(
-        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context
     ) {
         let g = geometry(input.shape.dropFirst)
         let algorithm = algorithm(g)
         if hasReLU, !rectified.output {
-            Rectifier.gradient(output: output, dOutput: dOutput, dInput: dOutput, workers: pass.workers)
+            Rectifier.gradient(output: output, dOutput: dOutput, dInput: dOutput, workers: context.workers)
         }
-        if let dKernel = pass.parameters.gradient(kernel) {
+        if let dKernel = context.parameters.gradient(kernel) {
             Convolution.filterGradient(
                 g, Convolution.filterGradientAlgorithm(for: g, preferring: preferredAlgorithm), input: input, dOutput: dOutput,
-                dKernel: dKernel, dBias: pass.parameters.gradient(bias),
-                workers: pass.workers, workspace: pass.workspace)
+                dKernel: dKernel, dBias: context.parameters.gradient(bias),
+                workers: context.workers, workspace: context.workspace)
         }
         if let dInput {
             Convolution.inputGradient(
-                g, algorithm, dOutput: dOutput, kernel: pass.parameters.value(kernel),
-                filters: algorithm == .winograd ? pass.filters.filters(kernel, .inputGradient, pass) : nil,
-                gate: rectified.input ? input : nil, dInput: dInput, workers: pass.workers, workspace: pass.workspace)
+                g, algorithm, dOutput: dOutput, kernel: context.parameters.value(kernel),
+                filters: algorithm == .winograd ? context.filters.filters(kernel, .inputGradient, context) : nil,
+                gate: rectified.input ? input : nil, dInput: dInput, workers: context.workers, workspace: context.workspace)
         }
     }
 

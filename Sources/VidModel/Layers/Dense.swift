@@ -22,34 +22,34 @@ package struct Dense: Layer {
 
     package func outputShape(_ input: Shape) -> Shape { Shape(Array(input.dimensions.dropLast()) + [units]) }
 
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take(outputShape(input.shape))
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
+        let output = context.workspace.take(outputShape(input.shape))
         let rows = input.count / input.shape.last
         MatrixProduct.multiply(
-            input.reshaped([rows, input.shape.last]), pass.parameters.value(kernel), into: output.reshaped([rows, units]),
-            finish: .init(bias: pass.parameters.value(bias), activation: activation.kind ?? .linear), pass.workers)
-        if activation == .softmax { Softmax.forward(output, into: output, pass.workers) }
+            input.reshaped([rows, input.shape.last]), context.parameters.value(kernel), into: output.reshaped([rows, units]),
+            finish: .init(bias: context.parameters.value(bias), activation: activation.kind ?? .linear), context.workers)
+        if activation == .softmax { Softmax.forward(output, into: output, context.workers) }
         return Saved(input: input, output: output)
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
-        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let rows = saved.output.count / units
         let input = saved.input.reshaped([rows, saved.input.shape.last])
         var dSum = dOutput.reshaped([rows, units])
         if activation != .linear {
-            dSum = pass.workspace.take([rows, units])
-            ActivationFunction.backward(activation, output: saved.output, dOutput, into: dSum, pass.workers)
+            dSum = context.workspace.take([rows, units])
+            ActivationFunction.backward(activation, output: saved.output, dOutput, into: dSum, context.workers)
         }
-        if let dKernel = pass.parameters.gradient(kernel), let dBias = pass.parameters.gradient(bias) {
-            MatrixProduct.multiply(input, transposeA: true, dSum, into: dKernel, accumulate: true, pass.workers)
-            Reductions.addColumnSums(dSum, to: dBias, pass.workers)
+        if let dKernel = context.parameters.gradient(kernel), let dBias = context.parameters.gradient(bias) {
+            MatrixProduct.multiply(input, transposeA: true, dSum, into: dKernel, accumulate: true, context.workers)
+            Reductions.addColumnSums(dSum, to: dBias, context.workers)
         }
         if let dInput {
             MatrixProduct.multiplyByTransposed(
-                dSum, pass.parameters.value(kernel), into: dInput.reshaped(input.shape), pass.workspace, pass.workers)
+                dSum, context.parameters.value(kernel), into: dInput.reshaped(input.shape), context.workspace, context.workers)
         }
         return dInput
     }

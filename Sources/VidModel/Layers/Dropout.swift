@@ -14,22 +14,22 @@ package struct Dropout: Layer {
 
     package func outputShape(_ input: Shape) -> Shape { input }
 
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
-        guard pass.isTraining, rate > 0 else { return Saved(input: input, output: input) }
-        let factors = pass.workspace.take(input.shape)
-        DropoutFactors.fill(factors, rate: rate, &pass.random, pass.workers)
-        let output = pass.workspace.take(input.shape)
-        Elementwise.multiply(input, factors, into: output, pass.workers)
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
+        guard context.isTraining, rate > 0 else { return Saved(input: input, output: input) }
+        let factors = context.workspace.take(input.shape)
+        DropoutFactors.fill(factors, rate: rate, &context.random, context.workers)
+        let output = context.workspace.take(input.shape)
+        Elementwise.multiply(input, factors, into: output, context.workers)
         var saved = Saved(input: input, output: output)
         saved.extra.0 = factors
         return saved
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard needsInputGradient else { return nil }
         guard let factors = saved.extra.0 else { return dOutput }
-        let dInput = pass.workspace.take(saved.input.shape)
-        Elementwise.multiply(dOutput, factors, into: dInput, pass.workers)
+        let dInput = context.workspace.take(saved.input.shape)
+        Elementwise.multiply(dOutput, factors, into: dInput, context.workers)
         return dInput
     }
 }

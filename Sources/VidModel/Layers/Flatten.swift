@@ -12,13 +12,13 @@ package struct Flatten: FrameLayer {
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
 
     /// The output is the input under another shape.
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
         Saved(input: input, output: input.reshaped(outputShape(input.shape.dropFirst).prepending(input.shape[0])))
     }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) { output.copy(from: input) }
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) { output.copy(from: input) }
 
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
         dInput?.copy(from: dOutput)
     }
 }

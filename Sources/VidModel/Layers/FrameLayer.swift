@@ -34,17 +34,17 @@ package protocol FrameLayer: Layer {
     /// that, too.
     func filterBytes(_ input: Shape, inputGradient: Bool) -> Int
 
-    func forward(_ input: Tensor, into output: Tensor, _ pass: Pass)
+    func forward(_ input: Tensor, into output: Tensor, _ context: Context)
 
     /// From the gradient of the output: adds the parameters' gradients, and writes the input's to `dInput` unless it is
     /// nil. `input` and `output` are those of `forward`.
-    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass)
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context)
 
     /// Whether it ends in a ReLU.
     var hasReLU: Bool { get }
 
     /// As `backward`, with the ReLUs of the layer and of the one before it taken where it costs least.
-    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass)
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context)
 }
 
 /// Where the gradient of a ReLU is taken along with another layer's, to save a pass over the maps.
@@ -62,20 +62,20 @@ extension FrameLayer {
     package var isTrainable: Bool { false }
     package var overwritesOutputGradient: Bool { false }
 
-    package func forward(_ input: Tensor, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
-        forward(input, into: output, pass)
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
+        let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
+        forward(input, into: output, context)
         return Saved(input: input, output: output)
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         var gradient = dOutput
         if overwritesOutputGradient {
-            gradient = pass.workspace.take(dOutput.shape)
+            gradient = context.workspace.take(dOutput.shape)
             gradient.copy(from: dOutput)
         }
-        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
-        backward(gradient, input: saved.input, output: saved.output, into: dInput, pass)
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
+        backward(gradient, input: saved.input, output: saved.output, into: dInput, context)
         return dInput
     }
 
@@ -85,11 +85,11 @@ extension FrameLayer {
 
     /// For layers without a ReLU of their own.
     package func backward(
-        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context
     ) {
         precondition(!hasReLU, "\(name) must see to its ReLU itself")
-        backward(dOutput, input: input, output: output, into: dInput, pass)
-        if rectified.input, let dInput { Rectifier.gradient(output: input, dOutput: dInput, dInput: dInput, workers: pass.workers) }
+        backward(dOutput, input: input, output: output, into: dInput, context)
+        if rectified.input, let dInput { Rectifier.gradient(output: input, dOutput: dInput, dInput: dInput, workers: context.workers) }
     }
 
     package func flops(_ input: Shape) -> Double { 0 }

@@ -57,30 +57,30 @@ package struct GRU: RecurrentLayer {
         return count
     }
 
-    package func run(_ input: Tensor, mask: Tensor?, record memory: Tensor, output: RecurrenceOutput, _ pass: Pass) {
+    package func run(_ input: Tensor, mask: Tensor?, record memory: Tensor, output: RecurrenceOutput, _ context: Context) {
         let (batch, steps, features) = (input.shape[0], input.shape[1], input.shape[2])
         let record = record(memory, input.shape)
-        let biases = pass.parameters.value(bias)
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
-        if let factors = record.inputFactors { settings.fill(factors, rate: settings.dropout, pass) }
-        if let factors = record.kept.recurrentFactors { settings.fill(factors, rate: settings.recurrentDropout, pass) }
-        TimeMajor.gather(input, reversed: settings.reversed, factors: record.inputFactors, into: record.input, pass.workers)
+        let biases = context.parameters.value(bias)
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        if let factors = record.inputFactors { settings.fill(factors, rate: settings.dropout, context) }
+        if let factors = record.kept.recurrentFactors { settings.fill(factors, rate: settings.recurrentDropout, context) }
+        TimeMajor.gather(input, reversed: settings.reversed, factors: record.inputFactors, into: record.input, context.workers)
         MatrixProduct.multiply(
-            record.input.reshaped([steps * batch, features]), pass.parameters.value(kernel),
-            into: record.kept.gates.reshaped([steps * batch, 3 * units]), finish: .init(bias: biases.rows(0..<1)), pass.workers)
+            record.input.reshaped([steps * batch, features]), context.parameters.value(kernel),
+            into: record.kept.gates.reshaped([steps * batch, 3 * units]), finish: .init(bias: biases.rows(0..<1)), context.workers)
         GRURecurrence.forward(
-            settings.plan(input.shape), record.kept, kernel: pass.parameters.value(recurrentKernel), recurrentBias: biases.rows(1..<2),
-            mask: mask, output: output, recurrent: pass.workspace.take([batch, 3 * units]), pass.workers)
+            settings.plan(input.shape), record.kept, kernel: context.parameters.value(recurrentKernel), recurrentBias: biases.rows(1..<2),
+            mask: mask, output: output, recurrent: context.workspace.take([batch, 3 * units]), context.workers)
     }
 
     package func runBackward(
         _ dOutput: RecurrenceOutput, record memory: Tensor, input shape: Shape, mask: Tensor?, dInput: Tensor?, accumulate: Bool,
-        _ pass: Pass
+        _ context: Context
     ) {
         let (batch, steps, features) = (shape[0], shape[1], shape[2])
         let record = record(memory, shape)
-        let (parameters, workspace, workers) = (pass.parameters, pass.workspace, pass.workers)
+        let (parameters, workspace, workers) = (context.parameters, context.workspace, context.workers)
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
         let dGates = workspace.take([steps, batch, 3 * units])

@@ -11,13 +11,13 @@ package struct GlobalAveragePooling2D: FrameLayer {
 
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
-        Pooling.globalAverage(input: input, output: output, workers: pass.workers)
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
+        Pooling.globalAverage(input: input, output: output, workers: context.workers)
     }
 
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
         guard let dInput else { return }
-        Pooling.globalAverageGradient(dOutput: dOutput, dInput: dInput, workers: pass.workers)
+        Pooling.globalAverageGradient(dOutput: dOutput, dInput: dInput, workers: context.workers)
     }
 }
 
@@ -30,13 +30,13 @@ package struct GlobalMaxPooling2D: FrameLayer {
 
     package func outputShape(_ input: Shape) -> Shape { channels(of: input, name) }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
-        Pooling.globalMaximum(input: input, output: output, workers: pass.workers)
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
+        Pooling.globalMaximum(input: input, output: output, workers: context.workers)
     }
 
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
         guard let dInput else { return }
-        Pooling.globalMaximumGradient(input: input, dOutput: dOutput, dInput: dInput, workers: pass.workers)
+        Pooling.globalMaximumGradient(input: input, dOutput: dOutput, dInput: dInput, workers: context.workers)
     }
 }
 

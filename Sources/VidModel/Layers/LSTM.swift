@@ -55,27 +55,27 @@ package struct LSTM: RecurrentLayer {
         return count
     }
 
-    package func run(_ input: Tensor, mask: Tensor?, record memory: Tensor, output: RecurrenceOutput, _ pass: Pass) {
+    package func run(_ input: Tensor, mask: Tensor?, record memory: Tensor, output: RecurrenceOutput, _ context: Context) {
         let (batch, steps, features) = (input.shape[0], input.shape[1], input.shape[2])
         let record = record(memory, input.shape)
-        if let factors = record.inputFactors { settings.fill(factors, rate: settings.dropout, pass) }
-        if let factors = record.kept.recurrentFactors { settings.fill(factors, rate: settings.recurrentDropout, pass) }
-        TimeMajor.gather(input, reversed: settings.reversed, factors: record.inputFactors, into: record.input, pass.workers)
+        if let factors = record.inputFactors { settings.fill(factors, rate: settings.dropout, context) }
+        if let factors = record.kept.recurrentFactors { settings.fill(factors, rate: settings.recurrentDropout, context) }
+        TimeMajor.gather(input, reversed: settings.reversed, factors: record.inputFactors, into: record.input, context.workers)
         MatrixProduct.multiply(
-            record.input.reshaped([steps * batch, features]), pass.parameters.value(kernel),
-            into: record.kept.gates.reshaped([steps * batch, 4 * units]), finish: .init(bias: pass.parameters.value(bias)), pass.workers)
+            record.input.reshaped([steps * batch, features]), context.parameters.value(kernel),
+            into: record.kept.gates.reshaped([steps * batch, 4 * units]), finish: .init(bias: context.parameters.value(bias)), context.workers)
         LSTMRecurrence.forward(
-            settings.plan(input.shape), record.kept, kernel: pass.parameters.value(recurrentKernel), mask: mask, output: output,
-            pass.workers)
+            settings.plan(input.shape), record.kept, kernel: context.parameters.value(recurrentKernel), mask: mask, output: output,
+            context.workers)
     }
 
     package func runBackward(
         _ dOutput: RecurrenceOutput, record memory: Tensor, input shape: Shape, mask: Tensor?, dInput: Tensor?, accumulate: Bool,
-        _ pass: Pass
+        _ context: Context
     ) {
         let (batch, steps, features) = (shape[0], shape[1], shape[2])
         let record = record(memory, shape)
-        let (parameters, workspace, workers) = (pass.parameters, pass.workspace, pass.workers)
+        let (parameters, workspace, workers) = (context.parameters, context.workspace, context.workers)
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
         let dGates = workspace.take([steps, batch, 4 * units])

@@ -4,7 +4,7 @@ import VidTensor
 ///
 /// One per trainer or predictor. `workspace` holds activations and gradients of the pass under way; its owner resets it
 /// between passes.
-package final class Pass {
+package final class Context {
     package let parameters: ParameterStore
     package let workers: Workers
     package let workspace: Workspace
@@ -25,11 +25,11 @@ package final class Pass {
     }
 
     /// A pass that predicts, in the memory of one that trains: for when that is between two steps, or waits for its input.
-    package init(predictingIn pass: Pass) {
-        parameters = pass.parameters
-        workers = pass.workers
-        workspace = pass.workspace
-        filters = pass.filters
+    package init(predictingIn context: Context) {
+        parameters = context.parameters
+        workers = context.workers
+        workspace = context.workspace
+        filters = context.filters
         random = RandomGenerator(seed: 0)
         isTraining = false
     }
@@ -60,9 +60,9 @@ package protocol Layer: Sendable {
     /// The shape of one output sample for one input sample, without the batch axis.
     func outputShape(_ input: Shape) -> Shape
 
-    func forward(_ input: Tensor, _ pass: Pass) -> Saved
+    func forward(_ input: Tensor, _ context: Context) -> Saved
 
-    func backward(_ dOutput: Tensor, _ saved: Saved, _ pass: Pass, needsInputGradient: Bool) -> Tensor?
+    func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor?
 }
 
 /// A layer over sequences (B, T, F) that understands masks: a masked step is treated as Keras's masking treats it.
@@ -75,7 +75,7 @@ package protocol SequenceLayer: Sendable {
     /// The shape of one output sample for an input sample (T, F): (T, F') or (F').
     func outputShape(_ input: Shape) -> Shape
 
-    func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved
+    func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved
 
-    func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor?
+    func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor?
 }

@@ -19,22 +19,22 @@ package struct MaxPool2D: FrameLayer {
     /// Windows that do not overlap are read before they are written.
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { pool == .init(2, 2) && stride == pool }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ pass: Pass) {
-        Pooling.maximum(geometry(input.shape.dropFirst), input: input, output: output, workers: pass.workers)
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
+        Pooling.maximum(geometry(input.shape.dropFirst), input: input, output: output, workers: context.workers)
     }
 
     /// Finds the maxima again: that is cheaper than keeping them.
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ pass: Pass) {
-        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), pass)
+    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
+        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), context)
     }
 
     package func backward(
-        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ pass: Pass
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context
     ) {
         guard let dInput else { return }
         Pooling.maximumGradient(
             geometry(input.shape.dropFirst), input: input, dOutput: dOutput, rectified: rectified.input, dInput: dInput,
-            workers: pass.workers)
+            workers: context.workers)
     }
 
     private func geometry(_ input: Shape) -> PoolingGeometry {

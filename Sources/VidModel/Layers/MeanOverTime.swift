@@ -9,16 +9,16 @@ package struct MeanOverTime: SequenceLayer {
 
     package func outputShape(_ input: Shape) -> Shape { [input[1]] }
 
-    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take([input.shape[0], input.shape[2]])
-        Reductions.meanOverTime(input, mask: mask, into: output, pass.workers)
+    package func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved {
+        let output = context.workspace.take([input.shape[0], input.shape[2]])
+        Reductions.meanOverTime(input, mask: mask, into: output, context.workers)
         return Saved(input: input, output: output)
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard needsInputGradient else { return nil }
-        let dInput = pass.workspace.take(saved.input.shape)
-        Reductions.meanOverTimeGradient(dOutput, mask: mask, into: dInput, pass.workers)
+        let dInput = context.workspace.take(saved.input.shape)
+        Reductions.meanOverTimeGradient(dOutput, mask: mask, into: dInput, context.workers)
         return dInput
     }
 }

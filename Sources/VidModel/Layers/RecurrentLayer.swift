@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// An LSTM or a GRU: a layer over sequences that keeps a record of its run, so that `Bidirectional` can run two.
@@ -14,31 +15,31 @@ package protocol RecurrentLayer: SequenceLayer {
     func recordCount(_ input: Shape) -> Int
 
     /// Runs over `input` (B, T, F), fills `record`, writes the hidden states to `output`.
-    func run(_ input: Tensor, mask: Tensor?, record: Tensor, output: RecurrenceOutput, _ pass: Pass)
+    func run(_ input: Tensor, mask: Tensor?, record: Tensor, output: RecurrenceOutput, _ context: Context)
 
     /// The gradients of `run`: those of the parameters are added to the store, that of the input is written to `dInput`
     /// (B, T, F), or added with `accumulate`.
     func runBackward(
-        _ dOutput: RecurrenceOutput, record: Tensor, input: Shape, mask: Tensor?, dInput: Tensor?, accumulate: Bool, _ pass: Pass)
+        _ dOutput: RecurrenceOutput, record: Tensor, input: Shape, mask: Tensor?, dInput: Tensor?, accumulate: Bool, _ context: Context)
 }
 
 extension RecurrentLayer {
     package func outputShape(_ input: Shape) -> Shape { returnSequences ? [input[0], units] : [units] }
 
-    package func forward(_ input: Tensor, mask: Tensor?, _ pass: Pass) -> Saved {
-        let output = pass.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
-        let record = pass.workspace.take([recordCount(input.shape)])
-        run(input, mask: mask, record: record, output: RecurrenceOutput(output), pass)
+    package func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved {
+        let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
+        let record = context.workspace.take([recordCount(input.shape)])
+        run(input, mask: mask, record: record, output: RecurrenceOutput(output), context)
         var saved = Saved(input: input, output: output)
         saved.extra.0 = record
         return saved
     }
 
-    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ pass: Pass, needsInputGradient: Bool) -> Tensor? {
+    package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard let record = saved.extra.0 else { preconditionFailure("\(name): backward without the record of a forward run") }
-        let dInput = needsInputGradient ? pass.workspace.take(saved.input.shape) : nil
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
         runBackward(
-            RecurrenceOutput(dOutput), record: record, input: saved.input.shape, mask: mask, dInput: dInput, accumulate: false, pass)
+            RecurrenceOutput(dOutput), record: record, input: saved.input.shape, mask: mask, dInput: dInput, accumulate: false, context)
         return dInput
     }
 }
@@ -76,9 +77,9 @@ package struct RecurrentSettings: Sendable {
     }
 
     /// Dropout's factors: drawn while training, ones otherwise; one for each sample and feature, the same at every step.
-    func fill(_ factors: Tensor, rate: Float, _ pass: Pass) {
-        if pass.isTraining {
-            DropoutFactors.fill(factors, rate: rate, &pass.random, pass.workers)
+    func fill(_ factors: Tensor, rate: Float, _ context: Context) {
+        if context.isTraining {
+            DropoutFactors.fill(factors, rate: rate, &context.random, context.workers)
         } else {
             factors.fill(1)
         }

@@ -28,38 +28,38 @@ package struct CategoricalCrossEntropy: Sendable {
     ///   - weights: one factor a clip, or nil for ones.
     ///   - denominator: the number of clips of the whole batch, of which this may be a share: gradients of shares then add
     ///     up to the gradient of the mean.
-    package func evaluate(_ logits: Tensor, labels: [Int], weights: [Float]? = nil, denominator: Int, _ pass: Pass) -> Result {
+    package func evaluate(_ logits: Tensor, labels: [Int], weights: [Float]? = nil, denominator: Int, _ context: Context) -> Result {
         let (batch, classes) = (logits.shape[0], logits.shape[1])
         precondition(labels.count == batch, "\(labels.count) labels for logits \(logits.shape)")
-        let targets = pass.workspace.takeZeroed(logits.shape)
+        let targets = context.workspace.takeZeroed(logits.shape)
         var metrics = CategoricalMetrics()
         for (row, label) in labels.enumerated() {
             precondition(label >= 0 && label < classes, "label \(label) of \(classes) classes")
             targets.base[row * classes + label] = 1
             metrics.add(scores: logits.base + row * classes, classes: classes, label: label)
         }
-        let (loss, dLogits) = evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), pass)
+        let (loss, dLogits) = evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), context)
         return Result(loss: loss, dLogits: dLogits, correct: metrics.correct)
     }
 
     /// The same for targets (B, classes) whose rows sum to 1, such as a mixture of two labels; `denominator` as above.
     package func evaluate(
-        _ logits: Tensor, targets: Tensor, weights: [Float]?, denominator: Double, _ pass: Pass
+        _ logits: Tensor, targets: Tensor, weights: [Float]?, denominator: Double, _ context: Context
     ) -> (loss: Double, dLogits: Tensor) {
         let batch = logits.shape[0]
-        let dLogits = pass.workspace.take(logits.shape)
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+        let dLogits = context.workspace.take(logits.shape)
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let weightRow = weights.map { values in
-            let row = pass.workspace.take([batch])
+            let row = context.workspace.take([batch])
             row.copy(from: values)
             return row
         }
-        let scratch = pass.workspace.take([2 * batch])
+        let scratch = context.workspace.take([2 * batch])
         let loss = scratch.base.withMemoryRebound(to: Double.self, capacity: batch) { losses in
             SoftmaxCrossEntropy.evaluate(
                 logits: logits, targets: targets, weights: weightRow, smoothing: labelSmoothing, scale: Float(1 / denominator),
-                losses: losses, gradient: dLogits, pass.workers)
+                losses: losses, gradient: dLogits, context.workers)
         }
         return (loss, dLogits)
     }

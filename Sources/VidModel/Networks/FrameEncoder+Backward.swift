@@ -21,8 +21,8 @@ extension FrameEncoder {
     }
 
     /// Runs frames (N, H, W, C) forward, keeping what `plan` says.
-    package func forward(frames: Tensor, keeping plan: ActivationPlan, _ pass: Pass) -> KeptActivations {
-        let features = pass.workspace.take(outputShape.prepending(frames.shape[0]))
+    package func forward(frames: Tensor, keeping plan: ActivationPlan, _ context: Context) -> KeptActivations {
+        let features = context.workspace.take(outputShape.prepending(frames.shape[0]))
         check(frames: frames, features: features)
         precondition(firstTrainable == 0, "frozen layers are to be cut off")
         precondition(plan.frames == frames.shape[0], "a plan for \(plan.frames) frames, not \(frames.shape[0])")
@@ -31,11 +31,11 @@ extension FrameEncoder {
         for part in plan.parts.dropFirst() + plan.parts.prefix(1) {
             let kept = Kept(
                 frames: part.frames, first: max(0, part.from - 1),
-                base: pass.workspace.take([part.frames.count * keptFloats(from: part.from)]).base)
+                base: context.workspace.take([part.frames.count * keptFloats(from: part.from)]).base)
             let input = frames.rows(part.frames)
             let features = features.rows(part.frames)
-            if part.from > 0 { run(0..<part.from, input, into: output(part.from - 1, kept, features), pass) }
-            runKeeping(part.from..<layers.count, input, kept, features, pass)
+            if part.from > 0 { run(0..<part.from, input, into: output(part.from - 1, kept, features), context) }
+            runKeeping(part.from..<layers.count, input, kept, features, context)
             parts.append(kept)
         }
         return KeptActivations(features: features, parts: parts.suffix(1) + parts.dropLast())
@@ -43,35 +43,35 @@ extension FrameEncoder {
 
     /// Adds the parameters' gradients, given those of the features, dFeatures (N, ...), a group of frames at a time. What was
     /// kept is overwritten: the gradient of a layer's output takes the place of that output.
-    package func backward(frames: Tensor, kept: KeptActivations, dFeatures: Tensor, _ pass: Pass) {
+    package func backward(frames: Tensor, kept: KeptActivations, dFeatures: Tensor, _ context: Context) {
         check(frames: frames, features: dFeatures)
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
-        let scratch = pass.workspace.take([inPlaceScratchBytes(frames: frames.shape[0]) / MemoryLayout<Float>.stride])
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let scratch = context.workspace.take([inPlaceScratchBytes(frames: frames.shape[0]) / MemoryLayout<Float>.stride])
         for part in kept.parts {
             for start in stride(from: part.frames.lowerBound, to: part.frames.upperBound, by: FrameEncoder.gradientGroup) {
                 let group = start..<min(part.frames.upperBound, start + FrameEncoder.gradientGroup)
                 let again = Kept(frames: group, first: 0, base: kept.parts[0].base)
-                if part.first > 0 { runKeeping(0..<part.first, frames.rows(group), again, kept.features.rows(group), pass) }
+                if part.first > 0 { runKeeping(0..<part.first, frames.rows(group), again, kept.features.rows(group), context) }
                 func output(_ index: Int) -> Tensor {
                     let rows = group.lowerBound - part.frames.lowerBound..<group.upperBound - part.frames.lowerBound
                     if index == layers.count - 1 { return kept.features.rows(group) }
                     return index < part.first ? self.output(index, again, dFeatures) : self.output(index, part, dFeatures).rows(rows)
                 }
-                goBack(frames.rows(group), dFeatures.rows(group), output, scratch, pass)
+                goBack(frames.rows(group), dFeatures.rows(group), output, scratch, context)
             }
         }
     }
 
     /// From the last layer to the first, for one group of frames whose outputs are given.
-    private func goBack(_ frames: Tensor, _ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Tensor, _ pass: Pass) {
+    private func goBack(_ frames: Tensor, _ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Tensor, _ context: Context) {
         var gradient = dFeatures
         for (index, layer) in layers.enumerated().reversed() {
             let input = index == 0 ? frames : output(index - 1)
             let rectified = rectified(index)
             let dInput =
                 index == 0 ? nil : layer.canOverwriteInput(inputShape(of: index), rectified) ? input : Tensor(scratch.base, input.shape)
-            layer.backward(gradient, input: input, output: output(index), into: dInput, rectified: rectified, pass)
+            layer.backward(gradient, input: input, output: output(index), into: dInput, rectified: rectified, context)
             guard let dInput else { return }
             if dInput.base != input.base { input.copy(from: dInput) }
             gradient = input
@@ -87,10 +87,10 @@ extension FrameEncoder {
     }
 
     /// Runs the layers of `range` on `input`, the frames of `kept`, writing each output to its place there.
-    private func runKeeping(_ range: Range<Int>, _ input: Tensor, _ kept: Kept, _ features: Tensor, _ pass: Pass) {
+    private func runKeeping(_ range: Range<Int>, _ input: Tensor, _ kept: Kept, _ features: Tensor, _ context: Context) {
         for index in range {
             layers[index].forward(
-                index == 0 ? input : output(index - 1, kept, features), into: output(index, kept, features), pass)
+                index == 0 ? input : output(index - 1, kept, features), into: output(index, kept, features), context)
         }
     }
 

@@ -2,9 +2,9 @@ import VidTensor
 
 extension FrameEncoder {
     /// features (N, ...) = the network on frames (N, H, W, C), keeping nothing.
-    package func encode(frames: Tensor, into features: Tensor, _ pass: Pass) {
+    package func encode(frames: Tensor, into features: Tensor, _ context: Context) {
         check(frames: frames, features: features)
-        run(0..<layers.count, frames, into: features, pass)
+        run(0..<layers.count, frames, into: features, context)
     }
 
     /// Frames that layers of large maps work on at a time: few, so that what one layer writes is in cache for the next.
@@ -40,21 +40,21 @@ extension FrameEncoder {
 
     /// Runs the layers of `range`, the last into `output`: those of large maps a few frames at a time, those of small maps on
     /// many. The bits are those of all frames at once.
-    func run(_ range: Range<Int>, _ input: Tensor, into output: Tensor, _ pass: Pass) {
+    func run(_ range: Range<Int>, _ input: Tensor, into output: Tensor, _ context: Context) {
         let cut = min(max(deep, range.lowerBound), range.upperBound)
         for many in chunks(of: input.shape[0], FrameEncoder.deepChunk) {
-            let mark = pass.workspace.mark
-            defer { pass.workspace.release(to: mark) }
+            let mark = context.workspace.mark
+            defer { context.workspace.release(to: mark) }
             var maps = output.rows(many)
-            if cut > range.lowerBound, cut < range.upperBound { maps = pass.workspace.take(shapes[cut - 1].prepending(many.count)) }
+            if cut > range.lowerBound, cut < range.upperBound { maps = context.workspace.take(shapes[cut - 1].prepending(many.count)) }
             if cut > range.lowerBound {
                 for few in chunks(of: many.count, FrameEncoder.wideChunk) {
                     let frames = many.lowerBound + few.lowerBound..<many.lowerBound + few.upperBound
-                    runAtOnce(range.lowerBound..<cut, input.rows(frames), into: maps.rows(few), pass)
+                    runAtOnce(range.lowerBound..<cut, input.rows(frames), into: maps.rows(few), context)
                 }
             }
             if cut < range.upperBound {
-                runAtOnce(cut..<range.upperBound, cut > range.lowerBound ? maps : input.rows(many), into: output.rows(many), pass)
+                runAtOnce(cut..<range.upperBound, cut > range.lowerBound ? maps : input.rows(many), into: output.rows(many), context)
             }
         }
     }
@@ -64,21 +64,21 @@ extension FrameEncoder {
     }
 
     /// Runs the layers of `range` one after the other, the last into `output`; the others write two buffers in turns.
-    private func runAtOnce(_ range: Range<Int>, _ input: Tensor, into output: Tensor, _ pass: Pass) {
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
+    private func runAtOnce(_ range: Range<Int>, _ input: Tensor, into output: Tensor, _ context: Context) {
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
         let frames = input.shape[0]
         let sizes = buffers(range)
-        let first = pass.workspace.take([frames, sizes.first])
-        let second = pass.workspace.take([frames, sizes.second])
+        let first = context.workspace.take([frames, sizes.first])
+        let second = context.workspace.take([frames, sizes.second])
         var current = input
         forEachStep(range) { index, last, isFirst in
             let target =
                 last == range.upperBound - 1 ? output : Tensor((isFirst ? first : second).base, shapes[last].prepending(frames))
             if last > index, let convolution = layers[index] as? Conv2D {
-                convolution.forward(current, into: target, isPooled: true, pass)
+                convolution.forward(current, into: target, isPooled: true, context)
             } else {
-                layers[index].forward(current, into: target, pass)
+                layers[index].forward(current, into: target, context)
             }
             current = target
         }

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// The convolutional network of Simonyan and Zisserman ("Very deep convolutional networks for large-scale image

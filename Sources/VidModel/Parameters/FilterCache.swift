@@ -21,14 +21,14 @@ package final class FilterCache {
     package init(_ parameters: ParameterStore) { self.parameters = parameters }
 
     /// The transformed kernel, up to date.
-    package func filters(_ kernel: ParameterID, _ direction: WinogradFilters.Direction, _ pass: Pass) -> WinogradFilters {
-        precondition(pass.parameters === parameters, "a cache of another store's filters")
+    package func filters(_ kernel: ParameterID, _ direction: WinogradFilters.Direction, _ context: Context) -> WinogradFilters {
+        precondition(context.parameters === parameters, "a cache of another store's filters")
         let key = Key(kernel: kernel, direction: direction)
         let version = parameters.version(of: kernel)
         if let entry = entries[key], entry.version == version { return entry.filters }
         let value = parameters.value(kernel)
         let filters = entries[key]?.filters ?? WinogradFilters(direction, kernelShape: value.shape)
-        filters.update(value, workers: pass.workers, workspace: pass.workspace)
+        filters.update(value, workers: context.workers, workspace: context.workspace)
         entries[key] = Entry(filters: filters, version: version)
         return filters
     }

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Text made fit for HTML and SVG.

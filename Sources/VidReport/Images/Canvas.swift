@@ -1,4 +1,5 @@
 import CCairo
+import VidSystem
 import VidTensor
 
 /// A picture that is drawn on and written as PNG: pixels, rectangles and text, by cairo.

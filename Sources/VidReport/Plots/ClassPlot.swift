@@ -3,12 +3,12 @@ package struct ClassPlot {
     /// Classes that are drawn; the others do better.
     package static let most = 30
 
-    private let classes: [EvaluationFigures.PerClass]
+    private let classes: [EvaluationMetrics.PerClass]
     private let hidden: Int
     private let palette: Palette
 
-    package init(_ figures: EvaluationFigures, palette: Palette) {
-        let known = figures.perClass.filter { $0.support > 0 }
+    package init(_ metrics: EvaluationMetrics, palette: Palette) {
+        let known = metrics.perClass.filter { $0.support > 0 }
         classes = Array(known.enumerated().sorted { ($0.1.f1.value, $0.0) < ($1.1.f1.value, $1.0) }.map(\.1).prefix(ClassPlot.most))
         hidden = known.count - classes.count
         self.palette = palette

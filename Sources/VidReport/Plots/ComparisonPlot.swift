@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// How several trainings went, epoch by epoch: validation loss and accuracy, a line a run.

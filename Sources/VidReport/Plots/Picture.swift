@@ -1,3 +1,5 @@
+import VidSystem
+
 /// A picture as SVG: drawn by adding elements, then taken as a file of its own or as part of a page.
 package struct Picture: Sendable {
     package let width: Double

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What to do next, derived from the figures: each piece only where they show it. Markup.
@@ -21,19 +22,19 @@ package enum Advice {
     private static func leaks(_ report: RunReport) -> String? {
         guard let count = report.data?.pairCount, count > 0 else { return nil }
         return
-            "\(Formatting.count(count, "pair")) of clips show the same in different parts. Move them to one part (a <code>group</code> column keeps them together) and train again before you believe the figures."
+            "\(Formatting.count(count, "pair")) of clips show the same in different parts. Move them to one part (a <code>group</code> column keeps them together) and train again before you believe the metrics."
     }
 
     /// Accuracy's interval is wide.
     private static func fewClips(_ report: RunReport) -> String? {
-        let figures = report.figures
-        guard let interval = figures.accuracy.interval, interval.high - interval.low > 0.15 else { return nil }
+        let metrics = report.metrics
+        guard let interval = metrics.accuracy.interval, interval.high - interval.low > 0.15 else { return nil }
         // The half width of a share p of n clips is about 1.96 sqrt(p (1 - p) / n).
-        let share = max(0.1, min(0.9, figures.accuracy.value))
+        let share = max(0.1, min(0.9, metrics.accuracy.value))
         let wanted = Int((Interval.normalQuantile * Interval.normalQuantile * share * (1 - share) / 0.0025).rounded(.up))
-        guard wanted > figures.clips else { return nil }
+        guard wanted > metrics.clips else { return nil }
         return
-            "\(Formatting.count(figures.clips, "clip is", "clips are")) few: the true accuracy may be anything from \(Formatting.fixed(interval.low * 100, 0)) to \(Formatting.fixed(interval.high * 100, 0)) %. About \(Formatting.grouped(wanted)) would tell it to within 5 points. Differences between models that are smaller than that mean nothing yet."
+            "\(Formatting.count(metrics.clips, "clip is", "clips are")) few: the true accuracy may be anything from \(Formatting.fixed(interval.low * 100, 0)) to \(Formatting.fixed(interval.high * 100, 0)) %. About \(Formatting.grouped(wanted)) would tell it to within 5 points. Differences between models that are smaller than that mean nothing yet."
     }
 
     private static func overfitting(_ report: RunReport) -> String? {
@@ -58,7 +59,7 @@ package enum Advice {
     }
 
     private static func neverPredicted(_ report: RunReport) -> String? {
-        let missed = report.figures.perClass.filter { $0.support > 0 && $0.decided == 0 }
+        let missed = report.metrics.perClass.filter { $0.support > 0 && $0.decided == 0 }
         guard !missed.isEmpty else { return nil }
         return
             "No clip was said to be of \(list(missed.map(\.label), of: "class", "classes")). Look at how many training clips there are and whether the label can be seen in the frames sampled."
@@ -67,34 +68,34 @@ package enum Advice {
     private static func imbalance(_ report: RunReport) -> String? {
         guard let counts = report.data?.parts.first(where: { $0.name == "train" })?.counts.filter({ $0 > 0 }), let most = counts.max(),
             let least = counts.min(), most > 5 * least,
-            report.figures.accuracy.value - report.figures.balancedAccuracy.value > 0.05
+            report.metrics.accuracy.value - report.metrics.balancedAccuracy.value > 0.05
         else { return nil }
         return
-            "Classes have from \(least) to \(most) training clips, and the rare ones do worse (balanced accuracy \(Formatting.fixed(report.figures.balancedAccuracy.value * 100, 0)) % against \(Formatting.fixed(report.figures.accuracy.value * 100, 0)) %): set <code>training.class_weights</code> to <code>\"balanced\"</code> or <code>training.balanced_sampling</code> to <code>true</code>."
+            "Classes have from \(least) to \(most) training clips, and the rare ones do worse (balanced accuracy \(Formatting.fixed(report.metrics.balancedAccuracy.value * 100, 0)) % against \(Formatting.fixed(report.metrics.accuracy.value * 100, 0)) %): set <code>training.class_weights</code> to <code>\"balanced\"</code> or <code>training.balanced_sampling</code> to <code>true</code>."
     }
 
     private static func confusedPair(_ report: RunReport) -> String? {
-        let figures = report.figures
-        let wrong = figures.clips - figures.correct
-        guard figures.classes.count > 2, wrong >= 4, let pair = figures.confusions(atMost: 1).first,
+        let metrics = report.metrics
+        let wrong = metrics.clips - metrics.correct
+        guard metrics.classes.count > 2, wrong >= 4, let pair = metrics.confusions(atMost: 1).first,
             Double(pair.clips) >= max(3, 0.25 * Double(wrong))
         else { return nil }
         return
-            "\(pair.clips) of the \(wrong) errors take \(Markup.name(figures.classes[pair.truth])) for \(Markup.name(figures.classes[pair.decision])): look at those clips (predictions.csv), at their labels first."
+            "\(pair.clips) of the \(wrong) errors take \(Markup.name(metrics.classes[pair.truth])) for \(Markup.name(metrics.classes[pair.decision])): look at those clips (predictions.csv), at their labels first."
     }
 
     private static func overconfidence(_ report: RunReport) -> String? {
-        let figures = report.figures
-        let sure = figures.calibration.bins.reduce(0) { $0 + $1.confidence * Double($1.clips) } / Double(max(figures.clips, 1))
-        guard let interval = figures.accuracy.interval, sure > interval.high, sure - figures.accuracy.value > 0.05 else { return nil }
+        let metrics = report.metrics
+        let sure = metrics.calibration.bins.reduce(0) { $0 + $1.confidence * Double($1.clips) } / Double(max(metrics.clips, 1))
+        guard let interval = metrics.accuracy.interval, sure > interval.high, sure - metrics.accuracy.value > 0.05 else { return nil }
         return
-            "The scores are too high by \(Formatting.fixed((sure - figures.accuracy.value) * 100, 0)) points on average: do not read them as probabilities. <code>training.label_smoothing</code> and an earlier best epoch (<code>training.monitor</code> = <code>\"val_loss\"</code>) make them more honest."
+            "The scores are too high by \(Formatting.fixed((sure - metrics.accuracy.value) * 100, 0)) points on average: do not read them as probabilities. <code>training.label_smoothing</code> and an earlier best epoch (<code>training.monitor</code> = <code>\"val_loss\"</code>) make them more honest."
     }
 
     private static func chance(_ report: RunReport) -> String? {
-        let figures = report.figures
-        guard let interval = figures.accuracy.interval, interval.low <= figures.majority.share else { return nil }
-        if let last = report.story?.epochs.last, last.trainAccuracy < figures.majority.share + 0.15 {
+        let metrics = report.metrics
+        guard let interval = metrics.accuracy.interval, interval.low <= metrics.majority.share else { return nil }
+        if let last = report.story?.epochs.last, last.trainAccuracy < metrics.majority.share + 0.15 {
             return
                 "The model has not learnt the training clips either: try another <code>optimizer.learning_rate</code> (ten times smaller, or larger), more epochs, and check with <code>vidclass check</code> that the labels are right."
         }

@@ -1,5 +1,6 @@
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 
 /// What a run's data was when it was looked at: `data.json` in its folder, which holds of `vidclass check --json` what a report
@@ -64,7 +65,7 @@ package struct DataSummary: Sendable, Equatable {
         let set = skipsBad ? report.goodData : report.data
         path = set.path
         classes = set.classes
-        parts = DataPart.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
+        parts = Split.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
         facts = DataReportText.facts(report).map { Fact(label: $0.label, text: $0.text) }
         remarks = report.remarks
         if skipsBad {
@@ -81,7 +82,7 @@ package struct DataSummary: Sendable, Equatable {
     package init(_ set: DataSet) {
         path = set.path
         classes = set.classes
-        parts = DataPart.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
+        parts = Split.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
         remarks = set.findings.notes
     }
 
@@ -142,7 +143,7 @@ extension DataSummary {
         func strings(_ node: JSONNode?) -> [String] { (node?.arrayElements ?? []).compactMap(\.stringValue) }
         self.path = data
         classes = strings(document["classes"])
-        parts = DataPart.allCases.compactMap { part in
+        parts = Split.allCases.compactMap { part in
             guard let counts = document["parts"]?[part.rawValue]?.arrayElements else { return nil }
             // Numbers that are none of clips are left out, and with them the part.
             return Part(name: part.rawValue, counts: counts.compactMap { $0.intValue }.filter { (0...1 << 40).contains($0) })

@@ -1,4 +1,5 @@
 import Foundation
+import VidSystem
 
 /// Clips as strips of frames, with their scores.
 extension ReportPage {
@@ -30,8 +31,8 @@ extension ReportPage {
         let isRight = decision == example.label
         let verdict =
             isRight
-            ? "<span class=\"good\">right</span>: \(Markup.name(figures.classes[decision]))"
-            : "<span class=\"bad\">wrong</span>: \(Markup.name(figures.classes[decision])), but it is \(Markup.name(figures.classes[example.label]))"
+            ? "<span class=\"good\">right</span>: \(Markup.name(metrics.classes[decision]))"
+            : "<span class=\"bad\">wrong</span>: \(Markup.name(metrics.classes[decision])), but it is \(Markup.name(metrics.classes[example.label]))"
         var text = "<figure>\n"
         switch example.picture {
         case .success(let picture):
@@ -46,7 +47,7 @@ extension ReportPage {
         for label in shown {
             let score = Double(example.scores[label])
             let mark = label == example.label ? "<span aria-hidden=\"true\"> \u{2713}</span>" : ""
-            text += "<li\(label == example.label ? "" : " class=\"other\"")><span>\(Markup.name(figures.classes[label]))\(mark)</span>"
+            text += "<li\(label == example.label ? "" : " class=\"other\"")><span>\(Markup.name(metrics.classes[label]))\(mark)</span>"
             text +=
                 "<span aria-hidden=\"true\"><span class=\"bar\" style=\"display:block;width:\(Markup.number(score * 100))%\"></span></span>"
             text += "<span class=\"n\">\(Figure.percent("clip.\(example.place).score.\(label)", score).html)</span></li>\n"

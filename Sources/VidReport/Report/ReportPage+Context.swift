@@ -1,4 +1,5 @@
 import VidModel
+import VidSystem
 import VidTensor
 
 /// What stands around the figures: data, model, cost, environment, how to repeat it.
@@ -97,7 +98,7 @@ extension ReportPage {
         facts.append(
             (
                 "evaluation",
-                "\(Formatting.fixed(report.seconds, report.seconds < 10 ? 2 : 0)) s, \(Formatting.fixed(Double(figures.clips) / max(report.seconds, 1e-9), 1)) clips a second"
+                "\(Formatting.fixed(report.seconds, report.seconds < 10 ? 2 : 0)) s, \(Formatting.fixed(Double(metrics.clips) / max(report.seconds, 1e-9), 1)) clips a second"
             ))
         if report.peakBytes > 0 { facts.append(("memory in all", "at most " + Formatting.bytes(report.peakBytes))) }
         return Table.facts("Minutes and seconds, and resident memory", facts)

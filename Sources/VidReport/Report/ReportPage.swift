@@ -1,10 +1,12 @@
+import VidSystem
+
 /// `report.html`: one file that needs nothing else, neither scripts nor the network.
 ///
 /// Every number that can be computed from predictions.csv stands in a `data` element with its name and exact value;
 /// `Scripts/check_report.py` holds them against scikit-learn.
 package struct ReportPage {
     let report: RunReport
-    var figures: EvaluationFigures { report.figures }
+    var metrics: EvaluationMetrics { report.metrics }
 
     package init(_ report: RunReport) { self.report = report }
 
@@ -75,7 +77,7 @@ package struct ReportPage {
 
     private var subtitle: String {
         var parts = [
-            "\(Formatting.count(figures.classes.count, "class", "classes"))", "\(Formatting.count(figures.clips, "clip")) evaluated",
+            "\(Formatting.count(metrics.classes.count, "class", "classes"))", "\(Formatting.count(metrics.clips, "clip")) evaluated",
             "model \(Markup.path(report.model.checkpoint))",
         ]
         if let started = report.story?.started { parts.append("trained from \(Markup.escaped(started))") }

@@ -1,13 +1,6 @@
 import VidConfig
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What a run was made with: `environment.json`.
 package struct RunEnvironment: Sendable {

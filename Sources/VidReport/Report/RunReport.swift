@@ -40,7 +40,7 @@ package struct RunReport: Sendable {
     package var source: String
     /// Clips left out because the model does not know their labels.
     package var unknownClips = 0
-    package var figures: EvaluationFigures
+    package var metrics: EvaluationMetrics
     package var examples: [ExampleGroup]
     package var model: Model
     /// Of a run; nil where the checkpoint lies in none.
@@ -54,13 +54,13 @@ package struct RunReport: Sendable {
     package var peakBytes: Int
 
     package init(
-        title: String, part: Part, source: String, figures: EvaluationFigures, examples: [ExampleGroup], model: Model, story: RunStory?,
+        title: String, part: Part, source: String, metrics: EvaluationMetrics, examples: [ExampleGroup], model: Model, story: RunStory?,
         data: DataSummary?, environment: RunEnvironment, command: [String]?, seconds: Double, peakBytes: Int
     ) {
         self.title = title
         self.part = part
         self.source = source
-        self.figures = figures
+        self.metrics = metrics
         self.examples = examples
         self.model = model
         self.story = story

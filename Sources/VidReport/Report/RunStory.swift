@@ -1,5 +1,6 @@
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 
 /// How a run went, as its `results.csv` and `run.json` tell it.

@@ -1,4 +1,5 @@
 import VidData
+import VidSystem
 import VidTensor
 import VidTrain
 

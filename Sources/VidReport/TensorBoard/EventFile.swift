@@ -1,14 +1,7 @@
 import Foundation
 import SwiftProtobuf
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A file of TensorBoard's events, `events.out.tfevents.<seconds>.<host>.<process>.<number>`, open for appending.
 ///

@@ -1,4 +1,5 @@
 import VidModel
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -61,13 +62,13 @@ package final class TensorBoardLog {
 
     private static func scalars(_ epoch: EpochReport) -> [TBSummary.Value] {
         let record = epoch.record
-        let figures: [(String, Double?)] = [
+        let metrics: [(String, Double?)] = [
             ("train/loss", record.trainLoss), ("train/categorical_accuracy", record.trainAccuracy),
             ("val/loss", record.validation?.loss), ("val/categorical_accuracy", record.validation?.accuracy),
             ("val/top_5_accuracy", record.validation?.top5Accuracy), ("val/macro_f1", record.validation?.macroF1),
             ("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond),
         ]
-        return figures.compactMap { tag, value in value.map { Summaries.scalar(tag, $0) } }
+        return metrics.compactMap { tag, value in value.map { Summaries.scalar(tag, $0) } }
     }
 
     private static func event(step: Int, _ values: [TBSummary.Value]) -> TBEvent {

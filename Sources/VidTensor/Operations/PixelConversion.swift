@@ -6,7 +6,7 @@ import CKernels
 /// Colour is three channels, RGB in the file. Other numbers of channels are no colours: every channel keeps its place, and
 /// rules with a value per colour use the mean of the three for all. So a grey frame is centred as the grey of the same
 /// brightness is, which fits a first kernel summed over its input channels.
-package struct PixelRule: Sendable, Equatable {
+package struct Preprocessing: Sendable, Equatable {
     package let order: [Int32]
     package let scale: [Float]
     package let offset: [Float]
@@ -27,33 +27,33 @@ package struct PixelRule: Sendable, Equatable {
     }
 
     /// BGR minus 103.939, 116.779, 123.68 (Caffe's VGG; Keras's `mode="caffe"`). Not three channels: minus 114.799.
-    package static func caffe(channels: Int) -> PixelRule {
+    package static func caffe(channels: Int) -> Preprocessing {
         let means = [103.939, 116.779, 123.68]
-        guard channels == 3 else { return PixelRule(channels: channels, scale: 1, offset: Float(-mean(means))) }
-        return PixelRule(order: [2, 1, 0], scale: [1, 1, 1], offset: means.map { Float(-$0) })
+        guard channels == 3 else { return Preprocessing(channels: channels, scale: 1, offset: Float(-mean(means))) }
+        return Preprocessing(order: [2, 1, 0], scale: [1, 1, 1], offset: means.map { Float(-$0) })
     }
 
     /// (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225), RGB (torchvision). Not three channels: the means of
     /// these, 0.449 and 0.226.
-    package static func torch(channels: Int) -> PixelRule {
+    package static func torch(channels: Int) -> Preprocessing {
         let means = [0.485, 0.456, 0.406]
         let deviations = [0.229, 0.224, 0.225]
         guard channels == 3 else {
             let deviation = mean(deviations)
-            return PixelRule(channels: channels, scale: Float(1 / (255 * deviation)), offset: Float(-mean(means) / deviation))
+            return Preprocessing(channels: channels, scale: Float(1 / (255 * deviation)), offset: Float(-mean(means) / deviation))
         }
-        return PixelRule(
+        return Preprocessing(
             order: [0, 1, 2], scale: deviations.map { Float(1 / (255 * $0)) }, offset: zip(means, deviations).map { Float(-$0 / $1) })
     }
 
     /// x / 255.
-    package static func unit(channels: Int) -> PixelRule { PixelRule(channels: channels, scale: 1 / 255, offset: 0) }
+    package static func unit(channels: Int) -> Preprocessing { Preprocessing(channels: channels, scale: 1 / 255, offset: 0) }
 
     /// x / 127.5 - 1.
-    package static func symmetric(channels: Int) -> PixelRule { PixelRule(channels: channels, scale: 1 / 127.5, offset: -1) }
+    package static func symmetric(channels: Int) -> Preprocessing { Preprocessing(channels: channels, scale: 1 / 127.5, offset: -1) }
 
     /// x.
-    package static func none(channels: Int) -> PixelRule { PixelRule(channels: channels, scale: 1, offset: 0) }
+    package static func none(channels: Int) -> Preprocessing { Preprocessing(channels: channels, scale: 1, offset: 0) }
 
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 }
@@ -61,7 +61,7 @@ package struct PixelRule: Sendable, Equatable {
 /// Frames as files hold them, (N, C, H, W), to the network's (N, H, W, C) floats, preprocessed.
 package enum PixelConversion {
     /// `source` holds N x C x H x W bytes.
-    package static func convert(bytes source: UnsafePointer<UInt8>, rule: PixelRule, into frames: Tensor, workers: Workers) {
+    package static func convert(bytes source: UnsafePointer<UInt8>, rule: Preprocessing, into frames: Tensor, workers: Workers) {
         let positions = check(rule, frames)
         workers.forEach(frames.shape[0]) { frame, _ in
             let at = frame * positions * rule.channels
@@ -70,7 +70,7 @@ package enum PixelConversion {
     }
 
     /// `source` holds N x C x H x W floats.
-    package static func convert(floats source: UnsafePointer<Float>, rule: PixelRule, into frames: Tensor, workers: Workers) {
+    package static func convert(floats source: UnsafePointer<Float>, rule: Preprocessing, into frames: Tensor, workers: Workers) {
         let positions = check(rule, frames)
         workers.forEach(frames.shape[0]) { frame, _ in
             let at = frame * positions * rule.channels
@@ -79,7 +79,7 @@ package enum PixelConversion {
     }
 
     /// The positions of a frame.
-    private static func check(_ rule: PixelRule, _ frames: Tensor) -> Int {
+    private static func check(_ rule: Preprocessing, _ frames: Tensor) -> Int {
         precondition(
             frames.shape.rank == 4 && frames.shape[3] == rule.channels, "frames \(frames.shape) for a rule of \(rule.channels) channels")
         return frames.shape[1] * frames.shape[2]

@@ -10,7 +10,7 @@ package struct EarlyStopping: Codable, Sendable, Equatable {
     package init() {}
 
     /// Whether an update can have come to it.
-    var isSound: Bool { (0...TrainerState.largestCount).contains(wait) }
+    var isValid: Bool { (0...TrainerState.largestCount).contains(wait) }
 
     /// Takes note of an epoch's figure; epochs before `start_from_epoch` (from 0) do not count.
     package mutating func update(_ value: Double, epoch: Int, _ monitor: Monitor, _ configuration: EarlyStoppingConfiguration) {

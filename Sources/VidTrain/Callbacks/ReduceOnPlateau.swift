@@ -11,7 +11,7 @@ package struct ReduceOnPlateau: Codable, Sendable, Equatable {
     package init() {}
 
     /// Whether an update can have come to it.
-    var isSound: Bool { scale > 0 && scale <= 1 && [wait, cooldown].allSatisfy((0...TrainerState.largestCount).contains) }
+    var isValid: Bool { scale > 0 && scale <= 1 && [wait, cooldown].allSatisfy((0...TrainerState.largestCount).contains) }
 
     /// Takes note of an epoch's figure and reduces the scale where it is time, but never to a rate below the smallest.
     ///

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// What features depend on, all of it, as the 64 lower-case hexadecimal digits of a SHA-256.

@@ -2,6 +2,7 @@ import Crypto
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 
 /// Makes the keys under which the output of frozen layers is kept: all that it depends on but the clip.
@@ -12,7 +13,7 @@ package struct FeatureKeys: Sendable {
     private let network: SHA256
 
     /// - Parameter frozen: the layers whose output is kept, of `parameters`.
-    package init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: Preprocessing) {
+    package init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: PreprocessingName) {
         var hash = SHA256()
         func add(_ text: String) { hash.update(data: Array("\(text)\n".utf8)) }
         add("vidclass features \(FeatureKeys.version)")

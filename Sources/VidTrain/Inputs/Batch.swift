@@ -7,15 +7,15 @@ import VidTensor
 package enum Batch {
     /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
     static func convert(
-        _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: Preprocessing, into frames: Tensor, _ pass: Pass
+        _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: PreprocessingName, into frames: Tensor, _ context: Context
     ) {
         let steps = classifier.frames
-        let rule = PixelRule(preprocessing, channels: classifier.frameShape[2])
+        let rule = Preprocessing(preprocessing, channels: classifier.frameShape[2])
         for (index, loaded) in clips.enumerated() {
             let target = frames.rows(index * steps..<(index + 1) * steps)
             switch loaded.clip.pixels {
-            case .bytes(let values): PixelConversion.convert(bytes: values, rule: rule, into: target, workers: pass.workers)
-            case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: target, workers: pass.workers)
+            case .bytes(let values): PixelConversion.convert(bytes: values, rule: rule, into: target, workers: context.workers)
+            case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: target, workers: context.workers)
             }
         }
     }

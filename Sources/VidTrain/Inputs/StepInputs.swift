@@ -11,27 +11,27 @@ import VidTensor
 /// always runs them.
 package final class StepInputs {
     package let clips: LabelledClips
-    package let takings: Takings
+    package let samples: SamplePlan
     private let predictor: Predictor
     let frozen: FrozenLayers?
     let store: FeatureStore?
 
     /// For `predictor`, or a training step that shares its memory.
-    package convenience init(_ clips: LabelledClips, _ takings: Takings, in predictor: Predictor, features: FeatureKeeping) {
+    package convenience init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, features: FeatureKeeping) {
         self.init(
-            clips, takings, in: predictor, frozen: FrozenLayers(predictor, cache: features.cache), keepsInMemory: features.keepsInMemory)
+            clips, samples, in: predictor, frozen: FrozenLayers(predictor, cache: features.cache), keepsInMemory: features.keepsInMemory)
     }
 
     /// - Parameters:
     ///   - frozen: the predictor's frozen layers, which the inputs of several parts may share.
     ///   - keepsInMemory: whether their outputs are kept in memory.
-    init(_ clips: LabelledClips, _ takings: Takings, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
+    init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
         self.clips = clips
-        self.takings = takings
+        self.samples = samples
         self.predictor = predictor
         self.frozen = frozen
         let classifier = predictor.classifier
-        if frozen != nil, keepsInMemory, let perClip = takings.perClip {
+        if frozen != nil, keepsInMemory, let perClip = samples.perClip {
             store = FeatureStore(clips: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
         } else {
             store = nil
@@ -41,19 +41,19 @@ package final class StepInputs {
     /// Whether `prepare` has something to do.
     package var needsPreparing: Bool { store != nil }
 
-    /// Takings that `prepare` runs.
-    package var count: Int { clips.count * (takings.perClip ?? 0) }
+    /// SamplePlan that `prepare` runs.
+    package var count: Int { clips.count * (samples.perClip ?? 0) }
 
     /// The draw of taking `item` of those that are the same each time, clip by clip.
     package func draw(item: Int) -> Draw {
-        let perClip = takings.perClip ?? 1
+        let perClip = samples.perClip ?? 1
         let clip = item / perClip
-        return Draw(clip: clip, view: takings.view(item % perClip, of: clips.names[clip]))
+        return Draw(clip: clip, view: samples.view(item % perClip, of: clips.names[clip]))
     }
 
     /// The draw at a position of an epoch's order of clips.
     package func draw(clip: Int, epoch: Int, position: Int) -> Draw {
-        Draw(clip: clip, view: takings.view(of: clips.names[clip], epoch: epoch, position: position))
+        Draw(clip: clip, view: samples.view(of: clips.names[clip], epoch: epoch, position: position))
     }
 
     /// Runs the frozen layers on every taking, if their outputs are kept in memory; those of earlier runs first.
@@ -96,7 +96,7 @@ package final class StepInputs {
         // Only what is loaded is asked for: the source keeps a clip until somebody takes it.
         let frames = predictor.classifier.frames
         let outputs = draws.indices.map { batch.rows($0 * frames..<($0 + 1) * frames) }
-        let isRepeated = takings.perClip != nil
+        let isRepeated = samples.perClip != nil
         var validFrames = zip(draws, outputs).map { isRepeated ? frozen.recall(clips, $0, into: $1) : nil }
         await clips.source.prefetch(zip(draws, validFrames).compactMap { $1 == nil ? $0 : nil })
         for (place, draw) in draws.enumerated() where validFrames[place] == nil {
@@ -108,10 +108,10 @@ package final class StepInputs {
 
     /// The place of a draw's output in the store.
     private func item(_ draw: Draw) -> Int {
-        let perClip = takings.perClip ?? 1
+        let perClip = samples.perClip ?? 1
         let name = clips.names[draw.clip]
-        guard let number = (0..<perClip).first(where: { takings.view($0, of: name) == draw.view }) else {
-            preconditionFailure("\(draw) is none of the \(perClip) takings of a clip")
+        guard let number = (0..<perClip).first(where: { samples.view($0, of: name) == draw.view }) else {
+            preconditionFailure("\(draw) is none of the \(perClip) samples of a clip")
         }
         return draw.clip * perClip + number
     }

@@ -7,9 +7,9 @@ package struct StepTargets {
     package let labels: [Int]
     /// One weight a class, or nil for ones.
     package let classWeights: [Float]?
-    package let mixture: Mixture?
+    package let mixture: MixUp?
 
-    package init(labels: [Int], classWeights: [Float]? = nil, mixture: Mixture? = nil) {
+    package init(labels: [Int], classWeights: [Float]? = nil, mixture: MixUp? = nil) {
         self.labels = labels
         self.classWeights = classWeights
         self.mixture = mixture
@@ -35,12 +35,12 @@ package struct StepTargets {
     /// The loss of logits (B, classes), its gradient, and how many decisions are right.
     ///
     /// - Parameter denominator: the clips of the whole step.
-    func evaluate(_ loss: CategoricalCrossEntropy, _ logits: Tensor, denominator: Int, _ pass: Pass) -> CategoricalCrossEntropy.Result {
+    func evaluate(_ loss: CategoricalCrossEntropy, _ logits: Tensor, denominator: Int, _ context: Context) -> CategoricalCrossEntropy.Result {
         guard let mixture else {
-            return loss.evaluate(logits, labels: labels, weights: weights, denominator: denominator, pass)
+            return loss.evaluate(logits, labels: labels, weights: weights, denominator: denominator, context)
         }
         let classes = logits.shape[1]
-        let targets = pass.workspace.takeZeroed(logits.shape)
+        let targets = context.workspace.takeZeroed(logits.shape)
         var metrics = CategoricalMetrics()
         for (row, label) in labels.enumerated() {
             // Rows sum to 1; the clip's weight brings the sum of the two back.
@@ -50,7 +50,7 @@ package struct StepTargets {
             targets.base[row * classes + labels[mixture.partners[row]]] += sum > 0 ? partner / sum : 0
             metrics.add(scores: logits.base + row * classes, classes: classes, label: label)
         }
-        let (sum, dLogits) = loss.evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), pass)
+        let (sum, dLogits) = loss.evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), context)
         return CategoricalCrossEntropy.Result(loss: sum, dLogits: dLogits, correct: metrics.correct)
     }
 }

@@ -1,6 +1,7 @@
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 
 // One step of the loop: the draws it takes, what they are held against, and what is said when a number is not finite.
@@ -17,7 +18,7 @@ extension Trainer {
             try await add(batch, denominator: positions.count, to: &running, isLast: batch.upperBound == positions.upperBound)
         }
         state.running = running
-        state.dropoutRandom = step.pass.random
+        state.dropoutRandom = step.context.random
         state.optimizer = step.optimizerState
     }
 
@@ -27,7 +28,7 @@ extension Trainer {
         let draws = drawn(positions)
         let next = drawn(positions.upperBound..<min(state.order.count, positions.upperBound + configuration.training.batchSize))
         step.nextBatch()
-        let input = step.pass.workspace.take(classifier.trainedInputShape.prepending(draws.count * classifier.frames))
+        let input = step.context.workspace.take(classifier.trainedInputShape.prepending(draws.count * classifier.frames))
         var validFrames = [Int](repeating: classifier.frames, count: draws.count)
         var clock = ContinuousClock.now
         if isMadeUp {
@@ -83,7 +84,7 @@ extension Trainer {
         let alpha = configuration.augmentation.mixup
         let mixture =
             alpha > 0
-            ? Mixture(
+            ? MixUp(
                 clips: draws.count, alpha: alpha, seed: configuration.seed,
                 stream: RandomStreams.mixture(epoch: state.epoch, batch: positions.lowerBound)) : nil
         return StepTargets(labels: draws.map { training.clips.labels[$0.clip] }, classWeights: classWeights, mixture: mixture)

@@ -1,6 +1,7 @@
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 
 /// The training loop of one stage: batches, forward, loss, backward, optimiser; validation and callbacks after each epoch.
@@ -62,10 +63,10 @@ package final class Trainer {
         step = TrainingStep(
             classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
             memory: memory, workers: workers, random: state.dropoutRandom)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.pass)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.context)
         let frozen = FrozenLayers(predictor, cache: features.cache)
-        func inputs(_ clips: LabelledClips, _ takings: Takings) -> StepInputs {
-            StepInputs(clips, takings, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
+        func inputs(_ clips: LabelledClips, _ samples: SamplePlan) -> StepInputs {
+            StepInputs(clips, samples, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
         }
         self.predictor = predictor
         self.training = inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
@@ -163,7 +164,7 @@ package final class Trainer {
         validationSeconds = times.validation
         let record = EpochRecord(
             epoch: state.epoch + 1, seconds: secondsSinceStart, trainLoss: state.running.meanLoss,
-            trainAccuracy: state.running.accuracy, validation: evaluation.map { ValidationFigures($0) },
+            trainAccuracy: state.running.accuracy, validation: evaluation.map { ValidationMetrics($0) },
             learningRate: learningRate(step: max(0, state.step - 1)))
         let loss = record.validation?.loss ?? record.trainLoss
         guard loss.isFinite, record.trainLoss.isFinite else {

@@ -81,7 +81,7 @@ package struct TrainerState: Codable, Sendable, Equatable {
         guard order.isEmpty ? step == 0 : order.count == clips && order.allSatisfy((0..<clips).contains) else {
             return "its order of clips is not one of \(clips)"
         }
-        guard (0...1).contains(optimizer.momentumSchedule), earlyStopping.isSound, plateau.isSound else {
+        guard (0...1).contains(optimizer.momentumSchedule), earlyStopping.isValid, plateau.isValid else {
             return "its optimiser's or callbacks' numbers are none that a training comes to"
         }
         return nil

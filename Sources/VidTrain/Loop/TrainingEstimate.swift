@@ -4,7 +4,7 @@ import VidTensor
 
 /// How long a stage will take, measured on a few of its clips and steps.
 package struct TrainingEstimate: Sendable {
-    /// Takings of clips that the frozen layers are still to be run on before the first epoch.
+    /// SamplePlan of clips that the frozen layers are still to be run on before the first epoch.
     package let encodings: Int
     /// Of one of them, loading included; 0 where there is none.
     package let secondsPerEncoding: Double
@@ -51,12 +51,12 @@ extension Trainer {
     }
 
     private func secondsPerValidation() async throws -> Double {
-        let items = validation.clips.count * (validation.takings.perClip ?? 1)
+        let items = validation.clips.count * (validation.samples.perClip ?? 1)
         guard items > 0 else { return 0 }
         let sample = min(items, validation.needsPreparing ? Predictor.evaluationGroup : 3)
         let start = ContinuousClock.now
         step.nextBatch()
-        let batch = step.pass.workspace.take(classifier.trainedInputShape.prepending(sample * classifier.frames))
+        let batch = step.context.workspace.take(classifier.trainedInputShape.prepending(sample * classifier.frames))
         var validFrames = [Int](repeating: classifier.frames, count: sample)
         if validation.needsPreparing {
             batch.fill(0.5)

@@ -8,12 +8,12 @@ package struct EpochRecord: Sendable, Equatable {
     package let trainLoss: Double
     package let trainAccuracy: Double
     /// Over the validation part after the epoch; nil where there is none.
-    package let validation: ValidationFigures?
+    package let validation: ValidationMetrics?
     /// Of the epoch's last step.
     package let learningRate: Double
 
     package init(
-        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validation: ValidationFigures?, learningRate: Double
+        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validation: ValidationMetrics?, learningRate: Double
     ) {
         self.epoch = epoch
         self.seconds = seconds
@@ -25,7 +25,7 @@ package struct EpochRecord: Sendable, Equatable {
 }
 
 /// An evaluation in a few figures.
-package struct ValidationFigures: Sendable, Equatable {
+package struct ValidationMetrics: Sendable, Equatable {
     package let loss: Double
     package let accuracy: Double
     package let top5Accuracy: Double

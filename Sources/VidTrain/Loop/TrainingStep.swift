@@ -18,7 +18,7 @@ package final class TrainingStep {
     package let optimizer: any Optimizer
     /// The optimiser's scalars after the last step.
     package private(set) var optimizerState: OptimizerState
-    package let pass: Pass
+    package let context: Context
     private let loss: CategoricalCrossEntropy
     /// For whole batches; smaller ones keep to its bytes. Nil where the CNN is frozen.
     private let activations: ActivationPlan?
@@ -32,8 +32,8 @@ package final class TrainingStep {
         self.optimizer = optimizer
         optimizerState = state
         loss = CategoricalCrossEntropy(labelSmoothing: labelSmoothing)
-        pass = Pass(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
-        pass.workspace.reserve(bytes: memory.workspace)
+        context = Context(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
+        context.workspace.reserve(bytes: memory.workspace)
         activations = memory.activations
     }
 
@@ -44,7 +44,7 @@ package final class TrainingStep {
     }
 
     /// Takes the memory of the last batch back.
-    package func nextBatch() { pass.workspace.reset() }
+    package func nextBatch() { context.workspace.reset() }
 
     /// Adds the gradients of a batch of what the trained part of the network takes: features (B x T, F) behind a frozen CNN,
     /// or else the frames, or the maps behind its frozen layers, (B x T, H, W, C).
@@ -55,7 +55,7 @@ package final class TrainingStep {
         precondition(rows == targets.labels.count * classifier.frames, "\(input.shape) for \(targets.labels.count) clips")
         var validFrames = validFrames
         if let mixture = targets.mixture {
-            mixture.apply(to: input, steps: classifier.frames, pass)
+            mixture.apply(to: input, steps: classifier.frames, context)
             // Padding repeats a frame: a mixed frame counts where either of its two does.
             validFrames = validFrames.indices.map { max(validFrames[$0], validFrames[mixture.partners[$0]]) }
         }
@@ -63,9 +63,9 @@ package final class TrainingStep {
             return try add(input, validFrames: validFrames, targets, denominator, goBack: nil)
         }
         let plan = activations.frames == rows ? activations : ActivationPlan(trained, frames: rows, limit: activations.bytes)
-        let kept = trained.forward(frames: input, keeping: plan, pass)
-        return try add(kept.features, validFrames: validFrames, targets, denominator) { [pass] dFeatures in
-            trained.backward(frames: input, kept: kept, dFeatures: dFeatures, pass)
+        let kept = trained.forward(frames: input, keeping: plan, context)
+        return try add(kept.features, validFrames: validFrames, targets, denominator) { [context] dFeatures in
+            trained.backward(frames: input, kept: kept, dFeatures: dFeatures, context)
         }
     }
 
@@ -74,7 +74,7 @@ package final class TrainingStep {
     /// - Parameter learningRate: nil: that of the optimiser.
     /// - Throws: where a gradient is not finite; nothing is changed then.
     package func update(learningRate: Double? = nil) throws(NonFinite) {
-        guard optimizer.step(classifier.parameters, &optimizerState, pass.workers, learningRate: learningRate) else { throw .gradient }
+        guard optimizer.step(classifier.parameters, &optimizerState, context.workers, learningRate: learningRate) else { throw .gradient }
     }
 
     /// `goBack` takes the gradient of the features (B x T, F) on to the CNN, if that is trained.
@@ -83,11 +83,11 @@ package final class TrainingStep {
     ) throws(NonFinite) -> Result {
         let (batch, steps) = (targets.labels.count, classifier.frames)
         let sequence = features.reshaped([batch, steps, classifier.features])
-        let mask = Batch.mask(validFrames, steps: steps, pass.workspace)
-        let forward = classifier.head.forward(sequence, mask: mask, pass)
-        let result = targets.evaluate(loss, forward.logits, denominator: denominator, pass)
+        let mask = Batch.mask(validFrames, steps: steps, context.workspace)
+        let forward = classifier.head.forward(sequence, mask: mask, context)
+        let result = targets.evaluate(loss, forward.logits, denominator: denominator, context)
         guard result.loss.isFinite else { throw .loss(result.loss) }
-        let dFeatures = classifier.head.backward(result.dLogits, forward, pass, needsInputGradient: goBack != nil)
+        let dFeatures = classifier.head.backward(result.dLogits, forward, context, needsInputGradient: goBack != nil)
         if let goBack, let dFeatures { goBack(dFeatures.reshaped([batch * steps, classifier.features])) }
         return Result(loss: result.loss, correct: result.correct)
     }

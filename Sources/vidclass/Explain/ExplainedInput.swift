@@ -2,6 +2,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -22,7 +23,7 @@ struct ExplainedInput {
         input = path
         classes = saved.classifier.classes
         let loader = saved.loader
-        var seen: [(clip: LoadedClip, clipSeen: SeenClip, moments: [FrameMoment]?)] = []
+        var seen: [(clip: LoadedClip, clipSeen: ClipActivations, moments: [FrameMoment]?)] = []
         var length: ClipLength?
         let views = saved.evaluationViews
         try await loader.load(path, views: views) { place, clip in

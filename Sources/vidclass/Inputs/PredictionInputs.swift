@@ -1,5 +1,6 @@
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 
 /// What `predict` was asked about, file by file, with what could not be found.

@@ -1,13 +1,6 @@
 import VidData
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A clip, video or sound on standard input, brought into a temporary file: some containers (MP4) are read from their end first, and
 /// pipes cannot be.

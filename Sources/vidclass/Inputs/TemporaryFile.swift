@@ -1,12 +1,5 @@
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A file of the user's own in a folder of its own below `$TMPDIR` (or `/tmp`), removed with its owner, and when a signal ends the
 /// process (`Ending`).

@@ -3,13 +3,14 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
 /// The clips that an evaluation takes, labelled by the checkpoint's classes.
 struct EvaluatedClips {
     /// A part that is asked for.
-    enum Split: String, ExpressibleByArgument, CaseIterable {
+    enum SplitChoice: String, ExpressibleByArgument, CaseIterable {
         case train, val, test, all
     }
 
@@ -32,7 +33,7 @@ struct EvaluatedClips {
     ///   - data: other data than the model's own.
     ///   - split: the part; nil: what was held out, or all of data that names no parts.
     /// - Throws: `.badData` where no clips are left, or for labels that the model does not know.
-    init(_ saved: SavedModel, data: String?, split: Split?, ignoresUnknownLabels: Bool) throws {
+    init(_ saved: SavedModel, data: String?, split: SplitChoice?, ignoresUnknownLabels: Bool) throws {
         let trainedOn = saved.configuration.data
         source = data ?? trainedOn.path
         let isOther = Folder.resolved(source) != Folder.resolved(trainedOn.path)
@@ -70,13 +71,13 @@ struct EvaluatedClips {
     }
 
     private static func choose(
-        from set: DataSet, _ split: Split?, isOther: Bool
-    ) throws -> (name: String, part: DataPart?, entries: [DataSet.Entry]) {
+        from set: DataSet, _ split: SplitChoice?, isOther: Bool
+    ) throws -> (name: String, part: Split?, entries: [DataSet.Entry]) {
         if let split {
-            guard let part = DataPart(name: split.rawValue) else { return (split.rawValue, nil, set.entries) }
+            guard let part = Split(name: split.rawValue) else { return (split.rawValue, nil, set.entries) }
             return (split.rawValue, part, set.entries(of: part))
         }
-        let part = DataPart.heldOut(of: set)
+        let part = Split.heldOut(of: set)
         if part != .train { return (part.rawValue, part, set.entries(of: part)) }
         guard isOther else {
             throw VidclassError(
@@ -88,15 +89,15 @@ struct EvaluatedClips {
     }
 }
 
-extension DataPart {
+extension Split {
     /// The part that says most of a model: the test part, else the validation part, else what it was trained on.
-    static func heldOut(of data: DataSet) -> DataPart {
-        [DataPart.test, .validation].first { !data.entries(of: $0).isEmpty } ?? .train
+    static func heldOut(of data: DataSet) -> Split {
+        [Split.test, .validation].first { !data.entries(of: $0).isEmpty } ?? .train
     }
 }
 
 extension RunReport.Part {
-    init(_ part: DataPart) {
+    init(_ part: Split) {
         self =
             switch part {
             case .train: .training

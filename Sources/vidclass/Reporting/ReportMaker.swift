@@ -3,6 +3,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -34,16 +35,16 @@ struct ReportMaker {
     func write(to folder: ReportFolder, _ context: Context) async throws {
         let environment = RunEnvironment(
             version: Vidclass.configuration.version, threads: workers.count, ffmpeg: try? await FFmpeg.locate().version)
-        let figures = EvaluationFigures(evaluation)
+        let metrics = EvaluationMetrics(evaluation)
         var report = RunReport(
-            title: context.title, part: context.part, source: context.source, figures: figures, examples: await examples(),
+            title: context.title, part: context.part, source: context.source, metrics: metrics, examples: await examples(),
             model: model(context.data),
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
         report.unknownClips = context.unknownClips
         try PredictionsFile.write(evaluation, to: folder.predictions)
         try environment.write(to: folder.environment)
-        try write(ConfusionPlot.pair(figures.classes, figures.confusion, palette: .file).file, to: folder.confusion)
+        try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
         if let story = context.story, !story.epochs.isEmpty {
             try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
         }
@@ -57,8 +58,8 @@ struct ReportMaker {
     private func model(_ data: DataSummary?) -> RunReport.Model {
         let input = classifier.configuration.input
         let summary = TrainingSummary(
-            configuration, clips: data?.clips(of: DataPart.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
-            hasValidation: (data?.clips(of: DataPart.validation.rawValue) ?? 1) > 0)
+            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            hasValidation: (data?.clips(of: Split.validation.rawValue) ?? 1) > 0)
         // A line without a word belongs to the one before it.
         var lines: [(label: String, text: String)] = []
         for line in summary.lines {
@@ -85,10 +86,10 @@ struct ReportMaker {
 
     private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
         let clip = evaluation.clips[place]
-        let takings = Takings.evaluation(configuration)
+        let samples = SamplePlan.evaluation(configuration)
         let picture: Result<ClipExample.Picture, ExampleFault>
         do {
-            let loaded = try await loader.load(entries[place].path, takings.view((takings.perClip ?? 1) / 2, of: clip.clip))
+            let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
             let explanation = predictor.explain(predictor.see(loaded), target: clip.decision, against: nil)
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)

@@ -1,19 +1,20 @@
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
 extension RunComparison {
     /// The comparison as a person reads it.
     func text(_ style: OutputStyle) -> String {
-        var text = figures(style)
+        var text = metrics(style)
         text += curves(style)
         text += "\n" + tests(style)
         text += configurations(style)
         return text
     }
 
-    private func figures(_ style: OutputStyle) -> String {
+    private func metrics(_ style: OutputStyle) -> String {
         func column(_ value: (Run) -> String) -> [String] { runs.map(value) }
         return FittedTable.text(
             [

@@ -1,5 +1,6 @@
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -22,7 +23,7 @@ struct RunComparison {
             do {
                 let (classes, clips) = try PredictionsFile.read(path)
                 let losses = clips.map { clip in
-                    -logarithm(max(Double(clip.scores[clip.label]), EvaluationFigures.smallestScore))
+                    -logarithm(max(Double(clip.scores[clip.label]), EvaluationMetrics.smallestScore))
                 }
                 let evaluation = Evaluation(classes: classes, clips: clips, losses: losses)
                 self.evaluation = clips.isEmpty ? nil : evaluation

@@ -3,6 +3,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 
 /// What a run's folder says of the run, as far as it can be read; what cannot is named, never thrown.
@@ -82,7 +83,7 @@ struct RunFacts {
     var clips: Int? {
         guard let clips = (record ?? folds.first?.record)?["clips"], clips.objectMembers != nil else { return nil }
         // Of the parts that there are: a sum of what a stranger wrote could overflow.
-        return DataPart.allCases.compactMap { clips[$0.rawValue]?.intValue }.filter { (0...1 << 40).contains($0) }.reduce(0, +)
+        return Split.allCases.compactMap { clips[$0.rawValue]?.intValue }.filter { (0...1 << 40).contains($0) }.reduce(0, +)
     }
 
     /// Bytes of all files in the folder.

@@ -1,11 +1,8 @@
 import Foundation
 import VidConfig
 import VidReport
+import VidSystem
 import VidTensor
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// The folder of one training: `runs/train`, then `runs/train2`, `runs/train3`, ...
 struct RunFolder {

@@ -1,6 +1,7 @@
 import VidConfig
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 

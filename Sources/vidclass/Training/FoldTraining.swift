@@ -4,6 +4,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -61,7 +62,7 @@ struct FoldTraining {
     }
 
     /// Goes on in the folder.
-    init(resuming folder: RunFolder, overrides: [String], memo: (any ClipMemo)?, quiet: Bool) async throws {
+    init(resuming folder: RunFolder, overrides: [String], clipCache: (any ClipCache)?, quiet: Bool) async throws {
         self.folder = folder
         lock = try RunLock(folder)
         configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
@@ -72,7 +73,7 @@ struct FoldTraining {
             throw VidclassError.file(path, "expected {\"folds\": K}; the folder is not one of folds, or damaged")
         }
         self.count = Int(count)
-        let data = try await TrainingData.reopen(folder.splitsPath, configuration, classes: nil, memo: memo, quiet: quiet)
+        let data = try await TrainingData.reopen(folder.splitsPath, configuration, classes: nil, clipCache: clipCache, quiet: quiet)
         (base, report) = (data.set, data.report)
         let text = configuration.text
         try AtomicFile.write(to: folder.configPath) { try $0.write(text.utf8) }

@@ -1,8 +1,5 @@
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#endif
+import VidSystem
 
 /// Ctrl-C and SIGTERM: the first asks for a stop at the end of the step, a second one ends the process at once.
 final class Interruption: Sendable {

@@ -14,8 +14,8 @@ struct MemoryPlan {
     let keepsFeatures: Bool
     /// Bytes of loaded clips to keep between epochs: half of what is left after the rest.
     let keptClipBytes: Int
-    /// Takings of clips that frozen layers are run on once.
-    let takings: Int
+    /// SamplePlan of clips that frozen layers are run on once.
+    let samples: Int
 
     /// - Parameters:
     ///   - training: clips of the training part.
@@ -40,14 +40,14 @@ struct MemoryPlan {
         var features = 0
         var left = budget.bytes - least.total - loading
         if classifier.frozen != nil {
-            takings =
-                training * (Takings.training(configuration, behindFrozenLayers: true).perClip ?? 0)
+            samples =
+                training * (SamplePlan.training(configuration, behindFrozenLayers: true).perClip ?? 0)
                 + validation * configuration.evaluation.clips
-            let wanted = FeatureStore.bytes(clips: takings, steps: classifier.frames, shape: classifier.trainedInputShape)
+            let wanted = FeatureStore.bytes(clips: samples, steps: classifier.frames, shape: classifier.trainedInputShape)
             // Behind a frozen CNN nothing else wants memory; activations of trained layers have a use for the other half.
             if wanted <= Double(classifier.trainsCNN ? left / 2 : left) { features = Int(wanted) }
         } else {
-            takings = 0
+            samples = 0
         }
         left -= features
         step = try plan((least.activations?.bytes ?? 0) + max(0, left))

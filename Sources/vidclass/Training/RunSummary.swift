@@ -2,6 +2,7 @@ import Foundation
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -24,7 +25,7 @@ struct RunSummary {
         monitor = session.trainer.monitor.metric
         seconds = session.trainer.secondsSinceStart
         self.end = end
-        holdsOut = DataPart.heldOut(of: session.data) != .train
+        holdsOut = Split.heldOut(of: session.data) != .train
     }
 
     private var hasReport: Bool { folder.report.isThere }

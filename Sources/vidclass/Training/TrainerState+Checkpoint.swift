@@ -1,6 +1,7 @@
 import Foundation
 import VidCheckpoint
 import VidModel
+import VidSystem
 import VidTensor
 import VidTrain
 

@@ -2,6 +2,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -14,25 +15,25 @@ struct TrainingData {
     /// Opens what the configuration names, makes the parts, looks at every clip and compares the parts.
     ///
     /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, and for leaks where those are refused.
-    static func open(_ configuration: RunConfiguration, memo: (any ClipMemo)?, quiet: Bool) async throws -> TrainingData {
+    static func open(_ configuration: RunConfiguration, clipCache: (any ClipCache)?, quiet: Bool) async throws -> TrainingData {
         let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
-        return try await check(set, configuration, memo: memo, quiet: quiet, skipsBadClips: configuration.data.skipBadClips)
+        return try await check(set, configuration, clipCache: clipCache, quiet: quiet, skipsBadClips: configuration.data.skipBadClips)
     }
 
     /// The clips and parts that a run has noted.
     static func reopen(
-        _ splits: String, _ configuration: RunConfiguration, classes: [String]?, memo: (any ClipMemo)?, quiet: Bool
+        _ splits: String, _ configuration: RunConfiguration, classes: [String]?, clipCache: (any ClipCache)?, quiet: Bool
     ) async throws -> TrainingData {
         let set = try SplitsFile.read(splits, data: configuration.data.path, classes: classes)
-        return try await check(set, configuration, memo: memo, quiet: quiet, skipsBadClips: false)
+        return try await check(set, configuration, clipCache: clipCache, quiet: quiet, skipsBadClips: false)
     }
 
     private static func check(
-        _ set: DataSet, _ configuration: RunConfiguration, memo: (any ClipMemo)?, quiet: Bool, skipsBadClips: Bool
+        _ set: DataSet, _ configuration: RunConfiguration, clipCache: (any ClipCache)?, quiet: Bool, skipsBadClips: Bool
     ) async throws -> TrainingData {
         let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
         let mode = configuration.data.leakCheck
-        let report = try await CheckCommand.check(set, loader: loader, leakCheck: mode != .off, memo: memo, quiet: quiet)
+        let report = try await CheckCommand.check(set, loader: loader, leakCheck: mode != .off, clipCache: clipCache, quiet: quiet)
         if !quiet { Terminal.write(Terminal.fitted(DataReportText.text(report)) + "\n") }
         for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") }
         if mode == .refuse, let error = report.leakError { throw error }

@@ -35,7 +35,7 @@ final class TrainingDisplay {
         guard isVerbose else { return }
         if classifier.frozen != nil {
             detail(
-                "the outputs of the frozen layers of \(Formatting.count(plan.takings, "clip")) "
+                "the outputs of the frozen layers of \(Formatting.count(plan.samples, "clip")) "
                     + (plan.keepsFeatures ? "are kept in memory" : "do not fit into memory or are new each time: they are taken anew"))
         } else {
             detail("up to \(Formatting.bytes(plan.keptClipBytes)) of loaded clips are kept between epochs")

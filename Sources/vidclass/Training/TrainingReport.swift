@@ -25,12 +25,12 @@ struct TrainingReport {
             let reason = error is Interrupted ? "interrupted" : "\(error)"
             Terminal.note(
                 "note: the training is finished and kept, but its report could not be made: \(reason). Make it with: vidclass eval --checkpoint "
-                    + ShellText.quoted(folder.bestPath) + (DataPart.heldOut(of: session.data) == .train ? " --split train" : ""))
+                    + ShellText.quoted(folder.bestPath) + (Split.heldOut(of: session.data) == .train ? " --split train" : ""))
         }
     }
 
     private func make(in folder: RunFolder, _ bar: ProgressBar) async throws {
-        let part = DataPart.heldOut(of: session.data)
+        let part = Split.heldOut(of: session.data)
         let entries = session.data.entries(of: part)
         let loader = ClipLoader(
             input: session.configuration.model.input, data: session.configuration.data, augmentation: session.configuration.augmentation)

@@ -3,6 +3,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidSystem
 import VidTensor
 
 /// What a training starts from: its configuration and clips, and for one that goes on, its folder and saved state.
@@ -32,19 +33,19 @@ struct TrainingRequest {
     ///
     /// - Throws: `.missingInput` where there is no run or a clip is gone, `.badData` where it cannot go on under this
     ///   configuration, `.busy` where another process trains there.
-    static func resume(_ folder: RunFolder, overrides: [String], memo: (any ClipMemo)?, quiet: Bool) async throws -> TrainingRequest {
+    static func resume(_ folder: RunFolder, overrides: [String], clipCache: (any ClipCache)?, quiet: Bool) async throws -> TrainingRequest {
         let lock = try RunLock(folder)
         let configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
         let checkpoint = try saved(folder, configuration)
         guard FileManager.default.fileExists(atPath: folder.splitsPath) else {
-            let data = try await TrainingData.open(configuration, memo: memo, quiet: quiet)
+            let data = try await TrainingData.open(configuration, clipCache: clipCache, quiet: quiet)
             return TrainingRequest(
                 configuration, data.set, data.report.bad.isEmpty ? nil : data.report, DataSummary(data.report, skipsBad: true),
                 (folder, lock),
                 checkpoint)
         }
         let data = try await TrainingData.reopen(
-            folder.splitsPath, configuration, classes: checkpoint?.classes, memo: memo, quiet: quiet)
+            folder.splitsPath, configuration, classes: checkpoint?.classes, clipCache: clipCache, quiet: quiet)
         // Clips that were left out stand in no splits.csv: what the first part of the run has noted is the whole of it.
         let isNoted = FileManager.default.fileExists(atPath: folder.dataPath)
         return TrainingRequest(

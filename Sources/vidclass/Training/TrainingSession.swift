@@ -3,6 +3,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -76,7 +77,7 @@ final class TrainingSession {
         kept = isDryRun ? nil : try TrainingSession.keep(request, state)
         trainer = try TrainingSession.trainer(
             model, configuration, data, own, cache, workers, state, secondsBefore: kept?.results.secondsSoFar ?? 0)
-        let parts = zip(["training", "validation", "test"], DataPart.allCases)
+        let parts = zip(["training", "validation", "test"], Split.allCases)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
             parts: parts.map { [data] in .init(name: $0, clips: data.entries(of: $1).count) },
@@ -133,7 +134,7 @@ final class TrainingSession {
         _ workers: Workers, _ state: TrainerState, secondsBefore: Double
     ) throws -> Trainer {
         let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
-        func clips(_ part: DataPart) -> LabelledClips {
+        func clips(_ part: Split) -> LabelledClips {
             let entries = data.entries(of: part)
             return LabelledClips(entries, loader: loader, keepingBytes: plan.keptClipBytes / max(1, data.entries.count) * entries.count)
         }
@@ -158,7 +159,7 @@ final class TrainingSession {
 
     var threads: Int { workers.count }
     /// Of each part.
-    var clipCounts: [(part: String, count: Int)] { DataPart.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
+    var clipCounts: [(part: String, count: Int)] { Split.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
 
     // MARK: Training
 

@@ -2,6 +2,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -112,7 +113,6 @@ struct TrainingStream {
         let (message, code): (String, Int32)
         switch error {
         case let error as VidclassError: (message, code) = (error.message, error.kind.rawValue)
-        case let error as ConfigError: (message, code) = (error.description, error.kind.rawValue)
         default: return
         }
         // The error itself goes its way; another one, of writing this, must not take its place.

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidCheckpoint
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 

@@ -1,17 +1,10 @@
 import Synchronization
 import Testing
 import VidCheckpoint
+import VidSystem
 import VidTensor
 import VidTestSupport
 import VidTrain
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Features with their owner: (frames, 8) values that only `number` has.
 struct TestFeatures {

@@ -1,17 +1,10 @@
 import Foundation
 import Testing
 import VidCheckpoint
+import VidSystem
 import VidTensor
 import VidTestSupport
 import VidTrain
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Several runs at once, and runs that were killed.
 @Suite struct SharedFeatureFolderTests {

@@ -3,11 +3,12 @@ import Synchronization
 import Testing
 import VidConfig
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 
 /// A memo in memory that counts what it is asked.
-final class CountingMemo: ClipMemo {
+final class CountingCache: ClipCache {
     private let state = Mutex((facts: [String: ClipFacts](), hits: 0))
 
     var hits: Int { state.withLock { $0.hits } }
@@ -143,15 +144,15 @@ final class CountingMemo: ClipMemo {
         for number in 0..<4 { try write("data/b/\(number).bin", clip(UInt64(10 + number))) }
         try box.write("data/b/bad.bin", text: "no clip")
         let data = try DataSet.open(box("data"))
-        let memo = CountingMemo()
-        let check = DataCheck(memo: memo, concurrency: concurrency)
+        let clipCache = CountingCache()
+        let check = DataCheck(clipCache: clipCache, concurrency: concurrency)
         let seen = Mutex([DataCheck.Progress]())
         let first = try await check.run(data) { progress in seen.withLock { $0.append(progress) } }
-        #expect(memo.hits == 0 && memo.count == 8)
+        #expect(clipCache.hits == 0 && clipCache.count == 8)
         #expect(seen.withLock { $0.map(\.done) } == Array(0...9))
         #expect(seen.withLock { $0.last?.bad } == 1)
         let second = try await check.run(data) { progress in seen.withLock { $0.append(progress) } }
-        #expect(memo.hits == 8)
+        #expect(clipCache.hits == 8)
         #expect(seen.withLock { $0.last?.remembered } == 8)
         #expect(first.document == second.document)
     }

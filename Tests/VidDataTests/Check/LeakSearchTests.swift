@@ -1,5 +1,6 @@
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -9,7 +10,7 @@ import VidTestSupport
         (0..<FramePrints.size).map { _ in UInt8(20 + random.below(200)) }
     }
 
-    private static func clip(_ number: Int, _ part: DataPart, _ frames: [[UInt8]], digest: String? = nil) throws -> DataReport.Clip {
+    private static func clip(_ number: Int, _ part: Split, _ frames: [[UInt8]], digest: String? = nil) throws -> DataReport.Clip {
         let prints = try #require(FramePrints(cells: frames.flatMap(\.self), count: frames.count))
         let facts = ClipFacts(
             kind: "video", coding: "h264", frames: max(1, frames.count), channels: 3, rows: 64, columns: 64, framesPerSecond: 25,

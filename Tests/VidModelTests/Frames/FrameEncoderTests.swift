@@ -9,7 +9,7 @@ import VidTestSupport
     /// An encoder of custom blocks over 9 x 8 x 3 frames, with its parameters.
     private struct Network {
         let encoder: FrameEncoder
-        let pass: Pass
+        let context: Context
 
         init(_ trainable: Trainable, pooling: CNNPooling = .average, threads: Int = 2) throws {
             var layout = ParameterLayout()
@@ -20,7 +20,7 @@ import VidTestSupport
             var input = InputConfiguration()
             (input.rows, input.columns) = (9, 8)
             encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-            pass = try makePass(layout, threads: threads)
+            context = try makeContext(layout, threads: threads)
         }
 
         func shape(_ frames: Int) -> Shape { encoder.outputShape.prepending(frames) }
@@ -29,21 +29,21 @@ import VidTestSupport
     @Test(arguments: [Trainable.all, .from("block1_conv2"), .from("block2_conv2")], CNNPooling.allCases)
     func gradientsOfTheWholeNetwork(_ trainable: Trainable, _ pooling: CNNPooling) throws {
         let network = try Network(trainable, pooling: pooling)
-        let (encoder, pass) = (network.encoder, network.pass)
+        let (encoder, context) = (network.encoder, network.context)
         var tensors = TestTensors(seed: 1)
         let frames = tensors.uniform(encoder.inputShape.prepending(2))
         let weights = tensors.uniform(network.shape(2))
         let features = tensors.nan(network.shape(2))
-        goBack(encoder, frames: frames, dFeatures: weights, pass)
+        goBack(encoder, frames: frames, dFeatures: weights, context)
         var trained = 0
-        for slice in pass.parameters.slices {
-            guard let gradient = pass.parameters.gradient(slice) else { continue }
+        for slice in context.parameters.slices {
+            guard let gradient = context.parameters.gradient(slice) else { continue }
             trained += 1
             let (error, compared) = piecewiseLinearGradientError(
-                at: pass.parameters.value(slice), analytic: gradient, step: 5e-4, sampling: 40
+                at: context.parameters.value(slice), analytic: gradient, step: 5e-4, sampling: 40
             ) {
-                pass.parameters.didChange()
-                encoder.encode(frames: frames, into: features, pass)
+                context.parameters.didChange()
+                encoder.encode(frames: frames, into: features, context)
                 return weightedSum(features, weights)
             }
             // Losses of order one to ten with errors near 1e-6, over steps of 5e-4 and slopes of order one.
@@ -57,9 +57,9 @@ import VidTestSupport
         let network = try Network(.none)
         var tensors = TestTensors(seed: 2)
         let frames = tensors.uniform(network.encoder.inputShape.prepending(2))
-        goBack(network.encoder, frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.pass)
+        goBack(network.encoder, frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.context)
         #expect(network.encoder.split().trained == nil)
-        #expect(network.pass.parameters.gradients.count == 0)
+        #expect(network.context.parameters.gradients.count == 0)
     }
 
     /// 29 frames are three whole groups and a part of one; the limits are chosen to give plans of every kind.
@@ -76,10 +76,10 @@ import VidTestSupport
             let frames = tensors.uniform(network.encoder.inputShape.prepending(29))
             let dFeatures = tensors.uniform(network.shape(29))
             let features = tensors.nan(network.shape(29))
-            network.encoder.encode(frames: frames, into: features, network.pass)
+            network.encoder.encode(frames: frames, into: features, network.context)
             let limit = least + Int(Double(all - least) * share)
-            plans.append(goBack(network.encoder, frames: frames, dFeatures: dFeatures, network.pass, limit: limit)?.parts ?? [])
-            let gradients = network.pass.parameters.gradients
+            plans.append(goBack(network.encoder, frames: frames, dFeatures: dFeatures, network.context, limit: limit)?.parts ?? [])
+            let gradients = network.context.parameters.gradients
             let found = [bits(features), bits(gradients.tensor([gradients.count]))]
             #expect(found == first ?? found, "\(threads) threads, \(plans[plans.count - 1])")
             first = first ?? found
@@ -102,13 +102,13 @@ import VidTestSupport
         let dFeatures = tensors.uniform(whole.shape(3))
         let (features, found) = (tensors.nan(whole.shape(3)), tensors.nan(whole.shape(3)))
         let maps = tensors.nan(frozen.outputShape.prepending(3))
-        whole.encoder.encode(frames: frames, into: features, whole.pass)
-        goBack(whole.encoder, frames: frames, dFeatures: dFeatures, whole.pass)
-        frozen.encode(frames: frames, into: maps, parts.pass)
-        trained.encode(frames: maps, into: found, parts.pass)
-        goBack(trained, frames: maps, dFeatures: dFeatures, parts.pass)
+        whole.encoder.encode(frames: frames, into: features, whole.context)
+        goBack(whole.encoder, frames: frames, dFeatures: dFeatures, whole.context)
+        frozen.encode(frames: frames, into: maps, parts.context)
+        trained.encode(frames: maps, into: found, parts.context)
+        goBack(trained, frames: maps, dFeatures: dFeatures, parts.context)
         #expect(bits(found) == bits(features))
-        let gradients = (whole.pass.parameters.gradients, parts.pass.parameters.gradients)
+        let gradients = (whole.context.parameters.gradients, parts.context.parameters.gradients)
         #expect(bits(gradients.0.tensor([gradients.0.count])) == bits(gradients.1.tensor([gradients.1.count])))
     }
 
@@ -119,9 +119,9 @@ import VidTestSupport
         var tensors = TestTensors(seed: 5)
         let frames = tensors.uniform(network.encoder.inputShape.prepending(11))
         let features = tensors.nan(network.shape(11))
-        network.encoder.encode(frames: frames, into: features, network.pass)
+        network.encoder.encode(frames: frames, into: features, network.context)
         let plan = ActivationPlan(network.encoder, frames: 11, limit: limit)
-        #expect(bits(network.encoder.forward(frames: frames, keeping: plan, network.pass).features) == bits(features))
+        #expect(bits(network.encoder.forward(frames: frames, keeping: plan, network.context).features) == bits(features))
     }
 
     /// A plan keeps within its limit as soon as it can, uses most of it, and repeats less the more it may keep; what it foretells
@@ -134,12 +134,12 @@ import VidTestSupport
         var input = InputConfiguration()
         (input.rows, input.columns) = (96, 96)
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-        let pass = try makePass(layout)
+        let context = try makeContext(layout)
         var tensors = TestTensors(seed: 6)
         let frames = tensors.uniform(encoder.inputShape.prepending(40))
         let features = tensors.zeros(encoder.outputShape.prepending(40))
-        func peak(_ step: (Pass) -> Void) -> Int {
-            let fresh = Pass(parameters: pass.parameters, workers: pass.workers, random: pass.random)
+        func peak(_ step: (Context) -> Void) -> Int {
+            let fresh = Context(parameters: context.parameters, workers: context.workers, random: context.random)
             for _ in 0..<3 {
                 fresh.workspace.reset()
                 step(fresh)
@@ -161,9 +161,9 @@ import VidTestSupport
         for limit in [0, (least.bytes + all.bytes) / 2, .max] {
             let plan = ActivationPlan(encoder, frames: 40, limit: limit)
             let foretold = plan.bytes + encoder.scratchBytes(workers: 2, gradients: true)
-            let used = peak { pass in
-                let kept = encoder.forward(frames: frames, keeping: plan, pass)
-                encoder.backward(frames: frames, kept: kept, dFeatures: features, pass)
+            let used = peak { context in
+                let kept = encoder.forward(frames: frames, keeping: plan, context)
+                encoder.backward(frames: frames, kept: kept, dFeatures: features, context)
             }
             // But for the features, the bias's partial sums and the rounding to cache lines.
             #expect(Double(used) <= 1.02 * Double(foretold) && Double(used) >= 0.8 * Double(foretold), "limit \(limit)")

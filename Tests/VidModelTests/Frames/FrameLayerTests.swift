@@ -37,12 +37,12 @@ import VidTestSupport
         var layout = ParameterLayout()
         let fused = Conv2D("a", prefix: "cnn", channels: 3, filters: 20, relu: true, layout: &layout)
         let plain = Conv2D("b", prefix: "cnn", channels: 3, filters: 20, layout: &layout)
-        let pass = try makePass(layout)
-        pass.parameters.value(plain.kernel).copy(from: pass.parameters.value(fused.kernel))
-        pass.parameters.value(plain.bias).copy(from: pass.parameters.value(fused.bias))
+        let context = try makeContext(layout)
+        context.parameters.value(plain.kernel).copy(from: context.parameters.value(fused.kernel))
+        context.parameters.value(plain.bias).copy(from: context.parameters.value(fused.bias))
         var tensors = TestTensors(seed: 3)
         let input = tensors.uniform([2, 9, 10, 3])
-        #expect(fused.forward(input, pass).output.array == plain.forward(input, pass).output.array.map { max(0, $0) })
+        #expect(fused.forward(input, context).output.array == plain.forward(input, context).output.array.map { max(0, $0) })
     }
 
     @Test func parametersAreNamedShapedAndInitialisedAsKerasDoes() throws {
@@ -75,22 +75,22 @@ import VidTestSupport
 
     @Test func flatten() throws {
         try checkGradients(of: Flatten(), input: [2, 3, 4], layout: ParameterLayout())
-        let pass = try makePass(ParameterLayout())
+        let context = try makeContext(ParameterLayout())
         var tensors = TestTensors(seed: 4)
         let input = tensors.uniform([2, 2, 3, 4])
-        #expect(Flatten().forward(input, pass).output.array == input.array)
+        #expect(Flatten().forward(input, context).output.array == input.array)
     }
 
     /// A frozen layer passes the gradient on and has none itself.
     @Test func frozenConvolutionHasNoParameterGradients() throws {
         var layout = ParameterLayout()
         let layer = Conv2D("conv", prefix: "cnn", channels: 3, filters: 4, trainable: false, layout: &layout)
-        let pass = try makePass(layout)
+        let context = try makeContext(layout)
         var tensors = TestTensors(seed: 5)
-        let saved = layer.forward(tensors.uniform([1, 4, 4, 3]), pass)
-        let dInput = layer.backward(tensors.uniform([1, 4, 4, 4]), saved, pass, needsInputGradient: true)
+        let saved = layer.forward(tensors.uniform([1, 4, 4, 3]), context)
+        let dInput = layer.backward(tensors.uniform([1, 4, 4, 4]), saved, context, needsInputGradient: true)
         #expect(dInput?.shape == [1, 4, 4, 3])
-        #expect(pass.parameters.gradient(layer.kernel) == nil)
-        #expect(pass.parameters.counts.trainable == 0)
+        #expect(context.parameters.gradient(layer.kernel) == nil)
+        #expect(context.parameters.counts.trainable == 0)
     }
 }

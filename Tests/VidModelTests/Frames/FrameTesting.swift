@@ -5,7 +5,7 @@ import VidTensor
 import VidTestSupport
 
 /// A pass over freshly initialised parameters, the biases filled too so that no ReLU sits on its edge by construction.
-func makePass(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) throws -> Pass {
+func makeContext(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) throws -> Context {
     let store = ParameterStore(layout)
     var random = RandomGenerator(seed: seed)
     try store.initialize(&random)
@@ -13,7 +13,7 @@ func makePass(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) thr
         let bias = store.value(slice)
         for i in 0..<bias.count { bias.base[i] = random.uniform(-0.3, 0.3) }
     }
-    return Pass(parameters: store, workers: Workers(count: threads), random: random)
+    return Context(parameters: store, workers: Workers(count: threads), random: random)
 }
 
 /// The bits of a tensor's elements: equality that tells 0 from -0 and knows NaN.
@@ -27,20 +27,20 @@ func checkGradients(
     of layer: some Layer, input shape: Shape, layout: ParameterLayout, step: Float = 1e-3, tolerance: Double = 1e-2,
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-    let pass = try makePass(layout)
+    let context = try makeContext(layout)
     var tensors = TestTensors(seed: 2)
     let input = tensors.uniform(shape.prepending(2))
     let weights = tensors.uniform(layer.outputShape(shape).prepending(2))
     func loss() -> Double {
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
-        pass.parameters.didChange()
-        return weightedSum(layer.forward(input, pass).output, weights)
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        context.parameters.didChange()
+        return weightedSum(layer.forward(input, context).output, weights)
     }
-    let saved = layer.forward(input, pass)
+    let saved = layer.forward(input, context)
     #expect(saved.output.shape == weights.shape, sourceLocation: sourceLocation)
     let before = bits(weights)
-    let dInput = try #require(layer.backward(weights, saved, pass, needsInputGradient: true), sourceLocation: sourceLocation)
+    let dInput = try #require(layer.backward(weights, saved, context, needsInputGradient: true), sourceLocation: sourceLocation)
     #expect(bits(weights) == before, "backward wrote on its argument", sourceLocation: sourceLocation)
     func check(_ name: String, _ point: Tensor, _ gradient: Tensor) {
         let (error, compared) = piecewiseLinearGradientError(at: point, analytic: gradient, step: step, sampling: 64, loss: loss)
@@ -48,9 +48,9 @@ func checkGradients(
         #expect(compared >= 0.5, "\(name)", sourceLocation: sourceLocation)
     }
     check("input", input, dInput)
-    for slice in pass.parameters.slices {
-        let gradient = try #require(pass.parameters.gradient(slice), sourceLocation: sourceLocation)
-        check(slice.name, pass.parameters.value(slice), gradient)
+    for slice in context.parameters.slices {
+        let gradient = try #require(context.parameters.gradient(slice), sourceLocation: sourceLocation)
+        check(slice.name, context.parameters.value(slice), gradient)
     }
 }
 

@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 @Suite struct VGGTests {

@@ -8,7 +8,7 @@ import VidTestSupport
 @Suite struct WinogradNetworkTests {
     private func network(
         _ convolution: ConvolutionChoice, _ architecture: Architecture, size: Int, trainable: Trainable = .all, threads: Int = 2
-    ) throws -> (encoder: FrameEncoder, pass: Pass) {
+    ) throws -> (encoder: FrameEncoder, context: Context) {
         var layout = ParameterLayout()
         var configuration = CNNConfiguration()
         configuration.architecture = architecture
@@ -17,14 +17,14 @@ import VidTestSupport
         var input = InputConfiguration()
         (input.rows, input.columns) = (size, size)
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-        return (encoder, try makePass(layout, threads: threads))
+        return (encoder, try makeContext(layout, threads: threads))
     }
 
-    private func features(_ network: (encoder: FrameEncoder, pass: Pass), _ frames: Tensor) -> [Float] {
+    private func features(_ network: (encoder: FrameEncoder, context: Context), _ frames: Tensor) -> [Float] {
         let buffer = Buffer(count: frames.shape[0] * network.encoder.outputShape.count)
         let features = buffer.tensor(network.encoder.outputShape.prepending(frames.shape[0]))
         features.fill(.nan)
-        network.encoder.encode(frames: frames, into: features, network.pass)
+        network.encoder.encode(frames: frames, into: features, network.context)
         return features.array
     }
 
@@ -50,14 +50,14 @@ import VidTestSupport
         var tensors = TestTensors(seed: 2)
         let frames = tensors.uniform([2, 96, 96, 3], -128, 128)
         let dFeatures = tensors.uniform([2, 512])
-        for (encoder, pass) in [im2col, winograd] {
+        for (encoder, context) in [im2col, winograd] {
             let plan = ActivationPlan(im2col.encoder, frames: 2, limit: .max)
-            let kept = im2col.encoder.forward(frames: frames, keeping: plan, im2col.pass)
-            encoder.backward(frames: frames, kept: kept, dFeatures: dFeatures, pass)
+            let kept = im2col.encoder.forward(frames: frames, keeping: plan, im2col.context)
+            encoder.backward(frames: frames, kept: kept, dFeatures: dFeatures, context)
         }
-        for slice in winograd.pass.parameters.slices {
-            let found = try #require(winograd.pass.parameters.gradient(slice))
-            let expected = try #require(im2col.pass.parameters.gradient(slice))
+        for slice in winograd.context.parameters.slices {
+            let found = try #require(winograd.context.parameters.gradient(slice))
+            let expected = try #require(im2col.context.parameters.gradient(slice))
             let error = relativeError(found.array, expected.array)
             #expect(error <= 1e-4, "\(slice.name)")
         }
@@ -66,20 +66,20 @@ import VidTestSupport
     /// Winograd wherever it can be, odd maps and few channels included, has the gradients of the loss.
     @Test func gradientsByDifferences() throws {
         let network = try network(.winograd, .blocks([[6, 5], [9, 17]]), size: 9)
-        let (encoder, pass) = network
+        let (encoder, context) = network
         #expect(encoder.layers[0].algorithmName([9, 9, 3]) == "winograd")
         var tensors = TestTensors(seed: 3)
         let frames = tensors.uniform([2, 9, 9, 3])
         let weights = tensors.uniform([2, 17])
         let features = tensors.nan([2, 17])
-        goBack(encoder, frames: frames, dFeatures: weights, pass)
-        for slice in pass.parameters.slices {
-            let gradient = try #require(pass.parameters.gradient(slice))
+        goBack(encoder, frames: frames, dFeatures: weights, context)
+        for slice in context.parameters.slices {
+            let gradient = try #require(context.parameters.gradient(slice))
             let (error, compared) = piecewiseLinearGradientError(
-                at: pass.parameters.value(slice), analytic: gradient, step: 5e-4, sampling: 40
+                at: context.parameters.value(slice), analytic: gradient, step: 5e-4, sampling: 40
             ) {
-                pass.parameters.didTrain()
-                encoder.encode(frames: frames, into: features, pass)
+                context.parameters.didTrain()
+                encoder.encode(frames: frames, into: features, context)
                 return weightedSum(features, weights)
             }
             // As in FrameEncoderTests.
@@ -90,36 +90,36 @@ import VidTestSupport
 
     /// Frozen filters are transformed once and trained ones whenever they have changed; a new start changes all.
     @Test func filtersFollowTheirParameters() throws {
-        let (encoder, pass) = try network(.winograd, .blocks([[16], [16]]), size: 8, trainable: .from("block2_conv1"))
-        let parameters = pass.parameters
+        let (encoder, context) = try network(.winograd, .blocks([[16], [16]]), size: 8, trainable: .from("block2_conv1"))
+        let parameters = context.parameters
         var tensors = TestTensors(seed: 4)
         let frames = tensors.uniform([2, 8, 8, 3])
-        let before = features((encoder, pass), frames)
-        #expect(pass.filters.bytes == 4 * 36 * (3 * 16 + 16 * 16))
+        let before = features((encoder, context), frames)
+        #expect(context.filters.bytes == 4 * 36 * (3 * 16 + 16 * 16))
         let frozen = try #require(parameters.slice(named: "cnn/block1_conv1/kernel"))
         let trained = try #require(parameters.slice(named: "cnn/block2_conv1/kernel"))
         parameters.value(frozen).fill(0)
         parameters.didTrain()
-        #expect(features((encoder, pass), frames) == before)
+        #expect(features((encoder, context), frames) == before)
         for i in 0..<trained.count { parameters.value(trained).base[i] *= 2 }
-        #expect(features((encoder, pass), frames) == before)
+        #expect(features((encoder, context), frames) == before)
         parameters.didTrain()
-        let doubled = features((encoder, pass), frames)
+        let doubled = features((encoder, context), frames)
         #expect(doubled != before)
         parameters.didChange()
-        #expect(features((encoder, pass), frames) != doubled)
+        #expect(features((encoder, context), frames) != doubled)
     }
 
     /// Layer by layer and with poolings apart, the bits are the encoder's.
     @Test func encodingIsOneLayerAfterTheOther() throws {
         for size in [70, 33] {
-            let (encoder, pass) = try network(.auto, .blocks([[16, 16], [24]]), size: size, threads: 3)
+            let (encoder, context) = try network(.auto, .blocks([[16, 16], [24]]), size: size, threads: 3)
             #expect(encoder.poolsAfter(1) && !encoder.poolsAfter(0))
             var tensors = TestTensors(seed: 5)
             let frames = tensors.uniform([19, size, size, 3])
             var maps = frames
-            for layer in encoder.layers { maps = layer.forward(maps, pass).output }
-            #expect(features((encoder, pass), frames) == maps.array)
+            for layer in encoder.layers { maps = layer.forward(maps, context).output }
+            #expect(features((encoder, context), frames) == maps.array)
         }
     }
 }

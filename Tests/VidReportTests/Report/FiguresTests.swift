@@ -9,7 +9,7 @@ import VidTrain
 /// The figures of a page against scikit-learn's (Scripts/make_report_goldens.py).
 @Suite struct FiguresTests {
     /// The named values of a page.
-    private func figures(_ page: String) -> [String: Double] {
+    private func metrics(_ page: String) -> [String: Double] {
         var values: [String: Double] = [:]
         for part in page.components(separatedBy: "<data data-name=\"").dropFirst() {
             let fields = part.components(separatedBy: "\"")
@@ -22,9 +22,9 @@ import VidTrain
         let goldens = try #require(Bundle.module.resourcePath).appending("/Goldens")
         let (classes, clips) = try PredictionsFile.read(goldens + "/predictions-\(table).csv")
         let evaluation = Evaluation(classes: classes, clips: clips, losses: clips.map { _ in 0 })
-        let found = figures(ReportPage(try SampleReports.report(evaluation)).html)
+        let found = metrics(ReportPage(try SampleReports.report(evaluation)).html)
         var checked = 0
-        for record in try CSVTable(path: goldens + "/figures.csv").records where record.fields[0] == "\(table)" {
+        for record in try CSVTable(path: goldens + "/metrics.csv").records where record.fields[0] == "\(table)" {
             let (name, expected) = (record.fields[1], try #require(Double(record.fields[2])))
             // A class that is never decided for has no precision to show.
             guard let value = found[name] else {
@@ -63,8 +63,8 @@ import VidTrain
 
     @Test func aScoreOfZeroKeepsTheLossFinite() {
         let clips = [ClipScores(clip: "a", label: 0, scores: [0, 1]), ClipScores(clip: "b", label: 1, scores: [0, 1])]
-        let figures = EvaluationFigures(Evaluation(classes: ["a", "b"], clips: clips, losses: [100, 0]))
-        #expect(figures.clippedLosses == 1)
-        #expect(abs(figures.loss.value - 18.0218) <= 1e-4)
+        let metrics = EvaluationMetrics(Evaluation(classes: ["a", "b"], clips: clips, losses: [100, 0]))
+        #expect(metrics.clippedLosses == 1)
+        #expect(abs(metrics.loss.value - 18.0218) <= 1e-4)
     }
 }

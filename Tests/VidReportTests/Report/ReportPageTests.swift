@@ -1,12 +1,9 @@
 import Foundation
+import FoundationXML
 import Testing
 import VidReport
 import VidTestSupport
 import VidTrain
-
-#if canImport(FoundationXML)
-    import FoundationXML
-#endif
 
 @Suite struct ReportPageTests {
     private static let hostile = [
@@ -63,10 +60,10 @@ import VidTrain
 
     @Test func picturesAreWellFormed() {
         let evaluation = SampleReports.evaluation(Self.hostile, clips: 40)
-        let figures = EvaluationFigures(evaluation)
+        let metrics = EvaluationMetrics(evaluation)
         #expect(isWellFormed(ConfusionPlot.pair(evaluation.classes, evaluation.confusion, palette: .file)))
-        #expect(isWellFormed(ClassPlot(figures, palette: .file).picture))
-        #expect(isWellFormed(ReliabilityPlot(figures.calibration, palette: .file).picture))
+        #expect(isWellFormed(ClassPlot(metrics, palette: .file).picture))
+        #expect(isWellFormed(ReliabilityPlot(metrics.calibration, palette: .file).picture))
         for epochs in [0, 1, 300] {
             let curve = (0..<epochs).map {
                 ResultsTable.Epoch(
@@ -101,7 +98,7 @@ import VidTrain
         report.story = nil
         report.data = nil
         let clips = (0..<400).map { ClipScores(clip: "\($0)", label: $0 % 2, scores: $0 % 2 == 0 ? [0.99, 0.01] : [0.01, 0.99]) }
-        report.figures = EvaluationFigures(Evaluation(classes: ["a", "b"], clips: clips, losses: []))
+        report.metrics = EvaluationMetrics(Evaluation(classes: ["a", "b"], clips: clips, losses: []))
         #expect(Advice.items(report).isEmpty)
     }
 

@@ -39,7 +39,7 @@ enum SampleReports {
         let layers = [LayerSummary(name: "output", type: "Dense", outputShape: [classes.count], parameters: 10, isTrainable: true)]
         let counts = classes.indices.map { $0 == 0 ? 60 : 5 }
         return RunReport(
-            title: classes[0], part: part, source: classes[0], figures: EvaluationFigures(evaluation), examples: groups,
+            title: classes[0], part: part, source: classes[0], metrics: EvaluationMetrics(evaluation), examples: groups,
             model: .init(
                 checkpoint: classes[0], layers: layers, parameters: (10, 10), input: "1 frame", training: [("optimizer", "nadam")]),
             story: story,

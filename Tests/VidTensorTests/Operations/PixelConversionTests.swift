@@ -4,7 +4,7 @@ import VidTensor
 import VidTestSupport
 
 @Suite struct PixelConversionTests {
-    private static let rules: [@Sendable (Int) -> PixelRule] = [
+    private static let rules: [@Sendable (Int) -> Preprocessing] = [
         { .caffe(channels: $0) }, { .torch(channels: $0) }, { .unit(channels: $0) }, { .symmetric(channels: $0) }, { .none(channels: $0) },
     ]
 
@@ -39,13 +39,13 @@ import VidTestSupport
     /// One RGB pixel by hand.
     @Test func coloursAreWhatKerasAndTorchvisionMake() {
         let pixel: [UInt8] = [10, 100, 255]
-        func convert(_ rule: PixelRule) -> [Float] {
+        func convert(_ rule: Preprocessing) -> [Float] {
             var tensors = TestTensors(seed: 3)
             let out = tensors.nan([1, 1, 1, 3])
             PixelConversion.convert(bytes: pixel, rule: rule, into: out, workers: Workers(count: 1))
             return out.array
         }
-        let expected: [(PixelRule, [Double])] = [
+        let expected: [(Preprocessing, [Double])] = [
             (.caffe(channels: 3), [255 - 103.939, 100 - 116.779, 10 - 123.68]),
             (.torch(channels: 3), [(10 / 255 - 0.485) / 0.229, (100 / 255 - 0.456) / 0.224, (1 - 0.406) / 0.225]),
             (.unit(channels: 3), [10 / 255, 100 / 255, 1]), (.symmetric(channels: 3), [10 / 127.5 - 1, 100 / 127.5 - 1, 1]),
@@ -59,8 +59,8 @@ import VidTestSupport
 
     /// A grey frame is centred like the grey of its brightness: by the mean of the colours' means.
     @Test func greyIsCentredByTheMeanOfTheMeans() {
-        let grey = PixelRule.caffe(channels: 1)
+        let grey = Preprocessing.caffe(channels: 1)
         #expect(abs(grey.offset[0] + (103.939 + 116.779 + 123.68) / 3) <= 1e-5)
-        #expect(abs(PixelRule.torch(channels: 1).offset[0] + 0.449 / 0.226) <= 1e-6)
+        #expect(abs(Preprocessing.torch(channels: 1).offset[0] + 0.449 / 0.226) <= 1e-6)
     }
 }

@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#if defined(__linux__)
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+uint64_t vc_address_space_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_cur;
+}
+
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
+    const struct { int resource; rlim_t value; } limits[] = {
+        {RLIMIT_AS, memory}, {RLIMIT_CPU, seconds}, {RLIMIT_FSIZE, file_bytes}, {RLIMIT_CORE, 0}};
+    int error = 0;
+    for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const struct rlimit limit = {limits[i].value, limits[i].value};
+        if (prlimit(pid, limits[i].resource, &limit, 0) != 0 && error == 0) error = errno;
+    }
+    return error;
+}
+#else
+#include <errno.h>
+
+int vc_memory_file(const char *name) {
+    (void)name;
+    errno = ENOSYS;
+    return -1;
+}
+
+uint64_t vc_address_space_limit(void) { return UINT64_MAX; }
+
+int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
+    (void)pid, (void)memory, (void)seconds, (void)file_bytes;
+    return 0;
+}
+#endif

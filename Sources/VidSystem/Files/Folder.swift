@@ -1,0 +1,74 @@
+
+/// What a folder holds.
+package enum Folder {
+    /// The names in `path`, sorted by bytes, without `.` and `..`. Names that are no UTF-8 come back apart, made readable.
+    package static func names(_ path: String) throws -> (names: [String], unreadable: [String]) {
+        try SystemCall.checkPath(path)
+        guard let handle = opendir(path) else { throw SystemCall.error("list it", path) }
+        defer { closedir(handle) }
+        var names: [String] = []
+        var unreadable: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(handle) else {
+                guard errno == 0 else { throw SystemCall.error("list it", path) }
+                break
+            }
+            let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if let name = String(validating: bytes, as: UTF8.self) {
+                if name != ".", name != ".." { names.append(name) }
+            } else {
+                unreadable.append(String(decoding: bytes, as: UTF8.self))
+            }
+        }
+        names.sort(by: PathText.precedes)
+        unreadable.sort(by: PathText.precedes)
+        return (names, unreadable)
+    }
+
+    /// Makes `path` and the folders above it, so that they outlast a loss of power; a folder that is there already stays as it is.
+    package static func make(_ path: String, calls: FileCalls = .posix) throws {
+        if try makeNew(path, calls: calls) { return }
+        guard (try? SystemCall.status(path))?.kind == .folder else {
+            throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason(EEXIST))", kind: .inputOutput)
+        }
+    }
+
+    /// Makes `path`, and the folders above it where there are none, so that they outlast a loss of power.
+    ///
+    /// - Returns: false where something of this name is there already, be it made meanwhile by another task.
+    package static func makeNew(_ path: String, calls: FileCalls = .posix) throws -> Bool {
+        try SystemCall.checkPath(path)
+        let parent = PathText.parent(path)
+        var status = mkdir(path, 0o777)
+        if status != 0, errno == ENOENT, parent != path {
+            try make(parent, calls: calls)
+            status = mkdir(path, 0o777)
+        }
+        guard status == 0 else {
+            if errno == EEXIST { return false }
+            throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason())", kind: .inputOutput)
+        }
+        try sync(parent, calls: calls)
+        return true
+    }
+
+    /// Makes the names in `path` outlast a loss of power. File systems that cannot sync a folder say EINVAL.
+    package static func sync(_ path: String, calls: FileCalls = .posix) throws {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw VidclassError.file(path, "cannot be synced: \(SystemCall.reason())", kind: .inputOutput)
+        }
+        defer { close(descriptor) }
+        guard calls.sync(descriptor) == 0 || errno == EINVAL else {
+            throw VidclassError.file(path, "syncing failed: \(SystemCall.reason())", kind: .inputOutput)
+        }
+    }
+
+    /// The path without symbolic links, for comparing; `path` itself where it cannot be resolved.
+    package static func resolved(_ path: String) -> String {
+        guard let raw = realpath(path, nil) else { return path }
+        defer { free(raw) }
+        return String(cString: raw)
+    }
+}

@@ -1,0 +1,90 @@
+
+/// A regular file opened for reading at any place.
+///
+/// Read with `pread` rather than mapped: a file that another process cuts short is then an error and no signal. The
+/// descriptor stays on the file that was opened, even where a newer one takes its name.
+package final class RegularFile: Sendable {
+    package let path: String
+    /// What the file was when it was opened.
+    package let status: FileStatus
+    /// Bytes in the file when it was opened.
+    package var size: Int { status.size }
+    private let descriptor: Int32
+
+    /// Throws `.missingInput` where nothing is there, `.badData` for a folder, pipe or device (which is never waited
+    /// for), `.inputOutput` otherwise, such as for a symbolic link that is not to be followed.
+    package init(_ path: String, followingLink: Bool = true) throws {
+        try SystemCall.checkPath(path)
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLink ? 0 : O_NOFOLLOW)
+        let descriptor = SystemCall.retrying { open(path, flags) }
+        guard descriptor >= 0 else { throw SystemCall.error("open it", path) }
+        var raw = stat()
+        guard fstat(descriptor, &raw) == 0 else {
+            let error = SystemCall.error("look at it", path)
+            close(descriptor)
+            throw error
+        }
+        let status = FileStatus(raw)
+        guard status.kind == .file else {
+            close(descriptor)
+            throw VidclassError.file(path, "expected a file, found \(status.kind == .folder ? "a folder" : "a pipe, socket or device")")
+        }
+        self.path = path
+        self.status = status
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills `bytes` from `offset` on; a file that has become shorter is an error.
+    package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws {
+        precondition(offset >= 0 && offset + bytes.count <= size, "\(bytes.count) bytes at \(offset) of a file of \(size)")
+        var done = 0
+        while done < bytes.count {
+            let count = SystemCall.retrying {
+                pread(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+            }
+            guard count >= 0 else { throw SystemCall.error("read it", path) }
+            guard count > 0 else {
+                throw VidclassError.file(
+                    path, "was cut short at byte \(offset + done) while it was being read", kind: .inputOutput)
+            }
+            done += count
+        }
+    }
+
+    /// `count` bytes from `offset` on.
+    package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+        var error: (any Error)?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let target = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count)
+            do { try read(into: target, at: offset) } catch let failure { error = failure }
+            initialized = error == nil ? count : 0
+        }
+        if let error { throw error }
+        return bytes
+    }
+
+    /// The whole of a file of at most `limit` bytes; a larger one is refused unread.
+    package static func contents(_ path: String, limit: Int) throws -> [UInt8] {
+        let file = try RegularFile(path)
+        guard file.size <= limit else {
+            throw VidclassError.file(path, "has \(file.size) bytes; at most \(limit) are read")
+        }
+        return try file.bytes(at: 0, count: file.size)
+    }
+
+    /// Passes over `range` of the file in order, a block of at most 1 MiB (a size that stays in the processor's cache) at
+    /// a time. A block starts a multiple of its size into the range.
+    package func forEachBlock(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, max(range.count, 1)), alignment: 64)
+        defer { block.deallocate() }
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            let part = UnsafeMutableRawBufferPointer(rebasing: block[..<min(block.count, range.upperBound - offset)])
+            try read(into: part, at: offset)
+            try body(UnsafeRawBufferPointer(part))
+            offset += part.count
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+import VidCheckpoint
+import VidSystem
+import VidTensor
+import VidTestSupport
+
+@Suite struct ContentMemoTests {
+    private let place: TestFolder
+    private let clip: String
+    private let hash = String(repeating: "5a", count: 32)
+    /// Opened long after everything here changed.
+    private let folder: FeatureFolder
+
+    init() throws {
+        place = try TestFolder()
+        clip = try place.write("clip.bin", [1, 2, 3])
+        folder = .test(place("features"), opened: .max)
+    }
+
+    private func clipCache() throws -> String { try #require(FeatureListing(folder.path).entries.first { $0.kind == .clipCache }).path }
+
+    @Test func remembersAFileThatStaysAsItIs() throws {
+        #expect(folder.contentHash(of: clip, sampling: "16 frames") == nil)
+        folder.remember(hash, of: clip, sampling: "16 frames")
+        #expect(folder.contentHash(of: clip, sampling: "16 frames") == hash)
+        #expect(FeatureFolder.test(folder.path).contentHash(of: clip, sampling: "16 frames") == hash)
+        #expect(folder.contentHash(of: clip, sampling: "8 frames") == nil)
+        folder.remember("other", of: clip, sampling: "8 frames")
+        #expect(folder.contentHash(of: clip, sampling: "8 frames") == "other")
+        #expect(folder.contentHash(of: clip, sampling: "16 frames") == hash)
+        #expect(folder.contentHash(of: place("none.bin"), sampling: "16 frames") == nil)
+        // Under whatever name it is reached.
+        try FileManager.default.createSymbolicLink(atPath: place("link.bin"), withDestinationPath: clip)
+        #expect(folder.contentHash(of: place("link.bin"), sampling: "16 frames") == hash)
+        #expect(folder.contentHash(of: place("features/../clip.bin"), sampling: "16 frames") == hash)
+    }
+
+    /// Each with the size and, where it can be, the time that the file had.
+    @Test(arguments: ["written over", "time", "replaced", "longer", "removed", "moved"]) func forgets(_ change: String) throws {
+        let date = try #require(try FileManager.default.attributesOfItem(atPath: clip)[.modificationDate] as? Date)
+        folder.remember(hash, of: clip, sampling: "")
+        #expect(folder.contentHash(of: clip, sampling: "") == hash)
+        switch change {
+        case "written over":
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: clip))
+            try file.write(contentsOf: [1, 2, 4])
+            try file.close()
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: clip)
+        case "time": try setAge(clip, seconds: 1000)
+        case "replaced":
+            let other = try place.write("other.bin", [1, 2, 4])
+            try FileManager.default.setAttributes([.modificationDate: date], ofItemAtPath: other)
+            try #require(rename(other, clip) == 0)
+        case "longer": try place.write("clip.bin", [1, 2, 3, 4])
+        case "removed": try FileManager.default.removeItem(atPath: clip)
+        default: try FileManager.default.moveItem(atPath: clip, toPath: place("moved.bin"))
+        }
+        #expect(folder.contentHash(of: clip, sampling: "") == nil)
+        #expect(folder.contentHash(of: place("moved.bin"), sampling: "") == nil)
+    }
+
+    /// A file that changed after the folder was opened, or just before, may not be what was loaded.
+    @Test func doesNotRememberWhatMayHaveChangedMeanwhile() throws {
+        let status = try SystemCall.status(clip)
+        for (opened, isRemembered) in [
+            (status.changed - 1_000_000_000, false), (status.changed + 1_999_999_999, false), (status.changed + 2_000_000_001, true),
+        ] {
+            let folder = FeatureFolder.test(place("features"), opened: opened)
+            folder.remember(hash, of: clip, sampling: "")
+            #expect((folder.contentHash(of: clip, sampling: "") == hash) == isRemembered)
+        }
+        // An old time of the content does not help: when it was set, the rest of the file changed.
+        try setAge(clip, seconds: 100_000)
+        let changed = try SystemCall.status(clip).changed
+        let folder = FeatureFolder.test(place("features"), opened: changed + 1_000_000_000)
+        folder.remember(hash, of: clip, sampling: "")
+        #expect(folder.contentHash(of: clip, sampling: "") == nil)
+    }
+
+    @Test func noticesDamage() throws {
+        folder.remember(hash, of: clip, sampling: "")
+        let path = try clipCache()
+        let original = try bytes(of: path)
+        for index in original.indices {
+            for bit in 0..<8 {
+                try Data(original.putting([original[index] ^ 1 << UInt8(bit)], at: index)).write(to: URL(fileURLWithPath: path))
+                #expect(folder.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
+            }
+            try Data(original[..<index]).write(to: URL(fileURLWithPath: path))
+            #expect(folder.contentHash(of: clip, sampling: "") == nil, "\(index) bytes")
+        }
+        try Data(original + [10]).write(to: URL(fileURLWithPath: path))
+        #expect(folder.contentHash(of: clip, sampling: "") == nil)
+        try Data(original).write(to: URL(fileURLWithPath: path))
+        #expect(folder.contentHash(of: clip, sampling: "") == hash)
+        folder.remember(hash, of: clip, sampling: "other")
+        let other = try #require(FeatureListing(folder.path).entries.first { $0.path != path }).path
+        try Data(original).write(to: URL(fileURLWithPath: other))
+        #expect(folder.contentHash(of: clip, sampling: "other") == nil)
+    }
+
+    @Test func aFolderIsNoContent() throws {
+        folder.remember(hash, of: place.path, sampling: "")
+        folder.remember(hash, of: place("none"), sampling: "")
+        #expect(!place.exists("features"))
+    }
+}
