@@ -3,7 +3,8 @@ import PackageDescription
 
 // The house (each target may import those to its left, and VidSystem; Scripts/check_house.py holds the whole table):
 //
-//   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- vidclass
+//   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- VidRun
+//   <- vidclass
 
 /// OpenBLAS, LAPACKE and HDF5 are linked so that the binary needs none of them at run time.
 let blasLibraries: [LinkerSetting] = [
@@ -80,10 +81,14 @@ let package = Package(
             ],
             exclude: ["TensorBoard/Protos"],
             swiftSettings: strictSwift),
+        .target(
+            name: "VidRun",
+            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport"],
+            swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport", "VidRun",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictSwift),

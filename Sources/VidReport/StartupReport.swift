@@ -4,8 +4,8 @@ import VidSystem
 import VidTensor
 
 /// What a training is about to do, as text: model, data, machine, memory.
-package struct StartupReport {
-    package struct Part {
+package struct StartupReport: Sendable {
+    package struct Part: Sendable {
         package let name: String
         package let clips: Int
 
@@ -15,7 +15,10 @@ package struct StartupReport {
         }
     }
 
-    private let classifier: Classifier
+    private let layers: [LayerSummary]
+    private let input: InputConfiguration
+    private let classes: [String]
+    private let parameters: (total: Int, trainable: Int)
     private let parts: [Part]
     private let dataPath: String
     private let threads: Int
@@ -23,7 +26,10 @@ package struct StartupReport {
     private let training: TrainingSummary
 
     package init(classifier: Classifier, dataPath: String, parts: [Part], training: TrainingSummary, threads: Int, memory: MemoryEstimate) {
-        self.classifier = classifier
+        layers = classifier.layers
+        input = classifier.configuration.input
+        classes = classifier.classes
+        parameters = classifier.parameters.counts
         self.dataPath = dataPath
         self.parts = parts
         self.training = training
@@ -33,16 +39,14 @@ package struct StartupReport {
 
     /// - Parameter columns: of the terminal; the table of layers leaves their types out where it would be wider.
     package func text(columns: Int = .max) -> String {
-        let input = classifier.configuration.input
-        let counts = classifier.parameters.counts
         let kernel = BLAS.coreName
         let data = parts.filter { $0.clips > 0 }.map { "\(Formatting.grouped($0.clips)) \($0.name)" }.joined(separator: " + ")
         var rows = [
-            ["parameters", "\(Formatting.grouped(counts.total)), of which \(Formatting.grouped(counts.trainable)) trainable"],
+            ["parameters", "\(Formatting.grouped(parameters.total)), of which \(Formatting.grouped(parameters.trainable)) trainable"],
             [
                 "clips",
-                "\(data) from \(dataPath.printable), \(Formatting.count(classifier.classes.count, "class", "classes")): "
-                    + StartupReport.list(classifier.classes.map(\.printable)),
+                "\(data) from \(dataPath.printable), \(Formatting.count(classes.count, "class", "classes")): "
+                    + StartupReport.list(classes.map(\.printable)),
             ],
             ["input", "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)"],
         ]
@@ -51,13 +55,13 @@ package struct StartupReport {
             ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)"],
             ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
         ]
-        return StartupReport.layerTable(classifier, columns: columns) + "\n" + Formatting.table(rows)
+        return StartupReport.layerTable(layers, columns: columns) + "\n" + Formatting.table(rows)
     }
 
     /// A line a layer: name, type, output shape, parameters; frozen ones marked.
-    package static func layerTable(_ classifier: Classifier, columns: Int = .max) -> String {
+    package static func layerTable(_ layers: [LayerSummary], columns: Int = .max) -> String {
         var rows = [["layer", "type", "output", "parameters", ""]]
-        for layer in classifier.layers {
+        for layer in layers {
             rows.append([
                 layer.name, layer.type, layer.outputShape.description, layer.parameters == 0 ? "" : Formatting.grouped(layer.parameters),
                 layer.parameters > 0 && !layer.isTrainable ? "frozen" : "",

@@ -3,7 +3,7 @@ import VidTrain
 
 /// What a configuration makes of a training, in lines for the start-up report; what is at its default and does nothing is
 /// left out.
-package struct TrainingSummary {
+package struct TrainingSummary: Sendable {
     /// A word and what there is to say about it.
     package let lines: [(label: String, text: String)]
 

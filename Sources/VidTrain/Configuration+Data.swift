@@ -7,3 +7,10 @@ extension DataConfiguration {
         DataSet.SplitOptions(seed: seed, validation: validationSplit, test: testSplit)
     }
 }
+
+extension ClipLoader {
+    /// Loads clips as a run's configuration says.
+    package init(_ configuration: RunConfiguration) {
+        self.init(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+    }
+}

@@ -1,0 +1,70 @@
+import VidConfig
+import VidData
+import VidReport
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// The clips of a training, all of them checked.
+struct CheckedData {
+    let set: DataSet
+    /// The findings, including those on clips that are left out.
+    let report: DataReport
+
+    /// Opens the configured data, splits it, reads every clip and compares the splits.
+    ///
+    /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, and for leaks if `data.leak_check` refuses them.
+    init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
+        let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+        try await self.init(set, configuration, in: runtime, skipsBadClips: configuration.data.skipBadClips)
+    }
+
+    /// Reopens the clips and splits that a run's `splits.csv` names.
+    init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
+        let set = try SplitsFile.read(splits, data: configuration.data.path, classes: classes)
+        try await self.init(set, configuration, in: runtime, skipsBadClips: false)
+    }
+
+    private init(_ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool) async throws {
+        let mode = configuration.data.leakCheck
+        report = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off)
+        try runtime.observe(.data(report))
+        for note in set.notes { try runtime.note(note) }
+        if mode == .refuse, let error = report.leakError { throw error }
+        guard let error = report.badClipsError else {
+            self.set = set
+            return
+        }
+        guard skipsBadClips else { throw error }
+        self.set = report.goodData
+        for (label, count) in self.set.counts(of: .train).enumerated() where count == 0 {
+            throw VidclassError.file(
+                set.path,
+                "the class \"\(self.set.classes[label].printable)\" has no readable training clips left. Fix its clips or remove the class."
+            )
+        }
+        try runtime.note("\(Formatting.count(report.bad.count, "bad clip")) left out; the run's skipped.csv lists them with the reasons")
+    }
+}
+
+extension DataSet {
+    /// Remarks for the user on what was found in the folder.
+    package var notes: [String] { findings.notes + [otherFilesSummary].compactMap(\.self) }
+}
+
+extension Runtime {
+    /// Checks all clips of `data`: whether they can be read and, if `mustFit`, used by a model with this loader.
+    ///
+    /// - Parameters:
+    ///   - leakCheck: whether to look for clips that show the same in different splits.
+    ///   - concurrency: clips checked at a time.
+    package func check(
+        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, concurrency: Int = Workers.processorCount
+    ) async throws -> DataReport {
+        let start = ContinuousClock.now
+        let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: cache, concurrency: concurrency)
+        let report = try await check.run(data) { try? observe(.checking($0)) }
+        try observe(.checked(clips: data.entries.count, seconds: (ContinuousClock.now - start).seconds))
+        return report
+    }
+}

@@ -1,0 +1,107 @@
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidSystem
+import VidTrain
+
+/// The clips of an evaluation, labelled with the checkpoint's classes.
+package struct EvaluatedClips {
+    /// The split to evaluate.
+    package enum SplitChoice: String, CaseIterable {
+        case train, val, test, all
+    }
+
+    let set: DataSet
+    package let entries: [DataSet.Entry]
+    /// The split's name, for notes.
+    package let name: String
+    package let source: String
+    /// The clips' part in the training.
+    let part: RunReport.Part
+    /// Whether these are clips of the run's own data.
+    let isOfRun: Bool
+    /// Whether these are the clips that the run's own report is about.
+    let isHeldOutOfRun: Bool
+    /// Clips that are left out because the model doesn't know their labels.
+    let unknownClips: Int
+    /// Remarks for the user.
+    package private(set) var notes: [String] = []
+
+    /// - Parameters:
+    ///   - data: other data than the model's own.
+    ///   - split: nil for the held-out split, or for all clips if the data names no splits.
+    /// - Throws: `.badData` if no clips are left, or for labels that the model doesn't know.
+    package init(_ saved: SavedModel, data: String?, split: SplitChoice?, ignoresUnknownLabels: Bool) throws {
+        let trainedOn = saved.configuration.data
+        source = data ?? trainedOn.path
+        let isOther = Folder.resolved(source) != Folder.resolved(trainedOn.path)
+        if !isOther, let splits = saved.splitsPath {
+            set = try SplitsFile.read(splits, data: source, classes: saved.classifier.classes)
+            isOfRun = true
+        } else {
+            if !isOther { notes.append("\(saved.path.printable) is not in a run's folder with a splits.csv, so the data is split again") }
+            // Nothing was held out of other data. Splits that it names can be chosen.
+            let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
+            set = try DataSet.open(
+                source, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
+            isOfRun = false
+        }
+        let chosen = try EvaluatedClips.choose(from: set, split, isOther: isOther)
+        (name, entries) = (chosen.name, chosen.entries)
+        unknownClips = set.findings.unknownLabels.reduce(0) { $0 + $1.clips }
+        part = isOther ? .other : chosen.part.map { RunReport.Part($0) } ?? .other
+        isHeldOutOfRun = isOfRun && chosen.part == .heldOut(of: set)
+        if unknownClips > 0 {
+            notes.append(
+                "\(Formatting.count(unknownClips, "clip")) left out, with labels that the model doesn't know: "
+                    + StartupReport.list(set.findings.unknownLabels.map(\.text)))
+        }
+        guard !entries.isEmpty else {
+            throw VidclassError(
+                .badData, "\(source.printable): the split \(name) has no clips" + (unknownClips > 0 ? " with known labels" : ""))
+        }
+        let absent = set.classes.indices.filter { label in !entries.contains { $0.label == label } }
+        if !absent.isEmpty {
+            notes.append(
+                "\(absent.count) of the \(set.classes.count) classes have no clips here: "
+                    + StartupReport.list(absent.map { set.classes[$0].printable }))
+        }
+    }
+
+    private static func choose(
+        from set: DataSet, _ split: SplitChoice?, isOther: Bool
+    ) throws -> (name: String, part: Split?, entries: [DataSet.Entry]) {
+        if let split {
+            guard let part = Split(name: split.rawValue) else { return (split.rawValue, nil, set.entries) }
+            return (split.rawValue, part, set.entries(of: part))
+        }
+        let part = Split.heldOut(of: set)
+        if part != .train { return (part.rawValue, part, set.entries(of: part)) }
+        guard isOther else {
+            throw VidclassError(
+                .badData,
+                "\(set.path.printable): no clips were held out of this training. Name others with --data PATH, or use the training clips with --split train."
+            )
+        }
+        return ("all", nil, set.entries)
+    }
+}
+
+extension Split {
+    /// The most telling split: the test split, else the validation split, else the training split.
+    static func heldOut(of data: DataSet) -> Split {
+        [Split.test, .validation].first { !data.entries(of: $0).isEmpty } ?? .train
+    }
+}
+
+extension RunReport.Part {
+    init(_ part: Split) {
+        self =
+            switch part {
+            case .train: .training
+            case .validation: .validation
+            case .test: .test
+            }
+    }
+}

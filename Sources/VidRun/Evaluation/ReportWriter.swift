@@ -1,0 +1,107 @@
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// Writes the report of an evaluation: the page, its curves, the confusion matrix, the predictions and the environment.
+struct ReportWriter {
+    let classifier: Classifier
+    let configuration: RunConfiguration
+    /// The path of the evaluated weights.
+    let checkpoint: String
+    let runtime: Runtime
+    /// The evaluated clips, in the order of the evaluation.
+    let entries: [DataSet.Entry]
+    let evaluation: Evaluation
+    /// How long the evaluation took.
+    let seconds: Double
+
+    /// What a report tells besides the evaluation.
+    struct Context {
+        var title: String
+        var part: RunReport.Part
+        var source: String
+        var unknownClips = 0
+        var story: RunStory?
+        var data: DataSummary?
+        var command: [String]?
+    }
+
+    /// Writes all files into an existing folder, the page last.
+    func write(to folder: ReportFolder, _ context: Context) async throws {
+        let environment = RunEnvironment(
+            version: runtime.version, threads: runtime.workers.count, ffmpeg: try? await FFmpeg.locate().version)
+        let metrics = EvaluationMetrics(evaluation)
+        var report = RunReport(
+            title: context.title, part: context.part, source: context.source, metrics: metrics, examples: await examples(),
+            model: model(context.data),
+            story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
+            peakBytes: Machine.peakResidentBytes)
+        report.unknownClips = context.unknownClips
+        try PredictionsFile.write(evaluation, to: folder.predictions)
+        try environment.write(to: folder.environment)
+        try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
+        if let story = context.story, !story.epochs.isEmpty {
+            try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
+        }
+        try write(ReportPage(report).html, to: folder.page)
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        try AtomicFile.write(to: path) { try $0.write(text.utf8) }
+    }
+
+    private func model(_ data: DataSummary?) -> RunReport.Model {
+        let input = classifier.configuration.input
+        let summary = TrainingSummary(
+            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            hasValidation: (data?.clips(of: Split.validation.rawValue) ?? 1) > 0)
+        // A line without a label continues the one before it.
+        var lines: [(label: String, text: String)] = []
+        for line in summary.lines {
+            if line.label.isEmpty, let last = lines.indices.last { lines[last].text += "; " + line.text } else { lines.append(line) }
+        }
+        return RunReport.Model(
+            checkpoint: checkpoint, layers: classifier.layers, parameters: classifier.parameters.counts,
+            input: "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)", training: lines)
+    }
+
+    // MARK: Example clips
+
+    private func examples() async -> [ExampleGroup] {
+        let loader = ClipLoader(configuration)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: runtime.workers)
+        var groups: [ExampleGroup] = []
+        for (kind, places) in ExampleChoice.choose(evaluation.clips) {
+            var examples: [ClipExample] = []
+            for place in places { examples.append(await example(place, loader, predictor)) }
+            groups.append(ExampleGroup(kind: kind, examples: examples))
+        }
+        return groups
+    }
+
+    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
+        let clip = evaluation.clips[place]
+        let samples = SamplePlan.evaluation(configuration)
+        let picture: Result<ClipExample.Picture, ExampleFault>
+        do {
+            let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
+            let explanation = predictor.explain(predictor.see(loaded), target: clip.decision, against: nil)
+            var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
+            (strip.mostFrames, strip.width) = (6, 640)
+            let canvas = try strip.drawn()
+            picture = .success(
+                ClipExample.Picture(
+                    png: try canvas.png(), width: canvas.width, height: canvas.height,
+                    description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
+                        + "\(evaluation.classes[clip.label]), classified as \(evaluation.classes[clip.decision]). "
+                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and how much the frame added."))
+        } catch {
+            picture = .failure(ExampleFault("\(error)"))
+        }
+        return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: picture)
+    }
+}

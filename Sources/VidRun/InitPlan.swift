@@ -1,0 +1,318 @@
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// A configuration for a data set, with the reason for each choice.
+package struct InitPlan {
+    /// One chosen value.
+    package struct Choice: Equatable, Sendable {
+        /// The value's path in the configuration.
+        package let key: String
+        package let value: String
+        package let because: String
+    }
+
+    package private(set) var choices: [Choice] = []
+    /// The check's findings. The data is opened without a split, so its splits are those that it names itself.
+    package let report: DataReport
+    private var configuration = RunConfiguration()
+    private let threads: Int
+
+    /// What most of the clips are.
+    private enum Material { case videos, packed, sound }
+
+    /// Checks all clips, measures the machine's speed and chooses a configuration.
+    ///
+    /// - Parameter path: a folder or CSV of labelled clips.
+    /// - Throws: `.badData` if no clip can be read, or if no model fits into the machine's memory.
+    package init(for path: String, in runtime: Runtime) async throws {
+        report = try await runtime.check(
+            DataSet.open(path, split: .none), loader: ClipLoader(input: InitPlan.anyInput, data: DataConfiguration()), mustFit: false,
+            leakCheck: true)
+        threads = runtime.workers.count
+        let gigaflops = GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        guard !report.facts.isEmpty else {
+            throw report.badClipsError ?? VidclassError.file(report.data.path, "none of its clips can be read")
+        }
+        configuration.data.path = report.data.path
+        chooseInput()
+        if isSmall { chooseSmallNetwork() } else { choosePretrainedNetwork(runtime, gigaflops) }
+        chooseSplits()
+        chooseTraining()
+        try chooseBatch()
+    }
+
+    /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as
+    /// spectrograms.
+    package static var anyInput: InputConfiguration {
+        var input = InputConfiguration()
+        (input.channels, input.rows, input.columns) = (1, 64, 64)
+        return input
+    }
+
+    /// Batch-norm momentum low enough to converge in few steps.
+    private static var normalization: BatchNormalizationOptions {
+        var options = BatchNormalizationOptions()
+        options.momentum = 0.9
+        return options
+    }
+
+    private var training: [ClipFacts] { report.clips.filter { $0.entry.part == .train }.compactMap(\.facts) }
+
+    private var material: Material {
+        let videos = report.facts.filter { $0.kind == "video" }.count
+        let sounds = report.facts.filter { $0.kind == "sound" }.count
+        if 2 * sounds > report.facts.count { return .sound }
+        return 2 * videos > report.facts.count ? .videos : .packed
+    }
+
+    /// Records a choice and replaces an earlier one for the same key.
+    private mutating func choose(_ key: String, _ value: String, _ because: String) {
+        let choice = Choice(key: key, value: value, because: because)
+        if let place = choices.firstIndex(where: { $0.key == key }) { choices[place] = choice } else { choices.append(choice) }
+    }
+
+    // MARK: - Input
+
+    private mutating func chooseInput() {
+        chooseFrames()
+        switch material {
+        case .sound:
+            (configuration.model.input.channels, configuration.model.input.rows, configuration.model.input.columns) = (1, 64, 64)
+            choose("model.input", "64 mel bands x 64 steps", "sounds become frames of their spectrogram")
+        case .packed:
+            guard let size = report.sizes.first else { return }
+            configuration.model.input.rows = size.rows
+            configuration.model.input.columns = size.columns
+            configuration.model.input.channels = size.channels
+            let others = report.facts.count - size.clips
+            choose(
+                "model.input", "\(size.channels) x \(size.rows) x \(size.columns)",
+                others == 0
+                    ? "the packed clips have this size" : "most packed clips have this size; \(others) must be packed again")
+        case .videos:
+            let sides = report.facts.map { min($0.rows, $0.columns) }.sorted()
+            let side = sides[sides.count / 2]
+            let chosen = side >= 200 ? 224 : max(32, side / 32 * 32)
+            configuration.model.input.rows = chosen
+            configuration.model.input.columns = chosen
+            choose(
+                "model.input", "3 x \(chosen) x \(chosen)",
+                side >= 200
+                    ? "VGG16 was trained on this size; the videos' short side is \(side) (median)"
+                    : "the multiple of 32 below the videos' short side of \(side) (median)")
+        }
+    }
+
+    private mutating func chooseFrames() {
+        let counts = training.map(\.frames).sorted()
+        let median = counts.isEmpty ? 16 : counts[counts.count / 2]
+        let seconds = report.durations?.median ?? 0
+        var frames = seconds > 60 ? 32 : seconds > 10 ? 24 : 16
+        var because = "spread evenly over clips of \(Formatting.fixed(seconds, 1)) s (median)"
+        if seconds == 0 { because = "spread evenly over clips of \(Formatting.count(median, "frame")) (median)" }
+        if median < frames {
+            frames = max(1, median)
+            because = "the clips have \(Formatting.count(median, "frame")) (median)"
+        }
+        configuration.model.input.frames = frames
+        choose("model.input.frames", "\(frames)", because)
+        let short = counts.filter { $0 < frames }.count
+        if short > 0 {
+            choose(
+                "data.short_clips", configuration.data.shortClips.rawValue,
+                "\(Formatting.count(short, "training clip")) with fewer frames; they are repeated from the start")
+        }
+        configuration.data.sampling = SamplingConfiguration(type: .uniform)
+    }
+
+    // MARK: - Network
+
+    /// Whether the frames are too small, or have the wrong channels, for ImageNet's weights.
+    private var isSmall: Bool {
+        let input = configuration.model.input
+        return input.channels != 3 || min(input.rows, input.columns) < 64
+    }
+
+    private mutating func chooseSmallNetwork() {
+        let input = configuration.model.input
+        let all = [[16], [32], [64], [128]]
+        let least = min(input.rows, input.columns)
+        let count = max(1, min(all.count, (0..<all.count).last { least >> ($0 + 1) >= 4 }.map { $0 + 1 } ?? 1))
+        let blocks = Array(all.prefix(least < 2 ? 0 : count))
+        configuration.model.cnn.architecture = .blocks(blocks)
+        configuration.model.cnn.weights = nil
+        configuration.model.cnn.trainable = .all
+        configuration.model.cnn.pooling = .flatten
+        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 64))]
+        configuration.model.hidden = [.dense(DenseOptions(units: 64))]
+        choose(
+            "model.cnn", "\(blocks.count) small blocks, from scratch",
+            input.channels == 3
+                ? "frames of \(input.columns)x\(input.rows) are too small for VGG16"
+                : "ImageNet's weights are for colour; these clips have \(Formatting.count(input.channels, "channel"))")
+        choose("model.recurrent", "batch_normalization, lstm of 64", "a small network for small frames")
+        let areFloats = report.facts.contains { $0.coding == ClipElement.float32.name }
+        configuration.data.preprocessing = areFloats && material == .packed ? .none : .symmetric
+        choose(
+            "data.preprocessing", configuration.data.preprocessing.rawValue,
+            areFloats && material == .packed ? "floats are used as they are" : "no pretrained weights need another one")
+    }
+
+    private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) {
+        configuration.model.cnn.weights = "imagenet"
+        do {
+            let path = try WeightsLibrary(hdf5: runtime.hdf5).find("imagenet", .vgg16)
+            let weights = try WeightsFile.read(path, hdf5: runtime.hdf5)
+            configuration.data.preprocessing = weights.preprocessing
+            choose("model.cnn", "vgg16, imagenet, frozen", "it already knows pictures; its weights are in \(path.printable)")
+        } catch {
+            configuration.data.preprocessing = .caffe
+            choose(
+                "model.cnn", "vgg16, imagenet, frozen",
+                "it already knows pictures; its weights are NOT here yet: get them with `vidclass weights fetch vgg16`")
+        }
+        choose("data.preprocessing", configuration.data.preprocessing.rawValue, "these weights need it")
+        shrinkForSpeed(gigaflops)
+        let units = training.count < 500 ? 256 : 1024
+        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 256))]
+        configuration.model.hidden = [.dense(DenseOptions(units: units)), .dropout(rate: 0.5)]
+        choose("model.recurrent", "batch_normalization, lstm of 256", "VGG16's features are large, so they are normalised first")
+        choose(
+            "model.hidden", "dense of \(units), dropout 0.5",
+            training.count < 500
+                ? "\(Formatting.count(training.count, "training clip")): a larger layer would just memorise them"
+                : "\(Formatting.count(training.count, "training clip"))")
+    }
+
+    /// Halves the frames' size until VGG16 encodes all videos in two hours.
+    private mutating func shrinkForSpeed(_ gigaflops: Double) {
+        guard material == .videos, gigaflops > 0 else { return }
+        func hours(_ side: Int) -> Double {
+            // VGG16 takes 15.35 billion multiplications at 224 x 224; Winograd's algorithm is some 1.6 times as fast as GEMM.
+            let perFrame = 30.7 * Double(side * side) / Double(224 * 224) / (1.6 * gigaflops)
+            return perFrame * Double(report.clips.count * configuration.model.input.frames) / 3600
+        }
+        let side = configuration.model.input.rows
+        var chosen = side
+        while hours(chosen) > 2, chosen > 64 { chosen = max(64, chosen / 2 / 32 * 32) }
+        guard chosen < side else { return }
+        configuration.model.input.rows = chosen
+        configuration.model.input.columns = chosen
+        choose(
+            "model.input", "3 x \(chosen) x \(chosen)",
+            "encoding all clips takes some \(Formatting.fixed(hours(chosen), 1)) hours on this machine, instead of "
+                + "\(Formatting.fixed(hours(side), 0)) at \(side) x \(side)")
+    }
+
+    // MARK: - Splits and training
+
+    private mutating func chooseSplits() {
+        let count = training.count
+        if report.parts.contains(.validation) {
+            configuration.data.validationSplit = 0
+            choose("data.validation_split", "0", "the data names a validation split")
+        } else {
+            configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
+            choose(
+                "data.validation_split", "\(configuration.data.validationSplit)",
+                count >= 1000
+                    ? "a tenth of \(Formatting.grouped(count)) training clips is enough to measure with"
+                    : "a fifth of \(count) training clips")
+        }
+    }
+
+    private mutating func chooseTraining() {
+        let count = max(1, training.count)
+        let epochs = count < 200 ? 60 : count < 2000 ? 40 : 20
+        configuration.training.epochs = epochs
+        let patience = epochs / 4
+        choose("training.epochs", "\(epochs)", "\(Formatting.count(count, "training clip")); fewer clips need more passes")
+        configuration.training.earlyStopping.patience = patience
+        configuration.training.earlyStopping.restoreBestWeights = true
+        choose("training.early_stopping", "patience \(patience)", "stops after a quarter of the epochs without improvement")
+        let counts = report.data.counts(of: .train).filter { $0 > 0 }
+        if let least = counts.min(), let most = counts.max(), 2 * most > 3 * least {
+            configuration.training.classWeights = .balanced
+            choose("training.class_weights", "balanced", "classes have from \(least) to \(most) training clips")
+        }
+    }
+
+    /// Chooses the largest batch that fits, with smaller frames if none does.
+    private mutating func chooseBatch() throws {
+        let wanted = training.count >= 500 ? 32 : training.count >= 64 ? 16 : 8
+        while true {
+            let classifier = try Classifier(configuration.model, classes: report.data.classes)
+            let slots = configuration.optimizer.slotCount
+            var batch = wanted
+            var refusal: (any Error)?
+            while batch >= 1 {
+                configuration.training.batchSize = batch
+                do {
+                    let plan = try MemoryPlan(
+                        classifier, slots: slots, configuration, training: training.count,
+                        validation: report.data.entries.count - training.count, threads: threads)
+                    choose(
+                        "training.batch_size", "\(batch)",
+                        batch == wanted
+                            ? "\(Formatting.count(training.count, "training clip")); it takes \(Formatting.bytes(plan.estimate.total)) of memory"
+                            : "the most that fits: \(wanted) would need more memory than is free")
+                    return
+                } catch {
+                    refusal = error
+                    batch /= 2
+                }
+            }
+            let side = configuration.model.input.rows
+            guard material == .videos, side > 64, let refusal else { throw refusal ?? VidclassError(.other, "no batch fits") }
+            _ = refusal
+            configuration.model.input.rows = max(64, side / 2 / 32 * 32)
+            configuration.model.input.columns = configuration.model.input.rows
+            choose(
+                "model.input", "3 x \(configuration.model.input.rows) x \(configuration.model.input.rows)",
+                "larger frames do not fit into memory")
+        }
+    }
+
+    // MARK: - The file
+
+    /// The configuration as JSON with a remark on each choice. Values that were not chosen and are the defaults are left out.
+    package var text: String {
+        let remarks =
+            ["Made by `vidclass init` from \(report.data.path.printable):"]
+            + choices.map { "\($0.key): \($0.value), because: \($0.because)" }
+        var document: JSONNode = [:]
+        document.set(RunConfiguration.commentKey, .array(remarks.map { .string($0) }))
+        let kept: Set<String> = [
+            "seed", "model.input", "model.cnn.architecture", "model.cnn.weights", "model.cnn.trainable", "model.cnn.pooling",
+            "model.recurrent", "model.hidden", "optimizer.type", "optimizer.learning_rate", "data.path", "data.validation_split",
+            "data.preprocessing", "data.short_clips", "data.sampling", "training.epochs", "training.batch_size",
+            "training.class_weights", "training.early_stopping.patience", "training.early_stopping.restore_best_weights",
+            "output.directory", "output.name",
+        ]
+        let resolved = InitPlan.pruned(configuration.json, RunConfiguration().json, path: "", kept: kept)
+        for member in resolved?.objectMembers ?? [] { document.set(member.key, member.value) }
+        return document.text(pretty: true) + "\n"
+    }
+
+    /// The members that differ from `defaults` or are in `kept`; nil if there are none.
+    private static func pruned(_ node: JSONNode, _ defaults: JSONNode?, path: String, kept: Set<String>) -> JSONNode? {
+        if kept.contains(path) { return node }
+        guard let members = node.objectMembers, let defaultMembers = defaults?.objectMembers else {
+            // A plain nil would be JSON's null.
+            return node == defaults ? JSONNode?.none : node
+        }
+        // An object with other keys than the default's (another type of optimizer) stays whole.
+        guard members.map(\.key) == defaultMembers.map(\.key) else { return node }
+        let left = members.compactMap { member in
+            pruned(member.value, defaults?[member.key], path: path.isEmpty ? member.key : path + "." + member.key, kept: kept)
+                .map { (member.key, $0) }
+        }
+        return left.isEmpty ? JSONNode?.none : .object(left)
+    }
+}

@@ -1,0 +1,94 @@
+import VidConfig
+import VidData
+import VidModel
+import VidReport
+import VidSystem
+import VidTrain
+
+/// The explanation of one input: which frames and regions led the model to a class.
+package struct InputExplanation: Sendable {
+    package let input: String
+    package let classes: [String]
+    /// The number of the explained class.
+    package let target: Int
+    /// The number of the class that it is compared with, if any.
+    package let against: Int?
+    /// The probability of each class.
+    package let scores: [Float]
+    package let samples: [ExplanationPicture.Sample]
+    /// The files that were written.
+    package private(set) var files = ExplanationFiles.Paths()
+
+    /// Loads the input and explains each of the samples whose scores are averaged.
+    ///
+    /// - Parameter target: nil for the likeliest class other than `against`.
+    /// - Throws: what loading the input throws, and `.badData` if its scores aren't finite.
+    package init(_ path: String, _ saved: SavedModel, _ predictor: Predictor, target: Int?, against: Int?) async throws {
+        input = path
+        classes = saved.classifier.classes
+        let loader = saved.loader
+        var seen: [(clip: LoadedClip, activations: ClipActivations, moments: [FrameMoment]?)] = []
+        var length: ClipLength?
+        let views = saved.evaluationViews
+        try await loader.load(path, views: views) { place, clip in
+            let view = views[place]
+            if length == nil { length = try await loader.length(of: path) }
+            // Decoding may find fewer frames than the file has packets.
+            length?.frames = clip.sourceFrames
+            let moments = try length.map { try loader.moments(view, of: $0, path: path) }
+            seen.append((clip, predictor.see(clip), moments))
+        }
+        scores = Scores.mean(seen.map(\.activations.logits))
+        guard scores.allSatisfy(\.isFinite) else {
+            throw VidclassError.file(path, "the model's scores for it are not finite, so there is nothing to explain")
+        }
+        let chosen = target ?? Scores.ranked(scores).first { $0 != against } ?? 0
+        self.target = chosen
+        self.against = against
+        samples = seen.map {
+            ExplanationPicture.Sample(
+                clip: $0.clip, explanation: predictor.explain($0.activations, target: chosen, against: against), moments: $0.moments)
+        }
+    }
+
+    /// Writes the picture and the animation that are asked for.
+    ///
+    /// - Parameters:
+    ///   - title: over the picture.
+    ///   - subtitle: below the title.
+    package mutating func write(
+        to files: ExplanationFiles.Paths, title: String, subtitle: String, _ writer: AnimationWriter
+    ) async throws {
+        let strip = ExplanationPicture(samples: samples, title: title, subtitle: subtitle).strip
+        if let path = files.picture {
+            let png = try strip.png()
+            try AtomicFile.write(to: path) { try $0.write(png) }
+        }
+        if let path = files.animation {
+            let film = try ExplanationFilm(strip)
+            let rate = Double(samples[0].clip.framesPerSecond)
+            try await writer.write(
+                film.frames, rows: film.rows, columns: film.columns, framesPerSecond: rate > 0 ? min(max(rate, 1), 20) : 4, to: path)
+        }
+        self.files = files
+    }
+
+    /// Class numbers, likeliest first.
+    package var ranked: [Int] { Scores.ranked(scores) }
+
+    /// Mean over the samples, to which the contributions of all frames add up.
+    private func mean(_ value: (ClipExplanation) -> Float) -> Float {
+        samples.reduce(0) { $0 + value($1.explanation) } / Float(samples.count)
+    }
+
+    /// The raw score (logit) that is explained.
+    package var score: Float { mean(\.score) }
+    /// The score of a clip in which nothing is seen.
+    package var baseline: Float { mean(\.baseline) }
+    /// What each frame of each sample adds to the score.
+    package var contributions: [[Float]] {
+        samples.map { sample in
+            sample.explanation.contributions.prefix(sample.explanation.validFrames).map { $0 / Float(samples.count) }
+        }
+    }
+}

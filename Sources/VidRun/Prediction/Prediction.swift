@@ -1,0 +1,91 @@
+import VidData
+import VidModel
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// The scores of one input, or of a part of it.
+package struct Prediction: Sendable {
+    package let input: String
+    /// Best first, as many as were asked for. Equal scores keep the order of the classes.
+    package let ranked: [(label: String, score: Float)]
+    /// The best two, however many were asked for.
+    package let bestTwo: [(label: String, score: Float)]
+
+    init(input: String, classes: [String], scores: [Float], top: Int) {
+        self.input = input
+        let order = Scores.ranked(scores)
+        ranked = order.prefix(top).map { (classes[$0], scores[$0]) }
+        bestTwo = order.prefix(2).map { (classes[$0], scores[$0]) }
+    }
+}
+
+/// The scores of a long input, window by window.
+package struct Timeline: Sendable {
+    package let input: String
+    package let windows: [(window: ClipWindow, prediction: Prediction)]
+}
+
+/// Predicts file after file with a saved model.
+package struct FilePredictor {
+    private let saved: SavedModel
+    private let predictor: Predictor
+    private let paths: [String]
+    private let top: Int
+    /// Files that are being loaded while an earlier one is computed.
+    private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
+
+    /// - Parameter top: how many classes a prediction holds.
+    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) {
+        self.saved = saved
+        self.paths = paths
+        self.top = top
+        predictor = saved.predictor(workers)
+    }
+
+    /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.
+    ///
+    /// - Throws: what loading the file throws.
+    package mutating func prediction(_ index: Int, input: String) async throws -> Prediction {
+        for next in index..<min(paths.count, index + ClipSource.ahead) where pending[next] == nil {
+            let (path, views, loader) = (paths[next], saved.evaluationViews, saved.loader)
+            pending[next] = Task { try await loader.loadAll(path, views: views) }
+        }
+        let clips = try await pending.removeValue(forKey: index)?.value ?? []
+        return Prediction(
+            input: input, classes: saved.classifier.classes, scores: Scores.mean(clips.map { predictor.logits($0) }), top: top)
+    }
+
+    /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once.
+    ///
+    /// - Throws: what loading the file throws.
+    package func timeline(
+        _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
+    ) async throws -> Timeline {
+        let path = paths[index]
+        let whole = try await saved.loader.length(of: path)
+        let plan = try whole.windows(length: length, stride: stride, path: path)
+        let seconds = whole.seconds ?? 0
+        var predictions = [Prediction?](repeating: nil, count: plan.count)
+        var done = 0
+        try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
+            predictions[place] = Prediction(
+                input: input, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
+            done += 1
+            progress(done, plan.count)
+        }
+        return Timeline(
+            input: input,
+            windows: zip(plan, predictions).compactMap { window, prediction in
+                // The last window may extend past the end.
+                prediction.map { (ClipWindow(start: window.start, length: min(window.length, seconds - window.start)), $0) }
+            })
+    }
+}
+
+extension Scores {
+    /// Class numbers, best score first. Equal scores keep the order of the classes.
+    static func ranked(_ scores: [Float]) -> [Int] {
+        scores.indices.sorted { scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1) }
+    }
+}

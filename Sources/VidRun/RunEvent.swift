@@ -1,0 +1,145 @@
+import VidData
+import VidReport
+import VidSystem
+import VidTrain
+
+/// Everything that VidRun reports while it works, in the order in which it happens.
+package enum RunEvent: Sendable {
+    // Remarks, each one line.
+    /// Tells the user where something is or comes from.
+    case info(String)
+    case note(String)
+    case warning(String)
+    /// A detail for users who want to see more.
+    case detail(String)
+
+    // The data.
+    case checking(DataCheck.Progress)
+    case checked(clips: Int, seconds: Double)
+    /// The findings of the check, before a training.
+    case data(DataReport)
+
+    // A training.
+    case startup(StartupReport)
+    /// The training of a fold (from 1) starts.
+    case fold(Int, of: Int, run: String)
+    case started(TrainingStart)
+    /// The frozen layers are run once on each clip before the first epoch.
+    case encoding(EncodingProgress)
+    case batch(BatchProgress, epochs: Int)
+    case validating(clipsDone: Int, clips: Int)
+    /// An epoch is over; it is not saved yet.
+    case epoch(EpochReport, epochs: Int)
+    /// The epoch's results and state are in the run's folder. `stage` counts from 1.
+    case epochSaved(EpochReport, epochs: Int, stage: Int)
+    case learningRateReduced(epoch: Int, scale: Double, learningRate: Double)
+    case stage(StageStart)
+    case saved(String, seconds: Double)
+    /// The training stopped early; everything is saved.
+    case interrupted(TrainingStop)
+    case evaluating(clipsDone: Int, clips: Int)
+    /// The training is finished and saved, but its report could not be written.
+    case reportFailed(reason: String, checkpoint: String, split: Split)
+    /// The training is over, or its time is.
+    case ended(TrainingResult)
+    /// All folds are over, or their time is.
+    case foldsEnded(FoldSummary)
+}
+
+/// A training as it starts or resumes.
+package struct TrainingStart: Sendable {
+    package let run: String
+    package let isResumed: Bool
+    package let epochs: Int
+    package let epochsDone: Int
+    package let stages: Int
+    /// From 1.
+    package let stage: Int
+    package let classes: [String]
+    /// Clips of each split.
+    package let clips: [(split: String, count: Int)]
+    package let parameters: (total: Int, trainable: Int)
+    package let monitor: String
+    package let threads: Int
+    package let memoryBytes: Int
+}
+
+/// A stage as it starts after another one.
+package struct StageStart: Sendable {
+    /// From 1.
+    package let stage: Int
+    package let stages: Int
+    /// Why the previous stage ended.
+    package let previousEnd: StageEnd
+    package let trainableParameters: Int
+    package let learningRate: Double
+}
+
+/// Where a training stopped.
+package struct TrainingStop: Sendable {
+    package let run: String
+    package let reason: StopCondition.Reason
+    package let epoch: Int
+    package let step: Int
+    package let lastCheckpoint: String
+}
+
+/// How a training ended and where its files are.
+package struct TrainingResult: Sendable {
+    package let run: String
+    package let epochs: Int
+    /// Why the training ended; nil if its time was up.
+    package let end: StageEnd?
+    package let seconds: Double
+    package let monitor: String
+    package let best: BestEpoch?
+    /// Whether the last state has the best epoch's weights.
+    package let isRestored: Bool
+    /// Whether there are clips that were not trained on.
+    package let hasHeldOutClips: Bool
+    package let bestCheckpoint: String
+    package let lastCheckpoint: String
+    package let results: String
+    /// The page of the report; nil if there is none.
+    package let report: String?
+    package let hasTensorBoardLog: Bool
+}
+
+/// The results of the folds that are finished, with their mean and spread.
+package struct FoldSummary: Sendable {
+    package struct Result: Sendable {
+        package let run: String
+        /// Validation clips.
+        package let clips: Int
+        package let best: BestEpoch
+    }
+
+    /// The folder of the folds.
+    package let run: String
+    /// `folds` if all are finished, `max_minutes` if the time was up.
+    package let reason: String
+    package let results: [Result]
+    let monitor: String
+
+    /// Mean and sample standard deviation (n - 1).
+    package func spread(_ value: (BestEpoch) -> Double) -> (mean: Double, deviation: Double) {
+        let values = results.map { value($0.best) }
+        let mean = values.reduce(0, +) / Double(max(values.count, 1))
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0)
+    }
+
+    /// The content of folds.csv: one line per fold, then the mean and the sample standard deviation.
+    var csv: String {
+        var text = CSVText.line(["fold", "run", "clips", "best_epoch", monitor, "loss", "categorical_accuracy"])
+        for (index, result) in results.enumerated() {
+            text += CSVText.line([
+                "\(index + 1)", result.run, "\(result.clips)", "\(result.best.epoch)", "\(result.best.value)", "\(result.best.loss)",
+                "\(result.best.accuracy)",
+            ])
+        }
+        let spreads = [spread(\.value), spread(\.loss), spread(\.accuracy)]
+        text += CSVText.line(["mean", "", "", ""] + spreads.map { "\($0.mean)" })
+        return text + CSVText.line(["std", "", "", ""] + spreads.map { "\($0.deviation)" })
+    }
+}

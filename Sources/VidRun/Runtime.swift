@@ -1,0 +1,32 @@
+import VidCheckpoint
+import VidTensor
+
+/// What the host program provides: VidRun itself reads no command line, writes to no terminal and leaves signals alone.
+package struct Runtime: Sendable {
+    /// The host program's version, for run.json and reports.
+    package let version: String
+    /// The host program's command line, for the same files.
+    package let command: [String]
+    /// How Keras HDF5 files are read.
+    package let hdf5: HDF5Import
+    package let workers: Workers
+    /// Keeps features and facts about clips from run to run; nil turns caching off.
+    package let cache: FeatureFolder?
+    /// Receives the events in order. An error that it throws ends the work.
+    package let observe: @Sendable (RunEvent) throws -> Void
+
+    package init(
+        version: String, command: [String], hdf5: HDF5Import, workers: Workers, cache: FeatureFolder?,
+        observe: @escaping @Sendable (RunEvent) throws -> Void
+    ) {
+        self.version = version
+        self.command = command
+        self.hdf5 = hdf5
+        self.workers = workers
+        self.cache = cache
+        self.observe = observe
+    }
+
+    func note(_ text: String) throws { try observe(.note(text)) }
+    func warn(_ text: String) throws { try observe(.warning(text)) }
+}

@@ -1,0 +1,70 @@
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// A trained classifier from a checkpoint, with the configuration it was trained with.
+package struct SavedModel {
+    package let path: String
+    package let configuration: RunConfiguration
+    package let classifier: Classifier
+
+    /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
+    package init(path: String) throws {
+        self.path = path
+        let checkpoint = try Checkpoint.open(path)
+        configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        do {
+            classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
+        } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
+            throw VidclassError.file(path, error.message, kind: error.kind)
+        }
+        try checkpoint.load(into: classifier.parameters)
+    }
+
+    var loader: ClipLoader { ClipLoader(configuration) }
+
+    /// The folder of the run that the checkpoint is in; nil if it is elsewhere.
+    package var runFolder: RunFolder? {
+        let weights = PathText.parent(path)
+        guard PathText.name(Folder.resolved(weights)) == "weights" else { return nil }
+        // In the user's own words, if the path has a parent to name.
+        let run = RunFolder(
+            path: PathText.name(weights) == "weights" ? PathText.parent(weights) : PathText.parent(Folder.resolved(weights)))
+        return (try? SystemCall.status(run.configPath)) == nil ? nil : run
+    }
+
+    /// Whether the checkpoint is its run's best.
+    var isBest: Bool { runFolder.map { PathText.name($0.bestPath) == PathText.name(path) } ?? false }
+
+    /// The table of the run's splits, if the checkpoint is in a run's folder that has one.
+    var splitsPath: String? {
+        let weights = Folder.resolved(PathText.parent(path))
+        let run = RunFolder(path: PathText.parent(weights))
+        return (try? SystemCall.status(run.splitsPath)) != nil && PathText.name(weights) == "weights" ? run.splitsPath : nil
+    }
+
+    /// The views of a clip whose scores are averaged (`evaluation.clips`).
+    var evaluationViews: [ClipView] {
+        let samples = SamplePlan.evaluation(configuration)
+        return (0..<(samples.perClip ?? 1)).map { samples.view($0, of: "") }
+    }
+
+    package func predictor(_ workers: Workers) -> Predictor {
+        Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+    }
+
+    /// The position of a class.
+    ///
+    /// - Parameter option: the option that names it, for the error.
+    /// - Throws: `.usage` if the model doesn't know the class.
+    package func classNumber(_ label: String, option: String) throws -> Int {
+        if let number = classifier.classes.firstIndex(of: label) { return number }
+        let known = classifier.classes.map(\.printable)
+        let shown = known.prefix(40).joined(separator: ", ") + (known.count > 40 ? ", ... (\(known.count) in total)" : "")
+        throw VidclassError(.usage, "\(option): the model doesn't know the class \"\(label.printable)\"; it knows \(shown)")
+    }
+}

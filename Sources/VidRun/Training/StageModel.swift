@@ -1,0 +1,61 @@
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidModel
+import VidTensor
+import VidTrain
+
+/// The classifier as one stage trains it, with that stage's optimiser.
+struct StageModel {
+    let classifier: Classifier
+    let optimizer: any Optimizer
+
+    /// All weights and moments are zero.
+    ///
+    /// - Parameters:
+    ///   - isFirst: whether it is the process's first, so that memory must be found for its gradients and moments; a later one
+    ///     replaces the one before it.
+    ///   - saved: a checkpoint to be loaded. Memory is taken only after it turns out to hold all of the model.
+    init(_ configuration: RunConfiguration, stage: Int, classes: [String], isFirst: Bool = false, saved: Checkpoint? = nil) throws {
+        classifier = try Classifier(
+            configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
+        ) { try saved?.requireTensors(of: $0) }
+        optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+    }
+
+    /// Draws random weights, and loads those of the CNN from the file that `model.cnn.weights` names.
+    func initialize(_ configuration: RunConfiguration, in runtime: Runtime) throws {
+        try classifier.initialize(seed: configuration.seed)
+        let cnn = configuration.model.cnn
+        guard let name = cnn.weights else { return }
+        let path = try WeightsLibrary(hdf5: runtime.hdf5).find(name, cnn.architecture)
+        let weights = try WeightsFile.read(path, hdf5: runtime.hdf5)
+        try runtime.observe(.info("CNN weights: \(path)"))
+        for note in try weights.load(into: classifier.parameters) { try runtime.note(note) }
+        if let warning = weights.warning(configured: configuration.data.preprocessing) { try runtime.warn(warning) }
+    }
+
+    /// Loads the weights and moments of a training's saved state.
+    func load(_ checkpoint: Checkpoint) throws {
+        try checkpoint.load(into: classifier.parameters)
+        for tensor in optimizer.tensors(classifier.parameters) { try checkpoint.copy(tensor.name, into: tensor.tensor) }
+    }
+
+    /// Copies the weights of the same model with other trained layers.
+    func copyWeights(from other: Classifier) {
+        for slice in classifier.parameters.slices {
+            guard let source = other.parameters.slice(named: slice.name) else {
+                preconditionFailure("the previous stage has no \(slice.name)")
+            }
+            classifier.parameters.value(slice).copy(from: other.parameters.value(source))
+        }
+        classifier.parameters.didChange()
+    }
+
+    /// - Throws: `.badData` if the training does not fit into memory.
+    func memoryPlan(_ configuration: RunConfiguration, _ data: DataSet, _ workers: Workers) throws -> MemoryPlan {
+        try MemoryPlan(
+            classifier, slots: optimizer.slots.count, configuration, training: data.entries(of: .train).count,
+            validation: data.entries(of: .validation).count, threads: workers.count)
+    }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import VidCheckpoint
+import VidConfig
+import VidData
+import VidReport
+import VidSystem
+
+/// Everything that a training starts from: its configuration and checked clips, and for a resumed one its folder and saved state.
+package struct TrainingPlan {
+    package let configuration: RunConfiguration
+    let data: DataSet
+    /// The check's findings if clips are left out; nil if none are.
+    let skipped: DataReport?
+    /// A summary of the findings for the run's folder; nil if it has one, or if the clips were not checked.
+    let summary: DataSummary?
+    /// The run to resume, locked before its state was read; nil for a new run.
+    let existing: (folder: RunFolder, lock: RunLock)?
+    /// The state to resume from; nil if nothing was saved yet.
+    let checkpoint: Checkpoint?
+
+    private init(
+        _ configuration: RunConfiguration, _ data: DataSet, skipped: DataReport? = nil, summary: DataSummary?,
+        existing: (folder: RunFolder, lock: RunLock)? = nil, checkpoint: Checkpoint? = nil
+    ) {
+        self.configuration = configuration
+        self.data = data
+        self.skipped = skipped
+        self.summary = summary
+        self.existing = existing
+        self.checkpoint = checkpoint
+    }
+
+    private init(
+        _ configuration: RunConfiguration, _ data: CheckedData, existing: (folder: RunFolder, lock: RunLock)? = nil,
+        checkpoint: Checkpoint? = nil
+    ) {
+        self.init(
+            configuration, data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
+            summary: DataSummary(data.report, skipsBad: true), existing: existing, checkpoint: checkpoint)
+    }
+
+    /// A new training, after a check of all clips.
+    ///
+    /// - Throws: what opening and checking the data throws.
+    package init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
+        self.init(configuration, try await CheckedData(configuration, in: runtime))
+    }
+
+    /// Resumes the run in `folder` on the clips that its `splits.csv` names, after a check of them.
+    ///
+    /// - Throws: `.missingInput` if there is no run or a clip is gone, `.badData` if the run cannot be resumed under this
+    ///   configuration, `.busy` if another process trains there.
+    package init(resuming folder: RunFolder, overrides: [String], in runtime: Runtime) async throws {
+        let lock = try RunLock(folder)
+        let configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
+        let checkpoint = try TrainingPlan.saved(folder, configuration, runtime)
+        guard FileManager.default.fileExists(atPath: folder.splitsPath) else {
+            self.init(
+                configuration, try await CheckedData(configuration, in: runtime), existing: (folder, lock), checkpoint: checkpoint)
+            return
+        }
+        let data = try await CheckedData(splits: folder.splitsPath, configuration, classes: checkpoint?.classes, in: runtime)
+        // splits.csv does not list clips that were left out; the run's first summary does.
+        let hasSummary = FileManager.default.fileExists(atPath: folder.dataPath)
+        self.init(
+            configuration, data.set, summary: hasSummary ? nil : DataSummary(data.report, skipsBad: true), existing: (folder, lock),
+            checkpoint: checkpoint)
+    }
+
+    /// The training of one fold, in `folder`: a new one or, if the folder has a configuration, a resumed one.
+    init(fold folder: RunFolder, _ configuration: RunConfiguration, data: DataSet, report: DataReport, in runtime: Runtime) throws {
+        try folder.checkLinks(isOwn: false)
+        guard FileManager.default.fileExists(atPath: folder.configPath) else {
+            self.init(configuration, data, summary: DataSummary(report.divided(as: data), skipsBad: true))
+            return
+        }
+        let lock = try RunLock(folder)
+        self.init(
+            configuration, data, summary: nil, existing: (folder, lock),
+            checkpoint: try TrainingPlan.saved(folder, configuration, runtime))
+    }
+
+    /// The saved state, if any. The configuration may differ from the state's, or the folder's, only where `ResumeRules` allows it.
+    ///
+    /// - Throws: `.badData` if states were saved and none can be read.
+    private static func saved(_ folder: RunFolder, _ configuration: RunConfiguration, _ runtime: Runtime) throws -> Checkpoint? {
+        guard let saved = try newestReadable(folder, runtime) else {
+            try ResumeRules.check(configuration, against: RunConfiguration.load(path: folder.configPath), folder.configPath)
+            try runtime.note("\(folder.path) was stopped before anything was saved; it starts from the beginning")
+            return nil
+        }
+        try ResumeRules.check(configuration, against: RunConfiguration(json: saved.config, source: saved.path), saved.path)
+        return saved
+    }
+
+    /// The last state, or with a warning the previous one if the last is damaged or missing; nil if none was ever saved.
+    private static func newestReadable(_ folder: RunFolder, _ runtime: Runtime) throws -> Checkpoint? {
+        let paths = [folder.lastPath, folder.previousPath].filter { FileManager.default.fileExists(atPath: $0) }
+        var fault: VidclassError?
+        for path in paths {
+            do {
+                let saved = try Checkpoint.open(path)
+                if path == folder.previousPath {
+                    let reason = fault?.message ?? "\(folder.lastPath): is missing"
+                    try runtime.warn("\(reason); resuming from the state saved before it, \(path)")
+                }
+                return saved
+            } catch let error as VidclassError {
+                fault = fault ?? error
+            }
+        }
+        guard let fault else { return nil }
+        throw VidclassError(
+            fault.kind,
+            "\(fault.message). No earlier state can be read either, so the run cannot be resumed. Its best model may still be usable: "
+                + folder.bestPath)
+    }
+}
