@@ -1,22 +1,17 @@
-import ArgumentParser
-import VidConfig
-import VidReport
 import VidSystem
-import VidTensor
 
-/// Manual pages of all commands, made of what `--help` is made of: `vidclass.1`, `vidclass-train.1`, `vidclass-weights-fetch.1`, ...
-/// Written in the macros of man(7), which every `man` renders.
+/// Manual pages of all commands from the parser's own description of them: `vidclass.1`, `vidclass-train.1`, `vidclass-weights-fetch.1`, ...
+/// They use the macros of man(7), which every `man` renders. The parser's plugin for manual pages leaves out default values, exit codes
+/// and the environment.
 struct ManualPages {
     private let root: JSONNode
-    private let version: String
 
-    init() throws {
-        let document = try JSONParser.parse(Array(Vidclass._dumpHelp().utf8))
-        guard let command = document["command"] else {
-            throw VidclassError(.other, "the description of the commands holds no command: this is a fault of vidclass, please report it")
+    /// - Parameter help: the parser's description of the root command, as JSON.
+    init(help: String) throws {
+        guard let command = try JSONParser.parse(Array(help.utf8))["command"] else {
+            throw VidclassError(.other, "the description of the commands holds no command: this is a bug in vidclass, please report it")
         }
         root = command
-        version = Vidclass.configuration.version
     }
 
     /// The pages with their files' names.
@@ -27,7 +22,7 @@ struct ManualPages {
         return [own] + children(command).flatMap { pages(of: $0, words + [name($0)]) }
     }
 
-    /// The commands below that people are to see, `help` apart.
+    /// The visible commands below, without `help`.
     private func children(_ command: JSONNode) -> [JSONNode] {
         (command["subcommands"]?.arrayElements ?? []).filter { $0["shouldDisplay"]?.boolValue != false && name($0) != "help" }
     }
@@ -42,7 +37,7 @@ struct ManualPages {
 
     private func page(of command: JSONNode, _ words: [String]) -> String {
         let title = words.joined(separator: "-")
-        var text = ".TH \"\(Self.escaped(title.uppercased()))\" 1 \"\" \"vidclass \(version)\" \"vidclass\"\n"
+        var text = ".TH \"\(Self.escaped(title.uppercased()))\" 1 \"\" \"vidclass \(Program.version)\" \"vidclass\"\n"
         text += ".SH NAME\n\(Self.escaped(title)) \\- \(Self.inline(command["abstract"]?.stringValue ?? ""))\n"
         text += ".SH SYNOPSIS\n.B \(Self.escaped(words.joined(separator: " ")))\n" + synopsis(command)
         if let discussion = command["discussion"]?.stringValue { text += ".SH DESCRIPTION\n" + Self.paragraphs(discussion) }
@@ -96,24 +91,24 @@ struct ManualPages {
 
     private static let exitStatus = [
         (0, "done"), (64, "wrong usage"), (65, "bad data, config or checkpoint"), (66, "an input is missing"),
-        (70, "the training became infinite or no number"), (74, "reading or writing failed"),
+        (70, "the training diverged: a number is no longer finite"), (74, "reading or writing failed"),
         (75, "another vidclass is training in the run's folder"),
-        (130, "ended by Ctrl-C (143: by SIGTERM); a training has saved everything"), (1, "anything else"),
+        (130, "stopped by Ctrl-C (143: by SIGTERM); a training has saved everything"), (1, "anything else"),
     ].map { ".TP\n.B \($0)\n\($1)\n" }.joined()
 
     private static let environment = [
-        ("NO_COLOR", "No colours, if it is set to anything."),
-        ("XDG_CACHE_HOME", "Where weights and features are kept, in vidclass below it; ~/.cache by default."),
-        ("VIDCLASS_CACHE_GIB", "The most GiB that features may take; 10 by default, 0 keeps none."),
-        ("VIDCLASS_FFMPEG", "The ffmpeg to use, or the folder it is in."),
-        ("VIDCLASS_FFMPEG_SECONDS", "The most seconds that ffmpeg may take for a file."),
-        ("TMPDIR", "Where what comes in on standard input is kept while it is read."),
-        ("OPENBLAS_CORETYPE", "OpenBLAS's kernel; chosen by the processor where it is not set."),
+        ("NO_COLOR", "Turns colours off if it is set to anything."),
+        ("XDG_CACHE_HOME", "Weights and features are kept in vidclass below this folder; ~/.cache by default."),
+        ("VIDCLASS_CACHE_GIB", "The most GiB that features may take; 10 by default, 0 turns the cache off."),
+        ("VIDCLASS_FFMPEG", "The ffmpeg to use, or its folder."),
+        ("VIDCLASS_FFMPEG_SECONDS", "The most seconds that ffmpeg may take per file."),
+        ("TMPDIR", "The folder for a temporary copy of a clip on standard input."),
+        ("OPENBLAS_CORETYPE", "OpenBLAS's kernel; by default the best one for the processor."),
     ].map { ".TP\n.B \(escaped($0))\n\(escaped($1))\n" }.joined()
 
-    // MARK: - Text as roff takes it
+    // MARK: - roff
 
-    /// Paragraphs; lines that are indented stay as they are.
+    /// Paragraphs; indented lines keep their line breaks.
     private static func paragraphs(_ text: String) -> String {
         var result = ""
         var isExample = false
@@ -129,11 +124,11 @@ struct ManualPages {
             }
         }
         if isExample { result += ".fi\n.RE\n" }
-        // An empty paragraph before an example or at the end is none.
+        // Drops an empty paragraph before an example or at the end.
         return result.replacing(".PP\n.PP\n", with: ".PP\n")
     }
 
-    /// Escaped, with what stands between backquotes in bold.
+    /// Escaped text, with words between backquotes in bold.
     private static func inline(_ text: String) -> String {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false)
         guard parts.count % 2 == 1 else { return escaped(text) }
@@ -143,7 +138,7 @@ struct ManualPages {
         .joined()
     }
 
-    /// - Parameter isWithin: whether something stands before it on its line, so that a dot or quote at its start is no request.
+    /// - Parameter isWithin: whether the text is not at the start of a line, where a dot or quote would be a request.
     private static func escaped(_ text: String, isWithin: Bool = false) -> String {
         var result = ""
         for character in text {

@@ -1,17 +1,126 @@
 import ArgumentParser
+import Foundation
+import Synchronization
+import VidCheckpoint
+import VidConfig
+import VidData
 import VidReport
+import VidRun
+import VidSystem
 import VidTensor
+
+// The options that several commands share.
 
 /// `--threads`, for every command that computes.
 struct ThreadOptions: ParsableArguments {
-    @Option(name: .customLong("threads"), help: "Threads that compute; the number of processors by default. Results do not depend on it.")
+    @Option(
+        name: .customLong("threads"), help: "Number of computing threads; by default the number of processors. Results do not depend on it."
+    )
     var threads: Int?
 
-    func validate() throws {
-        if let threads, threads < 1 || threads > 1024 {
-            throw ValidationError("--threads takes a number from 1 to 1024, not \(threads).")
+    func validate() throws { try checkRange("--threads", threads, 1...1024) }
+
+    func makeWorkers() -> Workers { Workers(count: threads ?? Workers.processorCount) }
+}
+
+/// `--json`, for every command with one result.
+struct JSONOptions: ParsableArguments {
+    @Flag(help: "Print one JSON document and nothing else on standard output.")
+    var json = false
+
+    func print(_ text: @autoclosure () -> String, _ document: @autoclosure () -> JSONNode) throws {
+        try Terminal.output(json ? document().text(pretty: true) + "\n" : text())
+    }
+}
+
+/// `--config` and `--set`.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
+    var config: String?
+
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Override one value, such as training.epochs=3. May be repeated.", valueName: "key=value"),
+        completion: .configurationKeys)
+    var overrides: [String] = []
+
+    /// The configuration; the defaults if none is named.
+    func load() throws -> RunConfiguration {
+        try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
+            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
+    }
+}
+
+/// `--no-cache`, for the commands that keep features of frozen layers on disk.
+struct FeatureCacheOptions: ParsableArguments {
+    @Flag(name: .customLong("no-cache"), help: "Neither use the cache of features and clip checks nor write to it.")
+    var isOff = false
+
+    /// The cache, opened once per process; nil if it is turned off.
+    func cache() throws -> FeatureFolder? {
+        guard !isOff else { return nil }
+        return try FeatureCacheOptions.opened.withLock { opened in
+            if let opened { return opened }
+            let folder = try FeatureFolder { Terminal.note("note: \($0)") }
+            opened = folder
+            return folder
         }
     }
 
-    func makeWorkers() -> Workers { Workers(count: threads ?? Workers.processorCount) }
+    private static let opened = Mutex<FeatureFolder?>(nil)
+}
+
+/// `--checkpoint`: a named one, or the newest run's best.
+struct CheckpointOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"), completion: .checkpoints)
+    var checkpoint: String?
+
+    /// Opens the model. Tells the user which one if none was named.
+    func open() throws -> SavedModel {
+        if let checkpoint { return try SavedModel(path: checkpoint) }
+        let folder = try RunFolder.newest(in: OutputConfiguration().directory, holding: \.bestPath)
+        Terminal.note("using \(folder.bestPath)")
+        return try SavedModel(path: folder.bestPath)
+    }
+}
+
+/// Refuses an option's value outside of `range`.
+func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws {
+    guard let value, !range.contains(value) else { return }
+    throw ValidationError("\(name) takes a number from \(range.lowerBound) to \(range.upperBound), not \(value).")
+}
+
+/// This program, for VidRun.
+enum Program {
+    static let version = "0.1.0"
+
+    /// HDF5 files are read by a child process of this program (`ReadHDF5Command`).
+    static var hdf5: HDF5Import { .inChild(executable: Bundle.main.executablePath ?? CommandLine.arguments[0]) }
+}
+
+extension Runtime {
+    /// The runtime of a command, with its events on `display`.
+    init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
+        self.init(version: Program.version, command: CommandLine.arguments, hdf5: Program.hdf5, workers: workers, cache: cache) {
+            display.show($0)
+            try stream?.write($0)
+        }
+    }
+}
+
+extension CompletionKind {
+    /// Clips by their extensions, and folders.
+    static var clips: CompletionKind {
+        .file(extensions: ["bin", "npy"] + ClipFormat.videoExtensions.sorted() + ClipFormat.soundExtensions.sorted())
+    }
+
+    static var checkpoints: CompletionKind { .file(extensions: ["safetensors"]) }
+
+    static var configs: CompletionKind { .file(extensions: ["json"]) }
+
+    /// The keys of the configuration, each with its "="; in lists those of the first element.
+    static var configurationKeys: CompletionKind {
+        .list(ConfigurationReference.keyPaths.map { $0.replacing(".N", with: ".0") + "=" })
+    }
 }

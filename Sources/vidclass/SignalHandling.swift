@@ -1,22 +1,22 @@
 import Dispatch
 import Synchronization
-import VidData
 import VidSystem
 
-/// How Ctrl-C, SIGTERM and SIGHUP end the process: children are killed, temporary files removed, exit code 128 + the signal's
-/// number. What a training does first is its own (`Interruption`).
-enum Ending {
+/// How Ctrl-C, SIGTERM and SIGHUP end the process: children are killed, temporary files removed, and the exit code is 128 + the
+/// signal's number. While a training runs, the first Ctrl-C or SIGTERM only asks it to stop.
+enum SignalHandling {
     private struct State {
         var cleanups: [Int: @Sendable () -> Void] = [:]
         var next = 0
-        var first: (@Sendable (Int32) -> Bool)?
+        var allowsStop = false
+        var stopSignal: Int32?
     }
 
     private static let state = Mutex(State())
 
-    /// Takes the signals over, once, before anything is started. A write beyond the limit of a file's size becomes an error of that
-    /// write rather than the end of the process.
-    static func takeSignals() {
+    /// Installs the handlers, once, before anything is started. Also turns a write beyond the limit of a file's size into an error of
+    /// that write; by default it would end the process.
+    static func install() {
         signal(SIGXFSZ, SIG_IGN)
         let queue = DispatchQueue(label: "vidclass.signals")
         for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -24,18 +24,21 @@ enum Ending {
             // Under nohup it stays ignored.
             if number == SIGHUP, isIgnored(before) { continue }
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            // The handler holds its source: for good.
+            // The handler keeps its source alive.
             source.setEventHandler { withExtendedLifetime(source) { received(number) } }
             source.resume()
         }
     }
 
-    /// Has `handler` asked first when a signal comes; the process goes on where it returns true.
-    static func ask(first handler: @escaping @Sendable (Int32) -> Bool) { state.withLock { $0.first = handler } }
+    /// From now on the first Ctrl-C or SIGTERM asks for a stop, and only a second one ends the process.
+    static func allowStop() { state.withLock { $0.allowsStop = true } }
 
-    /// Has `cleanup` done when a signal ends the process.
+    /// 130 after a Ctrl-C that asked for a stop, 143 after a SIGTERM; nil if neither came.
+    static var stopCode: Int32? { state.withLock { $0.stopSignal.map { 128 + $0 } } }
+
+    /// Runs `cleanup` if a signal ends the process.
     ///
-    /// - Returns: what `remove` takes it back by.
+    /// - Returns: a number to remove it with.
     static func add(_ cleanup: @escaping @Sendable () -> Void) -> Int {
         state.withLock { state in
             defer { state.next += 1 }
@@ -47,8 +50,12 @@ enum Ending {
     static func remove(_ number: Int) { state.withLock { _ = $0.cleanups.removeValue(forKey: number) } }
 
     private static func received(_ number: Int32) {
-        let (first, cleanups) = state.withLock { ($0.first, Array($0.cleanups.values)) }
-        if first?(number) == true { return }
+        let cleanups: [@Sendable () -> Void]? = state.withLock { state in
+            guard state.allowsStop, state.stopSignal == nil, number != SIGHUP else { return Array(state.cleanups.values) }
+            state.stopSignal = number
+            return nil
+        }
+        guard let cleanups else { return }
         LiveChildren.kill()
         for cleanup in cleanups { cleanup() }
         _exit(128 + number)

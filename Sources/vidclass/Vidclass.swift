@@ -1,8 +1,8 @@
 import ArgumentParser
-import VidConfig
+import Foundation
+import VidCheckpoint
 import VidReport
 import VidSystem
-import VidTensor
 
 /// The root command; the commands themselves are one file each.
 struct Vidclass: AsyncParsableCommand {
@@ -10,14 +10,14 @@ struct Vidclass: AsyncParsableCommand {
         commandName: "vidclass",
         abstract: "Train, evaluate and run video classifiers on a CPU.",
         discussion: """
-            From a folder of videos, one sub-folder a class, to a trained classifier:
+            From a folder of videos, with one sub-folder per class, to a trained classifier:
 
               vidclass init videos
               vidclass train --config config.json
               vidclass eval
               vidclass predict holiday.mp4
             """,
-        version: "0.1.0",
+        version: Program.version,
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
             RunsCommand.self, CompareCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self,
@@ -25,11 +25,11 @@ struct Vidclass: AsyncParsableCommand {
         ])
 }
 
-/// Runs the command line and turns whatever is thrown into one line on standard error and the documented exit code.
+/// Runs the command line. An error becomes one line on standard error and the documented exit code.
 @main
 enum Main {
     static func main() async {
-        Ending.takeSignals()
+        SignalHandling.install()
         do {
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -49,7 +49,7 @@ enum Main {
         }
     }
 
-    /// The parser's message without the line ends of arguments that it quotes, which may be names that a shell found in a
+    /// The parser's message without the line ends of the arguments that it quotes: a shell may have found these names in a
     /// stranger's folder.
     private static func onItsLines(_ message: String) -> String {
         let words = CommandLine.arguments.flatMap { [$0] + $0.split(separator: "=", maxSplits: 1).map(String.init) }
@@ -60,4 +60,40 @@ enum Main {
         Terminal.note("vidclass: error: " + message.printable)
         Vidclass.exit(withError: ExitCode(code))
     }
+}
+
+// MARK: - Hidden commands
+
+/// Writes the manual pages, for Scripts/install.sh.
+struct GenerateManualCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate-manual",
+        abstract: "Write the manual pages of all commands into a folder.",
+        discussion: """
+              vidclass generate-manual man1
+            """,
+        shouldDisplay: false)
+
+    @Argument(help: "The folder to write to.", completion: .directory)
+    var directory: String
+
+    func run() async throws {
+        try Folder.make(directory)
+        for page in try ManualPages(help: Vidclass._dumpHelp()).pages {
+            try AtomicFile.write(to: PathText.join(directory, page.file)) { try $0.write(page.text.utf8) }
+        }
+    }
+}
+
+/// The child process in which the HDF5 library reads a file (`HDF5Import`).
+struct ReadHDF5Command: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: HDF5Import.childCommand, abstract: "Read a Keras HDF5 file within bounds; used by vidclass itself.",
+        shouldDisplay: false)
+
+    @Argument var file: String
+
+    @Option var seconds = HDF5Import.seconds
+
+    func run() throws { try HDF5Import.serve(file, seconds: seconds, output: STDOUT_FILENO) }
 }

@@ -10,7 +10,7 @@ import VidTrain
 /// resumed as a whole.
 package struct FoldTraining {
     package enum Outcome: Sendable {
-        case finished
+        case finished(FoldSummary)
         /// Everything is saved. `fold` counts from 1.
         case stopped(StopCondition.Reason, fold: Int, of: Int)
     }
@@ -87,7 +87,7 @@ package struct FoldTraining {
         let summary = summary(results, reason: "folds")
         try FoldTraining.write(summary.csv, to: folder.foldResultsPath)
         try runtime.observe(.foldsEnded(summary))
-        return .finished
+        return .finished(summary)
     }
 
     private func plan(_ number: Int, _ fold: DataSet) throws -> TrainingPlan {

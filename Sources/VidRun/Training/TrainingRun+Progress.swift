@@ -10,45 +10,51 @@ import VidTrain
 // The training itself, from the first stage to the last, with what is reported and saved on the way.
 
 extension TrainingRun {
-    /// Trains until all stages are over or `stop` is met, and writes the report at the end.
+    /// Trains until all stages are over or `stop` is met, and writes the report at the end. Not for dry runs.
     ///
     /// - Throws: what the training throws, with run.json saying so, and errors of the runtime's observer.
     package func run(until stop: StopCondition) async throws -> Outcome {
+        guard let folder else { preconditionFailure("a dry run cannot train") }
         let wasOver = isOver
         start = .now
         try writeRecord(.running)
         do {
-            try begin()
+            try begin(folder)
             guard let end = try await train(until: stop) else {
                 let reason = stop.reason
                 try writeRecord(.interrupted, reason: reason.rawValue)
-                try runtime.observe(.interrupted(stopped(reason)))
-                if reason == .timeIsUp { try observeEnd(nil) }
+                try runtime.observe(
+                    .interrupted(
+                        TrainingStop(
+                            run: folder.path, reason: reason, epoch: trainer.state.epoch, step: trainer.state.step,
+                            lastCheckpoint: folder.lastPath)))
+                if reason == .timeIsUp { try runtime.observe(.ended(result(nil, folder))) }
                 return .stopped(reason)
             }
             try writeRecord(.finished, reason: end.rawValue)
-            if !wasOver || folder?.report.exists == false { try await writeReport(until: stop) }
-            try observeEnd(end)
-            return .finished(end)
+            if !wasOver || !folder.report.exists { try await writeReport(in: folder, until: stop) }
+            let result = result(end, folder)
+            try runtime.observe(.ended(result))
+            return .finished(result)
         } catch {
             try? writeRecord(.failed, reason: "\(error)")
-            folder?.removeIfNothingWasSaved()
+            folder.removeIfNothingWasSaved()
             throw error
         }
     }
 
-    private func begin() throws {
-        if !isOver { folder?.removeReport() }
+    private func begin(_ folder: RunFolder) throws {
+        if !isOver { folder.removeReport() }
         let counts = trainer.classifier.parameters.counts
         try runtime.observe(
             .started(
                 TrainingStart(
-                    run: folder?.path ?? "", isResumed: isResumed, epochs: trainer.epochsInAll, epochsDone: trainer.state.epoch,
+                    run: folder.path, isResumed: isResumed, epochs: trainer.epochsInAll, epochsDone: trainer.state.epoch,
                     stages: configuration.stagePlans.count, stage: trainer.state.stage + 1, classes: data.classes, clips: clipCounts,
                     parameters: counts, monitor: trainer.monitor.metric.rawValue, threads: runtime.workers.count,
                     memoryBytes: largestMemoryPlan.estimate.total)))
         try describeMemory()
-        if let folder, configuration.output.tensorboard, !isOver {
+        if configuration.output.tensorboard, !isOver {
             board = try TensorBoardLog(
                 in: folder.path, epochs: trainer.state.epoch, isResumed: isResumed, configuration: configuration.text,
                 command: runtime.command, parameters: trainer.classifier.parameters, runtime.workers)
@@ -112,22 +118,13 @@ extension TrainingRun {
         for line in memoryPlan.lines(trainer.classifier) { try runtime.observe(.detail(line)) }
     }
 
-    private func stopped(_ reason: StopCondition.Reason) -> TrainingStop {
-        TrainingStop(
-            run: folder?.path ?? "", reason: reason, epoch: trainer.state.epoch, step: trainer.state.step,
-            lastCheckpoint: folder?.lastPath ?? "")
-    }
-
     /// - Parameter end: nil if the training's time was up.
-    private func observeEnd(_ end: StageEnd?) throws {
-        guard let folder else { return }
-        try runtime.observe(
-            .ended(
-                TrainingResult(
-                    run: folder.path, epochs: trainer.state.epoch, end: end, seconds: trainer.secondsSinceStart,
-                    monitor: trainer.monitor.metric.rawValue, best: trainer.state.best, isRestored: trainer.state.isRestored,
-                    hasHeldOutClips: Split.heldOut(of: data) != .train, bestCheckpoint: folder.bestPath, lastCheckpoint: folder.lastPath,
-                    results: folder.resultsPath, report: folder.report.exists ? folder.report.page : nil,
-                    hasTensorBoardLog: configuration.output.tensorboard)))
+    private func result(_ end: StageEnd?, _ folder: RunFolder) -> TrainingResult {
+        TrainingResult(
+            run: folder.path, epochs: trainer.state.epoch, end: end, seconds: trainer.secondsSinceStart,
+            monitor: trainer.monitor.metric.rawValue, best: trainer.state.best, isRestored: trainer.state.isRestored,
+            hasHeldOutClips: Split.heldOut(of: data) != .train, bestCheckpoint: folder.bestPath, lastCheckpoint: folder.lastPath,
+            results: folder.resultsPath, report: folder.report.exists ? folder.report.page : nil,
+            hasTensorBoardLog: configuration.output.tensorboard)
     }
 }

@@ -13,16 +13,15 @@ extension TrainingRun {
     private struct Interrupted: Error {}
 
     /// Writes the report. The training is finished and saved: a failure here is reported as an event and changes nothing in the run.
-    func writeReport(until stop: StopCondition) async throws {
-        guard let folder else { return }
-        do { try await writeReport(in: folder, until: stop) } catch {
+    func writeReport(in folder: RunFolder, until stop: StopCondition) async throws {
+        do { try await evaluateAndWrite(in: folder, until: stop) } catch {
             try runtime.observe(
                 .reportFailed(
                     reason: error is Interrupted ? "interrupted" : "\(error)", checkpoint: folder.bestPath, split: .heldOut(of: data)))
         }
     }
 
-    private func writeReport(in folder: RunFolder, until stop: StopCondition) async throws {
+    private func evaluateAndWrite(in folder: RunFolder, until stop: StopCondition) async throws {
         let split = Split.heldOut(of: data)
         let entries = data.entries(of: split)
         let start = ContinuousClock.now

@@ -12,7 +12,7 @@ import VidTrain
 /// run's folder holds.
 package final class TrainingRun {
     package enum Outcome: Sendable {
-        case finished(StageEnd)
+        case finished(TrainingResult)
         /// Everything is saved.
         case stopped(StopCondition.Reason)
     }

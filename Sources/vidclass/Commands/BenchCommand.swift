@@ -20,7 +20,7 @@ struct BenchCommand: AsyncParsableCommand {
         subcommands: [BenchEncodeCommand.self, BenchStepCommand.self, BenchHeadCommand.self, BenchGEMMCommand.self],
         defaultSubcommand: BenchEncodeCommand.self)
 
-    /// The classifier of DESIGN's example, random, with ten classes.
+    /// The default model with random weights and ten classes.
     static func classifier(frames: Int, size: Int, trainable: Bool) throws -> Classifier {
         var model = ModelConfiguration()
         model.input.frames = frames
@@ -33,7 +33,7 @@ struct BenchCommand: AsyncParsableCommand {
         return classifier
     }
 
-    /// What every measurement says of the machine.
+    /// Facts about the machine, for every measurement.
     static func machine(_ threads: Int) -> [(String, JSONNode)] {
         [("threads", .integer(threads)), ("blas_kernel", .string(BLAS.coreName)), ("simd", .string(Machine.simdLevel))]
     }
@@ -43,38 +43,35 @@ struct BenchCommand: AsyncParsableCommand {
 struct BenchOptions: ParsableArguments {
     @OptionGroup var threads: ThreadOptions
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
-    func report(_ text: String, _ members: [(String, JSONNode)]) throws {
-        try Terminal.output(json ? JSONNode.object(members).text(pretty: true) + "\n" : text)
-    }
+    func report(_ text: String, _ members: [(String, JSONNode)]) throws { try output.print(text, .object(members)) }
 }
 
 struct BenchEncodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "VGG16 and pooling over frames.",
+        abstract: "Encoding frames with VGG16 and pooling.",
         usage: "vidclass bench encode [--frames <n>] [--size <s>] [--layers] [<options>]",
         discussion: """
               vidclass bench encode --frames 16 --size 224
               vidclass bench encode --layers
             """)
 
-    @Option(help: ArgumentHelp("Frames.", valueName: "n"))
+    @Option(help: ArgumentHelp("Number of frames.", valueName: "n"))
     var frames = 16
 
     @Option(help: ArgumentHelp("Rows and columns of a frame.", valueName: "s"))
     var size = 224
 
-    @Flag(help: "Show every layer: time, GFLOP/s, share of the matrix product's speed, algorithm.")
+    @Flag(help: "Show every layer: time, GFLOP/s, share of GEMM's speed, algorithm.")
     var layers = false
 
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
-        guard (32...4096).contains(size) else { throw ValidationError("--size takes a number from 32 to 4096, not \(size).") }
+        try checkRange("--frames", frames, 1...4096)
+        try checkRange("--size", size, 32...4096)
     }
 
     func run() async throws {
@@ -86,10 +83,10 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
         var text =
-            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
-            + "OpenBLAS \(BLAS.coreName))\n\(Formatting.fixed(speed, 0)) GFLOP/s of the plain convolution, \(Formatting.fixed(share * 100, 0)) % of the matrix product's \(Formatting.fixed(gemm.allThreads, 0))\n"
+            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
+            + "OpenBLAS \(BLAS.coreName))\n\(Formatting.fixed(speed, 0)) GFLOP/s of plain convolution, \(Formatting.fixed(share * 100, 0)) % of GEMM's \(Formatting.fixed(gemm.allThreads, 0))\n"
         if layers {
-            var rows = [["layer", "ms a frame", "GFLOP/s", "of GEMM", "algorithm"]]
+            var rows = [["layer", "ms per frame", "GFLOP/s", "of GEMM", "algorithm"]]
             for layer in result.layers {
                 let isProduct = layer.gigaflop > 0
                 rows.append([
@@ -132,24 +129,24 @@ struct BenchStepCommand: AsyncParsableCommand {
               vidclass bench step --json
             """)
 
-    @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frames per clip.", valueName: "n"))
     var frames = 16
 
     @Option(help: ArgumentHelp("Rows and columns of a frame.", valueName: "s"))
     var size = 224
 
-    @Option(help: ArgumentHelp("Clips of a step.", valueName: "b"))
+    @Option(help: ArgumentHelp("Clips per step.", valueName: "b"))
     var batch = 1
 
-    @Option(help: ArgumentHelp("GiB of memory to keep within; by default what the machine has free.", valueName: "g"))
+    @Option(help: ArgumentHelp("GiB of memory to stay within; by default all free memory.", valueName: "g"))
     var memoryGib: Double?
 
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
-        guard (32...4096).contains(size) else { throw ValidationError("--size takes a number from 32 to 4096, not \(size).") }
-        guard (1...4096).contains(batch) else { throw ValidationError("--batch takes a number from 1 to 4096, not \(batch).") }
+        try checkRange("--frames", frames, 1...4096)
+        try checkRange("--size", size, 32...4096)
+        try checkRange("--batch", batch, 1...4096)
         if let memoryGib, !(memoryGib > 0) { throw ValidationError("--memory-gib takes a number above 0, not \(memoryGib).") }
     }
 
@@ -162,9 +159,9 @@ struct BenchStepCommand: AsyncParsableCommand {
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
         let repeated = memory.activations?.repeated ?? 0
         let text =
-            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms a frame (steps of \(Formatting.count(batch, "clip")) of \(frames) frames of \(size) x \(size), "
+            "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (steps of \(Formatting.count(batch, "clip")) with \(frames) frames of \(size) x \(size), "
             + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident "
-            + "(planned \(Formatting.bytes(memory.total))), \(Formatting.fixed(repeated * 100, 0)) % of the activations made again\n"
+            + "(planned \(Formatting.bytes(memory.total))), \(Formatting.fixed(repeated * 100, 0)) % of the activations recomputed\n"
         try options.report(
             text,
             [
@@ -185,17 +182,17 @@ struct BenchHeadCommand: AsyncParsableCommand {
               vidclass bench head --json
             """)
 
-    @Option(help: ArgumentHelp("Frames of a clip.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frames per clip.", valueName: "n"))
     var frames = 16
 
-    @Option(help: ArgumentHelp("Clips of a step.", valueName: "b"))
+    @Option(help: ArgumentHelp("Clips per step.", valueName: "b"))
     var batch = 32
 
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        guard (1...4096).contains(frames) else { throw ValidationError("--frames takes a number from 1 to 4096, not \(frames).") }
-        guard (1...65536).contains(batch) else { throw ValidationError("--batch takes a number from 1 to 65536, not \(batch).") }
+        try checkRange("--frames", frames, 1...4096)
+        try checkRange("--batch", batch, 1...65536)
     }
 
     func run() async throws {
@@ -206,7 +203,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
         let text =
-            "\(Formatting.fixed(result.clipsPerSecond, 0)) clips a second (steps of \(batch) clips of \(frames) x \(classifier.features) features, "
+            "\(Formatting.fixed(result.clipsPerSecond, 0)) clips per second (steps of \(batch) clips with \(frames) x \(classifier.features) features, "
             + "\(Formatting.count(workers.count, "thread")))\n"
         try options.report(
             text,
@@ -220,7 +217,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
 struct BenchGEMMCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gemm",
-        abstract: "The matrix product alone: the yardstick.",
+        abstract: "Matrix products (GEMM) alone, as a yardstick.",
         discussion: """
               vidclass bench gemm
               vidclass bench gemm --threads 1

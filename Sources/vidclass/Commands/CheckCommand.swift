@@ -1,22 +1,21 @@
 import ArgumentParser
-import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
-import VidSystem
+import VidRun
 import VidTensor
 import VidTrain
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Look at every clip of a data set: what is bad, what is uneven, what is in two parts.",
+        abstract: "Check every clip of a data set.",
         usage: "vidclass check [<data>] [--config <file>] [<options>]",
         discussion: """
-            Every clip is read to its end; files that did not change since are not read again. The parts are those that \
-            `train` would make. Without --config every clip that can be read is good; with it, one that the model cannot \
-            take (another frame size, too short) is bad, too. Ends with 65 where a clip is bad, or where \
-            data.leak_check is "refuse" and clips of different parts show the same.
+            Unreadable, too-short or duplicated clips are reported with the reason. Every clip is read to its end; files that did not \
+            change since the last check are not read again. The splits are those that `train` would make. Without --config \
+            every readable clip is good; with it, a clip that the model can't use (another frame size, too short) is bad, too. Ends \
+            with 65 if a clip is bad, or if data.leak_check is "refuse" and clips of different splits show the same.
 
               vidclass check videos
               vidclass check --config config.json
@@ -26,74 +25,36 @@ struct CheckCommand: AsyncParsableCommand {
     @Argument(help: "A folder or CSV of labelled clips; by default data.path of the config.", completion: .file(extensions: ["csv"]))
     var data: String?
 
-    @Option(help: ArgumentHelp("The run's configuration (JSON).", valueName: "file"), completion: .configs)
-    var config: String?
+    @OptionGroup var configuration: ConfigurationOptions
 
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("Override one value, such as data.validation_split=0.3. May be repeated.", valueName: "key=value"),
-        completion: .configurationKeys)
-    var overrides: [String] = []
-
-    @Option(help: ArgumentHelp("Clips looked at a time; the number of processors by default.", valueName: "n"))
+    @Option(help: ArgumentHelp("Number of clips checked at a time; by default the number of processors.", valueName: "n"))
     var threads: Int?
 
     @OptionGroup var features: FeatureCacheOptions
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
     func validate() throws {
-        guard data != nil || config != nil else { throw ValidationError("Name the data, or a config that does with --config FILE.") }
-        if let threads, threads < 1 || threads > 1024 {
-            throw ValidationError("--threads takes a number from 1 to 1024, not \(threads).")
+        guard data != nil || configuration.config != nil else {
+            throw ValidationError("Name the data, or a config that names it with --config FILE.")
         }
+        try checkRange("--threads", threads, 1...1024)
     }
 
     func run() async throws {
-        let configuration =
-            try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
-            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
-        let path = data ?? configuration.data.path
-        let set = try DataSet.open(path, split: configuration.data.splitOptions(seed: configuration.seed))
-        let input = config == nil ? CheckCommand.input : configuration.model.input
-        let report = try await CheckCommand.check(
-            set, loader: ClipLoader(input: input, data: configuration.data, augmentation: configuration.augmentation),
-            mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off, clipCache: try features.clipCache(),
+        let hasConfig = configuration.config != nil
+        var configuration = try configuration.load()
+        if !hasConfig { configuration.model.input = InitPlan.anyInput }
+        let set = try DataSet.open(
+            data ?? configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+        let display = RunDisplay()
+        defer { display.clear() }
+        let report = try await Runtime(Workers(count: 1), cache: try features.cache(), display: display).check(
+            set, loader: ClipLoader(configuration), mustFit: hasConfig, leakCheck: configuration.data.leakCheck != .off,
             concurrency: threads ?? Workers.processorCount)
-        try Terminal.output(json ? report.document.text(pretty: true) + "\n" : DataReportText.text(report))
-        if !json { for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") } }
+        try output.print(DataReportText.text(report), report.document)
+        if !output.json { for note in set.notes { Terminal.note("note: \(note)") } }
         if let error = report.badClipsError { throw error }
         if configuration.data.leakCheck == .refuse, let error = report.leakError { throw error }
-    }
-
-    /// How clips that have no frames of their own, such as sound, are taken where no config says it: as spectrograms.
-    static var input: InputConfiguration {
-        var input = InputConfiguration()
-        (input.channels, input.rows, input.columns) = (1, 64, 64)
-        return input
-    }
-
-    /// Checks `data` under a progress bar; says on standard error what it took, unless it is to be quiet.
-    static func check(
-        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, clipCache: (any ClipCache)?,
-        concurrency: Int = Workers.processorCount, quiet: Bool = false
-    ) async throws -> DataReport {
-        let bar = ProgressBar(quiet: quiet)
-        let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: clipCache, concurrency: concurrency)
-        let clock = ContinuousClock.now
-        defer { bar.clear() }
-        let report = try await check.run(data) { progress in
-            bar.update(
-                "check", done: progress.done, total: progress.total,
-                detail: "\(progress.done)/\(progress.total) clips" + (progress.bad > 0 ? ", \(progress.bad) bad" : ""))
-        }
-        let elapsed = clock.duration(to: .now)
-        if elapsed > .seconds(2), !quiet {
-            bar.clear()
-            let seconds = Double(elapsed.components.seconds)
-            Terminal.note("checked \(Formatting.count(data.entries.count, "clip")) in \(Formatting.duration(seconds))")
-        }
-        return report
     }
 }

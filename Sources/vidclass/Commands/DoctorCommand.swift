@@ -1,8 +1,6 @@
 import ArgumentParser
 import VidCheckpoint
-import VidConfig
 import VidData
-import VidModel
 import VidReport
 import VidSystem
 import VidTensor
@@ -10,7 +8,7 @@ import VidTensor
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Say what this machine offers vidclass, what costs speed, and what to do about it.",
+        abstract: "Check this machine: its speed, what costs speed, and what to do about it.",
         discussion: """
               vidclass doctor
               vidclass doctor --json
@@ -18,24 +16,23 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
     func run() async throws {
         let workers = threads.makeWorkers()
-        if !json { Terminal.note("measuring matrix products for a second or two ...") }
+        if !output.json { Terminal.note("measuring matrix products for a second or two ...") }
         let gemm = GEMMBenchmark.run(workers: workers)
         let ffmpeg = try? await FFmpeg.locate().version
         let cache = CacheFolder()
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
-            weights: WeightsLibrary(hdf5: ReadHDF5Command.child).list().filter { $0.fault == nil }.map(\.path),
+            weights: WeightsLibrary(hdf5: Program.hdf5).list().filter { $0.fault == nil }.map(\.path),
             cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
-        try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
+        try output.print(facts.text, facts.document)
     }
 }
 
-/// What `doctor` found.
+/// The findings of `doctor`.
 private struct Diagnosis {
     let oneThread: Double
     let allThreads: Double
@@ -45,7 +42,7 @@ private struct Diagnosis {
     let cache: String
     let featureBytes: Int
 
-    /// Each with what to do.
+    /// Warnings with their remedies.
     var warnings: [String] {
         var warnings: [String] = []
         let kernel = BLAS.coreName.lowercased()
@@ -60,13 +57,13 @@ private struct Diagnosis {
                         : "Set OPENBLAS_CORETYPE=\(better), or install an OpenBLAS built with DYNAMIC_ARCH."))
         } else if extensions.contains("avx512f"), kernel.hasPrefix("haswell") || kernel.hasPrefix("zen"), BLAS.coreIsUsers {
             warnings.append(
-                "OPENBLAS_CORETYPE=\(BLAS.requestedCore) keeps OpenBLAS from this CPU's AVX-512. Unset it unless it measures faster.")
+                "OPENBLAS_CORETYPE=\(BLAS.requestedCore) keeps OpenBLAS from using this CPU's AVX-512. Unset it unless it is faster.")
         }
         if threads < Workers.processorCount {
-            warnings.append("\(threads) of \(Workers.processorCount) processors are used. Leave --threads away to use all.")
+            warnings.append("\(threads) of \(Workers.processorCount) processors are used. Leave out --threads to use all.")
         }
         if threads > Workers.processorCount {
-            warnings.append("\(threads) threads on \(Workers.processorCount) processors wait for each other. Leave --threads away.")
+            warnings.append("\(threads) threads on \(Workers.processorCount) processors wait for each other. Leave out --threads.")
         }
         if allThreads < 0.75 * oneThread * Double(threads), threads > 1 {
             warnings.append(
@@ -91,7 +88,7 @@ private struct Diagnosis {
     }
 
     var text: String {
-        let kernel = BLAS.coreIsUsers ? "\(BLAS.coreName) (OPENBLAS_CORETYPE is set by you)" : BLAS.coreName
+        let kernel = BLAS.coreIsUsers ? "\(BLAS.coreName) (set by OPENBLAS_CORETYPE)" : BLAS.coreName
         var rows = [
             ["processor", Machine.processorName],
             ["vectors", Machine.vectorExtensions.joined(separator: " ") + "; the kernels run \(Machine.simdLevel)"],
@@ -106,7 +103,7 @@ private struct Diagnosis {
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
         let verdict =
-            found.isEmpty ? "nothing costs speed here\n" : found.map { DataReportText.wrapped("warning: \($0)", indent: "  ") }.joined()
+            found.isEmpty ? "no problems found\n" : found.map { DataReportText.wrapped("warning: \($0)", indent: "  ") }.joined()
         return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
     }
 

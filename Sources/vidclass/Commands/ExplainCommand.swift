@@ -1,34 +1,31 @@
 import ArgumentParser
-import VidConfig
 import VidData
-import VidModel
 import VidReport
+import VidRun
 import VidSystem
-import VidTensor
-import VidTrain
 
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
-        abstract: "Show which frames and which regions spoke for a class.",
+        abstract: "Show which frames and which regions led the model to a class.",
         usage: "vidclass explain <inputs> ... [--checkpoint <file>] [<options>]",
         discussion: """
-            Draws a clip's frames as they are, under each the same frame with its heat (Grad-CAM on the last convolution, through \
-            the recurrent layers; one scale for all frames) and a bar: what the frame adds to the class's score or takes from it \
-            (integrated gradients). The bars add up to the score, a logit, less that of a clip in which nothing is seen. What \
-            the model looked at is not always what it should have looked at: that is what the picture is for.
+            Draws a clip's frames and, under each, the same frame with its heat map (Grad-CAM on the last convolution, through \
+            the recurrent layers; one scale for all frames) and a bar: how much the frame adds to the class's score or takes from it \
+            (integrated gradients). The bars add up to the raw score (logit) minus that of a clip in which nothing is seen. The \
+            picture shows what the model looked at, which is not always what it should have looked at.
 
               vidclass explain holiday.mp4
               vidclass explain holiday.mp4 --class beach --against desert --animation
               vidclass explain clips --output why --format json
               vidclass explain clip.bin --checkpoint runs/train/weights/best.safetensors --output clip.webp
 
-            An input that cannot be read is named on standard error, the others are done, and the command ends with 65. \
-            JSON is an array with one object an input: "input", "class" and "against" (what is explained; null: no other class), \
-            "predictions" (label, score; best first), "score" and "baseline" (logits, of the clip and with nothing seen), \
-            "picture" and "animation" (files; null where none was asked for), and "samples", one for each part of the clip the \
-            model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null where the rate is not known), \
-            "contribution" and "map" (rows of the heat, in the same unit for all frames).
+            An unreadable input is named on standard error; the others are explained, and the command ends with 65. \
+            JSON is an array with one object per input: "input", "class" and "against" (the explained class, and the one it is \
+            compared with or null), "predictions" (label, score; best first), "score" and "baseline" (logits of the clip and with \
+            nothing seen), "picture" and "animation" (files, or null), and "samples", one for each part of the clip that the \
+            model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null if the frame rate is unknown), \
+            "contribution" and "map" (rows of the heat map, in the same unit for all frames).
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -40,22 +37,22 @@ struct ExplainCommand: AsyncParsableCommand {
 
     @OptionGroup var model: CheckpointOptions
 
-    @Option(name: .customLong("class"), help: ArgumentHelp("The class to explain; by default the likeliest.", valueName: "label"))
+    @Option(name: .customLong("class"), help: ArgumentHelp("The class to explain; by default the likeliest one.", valueName: "label"))
     var target: String?
 
-    @Option(help: ArgumentHelp("Explain what speaks for the class rather than for this one.", valueName: "label"))
+    @Option(help: ArgumentHelp("Explain why the class rather than this one.", valueName: "label"))
     var against: String?
 
     @Option(
         help: ArgumentHelp(
-            "Where the pictures go: a folder, or for one input a .png, .gif, .webp, .apng or .mp4; by default <input>-explain.png in the working folder.",
+            "The place of the pictures: a folder, or for one input a .png, .gif, .webp, .apng or .mp4; by default <input>-explain.png in the working folder.",
             valueName: "path"))
     var output: String?
 
     @Flag(help: "Also write an animation, <input>-explain.gif (needs ffmpeg).")
     var animation = false
 
-    @Option(help: "How to print.")
+    @Option(help: "The output format.")
     var format = Format.text
 
     @OptionGroup var threads: ThreadOptions
@@ -83,13 +80,13 @@ struct ExplainCommand: AsyncParsableCommand {
         let writer = AnimationWriter()
         let bar = ProgressBar(quiet: paths.count == 1)
         defer { bar.clear() }
-        var explained: [ExplainedInput] = []
+        var explained: [InputExplanation] = []
         for (index, path) in paths.enumerated() {
             bar.update("explain", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
-            var result: ExplainedInput
+            var result: InputExplanation
             let places: ExplanationFiles.Paths
             do {
-                result = try await ExplainedInput(path, saved, predictor, target: target, against: against)
+                result = try await InputExplanation(path, saved, predictor, target: target, against: against)
                 places = try files.next(for: path)
             } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
                 bar.clear()
@@ -97,8 +94,8 @@ struct ExplainCommand: AsyncParsableCommand {
                 failures += 1
                 continue
             }
-            // Not of the input: a failure here ends it all.
-            try await result.write(to: places, writer)
+            // A failure here is not the input's fault and ends the command.
+            try await result.write(to: places, title: result.title, subtitle: result.subtitle, writer)
             explained.append(result)
             if format == .text {
                 bar.clear()
@@ -111,15 +108,5 @@ struct ExplainCommand: AsyncParsableCommand {
             Terminal.note("\(failures) of \(explained.count + failures) inputs could not be explained")
             throw ExitCode(VidclassError.Kind.badData.rawValue)
         }
-    }
-}
-
-extension SavedModel {
-    /// The place of a class; `option` is where the user named it.
-    func classNumber(_ label: String, option: String) throws -> Int {
-        if let number = classifier.classes.firstIndex(of: label) { return number }
-        let known = classifier.classes.map(\.printable)
-        let shown = known.prefix(40).joined(separator: ", ") + (known.count > 40 ? ", ... (\(known.count) in all)" : "")
-        throw VidclassError(.usage, "\(option): the model knows no class \"\(label.printable)\"; it knows \(shown)")
     }
 }

@@ -1,15 +1,14 @@
 import ArgumentParser
-import VidCheckpoint
 import VidConfig
 import VidData
 import VidReport
+import VidRun
 import VidSystem
-import VidTensor
 
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Look at a folder of clips and write a config that is ready for `train`, with its reasons.",
+        abstract: "Check a folder of clips and write a config for `train`, with a reason for each choice.",
         usage: "vidclass init <data> [--output <file>] [<options>]",
         discussion: """
               vidclass init videos
@@ -23,7 +22,7 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The config to write.", valueName: "file"), completion: .configs)
     var output = "config.json"
 
-    @Flag(help: "Write over a file that is there.")
+    @Flag(help: "Overwrite an existing file.")
     var force = false
 
     @OptionGroup var threads: ThreadOptions
@@ -32,22 +31,28 @@ struct InitCommand: AsyncParsableCommand {
 
     func run() async throws {
         if !force, (try? SystemCall.status(output, followingLink: false)) != nil {
-            throw VidclassError(.usage, "\(output.printable) is there already; name another with --output, or write over it with --force")
+            throw VidclassError(.usage, "\(output.printable) exists already; name another file with --output, or overwrite it with --force")
         }
-        let set = try DataSet.open(data, split: .none)
-        let loader = ClipLoader(input: CheckCommand.input, data: DataConfiguration())
-        let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, clipCache: try features.clipCache())
-        let workers = threads.makeWorkers()
-        let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)
-        let plan = try InitPlan(
-            report, library: WeightsLibrary(hdf5: ReadHDF5Command.child), threads: workers.count, gigaflops: speed.allThreads)
-        // What is written is what will be read.
+        let display = RunDisplay()
+        defer { display.clear() }
+        let plan = try await InitPlan(
+            for: data, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
+        let report = plan.report
+        // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
         for remark in report.remarks { Terminal.note("note: \(remark)") }
         if let error = report.badClipsError { Terminal.note("warning: \(error.message)") }
         if let error = report.leakError { Terminal.note("warning: \(error.message)") }
-        try Terminal.output(plan.table)
+        try Terminal.output(table(plan.choices))
         Terminal.note("wrote \(output.printable). Train with: vidclass train --config \(ShellText.quoted(output))")
+    }
+
+    /// The choices in 80 columns.
+    private func table(_ choices: [InitPlan.Choice]) -> String {
+        choices.map { choice in
+            DataReportText.wrapped("\(choice.key) = \(choice.value)", indent: "    ")
+                + DataReportText.wrapped("    " + choice.because, indent: "    ")
+        }.joined()
     }
 }

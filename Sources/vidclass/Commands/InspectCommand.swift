@@ -10,7 +10,7 @@ import VidTensor
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Say what is in a clip, video, sound, checkpoint, weights file or config.",
+        abstract: "Show what is in a clip, video, sound, checkpoint, weights file or config.",
         discussion: """
               vidclass inspect clip.bin
               vidclass inspect holiday.mp4 --json
@@ -21,16 +21,15 @@ struct InspectCommand: AsyncParsableCommand {
     @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file.", completion: .file())
     var file: String
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
     func run() async throws {
         let facts = try await Inspection.of(file)
-        try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
+        try output.print(facts.text, facts.document)
     }
 }
 
-/// What `inspect` found: facts in order, and a table.
+/// The facts that `inspect` prints, in order, and a table.
 private struct Inspection {
     private let facts: [(String, JSONNode)]
     private let table: (key: String, columns: [String], rows: [[JSONNode]])?
@@ -40,7 +39,7 @@ private struct Inspection {
         if name.hasSuffix(".json") { return try config(file) }
         if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try model(file) }
         let clip = try await ClipInformation.read(file)
-        // A sound's frames are those of a spectrogram under the defaults of data.audio.
+        // The frames of a sound are those of its spectrogram with the defaults of data.audio.
         let sound: [(String, JSONNode)] =
             clip.sound.map {
                 [("sample_rate", .integer($0.sampleRate)), ("sound_channels", .integer($0.channels)), ("seconds", .number($0.seconds))]
@@ -67,7 +66,7 @@ private struct Inspection {
 
     private static func model(_ file: String) throws -> Inspection {
         guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {
-            let weights = try WeightsFile.read(file, hdf5: ReadHDF5Command.child)
+            let weights = try WeightsFile.read(file, hdf5: Program.hdf5)
             return Inspection(
                 facts: [
                     ("kind", .string("weights")), ("file", .string(file)), ("architecture", .string(weights.architecture.label)),

@@ -2,16 +2,15 @@ import ArgumentParser
 import VidData
 import VidReport
 import VidSystem
-import VidTensor
 
 struct PackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Turn a tree of videos into the same tree of .bin clips, decoded once and for all.",
+        abstract: "Convert a tree of videos to a tree of .bin clips, decoded once and for all.",
         usage: "vidclass pack <source> <destination> [<options>]",
         discussion: """
-            Frames are sampled evenly over the video; the short side is resized and the centre cropped. A run that was \
-            stopped goes on where it was. --frames 0 keeps every frame.
+            Frames are sampled evenly over the video; the short side is resized and the centre cropped. An interrupted conversion \
+            can be repeated: finished clips are kept. --frames 0 keeps every frame.
 
               vidclass pack videos clips
               vidclass pack videos clips --frames 16 --rows 112 --columns 112
@@ -21,25 +20,25 @@ struct PackCommand: AsyncParsableCommand {
     @Argument(help: "A folder of videos (or .npy clips), or one of them.", completion: .clips)
     var source: String
 
-    @Argument(help: "The folder (or, for one file, the .bin file) to write.", completion: .directory)
+    @Argument(help: "The folder to write, or for one file the .bin file.", completion: .directory)
     var destination: String
 
-    @Option(help: ArgumentHelp("Frames of each clip, sampled evenly; 0 keeps all.", valueName: "n"))
+    @Option(help: ArgumentHelp("Frames per clip, sampled evenly; 0 keeps all.", valueName: "n"))
     var frames = 16
 
-    @Option(help: ArgumentHelp("Rows of each frame.", valueName: "r"))
+    @Option(help: ArgumentHelp("Rows per frame.", valueName: "r"))
     var rows = 224
 
-    @Option(help: ArgumentHelp("Columns of each frame.", valueName: "c"))
+    @Option(help: ArgumentHelp("Columns per frame.", valueName: "c"))
     var columns = 224
 
-    @Option(help: ArgumentHelp("Frames per second to take before sampling; the video's own by default.", valueName: "f"))
+    @Option(help: ArgumentHelp("Frame rate before sampling; by default the video's own.", valueName: "f"))
     var fps: Double?
 
     func validate() throws {
-        guard (0...1_000_000).contains(frames) else { throw ValidationError("--frames takes a number from 0, not \(frames).") }
-        guard (1...16384).contains(rows) else { throw ValidationError("--rows takes a number from 1 to 16384, not \(rows).") }
-        guard (1...16384).contains(columns) else { throw ValidationError("--columns takes a number from 1 to 16384, not \(columns).") }
+        try checkRange("--frames", frames, 0...1_000_000)
+        try checkRange("--rows", rows, 1...16384)
+        try checkRange("--columns", columns, 1...16384)
         if let fps, !(fps > 0 && fps <= 1000) { throw ValidationError("--fps takes a number over 0 up to 1000, not \(fps).") }
     }
 
@@ -60,7 +59,7 @@ struct PackCommand: AsyncParsableCommand {
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
             let kind = report.failures.contains { $0.error.kind == .inputOutput } ? VidclassError.Kind.inputOutput : .badData
-            throw VidclassError(kind, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed, named above")
+            throw VidclassError(kind, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
         }
     }
 }

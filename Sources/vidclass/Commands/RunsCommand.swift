@@ -1,17 +1,16 @@
 import ArgumentParser
-import Foundation
 import VidConfig
 import VidReport
+import VidRun
 import VidSystem
-import VidTensor
 
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs",
-        abstract: "List the runs there are, newest first: how they went, their best figure, their size.",
+        abstract: "List the runs, newest first: their state, best metric and size.",
         discussion: """
-            "crashed" is a run whose process is gone without a word; go on with it, or with an interrupted one, by \
-            `vidclass train --resume RUN`. A folder that is damaged is listed with what is wrong.
+            "crashed" is a run whose process ended unexpectedly; resume it, or an interrupted one, with \
+            `vidclass train --resume RUN`. Damaged folders are listed with what is wrong.
 
               vidclass runs
               vidclass runs experiments
@@ -21,34 +20,21 @@ struct RunsCommand: AsyncParsableCommand {
     @Argument(help: "The folder that holds the runs, or one run.", completion: .directory)
     var directory: String?
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
     func run() async throws {
         let path = directory ?? OutputConfiguration().directory
-        let runs = try RunsCommand.runs(in: path, isDefault: directory == nil)
-        if json { return try Terminal.output(JSONNode.array(runs.map(RunsCommand.document)).text(pretty: true) + "\n") }
-        guard !runs.isEmpty else {
+        let isMissing = directory == nil && (try? SystemCall.status(path)) == nil
+        let runs = isMissing ? [] : try RunFacts.all(in: path)
+        if runs.isEmpty, !output.json {
             Terminal.note(
-                "\(path.printable): no runs here yet. Begin with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
-            return
+                "\(path.printable): no runs here yet. Start with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
+        } else {
+            try output.print(text(runs, style: .standardOutput), .array(runs.map(document)))
         }
-        try Terminal.output(RunsCommand.text(runs, style: .standardOutput))
     }
 
-    /// The runs in the folder, or the one that it is, newest first.
-    private static func runs(in path: String, isDefault: Bool) throws -> [RunFacts] {
-        if isDefault, (try? SystemCall.status(path)) == nil { return [] }
-        guard try SystemCall.status(path).kind == .folder else {
-            throw VidclassError.file(path, "is no folder; expected one that holds runs, such as runs")
-        }
-        let own = RunFolder(path: path)
-        if RunFacts.isRun(own) { return [RunFacts(own)] }
-        return try Folder.names(path).names.map { RunFolder(path: PathText.join(path, $0)) }.filter(RunFacts.isRun).map { RunFacts($0) }
-            .sorted { $0.changed > $1.changed || ($0.changed == $1.changed && PathText.precedes($0.name, $1.name)) }
-    }
-
-    static func text(_ runs: [RunFacts], style: OutputStyle) -> String {
+    private func text(_ runs: [RunFacts], style: OutputStyle) -> String {
         let columns: [FittedTable.Column] = [
             .init("run", runs.map(\.name.printable), rank: 0, isFlexible: true),
             .init("state", runs.map(\.state.rawValue), rank: 0) { cell in
@@ -74,27 +60,27 @@ struct RunsCommand: AsyncParsableCommand {
         return text + (faults.isEmpty ? "" : "\n" + style.paint("damaged", .red) + "\n" + faults.joined())
     }
 
-    private static func epochs(_ run: RunFacts) -> String {
+    private func epochs(_ run: RunFacts) -> String {
         if let planned = run.foldsPlanned { return "\(run.folds.count { $0.state == .finished })/\(planned) folds" }
         return "\(run.epochs)" + (run.epochsPlanned.map { "/\($0)" } ?? "")
     }
 
-    /// "val acc 0.7222 at 6": as the lines of a training have it.
-    private static func best(_ run: RunFacts) -> String {
+    /// "val acc 0.7222 at 6"
+    private func best(_ run: RunFacts) -> String {
         guard let value = run.bestValue else { return "" }
         let monitor = RunFacts.shortened(run.monitor ?? run.folds.first?.monitor ?? "")
         let place = run.folds.isEmpty ? run.bestEpoch.map { " at \($0)" } ?? "" : " mean"
         return "\(monitor) \(Formatting.fixed(value, 4))\(place)"
     }
 
-    private static func data(_ run: RunFacts) -> String {
+    private func data(_ run: RunFacts) -> String {
         let counts = [
             run.clips.map { Formatting.count($0, "clip") }, run.classes.map { Formatting.count($0.count, "class", "classes") },
         ]
         return ([run.dataPath?.printable] + counts).compactMap(\.self).joined(separator: ", ")
     }
 
-    private static func document(_ run: RunFacts) -> JSONNode {
+    private func document(_ run: RunFacts) -> JSONNode {
         func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
         func integer(_ value: Int?) -> JSONNode { value.map { .integer($0) } ?? .null }
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }

@@ -1,12 +1,9 @@
 import ArgumentParser
 import Foundation
-import VidCheckpoint
 import VidConfig
-import VidData
-import VidModel
 import VidReport
+import VidRun
 import VidSystem
-import VidTensor
 import VidTrain
 
 struct TrainCommand: AsyncParsableCommand {
@@ -27,114 +24,94 @@ struct TrainCommand: AsyncParsableCommand {
               vidclass train --resume
               vidclass train --resume runs/train --set training.epochs=40
 
-            Ctrl-C or SIGTERM ends the step, saves everything and says how to go on; a second one ends at once. On resume \
-            \(ResumeRules.changeable.joined(separator: ", ")) may be set anew, nothing else.
+            Ctrl-C or SIGTERM finishes the current step, saves everything and prints how to resume; a second one ends the process at \
+            once. A resumed run can change \(ResumeRules.changeable.joined(separator: ", ")), nothing else.
             """)
 
-    @Option(
-        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
-    var config: String?
-
-    @Option(
-        name: .customLong("set"),
-        help: ArgumentHelp("Override one value, such as training.epochs=3. May be repeated.", valueName: "key=value"),
-        completion: .configurationKeys)
-    var overrides: [String] = []
+    @OptionGroup var configuration: ConfigurationOptions
 
     @Option(
         defaultAsFlag: "", parsing: .next,
-        help: ArgumentHelp("Go on with an interrupted or finished run: its folder, the newest one by default.", valueName: "run"),
+        help: ArgumentHelp("Resume an interrupted or finished run: its folder, by default the newest one.", valueName: "run"),
         completion: .directory)
     var resume: String?
 
-    @Option(help: ArgumentHelp("Train K times, each on all but one K-th of the clips, and say the mean and spread.", valueName: "k"))
+    @Option(
+        help: ArgumentHelp(
+            "Cross-validate: train K times, each time on all but one K-th of the clips, and print mean and spread.", valueName: "k"))
     var folds: Int?
 
-    @Flag(help: "Say what the training will take in memory, disk and measured time, and write nothing.")
+    @Flag(help: "Estimate memory, disk space and time, and write nothing.")
     var dryRun = false
 
     @OptionGroup var threads: ThreadOptions
 
     @OptionGroup var features: FeatureCacheOptions
 
-    @Flag(help: "No start-up report and no progress, only where things are.")
+    @Flag(help: "Print no start-up report and no progress, only where things are.")
     var quiet = false
 
-    @Flag(help: "More notes: memory, times, figures, every file saved.")
+    @Flag(help: "Print more: memory, times, metrics, every saved file.")
     var verbose = false
 
-    @Flag(help: "Print one JSON object a line on standard output as things happen (start, epoch, ..., end), and nothing else there.")
+    @Flag(help: "Print one JSON object per line on standard output as things happen (start, epoch, ..., end), and nothing else there.")
     var json = false
 
     func validate() throws {
-        guard (config != nil) != (resume != nil) else {
+        guard (configuration.config != nil) != (resume != nil) else {
             throw ValidationError(
-                config == nil
-                    ? "Give --config FILE to start a training, or --resume [RUN] to go on with one."
+                resume == nil
+                    ? "Give --config FILE to start a training, or --resume [RUN] to resume one."
                     : "--config and --resume exclude each other: a resumed run has its own config.json.")
         }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
-        if let folds, folds < 2 || folds > 1000 { throw ValidationError("--folds takes a number from 2 to 1000, not \(folds).") }
+        try checkRange("--folds", folds, 2...1000)
         if folds != nil, resume != nil {
-            throw ValidationError("--folds is for a new training; --resume RUN goes on with its folds by itself.")
+            throw ValidationError("--folds is for a new training; --resume RUN resumes its folds by itself.")
         }
-        if folds != nil, dryRun { throw ValidationError("--dry-run looks at one training; leave --folds out and take its time K times.") }
+        if folds != nil, dryRun {
+            throw ValidationError("--dry-run measures one training; leave --folds out and multiply its time by K.")
+        }
     }
 
     func run() async throws {
-        // A reader of the stream or of the notes that leaves does not end the training (`Terminal.output`).
+        // The training continues after the reader of its output has left (`Terminal.output`).
         signal(SIGPIPE, SIG_IGN)
-        let talk = TrainingTalk(quiet: quiet, verbose: verbose, stream: json ? TrainingStream() : nil)
-        do { try await run(talk) } catch {
-            talk.stream?.failed(error)
+        let stream = json ? TrainingStream() : nil
+        let display = RunDisplay(verbose ? .verbose : !quiet ? .normal : json ? .notes : .quiet)
+        let runtime = Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
+        do {
+            if let folds = try await makeFolds(runtime) { return try await train(folds) }
+            let run = try TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
+            display.show(.startup(run.startupReport))
+            if dryRun {
+                let cost = try await run.measureCost()
+                if let stream { try stream.write(cost) } else { try Terminal.output(cost.text) }
+            } else {
+                try await train(run)
+            }
+        } catch {
+            display.clear()
+            stream?.writeFailure(error)
             throw error
         }
     }
 
-    private func run(_ talk: TrainingTalk) async throws {
-        let (workers, cache) = (threads.makeWorkers(), try features.cache())
-        if let folds = try await makeFolds() { return try await folds.run(workers: workers, cache: cache, talk) }
-        let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
-        if !quiet { session.showStartupReport() }
-        if dryRun {
-            let estimate = try await DryRun(session)
-            guard let stream = talk.stream else { return try Terminal.output(estimate.text) }
-            return try stream.write("estimate", estimate.members)
+    /// The folds to train, new or resumed; nil for a single training.
+    private func makeFolds(_ runtime: Runtime) async throws -> FoldTraining? {
+        if let folder = try resumedFolder() {
+            guard folder.hasFolds else { return nil }
+            guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run measures one training; name one of its folds") }
+            return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
         }
-        // Until here a signal ends the process as it stands: there is nothing to keep yet.
-        let watch = StopWatch(Interruption(), maxMinutes: session.configuration.training.maxMinutes)
-        let isOver = session.isOver
-        let end = try await TrainingRun(session: session, watch: watch, talk: talk).run()
-        guard let folder = session.folder else { return }
-        guard let end else { return try stopped(folder, watch) }
-        if isOver { note(folder, session.configuration, session.trainer.state.epoch, end) }
-        if !json || !quiet { Terminal.write(RunSummary(session, folder, end: end).text) }
+        guard let folds else { return nil }
+        return try await FoldTraining(try configuration.load(), count: folds, in: runtime)
     }
 
-    /// The folds to train, new or resumed; nil where there is one training.
-    private func makeFolds() async throws -> FoldTraining? {
-        if let folder = try resumedFolder() {
-            guard FoldTraining.isOne(folder) else { return nil }
-            guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run looks at one training; name one of its folds") }
-            return try await FoldTraining(resuming: folder, overrides: overrides, clipCache: try features.clipCache(), quiet: quiet)
-        }
-        guard let folds, let config else { return nil }
-        let configuration = try RunConfiguration.load(path: config, overrides: overrides)
-        let data = try await TrainingData.open(configuration, clipCache: try features.clipCache(), quiet: quiet)
-        return try FoldTraining(configuration, data, count: folds)
-    }
-
-    private func makeRequest() async throws -> TrainingRequest {
-        let clipCache = try features.clipCache()
-        if let folder = try resumedFolder() {
-            if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
-            return try await TrainingRequest.resume(folder, overrides: overrides, clipCache: clipCache, quiet: quiet)
-        }
-        let configuration = try RunConfiguration.load(path: config ?? "", overrides: overrides)
-        let data = try await TrainingData.open(configuration, clipCache: clipCache, quiet: quiet)
-        return TrainingRequest(
-            configuration, data: data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
-            summary: DataSummary(data.report, skipsBad: true))
+    private func makePlan(_ runtime: Runtime) async throws -> TrainingPlan {
+        guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(), in: runtime) }
+        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
+        return try await TrainingPlan(resuming: folder, overrides: configuration.overrides, in: runtime)
     }
 
     /// The folder of `--resume`: the one named, or the newest.
@@ -144,30 +121,58 @@ struct TrainCommand: AsyncParsableCommand {
         }
     }
 
-    /// Says that there was nothing to do, and what to change.
-    private func note(_ folder: RunFolder, _ configuration: RunConfiguration, _ epochs: Int, _ end: StageEnd) {
-        /// Where the last stage names its epochs, they must go along.
+    /// Until now a signal ends the process at once: there is nothing to save. From here on the first one only asks for a stop.
+    private func stopCondition(_ configuration: RunConfiguration) -> StopCondition {
+        SignalHandling.allowStop()
+        return StopCondition(configuration) { SignalHandling.stopCode != nil }
+    }
+
+    private func train(_ folds: FoldTraining) async throws {
+        switch try await folds.run(until: stopCondition(folds.configuration)) {
+        case .stopped(let reason, let fold, let count):
+            try stopped(reason, " in fold \(fold) of \(count); everything is saved", folds.folder, isShown: true)
+        case .finished(let summary): if !json { try Terminal.output(summary.text) }
+        }
+    }
+
+    private func train(_ run: TrainingRun) async throws {
+        let wasOver = run.isOver
+        switch try await run.run(until: stopCondition(run.configuration)) {
+        case .stopped(let reason):
+            guard let folder = run.folder else { return }
+            try stopped(reason, "; everything is saved in \(folder.lastPath)", folder, isShown: !json || !quiet)
+        case .finished(let result):
+            if wasOver { Terminal.note(nothingToDo(result, run.configuration)) }
+            if !json || !quiet { Terminal.write(result.text) }
+        }
+    }
+
+    /// Tells the user that there was nothing to do, and what to change.
+    private func nothingToDo(_ result: TrainingResult, _ configuration: RunConfiguration) -> String {
+        /// If the last stage names its number of epochs, this must change, too.
         func lastStage(_ epochs: Int) -> String {
             guard let last = configuration.stages.last, last.epochs != nil else { return "" }
             let before = configuration.stages.dropLast().reduce(0) { $0 + ($1.epochs ?? 0) }
             return " --set stages.\(configuration.stages.count - 1).epochs=\(epochs - before)"
         }
 
-        let advice: String =
-            switch end {
-            case .epochs: "Add some with --set training.epochs=\(epochs + 10)\(lastStage(epochs + 10))"
-            case .earlyStopping: "Go on with --set training.early_stopping.patience=null, or a larger number"
-            case .target: "Go on with --set training.target=null, or a better one"
+        let advice =
+            switch result.end {
+            case .earlyStopping: "Continue with --set training.early_stopping.patience=null, or a larger number"
+            case .target: "Continue with --set training.target=null, or a better one"
+            case .epochs, nil: "Add some with --set training.epochs=\(result.epochs + 10)\(lastStage(result.epochs + 10))"
             }
-        Terminal.note("nothing to do: \(folder.path) has \(epochs) epochs and is over (\(TrainingProgress.text(end))). \(advice)")
+        return "nothing to do: \(result.run) has finished after \(Formatting.count(result.epochs, "epoch"))"
+            + (result.end.map { " (\($0.words))" } ?? "") + ". \(advice)"
     }
 
-    private func stopped(_ folder: RunFolder, _ watch: StopWatch) throws {
-        if !json || !quiet {
+    /// Tells the user how to resume, and ends with the signal's exit code if one asked for the stop.
+    private func stopped(_ reason: StopCondition.Reason, _ place: String, _ folder: RunFolder, isShown: Bool) throws {
+        if isShown {
             Terminal.note(
-                "\(watch.exitCode == nil ? "training.max_minutes is over" : "interrupted"); everything is kept in \(folder.lastPath)\n"
-                    + "Go on with: vidclass train --resume \(ShellText.quoted(folder.path))")
+                (reason == .timeIsUp ? "training.max_minutes is over" : "interrupted") + place
+                    + "\nResume with: vidclass train --resume \(ShellText.quoted(folder.path))")
         }
-        if let code = watch.exitCode { throw ExitCode(code) }
+        if let code = SignalHandling.stopCode { throw ExitCode(code) }
     }
 }

@@ -3,14 +3,13 @@ import VidCheckpoint
 import VidConfig
 import VidReport
 import VidSystem
-import VidTensor
 
 struct WeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weights",
-        abstract: "Get, import and list pre-trained weights of the CNN.",
+        abstract: "Fetch, import and list pretrained weights for the CNN.",
         discussion: """
-            They are in $XDG_CACHE_HOME/vidclass/weights, or ~/.cache/vidclass/weights.
+            The weights are in $XDG_CACHE_HOME/vidclass/weights, or ~/.cache/vidclass/weights.
 
               vidclass weights fetch vgg16
               vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
@@ -23,7 +22,7 @@ struct WeightsCommand: AsyncParsableCommand {
 struct WeightsFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
-        abstract: "Download Keras's official ImageNet weights into the cache; goes on where a download was cut off.",
+        abstract: "Download Keras's official ImageNet weights into the cache. Resumes partial downloads.",
         discussion: """
               vidclass weights fetch vgg16
             """)
@@ -35,9 +34,9 @@ struct WeightsFetchCommand: AsyncParsableCommand {
         let bar = ProgressBar()
         guard let source = WeightsSource.named(name) else {
             throw VidclassError(
-                .usage, "no weights named \"\(name)\" to fetch; there are \(WeightsSource.all.map(\.name).joined(separator: " and "))")
+                .usage, "there are no weights named \"\(name)\" to fetch, only \(WeightsSource.all.map(\.name).joined(separator: " and "))")
         }
-        let path = try await WeightsDownload(WeightsLibrary(hdf5: ReadHDF5Command.child)).fetch(source) { received, total in
+        let path = try await WeightsDownload(WeightsLibrary(hdf5: Program.hdf5)).fetch(source) { received, total in
             let whole = total.map { " of \(Formatting.bytes($0))" } ?? ""
             bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
         }
@@ -49,7 +48,7 @@ struct WeightsFetchCommand: AsyncParsableCommand {
 struct WeightsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Take Keras (.h5, .weights.h5) or torchvision (.safetensors) weights of a VGG into the cache.",
+        abstract: "Import a VGG's weights from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
         discussion: """
               vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
               vidclass weights import my-vgg.safetensors --name mine
@@ -58,17 +57,17 @@ struct WeightsImportCommand: AsyncParsableCommand {
     @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "safetensors"]))
     var file: String
 
-    @Option(help: ArgumentHelp("What a config calls them in model.cnn.weights.", valueName: "name"))
+    @Option(help: ArgumentHelp("Their name in a config's model.cnn.weights.", valueName: "name"))
     var name = "imagenet"
 
     func run() async throws {
         if name == "imagenet", file.lowercased().hasSuffix(".safetensors"), try Checkpoint.openIfOne(file) != nil {
             throw VidclassError(
                 .usage,
-                "\(file) is a checkpoint of a training, not ImageNet's weights; give it another name with --name, or name its path in model.cnn.weights"
+                "\(file) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
-        let entry = try WeightsLibrary(hdf5: ReadHDF5Command.child).importFile(file, as: name)
+        let entry = try WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name)
         try Terminal.output(WeightsListCommand.text([entry]))
     }
 }
@@ -76,28 +75,25 @@ struct WeightsImportCommand: AsyncParsableCommand {
 struct WeightsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the weights that are here.",
+        abstract: "List the available weights.",
         discussion: """
               vidclass weights list
               vidclass weights list --json
             """)
 
-    @Flag(help: "Print one JSON document and nothing else on standard output.")
-    var json = false
+    @OptionGroup var output: JSONOptions
 
     func run() async throws {
-        let library = WeightsLibrary(hdf5: ReadHDF5Command.child)
+        let library = WeightsLibrary(hdf5: Program.hdf5)
         let entries = library.list()
-        if json {
-            try Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")
-        } else if entries.isEmpty {
+        if entries.isEmpty, !output.json {
             Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
         } else {
-            try Terminal.output(WeightsListCommand.text(entries))
+            try output.print(WeightsListCommand.text(entries), .array(entries.map(WeightsListCommand.document)))
         }
     }
 
-    /// A line an entry: name, architecture, preprocessing, size, path, or why it cannot be used.
+    /// One line per file: name, architecture, preprocessing, size, path or why it cannot be used.
     static func text(_ entries: [WeightsListing]) -> String {
         FittedTable.text(
             [

@@ -1,25 +1,23 @@
 import VidData
 import VidReport
 import VidSystem
-import VidTensor
 
-/// What `predict` was asked about, file by file, with what could not be found.
+/// The inputs of `predict`, file by file.
 struct PredictionInputs {
     struct Input {
         let path: String
         /// Its name in JSON and CSV.
         let name: String
-        /// Its name for people.
-        var shownName: String { name == StandardInput.name ? StandardInput.shownName : name }
     }
 
     private(set) var inputs: [Input] = []
-    /// Arguments that name nothing.
+    /// The number of arguments that name nothing.
     private(set) var failures = 0
     private let standardInput: StandardInput?
 
-    /// Finds what `arguments` name: each file once, in their order. An argument that names nothing is reported, and, where it
-    /// is the only one, thrown.
+    /// Finds the files that `arguments` name: each file once, in order. Reports arguments that name nothing.
+    ///
+    /// - Throws: if the only argument names nothing.
     init(_ arguments: [String]) throws {
         var seen: Set<[UInt8]> = []
         var repeated = 0
@@ -46,11 +44,11 @@ struct PredictionInputs {
         }
         standardInput = piped
         if repeated > 0 {
-            Terminal.note("note: \(Formatting.count(repeated, "input is", "inputs are")) named more than once and looked at once")
+            Terminal.note("note: \(Formatting.count(repeated, "input is", "inputs are")) named more than once; each is classified once")
         }
     }
 
-    /// The error in words that name the input as the user did.
+    /// The error with the input's name as the user wrote it.
     func renamed(_ error: VidclassError, of input: Input) -> VidclassError {
         input.name == StandardInput.name ? standardInput?.renamed(error) ?? error : error
     }

@@ -1,26 +1,28 @@
 import VidData
 import VidSystem
-import VidTensor
 
-/// A clip, video or sound on standard input, brought into a temporary file: some containers (MP4) are read from their end first, and
-/// pipes cannot be.
+/// A clip, video or sound on standard input, copied to a temporary file: some containers (MP4) are read from their end first, which
+/// pipes don't allow.
 struct StandardInput {
-    /// How it is named on the command line, and in JSON and CSV.
+    /// Its name on the command line, and in JSON and CSV.
     static let name = "-"
-    /// How people are told of it.
+    /// Its name for people.
     static let shownName = "standard input"
-    /// The most bytes that are read: 4 GiB.
+
+    /// The name of an input for people.
+    static func shown(_ input: String) -> String { input == name ? shownName : input }
+    /// The largest accepted size: 4 GiB.
     static let sizeLimit = 4 << 30
 
     private let file: TemporaryFile
     var path: String { file.path }
 
-    /// Whether a person would have to type the clip.
+    /// Whether nothing is piped in.
     static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
-    /// Reads standard input to its end. What it is is told by its first bytes; where they tell nothing, ffmpeg is to find out.
+    /// Reads standard input to its end. Its first bytes tell the format; if they don't, ffmpeg finds out.
     ///
-    /// Throws `.badData` where it is empty or longer than `sizeLimit`, `.inputOutput` where it cannot be read or kept.
+    /// - Throws: `.badData` if it is empty or longer than `sizeLimit`, `.inputOutput` if it cannot be read or copied.
     init() throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
@@ -34,7 +36,7 @@ struct StandardInput {
         while filled > 0 {
             guard size + filled <= StandardInput.sizeLimit else {
                 throw VidclassError(
-                    .badData, "\(StandardInput.shownName) has more than 4 GiB; at most that much is taken from a pipe. Name a file instead")
+                    .badData, "\(StandardInput.shownName) has more than 4 GiB, the most that is read from a pipe. Name a file instead")
             }
             try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]), at: size)
             size += filled
@@ -42,12 +44,12 @@ struct StandardInput {
         }
     }
 
-    /// The error in words that name standard input and not the temporary file.
+    /// The error with the name of standard input instead of the temporary file's.
     func renamed(_ error: VidclassError) -> VidclassError {
         VidclassError(error.kind, error.message.replacing(path.printable, with: StandardInput.shownName))
     }
 
-    /// Reads until `block` is full or the end has come.
+    /// Reads until `block` is full or the input ends.
     private static func fill(_ block: UnsafeMutableRawBufferPointer) throws -> Int {
         var filled = 0
         while filled < block.count {

@@ -1,15 +1,14 @@
 import VidSystem
-import VidTensor
 
-/// A file of the user's own in a folder of its own below `$TMPDIR` (or `/tmp`), removed with its owner, and when a signal ends the
-/// process (`Ending`).
+/// A private file in a folder of its own below `$TMPDIR` (or `/tmp`). It is removed with this object, and when a signal ends the
+/// process.
 final class TemporaryFile {
     let path: String
     private let folder: String
     private let descriptor: Int32
-    private let ending: Int
+    private let cleanup: Int
 
-    /// - Throws: `.inputOutput` where it cannot be made.
+    /// - Throws: `.inputOutput` if it cannot be made.
     init(name: String) throws {
         let parent = getenv("TMPDIR").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         var template = Array(PathText.join(parent, "vidclass-XXXXXX").utf8CString)
@@ -19,10 +18,10 @@ final class TemporaryFile {
                 parent, "cannot make a temporary folder: \(SystemCall.reason()); set TMPDIR to another", kind: .inputOutput)
         }
         let file = PathText.join(made, name)
-        // A reader that leaves is no reason to end before the file is removed.
+        // If the reader of the output leaves, the file must still be removed.
         signal(SIGPIPE, SIG_IGN)
-        // Before there is a file: a signal that comes now ends the process all the same.
-        ending = Ending.add { TemporaryFile.remove(file, in: made) }
+        // Registered before the file exists, so that a signal in between leaves nothing behind.
+        cleanup = SignalHandling.add { TemporaryFile.remove(file, in: made) }
         descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         (path, folder) = (file, made)
         guard descriptor >= 0 else {
@@ -35,7 +34,7 @@ final class TemporaryFile {
     deinit {
         close(descriptor)
         TemporaryFile.remove(path, in: folder)
-        Ending.remove(ending)
+        SignalHandling.remove(cleanup)
     }
 
     /// Writes all of `bytes` at `offset`.

@@ -1,11 +1,9 @@
-import VidConfig
 import VidReport
+import VidRun
 import VidSystem
-import VidTensor
 import VidTrain
 
 extension RunComparison {
-    /// The comparison as a person reads it.
     func text(_ style: OutputStyle) -> String {
         var text = metrics(style)
         text += curves(style)
@@ -42,7 +40,7 @@ extension RunComparison {
         "\(Formatting.fixed(interval.low * 100, 1)) - \(Formatting.fixed(interval.high * 100, 1)) %"
     }
 
-    /// A row of blocks a run, all on one scale: the validation accuracy, or the training's where there is none.
+    /// A row of blocks per run, all on one scale: the validation accuracy, or the training accuracy if no run has a validation split.
     private func curves(_ style: OutputStyle) -> String {
         let hasValidation = runs.contains { $0.facts.results?.epochs.contains { $0.validationAccuracy != nil } == true }
         let values = runs.map { run in
@@ -61,7 +59,7 @@ extension RunComparison {
             )
             + "\n"
         for (run, values) in zip(runs, values) where !values.isEmpty {
-            // Runs of fewer epochs are as much shorter.
+            // Runs with fewer epochs have shorter rows.
             let own = longest <= cells ? values.count : max(1, values.count * cells / longest)
             let last = Formatting.fixed(values.last ?? .nan, 3)
             text +=
@@ -79,14 +77,14 @@ extension RunComparison {
         var text = ""
         for run in runs {
             guard let missing = run.missing else { continue }
-            let advice = "Make it with `vidclass eval --checkpoint \(ShellText.quoted(run.facts.folder.bestPath))`"
+            let advice = "Run `vidclass eval --checkpoint \(ShellText.quoted(run.facts.folder.bestPath))`"
             text += paragraph(
-                "\(run.name.printable): \(missing.printable), so it cannot be tested against others. \(advice), then compare again.")
+                "\(run.name.printable): \(missing.printable), so it cannot be tested. \(advice), then compare again.")
         }
         for pair in pairs { text += paragraph(sentence(pair)) }
         if tests > 0 {
             text += paragraph(
-                "p: how often chance alone would make two equally good models differ as much (McNemar's exact test)"
+                "p: how often two equally good models would differ this much by chance (McNemar's exact test)"
                     + (tests > 1 ? ", corrected for \(tests) pairs (Holm)" : "") + "; below 0.05 counts as a difference.")
         }
         return text
@@ -96,8 +94,8 @@ extension RunComparison {
     func sentence(_ pair: Pair) -> String {
         let (a, b) = (runs[pair.first].name.printable, runs[pair.second].name.printable)
         guard pair.common > 0 else {
-            return "\(a) and \(b): no clip in common, so they cannot be tested. They were measured on other data or other parts "
-                + "of it\(partsDiffer(pair)); measure both on the same clips with `vidclass eval --checkpoint FILE --data PATH`."
+            return "\(a) and \(b): no clips in common, so they cannot be tested. They were evaluated on different data or different splits "
+                + "of it\(splitsDiffer(pair)); evaluate both on the same clips with `vidclass eval --checkpoint FILE --data PATH`."
         }
         let (first, second) = (pair.test.onlyFirst, pair.test.onlySecond)
         let counts =
@@ -107,15 +105,15 @@ extension RunComparison {
             ? "\(a) and \(b): within noise" : first > second ? "\(a) is better than \(b)" : "\(b) is better than \(a)"
         var text = "\(verdict): \(counts); p = \(RunComparison.pText(pair.adjusted))"
         var asides: [String] = []
-        if pair.onlyInFirst > 0 { asides.append("\(Formatting.count(pair.onlyInFirst, "clip")) of \(a) alone") }
-        if pair.onlyInSecond > 0 { asides.append("\(Formatting.count(pair.onlyInSecond, "clip")) of \(b) alone") }
-        if pair.relabelled > 0 { asides.append("\(Formatting.count(pair.relabelled, "clip")) with another label in each") }
-        if !asides.isEmpty { text += " (left out: \(asides.joined(separator: ", "))\(partsDiffer(pair)))" }
+        if pair.onlyInFirst > 0 { asides.append("\(Formatting.count(pair.onlyInFirst, "clip")) only in \(a)") }
+        if pair.onlyInSecond > 0 { asides.append("\(Formatting.count(pair.onlyInSecond, "clip")) only in \(b)") }
+        if pair.relabelled > 0 { asides.append("\(Formatting.count(pair.relabelled, "clip")) with different labels") }
+        if !asides.isEmpty { text += " (left out: \(asides.joined(separator: ", "))\(splitsDiffer(pair)))" }
         return text
     }
 
-    /// What in the configurations explains that the clips are not the same.
-    private func partsDiffer(_ pair: Pair) -> String {
+    /// The configuration keys that explain why the clips differ.
+    private func splitsDiffer(_ pair: Pair) -> String {
         let keys = differences.filter { difference in
             (difference.key == "seed" || difference.key == "data.path" || difference.key.hasSuffix("_split"))
                 && difference.values[pair.first] != difference.values[pair.second]
@@ -123,7 +121,7 @@ extension RunComparison {
         return keys.isEmpty ? "" : ": \(keys.joined(separator: ", ")) \(keys.count == 1 ? "differs" : "differ")"
     }
 
-    /// Two digits that count: "0.73", "0.0031", "below 0.0001".
+    /// Two significant digits: "0.73", "0.0031", "below 0.0001".
     static func pText(_ value: Double) -> String {
         if value < 0.0001 { return "below 0.0001" }
         return Formatting.fixed(value, value < 0.001 ? 5 : value < 0.01 ? 4 : value < 0.1 ? 3 : 2)

@@ -1,57 +1,94 @@
-import VidModel
+import Synchronization
+import VidData
 import VidReport
+import VidRun
 import VidTensor
 import VidTrain
 
-/// What a user sees of a training on standard error: the bar, a line an epoch, notes.
-final class TrainingDisplay {
-    private let quiet: Bool
-    private let isVerbose: Bool
+/// How much a command writes to standard error.
+enum Verbosity: Int, Comparable {
+    /// Only notes and warnings: for --quiet with --json.
+    case notes
+    /// Also where things are.
+    case quiet
+    /// Also progress.
+    case normal
+    /// Also details.
+    case verbose
+
+    static func < (left: Verbosity, right: Verbosity) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Shows events on standard error: a progress bar, a line per epoch, notes.
+final class RunDisplay: Sendable {
+    private let verbosity: Verbosity
     private let bar: ProgressBar
 
-    init(_ talk: TrainingTalk) {
-        quiet = talk.quiet
-        isVerbose = talk.verbose && !talk.quiet
-        bar = ProgressBar(quiet: talk.quiet)
+    init(_ verbosity: Verbosity = .normal) {
+        self.verbosity = verbosity
+        bar = ProgressBar(quiet: verbosity < .normal)
     }
 
+    /// Removes the progress bar.
     func clear() { bar.clear() }
 
+    func show(_ event: RunEvent) {
+        switch event {
+        case .info(let text): write(text)
+        case .note(let text): write("note: \(text)")
+        case .warning(let text): write("warning: \(text)")
+        case .detail(let text): detail(text)
+        case .checking(let progress):
+            bar.update(
+                "check", done: progress.done, total: progress.total,
+                detail: "\(progress.done)/\(progress.total) clips" + (progress.bad > 0 ? ", \(progress.bad) bad" : ""))
+        case .checked(let clips, let seconds):
+            bar.clear()
+            if seconds > 2 { note("checked \(Formatting.count(clips, "clip")) in \(Formatting.duration(seconds))") }
+        case .data(let report): draw(Terminal.fitted(DataReportText.text(report)))
+        case .startup(let report): draw(Terminal.fitted(report.text(columns: Terminal.isInteractive ? Terminal.width - 1 : .max)))
+        case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run)") }
+        case .encoding(let encoding): show(encoding)
+        case .batch(let batch, let epochs): show(batch, epochs: epochs)
+        case .validating(let done, let total):
+            bar.update("validate", done: done, total: total, details: [.init("\(done)/\(total) clips", rank: 0)])
+        case .epoch(let epoch, let epochs): show(epoch, epochs: epochs)
+        case .learningRateReduced(_, let scale, let rate):
+            note("no improvement: learning rates are multiplied by \(scale) from here on, the next one is \(rate)")
+        case .stage(let start):
+            note(
+                "stage \(start.stage - 1) is finished (\(start.previousEnd.words)); stage \(start.stage) of \(start.stages): "
+                    + "\(Formatting.grouped(start.trainableParameters)) trainable parameters, learning rate \(start.learningRate)")
+        case .saved(let path, let seconds): detail("saved \(path) in \(Formatting.fixed(seconds, 2)) s")
+        case .evaluating(let done, let total): bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
+        case .reportFailed(let reason, let checkpoint, let split):
+            write(
+                "note: the training is finished and saved, but its report could not be made: \(reason). Make it with: vidclass eval "
+                    + "--checkpoint " + ShellText.quoted(checkpoint) + (split == .train ? " --split train" : ""))
+        case .started, .epochSaved, .interrupted, .ended, .foldsEnded: bar.clear()
+        }
+    }
+
     /// Writes a line above the bar.
-    func note(_ line: @autoclosure () -> String) {
+    private func write(_ line: String) {
         bar.clear()
-        if !quiet { Terminal.note(line()) }
+        Terminal.note(line)
     }
 
-    /// A line that only `--verbose` shows.
-    func detail(_ line: @autoclosure () -> String) {
-        guard isVerbose else { return }
+    private func draw(_ text: String) {
         bar.clear()
-        Terminal.note("  " + line())
+        if verbosity >= .normal { Terminal.write(text + "\n") }
     }
 
-    /// What is kept in memory, layer by layer where that differs.
-    func memory(_ plan: MemoryPlan, _ classifier: Classifier) {
-        guard isVerbose else { return }
-        if classifier.frozen != nil {
-            detail(
-                "the outputs of the frozen layers of \(Formatting.count(plan.samples, "clip")) "
-                    + (plan.keepsFeatures ? "are kept in memory" : "do not fit into memory or are new each time: they are taken anew"))
-        } else {
-            detail("up to \(Formatting.bytes(plan.keptClipBytes)) of loaded clips are kept between epochs")
-        }
-        guard let activations = plan.step.activations, let trained = classifier.trained else { return }
-        detail("a step keeps up to \(Formatting.bytes(activations.bytes)) of activations:")
-        for part in activations.parts {
-            let frames = "  frames \(part.frames.lowerBound + 1) to \(part.frames.upperBound): "
-            let what =
-                part.from == 0
-                ? "all layers" : part.from < trained.layers.count ? "from \(trained.layers[part.from].name) on" : "none, all is made again"
-            detail(frames + what)
-        }
+    private func note(_ line: @autoclosure () -> String) {
+        if verbosity >= .normal { write(line()) } else { bar.clear() }
     }
 
-    func encoding(_ encoding: EncodingProgress) {
+    private func detail(_ line: @autoclosure () -> String) {
+        if verbosity == .verbose { write("  " + line()) }
+    }
+
+    private func show(_ encoding: EncodingProgress) {
         let (done, total) = (encoding.clipsDone, encoding.clips)
         bar.update(
             "encode", done: done, total: total,
@@ -61,30 +98,32 @@ final class TrainingDisplay {
                 .init("\(Formatting.duration(encoding.secondsLeft)) left", rank: 0),
             ])
         guard done == total else { return }
-        note(summary(encoding))
+        let encoded = total - encoding.clipsRecalled
+        var parts: [String] = []
+        if encoded > 0 {
+            parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
+        }
+        if encoding.clipsRecalled > 0 { parts.append("took \(Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache") }
+        note(parts.joined(separator: " and ") + "; this step won't be repeated")
         detail("in \(Formatting.duration(encoding.seconds))")
     }
 
-    func batch(_ batch: BatchProgress, epochs: Int) {
+    private func show(_ batch: BatchProgress, epochs: Int) {
         let (own, all) = (Formatting.duration(batch.secondsLeft), Formatting.duration(batch.secondsLeftInAll))
         bar.update(
             "epoch \(batch.epoch)/\(epochs)", done: batch.clipsDone, total: batch.clips,
             details: [
                 .init("loss \(Formatting.fixed(batch.loss, 4))", rank: 0), .init("acc \(Formatting.fixed(batch.accuracy, 3))", rank: 2),
                 .init("\(Formatting.fixed(batch.clipsPerSecond, 1)) clips/s", rank: 3),
-                .init("\(own) left, \(all) in all", short: "\(own)/\(all)", rank: 1),
+                .init("\(own) left, \(all) in total", short: "\(own)/\(all)", rank: 1),
             ])
     }
 
-    func validating(_ done: Int, of total: Int) {
-        bar.update("validate", done: done, total: total, details: [.init("\(done)/\(total) clips", rank: 0)])
-    }
-
-    func epoch(_ epoch: EpochReport, epochs: Int) {
-        // A log has no width.
-        let columns = Terminal.isInteractive ? Terminal.width - 1 : .max
+    private func show(_ epoch: EpochReport, epochs: Int) {
         bar.clear()
-        guard !quiet else { return }
+        guard verbosity >= .normal else { return }
+        // A log file has no width.
+        let columns = Terminal.isInteractive ? Terminal.width - 1 : .max
         Terminal.draw(
             EpochLine(epoch.record, isBest: epoch.isBest, epochs: epochs).text(columns: columns, color: Terminal.usesColor) + "\n")
         let (record, times) = (epoch.record, epoch.times)
@@ -98,24 +137,15 @@ final class TrainingDisplay {
                 + "loading \(Formatting.fixed(times.loading, 2)) s  "
                 + "steps \(Formatting.fixed(times.steps, 2)) s  validation \(Formatting.fixed(times.validation, 2)) s")
     }
+}
 
-    /// Says that a file was written, from `start` on.
-    func saved(_ path: String, since start: ContinuousClock.Instant) {
-        detail("saved \(path) in \(Formatting.fixed((ContinuousClock.now - start).seconds, 2)) s")
-    }
-
-    /// "encoded 61 clips at 2.4 clips/s and took 3 from the feature cache; the features serve every epoch"
-    private func summary(_ encoding: EncodingProgress) -> String {
-        let encoded = encoding.clips - encoding.clipsRecalled
-        var parts: [String] = []
-        if encoded > 0 {
-            parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
+extension StageEnd {
+    /// Why a stage ended, in words.
+    var words: String {
+        switch self {
+        case .epochs: "all epochs are done"
+        case .earlyStopping: "no improvement"
+        case .target: "the target is reached"
         }
-        if encoding.clipsRecalled > 0 {
-            parts.append(
-                "took \(encoded > 0 ? "\(encoding.clipsRecalled)" : Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache"
-            )
-        }
-        return parts.joined(separator: " and ") + "; the features serve every epoch"
     }
 }

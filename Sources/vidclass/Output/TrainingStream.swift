@@ -1,55 +1,92 @@
-import VidConfig
-import VidData
-import VidModel
+import Synchronization
 import VidReport
+import VidRun
 import VidSystem
 import VidTensor
 import VidTrain
 
-/// `train --json`: a JSON object a line on standard output, each with an `event`, and of a fold its number in `fold`.
+/// `train --json`: one JSON object per line on standard output, each with an `event`, and during cross-validation with `fold` and
+/// `folds`.
 ///
-///     start                  what is to be trained: run, resumed, epochs, epochs_done, stages, stage, classes, clips, parameters, ...
-///     encoding               clips_done of clips through the frozen layers; at most one a second, and the last
-///     epoch                  the figures of results.csv under its names, and val/top_5_accuracy, val/macro_f1, seconds, best
+///     start                  what is trained: run, resumed, epochs, epochs_done, stages, stage, classes, clips, parameters, ...
+///     encoding               clips_done of clips through the frozen layers; at most one per second, and the last
+///     epoch                  the metrics of results.csv under its names, and val/top_5_accuracy, val/macro_f1, seconds, best
 ///     learning_rate_reduced  epoch, scale, learning_rate
 ///     stage                  a stage begins: stage, stages, after, trainable_parameters, learning_rate
-///     interrupted            stopped with everything kept: reason, epoch, step, exit_code
-///     end                    stop_reason, the best epoch's figures, files; always the last line, but after a signal or a failure
+///     interrupted            the training stopped, with everything saved: reason, epoch, step, exit_code
+///     end                    stop_reason, the best epoch's metrics, files; always the last line, except after a signal or a failure
 ///     failed                 message, exit_code
-///     estimate               of a dry run, alone
+///     estimate               the only line of a dry run
 ///
-/// Keys are always there; what does not exist is null.
-struct TrainingStream {
-    private let fold: (number: Int, of: Int)?
+/// Keys are always there; values that don't exist are null.
+final class TrainingStream: Sendable {
+    private struct State {
+        var fold: (number: Int, count: Int)?
+        var lastEncoding: ContinuousClock.Instant?
+    }
 
-    init() { fold = nil }
+    private let state = Mutex(State())
 
-    init(fold: Int, folds: Int) { self.fold = (fold, folds) }
+    /// Writes one line; of some events none.
+    ///
+    /// - Throws: `.inputOutput` if standard output can't be written.
+    func write(_ event: RunEvent) throws {
+        switch event {
+        case .fold(let number, let count, _): state.withLock { $0.fold = (number, count) }
+        case .started(let start): try write("start", TrainingStream.members(start))
+        case .encoding(let encoding): try write(encoding)
+        case .epochSaved(let epoch, let epochs, let stage): try write("epoch", TrainingStream.members(epoch, epochs, stage))
+        case .learningRateReduced(let epoch, let scale, let rate):
+            try write(
+                "learning_rate_reduced", [("epoch", .integer(epoch)), ("scale", .number(scale)), ("learning_rate", .number(rate))])
+        case .stage(let start):
+            try write(
+                "stage",
+                [
+                    ("stage", .integer(start.stage)), ("stages", .integer(start.stages)), ("after", .string(start.previousEnd.rawValue)),
+                    ("trainable_parameters", .integer(start.trainableParameters)), ("learning_rate", .number(start.learningRate)),
+                ])
+        case .interrupted(let stop):
+            let code = SignalHandling.stopCode
+            let reason = code.map { $0 == 130 ? "SIGINT" : "SIGTERM" } ?? stop.reason.rawValue
+            try write(
+                "interrupted",
+                [
+                    ("run", .string(stop.run)), ("reason", .string(reason)), ("epoch", .integer(stop.epoch)), ("step", .integer(stop.step)),
+                    ("last_checkpoint", .string(stop.lastCheckpoint)), ("exit_code", .integer(Int(code ?? 0))),
+                ])
+        case .ended(let result): try write("end", result.members)
+        case .foldsEnded(let summary):
+            state.withLock { $0.fold = nil }
+            try write("end", summary.members)
+        default: break
+        }
+    }
 
-    /// Writes one line.
-    func write(_ event: String, _ members: [(String, JSONNode)]) throws {
+    func write(_ cost: TrainingCost) throws { try write("estimate", cost.members) }
+
+    /// Writes why nothing more will come, for vidclass's own errors.
+    func writeFailure(_ error: any Error) {
+        guard let error = error as? VidclassError else { return }
+        state.withLock { $0.fold = nil }
+        // A second error, in writing this, must not replace the first.
+        try? write("failed", [("message", .string(error.message)), ("exit_code", .integer(Int(error.kind.rawValue)))])
+    }
+
+    private func write(_ event: String, _ members: [(String, JSONNode)]) throws {
         var all: [(String, JSONNode)] = [("event", .string(event))]
-        if let fold { all += [("fold", .integer(fold.number)), ("folds", .integer(fold.of))] }
+        if let fold = state.withLock({ $0.fold }) { all += [("fold", .integer(fold.number)), ("folds", .integer(fold.count))] }
         try Terminal.output(JSONNode.object(all + members).text() + "\n")
     }
 
-    func start(_ session: TrainingSession) throws {
-        let trainer = session.trainer
-        let counts = trainer.classifier.parameters.counts
-        try write(
-            "start",
-            [
-                ("run", .string(session.folder?.path ?? "")), ("resumed", .bool(session.isResumed)),
-                ("epochs", .integer(trainer.epochsInAll)), ("epochs_done", .integer(trainer.state.epoch)),
-                ("stages", .integer(session.configuration.stagePlans.count)), ("stage", .integer(trainer.state.stage + 1)),
-                ("classes", .array(session.data.classes.map { .string($0) })),
-                ("clips", .object(session.clipCounts.map { ($0.part, .integer($0.count)) })), ("parameters", .integer(counts.total)),
-                ("trainable_parameters", .integer(counts.trainable)), ("monitor", .string(trainer.monitor.metric.rawValue)),
-                ("threads", .integer(session.threads)), ("memory_bytes", .integer(session.plan.estimate.total)),
-            ])
-    }
-
-    func encoding(_ encoding: EncodingProgress) throws {
+    private func write(_ encoding: EncodingProgress) throws {
+        let isDue = state.withLock { state in
+            let now = ContinuousClock.now
+            if let last = state.lastEncoding, now - last < .seconds(1), encoding.clipsDone < encoding.clips { return false }
+            state.lastEncoding = now
+            return true
+        }
+        guard isDue else { return }
         try write(
             "encoding",
             [
@@ -59,63 +96,28 @@ struct TrainingStream {
             ])
     }
 
-    func epoch(_ epoch: EpochReport, _ trainer: Trainer) throws {
+    private static func members(_ start: TrainingStart) -> [(String, JSONNode)] {
+        [
+            ("run", .string(start.run)), ("resumed", .bool(start.isResumed)), ("epochs", .integer(start.epochs)),
+            ("epochs_done", .integer(start.epochsDone)), ("stages", .integer(start.stages)), ("stage", .integer(start.stage)),
+            ("classes", .array(start.classes.map { .string($0) })),
+            ("clips", .object(start.clips.map { ($0.split, .integer($0.count)) })), ("parameters", .integer(start.parameters.total)),
+            ("trainable_parameters", .integer(start.parameters.trainable)), ("monitor", .string(start.monitor)),
+            ("threads", .integer(start.threads)), ("memory_bytes", .integer(start.memoryBytes)),
+        ]
+    }
+
+    private static func members(_ epoch: EpochReport, _ epochs: Int, _ stage: Int) -> [(String, JSONNode)] {
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         let (record, times) = (epoch.record, epoch.times)
-        try write(
-            "epoch",
-            [
-                ("epoch", .integer(record.epoch)), ("epochs", .integer(trainer.epochsInAll)),
-                ("stage", .integer(trainer.state.stage + 1)), ("time", .number(record.seconds)), ("train/loss", .number(record.trainLoss)),
-                ("train/categorical_accuracy", .number(record.trainAccuracy)), ("val/loss", number(record.validation?.loss)),
-                ("val/categorical_accuracy", number(record.validation?.accuracy)),
-                ("val/top_5_accuracy", number(record.validation?.top5Accuracy)), ("val/macro_f1", number(record.validation?.macroF1)),
-                ("lr", .number(record.learningRate)), ("clips_per_second", number(times.clipsPerSecond)),
-                ("loading_seconds", .number(times.loading)), ("step_seconds", .number(times.steps)),
-                ("validation_seconds", .number(times.validation)), ("best", .bool(epoch.isBest)),
-            ])
-    }
-
-    func stage(_ stage: Int, of stages: Int, after end: StageEnd, _ session: TrainingSession) throws {
-        try write(
-            "stage",
-            [
-                ("stage", .integer(stage + 1)), ("stages", .integer(stages)), ("after", .string(end.rawValue)),
-                ("trainable_parameters", .integer(session.trainer.classifier.parameters.counts.trainable)),
-                ("learning_rate", .number(session.configuration.stagePlans[stage].learningRate)),
-            ])
-    }
-
-    func learningRateReduced(scale: Double, _ trainer: Trainer) throws {
-        try write(
-            "learning_rate_reduced",
-            [
-                ("epoch", .integer(trainer.state.epoch)), ("scale", .number(scale)),
-                ("learning_rate", .number(trainer.nextLearningRate)),
-            ])
-    }
-
-    /// - Parameter exitCode: that of the signal; nil where the time is over.
-    func interrupted(_ session: TrainingSession, exitCode: Int32?) throws {
-        let state = session.trainer.state
-        let reason = exitCode.map { $0 == 130 ? "SIGINT" : "SIGTERM" } ?? "max_minutes"
-        try write(
-            "interrupted",
-            [
-                ("run", .string(session.folder?.path ?? "")), ("reason", .string(reason)), ("epoch", .integer(state.epoch)),
-                ("step", .integer(state.step)), ("last_checkpoint", .string(session.folder?.lastPath ?? "")),
-                ("exit_code", .integer(Int(exitCode ?? 0))),
-            ])
-    }
-
-    /// Says why nothing more will come; errors that are none of the training's are passed over.
-    func failed(_ error: any Error) {
-        let (message, code): (String, Int32)
-        switch error {
-        case let error as VidclassError: (message, code) = (error.message, error.kind.rawValue)
-        default: return
-        }
-        // The error itself goes its way; another one, of writing this, must not take its place.
-        try? write("failed", [("message", .string(message)), ("exit_code", .integer(Int(code)))])
+        return [
+            ("epoch", .integer(record.epoch)), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("time", .number(record.seconds)),
+            ("train/loss", .number(record.trainLoss)), ("train/categorical_accuracy", .number(record.trainAccuracy)),
+            ("val/loss", number(record.validation?.loss)), ("val/categorical_accuracy", number(record.validation?.accuracy)),
+            ("val/top_5_accuracy", number(record.validation?.top5Accuracy)), ("val/macro_f1", number(record.validation?.macroF1)),
+            ("lr", .number(record.learningRate)), ("clips_per_second", number(times.clipsPerSecond)),
+            ("loading_seconds", .number(times.loading)), ("step_seconds", .number(times.steps)),
+            ("validation_seconds", .number(times.validation)), ("best", .bool(epoch.isBest)),
+        ]
     }
 }

@@ -1,0 +1,77 @@
+import VidData
+import VidModel
+import VidReport
+import VidRun
+import VidSystem
+
+extension InputExplanation {
+    private static func percent(_ score: Float) -> String { Formatting.fixed(Double(score) * 100, 1) + " %" }
+
+    /// "climbing (93.1 %)", with a name that is safe to print.
+    private func scored(_ number: Int) -> String { "\(classes[number].printable) (\(InputExplanation.percent(scores[number])))" }
+
+    /// The explained class, and the one that it is compared with.
+    private var decision: String { classes[target].printable + (against.map { " rather than \(classes[$0].printable)" } ?? "") }
+
+    var title: String {
+        var title = "\(PathText.name(input).printable): what led to \(decision) (\(InputExplanation.percent(scores[target])))"
+        if let best = ranked.first, best != target { title += "; the model's answer is \(scored(best))" }
+        return title
+    }
+
+    var subtitle: String {
+        let sum = contributions.joined().reduce(0, +)
+        return "Baseline \(FrameStrip.signed(baseline)) + frames \(FrameStrip.signed(sum)) = \(FrameStrip.signed(score)) (raw score)"
+    }
+
+    /// The decision, one line per frame, and the paths of the pictures.
+    var text: String {
+        let longest = contributions.joined().reduce(0) { max($0, abs($1)) }
+        var rows: [[String]] = []
+        for (sample, values) in zip(samples, contributions) {
+            for (frame, value) in values.enumerated() {
+                let cells = longest > 0 ? Int((abs(value) / longest * 20).rounded()) : 0
+                let bar = String(repeating: value < 0 ? "░" : "█", count: cells)
+                rows.append([sample.caption(frame), FrameStrip.signed(value), cells > 0 ? bar + (value < 0 ? " against" : "") : ""])
+            }
+        }
+        var text = input.printable + "\n  " + scored(target)
+        if let other = ranked.first(where: { $0 != target }) {
+            text += (ranked.first == target ? "; next: " : "; the model's answer is ") + scored(other)
+        }
+        text += "\n  What led to \(decision), frame by frame. \(subtitle).\n"
+        text += Formatting.table(rows, right: [0, 1], indent: "    ")
+        if samples.allSatisfy({ $0.explanation.hottest == 0 }) { text += "  No region led to it.\n" }
+        for path in files.all { text += "  \(path.printable)\n" }
+        return text
+    }
+
+    /// The JSON document that the command's help describes.
+    var document: JSONNode {
+        let predictions = ranked.map { JSONNode.object([("label", .string(classes[$0])), ("score", .number(scores[$0]))]) }
+        return .object([
+            ("input", .string(input)), ("class", .string(classes[target])), ("against", against.map { .string(classes[$0]) } ?? .null),
+            ("predictions", .array(predictions)), ("score", .number(score)), ("baseline", .number(baseline)),
+            ("picture", files.picture.map { .string($0) } ?? .null), ("animation", files.animation.map { .string($0) } ?? .null),
+            (
+                "samples",
+                .array(zip(samples, contributions).map { .object([("frames", .array(InputExplanation.frames($0, $1)))]) })
+            ),
+        ])
+    }
+
+    private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float]) -> [JSONNode] {
+        let explanation = sample.explanation
+        return contributions.enumerated().map { index, contribution in
+            let moment = sample.moments?[index]
+            let map = (0..<explanation.mapRows).map { row in
+                JSONNode.array(
+                    explanation.maps[index][row * explanation.mapColumns..<(row + 1) * explanation.mapColumns].map { .number($0) })
+            }
+            return .object([
+                ("frame", moment.map { .integer($0.frame) } ?? .null), ("seconds", moment?.seconds.map { .number($0) } ?? .null),
+                ("contribution", .number(contribution)), ("map", .array(map)),
+            ])
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import VidReport
+import VidRun
+import VidSystem
+import VidTrain
+
+// What `train` prints at the end: text for people, members of JSON objects for `--json`.
+
+extension TrainingResult {
+    var members: [(String, JSONNode)] {
+        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
+        return [
+            ("run", .string(run)), ("epochs", .integer(epochs)),
+            ("stop_reason", .string(end?.rawValue ?? StopCondition.Reason.timeIsUp.rawValue)),
+            ("best_epoch", best.map { .integer($0.epoch) } ?? .null), ("monitor", .string(monitor)), ("best_value", number(best?.value)),
+            ("best_categorical_accuracy", number(best?.accuracy)), ("best_loss", number(best?.loss)),
+            ("best_checkpoint", .string(bestCheckpoint)), ("last_checkpoint", .string(lastCheckpoint)), ("results", .string(results)),
+            ("report", report.map { .string($0) } ?? .null), ("tensorboard", hasTensorBoardLog ? .string(run) : .null),
+        ]
+    }
+
+    /// Lines that fit into 50 columns if paths are as short as the default's.
+    var text: String {
+        let time = Formatting.duration(seconds)
+        let stopped = "Stopped after \(Formatting.count(epochs, "epoch")) in \(time)"
+        var lines: [String] =
+            switch end {
+            case .epochs: ["Finished " + (epochs == 1 ? "the only epoch" : "all \(Formatting.grouped(epochs)) epochs") + " in \(time)"]
+            case .earlyStopping: ["\(stopped): no improvement" + (best.map { " since epoch \($0.epoch)" } ?? "")]
+            case .target: ["\(stopped): the target is reached"]
+            case nil: [stopped]
+            }
+        if let best {
+            let isAccuracy = monitor.hasSuffix("categorical_accuracy")
+            lines.append(
+                "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
+                    + (isAccuracy ? "" : ", \(monitor) \(Formatting.fixed(best.value, 4))"))
+        }
+        if isRestored { lines.append("The final model uses the best epoch's weights") }
+        var files = [["best model", bestCheckpoint], ["last state", lastCheckpoint], ["results", results]]
+        if let report { files.append(["report", report]) }
+        if hasTensorBoardLog { files.append(["curves", "tensorboard --logdir " + ShellText.quoted(PathText.parent(run))]) }
+        let checkpoint = ShellText.quoted(bestCheckpoint)
+        return lines.joined(separator: "\n") + "\n" + Formatting.table(files, indent: "") + """
+            Next:
+              vidclass eval --checkpoint \(checkpoint)\(hasHeldOutClips ? "" : " --split train")
+              vidclass predict CLIP --checkpoint \(checkpoint)
+
+            """
+    }
+}
+
+extension FoldSummary {
+    var text: String {
+        var rows = [["fold", "clips", "best epoch", "accuracy", "loss"]]
+        for (index, result) in results.enumerated() {
+            rows.append([
+                "\(index + 1)", "\(result.clips)", "\(result.best.epoch)", Formatting.fixed(result.best.accuracy, 4),
+                Formatting.fixed(result.best.loss, 4),
+            ])
+        }
+        let (accuracy, loss) = (spread(\.accuracy), spread(\.loss))
+        rows.append(["mean", "", "", Formatting.fixed(accuracy.mean, 4), Formatting.fixed(loss.mean, 4)])
+        rows.append(["std", "", "", Formatting.fixed(accuracy.deviation, 4), Formatting.fixed(loss.deviation, 4)])
+        return Formatting.table(rows, right: [1, 2, 3, 4])
+    }
+
+    var members: [(String, JSONNode)] {
+        func node(_ spread: (mean: Double, deviation: Double)) -> JSONNode {
+            .object([("mean", .number(spread.mean)), ("std", .number(spread.deviation))])
+        }
+        let folds = results.map { result -> JSONNode in
+            .object([
+                ("run", .string(result.run)), ("clips", .integer(result.clips)), ("best_epoch", .integer(result.best.epoch)),
+                ("categorical_accuracy", .number(result.best.accuracy)), ("loss", .number(result.best.loss)),
+            ])
+        }
+        return [
+            ("run", .string(run)), ("stop_reason", .string(reason)), ("folds", .integer(results.count)),
+            ("categorical_accuracy", node(spread(\.accuracy))), ("loss", node(spread(\.loss))), ("results", .array(folds)),
+        ]
+    }
+}
+
+extension TrainingCost {
+    var text: String {
+        var rows = [
+            ["parameters", Formatting.grouped(parameters.total)],
+            ["memory", "at most \(Formatting.bytes(memoryBytes))"],
+            [
+                "disk",
+                "\(Formatting.bytes(diskBytes)) for the run, \(Formatting.bytes(cacheBytes)) more in the feature cache"
+                    + (freeBytes.map { ", \(Formatting.bytes($0)) free here" } ?? ""),
+            ],
+        ]
+        if estimate.encodings > 0 {
+            rows.append([
+                "encoding",
+                "\(Formatting.count(estimate.encodings, "clip")) at \(Formatting.fixed(estimate.secondsPerEncoding, 2)) s: "
+                    + Formatting.duration(estimate.secondsBefore),
+            ])
+        }
+        rows += [
+            [
+                "epoch",
+                "\(Formatting.count(estimate.stepsPerEpoch, "step")) at \(Formatting.fixed(estimate.secondsPerStep, 3)) s, "
+                    + "\(Formatting.fixed(estimate.secondsPerValidation, 1)) s of validation: \(Formatting.duration(estimate.secondsPerEpoch))",
+            ],
+            [
+                "total",
+                "\(Formatting.duration(estimate.seconds)) for \(Formatting.count(estimate.epochs, "epoch"))"
+                    + (laterStages > 0 ? ", without \(Formatting.count(laterStages, "later stage"))" : ""),
+            ],
+        ]
+        return Formatting.table(rows)
+    }
+
+    /// The members of the `estimate` event.
+    var members: [(String, JSONNode)] {
+        [
+            ("parameters", .integer(parameters.total)), ("trainable_parameters", .integer(parameters.trainable)),
+            ("memory_bytes", .integer(memoryBytes)), ("disk_bytes", .integer(diskBytes)), ("cache_bytes", .integer(cacheBytes)),
+            ("encodings", .integer(estimate.encodings)), ("seconds_per_encoding", .number(estimate.secondsPerEncoding)),
+            ("steps_per_epoch", .integer(estimate.stepsPerEpoch)), ("seconds_per_step", .number(estimate.secondsPerStep)),
+            ("seconds_per_validation", .number(estimate.secondsPerValidation)), ("seconds_per_epoch", .number(estimate.secondsPerEpoch)),
+            ("epochs", .integer(estimate.epochs)), ("seconds", .number(estimate.seconds)), ("later_stages", .integer(laterStages)),
+        ]
+    }
+}
