@@ -121,6 +121,10 @@ let package = Package(
             name: "VidReportTests", dependencies: ["VidSystem", "VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
+            name: "VidRunTests",
+            dependencies: ["VidSystem", "VidRun", "VidTestSupport", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint"],
+            swiftSettings: strictSwift),
+        .testTarget(
             name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
     ],
     swiftLanguageModes: [.v6],

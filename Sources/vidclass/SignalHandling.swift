@@ -26,7 +26,7 @@ enum SignalHandling {
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             // The handler keeps its source alive.
             source.setEventHandler { withExtendedLifetime(source) { received(number) } }
-            source.resume()
+            source.activate()
         }
     }
 

@@ -16,9 +16,7 @@ import VidTestSupport
     /// A sandbox with a small data set in `data` and a config for it in `config.json`.
     private func sandbox() throws -> TestFolder {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "16", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 2, clips: 4, frames: 4, size: 16)
         try box.write("config.json", text: Self.config)
         return box
     }
@@ -99,9 +97,7 @@ import VidTestSupport
     /// One clip among the others has frames of another size, or other channels.
     @Test func mixedShapes() throws {
         let box = try sandbox()
-        let made = try box.run(
-            "synth", "larger", "--classes", "2", "--clips-per-class", "1", "--frames", "4", "--rows", "24", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize("larger", classes: 2, clips: 1, frames: 4, rows: 24, columns: 16)
         try box.write("data/right/zz.bin", try box.bytes("larger/right/000.bin"))
         try expectRefusal(box, 65, ["data/right/zz.bin", "expected frames of 16x16 (rows x columns), found 24x16"])
         try box.remove("data/right/zz.bin")
@@ -167,9 +163,7 @@ import VidTestSupport
 
     @Test func missingImageNetWeightsNameTheTwoWays() throws {
         let box = try sandbox()
-        let made = try box.run(
-            "synth", "larger", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "32", "--columns", "32")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize("larger", classes: 2, clips: 4, frames: 4, size: 32)
         try expectRefusal(
             box, 66, ["weights fetch vgg16", "weights import"],
             [
@@ -180,8 +174,7 @@ import VidTestSupport
 
     @Test func classesOfCheckpointAndDataDiffer() throws {
         let box = try sandbox()
-        let trained = try box.run("train", "--config", "config.json", "--quiet")
-        try #require(trained.status == 0, "\(trained.errors)")
+        try box.succeed("train", "--config", "config.json", "--quiet")
         try box.makeFolder("other")
         try FileManager.default.copyItem(atPath: box.path + "/data/right", toPath: box.path + "/other/wrong")
         try expectRefusal(box, 65, ["wrong"], ["eval", "--data", "other"])

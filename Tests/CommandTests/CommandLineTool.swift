@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 import VidSystem
 import VidTestSupport
 
@@ -88,5 +89,24 @@ extension TestFolder {
     /// Runs `vidclass` in this folder.
     func run(_ arguments: String..., environment: [String: String?] = [:]) throws -> CommandLineTool.Result {
         try CommandLineTool.run(arguments, in: path, environment: environment)
+    }
+
+    /// Runs `vidclass` in this folder and requires that it succeeds.
+    @discardableResult
+    func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> CommandLineTool.Result {
+        let result = try CommandLineTool.run(arguments, in: path)
+        try #require(result.status == 0, "\(result.errors)", sourceLocation: sourceLocation)
+        return result
+    }
+
+    /// Makes synthetic clips of `size` x `size` pixels in `folder`, `clips` per class.
+    func synthesize(_ folder: String = "data", classes: Int, clips: Int, frames: Int, size: Int) throws {
+        try synthesize(folder, classes: classes, clips: clips, frames: frames, rows: size, columns: size)
+    }
+
+    func synthesize(_ folder: String, classes: Int, clips: Int, frames: Int, rows: Int, columns: Int) throws {
+        try succeed(
+            "synth", folder, "--classes", "\(classes)", "--clips-per-class", "\(clips)", "--frames", "\(frames)", "--rows", "\(rows)",
+            "--columns", "\(columns)")
     }
 }

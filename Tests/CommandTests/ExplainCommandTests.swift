@@ -7,9 +7,7 @@ import VidTestSupport
 @Suite struct ExplainCommandTests {
     private func sandbox(channels: Int = 3, shortClips: String = "loop", evaluationClips: Int = 1) throws -> TestFolder {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "3", "--clips-per-class", "6", "--frames", "4", "--rows", "16", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 3, clips: 6, frames: 4, size: 16)
         try box.write(
             "config.json",
             text: """
@@ -21,8 +19,7 @@ import VidTestSupport
                   "evaluation": { "clips": \(evaluationClips) },
                   "training": { "epochs": 1, "batch_size": 5 } }
                 """)
-        let trained = try box.run("train", "--config", "config.json")
-        try #require(trained.status == 0, "\(trained.errors)")
+        try box.succeed("train", "--config", "config.json")
         return box
     }
 
@@ -113,8 +110,7 @@ import VidTestSupport
 
     @Test func clipsOfTheSameNameHavePicturesOfTheirOwn() throws {
         let box = try sandbox()
-        let result = try box.run("explain", "data/up/001.bin", "data/left/001.bin", "--output", "why/")
-        #expect(result.status == 0, "\(result.errors)")
+        try box.succeed("explain", "data/up/001.bin", "data/left/001.bin", "--output", "why/")
         #expect(box.exists("why/001-explain.png") && box.exists("why/001-explain-2.png"))
     }
 

@@ -19,9 +19,7 @@ import VidTestSupport
     /// Clips, a configuration, and the model that a run without a cache ends with, in runs/train.
     private func sandbox() throws -> (box: TestFolder, expected: [UInt8]) {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "2", "--clips-per-class", "8", "--frames", "4", "--rows", "32", "--columns", "32")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 2, clips: 8, frames: 4, size: 32)
         try box.write("config.json", text: Self.config)
         let errors = try train(box, "--no-cache")
         #expect(errors.contains("encoded \(Self.clips) clips") && !errors.contains("from the feature cache"))

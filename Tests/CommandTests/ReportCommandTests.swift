@@ -15,9 +15,7 @@ import VidTestSupport
 
     private func sandbox() throws -> TestFolder {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "3", "--clips-per-class", "8", "--frames", "4", "--rows", "16", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 3, clips: 8, frames: 4, size: 16)
         try box.write("config.json", text: Self.config)
         return box
     }
@@ -26,16 +24,14 @@ import VidTestSupport
 
     @Test func aTrainingAndAnEvaluationOfItsClipsSayTheSame() throws {
         let box = try sandbox()
-        let trained = try box.run("train", "--config", "config.json", "--quiet", "--no-cache")
-        #expect(trained.status == 0, "\(trained.errors)")
+        try box.succeed("train", "--config", "config.json", "--quiet", "--no-cache")
         for file in ["report.html", "results.svg", "confusion_matrix.svg", "environment.json", "predictions.csv", "data.json"] {
             #expect(box.exists("runs/train/" + file), "\(file)")
         }
         #expect(try text(box, "runs/train/report.html").contains("validation part"))
         let kept = ["weights/last.safetensors", "weights/best.safetensors", "results.csv", "predictions.csv"]
         let before = try kept.map { try box.bytes("runs/train/" + $0) }
-        let evaluated = try box.run("eval", "--no-cache")
-        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        try box.succeed("eval", "--no-cache")
         #expect(try kept.map { try box.bytes("runs/train/" + $0) } == before)
         #expect(!box.exists("runs/train/eval"))
 
@@ -53,8 +49,7 @@ import VidTestSupport
             stages=[{"epochs": 4, "trainable": true, "learning_rate": 0.01}, {"epochs": 1, "trainable": true, "learning_rate": 1},
                     {"epochs": 1, "trainable": false, "learning_rate": 0.00001}]
             """
-        let trained = try box.run("train", "--config", "config.json", "--quiet", "--set", stages, "--set", "training.epochs=6")
-        #expect(trained.status == 0, "\(trained.errors)")
+        try box.succeed("train", "--config", "config.json", "--quiet", "--set", stages, "--set", "training.epochs=6")
         let reported = try box.bytes("runs/train/predictions.csv")
         #expect(try box.run("eval", "--no-cache").status == 0)
         #expect(try box.bytes("runs/train/predictions.csv") == reported)

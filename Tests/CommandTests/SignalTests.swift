@@ -59,9 +59,7 @@ import VidTestSupport
     /// The first signal waits for the end of a step, here one of seconds; the second does not, and nothing is saved.
     @Test func aSecondOneDoesNotWaitForTheStep() throws {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "2", "--clips-per-class", "8", "--frames", "8", "--rows", "48", "--columns", "48")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 2, clips: 8, frames: 8, size: 48)
         try box.write(
             "config.json",
             text: """

@@ -27,9 +27,7 @@ import VidTestSupport
 
     private func sandbox() throws -> TestFolder {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "3", "--clips-per-class", "12", "--frames", "9", "--rows", "16", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 3, clips: 12, frames: 9, size: 16)
         try box.write("config.json", text: Self.config)
         return box
     }
@@ -39,8 +37,7 @@ import VidTestSupport
     @Test func killedAtAnyMomentItEndsInTheSameBytes() throws {
         let box = try sandbox()
         let start = Date()
-        let whole = try box.run("train", "--config", "config.json", "--quiet")
-        try #require(whole.status == 0, "\(whole.errors)")
+        try box.succeed("train", "--config", "config.json", "--quiet")
         let seconds = Date().timeIntervalSince(start)
         let expected = try files(box, "runs/train")
         #expect(Set(expected.keys).isSuperset(of: ["last.safetensors", "best.safetensors", "epoch5.safetensors", "splits.csv"]))
@@ -195,8 +192,7 @@ import VidTestSupport
         #expect(dry.status == 64, "\(dry.errors)")
         let changed = try box.run("train", "--resume", "runs/train", "--set", "seed=9")
         #expect(changed.status == 65 && changed.errors.contains("seed"), "\(changed.errors)")
-        let extended = try box.run("train", "--resume", "runs/train", "--quiet", "--set", "training.epochs=2")
-        #expect(extended.status == 0, "\(extended.errors)")
+        try box.succeed("train", "--resume", "runs/train", "--quiet", "--set", "training.epochs=2")
         #expect(String(decoding: try box.bytes("runs/train/config.json"), as: UTF8.self).contains("\"epochs\": 2"))
         // A new training in the folder has nothing of the folds.
         let plain = try CommandLineTool.run(
@@ -231,8 +227,7 @@ import VidTestSupport
 
     @Test func frozenWeightsAreRecordedAsUnchanged() throws {
         let box = try sandbox()
-        let trained = try box.run("train", "--config", "config.json", "--quiet", "--set", "training.epochs=10")
-        #expect(trained.status == 0, "\(trained.errors)")
+        try box.succeed("train", "--config", "config.json", "--quiet", "--set", "training.epochs=10")
         let record = try #require(
             try JSONSerialization.jsonObject(with: Data(try box.bytes("runs/train/run.json"))) as? [String: Any])
         #expect(record["state"] as? String == "finished")

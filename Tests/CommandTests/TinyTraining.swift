@@ -24,9 +24,7 @@ struct TinyTraining {
                   "training": { \(training) } }
                 """)
         guard hasData else { return }
-        let made = try box.run(
-            "synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "2", "--rows", "8", "--columns", "8")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 2, clips: 4, frames: 2, size: 8)
     }
 
     static let words = ["train", "--config", "config.json", "--quiet", "--no-cache", "--threads", "1"]

@@ -16,9 +16,7 @@ import VidTestSupport
 
     private func sandbox() throws -> TestFolder {
         let box = try TestFolder()
-        let made = try box.run(
-            "synth", "data", "--classes", "3", "--clips-per-class", "8", "--frames", "4", "--rows", "16", "--columns", "16")
-        try #require(made.status == 0, "\(made.errors)")
+        try box.synthesize(classes: 3, clips: 8, frames: 4, size: 16)
         try box.write("config.json", text: Self.config)
         return box
     }
