@@ -246,36 +246,30 @@ package struct InitPlan {
     /// Chooses the largest batch that fits, with smaller frames if none does.
     private mutating func chooseBatch() throws {
         let wanted = training.count >= 500 ? 32 : training.count >= 64 ? 16 : 8
+        var classifier = try Classifier(configuration.model, classes: report.data.classes)
+        var batch = wanted
         while true {
-            let classifier = try Classifier(configuration.model, classes: report.data.classes)
-            let slots = configuration.optimizer.slotCount
-            var batch = wanted
-            var refusal: (any Error)?
-            while batch >= 1 {
-                configuration.training.batchSize = batch
-                do {
-                    let plan = try MemoryPlan(
-                        classifier, slots: slots, configuration, training: training.count,
-                        validation: report.data.entries.count - training.count, threads: threads)
-                    choose(
-                        "training.batch_size", "\(batch)",
-                        batch == wanted
-                            ? "\(Formatting.count(training.count, "training clip")); it takes \(Formatting.bytes(plan.estimate.total)) of memory"
-                            : "the most that fits: \(wanted) would need more memory than is free")
-                    return
-                } catch {
-                    refusal = error
-                    batch /= 2
-                }
+            configuration.training.batchSize = batch
+            do {
+                let plan = try MemoryPlan(
+                    classifier, slots: configuration.optimizer.slotCount, configuration, training: training.count,
+                    validation: report.data.entries.count - training.count, threads: threads)
+                return choose(
+                    "training.batch_size", "\(batch)",
+                    batch == wanted
+                        ? "\(Formatting.count(training.count, "training clip")); it takes \(Formatting.bytes(plan.estimate.total)) of memory"
+                        : "the most that fits: \(wanted) would need more memory than is free")
+            } catch {
+                batch /= 2
+                guard batch == 0 else { continue }
+                let side = configuration.model.input.rows
+                guard material == .videos, side > 64 else { throw error }
+                let smaller = max(64, side / 2 / 32 * 32)
+                (configuration.model.input.rows, configuration.model.input.columns) = (smaller, smaller)
+                choose("model.input", "3 x \(smaller) x \(smaller)", "larger frames do not fit into memory")
+                classifier = try Classifier(configuration.model, classes: report.data.classes)
+                batch = wanted
             }
-            let side = configuration.model.input.rows
-            guard material == .videos, side > 64, let refusal else { throw refusal ?? VidclassError(.other, "no batch fits") }
-            _ = refusal
-            configuration.model.input.rows = max(64, side / 2 / 32 * 32)
-            configuration.model.input.columns = configuration.model.input.rows
-            choose(
-                "model.input", "3 x \(configuration.model.input.rows) x \(configuration.model.input.rows)",
-                "larger frames do not fit into memory")
         }
     }
 

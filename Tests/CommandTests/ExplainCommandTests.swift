@@ -29,7 +29,7 @@ import VidTestSupport
         let box = try sandbox()
         let result = try box.run("explain", "data/up/001.bin")
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("001-explain.png") && result.output.contains("What spoke for"))
+        #expect(result.output.contains("001-explain.png") && result.output.contains("What led to"))
         #expect(result.output.split(separator: "\n").filter { $0.contains(" s  ") }.count == 4, "\(result.output)")
         #expect(try box.bytes("001-explain.png").starts(with: Self.png))
         #expect(!box.exists("001-explain.gif"))

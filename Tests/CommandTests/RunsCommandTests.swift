@@ -149,8 +149,8 @@ import VidTestSupport
         let result = try box.run("compare", "one", "two", "far", "none")
         #expect(result.status == 0, "\(result.errors)")
         let text = result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        #expect(text.contains("left out: 2 clips of one alone, 2 clips of two alone: seed differs"), "\(result.output)")
-        #expect(text.contains("one and far: no clip in common"))
+        #expect(text.contains("left out: 2 clips only in one, 2 clips only in two: seed differs"), "\(result.output)")
+        #expect(text.contains("one and far: no clips in common"))
         #expect(text.contains("none: no predictions.csv") && text.contains("vidclass eval --checkpoint"))
         #expect(result.output.split(separator: "\n").allSatisfy { String($0).columns <= 100 })
     }
