@@ -167,9 +167,8 @@ package struct InitPlan {
     private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) {
         configuration.model.cnn.weights = "imagenet"
         do {
-            let path = try WeightsLibrary(hdf5: runtime.hdf5).find("imagenet", .vgg16)
-            let weights = try WeightsFile.read(path, hdf5: runtime.hdf5)
-            configuration.data.preprocessing = weights.preprocessing
+            let path = try runtime.weights.find("imagenet", .vgg16)
+            configuration.data.preprocessing = try runtime.weights.read(path, .vgg16).preprocessing
             choose("model.cnn", "vgg16, imagenet, frozen", "it already knows pictures; its weights are in \(path.printable)")
         } catch {
             configuration.data.preprocessing = .caffe

@@ -7,8 +7,8 @@ package struct Runtime: Sendable {
     package let version: String
     /// The host program's command line, for the same files.
     package let command: [String]
-    /// How Keras HDF5 files are read.
-    package let hdf5: HDF5Import
+    /// The pretrained weights on this machine.
+    package let weights: WeightsLibrary
     package let workers: Workers
     /// Keeps features and facts about clips from run to run; nil turns caching off.
     package let cache: FeatureFolder?
@@ -16,12 +16,12 @@ package struct Runtime: Sendable {
     package let observe: @Sendable (RunEvent) throws -> Void
 
     package init(
-        version: String, command: [String], hdf5: HDF5Import, workers: Workers, cache: FeatureFolder?,
+        version: String, command: [String], weights: WeightsLibrary, workers: Workers, cache: FeatureFolder?,
         observe: @escaping @Sendable (RunEvent) throws -> Void
     ) {
         self.version = version
         self.command = command
-        self.hdf5 = hdf5
+        self.weights = weights
         self.workers = workers
         self.cache = cache
         self.observe = observe

@@ -102,7 +102,10 @@ enum Program {
 extension Runtime {
     /// The runtime of a command, with its events on `display`.
     init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
-        self.init(version: Program.version, command: CommandLine.arguments, hdf5: Program.hdf5, workers: workers, cache: cache) {
+        self.init(
+            version: Program.version, command: CommandLine.arguments, weights: WeightsLibrary(hdf5: Program.hdf5), workers: workers,
+            cache: cache
+        ) {
             display.show($0)
             try stream?.write($0)
         }

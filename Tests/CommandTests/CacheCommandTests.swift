@@ -7,7 +7,7 @@ import VidTensor
 import VidTestSupport
 import VidTrain
 
-/// `vidclass cache` on a cache of the test's own.
+/// `vidclass cache` on the test's own cache.
 @Suite struct CacheCommandTests {
     private let box: TestFolder
     private let environment: [String: String?]
@@ -22,7 +22,7 @@ import VidTrain
             ["cache"] + arguments, in: box.path, environment: environment.merging([CacheBound.variable: bound]) { $1 })
     }
 
-    /// Two clips' features, a memo, and weights beside them; returns the bytes of the first three.
+    /// Makes two clips' features, one clip check, and weights beside them; returns the bytes of the first three.
     private func fill() throws -> Int {
         let path = box("cache/vidclass/features")
         let clip = try box.write("clip.bin", [1])
@@ -84,7 +84,7 @@ import VidTrain
         #expect(result.status == 64)
         #expect(result.errors.contains("VIDCLASS_CACHE_GIB"))
         #expect(result.output.isEmpty)
-        // What is there can be cleared all the same.
+        // An existing cache can still be cleared.
         _ = try fill()
         #expect(try cache("clear", bound: "much").status == 0)
         #expect(try box.names("cache/vidclass/features").isEmpty)

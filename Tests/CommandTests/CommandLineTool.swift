@@ -11,7 +11,7 @@ struct CommandLineTool {
         let errors: String
     }
 
-    /// The program stands beside the test bundle.
+    /// The program beside the test bundle.
     static let path: String = {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
@@ -21,9 +21,9 @@ struct CommandLineTool {
 
     /// - Parameters:
     ///   - environment: added to the process's own; nil removes a variable.
-    ///   - input: the path of what is on standard input; nil: nothing.
-    ///   - launcher: a program and its arguments that start this one, such as `prlimit --fsize=0`.
-    ///   - addressSpace: KiB of address space that the program may have; nil: as much as it likes.
+    ///   - input: a file for standard input; nil for none.
+    ///   - launcher: a program with arguments that starts this one, such as `prlimit --fsize=0`.
+    ///   - addressSpace: a limit of the program's address space in KiB.
     static func run(
         _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil,
         through launcher: [String] = [], addressSpace: Int? = nil
@@ -51,7 +51,7 @@ struct CommandLineTool {
 }
 
 extension CommandLineTool {
-    /// The process's own variables with others, and a cache of the folder's own: never the user's.
+    /// The process's own variables with others, and the folder's own cache instead of the user's.
     private static func variables(_ others: [String: String?], in folder: String) -> [String: String] {
         var variables = ProcessInfo.processInfo.environment
         variables["XDG_CACHE_HOME"] = folder + "/.cache"
@@ -59,7 +59,7 @@ extension CommandLineTool {
         return variables
     }
 
-    /// Starts the program and leaves it running; what it says is dropped.
+    /// Starts the program, leaves it running and drops its output.
     static func start(
         _ arguments: [String], in folder: String, environment: [String: String?] = [:], through launcher: [String] = []
     ) throws -> Process {
@@ -78,7 +78,7 @@ extension CommandLineTool {
 }
 
 extension CommandLineTool {
-    /// Where `program` is installed; nil: nowhere.
+    /// The path of an installed program, if it is installed.
     static func installed(_ program: String) -> String? {
         (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }

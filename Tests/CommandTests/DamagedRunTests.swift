@@ -3,11 +3,11 @@ import FoundationXML
 import Testing
 import VidTestSupport
 
-/// Files of a run that are damaged, or say what cannot be: `runs`, `compare` and the report name them, and nothing traps.
+/// Damaged or impossible files of a run: `runs`, `compare` and the report name them, and nothing traps.
 @Suite struct DamagedRunTests {
     private static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr\n"
 
-    /// Each with whether it is no table of results.
+    /// Contents of results.csv, each with whether it is damaged.
     private static let results: [(text: String, isDamaged: Bool)] = [
         ("", true), ("\u{0}", true), ("epoch\n1\n", true), (header + "1", true), (header + "1,2", true),
         (header + "1,1,1,1,1,1,1,1\n", true),
@@ -65,7 +65,7 @@ import VidTestSupport
         _ = try tiny.whole()
         let box = tiny.box
         try FileManager.default.copyItem(atPath: box("runs/train"), toPath: box("runs/other"))
-        // Files that say they hold more bytes than a number can count, where the file system has such.
+        // Files that claim more bytes than an integer can count, if the file system allows them.
         for name in ["one", "two"] {
             let path = try box.write("runs/train/\(name)")
             truncate(path, off_t(Int64.max))
@@ -80,7 +80,7 @@ import VidTestSupport
         }
     }
 
-    /// Predictions with more classes than clips by far: the table of confusions would have 10^10 cells.
+    /// Predictions with far more classes than clips: the confusion matrix would have 10^10 cells.
     @Test func predictionsOfTooManyClassesAreRefused() throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VidTestSupport
 
-/// The commands one after the other, as README tells a user to run them.
+/// The commands in the order in which README tells a user to run them.
 @Suite struct EndToEndTests {
     private static let config = """
         { "seed": 3,
@@ -180,7 +180,7 @@ import VidTestSupport
         }
         try FileManager.default.copyItem(atPath: box.path + "/data/right/000.bin", toPath: box.path + "/data/right/new.bin")
         let grown = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=3")
-        // The run keeps to the clips of its splits.csv, and says so.
+        // The run uses the clips of its splits.csv, and tells the user.
         #expect(grown.status == 0 && grown.errors.contains("1 clip is new") && grown.errors.contains("new.bin"), "\(grown.errors)")
         try FileManager.default.moveItem(atPath: box.path + "/data/right/000.bin", toPath: box.path + "/000.bin")
         let shrunk = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=4")

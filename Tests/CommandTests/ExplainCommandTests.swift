@@ -33,7 +33,7 @@ import VidTestSupport
         #expect(result.output.split(separator: "\n").filter { $0.contains(" s  ") }.count == 4, "\(result.output)")
         #expect(try box.bytes("001-explain.png").starts(with: Self.png))
         #expect(!box.exists("001-explain.gif"))
-        // The same input, the same bytes, at any thread count.
+        // The same input gives the same bytes at any thread count.
         let before = try box.bytes("001-explain.png")
         #expect(try box.run("explain", "data/up/001.bin", "--threads", "1").status == 0)
         #expect(try box.bytes("001-explain.png") == before)
@@ -59,7 +59,7 @@ import VidTestSupport
         #expect(frames[0]["frame"] as? Int == 0 && frames[1]["seconds"] as? Double == 0.125)
         let (score, baseline) = (try #require(first["score"] as? Double), try #require(first["baseline"] as? Double))
         let sum = frames.reduce(0) { $0 + ($1["contribution"] as? Double ?? .nan) }
-        // 64 points stand for the integral.
+        // The integral is a sum of 64 points.
         #expect(abs(sum - (score - baseline)) <= 1e-2 * max(0.01, abs(score - baseline)), "\(sum) for \(score) - \(baseline)")
         let predictions = try #require(first["predictions"] as? [[String: Any]])
         let predicted = try box.run("predict", "data/up/001.bin", "--format", "json")
@@ -98,7 +98,7 @@ import VidTestSupport
         #expect(try box.bytes("data/up/001.bin") == clip)
     }
 
-    /// An animation of an earlier run is a GIF, which is a clip: it may be an input of the next run.
+    /// The animation of an earlier call is a GIF, which is also a clip: it may be an input of the next call.
     @Test func anotherInputIsNotWrittenOver() throws {
         let box = try sandbox()
         let other = try box.write("001-explain.gif", text: "a clip of its own")

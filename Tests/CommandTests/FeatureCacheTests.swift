@@ -2,8 +2,7 @@ import Foundation
 import Testing
 import VidTestSupport
 
-/// Features from run to run, as a user meets them: a second run recalls what the first has encoded, whatever became of the first,
-/// and ends with the same bytes.
+/// The feature cache as a user sees it: a second run recalls the first one's features, however that ended, and gives the same bytes.
 @Suite struct FeatureCacheTests {
     private static let config = """
         { "seed": 3,
@@ -27,7 +26,7 @@ import VidTestSupport
         return (box, try box.bytes("runs/train/" + Self.weights))
     }
 
-    /// What a training says.
+    /// The standard error of a training.
     @discardableResult
     private func train(_ box: TestFolder, _ arguments: String...) throws -> String {
         let result = try CommandLineTool.run(["train", "--config", "config.json"] + arguments, in: box.path)
@@ -48,7 +47,7 @@ import VidTestSupport
         #expect(try kept(box) == Self.clips)
         #expect(try train(box).contains("took \(Self.clips) clips from the feature cache"))
         for run in ["train2", "train3"] { #expect(try box.bytes("runs/\(run)/" + Self.weights) == expected, "\(run)") }
-        // Evaluating takes them, too, and says what it says without.
+        // An evaluation uses them, too, with the same results as without.
         let (with, without) = (
             try box.run("eval", "--split", "all", "--json"), try box.run("eval", "--split", "all", "--json", "--no-cache")
         )
@@ -58,7 +57,7 @@ import VidTestSupport
         #expect(try train(box).contains("encoded \(Self.clips) clips"))
     }
 
-    /// Where a part of the CNN is trained, the maps before it are kept.
+    /// If a part of the CNN is trained, the cache keeps the maps before it.
     @Test func frozenLeadingLayersAreRunOnce() throws {
         let (box, _) = try sandbox()
         let setting = ["--set", "model.cnn.trainable=block2_conv1"]
@@ -71,7 +70,7 @@ import VidTestSupport
         }
     }
 
-    /// Killed at any time while it fills the cache, a run leaves nothing that misleads the next one.
+    /// A run that is killed while it fills the cache leaves nothing that misleads the next one.
     @Test(arguments: [3, 8, 15, 30])
     func aKilledRunLeavesNoWrongFeatures(_ milliseconds: UInt32) throws {
         let (box, expected) = try sandbox()

@@ -7,10 +7,10 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// Tiny files that declare a lot, read by the built program in an address space that could not hold it: nothing is made by a
-/// declared number before that has been held against the file, so the usual line comes, and no crash.
+/// Tiny files that declare huge contents, read by the built program in a small address space. The program compares declared numbers
+/// with the file before it allocates anything, so there is the usual error and no crash.
 @Suite(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)")) struct FlatMemoryTests {
-    /// KiB. The program alone takes some 300,000.
+    /// KiB. The program itself takes some 300,000.
     private static let addressSpace = 700_000
 
     private let box: TestFolder
@@ -21,12 +21,12 @@ import VidTestSupport
         try expectRefusal(box, arguments, naming: name, reason, addressSpace: FlatMemoryTests.addressSpace)
     }
 
-    /// The limit is none that a good file would not get by.
+    /// Good files can be read within the limit.
     @Test func goodFilesFit() throws {
         let result = try CommandLineTool.run(
             ["inspect", TrainedModel.best()], in: box.path, addressSpace: FlatMemoryTests.addressSpace)
         #expect(result.status == 0, "\(result.errors)")
-        // And it is one: a gigabyte does not fit.
+        // The limit works: a gigabyte doesn't fit.
         try box.write("config.json", text: FlatMemoryTests.large)
         let large = try CommandLineTool.run(
             ["train", "--config", "config.json", "--set", "data.path=\(TrainedModel.folder()("data"))"], in: box.path,
@@ -34,7 +34,7 @@ import VidTestSupport
         #expect(large.status == 65 && large.errors.contains("the model's parameters take"), "\(large.status) \(large.errors)")
     }
 
-    /// Some 4 GiB with gradients and moments.
+    /// Takes some 4 GiB with gradients and moments.
     private static let large = TrainedModel.config.replacing(
         #"{ "type": "dense", "units": 8 }"#, with: #"{ "type": "dense", "units": 16384 }, { "type": "dense", "units": 16384 }"#)
 
@@ -89,7 +89,7 @@ import VidTestSupport
     @Test func texts() throws {
         try box.write("deep.json", text: String(repeating: "[", count: 1 << 20))
         try refuse(["train", "--config", "deep.json"], "deep.json", "nested deeper")
-        // Two bytes a value here, some fifty in memory.
+        // Two bytes per value in the file, some fifty in memory.
         let values = "{\"x\":[" + String(repeating: "0,", count: (16 << 20) / 2 - 100) + "0]}"
         try box.write("values.safetensors", FileBytes.safetensors(values))
         try refuse(["weights", "import", "values.safetensors"], "values.safetensors", "more than 1048576 values")

@@ -36,7 +36,7 @@ import VidTestSupport
         #expect(own == other)
     }
 
-    /// Found by fuzzing: HDF5 1.10.8 never comes back from it.
+    /// Found by fuzzing: HDF5 1.10.8 never returns from this file.
     @Test func aFileThatKeepsTheLibraryBusyForEverIsRefusedInTime() throws {
         let path = HDF5ImportTests.project + "/Fuzz/regressions/hdf5/endless_heap.h5"
         let start = ContinuousClock.now
@@ -46,8 +46,8 @@ import VidTestSupport
         #expect(ContinuousClock.now - start < .seconds(15))
     }
 
-    /// The superblock and what the root group begins with, every byte of it, and values. The format has no checksum: a changed
-    /// byte is refused in one line, or the hash that is kept of the file is another one.
+    /// Changes every byte of the superblock and of the root group's start, and some values. The format has no checksum, so a changed
+    /// byte must be refused in one line or give another hash.
     @Test func aChangedByteIsRefusedOrChangesTheHash() throws {
         let folder = try TestFolder()
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: HDF5ImportTests.fixtures + "keras1.h5")))
@@ -67,7 +67,7 @@ import VidTestSupport
         #expect(refused > 20, "\(refused) of \(places.count)")
     }
 
-    /// A child that a hostile file has taken over can say what it likes.
+    /// A child that a hostile file has taken over may answer anything.
     @Test(arguments: [
         ("echo nonsense and more of it", "header"), ("exec head -c 600000000 /dev/zero", "more than 512 MiB"),
         ("kill -SEGV $$", "signal 11"),

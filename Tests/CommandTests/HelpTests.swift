@@ -4,9 +4,9 @@ import VidReport
 import VidSystem
 import VidTestSupport
 
-/// The help of every command, and what is generated from it.
+/// The help of every command, and the completions.
 @Suite struct HelpTests {
-    /// Every command with the words that lead to it; `help` itself apart.
+    /// Every command's words, without `help` itself.
     static let commands: [[String]] = {
         func walk(_ command: JSONNode?, _ words: [String]) -> [[String]] {
             [words]

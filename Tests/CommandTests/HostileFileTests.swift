@@ -6,7 +6,7 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// Crafted files of every format before the built program, each refused as `expectRefusal` has it.
+/// Crafted files of every format, each of which the built program must refuse as `expectRefusal` says.
 @Suite struct HostileFileTests {
     private let box: TestFolder
 
@@ -194,14 +194,14 @@ import VidTestSupport
             })
     }
 
-    /// A clip that the trained model can take.
+    /// A clip that fits the trained model.
     private func clip() throws -> String? {
         let folder = try TrainedModel.folder()
         let names = try FileManager.default.subpathsOfDirectory(atPath: folder("data")).filter { $0.hasSuffix(".bin") }.sorted()
         return names.first.map { folder("data/" + $0) }
     }
 
-    /// A run that somebody else has stopped: its state has a right checksum and numbers that no training comes to.
+    /// A run from somebody else: its state has a valid checksum, but numbers that no training produces.
     @Test func statesToGoOnFrom() throws {
         let run = try TrainedModel.folder()("runs/train")
         try FileManager.default.createDirectory(atPath: box("runs"), withIntermediateDirectories: true)
@@ -295,9 +295,9 @@ import VidTestSupport
         try expectRefusal(box, ["check", "gone.csv"], naming: "gone.csv", "does not exist", status: 66)
     }
 
-    // MARK: - What is no file
+    // MARK: - Special files
 
-    /// Pipes are not waited for, devices not read, links in circles not followed for ever.
+    /// The program doesn't wait for pipes, read devices or follow circular links for ever.
     @Test(arguments: ["bin", "npy", "safetensors", "h5", "json"]) func whatIsNoFile(_ kind: String) throws {
         try box.makeFolder("folder.\(kind)")
         try #require(mkfifo(box("pipe.\(kind)"), 0o666) == 0)
@@ -313,7 +313,7 @@ import VidTestSupport
 
     // MARK: - Runs
 
-    /// `runs` names what is wrong with each folder and goes on; what it says is valid.
+    /// `runs` names each folder's fault and continues; its output is valid.
     @Test func folderOfRuns() throws {
         let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr\n"
         let files: [(String, [(String, String)], String?)] = [
@@ -335,7 +335,7 @@ import VidTestSupport
             for (file, text) in contents { try box.write("hostile/\(name)/\(file)", text: text) }
             if !contents.contains(where: { $0.0 == "config.json" }) { try box.write("hostile/\(name)/config.json", text: "{}") }
         }
-        // A folder of folds that is its own fold, a thousand times.
+        // A folder of folds that is its own fold, a thousand times over.
         for fold in 1...20 { try FileManager.default.createSymbolicLink(atPath: box("hostile/many/fold\(fold)"), withDestinationPath: ".") }
         try #require(mkfifo(box("hostile/clips/results.csv"), 0o666) == 0)
         let start = ContinuousClock.now
@@ -352,7 +352,7 @@ import VidTestSupport
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 
-    /// What `eval` and `report` take over from a run's folder may be anything.
+    /// The files that `eval` and the report read from a run's folder may hold anything.
     @Test func reportOfARunWithHostileNotes() throws {
         try FileManager.default.createDirectory(atPath: box("runs"), withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: TrainedModel.folder()("runs/train"), toPath: box("runs/train"))

@@ -6,7 +6,7 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// A file that a stranger has crafted: its name, its bytes, and a part of what is said of it.
+/// A crafted file: its name, its bytes, and a part of the expected message.
 struct HostileFile: Sendable {
     let name: String
     let bytes: [UInt8]
@@ -21,7 +21,7 @@ struct HostileFile: Sendable {
     init(_ name: String, text: String, _ reason: String) { self.init(name, Array(text.utf8), reason) }
 }
 
-/// A small trained model and what belongs to it, made once for all tests that only read it.
+/// A small trained model with its data, made once for all tests that only read it.
 enum TrainedModel {
     static let config = """
         { "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
@@ -49,7 +49,7 @@ enum TrainedModel {
 
     static func best() throws -> String { try folder()("runs/train/weights/best.safetensors") }
 
-    /// Writes the checkpoint at `path` to `target` with its parts changed, its checksum being right.
+    /// Writes the checkpoint at `path` to `target` with changed parts and a valid checksum.
     static func rewrite(
         _ path: String, to target: String, config: (String) -> String = { $0 }, classes: ([String]) -> [String] = { $0 },
         state: (String) -> String = { $0 }, change: (String, Tensor) -> Void = { _, _ in }
@@ -69,8 +69,8 @@ enum TrainedModel {
     }
 }
 
-/// Runs the program on a hostile file and holds what is promised of every one: the documented exit code, one line that names the
-/// file, nothing on standard output, nothing written but to the cache.
+/// Runs the program on a hostile file and expects the documented exit code, one line that names the file, nothing on standard output
+/// and nothing written except to the cache.
 func expectRefusal(
     _ box: TestFolder, _ arguments: [String], naming name: String, _ reason: String, status: Int32 = 65, addressSpace: Int? = nil,
     sourceLocation: SourceLocation = #_sourceLocation
@@ -87,7 +87,7 @@ func expectRefusal(
     #expect(try listing(box) == before, about, sourceLocation: sourceLocation)
 }
 
-/// All that lies in the folder, with sizes and times; the cache aside.
+/// Everything in the folder except the cache, with sizes and times.
 private func listing(_ box: TestFolder) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: box.path).filter { !$0.hasPrefix(".cache") }.sorted().map { name in
         let status = try SystemCall.status(box(name), followingLink: false)

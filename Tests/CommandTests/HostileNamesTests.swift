@@ -3,9 +3,9 @@ import Testing
 import VidSystem
 import VidTestSupport
 
-/// Names of classes, clips and folders that a stranger chose: nothing of them steers a terminal or a page, none leads elsewhere.
+/// Hostile names of classes, clips and folders: none controls a terminal or a page, none leads out of its folder.
 @Suite struct HostileNamesTests {
-    /// Escape sequences (7 and 8 bits), line ends, turned text, markup, options, quotes; each with what must not come through.
+    /// Escape sequences (7 and 8 bits), line ends, turned text, markup, options, quotes; each with the text that must not appear.
     static let classes = [
         "-rf", "\u{1B}]0;owned\u{7}\u{1B}[2J", "a\nvidclass: error: b", "\u{9B}31m", "\u{202E}evil", "<script>alert(1)</script>",
         "\"',;$(touch owned)`touch owned`", "\r\u{8}\u{7F}", String(repeating: "n", count: 255), "..\\..", "~",
@@ -15,7 +15,8 @@ import VidTestSupport
         String(repeating: "c", count: 251) + ".bin", "\u{7}\u{7F}\u{85}.bin", "\u{301}joined.bin", "a,b\"c.bin",
     ]
 
-    /// The bytes of a text that would reach a terminal: control characters but for the line end, and turns of the reading direction.
+    /// The characters of a text that would control a terminal: all control characters except the line end, and turns of the reading
+    /// direction.
     private func raw(_ text: String) -> [Unicode.Scalar] {
         text.unicodeScalars.filter { scalar in
             switch scalar.value {
@@ -39,7 +40,7 @@ import VidTestSupport
         let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 8"#)
         let (box, files) = (tiny.box, FileManager.default)
         let sources = try box.names("data/left").filter { $0.hasSuffix(".bin") }
-        // In a folder of an odd name itself.
+        // The folder has an odd name itself.
         let data = "data\u{1B}[1m\n"
         for (number, label) in Self.classes.enumerated() {
             try box.makeFolder(data + "/" + label)
@@ -49,7 +50,7 @@ import VidTestSupport
             }
         }
         try box.write(data + "/other\u{1B}c.txt", text: "x")
-        // A name that is no text.
+        // A name that is not text.
         let strange = Array(box(data).utf8) + Array("/-rf/".utf8) + [0xFF, 0xFE, 0x1B] + Array(".bin".utf8) + [0]
         let descriptor = strange.withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { open($0.baseAddress!, O_WRONLY | O_CREAT, 0o644) }
@@ -62,7 +63,7 @@ import VidTestSupport
             let trained = try CommandLineTool.run(["train", "--config", "config.json"] + words + options, in: box.path)
             expectClean(trained, "train \(options)")
         }
-        // A run's name is checked where it is given, but a folder can be renamed.
+        // A run's name is checked when it is given, but a folder can be renamed.
         let run = "run\u{1B}[5m\n\u{9B}1m"
         try files.moveItem(atPath: box("runs/train"), toPath: box("runs/" + run))
         let best = "runs/\(run)/weights/best.safetensors"
@@ -82,7 +83,7 @@ import VidTestSupport
             try CommandLineTool.run(
                 ["train", "--resume", "runs/\(run)", "--no-cache", "--quiet", "--set", "training.epochs=2"], in: box.path
             ).status == 0)
-        // CSV is for programs: names come as they are, and read back as one field each.
+        // CSV is for programs: names are unchanged, and each reads back as one field.
         let csv = try box.run("predict", data, "--format", "csv", "--top", "1")
         #expect(csv.output.contains("\u{1B}") && csv.status == 0)
         for name in ["report.html", "results.svg", "confusion_matrix.svg", "run.json", "config.json", "data.json", "environment.json"] {
@@ -96,7 +97,7 @@ import VidTestSupport
 
     private func json(_ text: String) throws -> String { String(decoding: try JSONEncoder().encode(text), as: UTF8.self) }
 
-    /// Errors quote what was named, wherever it stood: on one line.
+    /// Errors quote names from anywhere on one line.
     @Test func errorsAreOneLine() throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
@@ -122,9 +123,9 @@ import VidTestSupport
         }
     }
 
-    // MARK: - Where links and tables lead
+    // MARK: - Links and tables
 
-    /// Links are followed wherever they lead, which is said; tables may name any clip; a run's own table may not leave its data folder.
+    /// Links are followed anywhere, with a note; tables may name any clip; a run's own table may not leave its data folder.
     @Test func linksOutAreFollowedAndSaid() throws {
         let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 4"#)
         let (box, files) = (tiny.box, FileManager.default)

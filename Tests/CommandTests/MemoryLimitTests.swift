@@ -2,9 +2,9 @@ import Foundation
 import Testing
 import VidTestSupport
 
-/// `training.memory_gib` holds: the process never has more resident, and what does not fit is refused before it starts.
+/// `training.memory_gib` is kept: the process never has more resident, and a training that doesn't fit is refused before it starts.
 @Suite struct MemoryLimitTests {
-    /// VGG16 trained on 64 frames: kept whole, in part, and hardly at all.
+    /// VGG16 trained on 64 frames, with all, some and hardly any activations kept.
     @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)"), arguments: [2.2, 1.6, 1.2])
     func aStepKeepsWithinIt(_ gibibytes: Double) throws {
         let result = try TestFolder().run(
@@ -14,7 +14,7 @@ import VidTestSupport
         let (peak, planned) = (try #require(document["peak_rss_bytes"] as? Int), try #require(document["planned_bytes"] as? Int))
         #expect(Double(peak) <= gibibytes * 0x1p30)
         #expect(peak <= planned && Double(planned) <= gibibytes * 0x1p30)
-        // The plan is no guess far above what is needed.
+        // The plan is not far above the real need.
         #expect(Double(peak) >= 0.85 * Double(planned))
         let repeated = try #require(document["repeated_forward"] as? Double)
         #expect((repeated == 0) == (gibibytes == 2.2), "\(repeated)")

@@ -4,7 +4,7 @@ import VidConfig
 import VidSystem
 import VidTestSupport
 
-/// What `vidclass predict` can be pointed at.
+/// The inputs that `vidclass predict` accepts.
 @Suite struct PredictInputTests {
     private let box: TestFolder
 
@@ -123,7 +123,7 @@ import VidTestSupport
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        // More than the first block, so that there is a file; the end never comes.
+        // More than the first block, so that the temporary file exists; the input never ends.
         try pipe.fileHandleForWriting.write(contentsOf: Data(repeating: 0x47, count: 3 << 20))
         for _ in 0..<500 where try box.names("temporary").isEmpty { usleep(10_000) }
         #expect(try box.names("temporary").count == 1)

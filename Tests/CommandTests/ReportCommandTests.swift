@@ -35,14 +35,14 @@ import VidTestSupport
         #expect(try kept.map { try box.bytes("runs/train/" + $0) } == before)
         #expect(!box.exists("runs/train/eval"))
 
-        // Another part has a folder of its own, and nothing is written where nothing is wanted.
+        // Another split gets its own folder, and --no-report writes nothing.
         #expect(try box.run("eval", "--split", "train").status == 0)
         #expect(try box.run("eval", "--split", "train", "--no-report").status == 0)
         #expect(try box.run("eval", "--split", "train", "--output", "here").status == 0)
         #expect(box.exists("runs/train/eval/report.html") && !box.exists("runs/train/eval2") && box.exists("here/predictions.csv"))
     }
 
-    /// The best model's CNN is another than the last stage's, whose features are kept.
+    /// The best model's CNN differs from the last stage's, whose features are in memory.
     @Test func aBestModelOfAnEarlierStageIsReportedWithItsOwnFeatures() throws {
         let box = try sandbox()
         let stages = """
@@ -74,7 +74,7 @@ import VidTestSupport
     @Test func aReportThatCannotBeWrittenLeavesTheTrainingFinished() throws {
         let box = try sandbox()
         #expect(try box.run("train", "--config", "config.json", "--quiet").status == 0)
-        // A folder stands where the page would.
+        // A folder is in the place of the page.
         try FileManager.default.removeItem(atPath: box("runs/train/report.html"))
         try FileManager.default.createDirectory(atPath: box("runs/train/report.html/x"), withIntermediateDirectories: true)
         let resumed = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=3")

@@ -3,7 +3,7 @@ import Testing
 import VidSystem
 import VidTestSupport
 
-/// Run folders that others have prepared, hold, take away or tear.
+/// Run folders that somebody else has prepared, locked, moved or damaged.
 @Suite struct RunFolderTests {
     private func expectOneError(
         _ result: CommandLineTool.Result, _ status: Int32, _ word: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -15,7 +15,7 @@ import VidTestSupport
 
     // MARK: - Links
 
-    /// Nothing is written where a link in a run's folder leads, by a training that goes on or by one that takes the folder anew.
+    /// Neither a resumed training nor a new one in the same folder writes through a link in the run's folder.
     @Test(arguments: ["weights", "weights/nothing", ".lock"]) func linksInARunsFolderAreNotWrittenThrough(_ kind: String) throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
@@ -45,7 +45,7 @@ import VidTestSupport
             try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"]), 74, kind == "weights/nothing" ? "weights" : place)
         #expect(try box.names("elsewhere") == before)
         #expect(String(decoding: try box.bytes("elsewhere/.vidclass-1-1.tmp"), as: UTF8.self) == "mine")
-        // It can be read all the same.
+        // It can still be read.
         if kind == "weights" {
             #expect(try box.run("predict", "data/left/000.bin", "--checkpoint", "runs/train/weights/best.safetensors").status == 0)
         }
@@ -62,7 +62,7 @@ import VidTestSupport
         #expect(try box.bytes("elsewhere/weights/last.safetensors") == before)
     }
 
-    /// A link in the place of a file that is written is replaced, and what it led to stays as it was.
+    /// A link in place of a written file is replaced; its target stays unchanged.
     @Test func outputThroughALinkReplacesTheLink() throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
@@ -76,7 +76,7 @@ import VidTestSupport
         try files.createSymbolicLink(atPath: box("why.png"), withDestinationPath: precious)
         #expect(try box.run("explain", "data/left/000.bin", "--output", "why.png").status == 0)
         #expect(try box.run("eval", "--no-cache").status == 0)
-        // The state before the last one is gone on from.
+        // The training resumes from the state before the last one.
         #expect(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=4"]).status == 0)
         #expect(String(decoding: try box.bytes("precious"), as: UTF8.self) == "precious")
         #expect(try box.bytes("why.png").prefix(4) == [0x89, 0x50, 0x4E, 0x47])
@@ -104,27 +104,27 @@ import VidTestSupport
         first.waitUntilExit()
         #expect(box.exists("runs/train/.lock"))
         #expect(try box.run("runs").output.contains("crashed"))
-        // No lock is stale: the kernel let it go. What the killed one knew to be best is written down.
+        // Locks are never stale: the kernel released this one. The killed run's best epoch is in its record.
         let record = try #require(try JSONSerialization.jsonObject(with: Data(box.bytes("runs/train/run.json"))) as? [String: Any])
         let best = try #require(record["best_epoch"] as? Int)
         let lines = String(decoding: try box.bytes("runs/train/results.csv"), as: UTF8.self).split(separator: "\n").dropFirst()
         let accuracies = lines.map { Double($0.split(separator: ",", omittingEmptySubsequences: false)[5]) ?? -1 }
         #expect(lines.count >= best && record["state"] as? String == "running")
         #expect(record["best_value"] as? Double == accuracies[best - 1])
-        // At most the epoch that it was killed in is better.
+        // Only the epoch that it was killed in can be better.
         #expect(accuracies.dropLast().max() == accuracies[best - 1] || accuracies.last == accuracies.max())
         let resumed = try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=\(lines.count + 1)"])
         #expect(resumed.status == 0, "\(resumed.errors)")
     }
 
-    /// A folder that cannot be locked: a folder in the lock's place.
+    /// The folder cannot be locked because of a folder in place of the lock.
     @Test func aLockThatCannotBeMade() throws {
         let tiny = try TinyTraining()
         try tiny.box.makeFolder("runs/train/.lock")
         expectOneError(try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"]), 74, ".lock")
     }
 
-    /// The file system says that it has no locks: by strace.
+    /// The file system has no locks (simulated with strace).
     @Test(.enabled(if: CommandLineTool.installed("strace") != nil, "strace is not installed: failing locks are not tested"))
     func aFileSystemWithoutLocks() throws {
         let tiny = try TinyTraining()
@@ -135,7 +135,7 @@ import VidTestSupport
 
     // MARK: - Folders that cannot be written
 
-    /// How to run as somebody whom permissions hold: root is held by none.
+    /// Runs a program as a user to whom permissions apply; they don't apply to root.
     private func asAnybody(_ box: TestFolder) throws -> [String]? {
         guard getuid() == 0 else { return [] }
         guard let setpriv = CommandLineTool.installed("setpriv") else { return nil }
@@ -143,7 +143,7 @@ import VidTestSupport
         let process = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: owned)
         process.waitUntilExit()
         let launcher = [setpriv, "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        // The tests' own folders may be out of anybody's reach.
+        // Other users may have no access to the tests' folders.
         let tried = try CommandLineTool.run(["--version"], in: box.path, through: launcher)
         return tried.status == 0 ? launcher : nil
     }
@@ -167,7 +167,8 @@ import VidTestSupport
         expectOneError(try tiny.run(through: launcher), 74, "runs/train")
     }
 
-    /// In the middle of a training: the save fails, the state before stays, and with the folder back it goes on to the same bytes.
+    /// The folder goes away during a training: the save fails, the state before stays, and with the folder back the resumed run
+    /// ends with the same bytes.
     @Test(arguments: ["", "/weights"]) func readOnlyInMidRun(_ place: String) throws {
         let tiny = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
         let box = tiny.box
@@ -180,7 +181,7 @@ import VidTestSupport
         chmod(box("runs/train") + place, 0o755)
         let resumed = try tiny.run(TinyTraining.resuming, through: launcher)
         #expect(resumed.status == 0, "\(resumed.errors)")
-        // A temporary file could not be removed there; now it was.
+        // The temporary file that could not be removed before is gone now.
         #expect(try box.leftovers("runs/train") == [])
         let found = try box.trained("runs/train")
         let again = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
@@ -189,8 +190,8 @@ import VidTestSupport
 
     // MARK: - Another training's state
 
-    /// A state of another architecture, of other classes, or of other clips in the run's folder: refused with what differs, nothing
-    /// loaded and nothing written.
+    /// A state of another architecture, other classes or other clips in the run's folder is refused with the difference; nothing is
+    /// loaded or written.
     @Test(arguments: [
         ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed"),
     ])
@@ -216,7 +217,7 @@ import VidTestSupport
 
     // MARK: - A torn results.csv
 
-    /// The line is dropped and said to be, and the run goes on as if nothing had happened. (`ResultsFileTests` cuts at every byte.)
+    /// The line is dropped with a warning, and the run continues as if nothing had happened. (`ResultsFileTests` cuts at every byte.)
     @Test func aTornLastLineIsDropped() throws {
         let tiny = try TinyTraining()
         let expected = try tiny.whole()
@@ -236,7 +237,7 @@ import VidTestSupport
         var found = try box.trained("runs/train")
         found["results.csv"] = expected["results.csv"]
         #expect(found == expected)
-        // The epochs after it are numbered as they would be.
+        // Later epochs keep their numbers.
         #expect(try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=5"]).status == 0)
         for _ in 0..<2 {
             let lines = String(decoding: try box.bytes(path), as: UTF8.self).split(separator: "\n").dropFirst()

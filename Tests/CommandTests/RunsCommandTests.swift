@@ -6,7 +6,7 @@ import VidReport
 import VidSystem
 import VidTestSupport
 
-/// `vidclass runs` and `vidclass compare` on folders written by hand: neither needs a model to be there.
+/// `vidclass runs` and `vidclass compare` on hand-written folders; neither needs a model.
 @Suite struct RunsCommandTests {
     private let box: TestFolder
 
@@ -27,7 +27,7 @@ import VidTestSupport
         if let predictions { try box.write("runs/\(run)/predictions.csv", text: predictions) }
     }
 
-    /// Of clips named by number: right where the pattern has a 1.
+    /// Predictions of numbered clips, which are right where the pattern has a 1.
     private func predictions(_ pattern: String, from first: Int = 0) -> String {
         "clip,label,prediction,confidence,score/a,score/b\n"
             + pattern.enumerated().map { "c\($0 + first).bin,a,\($1 == "1" ? "a" : "b"),0.75,\($1 == "1" ? "0.75,0.25" : "0.25,0.75")\n" }

@@ -3,16 +3,16 @@ import Testing
 import VidSystem
 import VidTestSupport
 
-/// SIGINT and SIGTERM, once and twice, during steps and during a save; readers that leave; disks without room.
+/// SIGINT and SIGTERM, once and twice, during steps and during a save; readers that leave; full disks.
 @Suite struct SignalTests {
     /// Starts a program with a full disk for standard output.
     private static let ontoFull = ["/bin/sh", "-c", "exec \"$0\" \"$@\" > /dev/full"]
 
     private static let long = #""epochs": 60, "batch_size": 4, "save_every_minutes": 0"#
 
-    /// Ends a training by signals while it makes its first epochs.
+    /// Stops a training by signals in its first epochs.
     ///
-    /// - Parameter launcher: what holds it up in its saves.
+    /// - Parameter launcher: a program that delays its saves.
     private func interrupt(
         _ tiny: TinyTraining, _ number: Int32, twice: Bool, through launcher: [String] = [], _ when: () throws -> Bool
     ) throws {
@@ -21,7 +21,7 @@ import VidTestSupport
         let start = ContinuousClock.now
         kill(process.processIdentifier, number)
         if twice {
-            // So that they do not become one.
+            // So that the two signals don't merge into one.
             usleep(5000)
             kill(process.processIdentifier, number)
         }
@@ -38,7 +38,7 @@ import VidTestSupport
         try tiny.expectTheSame(try TinyTraining(training: Self.long).whole())
     }
 
-    /// Each sync is held up by strace, and the signals come when the state is being synced.
+    /// strace delays each sync, and the signals come while the state is being synced.
     @Test(
         .enabled(if: CommandLineTool.installed("strace") != nil, "strace is not installed: signals during a save are not tested"),
         arguments: [SIGINT, SIGTERM], [false, true])
@@ -46,17 +46,17 @@ import VidTestSupport
         let training = #""epochs": 3, "batch_size": 4, "save_every_minutes": 0"#
         let tiny = try TinyTraining(training: training)
         let (box, strace) = (tiny.box, try #require(CommandLineTool.installed("strace")))
-        // -D: the process that is started is vidclass itself.
+        // With -D the started process is vidclass itself.
         let held = [strace, "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000:when=6+"]
         try interrupt(tiny, number, twice: twice, through: held) {
             try box.exists("runs/train/weights/last.safetensors") && !box.leftovers("runs/train/weights").isEmpty
         }
-        // After one, the save has come to its end; after two, what is left of it goes when the run goes on.
+        // After one signal, the save was completed; after two, its leftovers are removed when the run is resumed.
         if !twice { #expect(try box.leftovers("runs/train") == []) }
         try tiny.expectTheSame(try TinyTraining(training: training).whole())
     }
 
-    /// The first signal waits for the end of a step, here one of seconds; the second does not, and nothing is saved.
+    /// The first signal waits for the end of a step, which takes seconds here; the second doesn't, and nothing is saved.
     @Test func aSecondOneDoesNotWaitForTheStep() throws {
         let box = try TestFolder()
         try box.synthesize(classes: 2, clips: 8, frames: 8, size: 48)
@@ -81,7 +81,7 @@ import VidTestSupport
         #expect(try box.run("runs").output.contains("crashed"))
     }
 
-    /// What a command has started ends with it: a hanging ffmpeg is in a session of its own and gets no signal from the terminal.
+    /// Children end with the command: a hanging ffmpeg has its own session and gets no signal from the terminal.
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalEndsTheChildren(_ number: Int32) throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
@@ -104,7 +104,7 @@ import VidTestSupport
         try tiny.wait(for: "the end of the children") { children.allSatisfy { !SignalTests.isAlive($0) } }
     }
 
-    /// The processes below `process`, by /proc.
+    /// The children of `process`, from /proc.
     private static func descendants(of process: Int32) -> [Int32] {
         var found: [Int32] = []
         for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
@@ -125,7 +125,7 @@ import VidTestSupport
 
     // MARK: - Readers that leave
 
-    /// `train --json | head -1`, and `train 2>&1 | head -1`: the training goes on to its end.
+    /// `train --json | head -1` and `train 2>&1 | head -1`: the training continues to its end.
     @Test(arguments: [(["--json"], "2> /dev/null"), (["--verbose"], "2>&1")])
     func aReaderThatLeavesEndsNoTraining(options: [String], redirection: String) throws {
         let tiny = try TinyTraining(training: #""epochs": 30, "batch_size": 4"#)
@@ -145,7 +145,7 @@ import VidTestSupport
         #expect(String(decoding: try box.bytes("runs/train/run.json"), as: UTF8.self).contains("\"finished\""))
     }
 
-    /// Results that go nowhere are an error, and a run of which nothing was kept yet leaves nothing.
+    /// Results that cannot be written are an error, and a run without anything saved leaves nothing behind.
     @Test func aStreamOntoAFullDiskIsAnError() throws {
         let tiny = try TinyTraining(training: #""epochs": 3, "batch_size": 4"#)
         let words = TinyTraining.words.filter { $0 != "--quiet" } + ["--json"]
@@ -155,9 +155,9 @@ import VidTestSupport
         #expect(!tiny.box.exists("runs/train"))
     }
 
-    // MARK: - Disks without room
+    // MARK: - Full disks
 
-    /// `explain` on a disk that is full: by a limit on files, for pictures and animations; by /dev/full, for what it prints.
+    /// `explain` on a full disk, simulated by a limit on file sizes for pictures and animations, and by /dev/full for its output.
     @Test(.enabled(if: CommandLineTool.installed("prlimit") != nil, "prlimit is not installed: explain on a full disk is not tested"))
     func explainOnAFullDisk() throws {
         let tiny = try TinyTraining()
@@ -168,7 +168,7 @@ import VidTestSupport
         for options in cases {
             for inputs in [["data/left/000.bin"], ["data/left/000.bin", "data/left/001.bin"]] where inputs.count == 1 || options[1] == "why"
             {
-                // Output of the command itself goes to a file, too: a few bytes are left for it.
+                // The command's own output goes to a file, too, which needs a few bytes.
                 let result = try tiny.run(["explain"] + inputs + options, through: [prlimit, "--fsize=900"])
                 #expect(result.status == 74, "\(options) \(inputs): \(result.status) \(result.errors)")
                 let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("vidclass: error: ") }

@@ -6,7 +6,7 @@ import VidTestSupport
 /// Trainings that are killed, interrupted, stopped by the clock, extended, and trained in folds.
 /// (`Scripts/check_resume.py` kills more of them.)
 @Suite(.serialized) struct StoppedTrainingTests {
-    /// Everything random at once, in two stages.
+    /// A configuration with everything that is random, in two stages.
     private static let config = """
         { "seed": 5,
           "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
@@ -48,7 +48,7 @@ import VidTestSupport
             usleep(UInt32(share * seconds * 1e6))
             kill(process.processIdentifier, number.isMultiple(of: 2) ? SIGKILL : SIGTERM)
             process.waitUntilExit()
-            // Killed before there was anything to resume, it begins again in the same folder.
+            // If it was killed before there was anything to resume, it starts again in the same folder.
             let isBegun = box.exists(run + "/config.json")
             let resumed = try CommandLineTool.run(
                 ["train"]
@@ -58,7 +58,7 @@ import VidTestSupport
             guard isBegun else { continue }
             let found = try files(box, run)
             #expect(found.keys.sorted() == expected.keys.sorted())
-            // The folder's own name is in the models' configuration.
+            // The models' configuration holds the folder's name.
             for (name, bytes) in found where !name.hasSuffix(".safetensors") { #expect(bytes == expected[name], "\(name), run \(number)") }
             for name in expected.keys where name.hasSuffix(".safetensors") {
                 #expect(try tensors(found[name] ?? []) == tensors(expected[name] ?? []), "\(name), run \(number)")
@@ -85,7 +85,7 @@ import VidTestSupport
         for name in ["last.safetensors", "best.safetensors", "splits.csv", "results.csv"] { #expect(other[name] != first[name], "\(name)") }
     }
 
-    /// Any byte of the last state flipped, or all of it lost: the state before it is gone on from, to the same bytes.
+    /// If any byte of the last state is flipped, or all of it is lost, the run resumes from the state before it, to the same bytes.
     @Test(arguments: [false, true]) func aDamagedLastStateFallsBackToTheOneBefore(isLost: Bool) throws {
         let box = try sandbox()
         try #require(try box.run("train", "--config", "config.json", "--quiet").status == 0)
@@ -175,7 +175,7 @@ import VidTestSupport
         #expect(abs((mean ?? .nan) - accuracies.reduce(0, +) / 3) <= 1e-12)
         let csv = String(decoding: try box.bytes("runs/train/folds.csv"), as: UTF8.self)
         #expect(csv.split(separator: "\n").count == 6)
-        // A fold that is gone is trained again, to the same bytes.
+        // A lost fold is trained again, to the same bytes.
         let fold = try box.bytes("runs/train/fold2/weights/last.safetensors")
         try FileManager.default.removeItem(atPath: box.path + "/runs/train/fold2")
         let resumed = try box.run("train", "--resume", "runs/train", "--json", "--quiet")
@@ -194,7 +194,7 @@ import VidTestSupport
         #expect(changed.status == 65 && changed.errors.contains("seed"), "\(changed.errors)")
         try box.succeed("train", "--resume", "runs/train", "--quiet", "--set", "training.epochs=2")
         #expect(String(decoding: try box.bytes("runs/train/config.json"), as: UTF8.self).contains("\"epochs\": 2"))
-        // A new training in the folder has nothing of the folds.
+        // A new training in the folder removes the folds.
         let plain = try CommandLineTool.run(
             ["train", "--config", "config.json", "--set", "output.exist_ok=true"] + words, in: box.path)
         #expect(plain.status == 0, "\(plain.errors)")
@@ -209,7 +209,7 @@ import VidTestSupport
             ["train", "--config", "config.json", "--set", "training.class_weights={\"upp\":2}"] + words, in: box.path)
         #expect(weights.status == 65 && weights.errors.contains("upp"), "\(weights.errors)")
         #expect(box.exists("runs/train/weights/best.safetensors"))
-        // The second stage trains more and needs more; the first one alone would fit.
+        // The second stage trains more layers and needs more memory; the first one alone would fit.
         let memory = try box.run(
             "train", "--config", "config.json", "--quiet", "--set", "model.input.frames=9", "--set", "training.batch_size=4000", "--set",
             "training.memory_gib=0.11")

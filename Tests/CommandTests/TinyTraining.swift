@@ -3,13 +3,13 @@ import Testing
 import VidSystem
 import VidTestSupport
 
-/// A training of a tenth of a second, with data and config in a folder of its own, for tests that break it.
+/// A training that takes a tenth of a second, with data and config in its own folder, for tests that break it.
 struct TinyTraining {
     let box: TestFolder
 
     /// - Parameters:
     ///   - training: members of the config's `training`.
-    ///   - data: whether `data` is made, of two classes.
+    ///   - hasData: whether to make `data`, with two classes.
     init(training: String = #""epochs": 3, "batch_size": 4"#, hasData: Bool = true) throws {
         box = try TestFolder()
         try box.write(
@@ -34,14 +34,14 @@ struct TinyTraining {
         try CommandLineTool.run(words, in: box.path, through: launcher)
     }
 
-    /// Trains to the end, and returns what came of it.
+    /// Trains to the end and returns the files that depend on the training alone.
     func whole() throws -> [String: [UInt8]] {
         let trained = try run()
         try #require(trained.status == 0, "\(trained.errors)")
         return try box.trained("runs/train")
     }
 
-    /// Resumes, and holds what comes of it against the whole training.
+    /// Resumes and compares the files with those of the whole training.
     func expectTheSame(_ expected: [String: [UInt8]], sourceLocation: SourceLocation = #_sourceLocation) throws {
         let resumed = try run(Self.resuming)
         #expect(resumed.status == 0, "\(resumed.errors)", sourceLocation: sourceLocation)
@@ -68,7 +68,7 @@ extension TestFolder {
     func trained(_ run: String) throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
         for name in try names(run + "/weights")
-        where name != "previous.safetensors" {  // which state that is depends on the clock
+        where name != "previous.safetensors" {  // which state it holds depends on the clock
             found[name] = try bytes(run + "/weights/" + name)
         }
         found["splits.csv"] = try bytes(run + "/splits.csv")

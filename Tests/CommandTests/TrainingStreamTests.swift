@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import VidTestSupport
 
-/// `train --json`, a line an event, and TensorBoard's files of the same trainings.
+/// `train --json`, one line per event, and TensorBoard's files of the same trainings.
 @Suite struct TrainingStreamTests {
     private static let config = """
         { "seed": 5,
@@ -49,7 +49,7 @@ import VidTestSupport
             .map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
         let epochs = events.filter { $0["event"] as? String == "epoch" }
         #expect(epochs.count == 6)
-        // As text: a reader of JSON may take the last digit otherwise.
+        // Compared as text: a JSON reader may round the last digit differently.
         let lines = trained.output.split(separator: "\n").filter { $0.contains("\"event\":\"epoch\"") }
         for (row, line) in zip(rows.dropFirst(), lines) {
             for (column, name) in rows[0].enumerated() where name != "time" {
@@ -73,7 +73,7 @@ import VidTestSupport
         let files = try eventFiles(box)
         let resumed = try box.run("train", "--resume", "--json", "--quiet", "--set", "training.max_minutes=0.001")
         let start = try #require(try events(resumed.output).first)
-        // How far it had come is left to the machine.
+        // The number of finished epochs depends on the machine's speed.
         #expect(start["resumed"] as? Bool == true && start["epochs_done"] is Int)
         #expect(try eventFiles(box).count == 2 && Array(try eventFiles(box).prefix(1)) == files)
 

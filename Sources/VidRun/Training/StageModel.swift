@@ -28,8 +28,8 @@ struct StageModel {
         try classifier.initialize(seed: configuration.seed)
         let cnn = configuration.model.cnn
         guard let name = cnn.weights else { return }
-        let path = try WeightsLibrary(hdf5: runtime.hdf5).find(name, cnn.architecture)
-        let weights = try WeightsFile.read(path, hdf5: runtime.hdf5)
+        let path = try runtime.weights.find(name, cnn.architecture)
+        let weights = try runtime.weights.read(path, cnn.architecture)
         try runtime.observe(.info("CNN weights: \(path)"))
         for note in try weights.load(into: classifier.parameters) { try runtime.note(note) }
         if let warning = weights.warning(configured: configuration.data.preprocessing) { try runtime.warn(warning) }

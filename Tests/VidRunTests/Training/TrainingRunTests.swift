@@ -42,10 +42,10 @@ import VidTrain
             names.withLock { names in if names.last != String(name) { names.append(String(name)) } }
         }
 
-        func runtime() -> Runtime {
+        func runtime(_ observe: (@Sendable (RunEvent) throws -> Void)? = nil) -> Runtime {
             Runtime(
-                version: "1", command: ["test"], hdf5: .inChild(executable: "/nowhere"), workers: Workers(count: 1), cache: nil,
-                observe: observe)
+                version: "1", command: ["test"], weights: WeightsLibrary(environment: [:], hdf5: .inChild(executable: "/nowhere")),
+                workers: Workers(count: 1), cache: nil, observe: observe ?? self.observe)
         }
 
         var all: [String] { names.withLock { $0 } }
@@ -114,9 +114,7 @@ import VidTrain
     @Test func anErrorOfTheObserverEndsTheTraining() async throws {
         struct Refusal: Error {}
         let configuration = try configuration()
-        let runtime = Runtime(
-            version: "1", command: [], hdf5: .inChild(executable: "/nowhere"), workers: Workers(count: 1), cache: nil
-        ) { event in
+        let runtime = Observer().runtime { event in
             if case .epoch = event { throw Refusal() }
         }
         let run = try TrainingRun(try await TrainingPlan(configuration, in: runtime), in: runtime)
