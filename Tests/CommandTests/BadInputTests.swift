@@ -4,22 +4,8 @@ import VidTestSupport
 
 /// Bad input: one clear line that names the file, the documented exit code, nothing left behind.
 @Suite struct BadInputTests {
-    private static let config = """
-        { "model": { "input": { "frames": 4, "rows": 16, "columns": 16 },
-                     "cnn": { "architecture": { "blocks": [[4], [8]] }, "weights": null, "trainable": true },
-                     "recurrent": [ { "type": "lstm", "units": 8 } ], "hidden": [ { "type": "dense", "units": 8 } ] },
-          "data": { "path": "data", "preprocessing": "symmetric" },
-          "training": { "epochs": 1, "batch_size": 4 } }
-
-        """
-
     /// A sandbox with a small data set in `data` and a config for it in `config.json`.
-    private func sandbox() throws -> TestFolder {
-        let box = try TestFolder()
-        try box.synthesize(classes: 2, clips: 4, frames: 4, size: 16)
-        try box.write("config.json", text: Self.config)
-        return box
-    }
+    private func sandbox() throws -> TestFolder { try TestFolder(config: TrainedModel.config, classes: 2, clips: 4) }
 
     /// The first clip of the data set.
     private func firstClip(_ box: TestFolder) throws -> String {
@@ -143,7 +129,7 @@ import VidTestSupport
 
     @Test func unknownKeyNamesPathLineAndNearestWord() throws {
         let box = try sandbox()
-        try box.write("config.json", text: Self.config.replacingOccurrences(of: "batch_size", with: "batchsize"))
+        try box.write("config.json", text: TrainedModel.config.replacingOccurrences(of: "batch_size", with: "batchsize"))
         try expectRefusal(box, 65, ["config.json", "training.batchsize", "batch_size", ":5:"])
     }
 

@@ -99,6 +99,13 @@ extension TestFolder {
         return result
     }
 
+    /// A folder with `config` in config.json and synthetic clips of `size` x `size` pixels in data, `clips` per class.
+    convenience init(config: String, classes: Int, clips: Int, frames: Int = 4, size: Int = 16) throws {
+        try self.init()
+        try synthesize(classes: classes, clips: clips, frames: frames, size: size)
+        try write("config.json", text: config)
+    }
+
     /// Makes synthetic clips of `size` x `size` pixels in `folder`, `clips` per class.
     func synthesize(_ folder: String = "data", classes: Int, clips: Int, frames: Int, size: Int) throws {
         try synthesize(folder, classes: classes, clips: clips, frames: frames, rows: size, columns: size)

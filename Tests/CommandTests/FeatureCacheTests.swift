@@ -17,9 +17,7 @@ import VidTestSupport
 
     /// Clips, a configuration, and the model that a run without a cache ends with, in runs/train.
     private func sandbox() throws -> (box: TestFolder, expected: [UInt8]) {
-        let box = try TestFolder()
-        try box.synthesize(classes: 2, clips: 8, frames: 4, size: 32)
-        try box.write("config.json", text: Self.config)
+        let box = try TestFolder(config: Self.config, classes: 2, clips: 8, size: 32)
         let errors = try train(box, "--no-cache")
         #expect(errors.contains("encoded \(Self.clips) clips") && !errors.contains("from the feature cache"))
         #expect(try kept(box) == 0)

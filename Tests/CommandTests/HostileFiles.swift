@@ -35,15 +35,8 @@ enum TrainedModel {
     static func folder() throws -> TestFolder { try made.get() }
 
     private static let made = Result {
-        let box = try TestFolder()
-        try box.write("config.json", text: config)
-        for arguments in [
-            ["synth", "data", "--classes", "2", "--clips-per-class", "4", "--frames", "4", "--rows", "16", "--columns", "16"],
-            ["train", "--config", "config.json", "--quiet"],
-        ] {
-            let result = try CommandLineTool.run(arguments, in: box.path)
-            try #require(result.status == 0, "\(result.errors)")
-        }
+        let box = try TestFolder(config: config, classes: 2, clips: 4)
+        try box.succeed("train", "--config", "config.json", "--quiet")
         return box
     }
 

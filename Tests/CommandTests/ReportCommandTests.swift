@@ -13,12 +13,7 @@ import VidTestSupport
           "training": { "epochs": 2, "batch_size": 5 } }
         """
 
-    private func sandbox() throws -> TestFolder {
-        let box = try TestFolder()
-        try box.synthesize(classes: 3, clips: 8, frames: 4, size: 16)
-        try box.write("config.json", text: Self.config)
-        return box
-    }
+    private func sandbox() throws -> TestFolder { try TestFolder(config: Self.config, classes: 3, clips: 8) }
 
     private func text(_ box: TestFolder, _ name: String) throws -> String { String(decoding: try box.bytes(name), as: UTF8.self) }
 

@@ -25,12 +25,7 @@ import VidTestSupport
           "evaluation": { "clips": 2 } }
         """
 
-    private func sandbox() throws -> TestFolder {
-        let box = try TestFolder()
-        try box.synthesize(classes: 3, clips: 12, frames: 9, size: 16)
-        try box.write("config.json", text: Self.config)
-        return box
-    }
+    private func sandbox() throws -> TestFolder { try TestFolder(config: Self.config, classes: 3, clips: 12, frames: 9) }
 
     private func files(_ box: TestFolder, _ run: String) throws -> [String: [UInt8]] { try box.trained(run) }
 

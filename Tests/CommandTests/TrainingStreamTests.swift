@@ -14,12 +14,7 @@ import VidTestSupport
           "stages": [ { "epochs": 3 }, { "trainable": true, "learning_rate": 0.001 } ] }
         """
 
-    private func sandbox() throws -> TestFolder {
-        let box = try TestFolder()
-        try box.synthesize(classes: 3, clips: 8, frames: 4, size: 16)
-        try box.write("config.json", text: Self.config)
-        return box
-    }
+    private func sandbox() throws -> TestFolder { try TestFolder(config: Self.config, classes: 3, clips: 8) }
 
     private func events(_ output: String) throws -> [[String: Any]] {
         try output.split(separator: "\n").map { line in
