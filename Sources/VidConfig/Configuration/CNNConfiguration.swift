@@ -50,14 +50,14 @@ package enum Trainable: ConfigurationValue {
 }
 
 /// How a frame's last feature maps become its vector.
-package enum CNNPooling: String, Sendable, Equatable, Codable, CaseIterable {
+package enum CNNPooling: String, Sendable, Equatable, CaseIterable {
     case average
     case max
     case flatten
 }
 
 /// How the convolutions are computed.
-package enum ConvolutionChoice: String, Sendable, Equatable, Codable, CaseIterable {
+package enum ConvolutionChoice: String, Sendable, Equatable, CaseIterable {
     /// The faster way for each layer's shape.
     case auto
     case im2col

@@ -17,7 +17,7 @@ package struct DataConfiguration: ConfigurationSection {
 }
 
 /// What becomes of frames that stand in two parts of the data.
-package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
+package enum LeakCheckMode: String, Sendable, Equatable, CaseIterable {
     case off
     /// Pairs are listed; training goes on.
     case report
@@ -26,7 +26,7 @@ package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
 }
 
 /// From pixel values 0...255 to the CNN's input.
-package enum PreprocessingName: String, Sendable, Equatable, Codable, CaseIterable {
+package enum PreprocessingName: String, Sendable, Equatable, CaseIterable {
     /// BGR minus 103.939, 116.779, 123.68 (Keras's VGG weights).
     case caffe
     /// (x / 255 - mean) / standard deviation of ImageNet, RGB (torchvision's weights).
@@ -39,7 +39,7 @@ package enum PreprocessingName: String, Sendable, Equatable, Codable, CaseIterab
 }
 
 /// What becomes of a clip that has fewer frames than `model.input.frames`.
-package enum ShortClips: String, Sendable, Equatable, Codable, CaseIterable {
+package enum ShortClips: String, Sendable, Equatable, CaseIterable {
     /// Starts again from its first frame.
     case loop
     /// Repeats its last frame.

@@ -16,7 +16,7 @@ package struct SamplingConfiguration: ConfigurationValue {
     package var isRandom: Bool { type != .uniform }
 }
 
-package enum SamplingType: String, Sendable, Equatable, Codable, CaseIterable {
+package enum SamplingType: String, Sendable, Equatable, CaseIterable {
     /// The middles of as many equal stretches as there are frames.
     case uniform
     /// A frame at random of each stretch while training (Wang et al. 2016, TSN); the middle one otherwise.
