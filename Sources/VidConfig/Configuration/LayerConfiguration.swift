@@ -2,7 +2,7 @@
 package enum RecurrentLayerConfiguration: ConfigurationValue {
     case lstm(RecurrentOptions)
     case gru(RecurrentOptions)
-    /// Stands before the lstm and gru layers only.
+    /// Allowed before the lstm and gru layers only.
     case batchNormalization(BatchNormalizationOptions)
 }
 
@@ -14,13 +14,13 @@ package enum HiddenLayerConfiguration: ConfigurationValue {
     case batchNormalization(BatchNormalizationOptions)
 }
 
-/// What an LSTM or a GRU is made of.
+/// The options of an LSTM or GRU layer.
 package struct RecurrentOptions: ConfigurationSection {
     package var units = 256
     package var activation = ActivationName.tanh
-    /// Of the gates. `hard_sigmoid` as in Keras 1, which the example of the design follows (Keras 2 and 3: `sigmoid`).
+    /// The gates' activation: `hard_sigmoid`, as in Keras 1 (Keras 2 and 3: `sigmoid`).
     package var recurrentActivation = ActivationName.hardSigmoid
-    /// Reads the sequence in both directions and joins the two results: 2 x units values.
+    /// Reads the sequence in both directions and concatenates the results: 2 x units values.
     package var bidirectional = false
     /// Share of the inputs dropped while training, the same ones at every step.
     package var dropout: Float = 0
@@ -34,7 +34,7 @@ package struct RecurrentOptions: ConfigurationSection {
     }
 }
 
-/// What a dense layer is made of.
+/// The options of a dense layer.
 package struct DenseOptions: ConfigurationSection {
     package var units = 1024
     package var activation = ActivationName.relu
@@ -47,14 +47,14 @@ package struct DenseOptions: ConfigurationSection {
     }
 }
 
-/// What a dropout layer is made of, in its table; elsewhere the rate goes by itself.
+/// The options of a dropout layer, for its table only.
 struct DropoutOptions: ConfigurationSection {
     var rate: Float = 0.5
 }
 
 /// Keras's batch normalisation over the last axis.
 package struct BatchNormalizationOptions: ConfigurationSection {
-    /// Of the moving averages: new = momentum x old + (1 - momentum) x batch.
+    /// The moving averages' momentum: new = momentum x old + (1 - momentum) x batch.
     package var momentum: Float = 0.99
     /// Added to the variance.
     package var epsilon: Float = 1e-3
@@ -76,16 +76,16 @@ package enum ActivationName: String, Sendable, Equatable, CaseIterable {
 // MARK: - Tables
 
 extension RecurrentOptions {
-    /// Softmax makes no gate and no state.
+    /// Softmax cannot be the activation of a gate or state.
     private static let activations: [ActivationName] = [.linear, .relu, .tanh, .sigmoid, .hardSigmoid]
 
     package static let fields: [ConfigurationField<Self>] = [
         .init("units", \.units, .integer(1...65536), "Size of the state."),
-        .init("activation", \.activation, .word(activations), "Of the candidate state and, in an LSTM, of the output."),
+        .init("activation", \.activation, .word(activations), "Activation of the candidate state and, in an LSTM, of the output."),
         .init(
             "recurrent_activation", \.recurrentActivation, .word([.sigmoid, .hardSigmoid]),
-            "Of the gates; hard_sigmoid is clip(0.2x + 0.5, 0, 1) as in Keras 1."),
-        .init("bidirectional", \.bidirectional, .boolean, "Read the frames in both directions and join the results."),
+            "Activation of the gates; hard_sigmoid is clip(0.2x + 0.5, 0, 1) as in Keras 1."),
+        .init("bidirectional", \.bidirectional, .boolean, "Read the frames in both directions and concatenate the results."),
         .init("dropout", \.dropout, .number(.share), "Share of the inputs dropped in training."),
         .init("recurrent_dropout", \.recurrentDropout, .number(.share), "Share of the state dropped in training."),
     ]
@@ -93,14 +93,14 @@ extension RecurrentOptions {
 
 extension DenseOptions {
     package static let fields: [ConfigurationField<Self>] = [
-        .init("units", \.units, .integer(1...65536), "Size of the output."),
-        .init("activation", \.activation, .word(), "Of the output."),
+        .init("units", \.units, .integer(1...65536), "Number of outputs."),
+        .init("activation", \.activation, .word(), "Activation of the output."),
     ]
 }
 
 extension BatchNormalizationOptions {
     package static let fields: [ConfigurationField<Self>] = [
-        .init("momentum", \.momentum, .number(.share), "Of the moving mean and variance."),
+        .init("momentum", \.momentum, .number(.share), "Momentum of the moving mean and variance."),
         .init("epsilon", \.epsilon, .number(.above(0)), "Added to the variance."),
     ]
 }

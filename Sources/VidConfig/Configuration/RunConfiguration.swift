@@ -12,7 +12,7 @@ package struct RunConfiguration: ConfigurationSection {
     package var data = DataConfiguration()
     package var augmentation = AugmentationConfiguration()
     package var training = TrainingConfiguration()
-    /// Parts of the training, one after the other; none: one with the values above.
+    /// Stages of the training, one after the other; none: a single one with the values above.
     package var stages: [StageConfiguration] = []
     package var evaluation = EvaluationConfiguration()
     package var output = OutputConfiguration()
@@ -36,9 +36,9 @@ extension RunConfiguration {
         .init("training", \.training, TrainingConfiguration.codec, "The training loop."),
         .init(
             "stages", \.stages, .list(of: StageConfiguration.codec, "an array of stages"),
-            "Parts of the training, each with its own trained layers and rate, such as the head first; none: one part."),
+            "Stages of the training, each with its own trained layers and learning rate, such as the head first; none: a single one."),
         .init("evaluation", \.evaluation, EvaluationConfiguration.codec, "How clips are evaluated."),
-        .init("output", \.output, OutputConfiguration.codec, "Where the run is kept."),
+        .init("output", \.output, OutputConfiguration.codec, "Where the run's folder is."),
     ]
 
     /// Whether training sees a different sample of a clip each time (mixup aside).

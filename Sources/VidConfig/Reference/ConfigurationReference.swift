@@ -2,7 +2,7 @@ import VidSystem
 
 /// The configuration described from its own tables, for people.
 package enum ConfigurationReference {
-    /// Every key path, layers' keys with `N` for their place: `model.recurrent.N.units`.
+    /// Every key path, with `N` for a position in a list: `model.recurrent.N.units`.
     package static let keyPaths: [String] = rows.map(\.path)
 
     /// A Markdown table of every key: path, values, default, meaning.
@@ -40,7 +40,7 @@ package enum ConfigurationReference {
         var summary: String
         var defaultValue: JSONNode?
         var documentation: String
-        /// The words of the union for which the key exists; empty: always.
+        /// The union's words that have the key; empty: all.
         var owners: [String] = []
     }
 
@@ -117,7 +117,7 @@ package enum ConfigurationArticle {
     private static let opening = """
         # Configuration Reference
 
-        Every key of a run's configuration: what it takes, its default, what it means.
+        Every key of a run's configuration: its values, its default, its meaning.
 
         ## Overview
 
@@ -126,7 +126,7 @@ package enum ConfigurationArticle {
             VIDCLASS_UPDATE=1 swift test --filter VidConfigTests
         }
 
-        A run is described by one JSON file. What it leaves out has the default below, so that `{}` is a configuration:
+        One JSON file describes a run. Keys that it leaves out have the defaults below, so `{}` is a valid configuration:
 
         ```json
         {
@@ -140,28 +140,28 @@ package enum ConfigurationArticle {
         }
         ```
 
-        `--set KEY=VALUE` overrides one value from the command line, and reaches into a list by its number:
+        `--set KEY=VALUE` overrides one value from the command line, and addresses list elements by number:
 
         ```
         vidclass train --config config.json --set model.hidden.0.units=64
         ```
 
         Unknown keys and values out of range are refused with the line and the nearest valid word. The key
-        `$comment` is passed over. Paths are relative to the working directory. `Configs/schema.json` tells an editor the same:
-        name it in the file as `"$schema"`. `vidclass inspect config.json` shows what a file comes to.
+        `$comment` is ignored. Paths are relative to the working directory. For completion and checks in an editor, name
+        `Configs/schema.json` in the file as `"$schema"`. `vidclass inspect config.json` shows the resolved configuration.
 
-        In the tables `N` is the place of a layer or stage in its list, and words in brackets behind a key are the types that
+        In the tables `N` is the position of a layer or stage in its list, and words in brackets after a key are the types that
         have it.
         """
 
     private static let introductions: [String: String] = [
-        "model": "What is trained: the frames, the CNN over each frame, the layers over the frames, the layers behind them.",
-        "optimizer": "How gradients change the weights; <doc:HowItWorks> has the formulas of Nadam.",
-        "data": "Where the clips are, how they are divided, which frames are taken of them, and what is done to the pixels.",
+        "model": "The network: its input, the CNN on each frame, the layers over the frames, the layers after them.",
+        "optimizer": "How gradients change the weights; <doc:HowItWorks> has Nadam's formulas.",
+        "data": "Where the clips are, how they are split, which frames are sampled, and how pixels are preprocessed.",
         "augmentation": "Random changes of the training clips, the same for all frames of a clip.",
-        "training": "How long, in which steps, what ends it, and what is kept.",
-        "stages": "Parts of one training, one after the other.",
-        "evaluation": "How a clip is looked at in validation, `eval` and `predict`.",
+        "training": "How long training lasts, what ends it, and what is saved.",
+        "stages": "Stages of one training, one after the other.",
+        "evaluation": "How clips are sampled in validation, `eval` and `predict`.",
         "output": "Where the run's folder is; <doc:RunFoldersAndFormats> says what is in it.",
     ]
 }

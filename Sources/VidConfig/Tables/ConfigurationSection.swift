@@ -32,7 +32,7 @@ extension ConfigurationSection {
     }
 }
 
-/// One key of an object: where its value lives, what it may be, and one line about it.
+/// One key of an object: its property, its codec, and one line of documentation.
 package struct ConfigurationField<Root: Sendable>: Sendable {
     package typealias Decode = @Sendable (JSONNode, ConfigurationPath, inout Root) throws(ConfigurationFault) -> Void
 
@@ -64,7 +64,7 @@ package struct ConfigurationField<Root: Sendable>: Sendable {
         self.encode = encode
     }
 
-    /// The field's description; its default is what `initial` holds.
+    /// The field's description; its default is its value in `initial`.
     func shape(of initial: Root) -> ConfigurationFieldShape {
         ConfigurationFieldShape(key: key, documentation: documentation, defaultValue: encode(initial), shape: valueShape)
     }
