@@ -14,8 +14,8 @@ Conventions
   type (`.foo`), or extends a type from outside of the project (such as String).
 - Other files do not see private names. Labels of arguments, parameters and local variables are not uses.
 
-After each printed circle its weakest edge (the one of the fewest names) is taken away and the search goes on. So it suffices to
-break the printed circles, although the same files can form further ones.
+After each printed circle its weakest edge (the one of the fewest names, printed after "break") is taken away and the search goes
+on. So breaking these edges breaks all circles; the same files can form further ones that are not printed.
 """
 import argparse
 import collections
@@ -586,14 +586,14 @@ class Graph:
         return None
 
     def circles(self):
-        """Shortest cycles; each one's weakest edge is taken away before the next is looked for."""
+        """Shortest cycles, with their weakest edges; each one's weakest edge is taken away before the next is looked for."""
         graph = collections.defaultdict(set)
         for node, target in self.reasons:
             graph[node].add(target)
         while found := [cycle for node in sorted(graph) if (cycle := self.shortest(node, graph))]:
             cycle = min(found, key=len)
-            yield cycle
             node, target = min(zip(cycle, cycle[1:] + cycle[:1]), key=lambda edge: (len(self.reasons[edge]), edge))
+            yield cycle, f"{node} -> {target}"
             graph[node].remove(target)
 
     def report(self, title, shows_all):
@@ -601,10 +601,10 @@ class Graph:
         for edge in sorted(self.reasons) if shows_all else ():
             print(f"{title}: {' -> '.join(edge)}", *self.reasons[edge], sep="\n    ")
         wrong = []
-        for cycle in self.circles():
+        for cycle, weakest in self.circles():
             if title.endswith("folders") and all("/" not in node for node in cycle):
                 continue  # a circle of files
-            wrong.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}")
+            wrong.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}; break {weakest}")
             for edge in zip(cycle, cycle[1:] + cycle[:1]):
                 reasons = self.reasons[edge]
                 wrong += ["    " + reason for reason in reasons[:REASONS_SHOWN]]
