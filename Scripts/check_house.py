@@ -14,8 +14,8 @@ Conventions
   type (`.foo`), or extends a type from outside of the project (such as String).
 - Other files do not see private names. Labels of arguments, parameters and local variables are not uses.
 
-After each printed circle its weakest edge (the one of the fewest names, printed after "break") is taken away and the search goes
-on. So breaking these edges breaks all circles; the same files can form further ones that are not printed.
+After each printed circle its weakest edge (the one of the fewest names, printed after the circle) is taken away and the search goes
+on. Without these edges no circle is left; breaking a circle at another edge can bring up one that was not printed.
 """
 import argparse
 import collections
@@ -604,7 +604,7 @@ class Graph:
         for cycle, weakest in self.circles():
             if title.endswith("folders") and all("/" not in node for node in cycle):
                 continue  # a circle of files
-            wrong.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}; break {weakest}")
+            wrong.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}; weakest edge {weakest}")
             for edge in zip(cycle, cycle[1:] + cycle[:1]):
                 reasons = self.reasons[edge]
                 wrong += ["    " + reason for reason in reasons[:REASONS_SHOWN]]
