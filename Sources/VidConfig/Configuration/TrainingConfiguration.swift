@@ -14,8 +14,8 @@ package struct TrainingConfiguration: ConfigurationSection {
     package var classWeights = ClassWeights.none
     /// Draws as many clips of each class in an epoch.
     package var balancedSampling = false
-    /// What the best checkpoint is best at.
-    package var monitor = MonitoredMetric.validationAccuracy
+    /// Decides which epoch is the best.
+    package var monitor = Metric(.validationAccuracy)
     package var mode = MonitorMode.auto
     /// Ends the training when `monitor` reaches it.
     package var target: Double?
@@ -61,10 +61,12 @@ extension TrainingConfiguration {
             "What the loss of a clip is multiplied by for its label; balanced: all clips / (classes * clips of the class)."),
         .init("balanced_sampling", \.balancedSampling, .boolean, "Draw as many clips of every class in an epoch, some of them repeatedly."),
         .init(
-            "monitor", \.monitor, .word(),
-            "The figure that best.safetensors and early_stopping go by. Without a validation part, the training's own."),
-        .init("mode", \.mode, .word(), "Whether the figure is to rise (max) or fall (min); auto: a loss falls, all else rises."),
-        .init("target", \.target, .nullable(.number(.atLeast(0))), "End when the monitored figure is at least as good; null: never."),
+            "monitor", \.monitor, .metric,
+            "The metric that best.safetensors and early_stopping go by. Without a validation split, training loss or accuracy instead."),
+        .init(
+            "mode", \.mode, .word(),
+            "Whether higher (max) or lower (min) is better; auto: lower for losses, val_ece and val_brier, higher for all others."),
+        .init("target", \.target, .nullable(.number(.atLeast(0))), "End when the monitored metric is at least as good; null: never."),
         .init("early_stopping", \.earlyStopping, EarlyStoppingConfiguration.codec, "End when nothing gets better."),
         .init("reduce_lr_on_plateau", \.reduceOnPlateau, ReduceOnPlateauConfiguration.codec, "A smaller rate when nothing gets better."),
         .init(
