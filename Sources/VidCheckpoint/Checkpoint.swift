@@ -116,3 +116,11 @@ package struct Checkpoint: Sendable {
         return labels
     }
 }
+
+extension Checkpoint {
+    /// The checkpoint in a safetensors file, verified; nil if the file is something else.
+    package static func openIfOne(_ path: String) throws -> Checkpoint? {
+        let file = try SafetensorsFile(path)
+        return file.metadata["format"] == format ? try Checkpoint(file) : nil
+    }
+}

@@ -27,7 +27,7 @@ enum FuzzedParser: String, CaseIterable {
             guard !bytes.starts(with: [0x89, 0x48, 0x44, 0x46]) else { return }
             for content in [bytes, CheckpointSeal.mended(bytes)] {
                 FuzzedParser.refusing {
-                    FuzzedParser.require(finite: try WeightsFile.read(InputFile.shared.hold(content), hdf5: .inThisProcess))
+                    FuzzedParser.require(finite: try ImportedWeights.read(InputFile.shared.hold(content), hdf5: .inThisProcess))
                 }
             }
         case .config:

@@ -156,7 +156,7 @@ struct InitPlan {
         configuration.model.cnn.weights = "imagenet"
         do {
             let path = try library.find("imagenet", .vgg16)
-            let weights = try WeightsFile.read(path, hdf5: ReadHDF5Command.child)
+            let weights = try ImportedWeights.read(path, hdf5: ReadHDF5Command.child)
             configuration.data.preprocessing = weights.preprocessing
             choose("model.cnn", "vgg16, imagenet, frozen", "knows pictures already; weights are at \(path.printable)")
         } catch {

@@ -67,7 +67,7 @@ private struct Inspection {
 
     private static func model(_ file: String) throws -> Inspection {
         guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {
-            let weights = try WeightsFile.read(file, hdf5: ReadHDF5Command.child)
+            let weights = try ImportedWeights.read(file, hdf5: ReadHDF5Command.child)
             return Inspection(
                 facts: [
                     ("kind", .string("weights")), ("file", .string(file)), ("architecture", .string(weights.architecture.label)),

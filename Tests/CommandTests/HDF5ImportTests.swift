@@ -16,8 +16,8 @@ import VidTestSupport
     @Test(arguments: ["keras1.h5", "keras1_with_top.h5", "keras3.weights.h5"])
     func theChildReadsWhatThisProcessReads(_ name: String) throws {
         let path = HDF5ImportTests.fixtures + name
-        let own = try WeightsFile.read(path, hdf5: .inThisProcess)
-        let other = try WeightsFile.read(path, hdf5: child())
+        let own = try ImportedWeights.read(path, hdf5: .inThisProcess)
+        let other = try ImportedWeights.read(path, hdf5: child())
         #expect(own.source == other.source && own.sha256 == other.sha256 && own.ignored == other.ignored)
         #expect(own.architecture == other.architecture && own.preprocessing == other.preprocessing)
         #expect(own.tensors.map(\.name) == other.tensors.map(\.name))
@@ -31,8 +31,8 @@ import VidTestSupport
     @Test(arguments: ["bad_cycle.h5", "bad_huge.h5", "bad_nan.h5", "bad_external_link.h5", "bad_not_a_vgg.h5"])
     func itsComplaintsComeAcross(_ name: String) throws {
         let path = HDF5ImportTests.fixtures + name
-        let own = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
-        let other = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: self.child()) }
+        let own = #expect(throws: VidclassError.self) { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }
+        let other = #expect(throws: VidclassError.self) { _ = try ImportedWeights.read(path, hdf5: self.child()) }
         #expect(own == other)
     }
 
@@ -40,7 +40,7 @@ import VidTestSupport
     @Test func aFileThatKeepsTheLibraryBusyForEverIsRefusedInTime() throws {
         let path = HDF5ImportTests.project + "/Fuzz/regressions/hdf5/endless_heap.h5"
         let start = ContinuousClock.now
-        let error = #expect(throws: VidclassError.self) { _ = try WeightsFile.read(path, hdf5: self.child(seconds: 2)) }
+        let error = #expect(throws: VidclassError.self) { _ = try ImportedWeights.read(path, hdf5: self.child(seconds: 2)) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains("did not come to an end") == true, "\(error?.message ?? "")")
         #expect(ContinuousClock.now - start < .seconds(15))
@@ -51,13 +51,13 @@ import VidTestSupport
     @Test func aChangedByteIsRefusedOrChangesTheHash() throws {
         let folder = try TestFolder()
         let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: HDF5ImportTests.fixtures + "keras1.h5")))
-        let hash = try WeightsFile.read(HDF5ImportTests.fixtures + "keras1.h5", hdf5: child()).sha256
+        let hash = try ImportedWeights.read(HDF5ImportTests.fixtures + "keras1.h5", hdf5: child()).sha256
         var refused = 0
         let places = Array(0..<96) + stride(from: 96, to: whole.count, by: whole.count / 32)
         for place in places {
             let path = try folder.write("flipped.h5", whole.putting([whole[place] ^ (place % 2 == 0 ? 0xFF : 0x10)], at: place))
             do {
-                #expect(try WeightsFile.read(path, hdf5: child(seconds: 3)).sha256 != hash, "byte \(place)")
+                #expect(try ImportedWeights.read(path, hdf5: child(seconds: 3)).sha256 != hash, "byte \(place)")
             } catch {
                 let error = error as? VidclassError
                 #expect(error?.kind == .badData && error?.message.contains("\n") == false, "byte \(place): \(error?.message ?? "")")
@@ -79,7 +79,7 @@ import VidTestSupport
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: liar)
         let path = HDF5ImportTests.fixtures + "keras1.h5"
         let error = #expect(throws: VidclassError.self) {
-            _ = try WeightsFile.read(path, hdf5: .inChild(executable: liar, seconds: 20))
+            _ = try ImportedWeights.read(path, hdf5: .inChild(executable: liar, seconds: 20))
         }
         #expect(error?.kind == .badData)
         #expect(error?.message.hasPrefix(path) == true, "\(error?.message ?? "")")

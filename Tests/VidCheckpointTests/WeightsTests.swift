@@ -32,14 +32,14 @@ func fixture(_ name: String) -> String {
             ("keras3_model.h5", ["batch_normalization", "lstm", "predictions"]),
         ] as [(String, Set<String>)])
     func reads(_ name: String, _ ignored: Set<String>) throws {
-        let weights = try WeightsFile.read(fixture(name), hdf5: .inThisProcess)
+        let weights = try ImportedWeights.read(fixture(name), hdf5: .inThisProcess)
         expectFixture(weights)
         #expect(Set(weights.ignored) == ignored)
     }
 
     /// Layers named conv2d, conv2d_1, ..., each of one constant, and compressed.
     @Test func tellsAVGGByItsFilters() throws {
-        let weights = try WeightsFile.read(fixture("vgg11_by_order.weights.h5"), hdf5: .inThisProcess)
+        let weights = try ImportedWeights.read(fixture("vgg11_by_order.weights.h5"), hdf5: .inThisProcess)
         #expect(weights.architecture == .vgg11)
         #expect(weights.tensors.count == 16)
         for (index, tensor) in weights.tensors.enumerated() {
@@ -65,7 +65,7 @@ func fixture(_ name: String) -> String {
         ("filter", "is damaged: the HDF5 library cannot read it"),
     ])
     func refuses(_ name: String, _ reason: String) {
-        let error = failure { _ = try WeightsFile.read(fixture("bad_\(name).h5"), hdf5: .inThisProcess) }
+        let error = failure { _ = try ImportedWeights.read(fixture("bad_\(name).h5"), hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
         #expect(error?.message.contains("\n") == false)
@@ -77,7 +77,7 @@ func fixture(_ name: String) -> String {
         let whole = try bytes(of: fixture("keras1.h5"))
         for count in Array(8..<1024) + Array(stride(from: 1024, to: whole.count - 1, by: 97)) {
             let path = try folder.write("cut.h5", Array(whole[..<count]))
-            if let error = failure({ expectFixture(try WeightsFile.read(path, hdf5: .inThisProcess)) }) {
+            if let error = failure({ expectFixture(try ImportedWeights.read(path, hdf5: .inThisProcess)) }) {
                 #expect(error.kind == .badData, "cut to \(count) bytes")
             }
         }
@@ -91,7 +91,7 @@ func fixture(_ name: String) -> String {
             print("note: \(path) is not there; the official weights were not read")
             return
         }
-        let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
+        let weights = try ImportedWeights.read(path, hdf5: .inThisProcess)
         #expect(weights.architecture == .vgg16)
         #expect(weights.preprocessing == .caffe)
         #expect(weights.tensors.reduce(0) { $0 + $1.tensor.count } == 14_714_688)
@@ -133,7 +133,7 @@ func fixture(_ name: String) -> String {
 
     @Test(arguments: [false, true]) func reads(_ withTop: Bool) throws {
         let top: [(String, [Int], [Float])] = [("classifier.0.weight", [1, 2], [1, 2]), ("classifier.0.bias", [1], [3])]
-        let weights = try WeightsFile.read(folder.write("vgg.safetensors", stateDict(extra: withTop ? top : [])), hdf5: .inThisProcess)
+        let weights = try ImportedWeights.read(folder.write("vgg.safetensors", stateDict(extra: withTop ? top : [])), hdf5: .inThisProcess)
         #expect(weights.architecture == .blocks([[2, 3], [4]]))
         #expect(weights.preprocessing == .torch)
         #expect(weights.ignored == (withTop ? ["classifier"] : []))
@@ -158,7 +158,7 @@ func fixture(_ name: String) -> String {
         ] as [([Int], [(String, [Int], [Float])], String)])
     func refuses(_ indices: [Int], _ extra: [(String, [Int], [Float])], _ reason: String) throws {
         let path = try folder.write("vgg.safetensors", stateDict(indices: indices, extra: extra))
-        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        let error = failure { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true, "\(error?.message ?? "accepted")")
     }
@@ -168,7 +168,7 @@ func fixture(_ name: String) -> String {
     @Test func aFlippedBitIsRefusedOrChangesTheHash() throws {
         let whole = stateDict()
         let path = try folder.write("vgg.safetensors", whole)
-        let hash = try WeightsFile.read(path, hdf5: .inThisProcess).sha256
+        let hash = try ImportedWeights.read(path, hdf5: .inThisProcess).sha256
         let dataStart = try SafetensorsFile(path).dataStart
         var random = RandomGenerator(seed: 5)
         var flips = (0..<dataStart).flatMap { byte in (0..<8).map { (byte, $0) } }
@@ -177,7 +177,7 @@ func fixture(_ name: String) -> String {
         for (byte, bit) in flips {
             try folder.write("vgg.safetensors", whole.putting([whole[byte] ^ 1 << UInt8(bit)], at: byte))
             do {
-                let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
+                let weights = try ImportedWeights.read(path, hdf5: .inThisProcess)
                 #expect(weights.sha256 != hash)
                 #expect(weights.architecture == .blocks([[2, 3], [4]]), "byte \(byte), bit \(bit)")
             } catch {
@@ -202,7 +202,7 @@ func fixture(_ name: String) -> String {
             }.joined(separator: ",") + "}"
         let path = try folder.write("large.safetensors", safetensors(header))
         try #require(truncate(path, off_t(8 + header.utf8.count + 4 * (one + 4096))) == 0)
-        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        let error = failure { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(
             error?.message.contains("its 4 convolutions have 150994944 weights; at most 134217728 are read") == true,
@@ -211,7 +211,7 @@ func fixture(_ name: String) -> String {
 
     @Test(arguments: [([0x50, 0x4B, 3, 4] as [UInt8], "ZIP"), ([0x80, 2, 0x7D], "pickle"), ([], "too few")])
     func namesOtherKindsOfFile(_ start: [UInt8], _ reason: String) throws {
-        let error = failure { _ = try WeightsFile.read(try folder.write("vgg16.pth", start), hdf5: .inThisProcess) }
+        let error = failure { _ = try ImportedWeights.read(try folder.write("vgg16.pth", start), hdf5: .inThisProcess) }
         #expect(error?.kind == .badData)
         #expect(error?.message.contains(reason) == true)
     }
@@ -220,7 +220,7 @@ func fixture(_ name: String) -> String {
 @Suite struct WeightsLoadingTests {
     private let weights: ImportedWeights
 
-    init() throws { weights = try WeightsFile.read(fixture("keras1.h5"), hdf5: .inThisProcess) }
+    init() throws { weights = try ImportedWeights.read(fixture("keras1.h5"), hdf5: .inThisProcess) }
 
     @Test func fillsTheCNNAlone() throws {
         let store = fixtureStore()
@@ -337,7 +337,7 @@ func fixture(_ name: String) -> String {
         }
         // Importing the import changes nothing.
         let first = try bytes(of: listing.path)
-        #expect(try WeightsFile.read(library.importFile(listing.path, as: "again").path, hdf5: .inThisProcess).sha256 == listing.sha256)
+        #expect(try ImportedWeights.read(library.importFile(listing.path, as: "again").path, hdf5: .inThisProcess).sha256 == listing.sha256)
         try put("\(library.weightsFolder)/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", [1, 2])
         try put("\(library.weightsFolder)/.hidden.h5")
         try put("\(library.weightsFolder)/vgg16.h5.part")
@@ -368,11 +368,11 @@ func fixture(_ name: String) -> String {
         flips += (0..<1000).map { _ in (dataStart + random.below(original.count - dataStart), random.below(8)) }
         for (place, bit) in flips {
             try put(path, original.putting([original[place] ^ 1 << UInt8(bit)], at: place))
-            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "byte \(place), bit \(bit)")
+            #expect(failure { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }?.kind == .badData, "byte \(place), bit \(bit)")
         }
         for count in 0..<dataStart {
             try put(path, Array(original[..<count]))
-            #expect(failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }?.kind == .badData, "\(count) bytes")
+            #expect(failure { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }?.kind == .badData, "\(count) bytes")
         }
     }
 
@@ -395,7 +395,7 @@ func fixture(_ name: String) -> String {
             + #""data_offsets":[0,36]},"block1_conv1/bias":{"dtype":"F32","shape":[1],"data_offsets":[36,40]}\#(extra)}"#
         let path = folder.path + "/own.safetensors"
         try put(path, sealed(header, values: [UInt8](repeating: 0, count: tensor.isEmpty ? 40 : 44)))
-        let error = failure { _ = try WeightsFile.read(path, hdf5: .inThisProcess) }
+        let error = failure { _ = try ImportedWeights.read(path, hdf5: .inThisProcess) }
         #expect(error?.kind == (reason == nil ? nil : .badData))
         #expect(reason.map { error?.message.contains($0) == true } ?? true, "\(error?.message ?? "accepted")")
     }
@@ -403,11 +403,11 @@ func fixture(_ name: String) -> String {
     /// The CNN of a checkpoint, with the preprocessing of its configuration.
     @Test func readsTheCNNOfACheckpoint() throws {
         let store = fixtureStore()
-        _ = try WeightsFile.read(fixture("keras1.h5"), hdf5: .inThisProcess).load(into: store)
+        _ = try ImportedWeights.read(fixture("keras1.h5"), hdf5: .inThisProcess).load(into: store)
         let path = folder.path + "/best.safetensors"
         try Checkpoint.write(
             to: path, config: #"{"data":{"preprocessing":"torch"}}"#, classes: ["a"], state: nil, tensors: Checkpoint.tensors(of: store))
-        let weights = try WeightsFile.read(path, hdf5: .inThisProcess)
+        let weights = try ImportedWeights.read(path, hdf5: .inThisProcess)
         #expect(weights.architecture == .blocks([[2, 3], [4]]))
         #expect(weights.preprocessing == .torch)
         #expect(weights.ignored == ["output"])

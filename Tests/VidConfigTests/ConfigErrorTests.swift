@@ -167,12 +167,12 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"cnn": {"architecture": "vgg11"}}}"#,
-            #"c.json:1:19: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for vgg11; "#
+            #"c.json:1:19: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for vgg11; "#
                 + "set weights to null or to the path of a file"
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocks": [[8]]}, "weights": "imagenet"}}}"#,
-            #"c.json:1:66: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for custom blocks; "#
+            #"c.json:1:66: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for custom blocks; "#
                 + "set weights to null or to the path of a file"
         ),
         (
@@ -186,7 +186,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"input": {"rows": 31}}}"#,
-            "c.json:1:30: model.input.rows: 31 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
+            "c.json:1:30: model.input.rows: 31 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             #"{"model": {"recurrent": [{"type": "lstm"}, {"type": "batch_normalization"}]}}"#,

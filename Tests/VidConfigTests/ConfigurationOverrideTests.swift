@@ -81,7 +81,7 @@ struct ConfigurationOverrideTests {
         (["training..epochs=3"], .usage, "--set training..epochs=3: the key has an empty part; expected a key such as training.epochs"),
         (
             ["model.hidden=[{]"], .usage,
-            "--set model.hidden=[{]: model.hidden: the value is no JSON: expected a key in double quotes or '}', found ']'"
+            "--set model.hidden=[{]: model.hidden: the value is not valid JSON: expected a key in double quotes or '}', found ']'"
         ),
         (
             ["training.epochs=0"], .badData,
@@ -120,9 +120,9 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["training.0=3"], .badData,
-            "--set training.0=3: training.0: training is an empty object, no array with an element 0"
+            "--set training.0=3: training.0: training is an empty object, not an array with an element 0"
         ),
-        (["0=3"], .badData, "--set 0=3: 0: the configuration is an empty object, no array with an element 0"),
+        (["0=3"], .badData, "--set 0=3: 0: the configuration is an empty object, not an array with an element 0"),
         (["seed.x=3"], .badData, "--set seed.x=3: seed: expected an integer from 0 to 9223372036854775807, found an object"),
         (
             ["model.hidden.1.units=3"], .badData,
@@ -130,7 +130,7 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["model.input.rows=16"], .badData,
-            "--set model.input.rows=16: model.input.rows: 16 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
+            "--set model.input.rows=16: model.input.rows: 16 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             ["optimizer.momentum=0.5"], .badData,

@@ -175,3 +175,57 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         VidclassError(.inputOutput, "\(url): the server sends \(bytes) bytes or more; at most \(maximumBytes) are taken")
     }
 }
+
+/// The beginning of a file that is being downloaded, held by one process at a time.
+final class PartialFile: Sendable {
+    let path: String
+    let descriptor: Int32
+
+    /// Opens or makes it, and locks it; throws `.busy` where another process has it.
+    init(_ path: String) throws {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+            guard descriptor >= 0 else {
+                throw VidclassError.file(path, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw VidclassError(.busy, "\(path): another vidclass is downloading it")
+            }
+            // The other process may have renamed it between our opening and our locking.
+            var ours = stat()
+            if fstat(descriptor, &ours) == 0, (try? SystemCall.status(path))?.identity == FileStatus(ours).identity {
+                self.path = path
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Lets others have it, before the last reference goes.
+    func unlock() { _ = flock(descriptor, LOCK_UN) }
+
+    /// Bytes that are there.
+    var size: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        let code = SystemCall.write(bytes, to: descriptor, at: offset)
+        guard code == 0 else {
+            throw VidclassError.file(path, "writing failed: \(SystemCall.reason(code))", kind: .inputOutput)
+        }
+    }
+
+    func truncate() throws {
+        guard ftruncate(descriptor, 0) == 0 else {
+            throw VidclassError.file(path, "writing failed: \(SystemCall.reason())", kind: .inputOutput)
+        }
+    }
+
+    func remove() { unlink(path) }
+}

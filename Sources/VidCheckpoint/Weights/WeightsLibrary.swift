@@ -48,7 +48,7 @@ package struct WeightsLibrary: Sendable {
 
     /// Finds and reads them; where the architecture is another, `ImportedWeights.load` says so.
     package func read(_ weights: String, _ architecture: Architecture) throws -> ImportedWeights {
-        try WeightsFile.read(find(weights, architecture), hdf5: hdf5)
+        try ImportedWeights.read(find(weights, architecture), hdf5: hdf5)
     }
 
     /// Whether a config's `weights` is a path and no name.
@@ -73,7 +73,7 @@ package struct WeightsLibrary: Sendable {
             throw VidclassError(
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, no '-' in front")
         }
-        let weights = try WeightsFile.read(path, hdf5: hdf5)
+        let weights = try ImportedWeights.read(path, hdf5: hdf5)
         try Folder.make(weightsFolder)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         try WeightsFile.write(weights, to: target)
@@ -113,7 +113,7 @@ package struct WeightsListing: Sendable, Equatable {
         self.path = path
         do {
             bytes = try RegularFile(path).size
-            let weights = try WeightsFile.read(path, hdf5: hdf5)
+            let weights = try ImportedWeights.read(path, hdf5: hdf5)
             architecture = weights.architecture.label
             preprocessing = weights.preprocessing
             sha256 = weights.sha256
@@ -128,6 +128,38 @@ package struct WeightsListing: Sendable, Equatable {
             fault = error.message
         } catch {
             fault = "\(error)"
+        }
+    }
+}
+
+extension ImportedWeights {
+    /// Reads Keras's `.h5` and `.weights.h5`, torchvision's VGGs as `.safetensors`, vidclass's own weights files, and the CNN of a
+    /// vidclass checkpoint. The content decides which kind a file is.
+    ///
+    /// - Parameter hdf5: where the HDF5 library reads HDF5 files.
+    package static func read(_ path: String, hdf5: HDF5Import) throws -> ImportedWeights {
+        let file = try RegularFile(path)
+        let start = try file.bytes(at: 0, count: min(8, file.size))
+        if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try hdf5.read(path) }
+        if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
+            throw VidclassError.file(
+                path,
+                "a ZIP archive (.pth, .keras or .npz); "
+                    + "save a VGG of PyTorch's with safetensors.torch.save_file, one of Keras's with model.save_weights(\"x.weights.h5\")"
+            )
+        }
+        if start.starts(with: [0x80, 0x02]) {
+            throw VidclassError.file(
+                path, "a Python pickle, which can run any program when it is read; save it with safetensors.torch.save_file")
+        }
+        let tensors = try SafetensorsFile(file)
+        switch tensors.metadata["format"] {
+        case WeightsFile.format: return try WeightsFile.readOwn(tensors)
+        case Checkpoint.format: return try WeightsFile.readCheckpoint(Checkpoint(tensors))
+        default:
+            if TorchVisionWeights.matches(tensors) { return try TorchVisionWeights.read(tensors) }
+            let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
+            throw VidclassError.file(path, "neither a VGG of torchvision's (features.0.weight, ...) nor a file of vidclass's; \(first)")
         }
     }
 }

@@ -1,4 +1,4 @@
-/// A JSON value (RFC 8259) that knows where it stood in its text.
+/// A JSON value (RFC 8259) with its position in the text it was read from.
 ///
 /// Objects keep the order of their members. Two nodes are equal when their values are; positions do not count.
 package struct JSONNode: Sendable {
@@ -71,17 +71,17 @@ extension JSONNode {
         if case .bool(let bool) = value { bool } else { nil }
     }
 
-    /// Of an integer literal only: 16.0 is none.
+    /// The value of an integer literal; nil for 16.0.
     package var integerValue: Int64? {
         if case .integer(let integer) = value { integer } else { nil }
     }
 
-    /// Of an integer literal that fits `Int`.
+    /// The value of an integer literal that fits `Int`.
     package var intValue: Int? {
         integerValue.flatMap { Int(exactly: $0) }
     }
 
-    /// Of any number.
+    /// The value of any number.
     package var doubleValue: Double? {
         switch value {
         case .integer(let integer): Double(integer)
@@ -101,16 +101,6 @@ extension JSONNode {
     package var objectMembers: [JSONMember]? {
         if case .object(let members) = value { members } else { nil }
     }
-
-    /// For messages: `the string "abc"`, `16.0`, `an object`. Long strings are cut.
-    package var brief: String {
-        switch value {
-        case .null, .bool, .integer, .number: text()
-        case .string(let string): "the string \(JSONNode.string(string.shortened).text())"
-        case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
-        case .object(let members): members.isEmpty ? "an empty object" : "an object"
-        }
-    }
 }
 
 extension String {
@@ -120,7 +110,7 @@ extension String {
         return scalars.dropFirst(60).isEmpty ? self : String(scalars.prefix(57)) + "..."
     }
 
-    /// Byte equality; `==` on strings takes canonically equivalent ones as equal.
+    /// Byte equality; `==` on strings treats canonically equivalent ones as equal.
     package func hasSameBytes(as other: String) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
@@ -147,5 +137,68 @@ extension JSONNode: Equatable {
 extension JSONMember: Equatable {
     package static func == (left: JSONMember, right: JSONMember) -> Bool {
         left.key.hasSameBytes(as: right.key) && left.value == right.value
+    }
+}
+
+// MARK: - Building
+//
+//     let node: JSONNode = ["loss": .number(loss), "clips": .integer(clips), "classes": .array(labels.map { .string($0) })]
+
+extension JSONNode {
+    package static var null: JSONNode { JSONNode(.null) }
+
+    package static func bool(_ bool: Bool) -> JSONNode { JSONNode(.bool(bool)) }
+
+    package static func integer(_ integer: Int) -> JSONNode { JSONNode(.integer(Int64(integer))) }
+
+    package static func integer(_ integer: Int64) -> JSONNode { JSONNode(.integer(integer)) }
+
+    /// A number that is not finite is written as null, because JSON cannot express it.
+    package static func number(_ number: Double) -> JSONNode { JSONNode(.number(number)) }
+
+    /// The shortest decimal that reads back as the same `Float`: 0.002, not 0.0020000000949949026.
+    package static func number(_ number: Float) -> JSONNode {
+        JSONNode(.number(Double(number.description) ?? Double(number)))
+    }
+
+    package static func string(_ string: String) -> JSONNode { JSONNode(.string(string)) }
+
+    package static func array(_ elements: [JSONNode]) -> JSONNode { JSONNode(.array(elements)) }
+
+    package static func object(_ members: [(String, JSONNode)]) -> JSONNode {
+        JSONNode(.object(members.map { JSONMember($0, $1) }))
+    }
+
+    /// Adds a member at the end, or replaces the value of the one there is. The node must be an object.
+    package mutating func set(_ key: String, _ node: JSONNode) {
+        guard case .object(var members) = value else { preconditionFailure("cannot set \(key) of a value that is no object") }
+        if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
+            members[index].value = node
+        } else {
+            members.append(JSONMember(key, node))
+        }
+        value = .object(members)
+    }
+}
+
+extension JSONNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(nilLiteral: ()) { self.init(.null) }
+
+    package init(booleanLiteral bool: Bool) { self.init(.bool(bool)) }
+
+    package init(integerLiteral integer: Int64) { self.init(.integer(integer)) }
+
+    package init(floatLiteral number: Double) { self.init(.number(number)) }
+
+    package init(stringLiteral string: String) { self.init(.string(string)) }
+
+    package init(arrayLiteral elements: JSONNode...) { self.init(.array(elements)) }
+
+    /// Members in the order they are written; keys must differ.
+    package init(dictionaryLiteral members: (String, JSONNode)...) {
+        precondition(Set(members.map(\.0)).count == members.count, "a JSON object with a key twice: \(members.map(\.0))")
+        self = .object(members)
     }
 }

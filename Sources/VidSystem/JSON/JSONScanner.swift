@@ -227,3 +227,18 @@ struct JSONScanner {
         (byte < 16 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
     }
 }
+
+/// Why a text is not a JSON document, and where.
+package struct JSONSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var position: JSONPosition
+    package var message: String
+
+    package init(_ message: String, at position: JSONPosition) {
+        self.position = position
+        self.message = message
+    }
+
+    package var description: String {
+        "line \(position.line), column \(position.column): \(message)"
+    }
+}

@@ -12,6 +12,16 @@ extension JSONNode {
         }
         return String(decoding: writer.bytes, as: UTF8.self)
     }
+
+    /// For messages: `the string "abc"`, `16.0`, `an object`. Long strings are cut.
+    package var brief: String {
+        switch value {
+        case .null, .bool, .integer, .number: text()
+        case .string(let string): "the string \(JSONNode.string(string.shortened).text())"
+        case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
+        case .object(let members): members.isEmpty ? "an empty object" : "an object"
+        }
+    }
 }
 
 private struct JSONWriter {
@@ -30,7 +40,7 @@ private struct JSONWriter {
         case .number(let number):
             if number.isFinite { bytes.append(contentsOf: number.description.utf8) } else { put("null") }
         case .string(let string): writeString(string)
-        case .array, .object: preconditionFailure("\(node.brief) is no scalar")
+        case .array, .object: preconditionFailure("an array or object is no scalar")
         }
     }
 

@@ -11,7 +11,7 @@ enum PretrainedWeights {
         let cnn = configuration.model.cnn
         guard let name = cnn.weights else { return }
         let path = try WeightsLibrary(hdf5: ReadHDF5Command.child).find(name, cnn.architecture)
-        let weights = try WeightsFile.read(path, hdf5: ReadHDF5Command.child)
+        let weights = try ImportedWeights.read(path, hdf5: ReadHDF5Command.child)
         Terminal.note("weights of the CNN: \(path)")
         for note in try weights.load(into: classifier.parameters) { Terminal.note("note: \(note)") }
         if let warning = weights.warning(configured: configuration.data.preprocessing) { Terminal.note("warning: \(warning)") }
