@@ -219,7 +219,7 @@ private struct ColouredSquares {
             classifier, optimizer: optimizer, configuration: configuration,
             training: LabelledClips(set.entries(of: .train), loader: loader, keepingBytes: 1 << 24),
             validation: LabelledClips(set.entries(of: .validation), loader: loader, keepingBytes: 0), memory: memory,
-            features: FeatureKeeping(), workers: Workers(count: 2), state: TrainerState(seed: configuration.seed))
+            features: FeatureStorage(), workers: Workers(count: 2), state: TrainerState(seed: configuration.seed))
         _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
         return Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: Workers(count: 2))
     }

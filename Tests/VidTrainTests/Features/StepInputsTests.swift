@@ -1,6 +1,7 @@
 import Testing
 import VidConfig
 import VidData
+import VidModel
 import VidTensor
 import VidTrain
 

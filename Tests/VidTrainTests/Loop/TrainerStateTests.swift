@@ -90,11 +90,10 @@ import VidTrain
     }
 
     @Test func aStageBeginsWithAFreshOptimizerAndFreshCallbacks() throws {
-        var state = TrainerState(seed: 1)
-        (state.epoch, state.optimizer.step, state.optimizer.momentumSchedule) = (5, 40, 0.5)
+        var state = try state([(#""epoch":0"#, #""best":{"epoch":4,"value":1,"loss":1,"accuracy":1},"epoch":5"#)])
+        (state.optimizer.step, state.optimizer.momentumSchedule) = (40, 0.5)
         let monitor = try Monitor(Metric(.loss), classes: [], hasValidation: false)
         for value in [1, 2.0] { state.earlyStopping.update(value, epoch: 0, monitor, EarlyStoppingConfiguration()) }
-        state.best = BestEpoch(epoch: 4, value: 1, loss: 1, accuracy: 1)
         let random = state.orderRandom
         state.beginNextStage()
         #expect(
