@@ -1,3 +1,4 @@
+import VidConfig
 import VidSystem
 import VidTensor
 import VidTrain
@@ -8,7 +9,8 @@ import VidTrain
 ///
 /// Numbers are written so that they read back exactly; a value that does not exist (no validation part) is empty.
 package struct ResultsFile {
-    package static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr"
+    private static let metrics: [Metric.Kind] = [.loss, .categoricalAccuracy, .validationLoss, .validationAccuracy]
+    package static let header = (["epoch", "time"] + metrics.map(\.seriesName) + ["lr"]).joined(separator: ",")
 
     /// The most bytes of one that are read: half a million epochs.
     static let sizeLimit = 64 << 20
@@ -68,10 +70,8 @@ package struct ResultsFile {
 
     static func line(_ record: EpochRecord) -> String {
         func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
-        return [
-            "\(record.epoch)", Formatting.fixed(record.seconds, 3), text(record.trainLoss), text(record.trainAccuracy),
-            text(record.validation?.loss), text(record.validation?.accuracy), text(record.learningRate),
-        ].joined(separator: ",")
+        let values = metrics.map { text(record[$0]) } + [text(record.learningRate)]
+        return (["\(record.epoch)", Formatting.fixed(record.seconds, 3)] + values).joined(separator: ",")
     }
 
     private func write() throws {

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTrain
 
 /// What a configuration makes of a training, in lines for the start-up report; what is at its default and does nothing is
@@ -12,7 +13,7 @@ package struct TrainingSummary {
     ///   - hasFrozenLayers: whether the first layers of the CNN are frozen.
     ///   - hasValidation: whether there is a validation part.
     package init(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool, hasValidation: Bool) {
-        func watched(_ metric: MonitoredMetric) -> String { Monitor(metric, hasValidation: hasValidation).metric.rawValue }
+        func watched(_ metric: Metric) -> String { Monitor.watched(metric, hasValidation: hasValidation).rawValue.printable }
         var lines = [("optimizer", TrainingSummary.optimizer(configuration, watched))]
         if let sampling = TrainingSummary.sampling(configuration) { lines.append(("sampling", sampling)) }
         if let augmentation = TrainingSummary.augmentation(configuration) { lines.append(("augmentation", augmentation)) }
@@ -26,7 +27,7 @@ package struct TrainingSummary {
     }
 
     /// "nadam, learning rate 0.002, clip norm 1.0, cosine schedule after 2.0 warm-up epochs".
-    private static func optimizer(_ configuration: RunConfiguration, _ watched: (MonitoredMetric) -> String) -> String {
+    private static func optimizer(_ configuration: RunConfiguration, _ watched: (Metric) -> String) -> String {
         let optimizer = configuration.optimizer
         var text = "\(optimizer.type.rawValue), learning rate \(optimizer.learningRate)"
         if let clipNorm = optimizer.clipNorm { text += ", clip norm \(clipNorm)" }
@@ -106,7 +107,7 @@ package struct TrainingSummary {
         return "\(index + 1): \(Formatting.count(stage.epochs, "epoch")), \(trained), learning rate \(stage.learningRate)"
     }
 
-    private static func end(_ configuration: RunConfiguration, _ watched: (MonitoredMetric) -> String) -> String? {
+    private static func end(_ configuration: RunConfiguration, _ watched: (Metric) -> String) -> String? {
         let training = configuration.training
         var parts: [String] = []
         if let patience = training.earlyStopping.patience {

@@ -63,7 +63,7 @@ struct EvalCommand: AsyncParsableCommand {
         let predictor = saved.predictor(workers)
         let inputs = StepInputs(
             clips, .evaluation(saved.configuration), in: predictor,
-            features: FeatureKeeping(cache: try features.cache(), keepsInMemory: false))
+            features: FeatureStorage(cache: try features.cache(), keepsInMemory: false))
         let evaluation = try await predictor.evaluate(inputs) { done, total in
             bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         }

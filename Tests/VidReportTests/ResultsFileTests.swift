@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VidConfig
 import VidReport
 import VidTestSupport
 import VidTrain
@@ -8,7 +9,7 @@ import VidTrain
     private func record(_ epoch: Int, validation: Double? = 0.5) -> EpochRecord {
         EpochRecord(
             epoch: epoch, seconds: Double(epoch) * 1.5, trainLoss: 0.1 + 0.2, trainAccuracy: 0.75,
-            validation: validation.map { ValidationMetrics(loss: $0, accuracy: $0) }, learningRate: 0.002)
+            validation: validation.map { ValidationMetrics([.validationLoss: $0, .validationAccuracy: $0]) }, learningRate: 0.002)
     }
 
     private func withFile(_ body: (String) throws -> Void) throws {

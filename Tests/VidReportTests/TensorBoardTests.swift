@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VidConfig
 import VidModel
 import VidReport
 import VidTensor
@@ -67,7 +68,8 @@ import VidTrain
         return EpochReport(
             record: EpochRecord(
                 epoch: epoch, seconds: 1, trainLoss: 1.0 / Double(epoch + 2), trainAccuracy: 0.7,
-                validation: .init(loss: 0.2, accuracy: 2.0 / 3), learningRate: 0.002),
+                validation: .init([.validationLoss: 0.2, .validationAccuracy: 2.0 / 3, .validationTop5: 1, .validationMacroF1: 0.6]),
+                learningRate: 0.002),
             isBest: isBest, validation: evaluation, times: EpochTimes())
     }
 

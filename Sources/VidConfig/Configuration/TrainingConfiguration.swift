@@ -15,7 +15,7 @@ package struct TrainingConfiguration: ConfigurationSection {
     /// Draws equally many clips of each class in an epoch.
     package var balancedSampling = false
     /// The metric that decides which checkpoint is best.
-    package var monitor = MonitoredMetric.validationAccuracy
+    package var monitor = Metric(.validationAccuracy)
     package var mode = MonitorMode.auto
     /// Ends the training when `monitor` reaches it.
     package var target: Double?
@@ -62,9 +62,11 @@ extension TrainingConfiguration {
         ),
         .init("balanced_sampling", \.balancedSampling, .boolean, "Draw equally many clips of every class in an epoch, repeating some."),
         .init(
-            "monitor", \.monitor, .word(),
-            "The metric that best.safetensors and early_stopping use. Without a validation split, the training's own."),
-        .init("mode", \.mode, .word(), "Whether a higher (max) or lower (min) metric is better; auto: as the metric is defined."),
+            "monitor", \.monitor, .metric,
+            "The metric that best.safetensors and early_stopping use. Without a validation split, training loss or accuracy."),
+        .init(
+            "mode", \.mode, .word(),
+            "Whether a higher (max) or lower (min) metric is better; auto: lower for losses, val_ece and val_brier, higher for the others."),
         .init("target", \.target, .nullable(.number(.atLeast(0))), "End when the monitored metric is at least this good; null: never."),
         .init("early_stopping", \.earlyStopping, EarlyStoppingConfiguration.codec, "End when the monitored metric stops improving."),
         .init(

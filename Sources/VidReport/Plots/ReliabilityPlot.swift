@@ -1,3 +1,5 @@
+import VidTrain
+
 /// The reliability diagram: how often clips of a score are right, against the score; below, how many clips there are.
 package struct ReliabilityPlot {
     private let bins: [Calibration.Bin]

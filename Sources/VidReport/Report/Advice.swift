@@ -1,5 +1,6 @@
 import VidSystem
 import VidTensor
+import VidTrain
 
 /// What to do next, derived from the figures: each piece only where they show it. Markup.
 package enum Advice {

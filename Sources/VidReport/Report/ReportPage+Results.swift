@@ -1,4 +1,5 @@
 import VidSystem
+import VidTrain
 
 /// The figures: headline, curves, confusion, classes, calibration.
 extension ReportPage {

@@ -121,15 +121,12 @@ private struct ScoredClip {
     init(_ clip: ClipScores) {
         label = clip.label
         decision = clip.decision
-        confidence = Double(clip.scores[decision])
+        confidence = clip.confidence
         bin = Calibration.bin(of: confidence)
         let own = Double(clip.scores[clip.label])
         isClipped = own < EvaluationMetrics.smallestScore
         loss = -logarithm(max(own, EvaluationMetrics.smallestScore))
-        brier = clip.scores.indices.reduce(0) { sum, index in
-            let distance = Double(clip.scores[index]) - (index == clip.label ? 1 : 0)
-            return sum + distance * distance
-        }
+        brier = clip.brier
         isInTopFive = clip.isInTop(5)
     }
 }

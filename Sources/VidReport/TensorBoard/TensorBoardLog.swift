@@ -1,3 +1,4 @@
+import VidConfig
 import VidModel
 import VidSystem
 import VidTensor
@@ -6,8 +7,8 @@ import VidTrain
 /// What TensorBoard shows of a run: figures as in results.csv, how weights and gradients are distributed, the confusion matrix of
 /// the best epochs, the configuration and the command. Steps are epochs.
 ///
-///     train/loss  train/categorical_accuracy  val/loss  val/categorical_accuracy  val/top_5_accuracy  val/macro_f1  lr
-///     clips_per_second  weights/<parameter>  gradients/<parameter>  val/confusion_matrix  config  command
+///     train/loss  train/categorical_accuracy  val/loss  val/categorical_accuracy  val/top_5_accuracy  val/macro_f1
+///     val/balanced_accuracy  val/ece  val/brier  lr  clips_per_second  weights/<parameter>  gradients/<parameter>  val/confusion_matrix  config  command
 ///
 /// Weights of frozen layers are shown once, when the log begins. A value that does not exist is left out.
 package final class TensorBoardLog {
@@ -62,12 +63,9 @@ package final class TensorBoardLog {
 
     private static func scalars(_ epoch: EpochReport) -> [TBSummary.Value] {
         let record = epoch.record
-        let metrics: [(String, Double?)] = [
-            ("train/loss", record.trainLoss), ("train/categorical_accuracy", record.trainAccuracy),
-            ("val/loss", record.validation?.loss), ("val/categorical_accuracy", record.validation?.accuracy),
-            ("val/top_5_accuracy", record.validation?.top5Accuracy), ("val/macro_f1", record.validation?.macroF1),
-            ("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond),
-        ]
+        let metrics =
+            Metric.Kind.whole.map { ($0.seriesName, record[$0]) }
+            + [("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond)]
         return metrics.compactMap { tag, value in value.map { Summaries.scalar(tag, $0) } }
     }
 

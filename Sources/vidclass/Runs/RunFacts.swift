@@ -89,11 +89,8 @@ struct RunFacts {
     /// Bytes of all files in the folder.
     var bytes: Int { RunFacts.bytes(below: folder.path, depth: 0) }
 
-    /// A figure's name as the lines of a training have it: "val acc".
-    static func shortened(_ monitor: String) -> String {
-        monitor.replacing("val_", with: "val ").replacing("categorical_accuracy", with: "acc").replacing("top_5_accuracy", with: "top-5")
-            .replacing("macro_f1", with: "F1")
-    }
+    /// A metric's name for a line of text: "val acc".
+    static func shortened(_ monitor: String) -> String { Metric(rawValue: monitor)?.shortName ?? monitor }
 
     /// The results of the best epoch.
     var bestResults: ResultsTable.Epoch? { results?.epochs.first { $0.epoch == bestEpoch } }

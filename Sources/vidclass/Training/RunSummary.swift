@@ -11,7 +11,7 @@ struct RunSummary {
     private let folder: RunFolder
     private let configuration: RunConfiguration
     private let state: TrainerState
-    private let monitor: MonitoredMetric
+    private let monitor: Metric
     private let seconds: Double
     private let end: StageEnd?
     /// Whether there are clips that were not trained on.
@@ -50,10 +50,10 @@ struct RunSummary {
                 + (end.map { ": \(TrainingProgress.text($0))" } ?? "")
         ]
         if let best = state.best {
-            let isAccuracy = monitor == .validationAccuracy || monitor == .categoricalAccuracy
+            let isAccuracy = [.validationAccuracy, .categoricalAccuracy].contains(monitor.kind)
             lines.append(
                 "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
-                    + (isAccuracy ? "" : ", \(monitor.rawValue) \(Formatting.fixed(best.value, 4))"))
+                    + (isAccuracy ? "" : ", \(monitor.rawValue.printable) \(Formatting.fixed(best.value, 4))"))
         }
         if state.isRestored { lines.append("the last state has the best epoch's weights") }
         var files = [["best model", folder.bestPath], ["last state", folder.lastPath], ["results", folder.resultsPath]]

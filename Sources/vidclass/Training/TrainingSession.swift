@@ -69,8 +69,7 @@ final class TrainingSession {
             try model.initialize(configuration)
         }
         // What would only be refused later is refused now.
-        _ = try ClassWeighting.weights(
-            configuration.training.classWeights, classes: data.classes, labels: data.entries(of: .train).map(\.label))
+        try Trainer.checkClasses(configuration.training, data.classes)
         let own = try model.memoryPlan(configuration, data, workers)
         stagePlan = own
         plan = try TrainingSession.largest(own, after: state.stage, configuration, data, workers)
@@ -140,7 +139,7 @@ final class TrainingSession {
         }
         return try Trainer(
             model.classifier, optimizer: model.optimizer, configuration: configuration, training: clips(.train),
-            validation: clips(.validation), memory: plan.step, features: FeatureKeeping(cache: cache, keepsInMemory: plan.keepsFeatures),
+            validation: clips(.validation), memory: plan.step, features: FeatureStorage(cache: cache, keepsInMemory: plan.keepsFeatures),
             workers: workers, state: state, secondsBefore: secondsBefore)
     }
 
@@ -197,7 +196,7 @@ final class TrainingSession {
         if let folder { try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters) }
         // What is kept in memory of frozen layers is of the weights before: an earlier stage may have trained them.
         let isKeptValid = trainer.classifier.frozenDigest == before
-        return try await trainer.evaluate(clips, cache: cache, usesKept: isKeptValid, progress: progress)
+        return try await trainer.evaluate(clips, cache: cache, reusesFeatures: isKeptValid, progress: progress)
     }
 
     /// The same weights under the next stage's trained layers, with a fresh optimiser.

@@ -1,13 +1,12 @@
-/// Whether a model is as often right as it is sure: the reliability curve and the expected calibration error of Guo,
+/// Whether a model's confidence matches its accuracy: the reliability curve and the expected calibration error of Guo,
 /// Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (ICML 2017).
 ///
-/// The scores from 0 to 1 are cut into bins of equal width; bin m holds the clips whose highest score lies in
-/// ((m - 1) / M, m / M].
+/// There are M bins of equal width from 0 to 1; bin m holds the clips whose highest score lies in ((m - 1) / M, m / M].
 package struct Calibration: Sendable {
     package struct Bin: Sendable, Equatable {
         package var clips = 0
         package var correct = 0
-        /// Of the highest scores.
+        /// The sum of the highest scores.
         var sum = 0.0
 
         package var accuracy: Double { clips == 0 ? 0 : Double(correct) / Double(clips) }
@@ -35,7 +34,7 @@ package struct Calibration: Sendable {
 
     package mutating func removeAll() { for bin in bins.indices { bins[bin] = Bin() } }
 
-    /// The mean distance of a clip's bin's accuracy from its mean score: sum of |accuracy - confidence| clips / all clips.
+    /// The mean of |accuracy - confidence| over the bins, each weighted by its clips.
     package var expectedError: Double {
         let clips = bins.reduce(0) { $0 + $1.clips }
         return bins.reduce(0) { $0 + abs(Double($1.correct) - $1.sum) } / Double(max(clips, 1))

@@ -1,7 +1,7 @@
-/// How often each class was the truth, the decision, and both; and what averages over the classes follow from it.
+/// Counts of how often each class was the truth, the decision, or both, and the metrics that follow from them.
 ///
 /// A ratio without a denominator is 0, as scikit-learn's `zero_division=0`. Averages are over the classes that are the truth
-/// or the decision of some clip, as scikit-learn's `classification_report` has it when no labels are named.
+/// or the decision of some clip, as in scikit-learn's `classification_report` without named labels.
 package struct ClassCounts: Sendable {
     package var support: [Int]
     package var decided: [Int]
@@ -37,13 +37,13 @@ package struct ClassCounts: Sendable {
         package var f1 = 0.0
     }
 
-    /// Every class counts alike.
+    /// Every class has the same weight.
     package var macro: Averages { averages { support[$0] + decided[$0] > 0 ? 1 : 0 } }
 
-    /// Every class counts by its clips.
+    /// Every class has the weight of its clips.
     package var weighted: Averages { averages { Double(support[$0]) } }
 
-    /// The mean recall of the classes that have clips: what accuracy would be if all had as many.
+    /// The mean recall of the classes that have clips.
     package var balancedAccuracy: Double {
         var (sum, classes) = (0.0, 0)
         for label in support.indices where support[label] > 0 {

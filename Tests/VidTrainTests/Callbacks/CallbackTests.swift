@@ -15,7 +15,7 @@ import VidTrain
 
     private static func monitor(_ golden: [String: Any]) throws -> Monitor {
         let falls = try #require(golden["falling"] as? Bool)
-        return Monitor(.loss, mode: falls ? .min : .max, hasValidation: false)
+        return try Monitor(Metric(.loss), mode: falls ? .min : .max, classes: [], hasValidation: false)
     }
 
     @Test func earlyStoppingEndsAtKerasEpoch() throws {
@@ -80,17 +80,22 @@ import VidTrain
                 + [Double](repeating: 0.25, count: 8))
     }
 
-    @Test func withoutValidationTheTrainingsOwnFigureIsWatched() {
-        let record = EpochRecord(epoch: 1, seconds: 0, trainLoss: 2, trainAccuracy: 0.5, validation: nil, learningRate: 1)
-        #expect(Monitor(.validationMacroF1, hasValidation: false).value(record) == 0.5)
-        #expect(Monitor(.validationLoss, hasValidation: false).value(record) == 2)
-        #expect(Monitor(.validationLoss, hasValidation: true).value(record).isNaN)
-    }
-
-    @Test func noFigureIsBetterThanNaN() {
-        let monitor = Monitor(.validationAccuracy, hasValidation: true)
-        #expect(!monitor.isBetter(.nan, than: 0) && !monitor.isBetter(0.5, than: 0.5) && monitor.isBetter(0.6, than: 0.5))
-        #expect(!monitor.isBetter(0.6, than: 0.5, by: 0.2))
-        #expect(monitor.reaches(0.9, 0.9) && !monitor.reaches(0.9, 0.89) && !monitor.reaches(0.9, .nan))
+    /// The factors at the first and last step of the warm-up, of the stage, and beyond its planned end.
+    @Test func schedulesHoldAtTheirBorders() {
+        func schedule(_ type: LearningRateScheduleType, warmup: Double = 0, alpha: Double = 0, epochs: Int = 4) -> LearningRateSchedule {
+            var configuration = LearningRateScheduleConfiguration(type: type)
+            (configuration.warmupEpochs, configuration.alpha, configuration.stepEpochs, configuration.factor) = (warmup, alpha, 1, 0.5)
+            return LearningRateSchedule(configuration, epochs: epochs, stepsPerEpoch: 5)
+        }
+        #expect([0, 19, 20, 1000].map { schedule(.constant).factor(step: $0) } == [1, 1, 1, 1])
+        #expect([0, 4, 5].map { schedule(.constant, warmup: 1).factor(step: $0) } == [0.2, 1, 1])
+        // 0.1 epochs of five steps round to one step, 0.09 to none.
+        #expect(schedule(.constant, warmup: 0.1).factor(step: 0) == 1 && schedule(.constant, warmup: 0.09).factor(step: 0) == 1)
+        #expect([0, 20, 1000].map { schedule(.cosine, alpha: 0.25).factor(step: $0) } == [1, 0.25, 0.25])
+        #expect(schedule(.cosine, warmup: 1).factor(step: 5) == 1 && schedule(.cosine, warmup: 1).factor(step: 20) == 0)
+        // A warm-up over the whole stage, and beyond it.
+        #expect([0, 19, 20].map { schedule(.cosine, warmup: 4).factor(step: $0) } == [0.05, 1, 1])
+        #expect(schedule(.cosine, warmup: 8).factor(step: 19) == 0.5)
+        #expect([0, 4, 5, 9, 10].map { schedule(.step).factor(step: $0) } == [1, 1, 0.5, 0.5, 0.25])
     }
 }

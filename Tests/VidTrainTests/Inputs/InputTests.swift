@@ -1,11 +1,10 @@
 import Testing
 import VidConfig
 import VidData
-import VidSystem
 import VidTensor
 import VidTrain
 
-/// What an epoch takes of the clips: orders, takings, mixtures, weights.
+/// Orders of an epoch, samples and mixup.
 @Suite struct InputTests {
     @Test(arguments: [1, 2, 3])
     func aBalancedEpochHasEveryClassAsOftenAndRepeatsEvenly(seed: UInt64) {
@@ -28,23 +27,7 @@ import VidTrain
         #expect(EpochOrder.balanced(labels, classes: 5, &again) == order)
     }
 
-    @Test func classWeightsAreScikitLearns() throws {
-        // sklearn.utils.class_weight.compute_class_weight("balanced", classes=[0, 1, 2], y=[0] * 5 + [1] * 2 + [2])
-        let labels = [0, 0, 0, 0, 0, 1, 1, 2]
-        let weights = try #require(try ClassWeighting.weights(.balanced, classes: ["a", "b", "c"], labels: labels))
-        for (weight, expected) in zip(weights, [0.53333333, 1.33333333, 2.66666667]) { #expect(abs(weight - Float(expected)) <= 1e-6) }
-        #expect(try ClassWeighting.weights(.none, classes: ["a"], labels: []) == nil)
-        let named = ClassWeights.byLabel([.init(label: "c", weight: 3), .init(label: "a", weight: 0)])
-        #expect(try ClassWeighting.weights(named, classes: ["a", "b", "c"], labels: labels) == [0, 1, 3])
-        #expect {
-            try ClassWeighting.weights(.byLabel([.init(label: "bb", weight: 1)]), classes: ["aa", "ba"], labels: [])
-        } throws: {
-            let error = $0 as? VidclassError
-            return error?.kind == .badData && error?.message.contains("\"bb\"") == true
-        }
-    }
-
-    @Test func takingsAreTheSameForTheSameDrawAndDifferForOthers() {
+    @Test func samplesAreTheSameAtTheSamePlaceAndDifferElsewhere() {
         var configuration = RunConfiguration()
         #expect(SamplePlan.training(configuration, behindFrozenLayers: true).perClip == 1)
         #expect(SamplePlan.training(configuration, behindFrozenLayers: true).view(of: "a", epoch: 3, position: 4) == .whole)
@@ -68,7 +51,7 @@ import VidTrain
         #expect((0..<2).map { evaluation.view($0, of: "a") } == [.evaluation(index: 0, count: 2), .evaluation(index: 1, count: 2)])
     }
 
-    @Test func sharesOfMixturesFollowTheBetaDistribution() {
+    @Test func sharesOfMixUpFollowTheBetaDistribution() {
         // Mean and variance of Beta(a, a): 1/2 and 1 / (4 (2a + 1)). 20,000 draws: standard error of the mean below 0.0036.
         for alpha in [0.1, 0.2, 1, 4] {
             var random = RandomGenerator(seed: 3)
@@ -79,18 +62,8 @@ import VidTrain
             #expect(abs(variance * 4 * (2 * alpha + 1) - 1) <= 0.05, "alpha \(alpha)")
             #expect(draws.allSatisfy { $0 >= 0 && $0 <= 1 })
         }
-        let mixture = MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9)
-        #expect(mixture.share >= 0.5 && mixture.share <= 1 && mixture.partners.sorted() == Array(0..<6))
-        #expect(MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9).partners == mixture.partners)
-    }
-
-    @Test func severalSamplesOfAClipAreAveragedAsProbabilities() {
-        let samples: [[Float]] = [[0, 2], [1000, 0]]
-        let p = 1 / (1 + exponential(2))
-        #expect(abs(Double(Scores.mean(samples)[0]) - (p + 1) / 2) <= 1e-7)
-        #expect(abs(Scores.crossEntropy(samples, label: 0) + logarithm((p + 1) / 2)) <= 1e-12)
-        #expect(Scores.mean([[0.5, 0.25]]) == Scores.softmax([0.5, 0.25]))
-        #expect(Scores.crossEntropy([[0.5, 0.25]], label: 1) == Scores.crossEntropy([0.5, 0.25] as [Float], label: 1))
-        #expect(Scores.crossEntropy([[0, -3000], [0, -2000]], label: 1) >= 2000)
+        let mixUp = MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9)
+        #expect(mixUp.share >= 0.5 && mixUp.share <= 1 && mixUp.partners.sorted() == Array(0..<6))
+        #expect(MixUp(clips: 6, alpha: 0.4, seed: 1, stream: 9).partners == mixUp.partners)
     }
 }

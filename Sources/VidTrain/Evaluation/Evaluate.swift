@@ -3,16 +3,15 @@ import VidModel
 import VidTensor
 
 extension Predictor {
-    /// Clips that the head takes at a time in an evaluation. Always as many, wherever their features come from: the last
-    /// digits depend on it.
+    /// Samples that the head takes at a time in an evaluation. It is fixed, because the last digits depend on it.
     package static let evaluationGroup = 16
 
-    /// Evaluates clips, loading ahead. Where several samples are taken of a clip, their scores are averaged.
+    /// Evaluates clips, loading ahead. The scores of several samples of a clip are averaged.
     ///
-    /// - Parameter progress: called with clips done; throws to stop.
+    /// - Parameter progress: called with the number of clips done; throws to stop.
     package func evaluate(_ inputs: StepInputs, progress: (_ done: Int, _ total: Int) throws -> Void) async throws -> Evaluation {
         let clips = inputs.clips
-        let perClip = inputs.samples.perClip ?? 1
+        let perClip = inputs.plan.perClip ?? 1
         let items = clips.count * perClip
         var logits: [[Float]] = []
         for start in stride(from: 0, to: items, by: Predictor.evaluationGroup) {
@@ -38,16 +37,16 @@ extension Predictor {
         return Evaluation(classes: classifier.classes, clips: scores, losses: losses)
     }
 
-    /// The features (T, F) of one taking; returns how many frames of it count.
+    /// Writes the features (T, F) of one sample; returns how many of its frames are not padding.
     private func encode(_ inputs: StepInputs, _ item: Int, of items: Int, into features: Tensor) async throws -> Int {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
-        let next = (item + 1..<min(items, item + 1 + ClipSource.ahead)).map(inputs.draw(item:))
+        let next = (item + 1..<min(items, item + 1 + ClipSource.ahead)).map(inputs.sample(item:))
         guard let trained = classifier.trained else {
-            return try await inputs.gather([inputs.draw(item: item)], next: next, into: features)[0]
+            return try await inputs.gather([inputs.sample(item: item)], next: next, into: features)[0]
         }
         let batch = context.workspace.take(classifier.trainedInputShape.prepending(classifier.frames))
-        let validFrames = try await inputs.gather([inputs.draw(item: item)], next: next, into: batch)
+        let validFrames = try await inputs.gather([inputs.sample(item: item)], next: next, into: batch)
         trained.encode(frames: batch, into: features, context)
         return validFrames[0]
     }

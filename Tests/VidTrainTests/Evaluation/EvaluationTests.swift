@@ -1,4 +1,6 @@
 import Testing
+import VidConfig
+import VidTensor
 import VidTrain
 
 @Suite struct EvaluationTests {
@@ -23,12 +25,21 @@ import VidTrain
     }
 
     /// scikit-learn's precision_recall_fscore_support(zero_division=0) of the same four clips.
-    @Test func perClassFigures() {
-        let metrics = evaluation.perClass
-        #expect(metrics.map(\.support) == [2, 2, 0])
-        #expect(metrics.map(\.precision) == [0.5, 0.5, 0])
-        #expect(metrics.map(\.recall) == [0.5, 0.5, 0])
-        #expect(metrics.map(\.f1) == [0.5, 0.5, 0])
+    @Test func metricsOfEachClass() {
+        let counts = evaluation.counts
+        #expect(counts.support == [2, 2, 0])
+        #expect((0..<3).map(counts.precision) == [0.5, 0.5, 0])
+        #expect((0..<3).map(counts.recall) == [0.5, 0.5, 0])
+        #expect((0..<3).map(counts.f1) == [0.5, 0.5, 0])
+        // The class that is neither the truth nor a decision does not count.
+        #expect(evaluation.macroF1 == 0.5)
+    }
+
+    @Test func anEvaluationOfNoClipsIsFinite() {
+        let empty = Evaluation(classes: ["a", "b"], clips: [], losses: [])
+        for kind in Metric.Kind.allCases where !kind.isOfTraining {
+            #expect(empty.value(of: kind, classIndex: 1)?.isFinite == true, "\(kind)")
+        }
     }
 
     @Test func equalScoresDecideForTheFirstClass() {
@@ -52,5 +63,15 @@ import VidTrain
         #expect(scores == [0.5, 0.5, 0])
         #expect(abs(Scores.crossEntropy([1000, 1000, -1000], label: 0) - 0.6931471805599453) < 1e-9)
         #expect(Scores.crossEntropy([0, -2000], label: 1) == 2000)
+    }
+
+    @Test func severalSamplesOfAClipAreAveragedAsProbabilities() {
+        let samples: [[Float]] = [[0, 2], [1000, 0]]
+        let p = 1 / (1 + exponential(2))
+        #expect(abs(Double(Scores.mean(samples)[0]) - (p + 1) / 2) <= 1e-7)
+        #expect(abs(Scores.crossEntropy(samples, label: 0) + logarithm((p + 1) / 2)) <= 1e-12)
+        #expect(Scores.mean([[0.5, 0.25]]) == Scores.softmax([0.5, 0.25]))
+        #expect(Scores.crossEntropy([[0.5, 0.25]], label: 1) == Scores.crossEntropy([0.5, 0.25] as [Float], label: 1))
+        #expect(Scores.crossEntropy([[0, -3000], [0, -2000]], label: 1) >= 2000)
     }
 }

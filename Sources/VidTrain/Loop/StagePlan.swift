@@ -1,6 +1,6 @@
 import VidConfig
 
-/// What a stage of a training is to do: its epochs, trained layers and learning rate.
+/// A stage of a training: its epochs, trained layers and learning rate.
 package struct StagePlan: Sendable, Equatable {
     package let epochs: Int
     package let trainable: Trainable
@@ -8,7 +8,7 @@ package struct StagePlan: Sendable, Equatable {
 }
 
 extension RunConfiguration {
-    /// The stages of the training: one where none is named.
+    /// The stages of the training; one where the configuration names none.
     package var stagePlans: [StagePlan] {
         let named = stages.isEmpty ? [StageConfiguration()] : stages
         let given = named.reduce(0) { $0 + ($1.epochs ?? 0) }
@@ -19,7 +19,7 @@ extension RunConfiguration {
         }
     }
 
-    /// The model of stage `index`: that of the run with the stage's trained layers.
+    /// The run's model with the trained layers of stage `index`.
     package func model(ofStage index: Int) -> ModelConfiguration {
         var model = model
         model.cnn.trainable = stagePlans[index].trainable
@@ -27,7 +27,7 @@ extension RunConfiguration {
     }
 }
 
-/// Why a stage is over.
+/// The reason why a stage ended.
 package enum StageEnd: String, Sendable, Codable {
     case epochs
     case earlyStopping = "early_stopping"

@@ -1,9 +1,0 @@
-import VidConfig
-import VidData
-
-extension DataConfiguration {
-    /// How parts that the data does not name are made.
-    package func splitOptions(seed: UInt64) -> DataSet.SplitOptions {
-        DataSet.SplitOptions(seed: seed, validation: validationSplit, test: testSplit)
-    }
-}
