@@ -204,12 +204,12 @@ import VidTestSupport
         let folder = try TestFolder()
         let clip = patternClip(ClipViewTests.shape, framesPerSecond: 10)
         try ClipFile.write(clip, to: folder("a.bin"))
-        var input = InputConfiguration()
-        (input.frames, input.rows, input.columns) = (4, 6, 8)
-        var data = DataConfiguration()
-        data.sampling = ClipViewTests.sampling(.consecutive)
-        let augmentation = ClipAugmentationTests.configured { $0.horizontalFlip = 1 }
-        let loader = ClipLoader(input: input, data: data, augmentation: augmentation)
+        var configuration = RunConfiguration()
+        (configuration.model.input.frames, configuration.model.input.rows, configuration.model.input.columns) = (4, 6, 8)
+        configuration.data.sampling = ClipViewTests.sampling(.consecutive)
+        configuration.augmentation = ClipAugmentationTests.configured { $0.horizontalFlip = 1 }
+        let augmentation = configuration.augmentation
+        let loader = ClipLoader(configuration)
         #expect(try await loader.load(folder("a.bin")).clip.pixels == clip.selecting([10, 13, 16, 19]).pixels)
         let seen = try await loader.load(folder("a.bin"), .training(seed: 1, stream: 1)).clip
         let flip = ClipAugmentation(augmentation, seed: 1, stream: 1, rows: 6, columns: 8)

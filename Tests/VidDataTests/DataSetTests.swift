@@ -22,8 +22,8 @@ import VidTestSupport
         #expect(data.entries.map(\.id) == ["a/deep/er/x.npy", "a/y.AVI", "b/1.bin", "b/2.mp4"])
         #expect(data.entries.map(\.label) == [0, 0, 1, 1])
         #expect(data.entries.map(\.path) == data.entries.map { folder($0.id) })
-        #expect(data.entries.allSatisfy { $0.part == .train })
-        #expect(!data.namesParts)
+        #expect(data.entries.allSatisfy { $0.split == .train })
+        #expect(!data.namesSplits)
         #expect(data.findings.otherFiles == ["README.md", "b/notes.txt", "stray.mp4"])
         #expect(data.otherFilesSummary == "3 other files passed over: README.md, b/notes.txt, stray.mp4")
     }
@@ -31,7 +31,7 @@ import VidTestSupport
     @Test func foldersOfParts() throws {
         let folder = try DataSetTests.folder(["train/a/1.bin", "train/b/1.bin", "validation/a/2.bin", "test/b/3.bin"])
         let data = try DataSet.open(folder.path, split: DataSet.SplitOptions(validation: 0.5, test: 0.4))
-        #expect(data.namesParts)
+        #expect(data.namesSplits)
         #expect(data.classes == ["a", "b"])
         #expect(data.entries(of: .train).map(\.id) == ["train/a/1.bin", "train/b/1.bin"])
         #expect(data.entries(of: .validation).map(\.id) == ["validation/a/2.bin"])
@@ -89,7 +89,7 @@ import VidTestSupport
         let folder = try DataSetTests.folder(["test/c/1.bin", "test/a/1.bin"])
         let data = try DataSet.open(folder.path, split: .none, classes: ["a", "b", "c"])
         #expect(data.entries.map(\.label) == [0, 2])
-        #expect(data.entries.allSatisfy { $0.part == .test })
+        #expect(data.entries.allSatisfy { $0.split == .test })
         #expect(
             failure { try DataSet.open(folder.path, classes: ["a", "b"]) }.message.contains("the label \"c\" is none of the 2 classes"))
         let one = try DataSetTests.folder(["a/1.bin"])
@@ -147,7 +147,7 @@ import VidTestSupport
         let data = try DataSet.open(folder("data.csv"), split: .none)
         #expect(data.classes == ["a", "b"])
         #expect(data.entries.map(\.id) == ["1.bin", "2.bin", "sub/3.bin"])
-        #expect(data.entries.map(\.part) == [.train, .train, .test])
+        #expect(data.entries.map(\.split) == [.train, .train, .test])
         #expect(data.entries.map(\.group) == ["g", "g", nil])
         #expect(data.entries[2].path == folder("sub/3.bin"))
     }

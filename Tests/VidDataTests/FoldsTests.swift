@@ -24,8 +24,8 @@ import VidTestSupport
     /// Each clip but the test's is validated once and trained on otherwise.
     private func checkCover(_ folds: [DataSet], _ data: DataSet) {
         for (index, entry) in data.entries.enumerated() {
-            let parts = folds.map { $0.entries[index].part }
-            if entry.part == .test {
+            let parts = folds.map { $0.entries[index].split }
+            if entry.split == .test {
                 #expect(parts.allSatisfy { $0 == .test })
             } else {
                 #expect(parts.filter { $0 == .validation }.count == 1)
@@ -60,7 +60,7 @@ import VidTestSupport
         checkCover(folds, data)
         for fold in folds {
             var parts: [String: Set<Split>] = [:]
-            for entry in fold.entries { if let group = entry.group { parts[group, default: []].insert(entry.part) } }
+            for entry in fold.entries { if let group = entry.group { parts[group, default: []].insert(entry.split) } }
             #expect(parts.values.allSatisfy { $0.count == 1 })
             // Every fold has some of every class, and none has most of all.
             #expect(fold.counts(of: .validation).allSatisfy { $0 > 0 }, "\(fold.counts(of: .validation))")
@@ -70,7 +70,7 @@ import VidTestSupport
 
     @Test func seeded() throws {
         let data = try data([Array(repeating: 0, count: 20), Array(repeating: 0, count: 20)])
-        func parts(_ seed: UInt64) throws -> [[Split]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.part) } }
+        func parts(_ seed: UInt64) throws -> [[Split]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.split) } }
         #expect(try parts(1) == parts(1))
         #expect(try parts(1) != parts(2))
     }

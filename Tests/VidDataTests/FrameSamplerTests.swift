@@ -142,7 +142,7 @@ import VidTensor
         // Training's randomness is not in it.
         let consecutive = FrameSamplerTests.sampler(3, .consecutive, stride: 2)
         #expect(try FrameSamplerTests.choose(consecutive, .window(start: 1, length: 1), of: 40, rate: 10) == [13, 15, 17])
-        #expect(try consecutive.choose(.window(start: 1, length: 1), of: 40, rate: 10, path: "a").stretch == 10..<20)
+        #expect(try consecutive.choose(.window(start: 1, length: 1), of: 40, rate: 10, path: "a").range == 10..<20)
         for (view, rate, message) in [
             (ClipView.window(start: 2, length: 1), 10.0, "a: a window from 2.0 seconds on starts past the end: 20 frames"),
             (.window(start: 0, length: 1), 0, "a: its frame rate is not known"), (.window(start: 0.01, length: 0.05), 10, "a: no frame"),

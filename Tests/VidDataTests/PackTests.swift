@@ -44,7 +44,7 @@ import VidTestSupport
 
         // Again: nothing to do. With other parameters: all anew.
         let again = try await PackTests.pack(folder("in"), folder("out"), PackTests.options())
-        #expect(again.packed.isEmpty && again.passedOver == ["a/b/y.npy", "a/x.bin"])
+        #expect(again.packed.isEmpty && again.skipped == ["a/b/y.npy", "a/x.bin"])
         let other = try await PackTests.pack(folder("in"), folder("out"), PackTests.options(nil))
         #expect(other.packed.count == 2)
         #expect(try ClipFile.read(folder("out/a/x.bin")) == clip)
@@ -55,12 +55,12 @@ import VidTestSupport
         try folder.makeFolder("in")
         try ClipFile.write(patternClip(ClipShape(frames: 4, channels: 1, rows: 4, columns: 4)), to: folder("in/a.bin"))
         #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).packed == ["a.bin"])
-        #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).passedOver == ["a.bin"])
+        #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).skipped == ["a.bin"])
         let later = Date().addingTimeInterval(10)
         try FileManager.default.setAttributes([.modificationDate: later], ofItemAtPath: folder("in/a.bin"))
         #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).packed == ["a.bin"])
         try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: folder("in/a.bin"))
-        #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).passedOver == ["a.bin"])
+        #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).skipped == ["a.bin"])
         try folder.write("out/a.bin", Array(try folder.bytes("out/a.bin").dropLast()))
         #expect(try await PackTests.pack(folder("in"), folder("out"), PackTests.options()).packed == ["a.bin"])
     }
@@ -131,7 +131,7 @@ struct PackVideoTests {
             #expect(try ClipFile.header(videos.folder(packed)).shape.frames == frames)
         }
         let again = try await PackTests.pack(videos.folder("in"), videos.folder("out"), PackTests.options(8, side: 24))
-        #expect(again.packed.isEmpty && again.passedOver.count == 2)
+        #expect(again.packed.isEmpty && again.skipped.count == 2)
     }
 
     /// All frames, streamed to the file; and a rate of its own.
@@ -164,7 +164,7 @@ struct PackVideoTests {
         let left = try videos.folder.names("out")
         #expect(left.count < 8 && left.allSatisfy { $0.hasSuffix(".bin") })
         let report = try await job.run()
-        #expect(report.packed.count == 8 - left.count && report.passedOver.count == left.count)
+        #expect(report.packed.count == 8 - left.count && report.skipped.count == left.count)
     }
 
     @Test func withoutFFmpeg() async throws {

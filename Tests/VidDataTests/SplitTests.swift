@@ -46,7 +46,7 @@ import VidTestSupport
         }
         #expect(data.counts(of: .validation) == [8, 8])
         var parts: [String: Set<Split>] = [:]
-        for entry in data.entries { parts[entry.group ?? "", default: []].insert(entry.part) }
+        for entry in data.entries { parts[entry.group ?? "", default: []].insert(entry.split) }
         #expect(parts.count == 20)
         #expect(parts["Basketball/v_X_g03"] != nil)
         #expect(parts.values.allSatisfy { $0.count == 1 })

@@ -35,7 +35,7 @@ import VidTestSupport
         #expect(read.classes == data.classes)
         #expect(read.digest == data.digest)
         #expect(read.findings.notes == [])
-        #expect(Set(read.entries.map(\.part)).count == 3)
+        #expect(Set(read.entries.map(\.split)).count == 3)
         #expect(read.entries.contains { $0.group != nil })
     }
 

@@ -44,7 +44,7 @@ import VidTrain
         let set = try DataSet.open(clips.path, split: .init(seed: 1, validation: 0.25, test: 0))
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let loader = ClipLoader(configuration)
         let optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: threads,

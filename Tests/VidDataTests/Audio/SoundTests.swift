@@ -119,11 +119,11 @@ struct SoundTests {
             { $0.maximumFrequency = 4000 }, { $0.topDecibels = 60 },
         ]
         for change in changes {
-            var data = DataConfiguration()
-            change(&data.audio)
-            var input = InputConfiguration()
-            (input.frames, input.channels, input.rows, input.columns) = (2, 1, 16, 16)
-            let loader = ClipLoader(input: input, data: data)
+            var configuration = RunConfiguration()
+            change(&configuration.data.audio)
+            (configuration.model.input.frames, configuration.model.input.channels) = (2, 1)
+            (configuration.model.input.rows, configuration.model.input.columns) = (16, 16)
+            let loader = ClipLoader(configuration)
             texts.insert(loader.sampling(.whole, of: "a.wav"))
             hashes.insert(try await loader.load(path).contentHash)
         }

@@ -2,37 +2,11 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// Which frames of a file make the clip of a view, and what is done to them.
-struct SampledFrames: Sendable {
-    /// The frames to read: rising, each once.
-    let indices: [Int]
-    /// For each frame of the clip, its place in `indices`.
-    let places: [Int]
-    /// Frames that count; fewer than `places.count` only under `ShortClips.mask`.
-    let validFrames: Int
-    /// 0 = unknown.
-    let framesPerSecond: Float
-    /// The frames of the file.
-    let sourceFrames: Int
-    /// A file with at least so many frames gives this very clip; nil where it depends on their number.
-    let sufficientFrames: Int?
-    /// Nil where pixels are not changed.
-    let augmentation: ClipAugmentation?
-
-    /// The clip, made of `clip`, which holds frames `indices` of the file.
-    func clip(of clip: Clip) -> LoadedClip {
-        precondition(clip.shape.frames == indices.count, "\(clip.shape.frames) frames for \(indices.count) to be sampled from")
-        let changed = augmentation?.changePixels(clip) ?? clip
-        return LoadedClip(
-            clip: changed.selecting(places, framesPerSecond: framesPerSecond), validFrames: validFrames, sourceFrames: sourceFrames)
-    }
-}
-
 extension ClipLoader {
-    /// What `view` takes of `count` frames at `rate` a second (0 = unknown). `path` is for errors: a clip too short where
-    /// `short_clips` is `error`, a rate that must be known, a window past the end.
+    /// The frames that `view` takes from `count` frames at `rate` a second (0 = unknown). Throws for a clip that is too short if
+    /// `short_clips` is `error`, for an unknown rate that is needed, and for a window past the end; `path` is for the error.
     ///
-    /// Chosen frames are first changed in time, then completed to the model's number by `shortClips`.
+    /// Augmentation first reorders the chosen frames in time; then `shortClips` extends them to the model's number.
     func sample(_ view: ClipView, of count: Int, rate: Double, path: String) throws -> SampledFrames {
         let choice = try sampler.choose(view, of: count, rate: rate, path: path)
         if shortClips == .error, choice.indices.count < frames { throw tooShort(choice, path) }
@@ -49,30 +23,38 @@ extension ClipLoader {
         let shown = augmentation?.places(choice.indices.count) ?? Array(0..<choice.indices.count)
         let (completed, valid) = try shortClips.indices(frames, of: shown.count, path: path)
         var sufficient: Int?
-        if case .window = view, choice.stretch.upperBound < count { sufficient = choice.stretch.upperBound }
+        if case .window = view, choice.range.upperBound < count { sufficient = choice.range.upperBound }
         return SampledFrames(
             indices: read, places: completed.map { placesRead[shown[$0]] }, validFrames: valid,
             framesPerSecond: Float(choice.framesPerSecond), sourceFrames: count, sufficientFrames: sufficient, augmentation: augmentation)
     }
 
-    /// The clip that `view` takes of `whole`, all frames of a file in memory. `path` is for errors.
-    ///
-    /// Rows, columns and channels must be the model's already.
-    func take(_ view: ClipView, of whole: Clip, path: String) throws -> LoadedClip {
+    /// The clip that `view` takes from `whole`, which holds all frames of a file in the model's size. `path` is for errors.
+    func sample(_ view: ClipView, of whole: Clip, path: String) throws -> LoadedClip {
         let sampled = try sample(view, of: whole.shape.frames, rate: Double(whole.framesPerSecond), path: path)
         return sampled.clip(of: whole.selecting(sampled.indices))
     }
 
+    /// The places in the file of the frames that `view` takes, in the order of the clip; the frames that extend a short clip have the
+    /// places of those they repeat.
+    package func moments(_ view: ClipView = .whole, of length: ClipLength, path: String) throws -> [FrameMoment] {
+        let sampled = try sample(view, of: length.frames, rate: length.framesPerSecond, path: path)
+        return sampled.places.map { place in
+            let frame = sampled.indices[place]
+            return FrameMoment(frame: frame, seconds: length.framesPerSecond > 0 ? Double(frame) / length.framesPerSecond : nil)
+        }
+    }
+
     private func tooShort(_ choice: FrameSampler.Choice, _ path: String) -> VidclassError {
-        let spread = choice.span > frames ? " (\(frames) of them, as far apart as data.sampling says)" : ""
-        let found = choice.stretch.lowerBound > 0 ? "\(choice.stretch.count) in the window" : "\(choice.stretch.count)"
+        let spread = choice.span > frames ? " (\(frames) of them, spaced as data.sampling defines)" : ""
+        let found = choice.range.lowerBound > 0 ? "\(choice.range.count) in the window" : "\(choice.range.count)"
         return VidclassError.file(
             path,
             "expected at least \(choice.span) frames\(spread), found \(found); set data.short_clips to \"loop\", \"pad_last\" or \"mask\"")
     }
 }
 
-/// The frames that views of a file take together.
+/// The frames of a file that several views take together.
 struct ViewsRule: FrameRule {
     let loader: ClipLoader
     let views: [ClipView]

@@ -1,6 +1,6 @@
 import CZlib
 
-/// zlib's CRC-32, taken piece by piece.
+/// zlib's CRC-32, updated piece by piece.
 package struct CRC32: Sendable {
     package private(set) var value: UInt32 = 0
 

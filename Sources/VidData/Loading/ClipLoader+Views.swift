@@ -1,18 +1,15 @@
 import VidTensor
 
 extension ClipLoader {
-    /// Loads several views of the clip at `path` in one passage over its frames, and hands each to `body` with its place in
-    /// `views`, once.
+    /// Loads several views of the clip at `path` in one pass over its frames. Calls `body` once for each, with its place in `views`.
     ///
-    /// A window is handed out as soon as its last frame has gone by, so that memory holds the windows under way and no more;
-    /// other views depend on the number of frames, which is certain at the end only, and wait for it. Decoding waits while
-    /// `body` works. An error found later in the file (a video that is damaged there, a checksum) is thrown after windows before it
-    /// have been handed out.
+    /// A window is delivered as soon as its last frame has passed, so memory holds only unfinished windows. Other views depend on the
+    /// number of frames, which is certain only at the end. Decoding waits while `body` works. An error later in the file (a damaged
+    /// video, a wrong checksum) is thrown after the windows before it have been delivered.
     package func load(_ path: String, views: [ClipView], _ body: (_ view: Int, LoadedClip) async throws -> Void) async throws {
         guard !views.isEmpty else { return }
         switch try source(path) {
         case .array(let file):
-            try check(file)
             let assembly = try ClipAssembly(
                 self, Array(views.enumerated()), of: file.shape.frames, rate: Double(file.framesPerSecond), element: file.element,
                 path: path)
@@ -25,8 +22,16 @@ extension ClipLoader {
         case .video: try await loadVideo(path, views, body)
         case .sound:
             let whole = try await sounds.clip(path)
-            for (place, view) in views.enumerated() { try await body(place, try take(view, of: whole, path: path)) }
+            for (place, view) in views.enumerated() { try await body(place, try sample(view, of: whole, path: path)) }
         }
+    }
+
+    /// Loads several views of the clip at `path` in one pass over its frames; all are in memory together, in the order of `views`.
+    package func loadAll(_ path: String, views: [ClipView]) async throws -> [LoadedClip] {
+        if views.count == 1 { return [try await load(path, views[0])] }
+        var clips = [LoadedClip?](repeating: nil, count: views.count)
+        try await load(path, views: views) { clips[$0] = $1 }
+        return clips.compactMap(\.self)
     }
 
     private func loadVideo(_ path: String, _ views: [ClipView], _ body: (Int, LoadedClip) async throws -> Void) async throws {
@@ -51,19 +56,19 @@ extension ClipLoader {
                 return
             }
             guard !isExact else { throw VideoDecoder.damaged(path, plan, found: count) }
-            // Fewer frames than packets: the views that are left are planned anew on frames counted by decoding.
+            // There are fewer frames than packets: plan the remaining views again, with frames counted by decoding.
             left.removeAll { delivered.contains($0.offset) }
             isExact = true
         }
     }
 }
 
-/// Puts the clips of several views together from the frames of a file, which come once, in order.
+/// Assembles the clips of several views from the frames of a file, which arrive once, in order.
 private final class ClipAssembly {
-    /// The frames wanted, rising, each once.
+    /// The wanted frames, ascending, each once.
     let indices: [Int]
 
-    private struct Part {
+    private struct UnfinishedClip {
         let view: Int
         let sampled: SampledFrames
         var values: [UInt8] = []
@@ -72,11 +77,11 @@ private final class ClipAssembly {
         var isFull: Bool { count == sampled.indices.count }
     }
 
-    private var parts: [Part] = []
-    /// For each of `indices`, the parts that want it.
+    private var unfinished: [UnfinishedClip] = []
+    /// For each of `indices`, the clips that contain it.
     private var users: [[Int]]
     private var next = 0
-    /// Parts that are full and wait to be taken.
+    /// Clips that are full and wait for delivery.
     private var full: [Int] = []
     private let shape: ClipShape
     private let element: ClipElement
@@ -89,46 +94,46 @@ private final class ClipAssembly {
         var wanted: [Int: [Int]] = [:]
         for (offset, view) in views {
             let sampled = try loader.sample(view, of: count, rate: rate, path: path)
-            for index in sampled.indices { wanted[index, default: []].append(parts.count) }
-            parts.append(Part(view: offset, sampled: sampled))
+            for index in sampled.indices { wanted[index, default: []].append(unfinished.count) }
+            unfinished.append(UnfinishedClip(view: offset, sampled: sampled))
         }
         indices = wanted.keys.sorted()
         users = indices.map { wanted[$0] ?? [] }
     }
 
-    /// Takes the next of `indices`.
+    /// Appends the frame at the next of `indices`.
     func append(_ frame: UnsafeRawBufferPointer) {
         for user in users[next] {
-            parts[user].values.append(contentsOf: frame)
-            parts[user].count += 1
-            if parts[user].isFull { full.append(user) }
+            unfinished[user].values.append(contentsOf: frame)
+            unfinished[user].count += 1
+            if unfinished[user].isFull { full.append(user) }
         }
         next += 1
     }
 
-    /// The clips that are complete and do not depend on what follows, by their views' order of becoming so.
+    /// The complete clips that do not depend on the rest of the file, in the order in which they were completed.
     func takeFinished() -> [(view: Int, clip: LoadedClip)] {
         guard next > 0, !full.isEmpty else { return [] }
-        let framesSeen = indices[next - 1] + 1
-        let isReady = { (part: Int) in self.parts[part].sampled.sufficientFrames.map { $0 <= framesSeen } == true }
+        let framesPassed = indices[next - 1] + 1
+        let isReady = { (clip: Int) in self.unfinished[clip].sampled.sufficientFrames.map { $0 <= framesPassed } == true }
         let ready = full.filter(isReady)
         guard !ready.isEmpty else { return [] }
         full.removeAll(where: isReady)
         return ready.map(take)
     }
 
-    /// What is left when all frames have come.
+    /// The remaining clips, when all frames have passed.
     func takeRest() -> [(view: Int, clip: LoadedClip)] {
         let rest = full.sorted()
         full = []
         return rest.map(take)
     }
 
-    private func take(_ part: Int) -> (view: Int, clip: LoadedClip) {
-        let values = parts[part].values
-        parts[part].values = []
+    private func take(_ number: Int) -> (view: Int, clip: LoadedClip) {
+        let (view, sampled, values) = (unfinished[number].view, unfinished[number].sampled, unfinished[number].values)
+        unfinished[number].values = []
         var shape = shape
-        shape.frames = parts[part].sampled.indices.count
+        shape.frames = sampled.indices.count
         let pixels: Clip.Pixels
         switch element {
         case .uint8: pixels = .bytes(values)
@@ -139,6 +144,6 @@ private final class ClipAssembly {
                     count = shape.count
                 })
         }
-        return (parts[part].view, parts[part].sampled.clip(of: Clip(shape: shape, pixels: pixels)))
+        return (view, sampled.clip(of: Clip(shape: shape, pixels: pixels)))
     }
 }

@@ -2,9 +2,9 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// What a clip file says of itself, without its frames being read.
+/// A clip file's description of itself, read without its frames.
 package struct ClipInformation: Sendable, Equatable {
-    /// `bin`, `npy`, or a video's or sound's codec.
+    /// `bin`, `npy`, or the codec of a video or sound.
     package let format: String
     /// `uint8` or `float32`.
     package let element: String
@@ -14,17 +14,14 @@ package struct ClipInformation: Sendable, Equatable {
     package let columns: Int
     /// 0 = unknown.
     package let framesPerSecond: Double
-    /// Of a sound, whose frames are then those of the spectrogram that `read` was asked for.
-    package let sound: SoundInfo?
+    /// The properties of a sound, whose frames are those of the spectrogram that was passed to `read`; nil for other clips.
+    package var sound: SoundInfo?
 
-    /// The mel bands and the steps of a frame of a sound's spectrogram where nothing else is said.
-    package static let spectrogramSide = 64
-
-    /// Reads the header of a `.bin` or `.npy` file, or asks ffprobe about a video or sound. `spectrogram` is what a sound is
-    /// to become; the number of its frames follows from the duration that its container gives.
+    /// Reads the header of a `.bin` or `.npy` file, or runs ffprobe on a video or sound. A sound is described by the frames of its
+    /// `spectrogram`, whose number follows from the duration that the container gives.
     package static func read(
         _ path: String, finder: FFmpegFinder = FFmpegFinder(),
-        spectrogram: SpectrogramFrames = SpectrogramFrames(AudioConfiguration(), rows: spectrogramSide, columns: spectrogramSide)
+        spectrogram: SpectrogramFrames = SpectrogramFrames(AudioConfiguration(), rows: 64, columns: 64)
     ) async throws -> ClipInformation {
         switch ClipFormat(path: path) {
         case .bin: return ClipInformation("bin", try ClipFile.open(path))
@@ -43,27 +40,17 @@ package struct ClipInformation: Sendable, Equatable {
         case nil:
             _ = try SystemCall.status(path)
             throw VidclassError.file(
-                path, "is no clip, checkpoint, weights file or config; expected .bin, .npy, a video, a sound, .safetensors, .h5 or .json")
+                path,
+                "not a clip, checkpoint, weights file or config; expected .bin, .npy, a video, a sound, .safetensors, .h5 or .json")
         }
     }
+}
 
-    private init(_ format: String, _ file: ArrayFile) {
+extension ClipInformation {
+    fileprivate init(_ format: String, _ file: ArrayFile) {
         self.init(
             format: format, element: file.element.name, frames: file.shape.frames, channels: file.shape.channels,
             rows: file.shape.rows, columns: file.shape.columns, framesPerSecond: Double(file.framesPerSecond))
     }
 
-    private init(
-        format: String, element: String, frames: Int, channels: Int, rows: Int, columns: Int, framesPerSecond: Double,
-        sound: SoundInfo? = nil
-    ) {
-        self.format = format
-        self.element = element
-        self.frames = frames
-        self.channels = channels
-        self.rows = rows
-        self.columns = columns
-        self.framesPerSecond = framesPerSecond
-        self.sound = sound
-    }
 }
