@@ -38,7 +38,7 @@ package struct SoundClips: Sendable {
         let count = try await decoder.stream(path) { samples in
             guard samples.allSatisfy({ $0.magnitude <= SoundClips.largestSample }) else {
                 throw VidclassError.file(
-                    path, "expected finite samples of at most \(SoundClips.largestSample) (full scale is 1), found larger ones")
+                    path, "contains samples that are not finite or exceed \(SoundClips.largestSample) (full scale is 1)")
             }
             spectrogram.append(samples)
         }

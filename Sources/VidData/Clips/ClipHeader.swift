@@ -46,7 +46,7 @@ package struct ClipHeader: Sendable, Equatable {
             throw VidclassError.file(path, "expected a clip file's header of 64 bytes, found only \(bytes.count) bytes")
         }
         guard Array(bytes[0..<8]) == ClipHeader.magic else {
-            throw VidclassError.file(path, "not a clip file: it does not start with the bytes 89 56 43 4C 50 0D 0A 1A")
+            throw VidclassError.file(path, "not a clip file: it does not start with the magic bytes 89 56 43 4C 50 0D 0A 1A")
         }
         let version: UInt16 = LittleEndian.value(bytes, 8)
         guard version == ClipHeader.version else {

@@ -50,7 +50,7 @@ package enum NumpyFile {
         }
         let start = try file.bytes(at: 0, count: 10)
         guard Array(start[0..<6]) == magic else {
-            throw VidclassError.file(path, "not an npy file: it does not start with the bytes 93 4E 55 4D 50 59")
+            throw VidclassError.file(path, "not an npy file: it does not start with the magic bytes 93 4E 55 4D 50 59")
         }
         guard start[6] == 1 || start[6] == 2, start[7] == 0 else {
             throw VidclassError.file(path, "npy version: expected 1.0 or 2.0, found \(start[6]).\(start[7])")
@@ -63,7 +63,7 @@ package enum NumpyFile {
             offset = 12
         }
         guard length <= longestHeader else {
-            throw VidclassError.file(path, "expected an npy header of at most \(longestHeader) bytes, found \(length)")
+            throw VidclassError.file(path, "expected an npy header of at most \(longestHeader) bytes, found a length of \(length)")
         }
         guard offset + length <= file.size else {
             throw VidclassError.file(path, "cut off: expected a header of \(length) bytes, found \(file.size - offset)")

@@ -53,7 +53,7 @@ import VidTestSupport
         let channels = await failure { try await ClipLoaderTests.loader(channels: 1).load(folder("a.bin")) }
         #expect(channels.message.contains("expected 1 channels, found 3; set model.input.channels to 3"))
         try folder.write("a.txt", text: "x")
-        #expect(await failure { try await ClipLoaderTests.loader().load(folder("a.txt")) }.message.contains("is no clip"))
+        #expect(await failure { try await ClipLoaderTests.loader().load(folder("a.txt")) }.message.contains("not a clip"))
     }
 
     /// 10,000 frames: what is read is what is asked for.

@@ -25,7 +25,7 @@ import VidTestSupport
         #expect(data.entries.allSatisfy { $0.split == .train })
         #expect(!data.namesSplits)
         #expect(data.findings.otherFiles == ["README.md", "b/notes.txt", "stray.mp4"])
-        #expect(data.otherFilesSummary == "3 other files passed over: README.md, b/notes.txt, stray.mp4")
+        #expect(data.otherFilesSummary == "skipped 3 other files: README.md, b/notes.txt, stray.mp4")
     }
 
     @Test func foldersOfParts() throws {
@@ -57,9 +57,11 @@ import VidTestSupport
         let data = try DataSet.open(trains.path, split: .none)
         #expect(data.classes == ["-x", "a \"b\", c", "bus", "new\nline", "train", "🐈"])
         let mixed = try DataSetTests.folder(["train/a/1.bin", "test/a/1.bin", "extra/a/1.bin"])
-        #expect(failure { try DataSet.open(mixed.path) }.message.contains("holds train, val or test folders and others (extra)"))
+        #expect(
+            failure { try DataSet.open(mixed.path) }.message.contains(
+                "expected only splits (train, val, test) or only classes, found splits and other folders (extra)"))
         let twice = try DataSetTests.folder(["train/a/1.bin", "train/b/1.bin", "val/a/1.bin", "valid/a/1.bin"])
-        #expect(failure { try DataSet.open(twice.path) }.message.contains("two folders for the part \"val\""))
+        #expect(failure { try DataSet.open(twice.path) }.message.contains("found two folders for the split \"val\""))
     }
 
     @Test func whatIsRefused() throws {
@@ -70,13 +72,13 @@ import VidTestSupport
         let single = try DataSetTests.folder(["a/1.bin"])
         #expect(failure { try DataSet.open(single.path) }.message.contains("expected at least two classes, found only \"a\""))
         let none = try DataSetTests.folder(["x.txt"])
-        #expect(failure { try DataSet.open(none.path) }.message.contains("no clips found"))
+        #expect(failure { try DataSet.open(none.path) }.message.contains("found no clips"))
         let stranger = try DataSetTests.folder(["train/a/1.bin", "train/b/1.bin", "val/c/1.bin"])
         #expect(
             failure { try DataSet.open(stranger.path) }.message.contains(
-                "val/c/1.bin: the label \"c\" is none of the 2 classes of training (a, b)"))
+                "val/c/1.bin: the label \"c\" is not one of the 2 classes of training (a, b)"))
         let file = try DataSetTests.folder(["a.txt"])
-        #expect(failure { try DataSet.open(file("a.txt")) }.message.contains("expected a folder with a folder for each class"))
+        #expect(failure { try DataSet.open(file("a.txt")) }.message.contains("expected a folder with one folder per class"))
         for options in [
             DataSet.SplitOptions(validation: 1), .init(validation: -0.1), .init(validation: 0.5, test: 0.5), .init(validation: .nan),
         ] {
@@ -91,7 +93,7 @@ import VidTestSupport
         #expect(data.entries.map(\.label) == [0, 2])
         #expect(data.entries.allSatisfy { $0.split == .test })
         #expect(
-            failure { try DataSet.open(folder.path, classes: ["a", "b"]) }.message.contains("the label \"c\" is none of the 2 classes"))
+            failure { try DataSet.open(folder.path, classes: ["a", "b"]) }.message.contains("the label \"c\" is not one of the 2 classes"))
         let one = try DataSetTests.folder(["a/1.bin"])
         #expect(try DataSet.open(one.path, split: .none, classes: ["a", "b"]).entries.count == 1)
     }
@@ -108,13 +110,13 @@ import VidTestSupport
         #expect(data.entries.map(\.id).contains("b/other/2.bin"))
         // A broken link with a clip's name is a bad clip, to be complained of when it is opened.
         #expect(data.entries.map(\.id).contains("b/broken.mp4"))
-        #expect(data.findings.notes.contains("a/self links back to a folder above it and was passed over"))
-        #expect(data.findings.notes.contains("a/loop links back to a folder above it and was passed over"))
+        #expect(data.findings.notes.contains("skipped a/self, a link back to a folder above it"))
+        #expect(data.findings.notes.contains("skipped a/loop, a link back to a folder above it"))
         // Nothing of another class came in by the link.
         #expect(data.entries.map(\.id) == ["a/1.bin", "b/1.bin", "b/broken.mp4", "b/other/2.bin"])
         #expect(
             data.findings.notes.last
-                == "1 link leads out of the data folder and was followed, b/other to \(Folder.resolved(elsewhere("x"))) for one")
+                == "followed 1 link that leads out of the data folder, for example b/other to \(Folder.resolved(elsewhere("x")))")
     }
 
     /// Eighteen folders, each with two links to the next: 2^18 ways to the one clip. Each folder is walked through once.
@@ -130,8 +132,9 @@ import VidTestSupport
         try FileManager.default.createSymbolicLink(atPath: folder("a/bomb"), withDestinationPath: elsewhere("0"))
         let data = try DataSet.open(folder.path, split: .none)
         #expect(data.entries.count == 3)
-        #expect(data.findings.notes.contains { $0.hasPrefix("a/bomb/q links to a folder that was looked through already") })
-        #expect(data.findings.notes.contains { $0.hasPrefix("37 links lead out of the data folder") }, "\(data.findings.notes)")
+        #expect(data.findings.notes.contains { $0.hasPrefix("skipped a/bomb/q, a link to a folder that was already read") })
+        #expect(
+            data.findings.notes.contains { $0.hasPrefix("followed 37 links that lead out of the data folder") }, "\(data.findings.notes)")
     }
 }
 
@@ -167,7 +170,7 @@ import VidTestSupport
             ("", "the table is empty"),
             ("path\n1.bin\n", "line 1: expected the columns path and label"),
             ("path,label,colour\n", "line 1: unknown column \"colour\"; expected path, label, split, group"),
-            ("path,label,path\n", "line 1: the column \"path\" stands twice"),
+            ("path,label,path\n", "line 1: the column \"path\" appears twice"),
             ("path,label\n1.bin,a\n2.bin\n", "line 3: expected 2 fields as in the header, found 1"),
             ("path,label\n1.bin,\"a\nb\"\n2.bin,c,d\n", "line 4: expected 2 fields as in the header, found 3"),
             ("path,label\n1.bin,\"a\n", "line 2: a quoted field without its closing quote"),
@@ -183,13 +186,13 @@ import VidTestSupport
             (String(repeating: "x", count: 100_000) + "\n", "line 1: unknown column \"xxx"),
             (String(repeating: ",", count: 70_000) + "\n", "line 1: more than 65536 fields"),
             ("path,label\n1.bin,\n", "line 2: path and label cannot be empty"),
-            ("path,label\nx.txt,a\n", "line 2: x.txt is no clip"),
+            ("path,label\nx.txt,a\n", "line 2: x.txt: not a clip"),
             ("path,label\nhttp://host/x.mp4,a\n", "http://host/x.mp4 does not exist"),
             ("path,label\n9.bin,a\n", "9.bin does not exist"),
-            ("path,label\n1.bin,a\n1.bin,b\n", "line 3: 1.bin stands already in line 2"),
+            ("path,label\n1.bin,a\n1.bin,b\n", "line 3: 1.bin is already in line 2"),
             ("path,label,split\n1.bin,a,training\n", "line 2: split: expected train, val or test, found \"training\""),
-            ("path,label,split\n1.bin,a,val\n", "has no training part"),
-            ("path,label\n", "no clips found"),
+            ("path,label,split\n1.bin,a,val\n", "has no training split"),
+            ("path,label\n", "found no clips"),
         ])
     func refused(text: String, message: String) throws {
         let folder = try TableTests.table(text)
@@ -232,6 +235,17 @@ import VidTestSupport
         try file.truncate(atOffset: 1 << 30)
         try file.close()
         #expect(failure { try DataSet.open(path) }.message.hasSuffix("has 1073741824 bytes; at most 268435456 are read"))
+    }
+
+    /// Found by fuzzing: a first field that begins with a byte order mark lost it.
+    @Test(arguments: ["\u{FEFF}a", "\u{FEFF}\u{FEFF}", "a\u{FEFF}", "a,b", "\"", "\r", "\n", "a\"\"b", " a ", ",\u{301}"])
+    func whatIsWrittenReadsBack(_ field: String) throws {
+        for fields in [[field, "b"], ["b", field]] {
+            let text = CSVText.line(fields) + CSVText.line(fields)
+            let table = try CSVTable(Array(text.utf8), path: "table")
+            #expect(table.header.map { Array($0.utf8) } == fields.map { Array($0.utf8) })
+            #expect(table.records.map { $0.fields.map { Array($0.utf8) } } == [fields.map { Array($0.utf8) }])
+        }
     }
 
     @Test func textThatIsNoUTF8() throws {

@@ -4,7 +4,7 @@ import VidData
 import VidSystem
 import VidTensor
 
-@Suite struct SamplingTests {
+@Suite struct FrameSamplingTests {
     @Test func uniformFrames() {
         #expect(FrameSampling.uniform(4, of: 40) == [5, 15, 25, 35])
         #expect(FrameSampling.uniform(1, of: 9) == [4])
@@ -52,20 +52,5 @@ import VidTensor
         #expect(try FrameSelection(framesPerSecond: 60).indices(of: 5, sourceRate: 25, path: "a") == Array(0..<5))
         #expect(try FrameSelection(framesPerSecond: 0.01).indices(of: 5, sourceRate: 25, path: "a") == [2])
         #expect(failure { try thinned.indices(of: 5, sourceRate: 0, path: "a") }.message.contains("its frame rate is not known"))
-    }
-
-    @Test func namesOfClips() {
-        #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
-        #expect(ClipFormat(path: "x.ogv") == .video && ClipFormat(path: "x.ogg") == .sound && ClipFormat(path: "x.Wav") == .sound)
-        #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
-    }
-
-    @Test func contentHash() {
-        let clip = patternClip(ClipShape(frames: 2, channels: 3, rows: 4, columns: 5))
-        #expect(clip.contentHash == patternClip(clip.shape, framesPerSecond: 9).contentHash)
-        #expect(clip.contentHash.count == 64)
-        #expect(clip.contentHash != patternClip(ClipShape(frames: 2, channels: 3, rows: 5, columns: 4)).contentHash)
-        #expect(clip.contentHash != clip.selecting([1, 0]).contentHash)
-        #expect(clip.selecting([0, 1]) == clip)
     }
 }

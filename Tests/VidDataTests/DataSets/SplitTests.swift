@@ -17,7 +17,7 @@ import VidTestSupport
         #expect(data.counts(of: .validation) == [10, 2, 3, 0])
         #expect(data.counts(of: .test) == [5, 1, 1, 1])
         #expect(data.counts(of: .train) == [35, 7, 9, 1])
-        #expect(data.findings.notes == ["the class \"d\" has no clip in the part \"val\": its 2 training clips cannot be divided"])
+        #expect(data.findings.notes == ["the class \"d\" has no clips in the split \"val\": its 2 training clips cannot be divided"])
     }
 
     @Test func aClassOfOneClipStaysInTraining() throws {
@@ -87,6 +87,6 @@ import VidTestSupport
         }
         let data = try DataSet.open(folder.path)
         #expect(data.findings.notes.count == 1)
-        #expect(data.findings.notes.first?.contains("1 groups have clips in more than one part, \"a/v_g01\" for one") == true)
+        #expect(data.findings.notes.first?.contains("1 group has clips in more than one split, for example \"a/v_g01\"") == true)
     }
 }

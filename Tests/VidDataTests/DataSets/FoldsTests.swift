@@ -93,7 +93,7 @@ import VidTestSupport
                     + (0..<8).map { "\(try PathText.name(box.write("x\($0).bin"))),\($0 % 2),\($0 < 4 ? "train" : "val")\n" }.joined()))
         let (folds, notes) = try data.folds(4, seed: 1)
         checkCover(folds, data)
-        #expect(notes.count == 1 && notes[0].contains("validation part"))
+        #expect(notes.count == 1 && notes[0].contains("validation split"))
     }
 
     @Test func refusals() throws {

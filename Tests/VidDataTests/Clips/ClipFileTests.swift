@@ -61,7 +61,7 @@ import VidTestSupport
             let path = try folder.write("cut.bin", Array(bytes[..<length]))
             let error = failure { try ClipFile.open(path) }
             #expect(error.kind == .badData)
-            #expect(error.message == "\(path): a clip file opens with a header of 64 bytes, found \(length) bytes in all")
+            #expect(error.message == "\(path): expected a clip file's header of 64 bytes, found only \(length) bytes")
         }
     }
 
@@ -72,7 +72,7 @@ import VidTestSupport
         let cut = try folder.write("cut.bin", bytes.dropLast())
         #expect(failure { try ClipFile.open(cut) }.message.hasSuffix("cut off: expected 630 bytes after the header, found 629"))
         let long = try folder.write("long.bin", bytes + [0, 0])
-        #expect(failure { try ClipFile.open(long) }.message.hasSuffix("2 bytes too many after the payload of 630"))
+        #expect(failure { try ClipFile.open(long) }.message.hasSuffix("2 bytes too many: expected 630 after the header, found 632"))
     }
 
     /// No bit of a clip file can change unnoticed: all of the header, 1,000 of the payload.
@@ -93,7 +93,7 @@ import VidTestSupport
     /// A header that is wrong in one field, its checksum being right.
     @Test(
         arguments: [
-            (0, [0x88], "its first eight bytes are not the magic 89 56 43 4C 50 0D 0A 1A"),
+            (0, [0x88], "not a clip file: it does not start with the magic bytes 89 56 43 4C 50 0D 0A 1A"),
             (8, [2, 0], "version at byte 8: expected 1, found 2"),
             (10, [7], "element type at byte 10: expected 0 (uint8) or 1 (float32), found 7"),
             (11, [1], "reserved bytes (11 and 44 to 59) are not zero"),
@@ -166,7 +166,7 @@ import VidTestSupport
         values[300] = value
         clip = Clip(shape: clip.shape, pixels: .floats(values))
         let refused = failure { try ClipFile.write(clip, to: folder("a.bin")) }
-        #expect(refused.message.contains("a clip's values are finite"))
+        #expect(refused.message.contains("expected finite values, found"))
         #expect(try folder.names().isEmpty)
 
         // A writer of another make: header and checksums right, the value not.
@@ -184,5 +184,22 @@ import VidTestSupport
         #expect(failure { try ClipFile.open(folder("folder.bin")) }.message.hasSuffix("expected a file, found a folder"))
         #expect(failure { try ClipFile.open("a\0b.bin") }.message.contains("a path cannot hold a NUL character"))
         #expect(failure { try ClipFile.open("/dev/zero") }.message.contains("expected a file, found a pipe, socket or device"))
+    }
+}
+
+@Suite struct ClipTests {
+    @Test func namesOfClips() {
+        #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
+        #expect(ClipFormat(path: "x.ogv") == .video && ClipFormat(path: "x.ogg") == .sound && ClipFormat(path: "x.Wav") == .sound)
+        #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
+    }
+
+    @Test func contentHash() {
+        let clip = patternClip(ClipShape(frames: 2, channels: 3, rows: 4, columns: 5))
+        #expect(clip.contentHash == patternClip(clip.shape, framesPerSecond: 9).contentHash)
+        #expect(clip.contentHash.count == 64)
+        #expect(clip.contentHash != patternClip(ClipShape(frames: 2, channels: 3, rows: 5, columns: 4)).contentHash)
+        #expect(clip.contentHash != clip.selecting([1, 0]).contentHash)
+        #expect(clip.selecting([0, 1]) == clip)
     }
 }

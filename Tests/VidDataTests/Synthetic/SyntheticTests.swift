@@ -154,7 +154,7 @@ import VidTestSupport
         // The same again is the same; anything else in the folder is refused.
         try await synth.write(to: folder("s"), clipsPerClass: 4)
         let refused = await failure { try await synth.write(to: folder("s"), clipsPerClass: 2) }
-        #expect(refused.message.contains("is not empty (it holds left/002.bin)"))
+        #expect(refused.message.contains("is not empty (it contains left/002.bin)"))
     }
 
     @Test func whatIsRefused() {

@@ -2,7 +2,6 @@ import Foundation
 import Testing
 import VidData
 import VidSystem
-
 import VidTestSupport
 
 /// Children that will not end as they should: each is gone with all that it started, and reaped. (How long that takes is not

@@ -72,26 +72,29 @@ import VidTestSupport
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 3, 4, 4), }", "expected 1...4294967295 frames, found 0"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, -3, 4, 4), }", "expected a whole number of 0 or more, found '-'"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3.5, 4, 4), }", "expected ')', found '.'"),
-            ("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 3, 4, 4), }", "a number over 2^63"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 3, 4, 4), }", "a number is over 2^63"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (4294967295, 64, 16384, 16384), }", "has more bytes than 2^63"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 3, 4, 4), }",
                 "cut off: expected 48000000 bytes after the header, found 96"
             ),
-            ("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 4, 4), }", "48 bytes too many after the values of 48"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 4, 4), }",
+                "48 bytes too many: expected 48 after the header, found 96"
+            ),
             ("{'descr': '|u1', 'fortran_order': False, }", "must have 'descr', 'fortran_order' and 'shape'"),
-            ("{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "the key 'descr' stands twice"),
-            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), 'x': 1}", "the unknown key 'x'"),
+            ("{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "the key 'descr' appears twice"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), 'x': 1}", "unknown key 'x'"),
             ("{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 3, 4, 4), }", "expected True or False, found '0'"),
             ("{'descr': '|u1\\'', 'fortran_order': False}", "characters that are not plain ASCII"),
-            ("{'descr': '|u1", "a quoted text without its end"),
+            ("{'descr': '|u1", "a quoted string is not terminated"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4)} x", "expected its end, found 'x'"),
-            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 03, 4, 4), }", "a number with a leading zero"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 03, 4, 4), }", "a number has a leading zero"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, +3, 4, 4), }", "found '+'"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 0x3, 4, 4), }", "expected ')', found 'x'"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1_0, 4, 4), }", "expected ')', found '_'"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1e9, 4, 4), }", "expected ')', found 'e'"),
-            ("{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775808, 3, 4, 4), }", "a number over 2^63"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775808, 3, 4, 4), }", "a number is over 2^63"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775807, 3, 4, 4), }",
                 "expected 1...4294967295 frames, found 9223372036854775807"
@@ -107,7 +110,7 @@ import VidTestSupport
             ("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<c8'"),
             ("\u{FEFF}{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "expected '{'"),
             ("import os", "expected '{', found 'i'"),
-            ("{", "expected a quoted text, found its end"),
+            ("{", "expected a quoted string, found its end"),
         ])
     func refused(dictionary: String, message: String) throws {
         let folder = try TestFolder()
@@ -133,7 +136,7 @@ import VidTestSupport
         }
         var bytes = good
         bytes[0] = 0x92
-        #expect(failure { try NumpyFile.open(try folder.write("m.npy", bytes)) }.message.contains("magic 93 4E 55 4D 50 59"))
+        #expect(failure { try NumpyFile.open(try folder.write("m.npy", bytes)) }.message.contains("magic bytes 93 4E 55 4D 50 59"))
         bytes = good
         bytes[6] = 3
         #expect(failure { try NumpyFile.open(try folder.write("v.npy", bytes)) }.message.contains("expected 1.0 or 2.0, found 3.0"))
@@ -145,7 +148,7 @@ import VidTestSupport
             bytes = [0x93] + Array("NUMPY".utf8) + [2, 0] + FileBytes.littleEndian(length) + [0, 0]
             #expect(
                 failure { try NumpyFile.open(try folder.write("h.npy", bytes)) }.message.contains(
-                    "at most 65536 bytes is read, found a length of \(length)"))
+                    "expected an npy header of at most 65536 bytes, found a length of \(length)"))
         }
     }
 

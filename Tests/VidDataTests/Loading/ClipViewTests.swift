@@ -126,7 +126,7 @@ import VidTestSupport
         let error = await failure { try await ClipViewTests.loader(.consecutive, short: .error).load(folder("a.bin")) }
         #expect(
             error.message
-                == "\(folder("a.bin")): expected at least 10 frames (4 of them, as far apart as data.sampling says), found 8; "
+                == "\(folder("a.bin")): expected at least 10 frames (4 of them, spaced as data.sampling defines), found 8; "
                 + "set data.short_clips to \"loop\", \"pad_last\" or \"mask\"")
         let window = await failure {
             try await ClipViewTests.loader(.uniform, short: .error).load(folder("a.bin"), .window(start: 0.5, length: 0.3))
@@ -305,7 +305,7 @@ extension ForeignFFmpegTests {
         #expect(seen[0]?.sourceFrames == 20 && seen[2]?.sourceFrames == 12)
         #expect(
             await failure { try await loader.load(path, views: [.window(start: 2, length: 1)]) { _, _ in } }.message.contains(
-                "past the end"))
+                "but the clip has"))
     }
 
     /// A reader slower than the child's time does not get it killed.
