@@ -51,14 +51,14 @@ package enum DataReportText {
     }
 
     private static func classes(_ report: DataReport) -> String {
-        let counts = report.parts.map { report.data.counts(of: $0) }
-        var rows = [["class"] + report.parts.map(\.rawValue)]
+        let counts = report.splits.map { report.data.counts(of: $0) }
+        var rows = [["class"] + report.splits.map(\.rawValue)]
         for (label, name) in report.data.classes.enumerated().prefix(mostClasses) {
             rows.append([shortened(name.printable, 48)] + counts.map { "\($0[label])" })
         }
         if report.data.classes.count > mostClasses { rows.append(["... \(report.data.classes.count - mostClasses) more classes"]) }
         if report.data.classes.count > 1 { rows.append(["all"] + counts.map { "\($0.reduce(0, +))" }) }
-        return Formatting.table(rows, right: Set(1...max(1, report.parts.count)), indent: "")
+        return Formatting.table(rows, right: Set(1...max(1, report.splits.count)), indent: "")
     }
 
     private static func bad(_ report: DataReport) -> String {
@@ -81,8 +81,8 @@ package enum DataReportText {
                 leak.isIdentical
                 ? "identical"
                 : "\(leak.matched) of \(leak.frames) frames alike, \(Formatting.fixed(leak.difference, 1)) of 255 apart"
-            text += wrapped("  \(first.part.rawValue.padded(to: 6))\(first.id.printable)", indent: "      ")
-            text += wrapped("  \(second.part.rawValue.padded(to: 6))\(second.id.printable)  (\(how))", indent: "      ")
+            text += wrapped("  \(first.split.rawValue.padded(to: 6))\(first.id.printable)", indent: "      ")
+            text += wrapped("  \(second.split.rawValue.padded(to: 6))\(second.id.printable)  (\(how))", indent: "      ")
         }
         if leaks.count > mostLeaks { text += "  ... \(leaks.count - mostLeaks) more pairs (--json lists all)\n" }
         return text
@@ -93,7 +93,7 @@ package enum DataReportText {
         var parts = [
             bad == 0 ? "all clips can be read" : "\(Formatting.count(bad, "bad clip")) of \(Formatting.grouped(report.clips.count))"
         ]
-        if let leaks = report.leaks, report.parts.count > 1 {
+        if let leaks = report.leaks, report.splits.count > 1 {
             parts.append(
                 leaks.isEmpty ? "no clip is in two parts" : "\(Formatting.count(leaks.count, "pair")) of clips alike in different parts")
         }

@@ -51,15 +51,15 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let configuration =
+        var configuration =
             try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
             ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
         let path = data ?? configuration.data.path
         let set = try DataSet.open(path, split: configuration.data.splitOptions(seed: configuration.seed))
-        let input = config == nil ? CheckCommand.input : configuration.model.input
+        if config == nil { configuration.model.input = CheckCommand.input }
         let report = try await CheckCommand.check(
-            set, loader: ClipLoader(input: input, data: configuration.data, augmentation: configuration.augmentation),
-            mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off, clipCache: try features.clipCache(),
+            set, loader: ClipLoader(configuration), mustFit: config != nil, leakCheck: configuration.data.leakCheck != .off,
+            clipCache: try features.clipCache(),
             concurrency: threads ?? Workers.processorCount)
         try Terminal.output(json ? report.document.text(pretty: true) + "\n" : DataReportText.text(report))
         if !json { for note in set.findings.notes + [set.otherFilesSummary].compactMap(\.self) { Terminal.note("note: \(note)") } }

@@ -35,7 +35,9 @@ struct InitCommand: AsyncParsableCommand {
             throw VidclassError(.usage, "\(output.printable) is there already; name another with --output, or write over it with --force")
         }
         let set = try DataSet.open(data, split: .none)
-        let loader = ClipLoader(input: CheckCommand.input, data: DataConfiguration())
+        var defaults = RunConfiguration()
+        defaults.model.input = CheckCommand.input
+        let loader = ClipLoader(defaults)
         let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, clipCache: try features.clipCache())
         let workers = threads.makeWorkers()
         let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)

@@ -50,7 +50,7 @@ struct InitPlan {
         return options
     }
 
-    private var training: [ClipFacts] { report.clips.filter { $0.entry.part == .train }.compactMap(\.facts) }
+    private var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
 
     private var material: Material {
         let videos = report.facts.filter { $0.kind == "video" }.count
@@ -202,7 +202,7 @@ struct InitPlan {
 
     private mutating func chooseParts() {
         let count = training.count
-        if report.parts.contains(.validation) {
+        if report.splits.contains(.validation) {
             configuration.data.validationSplit = 0
             choose("data.validation_split", "0", "the data names a validation part")
         } else {

@@ -41,7 +41,7 @@ struct SavedModel {
     }
 
     var loader: ClipLoader {
-        ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        ClipLoader(configuration)
     }
 
     /// The table of the run's parts, where the checkpoint lies in a run's folder that has one.

@@ -47,7 +47,7 @@ import VidTestSupport
         #expect(copy.output.contains("(identical)") && copy.output.contains("\\n🎬.bin"))
         let refused = try box.run("check", "parts", "--set", "data.leak_check=refuse")
         #expect(refused.status == 65)
-        #expect(refused.errors.contains("in different parts show the same"))
+        #expect(refused.errors.contains("the same frames in different splits"))
         let off = try box.run("check", "parts", "--set", "data.leak_check=off", "--json")
         #expect(try JSONParser.parse(Array(off.output.utf8))["leaks"]?.isNull == true)
 

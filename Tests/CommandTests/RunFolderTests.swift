@@ -192,7 +192,7 @@ import VidTestSupport
     /// A state of another architecture, of other classes, or of other clips in the run's folder: refused with what differs, nothing
     /// loaded and nothing written.
     @Test(arguments: [
-        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed"),
+        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is not one of the 2 classes"), ("seed=9", "seed"),
     ])
     func aStateOfAnotherTrainingIsRefused(change: String, difference: String) throws {
         let tiny = try TinyTraining()

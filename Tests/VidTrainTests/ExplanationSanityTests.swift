@@ -214,7 +214,7 @@ private struct ColouredSquares {
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: 2,
             budget: MemoryBudget(gibibytes: nil), activationLimit: .max)
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data)
+        let loader = ClipLoader(configuration)
         let trainer = try Trainer(
             classifier, optimizer: optimizer, configuration: configuration,
             training: LabelledClips(set.entries(of: .train), loader: loader, keepingBytes: 1 << 24),

@@ -73,7 +73,7 @@ struct ReportMaker {
     // MARK: Clips to look at
 
     private func examples() async -> [ExampleGroup] {
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let loader = ClipLoader(configuration)
         let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {

@@ -31,7 +31,7 @@ struct TrainingData {
     private static func check(
         _ set: DataSet, _ configuration: RunConfiguration, clipCache: (any ClipCache)?, quiet: Bool, skipsBadClips: Bool
     ) async throws -> TrainingData {
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let loader = ClipLoader(configuration)
         let mode = configuration.data.leakCheck
         let report = try await CheckCommand.check(set, loader: loader, leakCheck: mode != .off, clipCache: clipCache, quiet: quiet)
         if !quiet { Terminal.write(Terminal.fitted(DataReportText.text(report)) + "\n") }

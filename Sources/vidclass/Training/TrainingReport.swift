@@ -32,8 +32,7 @@ struct TrainingReport {
     private func make(in folder: RunFolder, _ bar: ProgressBar) async throws {
         let part = Split.heldOut(of: session.data)
         let entries = session.data.entries(of: part)
-        let loader = ClipLoader(
-            input: session.configuration.model.input, data: session.configuration.data, augmentation: session.configuration.augmentation)
+        let loader = ClipLoader(session.configuration)
         let start = ContinuousClock.now
         let clips = part == .validation ? nil : LabelledClips(entries, loader: loader, keepingBytes: 0)
         let evaluation = try await session.evaluateBest(clips) { done, total in

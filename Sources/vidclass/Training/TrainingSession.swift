@@ -132,7 +132,7 @@ final class TrainingSession {
         _ model: StageModel, _ configuration: RunConfiguration, _ data: DataSet, _ plan: MemoryPlan, _ cache: (any FeatureCache)?,
         _ workers: Workers, _ state: TrainerState, secondsBefore: Double
     ) throws -> Trainer {
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let loader = ClipLoader(configuration)
         func clips(_ part: Split) -> LabelledClips {
             let entries = data.entries(of: part)
             return LabelledClips(entries, loader: loader, keepingBytes: plan.keptClipBytes / max(1, data.entries.count) * entries.count)
