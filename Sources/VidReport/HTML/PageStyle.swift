@@ -1,4 +1,4 @@
-/// How a report looks: light and dark, on a screen of any width and on paper. Colours keep a contrast of 4.5 for text.
+/// The style of a report: light or dark, for screens of any width and for paper. Text has a contrast of at least 4.5.
 enum PageStyle {
     static let css = """
         :root{--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;

@@ -3,55 +3,38 @@ import VidData
 import VidSystem
 import VidTensor
 
-/// What a run's data was when it was looked at: `data.json` in its folder, which holds of `vidclass check --json` what a report
-/// tells.
+/// A run's data at the time of its check: `data.json` in its folder, the part of `vidclass check --json` that a report shows.
 package struct DataSummary: Sendable, Equatable {
-    package struct Part: Sendable, Equatable {
-        /// `train`, `val`, `test`.
+    package struct SplitCounts: Sendable, Equatable {
+        /// `train`, `val` or `test`.
         package var name: String
-        /// Clips of each class.
+        /// The number of clips of each class.
         package var counts: [Int]
-
-        package init(name: String, counts: [Int]) {
-            self.name = name
-            self.counts = counts
-        }
     }
 
     package struct Skipped: Sendable, Equatable {
         package var clip: String
         package var reason: String
-
-        package init(clip: String, reason: String) {
-            self.clip = clip
-            self.reason = reason
-        }
     }
 
     package struct SamePair: Sendable, Equatable {
         package var first: String
         package var second: String
         package var isIdentical: Bool
-
-        package init(first: String, second: String, isIdentical: Bool) {
-            self.first = first
-            self.second = second
-            self.isIdentical = isIdentical
-        }
     }
 
-    /// Skipped clips and pairs that are kept; the numbers are of all.
+    /// The most skipped clips and pairs that are listed; all are counted.
     package static let mostListed = 20
 
     package var path = ""
     package var classes: [String] = []
-    package var parts: [Part] = []
-    /// What the clips are, in words: kinds, sizes, lengths.
+    package var splits: [SplitCounts] = []
+    /// The kinds, sizes and lengths of the clips, in words.
     package var facts: [Fact] = []
     package var remarks: [String] = []
     package var skippedCount = 0
     package var skipped: [Skipped] = []
-    /// Nil where clips alike in different parts were not looked for.
+    /// The number of pairs of clips that look the same in different splits; nil if there was no search for them.
     package var pairCount: Int?
     package var pairs: [SamePair] = []
 
@@ -60,12 +43,9 @@ package struct DataSummary: Sendable, Equatable {
         package var text: String
     }
 
-    /// - Parameter skipsBad: whether clips that cannot be read were left out.
+    /// - Parameter skipsBad: whether bad clips are left out.
     package init(_ report: DataReport, skipsBad: Bool) {
-        let set = skipsBad ? report.goodData : report.data
-        path = set.path
-        classes = set.classes
-        parts = Split.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
+        self.init(skipsBad ? report.goodData : report.data)
         facts = DataReportText.facts(report).map { Fact(label: $0.label, text: $0.text) }
         remarks = report.remarks
         if skipsBad {
@@ -78,31 +58,16 @@ package struct DataSummary: Sendable, Equatable {
         }
     }
 
-    /// Of data that was not looked into: its parts and classes.
+    /// The splits and classes of data that was not checked.
     package init(_ set: DataSet) {
         path = set.path
         classes = set.classes
-        parts = Split.allCases.map { Part(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
+        splits = Split.allCases.map { SplitCounts(name: $0.rawValue, counts: set.counts(of: $0)) }.filter { $0.counts.contains { $0 > 0 } }
         remarks = set.findings.notes
     }
 
-    package init(
-        path: String, classes: [String], parts: [Part], facts: [Fact] = [], remarks: [String] = [], skipped: [Skipped] = [],
-        pairs: [SamePair]? = nil
-    ) {
-        self.path = path
-        self.classes = classes
-        self.parts = parts
-        self.facts = facts
-        self.remarks = remarks
-        self.skipped = skipped
-        skippedCount = skipped.count
-        pairCount = pairs?.count
-        self.pairs = pairs ?? []
-    }
-
-    /// Clips of a part.
-    package func clips(of part: String) -> Int { parts.first { $0.name == part }?.counts.reduce(0, +) ?? 0 }
+    /// The number of clips in a split.
+    package func clips(of split: String) -> Int { splits.first { $0.name == split }?.counts.reduce(0, +) ?? 0 }
 }
 
 // MARK: - data.json
@@ -111,7 +76,7 @@ extension DataSummary {
     package var document: JSONNode {
         .object([
             ("data", .string(path)), ("classes", .array(classes.map { .string($0) })),
-            ("parts", .object(parts.map { ($0.name, .array($0.counts.map { .integer($0) })) })),
+            ("parts", .object(splits.map { ($0.name, .array($0.counts.map { .integer($0) })) })),
             ("facts", .object(facts.map { ($0.label, .string($0.text)) })), ("remarks", .array(remarks.map { .string($0) })),
             ("skipped_count", .integer(skippedCount)),
             (
@@ -129,29 +94,25 @@ extension DataSummary {
         ])
     }
 
-    /// Writes the file whole.
-    package func write(to path: String) throws {
-        let text = document.text(pretty: true) + "\n"
-        try AtomicFile.write(to: path) { try $0.write(text.utf8) }
-    }
+    /// Writes the file completely or not at all.
+    package func write(to path: String) throws { try document.write(to: path) }
 
-    /// Nil where there is no such file, or it is none.
+    /// Reads the file; nil if it does not exist or is not valid.
     package init?(readingFrom path: String) {
         guard let bytes = try? RegularFile.contents(path, limit: 1 << 24), let document = try? JSONParser.parse(bytes),
             let data = document["data"]?.stringValue
         else { return nil }
-        func strings(_ node: JSONNode?) -> [String] { (node?.arrayElements ?? []).compactMap(\.stringValue) }
         self.path = data
-        classes = strings(document["classes"])
-        parts = Split.allCases.compactMap { part in
-            guard let counts = document["parts"]?[part.rawValue]?.arrayElements else { return nil }
-            // Numbers that are none of clips are left out, and with them the part.
-            return Part(name: part.rawValue, counts: counts.compactMap { $0.intValue }.filter { (0...1 << 40).contains($0) })
+        classes = document["classes"]?.strings ?? []
+        splits = Split.allCases.compactMap { split in
+            guard let counts = document["parts"]?[split.rawValue]?.arrayElements else { return nil }
+            // A split with an invalid count is left out.
+            return SplitCounts(name: split.rawValue, counts: counts.compactMap { $0.intValue }.filter { (0...1 << 40).contains($0) })
         }.filter { $0.counts.count == classes.count }
         facts = DataReportText.factLabels.compactMap { label in
             document["facts"]?[label]?.stringValue.map { Fact(label: label, text: $0) }
         }
-        remarks = strings(document["remarks"])
+        remarks = document["remarks"]?.strings ?? []
         skippedCount = document["skipped_count"]?.intValue ?? 0
         skipped = (document["skipped"]?.arrayElements ?? []).compactMap { node in
             node["path"]?.stringValue.map { Skipped(clip: $0, reason: node["reason"]?.stringValue ?? "") }

@@ -2,32 +2,32 @@ import VidSystem
 import VidTensor
 import VidTrain
 
-/// `results.csv` of a run: one line an epoch.
+/// `results.csv` of a run: a line for each epoch.
 ///
 ///     epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr
 ///
-/// Numbers are written so that they read back exactly; a value that does not exist (no validation part) is empty.
+/// Numbers are written so that they read back exactly; missing values (without validation clips) are empty.
 package struct ResultsFile {
     package static let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr"
 
-    /// The most bytes of one that are read: half a million epochs.
+    /// The most bytes that are read, about half a million epochs.
     static let sizeLimit = 64 << 20
 
-    /// What is wrong with the file that was gone on with, on one line; nil where every epoch was there.
+    /// The problem of a resumed file, on one line; nil if it had every epoch.
     package let fault: String?
     private let path: String
     private var lines: [String]
 
-    /// Starts a new file, or goes on with the one at `path`, keeping its epochs up to `keeping`.
+    /// Starts a new file, or continues the file at `path` with its epochs up to `keeping`.
     ///
-    /// Lines of later epochs are dropped: they were computed after the checkpoint that the run goes on from. Lines that are cut
-    /// off or otherwise damaged are dropped, too, and `fault` says so: a training is worth more than its table.
+    /// Lines of later epochs are dropped because they were computed after the checkpoint that the run resumes from. Truncated and
+    /// otherwise damaged lines are dropped, too, and `fault` reports them: a training is worth more than its table.
     package init(path: String, keeping epochs: Int) throws {
         self.path = path
         lines = [ResultsFile.header]
         var found = 0
         if epochs > 0, let bytes = try? RegularFile.contents(path, limit: ResultsFile.sizeLimit) {
-            // What follows the last line end is a line that was cut off: of none, the last digits may be missing.
+            // A last line without a line end is truncated: digits may be missing.
             for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropFirst().dropLast() {
                 guard let text = String(validating: line, as: UTF8.self), let epoch = ResultsFile.epoch(text), epoch > found,
                     epoch <= epochs
@@ -40,11 +40,11 @@ package struct ResultsFile {
         fault =
             kept == epochs
             ? nil
-            : "\(path.printable): of the \(epochs) epochs that are over it has \(kept) in whole lines; the others are lost, the run goes on"
+            : "\(path.printable): only \(kept) of the \(epochs) finished epochs have complete lines; the others are lost. The training continues."
         try write()
     }
 
-    /// The epoch of a line that has all its numbers; nil for any other.
+    /// The epoch of a complete line; nil for any other.
     private static func epoch(_ line: String) -> Int? {
         let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard fields.count == header.split(separator: ",").count,
@@ -59,7 +59,7 @@ package struct ResultsFile {
         try write()
     }
 
-    /// The seconds of the last epoch kept, where a resumed run's clock goes on.
+    /// The seconds at the last epoch, at which a resumed run's clock continues.
     package var secondsSoFar: Double {
         guard lines.count > 1, let last = lines.last else { return 0 }
         let fields = last.split(separator: ",", omittingEmptySubsequences: false)

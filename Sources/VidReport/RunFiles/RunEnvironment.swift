@@ -2,7 +2,7 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// What a run was made with: `environment.json`.
+/// The program and machine of a run: `environment.json`.
 package struct RunEnvironment: Sendable {
     package var version: String
     package var system: String
@@ -17,7 +17,7 @@ package struct RunEnvironment: Sendable {
     package var blas: String
     package var blasKernel: String
     package var isBlasKernelUsers: Bool
-    /// Nil where there is none.
+    /// FFmpeg's version; nil if it is not installed.
     package var ffmpeg: String?
     package var swift: String
 
@@ -50,17 +50,14 @@ package struct RunEnvironment: Sendable {
         ])
     }
 
-    /// Writes the file whole.
-    package func write(to path: String) throws {
-        let text = document.text(pretty: true) + "\n"
-        try AtomicFile.write(to: path) { try $0.write(text.utf8) }
-    }
+    /// Writes the file completely or not at all.
+    package func write(to path: String) throws { try document.write(to: path) }
 
-    /// As a table's rows.
+    /// The rows of a table.
     package var facts: [(label: String, value: String)] {
         [
             ("vidclass", version), ("system", "\(system), \(kernel), \(architecture)"), ("processor", processor),
-            ("vectors", vectorExtensions.joined(separator: " ") + "; the kernels run \(simd)"),
+            ("vectors", vectorExtensions.joined(separator: " ") + "; \(simd) used"),
             ("threads", "\(threads) of \(Formatting.count(processors, "processor"))"), ("memory", Formatting.bytes(memoryBytes)),
             ("BLAS", "\(blas), kernel \(blasKernel)" + (isBlasKernelUsers ? " (OPENBLAS_CORETYPE was set)" : "")),
             ("ffmpeg", ffmpeg ?? "not found"), ("compiler", swift),

@@ -1,68 +1,36 @@
-import VidConfig
-import VidData
 import VidSystem
-import VidTensor
+import VidTrain
 
-/// How a run went, as its `results.csv` and `run.json` tell it.
+/// The course of a run, from its `results.csv` and `run.json`.
 package struct RunStory: Sendable {
-    package var epochs: [ResultsTable.Epoch]
-    package var bestEpoch: Int?
-    /// What the best epoch is best at, and its value.
-    package var monitor: String?
-    package var bestValue: Double?
-    /// `epochs`, `early_stopping`, `target`; nil: it is not finished.
-    package var stopReason: String?
-    /// The epochs that were asked for.
-    package var plannedEpochs: Int?
-    package var seconds: Double?
-    package var peakBytes: Int?
-    package var started: String?
-    package var command: [String]
-    package var version: String?
-    /// Whether frozen weights were the same before and after; nil where none were frozen.
-    package var frozenUnchanged: Bool?
     /// The run's folder.
     package var folder: String
-    /// Why `results.csv` tells nothing, on one line; nil where it could be read, or is not there.
+    package var epochs: [EpochRecord] = []
+    /// The configured number of epochs.
+    package var plannedEpochs: Int?
+    /// Nil if `run.json` cannot be read.
+    package var record: RunRecord?
+    /// Why `results.csv` cannot be read, on one line; nil if it can be read or does not exist.
     package private(set) var fault: String?
 
-    package init(
-        folder: String, epochs: [ResultsTable.Epoch], bestEpoch: Int? = nil, monitor: String? = nil, bestValue: Double? = nil,
-        stopReason: String? = nil, plannedEpochs: Int? = nil, seconds: Double? = nil, peakBytes: Int? = nil, started: String? = nil,
-        command: [String] = [], version: String? = nil, frozenUnchanged: Bool? = nil
-    ) {
-        self.folder = folder
-        self.epochs = epochs
-        self.bestEpoch = bestEpoch
-        self.monitor = monitor
-        self.bestValue = bestValue
-        self.stopReason = stopReason
-        self.plannedEpochs = plannedEpochs
-        self.seconds = seconds
-        self.peakBytes = peakBytes
-        self.started = started
-        self.command = command
-        self.version = version
-        self.frozenUnchanged = frozenUnchanged
+    package init(folder: String, epochs: [EpochRecord], record: RunRecord?, plannedEpochs: Int?) {
+        (self.folder, self.epochs, self.record, self.plannedEpochs) = (folder, epochs, record, plannedEpochs)
     }
 
-    /// Reads the files; what is not there or cannot be read is left out, a damaged table with a `fault`.
+    /// Reads the files. A missing or unreadable one is left out; a damaged table is reported in `fault`.
     package init(folder: String, results: String, record: String, plannedEpochs: Int?) {
-        self.init(folder: folder, epochs: [], plannedEpochs: plannedEpochs)
+        self.init(folder: folder, epochs: [], record: RunRecord(readingFrom: record), plannedEpochs: plannedEpochs)
         do { epochs = try ResultsTable(path: results).epochs } catch {
             if (error as? VidclassError)?.kind != .missingInput { fault = "\(error)" }
         }
-        guard let bytes = try? RegularFile.contents(record, limit: 1 << 20), let document = try? JSONParser.parse(bytes) else { return }
-        bestEpoch = document["best_epoch"]?.intValue
-        monitor = document["monitor"]?.stringValue
-        bestValue = document["best_value"]?.doubleValue
-        stopReason = document["stop_reason"]?.stringValue
-        seconds = document["seconds"]?.doubleValue
-        peakBytes = document["peak_memory_bytes"]?.intValue
-        started = document["started"]?.stringValue
-        version = document["version"]?.stringValue
-        command = (document["command"]?.arrayElements ?? []).compactMap(\.stringValue)
-        let frozen = document["frozen_weights"]?.arrayElements ?? []
-        frozenUnchanged = frozen.isEmpty ? nil : frozen.allSatisfy { $0["sha256_before"]?.stringValue == $0["sha256_after"]?.stringValue }
+    }
+
+    /// The best epoch's number.
+    package var bestEpoch: Int? { record?.bestEpoch }
+
+    /// Whether frozen weights were the same before and after each stage; nil if none were frozen.
+    package var frozenUnchanged: Bool? {
+        guard let frozen = record?.frozen, !frozen.isEmpty else { return nil }
+        return frozen.allSatisfy { $0.before == $0.after }
     }
 }

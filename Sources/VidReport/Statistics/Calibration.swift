@@ -1,20 +1,19 @@
-/// Whether a model is as often right as it is sure: the reliability curve and the expected calibration error of Guo,
-/// Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (ICML 2017).
+/// The reliability curve and the expected calibration error, which compare a model's scores with how often it is right (Guo, Pleiss, Sun
+/// and Weinberger, "On calibration of modern neural networks", ICML 2017).
 ///
-/// The scores from 0 to 1 are cut into bins of equal width; bin m holds the clips whose highest score lies in
-/// ((m - 1) / M, m / M].
+/// Bin m of M holds the clips whose highest score is in ((m - 1) / M, m / M].
 package struct Calibration: Sendable {
     package struct Bin: Sendable, Equatable {
         package var clips = 0
         package var correct = 0
-        /// Of the highest scores.
+        /// The sum of the highest scores.
         var sum = 0.0
 
         package var accuracy: Double { clips == 0 ? 0 : Double(correct) / Double(clips) }
         package var confidence: Double { clips == 0 ? 0 : sum / Double(clips) }
     }
 
-    /// M.
+    /// The number of bins M.
     package static let binCount = 10
 
     package private(set) var bins = [Bin](repeating: Bin(), count: Calibration.binCount)
@@ -26,7 +25,7 @@ package struct Calibration: Sendable {
         max(0, min(binCount - 1, Int((confidence * Double(binCount)).rounded(.up)) - 1))
     }
 
-    /// Counts a clip.
+    /// Adds a clip.
     package mutating func add(confidence: Double, bin: Int, isCorrect: Bool) {
         bins[bin].clips += 1
         bins[bin].sum += confidence
@@ -35,7 +34,7 @@ package struct Calibration: Sendable {
 
     package mutating func removeAll() { for bin in bins.indices { bins[bin] = Bin() } }
 
-    /// The mean distance of a clip's bin's accuracy from its mean score: sum of |accuracy - confidence| clips / all clips.
+    /// The expected calibration error: the mean of |accuracy - confidence| of the bins, weighted by their clips.
     package var expectedError: Double {
         let clips = bins.reduce(0) { $0 + $1.clips }
         return bins.reduce(0) { $0 + abs(Double($1.correct) - $1.sum) } / Double(max(clips, 1))

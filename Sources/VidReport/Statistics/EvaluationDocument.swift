@@ -2,12 +2,12 @@ import VidConfig
 import VidSystem
 import VidTrain
 
-/// An evaluation as JSON: the document of `eval --json`.
+/// The JSON document of `eval --json`.
 package enum EvaluationDocument {
     package static func document(_ evaluation: Evaluation, _ metrics: EvaluationMetrics) -> JSONNode {
         .object([
             ("loss", .number(evaluation.loss)),
-            // As the report has it: no score counts as less than the smallest.
+            // As in the report: scores are at least `smallestScore`.
             ("log_loss", .number(metrics.loss.value)),
             ("categorical_accuracy", .number(evaluation.accuracy)),
             ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
@@ -44,7 +44,7 @@ package enum EvaluationDocument {
         ])
     }
 
-    /// `[low, high]`, or null where there is none.
+    /// `[low, high]`, or null without an interval.
     private static func range(_ measure: Measure) -> JSONNode {
         measure.interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null
     }

@@ -1,6 +1,6 @@
 import VidTrain
 
-/// An epoch on one line, as long as a terminal allows.
+/// An epoch on one line, as detailed as the terminal's width allows.
 ///
 ///     epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950  best  0:42
 package struct EpochLine {
@@ -8,18 +8,18 @@ package struct EpochLine {
     private let isBest: Bool
     private let epochs: Int
 
-    /// - Parameter epochs: of the whole training.
+    /// - Parameter epochs: the number of epochs of the whole training.
     package init(_ record: EpochRecord, isBest: Bool, epochs: Int) {
         self.record = record
         self.isBest = isBest
         self.epochs = epochs
     }
 
-    /// The longest form that takes at most `columns` columns; colours take none.
+    /// The longest form that fits in `columns` columns, not counting colours.
     package func text(columns: Int, color: Bool) -> String {
         let forms = forms
         let form = forms.first { plain($0).columns <= columns }
-        guard let form else { return plain(forms.last ?? []).cut(toColumns: columns) }
+        guard let form else { return plain(forms.last ?? []).truncated(toColumns: columns) }
         guard color else { return plain(form) }
         return form.map { $0.isMark ? "\u{1B}[1;32m\($0.text)\u{1B}[0m" : $0.text }.joined()
     }
@@ -29,10 +29,7 @@ package struct EpochLine {
         var isMark = false
     }
 
-    private func plain(_ parts: [Part]) -> String {
-        let text = parts.map(\.text).joined()
-        return text.last == " " ? String(text.reversed().drop { $0 == " " }.reversed()) : text
-    }
+    private func plain(_ parts: [Part]) -> String { parts.map(\.text).joined().trimmed }
 
     /// From the longest to the shortest.
     private var forms: [[Part]] {

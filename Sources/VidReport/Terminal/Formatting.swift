@@ -1,6 +1,6 @@
-/// Numbers as people read them, the same in every locale.
+/// Numbers, lines and tables as text, the same in every locale.
 package enum Formatting {
-    /// Fixed digits after the point: `fixed(0.12345, 3)` is "0.123". "nan" and "inf" as they are.
+    /// A number with `digits` decimals: `fixed(0.12345, 3)` is "0.123". Also "nan", "inf" and "-inf".
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         var scale = 1.0
@@ -15,7 +15,7 @@ package enum Formatting {
         return sign + whole + "." + String(repeating: "0", count: digits - fraction.count) + fraction
     }
 
-    /// "0:08", "12:34", "3:04:05".
+    /// Minutes and seconds, with hours if there are any: "0:08", "12:34", "3:04:05"; "?" for what is no duration.
     package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e9 else { return "?" }
         let total = max(0, Int(seconds.rounded()))
@@ -50,15 +50,22 @@ package enum Formatting {
         "\(grouped(value)) " + (value == 1 ? noun : plural ?? noun + "s")
     }
 
-    /// The text with lines that take more than `columns` columns broken between words; what goes on stands below the second column
-    /// of a table, or a little further in than the line.
-    package static func wrapped(_ text: String, columns: Int) -> String {
+    /// "a, b, c", or "a, b and 3 more" for more than `most` texts.
+    package static func list(_ texts: [String], atMost most: Int = 8) -> String {
+        texts.prefix(most).joined(separator: ", ") + (texts.count > most ? " and \(texts.count - most) more" : "")
+    }
+
+    /// The text with each line that is wider than `columns` broken between words.
+    ///
+    /// A word that is wider stays whole. Continuation lines begin at the second column of a table or, if the line has none, two
+    /// columns further in than the line; `indent` sets their indentation instead.
+    package static func wrapped(_ text: String, columns: Int, indent: Int? = nil) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             let line = String(line)
             guard line.columns > columns else { return line }
-            let indent = hangingIndent(line, columns)
+            let indent = indent ?? hangingIndent(line, columns)
             var (done, current) = ("", "")
-            // A gap goes with the word after it: the columns of a table stay where they are.
+            // The spaces before a word belong to it, so that the columns of a table keep their places.
             for word in words(line) {
                 if current.columns + word.columns > columns, !current.allSatisfy({ $0 == " " }) {
                     done += current + "\n"
@@ -84,32 +91,34 @@ package enum Formatting {
     }
 
     private static func hangingIndent(_ line: String, _ columns: Int) -> Int {
-        let characters = Array(line)
-        let start = characters.firstIndex { $0 != " " } ?? 0
-        var indent = start + 2
-        if let gap = characters.indices.first(where: {
-            $0 > start && $0 + 1 < characters.count && characters[$0] == " " && characters[$0 + 1] == " "
-        }),
-            let second = characters[gap...].firstIndex(where: { $0 != " " })
-        {
-            indent = second
-        }
+        let words = words(line)
+        let start = words.first?.prefix { $0 == " " }.count ?? 0
+        guard let second = words.indices.dropFirst().first(where: { words[$0].hasPrefix("  ") }) else { return start + 2 }
+        let indent = words[..<second].joined().columns + words[second].prefix { $0 == " " }.count
         return indent > columns / 2 ? start + 2 : indent
     }
 
-    /// Columns padded to the widest cell; those in `right` are right-aligned.
-    package static func table(_ rows: [[String]], right: Set<Int> = [], indent: String = "  ") -> String {
+    /// A table with two spaces between its columns, each as wide as its widest cell; those in `right` are right-aligned.
+    ///
+    /// - Parameter paint: colours a cell; colours have no width.
+    package static func table(
+        _ rows: [[String]], right: Set<Int> = [], indent: String = "  ",
+        paint: (_ row: Int, _ column: Int, _ cell: String) -> String = { $2 }
+    ) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in rows.map { column < $0.count ? $0[column].columns : 0 }.max() ?? 0 }
-        return rows.map { row in
-            var line = indent
-            for (column, cell) in row.enumerated() {
+        return rows.enumerated().map { row, cells in
+            let line = cells.enumerated().map { column, cell in
                 let padding = String(repeating: " ", count: widths[column] - cell.columns)
-                line += right.contains(column) ? padding + cell : cell + padding
-                if column + 1 < row.count { line += "  " }
+                let painted = paint(row, column, cell)
+                return right.contains(column) ? padding + painted : painted + padding
             }
-            while line.last == " " { line.removeLast() }
-            return line + "\n"
+            return (indent + line.joined(separator: "  ")).trimmed + "\n"
         }.joined()
     }
+}
+
+extension String {
+    /// The text without the spaces at its end.
+    var trimmed: String { lastIndex { $0 != " " }.map { String(self[...$0]) } ?? "" }
 }

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// A line on standard error that is redrawn in place; nothing where standard error is no terminal.
+/// A line on standard error that is redrawn in place; nothing is drawn if standard error is no terminal.
 ///
 ///     encode  ━━━━━━━━━━━━━━━╸━━━━━━━  62 %  99/160 clips  8.1 clips/s  0:08 left
 package final class ProgressBar: Sendable {
-    /// What stands behind the bar.
+    /// A text behind the bar.
     package struct Detail: Sendable {
         let text: String
         let short: String
         let rank: Int
 
         /// - Parameters:
-        ///   - short: the same for a narrow terminal.
-        ///   - rank: what has a higher one is left out first.
+        ///   - short: the text for a narrow terminal.
+        ///   - rank: the details of the highest rank are left out first.
         package init(_ text: String, short: String? = nil, rank: Int) {
             self.text = text
             self.short = short ?? text
@@ -21,7 +21,7 @@ package final class ProgressBar: Sendable {
     }
 
     private struct State {
-        /// Columns of what is shown; 0 where nothing is.
+        /// The width of the line that is shown; 0 if none is.
         var columns = 0
         var lastDrawn: ContinuousClock.Instant?
     }
@@ -47,18 +47,19 @@ package final class ProgressBar: Sendable {
             func line(color: Bool) -> String {
                 ProgressBar.line(label, done: done, total: total, details: details, width: width, color: color)
             }
-            // The cursor goes back to where the line begins: there a narrower window, which wraps the line, leaves it.
+            // The cursor returns to the line's beginning: a window that becomes narrower wraps the line but leaves the cursor there.
             Terminal.draw(ProgressBar.erasing(state.columns, width: width) + line(color: color) + "\r")
             state.columns = line(color: false).columns
         }
     }
 
-    /// Redraws with one text behind the bar, whose parts are set apart by two spaces; the last ones are left out first.
+    /// Redraws with details that two spaces separate; the last ones are left out first.
     package func update(_ label: String, done: Int, total: Int, detail: String) {
-        update(label, done: done, total: total, details: ProgressBar.details(detail))
+        let details = detail.split(separator: "  ").enumerated().map { Detail(String($1), rank: $0) }
+        update(label, done: done, total: total, details: details)
     }
 
-    /// Removes the bar so that a line can be written.
+    /// Removes the bar, so that a line can be written.
     package func clear() {
         state.withLock { state in
             guard state.columns > 0 else { return }
@@ -67,33 +68,21 @@ package final class ProgressBar: Sendable {
         }
     }
 
-    /// What takes a line of `columns` columns back, on as many rows as a window of `width` has made of it; the cursor stands and stays
-    /// at its beginning.
+    /// The codes that erase a line of `columns` columns, on all rows that a window of `width` columns has wrapped it to. The cursor is
+    /// at the line's beginning before and after.
     private static func erasing(_ columns: Int, width: Int) -> String {
         let rows = max(0, columns - 1) / max(1, width)
         let below = String(repeating: "\u{1B}[1B\u{1B}[2K", count: rows)
         return "\r" + (rows > 0 ? "\u{1B}7" + below + "\u{1B}8" : "") + "\u{1B}[K"
     }
 
-    private static func details(_ text: String) -> [Detail] {
-        var parts: [String] = [""]
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            if word.isEmpty {
-                if parts.last != "" { parts.append("") }
-            } else {
-                parts[parts.count - 1] += (parts.last == "" ? "" : " ") + word
-            }
-        }
-        return parts.filter { !$0.isEmpty }.enumerated().map { Detail($1, rank: $0) }
-    }
-
     private static let mostCells = 30
     private static let fewestCells = 8
-    /// Details that are worth more than the bar is.
+    /// So many details are more useful than the bar.
     private static let detailsBeforeBar = 3
 
-    /// The bar as text, never wider than `width - 1` columns: on a narrow terminal details become short or are left out, then the
-    /// bar itself, and what is left is cut.
+    /// The line as text, at most `width - 1` columns wide. On a narrow terminal, details are shortened or left out, then the bar, and
+    /// in the end the line is truncated.
     package static func line(_ label: String, done: Int, total: Int, details: [Detail], width: Int, color: Bool) -> String {
         let room = max(0, width - 1)
         let fraction = min(1, max(0, Double(done) / Double(max(total, 1))))
@@ -111,7 +100,7 @@ package final class ProgressBar: Sendable {
                 }
             }
         }
-        return "\(label)  \(percent)".cut(toColumns: room)
+        return "\(label)  \(percent)".truncated(toColumns: room)
     }
 
     private static func bar(_ fraction: Double, cells: Int, _ color: Bool) -> String {

@@ -1,8 +1,8 @@
-/// A share of one as a bar of block characters, an eighth of a column exact.
+/// A number from 0 to 1 as a bar of block characters, exact to an eighth of a column.
 package enum ScoreBar {
     private static let eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
-    /// At most `columns` columns; 0 and what is no number give none, anything else at least a sliver.
+    /// A bar of at most `columns` columns; empty for 0 and NaN, and at least a sliver for any other share.
     package static func text(_ share: Double, columns: Int) -> String {
         guard share > 0, columns > 0 else { return "" }
         let steps = max(1, Int((min(share, 1) * Double(columns) * 8).rounded()))
@@ -14,8 +14,8 @@ package enum ScoreBar {
 package enum Sparkline {
     private static let levels = Array("▁▂▃▄▅▆▇█")
 
-    /// One column a value, or, for more values than `columns`, the mean of as many as share one. `bounds` are the values of the
-    /// lowest and the highest block; values that are no numbers leave a gap.
+    /// One column for each value or, if there are more values than `columns`, for the mean of neighbouring ones. `bounds` are the
+    /// values of the lowest and the highest block; NaN and infinite values leave a gap.
     package static func text(_ values: [Double], in bounds: ClosedRange<Double>, columns: Int) -> String {
         guard columns > 0, !values.isEmpty else { return "" }
         let cells = min(columns, values.count)

@@ -1,12 +1,13 @@
 import VidSystem
 import VidTensor
 
-/// A command line as a shell reads it.
+/// Command lines that can be pasted into a shell.
 package enum ShellText {
-    /// The words, quoted where they need it, so that they can be pasted as they are.
+    /// The words, quoted where necessary.
     package static func command(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
-    /// One word: plain where nothing in it means anything to a shell, else in single quotes, or in `$'...'` where there are control characters.
+    /// One word: unchanged if no character in it is special to a shell, otherwise in single quotes, or in `$'...'` if it has control
+    /// characters.
     package static func quoted(_ word: String) -> String {
         let isPlain = { (scalar: Unicode.Scalar) in
             scalar.isASCII

@@ -3,58 +3,50 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// What a training is about to do, as text: model, data, machine, memory.
+/// The text before a training: its model, data, machine and memory.
 package struct StartupReport {
-    package struct Part {
-        package let name: String
-        package let clips: Int
-
-        package init(name: String, clips: Int) {
-            self.name = name
-            self.clips = clips
-        }
-    }
-
     private let classifier: Classifier
-    private let parts: [Part]
+    private let splits: [(name: String, clips: Int)]
     private let dataPath: String
     private let threads: Int
     private let memory: MemoryEstimate
     private let training: TrainingSummary
 
-    package init(classifier: Classifier, dataPath: String, parts: [Part], training: TrainingSummary, threads: Int, memory: MemoryEstimate) {
+    package init(
+        classifier: Classifier, dataPath: String, splits: [(name: String, clips: Int)], training: TrainingSummary, threads: Int,
+        memory: MemoryEstimate
+    ) {
         self.classifier = classifier
         self.dataPath = dataPath
-        self.parts = parts
+        self.splits = splits
         self.training = training
         self.threads = threads
         self.memory = memory
     }
 
-    /// - Parameter columns: of the terminal; the table of layers leaves their types out where it would be wider.
+    /// - Parameter columns: the terminal's; the table of layers leaves out their types if it would be wider.
     package func text(columns: Int = .max) -> String {
         let input = classifier.configuration.input
         let counts = classifier.parameters.counts
-        let kernel = BLAS.coreName
-        let data = parts.filter { $0.clips > 0 }.map { "\(Formatting.grouped($0.clips)) \($0.name)" }.joined(separator: " + ")
+        let data = splits.filter { $0.clips > 0 }.map { "\(Formatting.grouped($0.clips)) \($0.name)" }.joined(separator: " + ")
         var rows = [
-            ["parameters", "\(Formatting.grouped(counts.total)), of which \(Formatting.grouped(counts.trainable)) trainable"],
+            ["parameters", "\(Formatting.grouped(counts.total)) (\(Formatting.grouped(counts.trainable)) trainable)"],
             [
                 "clips",
-                "\(data) from \(dataPath.printable), \(Formatting.count(classifier.classes.count, "class", "classes")): "
-                    + StartupReport.list(classifier.classes.map(\.printable)),
+                "\(data) from \(dataPath.printable) in \(Formatting.count(classifier.classes.count, "class", "classes")): "
+                    + Formatting.list(classifier.classes.map(\.printable)),
             ],
             ["input", "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)"],
         ]
         rows += training.lines.map { [$0.label, $0.text] }
         rows += [
-            ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(kernel), vectors \(Machine.simdLevel)"],
+            ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(BLAS.coreName), \(Machine.simdLevel) vectors"],
             ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
         ]
         return StartupReport.layerTable(classifier, columns: columns) + "\n" + Formatting.table(rows)
     }
 
-    /// A line a layer: name, type, output shape, parameters; frozen ones marked.
+    /// A line for each layer: its name, type, output shape and parameters, and whether it is frozen.
     package static func layerTable(_ classifier: Classifier, columns: Int = .max) -> String {
         var rows = [["layer", "type", "output", "parameters", ""]]
         for layer in classifier.layers {
@@ -64,18 +56,12 @@ package struct StartupReport {
             ])
         }
         let table = Formatting.table(rows, right: [3])
-        guard table.split(separator: "\n").contains(where: { $0.count > columns }) else { return table }
+        guard table.split(separator: "\n").contains(where: { String($0).columns > columns }) else { return table }
         return Formatting.table(rows.map { [$0[0]] + $0[2...] }, right: [2])
-    }
-
-    /// The first few names of a list and how many more there are.
-    package static func list(_ names: [String], atMost limit: Int = 8) -> String {
-        let shown = names.prefix(limit).joined(separator: ", ")
-        return names.count > limit ? shown + ", ... (\(names.count - limit) more)" : shown
     }
 }
 
-/// The bytes a training is expected to hold at its peak.
+/// The estimate of a training's peak memory, in bytes.
 package struct MemoryEstimate: Sendable {
     let parameters: Int
     let optimizer: Int
@@ -85,12 +71,12 @@ package struct MemoryEstimate: Sendable {
     let repeated: Double?
 
     /// - Parameters:
-    ///   - parameters: values, gradients, and what is derived from them.
-    ///   - optimizer: the optimiser's slots.
-    ///   - step: the batch, activations and scratch.
+    ///   - parameters: values, gradients, and data derived from them.
+    ///   - optimizer: the optimizer's slots.
+    ///   - step: the batch, activations and scratch memory.
     ///   - data: features or clips kept between epochs, and clips being loaded.
     ///   - program: the program itself.
-    ///   - repeated: the share of a trained CNN's forward pass that is done twice to save memory; nil where none is trained.
+    ///   - repeated: the share of a trained CNN's forward pass that runs twice to save memory; nil if no CNN is trained.
     package init(parameters: Int, optimizer: Int, step: Int, data: Int, program: Int, repeated: Double?) {
         self.parameters = parameters
         self.optimizer = optimizer
@@ -103,9 +89,8 @@ package struct MemoryEstimate: Sendable {
     package var total: Int { parameters + optimizer + step + data + program }
 
     var text: String {
-        let again = repeated.map { ", \(Formatting.fixed($0 * 100, 0)) % of the activations made again" } ?? ""
-        return
-            "parameters \(Formatting.bytes(parameters)), optimizer \(Formatting.bytes(optimizer)), a step \(Formatting.bytes(step)), data \(Formatting.bytes(data))"
-            + (repeated == 0 ? "" : again)
+        let parts = [("parameters", parameters), ("optimizer", optimizer), ("one step", step), ("data", data)]
+        return parts.map { "\($0) \(Formatting.bytes($1))" }.joined(separator: ", ")
+            + (repeated.map { $0 == 0 ? "" : "; \(Formatting.fixed($0 * 100, 0)) % of the activations are computed twice" } ?? "")
     }
 }

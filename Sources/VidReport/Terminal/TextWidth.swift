@@ -1,10 +1,10 @@
 extension Character {
-    /// Columns that a terminal gives the character: 2 for East Asian wide ones and emoji, 0 for what joins the one before, else 1
-    /// (Unicode's UAX #11; ambiguous ones are narrow).
+    /// The columns that a terminal uses for the character: 2 for wide East Asian characters and emoji, 0 for a character that joins
+    /// the one before it, otherwise 1 (Unicode's UAX #11; ambiguous characters count as narrow).
     package var columns: Int {
         var widest = 0
         for scalar in unicodeScalars {
-            if scalar.value == 0xFE0F { return 2 }  // what stands before it is shown as an emoji
+            if scalar.value == 0xFE0F { return 2 }  // the character before it is shown as an emoji
             widest = max(widest, Character.columns(of: scalar))
         }
         return widest
@@ -25,18 +25,35 @@ extension Character {
 }
 
 extension String {
-    /// Columns that the text, on one line, takes on a terminal.
+    /// The columns that the text, on one line, uses on a terminal.
     package var columns: Int { reduce(0) { $0 + $1.columns } }
 
-    /// The text, or its beginning and "…", in at most `columns` columns.
-    package func cut(toColumns limit: Int) -> String {
+    /// The text with spaces behind it, at least `width` columns wide.
+    package func padded(toColumns width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
+
+    /// The text truncated at its end to at most `limit` columns: "abcd…".
+    package func truncated(toColumns limit: Int) -> String {
         guard columns > limit else { return self }
-        var (text, width) = ("", 1)
-        for character in self {
-            width += character.columns
-            guard width <= limit else { break }
-            text.append(character)
+        return limit > 0 ? String(fitting(columns: limit - 1)) + "…" : ""
+    }
+
+    /// The text truncated in its middle to at most `limit` columns: "a/ver…oliday.mp4". The end, which holds a file's own name and
+    /// extension, keeps the larger part.
+    package func shortened(toColumns limit: Int) -> String {
+        guard columns > limit else { return self }
+        guard limit > 1 else { return limit == 1 ? "…" : "" }
+        let head = String(fitting(columns: (limit - 1) / 3))
+        return head + "…" + String(reversed().fitting(columns: limit - 1 - head.columns).reversed())
+    }
+}
+
+extension Sequence<Character> {
+    /// As many of the first characters as fit in `limit` columns.
+    fileprivate func fitting(columns limit: Int) -> [Character] {
+        var room = limit
+        return prefix {
+            room -= $0.columns
+            return room >= 0
         }
-        return limit > 0 ? text + "…" : ""
     }
 }

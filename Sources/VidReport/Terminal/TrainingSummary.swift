@@ -1,16 +1,14 @@
 import VidConfig
 import VidTrain
 
-/// What a configuration makes of a training, in lines for the start-up report; what is at its default and does nothing is
-/// left out.
+/// The settings of a training in lines for the start-up report and the report; settings that do nothing are left out.
 package struct TrainingSummary {
-    /// A word and what there is to say about it.
     package let lines: [(label: String, text: String)]
 
     /// - Parameters:
-    ///   - clips: of the training part.
+    ///   - clips: the number of training clips.
     ///   - hasFrozenLayers: whether the first layers of the CNN are frozen.
-    ///   - hasValidation: whether there is a validation part.
+    ///   - hasValidation: whether there are validation clips.
     package init(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool, hasValidation: Bool) {
         func watched(_ metric: MonitoredMetric) -> String { Monitor(metric, hasValidation: hasValidation).metric.rawValue }
         var lines = [("optimizer", TrainingSummary.optimizer(configuration, watched))]
@@ -25,20 +23,20 @@ package struct TrainingSummary {
         self.lines = lines
     }
 
-    /// "nadam, learning rate 0.002, clip norm 1.0, cosine schedule after 2.0 warm-up epochs".
+    /// "nadam, learning rate 0.002, clip norm 1.0, cosine schedule, warm-up over 2.0 epochs".
     private static func optimizer(_ configuration: RunConfiguration, _ watched: (MonitoredMetric) -> String) -> String {
         let optimizer = configuration.optimizer
         var text = "\(optimizer.type.rawValue), learning rate \(optimizer.learningRate)"
         if let clipNorm = optimizer.clipNorm { text += ", clip norm \(clipNorm)" }
         if optimizer.weightDecay > 0 { text += ", weight decay \(optimizer.weightDecay)" }
-        if optimizer.gradientAccumulationSteps > 1 { text += ", \(optimizer.gradientAccumulationSteps) batches a step" }
+        if optimizer.gradientAccumulationSteps > 1 { text += ", \(optimizer.gradientAccumulationSteps) batches per step" }
         let schedule = configuration.training.schedule
         if schedule.type != .constant { text += ", \(schedule.type.rawValue) schedule" }
         if schedule.warmupEpochs > 0 { text += ", warm-up over \(schedule.warmupEpochs) epochs" }
         if let patience = configuration.training.reduceOnPlateau.patience {
-            text +=
-                ", x \(configuration.training.reduceOnPlateau.factor) after \(Formatting.count(patience, "epoch")) without a better "
-                + watched(configuration.training.reduceOnPlateau.monitor)
+            let reduction = configuration.training.reduceOnPlateau
+            text += ", multiplied by \(reduction.factor) after \(Formatting.count(patience, "epoch")) without a better "
+            text += watched(reduction.monitor)
         }
         return text
     }
@@ -48,12 +46,14 @@ package struct TrainingSummary {
         var text: String? =
             switch sampling.type {
             case .uniform: nil
-            case .random: "a frame at random of each stretch in training, its middle elsewhere"
-            case .consecutive: "every \(sampling.stride == 1 ? "" : "\(sampling.stride). ")frame, from a start at random in training"
-            case .fps: "\(sampling.framesPerSecond) frames a second, from a start at random in training"
+            case .random: "each clip is cut into equal stretches; one random frame of each in training, the middle frame in evaluation"
+            case .consecutive:
+                "\(sampling.stride == 1 ? "consecutive frames" : "one frame in \(sampling.stride)"), from a random start in training"
+            case .fps: "\(sampling.framesPerSecond) frames per second, from a random start in training"
             }
         if configuration.evaluation.clips > 1 {
-            text = (text.map { $0 + "; " } ?? "") + "\(configuration.evaluation.clips) samples of each clip in evaluation, scores averaged"
+            text =
+                (text.map { $0 + "; " } ?? "") + "evaluation averages the scores of \(configuration.evaluation.clips) samples of each clip"
         }
         return text
     }
@@ -74,15 +74,14 @@ package struct TrainingSummary {
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }
 
-    /// What random clips cost behind frozen layers.
+    /// How often the frozen layers must encode randomly sampled or augmented clips.
     private static func cost(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool) -> String? {
-        guard hasFrozenLayers else { return nil }
-        guard configuration.variesInTraining else { return nil }
+        guard hasFrozenLayers, configuration.variesInTraining else { return nil }
         guard let copies = configuration.augmentation.copies else {
-            return "clips are new each epoch: the frozen layers run on \(Formatting.count(clips, "clip")) an epoch, nothing is cached "
-                + "(augmentation.copies bounds that)"
+            return "samples change every epoch, so the frozen layers encode \(Formatting.count(clips, "clip")) per epoch and nothing is "
+                + "cached (augmentation.copies limits this)"
         }
-        return "\(copies) copies of each clip: the frozen layers run on \(Formatting.count(clips * copies, "clip")) once, and are cached"
+        return "\(copies) copies of each clip: the frozen layers encode \(Formatting.count(clips * copies, "sample")) once and cache them"
     }
 
     private static func balance(_ configuration: RunConfiguration) -> String? {
@@ -92,16 +91,16 @@ package struct TrainingSummary {
         case .balanced: parts.append("class weights balanced")
         case .byLabel(let weights): parts.append("class weights " + weights.map { "\($0.label) \($0.weight)" }.joined(separator: ", "))
         }
-        if configuration.training.balancedSampling { parts.append("as many clips of every class an epoch") }
+        if configuration.training.balancedSampling { parts.append("every class has equally many clips in an epoch") }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
     private static func stage(_ index: Int, _ stage: StagePlan) -> String {
         let trained: String =
             switch stage.trainable {
-            case .none: "the CNN frozen"
+            case .none: "CNN frozen"
             case .all: "all layers trained"
-            case .from(let name): "trained from \(name)"
+            case .from(let name): "trained from \(name) on"
             }
         return "\(index + 1): \(Formatting.count(stage.epochs, "epoch")), \(trained), learning rate \(stage.learningRate)"
     }

@@ -23,7 +23,7 @@ struct ReportMaker {
     /// What a report tells besides.
     struct Context {
         var title: String
-        var part: RunReport.Part
+        var part: EvaluatedSplit
         var source: String
         var unknownClips = 0
         var story: RunStory?
@@ -37,7 +37,7 @@ struct ReportMaker {
             version: Vidclass.configuration.version, threads: workers.count, ffmpeg: try? await FFmpeg.locate().version)
         let metrics = EvaluationMetrics(evaluation)
         var report = RunReport(
-            title: context.title, part: context.part, source: context.source, metrics: metrics, examples: await examples(),
+            title: context.title, split: context.part, source: context.source, metrics: metrics, examples: await examples(),
             model: model(context.data),
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
