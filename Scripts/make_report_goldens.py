@@ -1,4 +1,4 @@
-"""Writes Tests/VidReportTests/Goldens/figures.csv: what scikit-learn and numpy make of small tables of scores.
+"""Writes Tests/VidReportTests/Goldens/metrics.csv: what scikit-learn and numpy make of small tables of scores.
 
     python3 Scripts/make_report_goldens.py
 
@@ -39,7 +39,7 @@ def main():
         for name, value in Expected(path).values.items():
             if not name.startswith("confusion"):
                 lines.append((number, name, repr(float(value))))
-    with open(FOLDER / "figures.csv", "w", newline="") as file:
+    with open(FOLDER / "metrics.csv", "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["table", "name", "value"])
         writer.writerows(lines)

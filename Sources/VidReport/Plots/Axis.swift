@@ -1,20 +1,20 @@
 import VidTensor
 
 /// A linear axis with round tick values.
-struct Axis {
-    let low: Double
-    let high: Double
+package struct Axis {
+    private let low: Double
+    private let high: Double
     /// The coordinates of `low` and `high`.
     let start: Double
     let end: Double
-    let ticks: [Double]
+    package let ticks: [Double]
     private let digits: Int
 
     /// - Parameters:
     ///   - values: the values to cover.
     ///   - count: the approximate number of ticks.
     ///   - isWhole: only whole numbers get ticks.
-    init(_ values: some Sequence<Double>, from start: Double, to end: Double, ticks count: Int = 4, isWhole: Bool = false) {
+    package init(_ values: some Sequence<Double>, from start: Double, to end: Double, ticks count: Int = 4, isWhole: Bool = false) {
         let finite = values.filter(Axis.canShow)
         var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
         if high - low < 1e-12 * max(1, abs(high)) {
@@ -44,9 +44,9 @@ struct Axis {
     /// Whether a value can be drawn: it is finite, and small enough that steps between ticks are not rounded away.
     static func canShow(_ value: Double) -> Bool { value.isFinite && abs(value) < 1e15 }
 
-    func position(_ value: Double) -> Double { start + (value - low) / (high - low) * (end - start) }
+    package func position(_ value: Double) -> Double { start + (value - low) / (high - low) * (end - start) }
 
-    func label(_ value: Double) -> String {
+    package func label(_ value: Double) -> String {
         let text = Formatting.fixed(value, digits)
         return text.contains(".") && digits > 4 ? Markup.number(value * 1e4) + "e-4" : text
     }

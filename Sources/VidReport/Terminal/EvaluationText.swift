@@ -54,7 +54,7 @@ package enum EvaluationText {
         let names = names(metrics.classes, atMost: max(8, (width - 34) / 2))
         return "\nMost often confused\n"
             + pairs.map {
-                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(names[$0.truth]) clips were classified as \(names[$0.decision])\n"
+                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(names[$0.truth]) clips \($0.clips == 1 ? "was" : "were") classified as \(names[$0.decision])\n"
             }.joined()
     }
 

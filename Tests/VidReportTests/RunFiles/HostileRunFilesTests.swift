@@ -5,7 +5,7 @@ import VidTensor
 import VidTestSupport
 import VidTrain
 
-/// What a run's folder holds may have been written by anybody.
+/// Files in a run's folder may come from anybody.
 @Suite struct HostileRunFilesTests {
     private let box: TestFolder
 
@@ -14,10 +14,10 @@ import VidTrain
     @Test(arguments: [
         "[9223372036854775807,1]", "[-1,1]", "[-9223372036854775808,0]", "[1.5,1]", "[1]", "[1,2,3]", "\"x\"",
     ])
-    func countsThatAreNoneLeaveThePartOut(counts: String) throws {
+    func invalidCountsLeaveTheSplitOut(counts: String) throws {
         let path = try box.write("data.json", text: #"{"data":"x","classes":["a","b"],"parts":{"train":\#(counts),"val":[2,3]}}"#)
         let summary = try #require(DataSummary(readingFrom: path))
-        #expect(summary.parts.map(\.name) == ["val"])
+        #expect(summary.splits.map(\.name) == ["val"])
         #expect(summary.clips(of: "train") == 0 && summary.clips(of: "val") == 5)
     }
 
@@ -43,7 +43,7 @@ import VidTrain
         #expect(error?.message.hasPrefix(path + ": line 2: ") == true && error?.message.contains(reason) == true, "\(error?.message ?? "")")
     }
 
-    /// A run that goes on keeps the lines before the first that is none of its own, and of what is no file none.
+    /// A resumed run keeps the complete lines of its own epochs.
     @Test(arguments: [
         ("2,2", 1), ("2,2,1,1,1,1,nan", 1), ("2,2,1,1,1,1,1,1", 1), ("3,2,1,1,1,1,1", 1), ("+2,2,1,1,1,1,1", 1), ("2,2,1,1,,,1", 2),
         ("2,2,1,1,1,1,1", 2),
@@ -56,8 +56,8 @@ import VidTrain
     }
 
     @Test(arguments: [
-        ("score/x,score/x\na,x,x,1,1,0\n", "line 1: the column score/x stands twice"),
-        ("score/x,score/y\na,x,x,1,1,0\na,x,x,1,1,0\n", "line 3: a stands already in line 2"),
+        ("score/x,score/x\na,x,x,1,1,0\n", "line 1: the column score/x appears twice"),
+        ("score/x,score/y\na,x,x,1,1,0\na,x,x,1,1,0\n", "line 3: a is already in line 2"),
         ("score/x,score/y\na,x,x,1,0x1p0,0\n", "expected a score from 0 to 1, found 0x1p0"),
         ("score/x,score/y\na,x,x,1,+1,0\n", "found +1"), ("score/x,score/y\na,x,x,1,-0.5,0\n", "found -0.5"),
         ("score/x,score/y\na,x,x,1,1e400,0\n", "found 1e400"), ("score/x,score/y\na,x,x,1,,0\n", "found "),

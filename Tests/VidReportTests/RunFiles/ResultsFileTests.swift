@@ -45,7 +45,7 @@ import VidTrain
         }
     }
 
-    /// Cut at every byte of its last line, or with any one byte of it lost: whole lines stay, and what is missing is said.
+    /// Truncated at every byte of its last line, the file keeps its complete lines and reports the loss.
     @Test func aTornLastLineIsDroppedAtEveryByte() throws {
         try withFile { path in
             var file = try ResultsFile(path: path, keeping: 0)
@@ -58,12 +58,13 @@ import VidTrain
                 #expect(throws: Never.self) { if end > start { _ = try? ResultsTable(path: path) } }
                 let resumed = try ResultsFile(path: path, keeping: 3)
                 #expect(
-                    resumed.fault?.hasSuffix("of the 3 epochs that are over it has 2 in whole lines; the others are lost, the run goes on")
+                    resumed.fault?.hasSuffix(
+                        "only 2 of the 3 finished epochs have complete lines; the others are lost. The training continues.")
                         == true)
                 #expect([UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) == Array(whole[..<start]), "\(end)")
                 #expect(try ResultsTable(path: path).epochs.count == 2)
             }
-            // A line torn in the middle of the table, and one that is no text.
+            // A damaged line in the middle of the table.
             for torn in [
                 "2,3.0", "2,3.0,0.3,0.75,0.5,0.5,0.002,1", "x,3.0,0.3,0.75,0.5,0.5,0.002", "1,3.0,0.3,0.75,0.5,0.5,0.002", "\u{0}",
             ] {

@@ -4,7 +4,7 @@ import VidConfig
 import VidReport
 import VidSystem
 
-/// Against statsmodels and scipy: Scripts/make_comparison_goldens.py.
+/// Against statsmodels and SciPy.
 @Suite struct ComparisonStatisticsTests {
     private func golden(_ key: String) throws -> [JSONNode] {
         let bytes = [UInt8](try Data(contentsOf: Bundle.module.bundleURL.appending(path: "Goldens/comparison.json")))

@@ -26,7 +26,7 @@ import VidTrain
         #expect(RecordFraming.records(in: bytes) == [payload])
     }
 
-    @Test func readersStopAtWhatIsCutOffOrDamaged() {
+    @Test func readersStopAtDamage() {
         let payloads: [[UInt8]] = [[1, 2, 3], [], Array(repeating: 7, count: 300)]
         var bytes: [UInt8] = []
         var ends: [Int] = []
@@ -75,7 +75,7 @@ import VidTrain
         try EventFile.events(in: try folder.bytes(name))
     }
 
-    @Test func whatIsWrittenReadsBack() throws {
+    @Test func eventsReadBack() throws {
         let folder = try TestFolder()
         let (store, workers) = (try parameters(), Workers(count: 2))
         let log = try TensorBoardLog(
@@ -110,8 +110,8 @@ import VidTrain
         #expect(events[3].summary.value.allSatisfy { !$0.tag.hasPrefix("gradients") && $0.tag != "val/confusion_matrix" })
     }
 
-    /// A kill in the middle of a write, then a new file that takes back what was beyond the checkpoint and sorts behind the first.
-    @Test func goingOnBeginsANewFile() throws {
+    /// After a kill in the middle of a write, a new file voids the epochs beyond the checkpoint and sorts behind the first.
+    @Test func resumingBeginsANewFile() throws {
         let folder = try TestFolder()
         let (store, workers) = (try parameters(), Workers(count: 1))
         func begin(_ epochs: Int, isResumed: Bool) throws -> TensorBoardLog {
@@ -141,15 +141,10 @@ import VidTrain
         let clips = (0..<3 * count).map { clip in
             ClipScores(clip: "\(clip)", label: clip % count, scores: (0..<count).map { $0 == (clip * clip) % count ? 1 : 0 })
         }
-        let canvas = try ConfusionPicture(Evaluation(classes: classes, clips: clips, losses: []), title: "validation after epoch 3").draw()
+        let canvas = try ConfusionPlot(Evaluation(classes: classes, clips: clips, losses: []), heading: "Validation after epoch 3").canvas()
         #expect((150...1800).contains(canvas.width) && (150...1800).contains(canvas.height))
         if let path = ProcessInfo.processInfo.environment["VIDCLASS_PICTURES"] {
             try Data(try canvas.png()).write(to: URL(fileURLWithPath: path + "/confusion-\(count).png"))
         }
     }
-}
-
-@Suite struct ShellTextTests {
-    @Test(arguments: [("runs/train", "runs/train"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("ü", "'ü'"), ("a=1", "a=1")])
-    func wordsAreQuotedWhereTheyMustBe(word: String, quoted: String) { #expect(ShellText.quoted(word) == quoted) }
 }

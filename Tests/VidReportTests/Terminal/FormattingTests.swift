@@ -1,6 +1,5 @@
 import Testing
 import VidReport
-import VidTrain
 
 @Suite struct FormattingTests {
     @Test(arguments: [
@@ -30,19 +29,24 @@ import VidTrain
         let table = Formatting.table([["name", "n"], ["a", "100"], ["long name", "7"]], right: [1])
         #expect(table == "  name         n\n  a          100\n  long name    7\n")
     }
-}
 
-@Suite struct TextWidthTests {
-    @Test(arguments: [
-        ("", 0), ("abc", 3), ("ü", 1), ("e\u{301}", 1), ("漢字", 4), ("한", 2), ("🐈", 2), ("❤️", 2), ("👩‍👩‍👧", 2), ("🇩🇪", 2), ("…━", 2),
-    ])
-    func columnsAreThoseOfATerminal(text: String, columns: Int) { #expect(text.columns == columns) }
+    @Test func countsAndLists() {
+        #expect(Formatting.count(1, "clip") == "1 clip" && Formatting.count(0, "clip") == "0 clips")
+        #expect(Formatting.count(1200, "class", "classes") == "1,200 classes")
+        #expect(Formatting.list(["a", "b", "c"], atMost: 3) == "a, b, c")
+        #expect(Formatting.list(["a", "b", "c"], atMost: 1) == "a and 2 more")
+        #expect(Formatting.list([]) == "")
+    }
 
-    @Test func aCutTextKeepsWithinItsColumns() {
-        #expect("abcdef".cut(toColumns: 6) == "abcdef")
-        #expect("abcdef".cut(toColumns: 5) == "abcd…")
-        #expect("漢字漢字".cut(toColumns: 6) == "漢字…")
-        for limit in 0...12 { #expect("a漢🐈字bcd".cut(toColumns: limit).columns <= limit) }
+    @Test func tablesAlignWideCharacters() {
+        #expect(Formatting.table([["漢字", "1"], ["abc", "22"]], right: [1], indent: "") == "漢字   1\nabc   22\n")
+    }
+
+    @Test func tableCellsCanBePaintedWithoutMovingColumns() {
+        let table = Formatting.table([["a", "b"], ["long", "c"]], indent: "") { row, column, cell in
+            row == 1 && column == 0 ? "<\(cell)>" : cell
+        }
+        #expect(table == "a     b\n<long>  c\n")
     }
 
     @Test func longLinesAreBrokenBelowTheirSecondColumn() {
@@ -55,60 +59,29 @@ import VidTrain
         #expect(Formatting.wrapped("unbreakable/path/of/a/file", columns: 10) == "unbreakable/path/of/a/file")
     }
 
-    @Test func tablesAlignWideCharacters() {
-        #expect(Formatting.table([["漢字", "1"], ["abc", "22"]], right: [1], indent: "") == "漢字   1\nabc   22\n")
-    }
-}
-
-@Suite struct ProgressBarTests {
-    private static let details: [ProgressBar.Detail] = [
-        .init("loss 0.1234", rank: 0), .init("acc 0.987", rank: 2), .init("120.5 clips/s", rank: 3),
-        .init("0:42 left, 1:20:00 in all", short: "0:42/1:20:00", rank: 1),
+    private static let texts = [
+        "A sentence of ordinary words that has to be broken several times before it fits into a narrow terminal, as help texts do.",
+        "漢字のクリップ 🐈🐈 と 日本語の 名前 が ある 長い 行 は 二倍の 幅 を 必要 と します 🎬🎬🎬 from data/clips 👩‍👩‍👧 and more words after it",
+        "  clips       1,200 training + 300 validation from data in 8 classes: クライミング, cooking, dancing, 走る, sleeping, and others",
     ]
 
-    private func line(_ width: Int, label: String = "epoch 10/20", color: Bool = false) -> String {
-        ProgressBar.line(label, done: 5, total: 10, details: Self.details, width: width, color: color)
+    /// Every line fits, is as full as it can be, and no word is lost or reordered.
+    @Test(arguments: [50, 80], texts) func brokenLinesFitAndAreFull(columns: Int, text: String) {
+        for indent in [nil, 0, 6] {
+            let lines = Formatting.wrapped(text, columns: columns, indent: indent).split(separator: "\n").map(String.init)
+            #expect(lines.count > 1)
+            for (line, next) in zip(lines, lines.dropFirst()) {
+                #expect(line.columns <= columns && line.last != " ")
+                let word = next.split(separator: " ").first.map(String.init) ?? ""
+                #expect(line.columns + 1 + word.columns > columns, "\(word) fits behind \(line)")
+                #expect(next.prefix { $0 == " " }.count == indent ?? (text.hasPrefix("  ") ? 14 : 2))
+            }
+            #expect(lines.joined(separator: " ").split(separator: " ") == text.split(separator: " "))
+        }
     }
 
-    @Test func detailsGiveWayToTheWidth() {
-        let bar = String(repeating: "━", count: 15) + String(repeating: "─", count: 15)
-        #expect(line(130) == "epoch 10/20  " + bar + "   50 %  loss 0.1234  acc 0.987  120.5 clips/s  0:42 left, 1:20:00 in all")
-        #expect(line(80).hasSuffix("──   50 %  loss 0.1234  acc 0.987  120.5 clips/s  0:42/1:20:00") || line(80).contains("acc 0.987"))
-        #expect(line(50) == "epoch 10/20  50 %  loss 0.1234  0:42/1:20:00")
-        #expect(line(20) == "epoch 10/20  50 %")
-    }
-
-    @Test(arguments: 1...140)
-    func lineNeverWrapsARow(width: Int) {
-        #expect(line(width).columns < max(width, 1))
-        #expect(line(width, label: "クラス 🐈").columns < max(width, 1))
-    }
-
-    @Test func coloursTakeNoColumns() {
-        let colored = line(100, color: true)
-        #expect(colored.contains("\u{1B}[36m"))
-        #expect(colored.replacing("\u{1B}[36m", with: "").replacing("\u{1B}[0;2m", with: "").replacing("\u{1B}[0m", with: "") == line(100))
-    }
-}
-
-@Suite struct EpochLineTests {
-    private func text(_ columns: Int, isBest: Bool = true, validation: ValidationMetrics? = .init(loss: 0.1903, accuracy: 0.95)) -> String {
-        EpochLine(
-            EpochRecord(epoch: 3, seconds: 42, trainLoss: 0.2241, trainAccuracy: 0.931, validation: validation, learningRate: 0.002),
-            isBest: isBest, epochs: 20
-        ).text(columns: columns, color: false)
-    }
-
-    @Test func itIsAsLongAsThereIsRoom() {
-        #expect(text(.max) == "epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950  best  0:42")
-        #expect(text(.max, isBest: false) == "epoch  3/20  loss 0.2241  acc 0.931  val loss 0.1903  val acc 0.950        0:42")
-        #expect(text(.max, validation: nil) == "epoch  3/20  loss 0.2241  acc 0.931  best  0:42")
-        #expect(text(79) == text(.max))
-        #expect(text(49) == " 3/20  loss 0.224 0.931  val 0.190 0.950 * 0:42")
-        #expect(text(30) == " 3/20 0.931 0.950*")
-    }
-
-    @Test(arguments: 1...90) func itNeverWraps(columns: Int) {
-        for isBest in [true, false] { #expect(text(columns, isBest: isBest).columns <= columns) }
+    @Test func paragraphsEndTheirLine() {
+        #expect(Terminal.paragraph("note: one two three", indent: 6, columns: 13) == "note: one two\n      three\n")
+        #expect(Terminal.paragraph("", indent: 2, columns: 5) == "\n")
     }
 }
