@@ -19,10 +19,7 @@ package final class Canvas {
         package var alpha: Double
 
         package init(_ red: Double, _ green: Double, _ blue: Double, alpha: Double = 1) {
-            self.red = red
-            self.green = green
-            self.blue = blue
-            self.alpha = alpha
+            (self.red, self.green, self.blue, self.alpha) = (red, green, blue, alpha)
         }
 
         package static let black = Color(0, 0, 0)
@@ -167,7 +164,7 @@ extension Canvas {
 
 /// Measures text without a picture.
 struct TextMeasure {
-    private let canvas = try? Canvas(width: 1, height: 1)
+    let canvas = try? Canvas(width: 1, height: 1)
 
     func width(_ text: String, _ size: Double, isBold: Bool = false) -> Double {
         text.isEmpty ? 0 : canvas?.textWidth(text, size: size, isBold: isBold) ?? size * 0.7 * Double(text.count)

@@ -32,9 +32,7 @@ package struct ExplanationPicture: Sendable {
     /// - Parameter samples: the samples of one clip; several if `evaluation.clips` is more than one.
     package init(samples: [Sample], title: String, subtitle: String = "") {
         precondition(!samples.isEmpty, "no sample of a clip")
-        self.samples = samples
-        self.title = title
-        self.subtitle = subtitle
+        (self.samples, self.title, self.subtitle) = (samples, title, subtitle)
     }
 
     /// The valid frames of all samples, one after the other. Contributions are to the mean of the samples' scores, so that they add

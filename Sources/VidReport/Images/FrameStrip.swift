@@ -14,10 +14,7 @@ package struct FrameStrip: Sendable {
         package var contribution: Float?
 
         package init(rgb: [UInt8], caption: String = "", heat: HeatMap? = nil, contribution: Float? = nil) {
-            self.rgb = rgb
-            self.caption = caption
-            self.heat = heat
-            self.contribution = contribution
+            (self.rgb, self.caption, self.heat, self.contribution) = (rgb, caption, heat, contribution)
         }
     }
 
@@ -37,11 +34,7 @@ package struct FrameStrip: Sendable {
 
     package init(rows: Int, columns: Int, frames: [Frame], title: String = "", subtitle: String = "") {
         precondition(rows >= 1 && columns >= 1 && !frames.isEmpty, "a strip of \(frames.count) frames of \(rows) x \(columns)")
-        self.rows = rows
-        self.columns = columns
-        self.frames = frames
-        self.title = title
-        self.subtitle = subtitle
+        (self.rows, self.columns, self.frames, self.title, self.subtitle) = (rows, columns, frames, title, subtitle)
         heatMaximum = frames.reduce(0) { max($0, $1.heat?.maximum ?? 0) }
     }
 
@@ -126,42 +119,45 @@ package struct FrameStrip: Sendable {
         return (value < 0 && size >= 0.005 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
     }
 
+    /// Draws the pieces of the legend side by side or, without room for both, below each other.
     private func drawLegend(_ canvas: Canvas, _ layout: StripLayout) {
-        var x = margin
-        var y = Double(layout.height) - margin - layout.legendHeight
-        let size = textSize
-        /// Begins a new line if the current one has no room for a piece of the legend.
-        func begin(_ width: Double) {
-            if x > margin, x + width > Double(layout.width) - margin {
-                x = margin
-                y += legendLine
-            }
+        let top = Double(layout.height) - margin - layout.legendHeight
+        guard layout.hasHeat else {
+            _ = barLegend(canvas, margin, top)
+            return
         }
-        if layout.hasHeat {
-            begin(layout.heatLegendWidth)
-            canvas.text(heatWords.0, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(heatWords.0, size: size) + 8
-            for step in 0..<Int(scaleWidth) {
-                let colour = HeatColours.colour(Float(step) / Float(scaleWidth - 1))
-                canvas.fill(
-                    x: x + Double(step), y: y + 3, width: 1, height: 14,
-                    .init(Double(colour.red) / 255, Double(colour.green) / 255, Double(colour.blue) / 255))
-            }
-            x += scaleWidth + 8
-            canvas.text(heatWords.1, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(heatWords.1, size: size) + 28
-        }
-        if layout.hasBars {
-            begin(layout.barLegendWidth)
-            canvas.text(barWords.0, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(barWords.0, size: size) + 10
-            for (word, color) in [(barWords.1, StripStyle.supports), (barWords.2, StripStyle.opposes)] {
-                canvas.fill(x: x, y: y + 4, width: 12, height: 12, color)
-                canvas.text(word, x: x + 18, y: y + 15, size: size, StripStyle.ink)
-                x += canvas.textWidth(word, size: size) + 34
-            }
-        }
+        let end = heatLegend(canvas, margin, top) + 28
+        guard layout.hasBars else { return }
+        let isBelow = layout.legendHeight > legendLine
+        _ = barLegend(canvas, isBelow ? margin : end, isBelow ? top + legendLine : top)
     }
+}
+
+/// Draws the legend of the heat maps; returns its right end.
+private func heatLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
+    let x = legendText(canvas, "Regions that count for the class:  none", start, y) + 8
+    for step in 0..<Int(scaleWidth) {
+        let colour = HeatColours.colour(Float(step) / Float(scaleWidth - 1))
+        canvas.fill(
+            x: x + Double(step), y: y + 3, width: 1, height: 14,
+            .init(Double(colour.red) / 255, Double(colour.green) / 255, Double(colour.blue) / 255))
+    }
+    return legendText(canvas, "most", x + scaleWidth + 8, y)
+}
+
+/// Draws the legend of the bars; returns its right end.
+private func barLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
+    var end = legendText(canvas, "Each frame's contribution:", start, y) - 6
+    for (text, color) in [("for the class (up)", StripStyle.supports), ("against it (down)", StripStyle.opposes)] {
+        canvas.fill(x: end + 16, y: y + 4, width: 12, height: 12, color)
+        end = legendText(canvas, text, end + 34, y)
+    }
+    return end
+}
+
+private func legendText(_ canvas: Canvas, _ text: String, _ x: Double, _ y: Double) -> Double {
+    canvas.text(text, x: x, y: y + 15, size: textSize, StripStyle.ink)
+    return x + canvas.textWidth(text, size: textSize)
 }
 
 /// The places of a strip's parts, in pixels.
@@ -181,8 +177,6 @@ private struct StripLayout {
     let title: [String]
     let subtitle: [String]
     let legendHeight: Double
-    let heatLegendWidth: Double
-    let barLegendWidth: Double
     /// The distance from the top of the bars to their zero line.
     let barsUp: Double
     private let longest: Float
@@ -205,21 +199,16 @@ private struct StripLayout {
         let lines = (shown + fit - 1) / fit
         perRow = (shown + lines - 1) / lines
         var inner = Double(perRow) * (cellWidth + gap) - gap
-        heatLegendWidth =
-            measure.width(heatWords.0, textSize) + measure.width(heatWords.1, textSize)
-            + scaleWidth + 16
-        barLegendWidth =
-            [barWords.0, barWords.1, barWords.2]
-            .reduce(0) { $0 + measure.width($1, textSize) } + 78
-        let widestLegend = max(hasHeat ? heatLegendWidth : 0, hasBars ? barLegendWidth : 0)
+        let heatWidth = hasHeat ? measure.canvas.map { heatLegend($0, 0, 0) } ?? 0 : 0
+        let barWidth = hasBars ? measure.canvas.map { barLegend($0, 0, 0) } ?? 0 : 0
         let wholeTitle = measure.width(strip.title, titleSize, isBold: true)
-        inner = max(inner, widestLegend, min(wholeTitle + 1, room))
+        inner = max(inner, heatWidth, barWidth, min(wholeTitle + 1, room))
         width = Int((inner + 2 * margin).rounded(.up))
         title = measure.lines(strip.title, titleSize, isBold: true, within: inner)
         subtitle = measure.lines(strip.subtitle, textSize, within: inner)
 
-        let pieces = hasHeat && hasBars ? heatLegendWidth + 28 + barLegendWidth : widestLegend
-        legendHeight = widestLegend == 0 ? 0 : legendLine * (pieces > inner ? 2 : 1)
+        let isTwoLines = hasHeat && hasBars && heatWidth + 28 + barWidth > inner
+        legendHeight = hasHeat || hasBars ? legendLine * (isTwoLines ? 2 : 1) : 0
 
         longest = contributions.reduce(0) { max($0, abs($1)) }
         let most = contributions.max() ?? 0
@@ -264,8 +253,6 @@ private let textLine = 19.0
 private let legendLine = 24.0
 private let scaleWidth = 120.0
 private let longestBar = 48.0
-private let heatWords = ("Regions that count for the class:  none", "most")
-private let barWords = ("Each frame's contribution:", "for the class (up)", "against it (down)")
 
 /// The colours of a strip: blue and vermilion of Okabe and Ito's palette, which colour-blind people can tell apart.
 enum StripStyle {

@@ -82,11 +82,7 @@ package struct Picture: PlotSurface, Sendable {
     private(set) var body = ""
 
     init(width: Double, height: Double, title: String, summary: String, palette: Palette) {
-        self.width = width
-        self.height = height
-        self.title = title
-        self.summary = summary
-        self.palette = palette
+        (self.width, self.height, self.title, self.summary, self.palette) = (width, height, title, summary, palette)
     }
 
     mutating func add(_ markup: String) { body += markup + "\n" }

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTrain
 
 /// Clips of one kind that a report shows.
@@ -32,9 +33,9 @@ package struct ClipExample: Sendable {
     package let clip: String
     package let label: Int
     package let scores: [Float]
-    package let picture: Result<Picture, ExampleFault>
+    package let picture: Result<Picture, VidclassError>
 
-    package init(place: Int, clip: String, label: Int, scores: [Float], picture: Result<Picture, ExampleFault>) {
+    package init(place: Int, clip: String, label: Int, scores: [Float], picture: Result<Picture, VidclassError>) {
         (self.place, self.clip, self.label, self.scores, self.picture) = (place, clip, label, scores, picture)
     }
 
@@ -42,12 +43,6 @@ package struct ClipExample: Sendable {
     package func ranked(_ count: Int) -> [Int] {
         Array(scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }.prefix(count))
     }
-}
-
-/// Why a clip has no picture.
-package struct ExampleFault: Error, Sendable {
-    package let reason: String
-    package init(_ reason: String) { self.reason = reason }
 }
 
 /// Chooses the clips that a report shows.

@@ -39,7 +39,7 @@ extension ReportPage {
             text += "<div class=\"wide\">"
             text +=
                 "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
-        case .failure(let fault): text += "<p class=\"note\">The frames cannot be shown: \(Markup.escaped(fault.reason))</p>\n"
+        case .failure(let fault): text += "<p class=\"note\">The frames cannot be shown: \(Markup.escaped(fault.message))</p>\n"
         }
         text += "<figcaption><strong>\(Markup.path(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
         // The true class is always listed.

@@ -24,24 +24,21 @@ package struct EpochLine {
         return form.map { $0.isMark ? "\u{1B}[1;32m\($0.text)\u{1B}[0m" : $0.text }.joined()
     }
 
-    private struct Part {
-        let text: String
-        var isMark = false
-    }
+    private typealias Piece = (text: String, isMark: Bool)
 
-    private func plain(_ parts: [Part]) -> String { parts.map(\.text).joined().trimmed }
+    private func plain(_ parts: [Piece]) -> String { parts.map(\.text).joined().trimmed }
 
     /// From the longest to the shortest.
-    private var forms: [[Part]] {
+    private var forms: [[Piece]] {
         let total = "\(epochs)"
         let epoch = String(repeating: " ", count: max(0, total.count - "\(record.epoch)".count)) + "\(record.epoch)/" + total
         let time = Formatting.duration(record.seconds)
         let (loss, accuracy) = (record.trainLoss, Formatting.fixed(record.trainAccuracy, 3))
         func number(_ value: Double, _ digits: Int) -> String { Formatting.fixed(value, digits) }
-        func form(_ train: String, _ validation: String, mark: String, _ end: String) -> [Part] {
+        func form(_ train: String, _ validation: String, mark: String, _ end: String) -> [Piece] {
             [
-                Part(text: train + (record.validation == nil ? "" : validation)),
-                isBest ? Part(text: mark, isMark: true) : Part(text: String(repeating: " ", count: mark.count)), Part(text: end),
+                (train + (record.validation == nil ? "" : validation), false),
+                (isBest ? mark : String(repeating: " ", count: mark.count), isBest), (end, false),
             ]
         }
         let (valLoss, valAccuracy) = (record.validation?.loss ?? 0, number(record.validation?.accuracy ?? 0, 3))

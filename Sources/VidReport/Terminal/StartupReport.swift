@@ -16,12 +16,8 @@ package struct StartupReport {
         classifier: Classifier, dataPath: String, splits: [(name: String, clips: Int)], training: TrainingSummary, threads: Int,
         memory: MemoryEstimate
     ) {
-        self.classifier = classifier
-        self.dataPath = dataPath
-        self.splits = splits
-        self.training = training
-        self.threads = threads
-        self.memory = memory
+        (self.classifier, self.dataPath, self.splits) = (classifier, dataPath, splits)
+        (self.training, self.threads, self.memory) = (training, threads, memory)
     }
 
     /// - Parameter columns: the terminal's; the table of layers leaves out their types if it would be wider.

@@ -11,16 +11,16 @@ package struct TrainingSummary {
     ///   - hasValidation: whether there are validation clips.
     package init(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool, hasValidation: Bool) {
         func watched(_ metric: MonitoredMetric) -> String { Monitor(metric, hasValidation: hasValidation).metric.rawValue }
-        var lines = [("optimizer", TrainingSummary.optimizer(configuration, watched))]
-        if let sampling = TrainingSummary.sampling(configuration) { lines.append(("sampling", sampling)) }
-        if let augmentation = TrainingSummary.augmentation(configuration) { lines.append(("augmentation", augmentation)) }
-        if let cost = TrainingSummary.cost(configuration, clips: clips, hasFrozenLayers: hasFrozenLayers) { lines.append(("", cost)) }
-        if let balance = TrainingSummary.balance(configuration) { lines.append(("balance", balance)) }
-        for (index, stage) in configuration.stagePlans.enumerated() where !configuration.stages.isEmpty {
-            lines.append((index == 0 ? "stages" : "", TrainingSummary.stage(index, stage)))
-        }
-        if let end = TrainingSummary.end(configuration, watched) { lines.append(("ends", end)) }
-        self.lines = lines
+        let stages = configuration.stages.isEmpty ? [] : configuration.stagePlans
+        let texts =
+            [
+                ("optimizer", TrainingSummary.optimizer(configuration, watched)), ("sampling", TrainingSummary.sampling(configuration)),
+                ("augmentation", TrainingSummary.augmentation(configuration)),
+                ("", TrainingSummary.cost(configuration, clips: clips, hasFrozenLayers: hasFrozenLayers)),
+                ("balance", TrainingSummary.balance(configuration)),
+            ] + stages.enumerated().map { ($0 == 0 ? "stages" : "", TrainingSummary.stage($0, $1)) }
+            + [("stops", TrainingSummary.end(configuration, watched))]
+        lines = texts.compactMap { label, text in text.map { (label, $0) } }
     }
 
     /// "nadam, learning rate 0.002, clip norm 1.0, cosine schedule, warm-up over 2.0 epochs".

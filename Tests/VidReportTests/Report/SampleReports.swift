@@ -48,7 +48,8 @@ enum SampleReports {
                 examples: places.map {
                     let clip = evaluation.clips[$0]
                     return ClipExample(
-                        place: $0, clip: clip.clip, label: clip.label, scores: clip.scores, picture: .failure(ExampleFault("it is <gone>")))
+                        place: $0, clip: clip.clip, label: clip.label, scores: clip.scores,
+                        picture: .failure(VidclassError(.other, "it is <gone>")))
                 })
         }
         let epochs = (1...4).map {
