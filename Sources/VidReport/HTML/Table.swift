@@ -11,7 +11,7 @@ struct Table {
     /// The element.
     ///
     /// - Parameters:
-    ///   - caption: markup.
+    ///   - caption: plain text without special characters.
     ///   - rows: markup, a cell for each column; the first cell names the row.
     ///   - footer: rows of sums or means.
     static func html(_ caption: String, _ columns: [Column], rows: [[String]], footer: [[String]] = []) -> String {
@@ -34,17 +34,7 @@ struct Table {
     }
 
     private static func scrolling(_ caption: String, _ content: String, style: String = "") -> String {
-        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: \(plain(caption))\"><table\(style)>"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: \(caption)\"><table\(style)>"
             + "<caption>\(caption)</caption>\n\(content)</table></div>\n"
-    }
-
-    /// Markup without its tags.
-    private static func plain(_ markup: String) -> String {
-        var text = ""
-        var isTag = false
-        for character in markup {
-            if character == "<" { isTag = true } else if character == ">" { isTag = false } else if !isTag { text.append(character) }
-        }
-        return text
     }
 }

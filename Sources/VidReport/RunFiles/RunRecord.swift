@@ -17,9 +17,7 @@ package struct RunRecord: Sendable {
         package let after: String
 
         package init(stage: Int, before: String, after: String) {
-            self.stage = stage
-            self.before = before
-            self.after = after
+            (self.stage, self.before, self.after) = (stage, before, after)
         }
     }
 
@@ -45,9 +43,7 @@ package struct RunRecord: Sendable {
     package var clips: [(split: String, count: Int)] = []
 
     package init(version: String, command: [String], started: String) {
-        self.version = version
-        self.command = command
-        self.started = started
+        (self.version, self.command, self.started) = (version, command, started)
     }
 
     /// Reads a record; nil if it cannot be read. Missing values keep their defaults.

@@ -62,12 +62,6 @@ package final class EventFile {
         size += bytes.count
     }
 
-    static func remove(_ path: String) throws {
-        guard unlink(path) == 0 else {
-            throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
-        }
-    }
-
     /// The events in a file's bytes, up to the first damaged record.
     package static func events(in bytes: [UInt8]) throws -> [TBEvent] {
         try RecordFraming.records(in: bytes).map { try TBEvent(serializedBytes: $0) }

@@ -42,11 +42,7 @@ enum Summaries {
 
     /// `code` as a Markdown code block, whatever it contains.
     static func codeBlock(_ code: String, language: String = "") -> String {
-        var (longest, run) = (0, 0)
-        for character in code {
-            run = character == "`" ? run + 1 : 0
-            longest = max(longest, run)
-        }
+        let longest = code.split { $0 != "`" }.map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: max(3, longest + 1))
         return fence + language + "\n" + code + (code.hasSuffix("\n") ? "" : "\n") + fence
     }

@@ -80,7 +80,9 @@ package final class TensorBoardLog {
 
     /// Removes all event files from a run's folder.
     package static func remove(from folder: String) throws {
-        for name in EventFile.names(in: folder) { try EventFile.remove(PathText.join(folder, name)) }
+        for path in EventFile.names(in: folder).map({ PathText.join(folder, $0) }) where unlink(path) != 0 {
+            throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+        }
     }
 }
 

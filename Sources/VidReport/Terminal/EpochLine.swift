@@ -10,9 +10,7 @@ package struct EpochLine {
 
     /// - Parameter epochs: the number of epochs of the whole training.
     package init(_ record: EpochRecord, isBest: Bool, epochs: Int) {
-        self.record = record
-        self.isBest = isBest
-        self.epochs = epochs
+        (self.record, self.isBest, self.epochs) = (record, isBest, epochs)
     }
 
     /// The longest form that fits in `columns` columns, not counting colours.
