@@ -11,20 +11,19 @@ package struct Palette: Sendable {
     package let background: String
     package let first: String
     package let second: String
-    package let third: String
     /// Full cells of a confusion matrix; emptier ones are more transparent.
     package let heat: String
     package let heatText: String
 
     /// For a file: black on white.
     package static let file = Palette(
-        text: "#1b1f24", muted: "#57606a", grid: "#d5dae0", background: "#ffffff", first: "#0072b2", second: "#c14e00", third: "#007a5a",
+        text: "#1b1f24", muted: "#57606a", grid: "#d5dae0", background: "#ffffff", first: "#0072b2", second: "#c14e00",
         heat: "#0072b2", heatText: "#000000")
 
     /// For a page that defines light and dark colours (`PageStyle`).
     package static let page = Palette(
         text: "var(--text)", muted: "var(--muted)", grid: "var(--grid)", background: "var(--card)", first: "var(--first)",
-        second: "var(--second)", third: "var(--third)", heat: "var(--heat)", heatText: "var(--heat-text)")
+        second: "var(--second)", heat: "var(--heat)", heatText: "var(--heat-text)")
 }
 
 /// A surface that plots are drawn on: an SVG picture or a PNG canvas. Colours are "#rrggbb" or, in a page, names of its style.
