@@ -49,7 +49,7 @@ struct CompareCommand: AsyncParsableCommand {
                 return RunComparison.Run(facts, name: name)
             })
         if let output {
-            let curves = comparison.runs.map { ComparisonPlot.Run(name: $0.name, epochs: $0.facts.results?.epochs ?? []) }
+            let curves = comparison.runs.map { ($0.name, $0.facts.results?.epochs ?? []) }
             let text = ComparisonPlot(curves).picture.file
             try AtomicFile.write(to: output) { try $0.write(text.utf8) }
         }

@@ -106,7 +106,7 @@ private struct Diagnosis {
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
         let verdict =
-            found.isEmpty ? "nothing costs speed here\n" : found.map { DataReportText.wrapped("warning: \($0)", indent: "  ") }.joined()
+            found.isEmpty ? "nothing costs speed here\n" : found.map { Terminal.paragraph("warning: \($0)", indent: 2) }.joined()
         return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
     }
 

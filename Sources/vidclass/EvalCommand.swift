@@ -90,7 +90,7 @@ struct EvalCommand: AsyncParsableCommand {
         var story = run?.story(saved.configuration)
         if let fault = story?.fault { Terminal.note("note: \(fault)") }
         // Curves and costs belong to the run's own best model.
-        if !saved.isBest { story?.bestEpoch = nil }
+        if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
             folder = run.report

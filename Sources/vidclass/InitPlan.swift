@@ -306,8 +306,8 @@ struct InitPlan {
     /// The choices as a person reads them in 80 columns.
     var table: String {
         choices.map { choice in
-            DataReportText.wrapped("\(choice.key) = \(choice.value)", indent: "    ")
-                + DataReportText.wrapped("    " + choice.because, indent: "    ")
+            Terminal.paragraph("\(choice.key) = \(choice.value)", indent: 4)
+                + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()
     }
 }

@@ -25,8 +25,8 @@ import VidTestSupport
     @Test func allIsWell() throws {
         let result = try box.run("check", "data")
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("18 clips, 3 classes: 18 bin"))
-        #expect(result.output.contains("all clips can be read"))
+        #expect(result.output.contains("18 clips in 3 classes (18 .bin files)"))
+        #expect(result.output.contains("All clips can be read"))
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
         let json = try box.run("check", "data", "--json", "--set", "data.validation_split=0.5")
         let document = try JSONParser.parse(Array(json.output.utf8))

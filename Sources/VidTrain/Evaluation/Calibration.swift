@@ -1,7 +1,7 @@
-/// Whether a model's confidence matches its accuracy: the reliability curve and the expected calibration error of Guo,
-/// Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (ICML 2017).
+/// The reliability curve and the expected calibration error, which compare a model's scores with how often it is right (Guo, Pleiss, Sun
+/// and Weinberger, "On calibration of modern neural networks", ICML 2017).
 ///
-/// There are M bins of equal width from 0 to 1; bin m holds the clips whose highest score lies in ((m - 1) / M, m / M].
+/// Bin m of M holds the clips whose highest score is in ((m - 1) / M, m / M].
 package struct Calibration: Sendable {
     package struct Bin: Sendable, Equatable {
         package var clips = 0
@@ -13,7 +13,7 @@ package struct Calibration: Sendable {
         package var confidence: Double { clips == 0 ? 0 : sum / Double(clips) }
     }
 
-    /// M.
+    /// The number of bins M.
     package static let binCount = 10
 
     package private(set) var bins = [Bin](repeating: Bin(), count: Calibration.binCount)
@@ -25,7 +25,7 @@ package struct Calibration: Sendable {
         max(0, min(binCount - 1, Int((confidence * Double(binCount)).rounded(.up)) - 1))
     }
 
-    /// Counts a clip.
+    /// Adds a clip.
     package mutating func add(confidence: Double, bin: Int, isCorrect: Bool) {
         bins[bin].clips += 1
         bins[bin].sum += confidence
@@ -34,7 +34,7 @@ package struct Calibration: Sendable {
 
     package mutating func removeAll() { for bin in bins.indices { bins[bin] = Bin() } }
 
-    /// The mean of |accuracy - confidence| over the bins, each weighted by its clips.
+    /// The expected calibration error: the mean of |accuracy - confidence| of the bins, weighted by their clips.
     package var expectedError: Double {
         let clips = bins.reduce(0) { $0 + $1.clips }
         return bins.reduce(0) { $0 + abs(Double($1.correct) - $1.sum) } / Double(max(clips, 1))

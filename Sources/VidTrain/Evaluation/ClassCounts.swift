@@ -1,7 +1,7 @@
-/// Counts of how often each class was the truth, the decision, or both, and the metrics that follow from them.
+/// Counts of each class as the truth, as the prediction and as both, and the metrics that follow from them.
 ///
-/// A ratio without a denominator is 0, as scikit-learn's `zero_division=0`. Averages are over the classes that are the truth
-/// or the decision of some clip, as in scikit-learn's `classification_report` without named labels.
+/// A ratio with denominator 0 is 0, as scikit-learn's `zero_division=0`. Averages are over the classes that are the truth or the
+/// prediction of a clip, as in scikit-learn's `classification_report` without `labels`.
 package struct ClassCounts: Sendable {
     package var support: [Int]
     package var decided: [Int]
@@ -13,7 +13,7 @@ package struct ClassCounts: Sendable {
         hits = support
     }
 
-    /// Counts a clip.
+    /// Adds a clip.
     package mutating func add(label: Int, decision: Int) {
         support[label] += 1
         decided[decision] += 1
@@ -37,13 +37,13 @@ package struct ClassCounts: Sendable {
         package var f1 = 0.0
     }
 
-    /// Every class has the same weight.
+    /// Unweighted averages over the classes.
     package var macro: Averages { averages { support[$0] + decided[$0] > 0 ? 1 : 0 } }
 
-    /// Every class has the weight of its clips.
+    /// Averages weighted by the classes' clips.
     package var weighted: Averages { averages { Double(support[$0]) } }
 
-    /// The mean recall of the classes that have clips.
+    /// The mean recall of the classes with clips, which is the accuracy if all classes had equally many.
     package var balancedAccuracy: Double {
         var (sum, classes) = (0.0, 0)
         for label in support.indices where support[label] > 0 {

@@ -20,7 +20,7 @@ struct EvaluatedClips {
     let name: String
     let source: String
     /// What they were to the training.
-    let part: RunReport.Part
+    let part: EvaluatedSplit
     /// Whether they are of the run's own data, and what a report of the run is made of.
     let isOfRun: Bool
     let isHeldOutOfRun: Bool
@@ -51,12 +51,12 @@ struct EvaluatedClips {
         let chosen = try EvaluatedClips.choose(from: set, split, isOther: isOther)
         (name, entries) = (chosen.name, chosen.entries)
         unknownClips = set.findings.unknownLabels.reduce(0) { $0 + $1.clips }
-        part = isOther ? .other : chosen.part.map { RunReport.Part($0) } ?? .other
+        part = isOther ? .other : chosen.part.map { EvaluatedSplit($0) } ?? .other
         isHeldOutOfRun = isOfRun && chosen.part == .heldOut(of: set)
         if unknownClips > 0 {
             notes.append(
                 "\(Formatting.count(unknownClips, "clip")) left out, of labels that the model does not know: "
-                    + StartupReport.list(set.findings.unknownLabels.map(\.text)))
+                    + Formatting.list(set.findings.unknownLabels.map(\.text)))
         }
         guard !entries.isEmpty else {
             throw VidclassError(
@@ -66,7 +66,7 @@ struct EvaluatedClips {
         if !absent.isEmpty {
             notes.append(
                 "no clips here of \(absent.count) of the \(set.classes.count) classes: "
-                    + StartupReport.list(absent.map { set.classes[$0].printable }))
+                    + Formatting.list(absent.map { set.classes[$0].printable }))
         }
     }
 
@@ -96,7 +96,7 @@ extension Split {
     }
 }
 
-extension RunReport.Part {
+extension EvaluatedSplit {
     init(_ part: Split) {
         self =
             switch part {

@@ -23,7 +23,7 @@ struct ReportMaker {
     /// What a report tells besides.
     struct Context {
         var title: String
-        var part: RunReport.Part
+        var part: EvaluatedSplit
         var source: String
         var unknownClips = 0
         var story: RunStory?
@@ -37,7 +37,7 @@ struct ReportMaker {
             version: Vidclass.configuration.version, threads: workers.count, ffmpeg: try? await FFmpeg.locate().version)
         let metrics = EvaluationMetrics(evaluation)
         var report = RunReport(
-            title: context.title, part: context.part, source: context.source, metrics: metrics, examples: await examples(),
+            title: context.title, split: context.part, source: context.source, metrics: metrics, examples: await examples(),
             model: model(context.data),
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
@@ -87,7 +87,7 @@ struct ReportMaker {
     private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
-        let picture: Result<ClipExample.Picture, ExampleFault>
+        let picture: Result<ClipExample.Picture, VidclassError>
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
             let explanation = predictor.explain(predictor.activations(of: loaded), target: clip.decision, against: nil)
@@ -101,7 +101,7 @@ struct ReportMaker {
                         + "\(evaluation.classes[clip.label]), taken for \(evaluation.classes[clip.decision]). "
                         + "Below each, where in it and how much it spoke for \(evaluation.classes[clip.decision])."))
         } catch {
-            picture = .failure(ExampleFault("\(error)"))
+            picture = .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }
         return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: picture)
     }

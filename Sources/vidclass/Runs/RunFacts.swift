@@ -5,6 +5,7 @@ import VidData
 import VidReport
 import VidSystem
 import VidTensor
+import VidTrain
 
 /// What a run's folder says of the run, as far as it can be read; what cannot is named, never thrown.
 struct RunFacts {
@@ -93,7 +94,7 @@ struct RunFacts {
     static func shortened(_ monitor: String) -> String { Metric(rawValue: monitor)?.shortName ?? monitor }
 
     /// The results of the best epoch.
-    var bestResults: ResultsTable.Epoch? { results?.epochs.first { $0.epoch == bestEpoch } }
+    var bestResults: EpochRecord? { results?.epochs.first { $0.epoch == bestEpoch } }
 
     // MARK: - Reading
 

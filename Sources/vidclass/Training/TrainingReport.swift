@@ -45,7 +45,7 @@ struct TrainingReport {
         try await maker.write(
             to: folder.report,
             ReportMaker.Context(
-                title: folder.path, part: RunReport.Part(part), source: session.configuration.data.path,
+                title: folder.path, part: EvaluatedSplit(part), source: session.configuration.data.path,
                 story: folder.story(session.configuration),
                 data: DataSummary(readingFrom: folder.dataPath) ?? DataSummary(session.data)))
     }

@@ -79,7 +79,7 @@ final class TrainingSession {
         let parts = zip(["training", "validation", "test"], Split.allCases)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
-            parts: parts.map { [data] in .init(name: $0, clips: data.entries(of: $1).count) },
+            splits: parts.map { [data] in ($0, data.entries(of: $1).count) },
             training: TrainingSummary(
                 configuration, clips: data.entries(of: .train).count, hasFrozenLayers: model.classifier.frozen != nil,
                 hasValidation: !data.entries(of: .validation).isEmpty),
@@ -158,7 +158,7 @@ final class TrainingSession {
 
     var threads: Int { workers.count }
     /// Of each part.
-    var clipCounts: [(part: String, count: Int)] { Split.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
+    var clipCounts: [(split: String, count: Int)] { Split.allCases.map { ($0.rawValue, data.entries(of: $0).count) } }
 
     // MARK: Training
 

@@ -43,7 +43,7 @@ struct TrainingStream {
                 ("epochs", .integer(trainer.epochsInAll)), ("epochs_done", .integer(trainer.state.epoch)),
                 ("stages", .integer(session.configuration.stagePlans.count)), ("stage", .integer(trainer.state.stage + 1)),
                 ("classes", .array(session.data.classes.map { .string($0) })),
-                ("clips", .object(session.clipCounts.map { ($0.part, .integer($0.count)) })), ("parameters", .integer(counts.total)),
+                ("clips", .object(session.clipCounts.map { ($0.split, .integer($0.count)) })), ("parameters", .integer(counts.total)),
                 ("trainable_parameters", .integer(counts.trainable)), ("monitor", .string(trainer.monitor.metric.rawValue)),
                 ("threads", .integer(session.threads)), ("memory_bytes", .integer(session.plan.estimate.total)),
             ])
