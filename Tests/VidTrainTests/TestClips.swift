@@ -36,7 +36,7 @@ final class TestClips {
     func set() throws -> DataSet { try DataSet.open(path, split: .init(seed: 1, validation: 0.25, test: 0)) }
 
     func split(_ split: Split, _ configuration: RunConfiguration, keepingBytes: Int = 0) throws -> LabelledClips {
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
+        let loader = ClipLoader(configuration)
         return LabelledClips(try set().entries(of: split), loader: loader, keepingBytes: keepingBytes)
     }
 

@@ -40,6 +40,12 @@ package struct DataReport: Sendable {
     /// The leaks, most similar first; nil if they were not searched for.
     package let leaks: [Leak]?
 
+    package init(data: DataSet, clips: [CheckedClip], leaks: [Leak]?) {
+        self.data = data
+        self.clips = clips
+        self.leaks = leaks
+    }
+
     package var bad: [CheckedClip] { clips.filter { $0.facts == nil } }
 
     package var facts: [ClipFacts] { clips.compactMap(\.facts) }

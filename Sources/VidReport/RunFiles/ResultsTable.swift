@@ -1,3 +1,4 @@
+import VidConfig
 import VidData
 import VidSystem
 import VidTensor
@@ -28,10 +29,12 @@ package struct ResultsTable: Sendable {
             guard let epoch = DecimalText.whole(first), (1...1_000_000_000).contains(epoch) else {
                 throw VidclassError.file(path, "line \(record.line): expected the number of an epoch, found \(first.brief)")
             }
-            let validation = (loss: try number(4), accuracy: try number(5))
+            var validation: [Metric.Kind: Double] = [:]
+            validation[.validationLoss] = try number(4)
+            validation[.validationAccuracy] = try number(5)
             return EpochRecord(
                 epoch: epoch, seconds: try number(1) ?? 0, trainLoss: try number(2) ?? .nan, trainAccuracy: try number(3) ?? .nan,
-                validation: validation == (nil, nil) ? nil : .init(loss: validation.loss ?? .nan, accuracy: validation.accuracy ?? .nan),
+                validation: validation.isEmpty ? nil : ValidationMetrics(validation),
                 learningRate: try number(6) ?? .nan)
         }
     }

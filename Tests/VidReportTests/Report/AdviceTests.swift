@@ -1,4 +1,5 @@
 import Testing
+import VidConfig
 import VidReport
 import VidTrain
 
@@ -20,7 +21,7 @@ import VidTrain
 
     private func epoch(_ number: Int, train: Double = 1, accuracy: Double = 1, loss: Double, valAccuracy: Double = 1) -> EpochRecord {
         EpochRecord(
-            epoch: number, seconds: 1, trainLoss: train, trainAccuracy: accuracy, validation: .init(loss: loss, accuracy: valAccuracy),
+            epoch: number, seconds: 1, trainLoss: train, trainAccuracy: accuracy, validation: .init([.validationLoss: loss, .validationAccuracy: valAccuracy]),
             learningRate: 0.1)
     }
 

@@ -55,7 +55,7 @@ enum SampleReports {
         let epochs = (1...4).map {
             EpochRecord(
                 epoch: $0, seconds: Double($0), trainLoss: 1 / Double($0), trainAccuracy: 0.9,
-                validation: .init(loss: 1.2 / Double($0), accuracy: 0.6), learningRate: 0.002)
+                validation: .init([.validationLoss: 1.2 / Double($0), .validationAccuracy: 0.6]), learningRate: 0.002)
         }
         var record = RunRecord(version: "0", command: ["vidclass", "train", "--config", classes[0]], started: "2024-05-01T10:00:00Z")
         (record.seconds, record.stopReason, record.bestEpoch) = (4, "epochs", 4)

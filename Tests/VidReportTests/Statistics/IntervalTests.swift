@@ -1,5 +1,6 @@
 import Testing
 import VidReport
+import VidTrain
 
 @Suite struct IntervalTests {
     /// Against SciPy's `binomtest(...).proportion_ci(method="wilson")`.

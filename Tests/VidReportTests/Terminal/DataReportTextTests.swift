@@ -24,15 +24,11 @@ import VidTestSupport
     private func report(_ facts: [String: ClipFacts]) throws -> DataReport {
         for name in facts.keys { try box.write("data/" + name) }
         let data = try DataSet.open(box("data"))
-        let clips = DataReport(
-            data: data,
-            clips: data.entries.map { entry in
-                .init(
-                    entry: entry,
-                    result: facts[entry.id].flatMap { $0.frames > 0 ? .success($0) : nil }
-                        ?? .failure(.file(entry.path, "is too short")))
-            }, leaks: nil
-        ).clips
+        let clips = data.entries.map { entry in
+            CheckedClip(
+                entry: entry,
+                result: facts[entry.id].flatMap { $0.frames > 0 ? .success($0) : nil } ?? .failure(.file(entry.path, "is too short")))
+        }
         return DataReport(data: data, clips: clips, leaks: LeakSearch.leaks(clips))
     }
 
