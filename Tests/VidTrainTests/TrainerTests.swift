@@ -45,7 +45,7 @@ import VidTrain
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
         let loader = ClipLoader(input: configuration.model.input, data: configuration.data, augmentation: configuration.augmentation)
-        let optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        let optimizer = Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: threads,
             budget: MemoryBudget(gibibytes: nil), activationLimit: activations)

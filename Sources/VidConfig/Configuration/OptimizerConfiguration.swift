@@ -16,6 +16,8 @@ package struct OptimizerConfiguration: ConfigurationValue {
     package var clipNorm: Float?
     /// Decoupled from the gradient (Loshchilov and Hutter 2019): w -= learning_rate x weight_decay x w.
     package var weightDecay: Float = 0
+    /// Parts of the names of parameters that do not decay, such as `bias`, `gamma` and `beta`.
+    package var excludeFromWeightDecay: [String] = []
     /// Batches whose gradients make one step.
     package var gradientAccumulationSteps = 1
 
@@ -56,6 +58,13 @@ extension OptimizerConfiguration {
             OptimizerType.allCases
         ),
         (.init("weight_decay", \.weightDecay, .number(.atLeast(0)), "Decoupled from the gradient."), OptimizerType.allCases),
+        (
+            .init(
+                "exclude_from_weight_decay", \.excludeFromWeightDecay,
+                .list(of: .text("a part of a parameter's name, such as \"bias\""), "an array of parts of parameters' names"),
+                "Parameters whose names contain one of these do not decay, such as [\"bias\", \"gamma\", \"beta\"]."),
+            OptimizerType.allCases
+        ),
         (
             .init(
                 "gradient_accumulation_steps", \.gradientAccumulationSteps, .integer(1...65536),

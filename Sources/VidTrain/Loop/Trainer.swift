@@ -49,7 +49,7 @@ package final class Trainer {
     ///   - secondsBefore: time spent before the training was resumed, for the records.
     /// - Throws: `.badData` for class weights of classes that the data has not.
     package init(
-        _ classifier: Classifier, optimizer: any Optimizer, configuration: RunConfiguration, training: LabelledClips,
+        _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
         validation: LabelledClips, memory: StepMemory, features: FeatureKeeping, workers: Workers, state: TrainerState,
         secondsBefore: Double = 0
     ) throws {
@@ -79,7 +79,7 @@ package final class Trainer {
             configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
     }
 
-    package var optimizer: any Optimizer { step.optimizer }
+    package var optimizer: Optimizer { step.optimizer }
 
     /// Why the stage is over; nil while it is not.
     package var end: StageEnd? {

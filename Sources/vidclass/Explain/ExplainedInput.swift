@@ -32,7 +32,7 @@ struct ExplainedInput {
             // Frames counted by decoding may be fewer than the file's packets.
             length?.frames = clip.sourceFrames
             let moments = try length.map { try loader.moments(view, of: $0, path: path) }
-            seen.append((clip, predictor.see(clip), moments))
+            seen.append((clip, predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.clipSeen.logits))
         guard scores.allSatisfy(\.isFinite) else {

@@ -90,7 +90,7 @@ struct ReportMaker {
         let picture: Result<ClipExample.Picture, ExampleFault>
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
-            let explanation = predictor.explain(predictor.see(loaded), target: clip.decision, against: nil)
+            let explanation = predictor.explain(predictor.activations(of: loaded), target: clip.decision, against: nil)
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)
             let canvas = try strip.drawn()

@@ -173,7 +173,7 @@ import VidTestSupport
         let (head, store) = try build(configuration, features: 2, classes: 2)
         var optimizerConfiguration = OptimizerConfiguration(type: .nadam)
         optimizerConfiguration.learningRate = 0.01
-        let optimizer = makeOptimizer(optimizerConfiguration, store)
+        let optimizer = Optimizer(optimizerConfiguration, store)
         var state = OptimizerState()
         var data = RandomGenerator(seed: 46)
         let context = Context(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 47), isTraining: true)

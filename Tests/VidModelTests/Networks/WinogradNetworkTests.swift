@@ -52,8 +52,8 @@ import VidTestSupport
         let dFeatures = tensors.uniform([2, 512])
         for (encoder, context) in [im2col, winograd] {
             let plan = ActivationPlan(im2col.encoder, frames: 2, limit: .max)
-            let kept = im2col.encoder.forward(frames: frames, keeping: plan, im2col.context)
-            encoder.backward(frames: frames, kept: kept, dFeatures: dFeatures, context)
+            let saved = im2col.encoder.forward(frames: frames, saving: plan, im2col.context)
+            encoder.backward(frames: frames, saved: saved, dFeatures: dFeatures, context)
         }
         for slice in winograd.context.parameters.slices {
             let found = try #require(winograd.context.parameters.gradient(slice))
@@ -72,7 +72,7 @@ import VidTestSupport
         let frames = tensors.uniform([2, 9, 9, 3])
         let weights = tensors.uniform([2, 17])
         let features = tensors.nan([2, 17])
-        goBack(encoder, frames: frames, dFeatures: weights, context)
+        addGradients(encoder, frames: frames, dFeatures: weights, context)
         for slice in context.parameters.slices {
             let gradient = try #require(context.parameters.gradient(slice))
             let (error, compared) = piecewiseLinearGradientError(

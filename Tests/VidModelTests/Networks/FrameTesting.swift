@@ -81,3 +81,21 @@ func piecewiseLinearGradientError(
     let error = differences.contains { $0.isNaN } ? .nan : (differences.max() ?? .infinity) / largest
     return (error, Double(straight.count) / Double(slopes.count))
 }
+
+/// Adds the gradients of the trained part of `encoder` after running its frozen layers, and returns the plan in use; nil if
+/// all layers are frozen.
+@discardableResult
+func addGradients(_ encoder: FrameEncoder, frames: Tensor, dFeatures: Tensor, _ context: Context, limit: Int = .max) -> ActivationPlan? {
+    let mark = context.workspace.mark
+    defer { context.workspace.release(to: mark) }
+    let (frozen, trained) = encoder.split()
+    guard let trained else { return nil }
+    var input = frames
+    if let frozen {
+        input = context.workspace.take(frozen.outputShape.prepending(frames.shape[0]))
+        frozen.encode(frames: frames, into: input, context)
+    }
+    let plan = ActivationPlan(trained, frames: frames.shape[0], limit: limit)
+    trained.backward(frames: input, saved: trained.forward(frames: input, saving: plan, context), dFeatures: dFeatures, context)
+    return plan
+}

@@ -34,7 +34,7 @@ import VidTestSupport
         let frames = tensors.uniform(encoder.inputShape.prepending(2))
         let weights = tensors.uniform(network.shape(2))
         let features = tensors.nan(network.shape(2))
-        goBack(encoder, frames: frames, dFeatures: weights, context)
+        addGradients(encoder, frames: frames, dFeatures: weights, context)
         var trained = 0
         for slice in context.parameters.slices {
             guard let gradient = context.parameters.gradient(slice) else { continue }
@@ -57,7 +57,7 @@ import VidTestSupport
         let network = try Network(.none)
         var tensors = TestTensors(seed: 2)
         let frames = tensors.uniform(network.encoder.inputShape.prepending(2))
-        goBack(network.encoder, frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.context)
+        addGradients(network.encoder, frames: frames, dFeatures: tensors.uniform(network.shape(2)), network.context)
         #expect(network.encoder.split().trained == nil)
         #expect(network.context.parameters.gradients.count == 0)
     }
@@ -78,7 +78,7 @@ import VidTestSupport
             let features = tensors.nan(network.shape(29))
             network.encoder.encode(frames: frames, into: features, network.context)
             let limit = least + Int(Double(all - least) * share)
-            plans.append(goBack(network.encoder, frames: frames, dFeatures: dFeatures, network.context, limit: limit)?.parts ?? [])
+            plans.append(addGradients(network.encoder, frames: frames, dFeatures: dFeatures, network.context, limit: limit)?.parts ?? [])
             let gradients = network.context.parameters.gradients
             let found = [bits(features), bits(gradients.tensor([gradients.count]))]
             #expect(found == first ?? found, "\(threads) threads, \(plans[plans.count - 1])")
@@ -103,25 +103,25 @@ import VidTestSupport
         let (features, found) = (tensors.nan(whole.shape(3)), tensors.nan(whole.shape(3)))
         let maps = tensors.nan(frozen.outputShape.prepending(3))
         whole.encoder.encode(frames: frames, into: features, whole.context)
-        goBack(whole.encoder, frames: frames, dFeatures: dFeatures, whole.context)
+        addGradients(whole.encoder, frames: frames, dFeatures: dFeatures, whole.context)
         frozen.encode(frames: frames, into: maps, parts.context)
         trained.encode(frames: maps, into: found, parts.context)
-        goBack(trained, frames: maps, dFeatures: dFeatures, parts.context)
+        addGradients(trained, frames: maps, dFeatures: dFeatures, parts.context)
         #expect(bits(found) == bits(features))
         let gradients = (whole.context.parameters.gradients, parts.context.parameters.gradients)
         #expect(bits(gradients.0.tensor([gradients.0.count])) == bits(gradients.1.tensor([gradients.1.count])))
     }
 
-    /// The features of a pass that keeps activations are those of one that does not.
+    /// A forward run that saves activations has the same features as `encode`.
     @Test(arguments: [0, Int.max])
-    func keepingIsEncoding(_ limit: Int) throws {
+    func savingIsEncoding(_ limit: Int) throws {
         let network = try Network(.all)
         var tensors = TestTensors(seed: 5)
         let frames = tensors.uniform(network.encoder.inputShape.prepending(11))
         let features = tensors.nan(network.shape(11))
         network.encoder.encode(frames: frames, into: features, network.context)
         let plan = ActivationPlan(network.encoder, frames: 11, limit: limit)
-        #expect(bits(network.encoder.forward(frames: frames, keeping: plan, network.context).features) == bits(features))
+        #expect(bits(network.encoder.forward(frames: frames, saving: plan, network.context).features) == bits(features))
     }
 
     /// A plan keeps within its limit as soon as it can, uses most of it, and repeats less the more it may keep; what it foretells
@@ -162,8 +162,8 @@ import VidTestSupport
             let plan = ActivationPlan(encoder, frames: 40, limit: limit)
             let foretold = plan.bytes + encoder.scratchBytes(workers: 2, gradients: true)
             let used = peak { context in
-                let kept = encoder.forward(frames: frames, keeping: plan, context)
-                encoder.backward(frames: frames, kept: kept, dFeatures: features, context)
+                let saved = encoder.forward(frames: frames, saving: plan, context)
+                encoder.backward(frames: frames, saved: saved, dFeatures: features, context)
             }
             // But for the features, the bias's partial sums and the rounding to cache lines.
             #expect(Double(used) <= 1.02 * Double(foretold) && Double(used) >= 0.8 * Double(foretold), "limit \(limit)")

@@ -17,7 +17,7 @@ import VidTestSupport
     /// The official file: where VIDCLASS_VGG16_WEIGHTS says, in vidclass's cache, among Keras's models, or beside the project.
     static let weights: String? = {
         let library = WeightsLibrary(hdf5: .inThisProcess)
-        let beside = URL(filePath: #filePath).appending(path: "../../../../shared/weights").standardizedFileURL.path
+        let beside = URL(filePath: #filePath).appending(path: "../../../../../shared/weights").standardizedFileURL.path
         let places = [library.weightsFolder, library.kerasFolder, beside].map { "\($0)/\(fileName)" }
         let named = ProcessInfo.processInfo.environment["VIDCLASS_VGG16_WEIGHTS"]
         return ([named].compactMap(\.self) + places).first { FileManager.default.fileExists(atPath: $0) }

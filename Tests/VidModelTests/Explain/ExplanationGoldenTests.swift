@@ -56,10 +56,10 @@ import VidTestSupport
     @Test func oneClassAgainstAnotherIsTheDifference() throws {
         let sample = try ExplanationCase("explain_lstm_average")
         let context = sample.context(workers: 1)
-        let seen = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, context)
-        let first = sample.classifier.explain(seen, target: 0, context)
-        let second = sample.classifier.explain(seen, target: 2, context)
-        let both = sample.classifier.explain(seen, target: 0, against: 2, context)
+        let activations = sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context)
+        let first = sample.classifier.explain(activations, target: 0, context)
+        let second = sample.classifier.explain(activations, target: 2, context)
+        let both = sample.classifier.explain(activations, target: 0, against: 2, context)
         let difference = zip(first.contributions, second.contributions).map { Double($0 - $1) }
         #expect(relativeError(both.contributions, difference) <= 1e-4)
         #expect(abs(both.score - (first.score - second.score)) <= 1e-6)
@@ -88,7 +88,7 @@ import VidTestSupport
             func score(_ value: Float) -> Double {
                 values.base[channel] = value
                 store.didChange()
-                let logits = sample.classifier.see(frames: sample.frames, validFrames: sample.valid, context).logits
+                let logits = sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context).logits
                 values.base[channel] = middle
                 return Double(logits[sample.target])
             }
@@ -133,6 +133,6 @@ struct ExplanationCase {
     func explain(workers: Int) -> ClipExplanation { explain(context(workers: workers)) }
 
     func explain(_ context: Context) -> ClipExplanation {
-        classifier.explain(classifier.see(frames: frames, validFrames: valid, context), target: target, against: against, context)
+        classifier.explain(classifier.activations(frames: frames, validFrames: valid, context), target: target, against: against, context)
     }
 }

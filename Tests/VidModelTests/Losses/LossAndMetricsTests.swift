@@ -6,7 +6,8 @@ import VidTestSupport
 
 @Suite struct LossAndMetricsTests {
     /// Owns the memory of what is evaluated, for the length of a test.
-    private let context = Context(parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+    private let context = Context(
+        parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
 
     @Test func valuesByHand() {
         var tensors = TestTensors(seed: 1)

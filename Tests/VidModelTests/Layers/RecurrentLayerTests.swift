@@ -31,10 +31,10 @@ import VidTestSupport
             options.recurrentActivation = recurrentActivation
             options.dropout = dropout
             options.recurrentDropout = recurrentDropout
-            func one(_ name: String, reversed: Bool, _ layout: inout ParameterLayout) throws -> any RecurrentLayer {
-                let settings = try RecurrentSettings(options, name: name, returnSequences: returnSequences, reversed: reversed)
-                if isGRU { return GRU(name, features: features, settings, &layout) }
-                return LSTM(name, features: features, settings, &layout)
+            func one(_ name: String, reversed: Bool, _ layout: inout ParameterLayout) throws -> RecurrentLayer {
+                try RecurrentLayer(
+                    name, isGRU ? .gru : .lstm, features: features, options, returnSequences: returnSequences, isReversed: reversed, &layout
+                )
             }
             guard bidirectional else { return try one("layer", reversed: false, &layout) }
             let forwards = try one("layer/forward", reversed: false, &layout)
@@ -136,6 +136,9 @@ import VidTestSupport
     @Test func softmaxIsRefused() {
         var options = RecurrentOptions(units: 3)
         options.activation = .softmax
-        #expect(throws: VidclassError.self) { try RecurrentSettings(options, name: "recurrent_0", returnSequences: false) }
+        var layout = ParameterLayout()
+        #expect(throws: VidclassError.self) {
+            try RecurrentLayer("recurrent_0", .lstm, features: 2, options, returnSequences: false, &layout)
+        }
     }
 }

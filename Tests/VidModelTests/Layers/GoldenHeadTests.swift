@@ -44,12 +44,12 @@ import VidTestSupport
         }
 
         func layer(_ name: String, features: Int, units: Int, reversed: Bool = false, _ layout: inout ParameterLayout) throws
-            -> any RecurrentLayer
+            -> RecurrentLayer
         {
             var options = RecurrentOptions(units: units)
             options.recurrentActivation = gate
-            let settings = try RecurrentSettings(options, name: name, returnSequences: sequences, reversed: reversed)
-            return isLSTM ? LSTM(name, features: features, settings, &layout) : GRU(name, features: features, settings, &layout)
+            return try RecurrentLayer(
+                name, isLSTM ? .lstm : .gru, features: features, options, returnSequences: sequences, isReversed: reversed, &layout)
         }
     }
 

@@ -5,7 +5,7 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
-/// Every optimiser against a plain double-precision loop over 20 steps, and what they have in common.
+/// Every optimizer against a plain double-precision loop over 20 steps, and their common properties.
 @Suite struct OptimizerTests {
     private static func configuration(_ type: OptimizerType, _ change: (inout OptimizerConfiguration) -> Void = { _ in })
         -> OptimizerConfiguration
@@ -24,6 +24,14 @@ import VidTestSupport
         },
         configuration(.adam),
         configuration(.adam) { $0.weightDecay = 0.25 },
+        configuration(.adam) {
+            $0.weightDecay = 0.25
+            $0.excludeFromWeightDecay = ["bias", "gamma", "beta"]
+        },
+        configuration(.nadam) {
+            $0.weightDecay = 0.5
+            $0.excludeFromWeightDecay = ["dense/"]
+        },
         configuration(.sgd),
         configuration(.sgd) { $0.clipNorm = 2 },
         configuration(.sgd) { $0.momentum = 0.9 },
@@ -32,6 +40,10 @@ import VidTestSupport
             $0.nesterov = true
             $0.weightDecay = 0.1
         },
+        configuration(.sgd) {
+            $0.weightDecay = 0.5
+            $0.excludeFromWeightDecay = ["output"]
+        },
         configuration(.rmsprop),
         configuration(.rmsprop) {
             $0.momentum = 0.5
@@ -39,12 +51,15 @@ import VidTestSupport
         },
     ]
 
-    /// A store of two trained parameters around a frozen one.
+    /// A store of trained parameters around a frozen one.
     private func makeStore() -> ParameterStore {
         var layout = ParameterLayout()
-        _ = layout.add("a", [17, 3], .zeros)
+        _ = layout.add("dense/kernel", [17, 3], .zeros)
+        _ = layout.add("dense/bias", [3], .zeros)
+        _ = layout.add("norm/gamma", [5], .ones)
         _ = layout.add("frozen", [5], .ones, trainable: false)
-        _ = layout.add("b", [1000], .zeros)
+        _ = layout.add("norm/beta", [5], .zeros)
+        _ = layout.add("output/kernel", [1000], .zeros)
         let store = ParameterStore(layout)
         var random = RandomGenerator(seed: 31)
         for slice in store.slices {
@@ -63,8 +78,10 @@ import VidTestSupport
         }
     }
 
-    /// The rules as their sources state them, one weight at a time.
-    private func reference(_ c: OptimizerConfiguration, _ p: inout [Double], _ gradients: (Int) -> [Double], steps: Int) -> Double {
+    /// The rules as their sources state them, one weight at a time. `names` has the name of each weight's parameter.
+    private func reference(
+        _ c: OptimizerConfiguration, _ p: inout [Double], names: [String], _ gradients: (Int) -> [Double], steps: Int
+    ) -> Double {
         var m = [Double](repeating: 0, count: p.count)
         var v = m
         var schedule = 1.0
@@ -76,7 +93,7 @@ import VidTestSupport
             let muNext = c.beta1 * (1 - 0.5 * pow(0.96, Double(t + 1) * c.scheduleDecay))
             schedule *= mu
             for i in p.indices {
-                p[i] -= c.learningRate * Double(c.weightDecay) * p[i]
+                if !c.excludeFromWeightDecay.contains(where: names[i].contains) { p[i] -= c.learningRate * Double(c.weightDecay) * p[i] }
                 switch c.type {
                 case .nadam:
                     let gPrime = g[i] / (1 - schedule)
@@ -106,7 +123,7 @@ import VidTestSupport
     @Test(arguments: configurations)
     func agreesWithTheRule(_ configuration: OptimizerConfiguration) throws {
         let store = makeStore()
-        let optimizer = makeOptimizer(configuration, store)
+        let optimizer = Optimizer(configuration, store)
         #expect(optimizer.slots.count == configuration.slotCount)
         var state = OptimizerState()
         let workers = Workers(count: 2)
@@ -120,7 +137,7 @@ import VidTestSupport
             #expect(optimizer.step(store, &state, workers))
         }
         let schedule = reference(
-            configuration, &expected,
+            configuration, &expected, names: trainable.flatMap { Array(repeating: $0.name, count: $0.count) },
             { step in
                 setGradients(store, step: step)
                 return trainable.flatMap { store.gradient($0)?.array.map(Double.init) ?? [] }
@@ -139,7 +156,7 @@ import VidTestSupport
             var layout = ParameterLayout()
             _ = layout.add("a", [70_001], .zeros)
             let store = ParameterStore(layout)
-            let optimizer = makeOptimizer(configuration, store)
+            let optimizer = Optimizer(configuration, store)
             var state = OptimizerState()
             let workers = Workers(count: threads)
             for step in 1...3 {
@@ -158,7 +175,7 @@ import VidTestSupport
     func goesOnFromASavedState(_ configuration: OptimizerConfiguration) throws {
         let workers = Workers(count: 1)
         let (whole, first, second) = (makeStore(), makeStore(), makeStore())
-        let optimizers = [whole, first, second].map { makeOptimizer(configuration, $0) }
+        let optimizers = [whole, first, second].map { Optimizer(configuration, $0) }
         var (wholeState, firstState) = (OptimizerState(), OptimizerState())
         for step in 1...20 {
             setGradients(whole, step: step)
@@ -185,7 +202,7 @@ import VidTestSupport
 
     @Test func aGradientThatIsNotFiniteChangesNothing() throws {
         let store = makeStore()
-        let optimizer = makeOptimizer(OptimizerConfiguration(), store)
+        let optimizer = Optimizer(OptimizerConfiguration(), store)
         var state = OptimizerState()
         let before = store.values.tensor([store.values.count]).array
         for bad in [Float.nan, .infinity] {
@@ -198,14 +215,57 @@ import VidTestSupport
         #expect(optimizer.slots.allSatisfy { slot in slot.values.tensor([slot.values.count]).array.allSatisfy { $0 == 0 } })
     }
 
+    /// Without gradients, plain SGD only decays weights.
+    @Test func excludedParametersOfAModelDoNotDecay() throws {
+        var model = ModelConfiguration()
+        (model.input.frames, model.input.rows, model.input.columns) = (2, 8, 8)
+        model.cnn.architecture = .blocks([[3]])
+        (model.cnn.weights, model.cnn.trainable) = (nil, .all)
+        model.recurrent = [.batchNormalization(.init()), .lstm(RecurrentOptions(units: 3)), .gru(RecurrentOptions(units: 4))]
+        let classifier = try Classifier(model, classes: ["a", "b"])
+        let parameters = classifier.parameters
+        try classifier.initialize(seed: 1)
+        let before = parameters.slices.map { parameters.value($0).array }
+        let configuration = OptimizerTests.configuration(.sgd) {
+            $0.weightDecay = 0.5
+            $0.excludeFromWeightDecay = ["bias", "gamma", "beta"]
+        }
+        var state = OptimizerState()
+        #expect(Optimizer(configuration, parameters).step(parameters, &state, Workers(count: 2)))
+        for (slice, before) in zip(parameters.slices, before) {
+            let decays = slice.name.hasSuffix("kernel")
+            #expect(parameters.value(slice).array == before.map { $0 * (decays ? Float(1 - 0.01 * 0.5) : 1) }, "\(slice.name)")
+        }
+    }
+
+    /// An exclusion that matches no parameter, or all of them, is the same as none, or as no decay: to the bit.
+    @Test(arguments: zip([["nothing"], ["/"]], [Float(0.5), 0]))
+    func exclusionOfNoneAndAll(_ excluded: [String], _ decay: Float) {
+        func run(_ change: (inout OptimizerConfiguration) -> Void) -> [Float] {
+            let store = makeStore()
+            let optimizer = Optimizer(OptimizerTests.configuration(.nadam, change), store)
+            var state = OptimizerState()
+            for step in 1...3 {
+                setGradients(store, step: step)
+                #expect(optimizer.step(store, &state, Workers(count: 2)))
+            }
+            return store.values.tensor([store.values.count]).array
+        }
+        let found = run {
+            $0.weightDecay = 0.5
+            $0.excludeFromWeightDecay = excluded
+        }
+        #expect(found == run { $0.weightDecay = decay })
+    }
+
     @Test func aStepsOwnLearningRate() {
         let (a, b) = (makeStore(), makeStore())
         var (aState, bState) = (OptimizerState(), OptimizerState())
         setGradients(a, step: 1)
         setGradients(b, step: 1)
         let workers = Workers(count: 1)
-        _ = makeOptimizer(OptimizerTests.configuration(.adam) { $0.learningRate = 0.5 }, a).step(a, &aState, workers, learningRate: 0.01)
-        _ = makeOptimizer(OptimizerTests.configuration(.adam), b).step(b, &bState, workers)
+        _ = Optimizer(OptimizerTests.configuration(.adam) { $0.learningRate = 0.5 }, a).step(a, &aState, workers, learningRate: 0.01)
+        _ = Optimizer(OptimizerTests.configuration(.adam), b).step(b, &bState, workers)
         #expect(a.values.tensor([a.values.count]).array == b.values.tensor([b.values.count]).array)
     }
 }
