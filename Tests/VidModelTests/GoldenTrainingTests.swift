@@ -89,7 +89,7 @@ private struct GoldenTraining {
         return Float(result.loss / Double(labels.count))
     }
 
-    /// What the classifier as it is now predicts for a batch.
+    /// The current classifier's predictions for a batch.
     func probabilities(_ index: Int) throws -> [Float] {
         let context = context(isTraining: false)
         let (frames, mask, labels) = batch(index)

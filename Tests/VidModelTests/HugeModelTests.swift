@@ -4,7 +4,7 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// A config is small and can name a model that no memory holds: that is said, nothing is tried.
+/// A small config can describe a model that no memory holds. It is refused before anything is allocated.
 @Suite struct HugeModelTests {
     private func model(_ change: (inout ModelConfiguration) -> Void) -> ModelConfiguration {
         var model = ModelConfiguration()

@@ -1,7 +1,7 @@
 /// The optimiser and its settings, under Keras's names.
 ///
 /// One struct for all types: settings that do not belong to `type` keep their defaults and are not used.
-/// In double precision, because 1 - beta_2 taken from a single-precision 0.999 is off by 1e-5 of itself.
+/// Numbers are in double precision, because 1 - beta_2 computed from a single-precision 0.999 is off by 1e-5 of itself.
 package struct OptimizerConfiguration: ConfigurationValue {
     package var type = OptimizerType.nadam
     package var learningRate = 0.002
@@ -47,7 +47,7 @@ extension OptimizerConfiguration {
         (
             .init(
                 "schedule_decay", \.scheduleDecay, .number(.atLeast(0)),
-                "Of the momentum schedule beta_1 (1 - 0.5 * 0.96^(t * schedule_decay))."),
+                "Decay in the momentum schedule beta_1 (1 - 0.5 * 0.96^(t * schedule_decay))."),
             [.nadam]
         ),
         (.init("momentum", \.momentum, .number(.share), "Share of the last step that is kept."), [.sgd]),

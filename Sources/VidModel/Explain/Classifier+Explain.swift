@@ -2,7 +2,7 @@ import VidTensor
 
 /// Explains a decision: Grad-CAM for the regions, integrated gradients for the frames.
 ///
-/// The backward runs add to the gradients of the head's parameters, which are zeroed at the end. So don't explain between the
+/// The backward passes add to the gradients of the head's parameters, which are zeroed at the end. So don't explain between the
 /// gradients of a training step and its optimizer.
 extension Classifier {
     /// Runs a clip's preprocessed frames (T, H, W, C), of which the first `validFrames` count. The logits have the same bits as a

@@ -55,7 +55,7 @@ package struct Head: Sendable {
         Int(min((Double(clips) * Double(stepFloats.clip) + Double(stepFloats.constant)) * Double(MemoryLayout<Float>.stride), 0x1p60))
     }
 
-    /// A forward run, in the context's workspace.
+    /// A forward pass, in the context's workspace.
     package struct Forward {
         /// (B, classes).
         package let logits: Tensor

@@ -1,9 +1,9 @@
 import VidTensor
 
-/// The surroundings of a forward or backward run: parameters, threads, scratch memory, random numbers.
+/// Everything a forward or backward pass needs besides its input: parameters, threads, scratch memory, random numbers.
 ///
-/// A trainer or predictor has one. `workspace` holds the activations and gradients of the run in progress; its owner resets it
-/// between runs.
+/// A trainer or predictor has one. `workspace` holds the activations and gradients of the current pass; its owner resets it
+/// between passes.
 package final class Context {
     package let parameters: ParameterStore
     package let workers: Workers
@@ -38,7 +38,7 @@ package final class Context {
 /// The kernels of a parameter store transformed for Winograd convolutions. Each is transformed when it is first asked for and
 /// again after its parameter has changed: frozen kernels once, trained ones once a step.
 ///
-/// It takes four times a kernel's memory for each direction asked for. Not to be used from two threads at once.
+/// Each direction asked for takes four times the kernel's memory. Not for use from two threads at once.
 package final class FilterCache {
     private let parameters: ParameterStore
     private let workers: Workers
@@ -73,6 +73,6 @@ package final class FilterCache {
         return filters
     }
 
-    /// Bytes held now.
+    /// Bytes in use.
     package var bytes: Int { entries.values.reduce(0) { $0 + $1.filters.bytes } }
 }

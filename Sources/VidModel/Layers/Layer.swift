@@ -1,8 +1,8 @@
 import VidTensor
 
-/// What `forward` saves for `backward`: tensors in the context's workspace, or of the caller.
+/// The tensors that a layer's `forward` saves for its `backward`, in the context's workspace or owned by the caller.
 ///
-/// A layer that needs more than its input and output adds a field. All fields are held inline, so that nothing is allocated.
+/// Layers that need more than input and output have a field of their own. All fields are stored inline: saving allocates nothing.
 package struct Saved {
     package let input: Tensor
     package let output: Tensor
@@ -10,9 +10,9 @@ package struct Saved {
     var factors: Tensor?
     /// The batch's mean and variance (F) each, where batch normalisation used them.
     var statistics: (mean: Tensor, variance: Tensor)?
-    /// The run of a recurrent layer; of a bidirectional one, the run from the start.
+    /// The steps of a recurrent layer; those of a bidirectional layer's forward direction.
     var recurrence: Recurrence.Saved?
-    /// A bidirectional layer's run from the end.
+    /// The steps of a bidirectional layer's backward direction.
     var reversedRecurrence: Recurrence.Saved?
 
     package init(input: Tensor, output: Tensor) {
@@ -83,10 +83,10 @@ package protocol FrameLayer: Layer {
     /// The name of the algorithm for input samples of shape `input`; nil where there is no choice.
     func algorithmName(_ input: Shape) -> String?
 
-    /// Bytes of scratch memory during `forward`, or with `gradients` during either run, on so many workers.
+    /// Bytes of scratch memory during `forward`, or with `gradients` during either pass, on so many workers.
     func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int
 
-    /// Bytes of the layer's transformed kernels in the `FilterCache`: for the forward run and, with `inputGradient`, for the
+    /// Bytes of the layer's transformed kernels in the `FilterCache`: for the forward pass and, with `inputGradient`, for the
     /// input's gradient.
     func filterBytes(_ input: Shape, inputGradient: Bool) -> Int
 
@@ -100,7 +100,7 @@ package protocol FrameLayer: Layer {
     func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context)
 }
 
-/// Which gradients of ReLUs another layer's `backward` takes over, to save a run over the maps.
+/// The gradients of ReLUs that are computed along with another layer's, to save a pass over the maps.
 package struct RectifiedGradients: Sendable {
     /// dOutput is already 0 where the output is not positive: the layer's own ReLU is done.
     package var output = false

@@ -95,7 +95,7 @@ package struct RecurrentLayer: SequenceLayer {
         _ dOutput: Recurrence.Output, _ saved: Recurrence.Saved?, input shape: Shape, mask: Tensor?, dInput: Tensor?, accumulate: Bool,
         _ context: Context
     ) {
-        guard let saved else { preconditionFailure("\(name): backward without a forward run") }
+        guard let saved else { preconditionFailure("\(name): backward without a forward pass") }
         let recurrence = recurrence(shape)
         let (parameters, workspace, workers) = (context.parameters, context.workspace, context.workers)
         let mark = workspace.mark

@@ -1,7 +1,7 @@
 import VidTensor
 
 /// Counts of correct answers, for categorical accuracy and top-k accuracy. The counts of parts of a data set add up.
-package struct CategoricalMetrics: Sendable, Equatable, Codable {
+package struct CategoricalMetrics: Sendable, Equatable {
     /// Clips counted.
     package private(set) var clips = 0
     /// Clips whose label has the highest score.

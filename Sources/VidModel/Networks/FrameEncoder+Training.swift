@@ -63,7 +63,7 @@ extension FrameEncoder {
         }
     }
 
-    /// Runs back from the last layer to the first, for one group of frames whose layers' outputs are given.
+    /// The backward pass of one group of frames whose layers' outputs are given.
     private func backward(_ frames: Tensor, _ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Tensor, _ context: Context)
     {
         var gradient = dFeatures
@@ -79,7 +79,7 @@ extension FrameEncoder {
         }
     }
 
-    /// The gradients of ReLUs that layer `index` takes over.
+    /// The gradients of ReLUs that layer `index` computes along with its own.
     private func rectified(_ index: Int) -> RectifiedGradients {
         var rectified = RectifiedGradients()
         rectified.output = index < layers.count - 1
@@ -122,12 +122,12 @@ extension FrameEncoder {
     fileprivate func flops(_ range: Range<Int>) -> Double { range.reduce(0) { $0 + layers[$1].flops(inputShape(of: $1)) } }
 }
 
-/// Which activations a training step saves for the backward run, and which it recomputes: as few as a limit in bytes allows.
+/// The activations that a training step saves for the backward pass. It recomputes the others: as few as a limit in bytes allows.
 ///
-/// The activations of a network's first layers are its largest and the cheapest to recompute. So each part, a run of consecutive
-/// frames, saves everything from the input of some layer on. The first part saves all. It runs back first, and its memory
-/// then holds the recomputed activations of the others, a group of frames at a time. The bits of the gradients do not depend on
-/// the plan.
+/// The activations of a network's first layers are its largest and the cheapest to recompute. So each part, some
+/// consecutive frames, saves everything from the input of a certain layer on. The first part saves all. Its backward pass comes
+/// first, and its memory then holds the recomputed activations of the others, a group of frames at a time. The bits of the
+/// gradients do not depend on the plan.
 package struct ActivationPlan: Sendable, Equatable {
     /// Consecutive frames that save the outputs of the same layers.
     package struct Part: Sendable, Equatable {
@@ -145,7 +145,7 @@ package struct ActivationPlan: Sendable, Equatable {
     package var frames: Int { parts[parts.count - 1].frames.upperBound }
     /// Bytes of activations that a step holds at most.
     package let bytes: Int
-    /// The share of the forward pass's operations that is done twice, 0 ... 1.
+    /// The fraction of the forward pass's operations that is done twice, 0 ... 1.
     package let repeated: Double
 
     /// The plan for a step of `count` frames within `limit` bytes, or the one of the fewest bytes if none fits.

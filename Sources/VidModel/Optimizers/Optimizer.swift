@@ -8,33 +8,33 @@ package struct Optimizer: Sendable {
     package let slots: [OptimizerSlot]
     private let settings: OptimizerConfiguration
     private let rule: any OptimizerRule
-    /// Consecutive runs of trained weights that decay, or do not, as offsets in the trainable range.
-    private let runs: [(range: Range<Int>, decays: Bool)]
+    /// The trained weights split into ranges that decay or do not, as offsets in the trainable range.
+    private let parts: [(range: Range<Int>, decays: Bool)]
 
     /// The optimizer that `configuration` describes, with all moments over `parameters` zero.
     package init(_ configuration: OptimizerConfiguration, _ parameters: ParameterStore) {
         settings = configuration
         rule = configuration.rule
         slots = rule.slots.map { OptimizerSlot($0, parameters) }
-        runs = Optimizer.runs(parameters, withoutDecay: configuration.excludeFromWeightDecay)
+        parts = Optimizer.parts(parameters, withoutDecay: configuration.excludeFromWeightDecay)
     }
 
     /// Splits the trained weights where a parameter that decays follows one that does not, or the other way round.
     ///
     /// As with Keras's `exclude_from_weight_decay(var_names=...)`, a parameter is excluded if its name contains one of `excluded`.
-    private static func runs(_ parameters: ParameterStore, withoutDecay excluded: [String]) -> [(range: Range<Int>, decays: Bool)] {
-        var runs: [(range: Range<Int>, decays: Bool)] = []
+    private static func parts(_ parameters: ParameterStore, withoutDecay excluded: [String]) -> [(range: Range<Int>, decays: Bool)] {
+        var parts: [(range: Range<Int>, decays: Bool)] = []
         let all = parameters.trainableRange
         for slice in parameters.slices where slice.isTrainable {
             let decays = !excluded.contains { slice.name.contains($0) }
             let start = slice.offset - all.lowerBound
-            if let last = runs.last {
+            if let last = parts.last {
                 if last.decays == decays { continue }
-                runs[runs.count - 1].range = last.range.lowerBound..<start
+                parts[parts.count - 1].range = last.range.lowerBound..<start
             }
-            runs.append((start..<all.count, decays))
+            parts.append((start..<all.count, decays))
         }
-        return runs
+        return parts
     }
 
     /// Changes the trained weights by the gradients in the store. The same bits at any thread count.
@@ -53,7 +53,7 @@ package struct Optimizer: Sendable {
         let rate = learningRate ?? settings.learningRate
         state.step += 1
         rule.advance(&state)
-        for (range, decays) in runs {
+        for (range, decays) in parts {
             let run = OptimizerUpdate.Run(
                 weights: parameters.values.tensor([range.count], offset: all.lowerBound + range.lowerBound),
                 gradients: parameters.gradients.tensor([range.count], offset: range.lowerBound))

@@ -11,7 +11,7 @@ protocol OptimizerRule: Sendable {
     /// Updates the scalars at the start of a step; `state.step` is 1 in the first one.
     func advance(_ state: inout OptimizerState)
 
-    /// Applies the rule to a run of weights. `slot(i)` is the same run of the i-th moment.
+    /// Applies the rule to a contiguous range of weights. `slot(i)` is the same range of the i-th moment.
     func update(
         _ run: OptimizerUpdate.Run, _ slot: (Int) -> Tensor, _ state: OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers)
 }

@@ -1,6 +1,6 @@
 import VidTensor
 
-/// A named run of floats within the store's buffer: one weight tensor of one layer.
+/// A weight tensor of a layer: a named range of the store's buffer.
 package struct ParameterSlice: Sendable, Equatable {
     /// The tensor's name in a checkpoint, such as `cnn/block1_conv1/kernel`.
     package let name: String
@@ -58,12 +58,12 @@ package struct ParameterLayout: Sendable {
 /// All parameters of a model in one contiguous buffer of named slices.
 ///
 /// The values that the optimizer leaves alone (frozen weights, moving statistics) come first, the trained ones after them, so
-/// that the trainable part is one run: gradients and moments are buffers over that run and share its layout.
+/// that the trained values are one contiguous range: gradients and moments are buffers over this range and share its layout.
 package final class ParameterStore: @unchecked Sendable {
     /// In the order of registration; `ParameterID` indexes it.
     package let slices: [ParameterSlice]
     package let values: Buffer
-    /// The run of `values` that is trained.
+    /// The range of `values` that is trained.
     package let trainableRange: Range<Int>
     /// d(loss)/d(value) over `trainableRange`; allocated on first use, so that prediction does without.
     package private(set) lazy var gradients = Buffer(count: trainableRange.count)

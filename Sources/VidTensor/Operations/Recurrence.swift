@@ -42,11 +42,11 @@ package struct Recurrence: Sendable {
     /// All gates of a row.
     package var gateUnits: Int { cell.gates * units }
 
-    /// What the forward run saves for the backward one, in the workspace.
+    /// The tensors that the forward pass saves for the backward pass, in the workspace.
     package struct Saved {
         /// (T, B, F): the input after dropout.
         package let input: Tensor
-        /// (T, B, gates x U): the input's part of the pre-activations before the run, activated gates after it.
+        /// (T, B, gates x U): the input's part of the pre-activations before the forward pass, the activated gates after it.
         package let gates: Tensor
         /// (T, B, U).
         let hidden: Tensor
@@ -149,7 +149,7 @@ package struct Recurrence: Sendable {
         }
     }
 
-    /// Runs back over all steps.
+    /// The backward pass over all steps.
     ///
     /// - Parameters:
     ///   - kernel: the recurrent kernel (U, gates x U).

@@ -26,7 +26,7 @@ import VidTestSupport
         #expect(relativeError(explanation.contributions, try golden.values("contributions")) <= Self.tolerance)
         let shape = try golden.tensor("maps").shape
         #expect([explanation.maps.count, explanation.mapRows, explanation.mapColumns] == shape.dimensions)
-        // What is missing for want of more than 64 points is the method's, not a mistake's.
+        // With 64 points the numerical integration has an error of its own, which the golden states.
         let missing = try #require(sample.note["missing"]?.doubleValue)
         #expect(abs(Double(explanation.completenessError) - missing) <= 1e-5)
         #expect(explanation.contributions.dropFirst(explanation.validFrames).allSatisfy { $0 == 0 })

@@ -4,7 +4,7 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
-/// The head as a whole: what it is made of, its gradients through the loss, its bits, and that it learns.
+/// The whole head: its layers, its gradients through the loss, its bits, and its learning.
 @Suite struct HeadTests {
     static func recurrent(_ units: Int, _ change: (inout RecurrentOptions) -> Void = { _ in }) -> RecurrentOptions {
         var options = RecurrentOptions(units: units)
@@ -148,7 +148,7 @@ import VidTestSupport
         #expect(head.layers.map(\.type) == ["GlobalAveragePooling1D", "Dense"])
     }
 
-    /// 1 for an odd number of positive first features: no step alone, and no linear model, says anything about it.
+    /// The label is 1 for an odd number of positive first features: neither a single step nor a linear model can predict it.
     private func parityTask(_ random: inout RandomGenerator, clips: Int, steps: Int) -> (Buffer, Tensor, [Int]) {
         let buffer = Buffer(count: clips * steps * 2)
         let features = buffer.tensor([clips, steps, 2])

@@ -78,7 +78,7 @@ struct GoldenLayerCase {
         let saved = layer.forward(try tensor("input"), mask: mask, context)
         let dInput = layer.backward(try tensor("d_output"), saved, mask: mask, context, needsInputGradient: true)
         if let mask, saved.output.shape.rank == 3 {
-            // What a masked step gives is of no consequence: the golden has weights of zero there.
+            // The output of masked steps does not matter: the golden has weights of zero there.
             clear(saved.output, where: mask)
             return try errors(output: saved.output, dInput: dInput, mask: mask)
         }

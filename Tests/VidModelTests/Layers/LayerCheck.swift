@@ -42,7 +42,7 @@ final class LayerCheck {
         outputWeights = tensors.uniform(layer.outputShape(shape.dropFirst).prepending(shape[0]))
     }
 
-    /// A pass in the state before the first step; kept, because it owns what layers return.
+    /// The context in its first state. The check owns it, because the context owns the tensors that layers return.
     private func startContext() -> Context {
         context.workspace.reset()
         context.random = RandomGenerator(seed: 24)

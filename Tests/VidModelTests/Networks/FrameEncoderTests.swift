@@ -124,8 +124,8 @@ import VidTestSupport
         #expect(bits(network.encoder.forward(frames: frames, saving: plan, network.context).features) == bits(features))
     }
 
-    /// A plan keeps within its limit as soon as it can, uses most of it, and repeats less the more it may keep; what it foretells
-    /// is what is used; the second step of a size allocates nothing.
+    /// A plan stays within its limit if any plan can, uses most of it, and repeats less if it may save more. Its prediction is
+    /// the memory used, and the second step of a size allocates nothing.
     @Test func memoryIsAsPlanned() throws {
         var layout = ParameterLayout()
         var configuration = CNNConfiguration()
@@ -160,19 +160,19 @@ import VidTestSupport
         }
         for limit in [0, (least.bytes + all.bytes) / 2, .max] {
             let plan = ActivationPlan(encoder, frames: 40, limit: limit)
-            let foretold = plan.bytes + encoder.scratchBytes(workers: 2, gradients: true)
+            let predicted = plan.bytes + encoder.scratchBytes(workers: 2, gradients: true)
             let used = peak { context in
                 let saved = encoder.forward(frames: frames, saving: plan, context)
                 encoder.backward(frames: frames, saved: saved, dFeatures: features, context)
             }
             // But for the features, the bias's partial sums and the rounding to cache lines.
-            #expect(Double(used) <= 1.02 * Double(foretold) && Double(used) >= 0.8 * Double(foretold), "limit \(limit)")
+            #expect(Double(used) <= 1.02 * Double(predicted) && Double(used) >= 0.8 * Double(predicted), "limit \(limit)")
         }
         func encoding(_ count: Int) -> Int {
             peak { encoder.encode(frames: frames.rows(0..<count), into: features.rows(0..<count), $0) }
         }
         #expect(encoding(40) == encoding(16))
-        let foretold = encoder.encodeBytes(frames: 16) + encoder.scratchBytes(workers: 2, gradients: false)
-        #expect(Double(abs(encoding(16) - foretold)) <= 0.2 * Double(foretold))
+        let predicted = encoder.encodeBytes(frames: 16) + encoder.scratchBytes(workers: 2, gradients: false)
+        #expect(Double(abs(encoding(16) - predicted)) <= 0.2 * Double(predicted))
     }
 }

@@ -4,7 +4,7 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
-/// A pass over freshly initialised parameters, the biases filled too so that no ReLU sits on its edge by construction.
+/// A context with freshly initialised parameters, the biases filled too so that no ReLU is at its edge by construction.
 func makeContext(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) throws -> Context {
     let store = ParameterStore(layout)
     var random = RandomGenerator(seed: seed)
@@ -56,7 +56,7 @@ func checkGradients(
 
 /// `gradientError` for a network of ReLUs and maxima, whose loss is piecewise linear in each single parameter.
 ///
-/// Where a step to either side sees another slope, an edge lies within it: the element says nothing about the gradient
+/// Where a step to either side sees another slope, an edge lies within it: the element is no evidence about the gradient
 /// there and is left out (whatever the analytic value is). Returns the largest difference relative to the largest slope,
 /// and the share of the `count` sampled elements that were compared.
 func piecewiseLinearGradientError(

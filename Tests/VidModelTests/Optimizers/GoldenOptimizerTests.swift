@@ -4,7 +4,7 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
-/// Every optimiser over 20 steps on given gradients, the parameters after each step against PyTorch's or Keras's; Nadam
+/// Every optimizer over 20 steps on given gradients: the parameters after each step against PyTorch's or Keras's; Nadam
 /// against `torch.optim.NAdam(momentum_decay=0.004)`.
 @Suite struct GoldenOptimizerTests {
     /// Each of twenty steps rounds a parameter by up to 6e-8 of itself and adds a term that is right to a few times that; an
