@@ -70,7 +70,7 @@ package final class Predictor {
         context.workspace.reset()
         let frames = context.workspace.take(classifier.frameShape.prepending(classifier.frames))
         convert([clip], into: frames)
-        return classifier.see(frames: frames, validFrames: clip.validFrames, context)
+        return classifier.activations(frames: frames, validFrames: clip.validFrames, context)
     }
 
     /// Explains what in the clip supports class `target`, or supports it more than `against`. Costs a fraction of a prediction.

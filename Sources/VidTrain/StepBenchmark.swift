@@ -20,7 +20,7 @@ package struct StepBenchmark: Sendable {
     ///
     /// The input is frames, or features where the CNN is frozen: then only the head runs.
     package static func run(
-        _ classifier: Classifier, optimizer: any Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
+        _ classifier: Classifier, optimizer: Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
     ) throws -> StepBenchmark {
         let step = TrainingStep(
             classifier, optimizer: optimizer, labelSmoothing: 0, memory: memory, workers: workers, random: RandomGenerator(seed: 2))

@@ -123,12 +123,12 @@ struct ConfigErrorTests {
         (
             #"{"optimizer": {"momentum": 0.9}}"#,
             #"c.json:1:16: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"optimizer": {"beta_1": 0.9, "type": "rmsprop"}}"#,
             #"c.json:1:16: optimizer.beta_1: does not belong to "rmsprop", only to "nadam", "adam". "#
-                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"model": {"hidden": [{"type": "dropout", "units": 3}]}}"#,

@@ -63,7 +63,7 @@ struct ConfigurationOverrideTests {
         #expect(try load("{}", "model.hidden.0.type=dropout").model.hidden == [.dropout(rate: 0.5)])
         expect(
             #"--set optimizer.beta_2=0.5: optimizer.beta_2: does not belong to "sgd", only to "nadam", "adam". "#
-                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, gradient_accumulation_steps"#,
+                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#,
             .badData
         ) { try load(file, "optimizer.type=sgd", "optimizer.beta_2=0.5") }
     }
@@ -135,7 +135,7 @@ struct ConfigurationOverrideTests {
         (
             ["optimizer.momentum=0.5"], .badData,
             #"--set optimizer.momentum=0.5: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
     ]
 

@@ -89,6 +89,7 @@ struct RunConfigurationTests {
                     "schedule_decay": 0.004,
                     "clip_norm": null,
                     "weight_decay": 0.0,
+                    "exclude_from_weight_decay": [],
                     "gradient_accumulation_steps": 1
                   },
                   "data": {
@@ -174,7 +175,8 @@ struct RunConfigurationTests {
                       { "type": "lstm" } ],
                     "hidden": [ { "type": "dense", "units": 7, "activation": "hard_sigmoid" }, { "type": "dropout", "rate": 0.125 },
                                 { "type": "batch_normalization" }, { "type": "dropout" } ] },
-                  "optimizer": { "type": "sgd", "learning_rate": 1, "momentum": 0.75, "nesterov": true, "clip_norm": 2, "weight_decay": 0.5 },
+                  "optimizer": { "type": "sgd", "learning_rate": 1, "momentum": 0.75, "nesterov": true, "clip_norm": 2, "weight_decay": 0.5,
+                                 "exclude_from_weight_decay": ["bias", "gamma"] },
                   "data": { "path": "d.csv", "validation_split": 0.25, "test_split": 0.125, "preprocessing": "unit", "short_clips": "pad_last" },
                   "training": { "epochs": 3, "batch_size": 2, "shuffle": false, "memory_gib": 1.5, "label_smoothing": 0.0625 },
                   "output": { "directory": "r", "name": "n", "exist_ok": true, "tensorboard": false } }
@@ -209,6 +211,7 @@ struct RunConfigurationTests {
         expected.optimizer.nesterov = true
         expected.optimizer.clipNorm = 2
         expected.optimizer.weightDecay = 0.5
+        expected.optimizer.excludeFromWeightDecay = ["bias", "gamma"]
         expected.data.path = "d.csv"
         expected.data.validationSplit = 0.25
         expected.data.testSplit = 0.125
@@ -232,11 +235,20 @@ struct RunConfigurationTests {
         let expected: [OptimizerType: [String]] = [
             .nadam: [
                 "type", "learning_rate", "beta_1", "beta_2", "epsilon", "schedule_decay", "clip_norm", "weight_decay",
+                "exclude_from_weight_decay", "gradient_accumulation_steps",
+            ],
+            .adam: [
+                "type", "learning_rate", "beta_1", "beta_2", "epsilon", "clip_norm", "weight_decay", "exclude_from_weight_decay",
                 "gradient_accumulation_steps",
             ],
-            .adam: ["type", "learning_rate", "beta_1", "beta_2", "epsilon", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
-            .sgd: ["type", "learning_rate", "momentum", "nesterov", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
-            .rmsprop: ["type", "learning_rate", "epsilon", "rho", "clip_norm", "weight_decay", "gradient_accumulation_steps"],
+            .sgd: [
+                "type", "learning_rate", "momentum", "nesterov", "clip_norm", "weight_decay", "exclude_from_weight_decay",
+                "gradient_accumulation_steps",
+            ],
+            .rmsprop: [
+                "type", "learning_rate", "epsilon", "rho", "clip_norm", "weight_decay", "exclude_from_weight_decay",
+                "gradient_accumulation_steps",
+            ],
         ]
         let configuration = OptimizerConfiguration(type: type)
         let node = OptimizerConfiguration.codec.encode(configuration)

@@ -210,7 +210,7 @@ private struct ColouredSquares {
         let set = try DataSet.open(folder, split: .init(seed: 1, validation: 0.2, test: 0), classes: classes)
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
-        let optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        let optimizer = Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: 2,
             budget: MemoryBudget(gibibytes: nil), activationLimit: .max)

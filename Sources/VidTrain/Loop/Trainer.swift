@@ -49,7 +49,7 @@ package final class Trainer {
     ///   - secondsBefore: the training's time before it was resumed, for the records.
     /// - Throws: `.badData` where the configuration names a class that the data does not have.
     package init(
-        _ classifier: Classifier, optimizer: any Optimizer, configuration: RunConfiguration, training: LabelledClips,
+        _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
         validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, state: TrainerState,
         secondsBefore: Double = 0
     ) throws {
@@ -89,7 +89,7 @@ package final class Trainer {
         }
     }
 
-    package var optimizer: any Optimizer { step.optimizer }
+    package var optimizer: Optimizer { step.optimizer }
 
     /// The reason why the stage is over; nil while it is not.
     package var end: StageEnd? {

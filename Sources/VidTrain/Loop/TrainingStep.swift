@@ -14,7 +14,7 @@ package final class TrainingStep {
     }
 
     package let classifier: Classifier
-    package let optimizer: any Optimizer
+    package let optimizer: Optimizer
     /// The optimiser's scalars after the last step.
     package private(set) var optimizerState: OptimizerState
     package let context: Context
@@ -24,7 +24,7 @@ package final class TrainingStep {
 
     /// - Parameter memory: the plan for the largest batch; its workspace is reserved, but not yet touched.
     package init(
-        _ classifier: Classifier, optimizer: any Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float,
+        _ classifier: Classifier, optimizer: Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float,
         memory: StepMemory, workers: Workers, random: RandomGenerator
     ) {
         self.classifier = classifier
@@ -62,9 +62,9 @@ package final class TrainingStep {
             return try add(input, validFrames: validFrames, targets, denominator, backward: nil)
         }
         let plan = activations.frames == rows ? activations : ActivationPlan(trained, frames: rows, limit: activations.bytes)
-        let kept = trained.forward(frames: input, keeping: plan, context)
-        return try add(kept.features, validFrames: validFrames, targets, denominator) { [context] dFeatures in
-            trained.backward(frames: input, kept: kept, dFeatures: dFeatures, context)
+        let saved = trained.forward(frames: input, saving: plan, context)
+        return try add(saved.features, validFrames: validFrames, targets, denominator) { [context] dFeatures in
+            trained.backward(frames: input, saved: saved, dFeatures: dFeatures, context)
         }
     }
 

@@ -8,7 +8,7 @@ import VidTrain
 /// The classifier as one stage trains it, with that stage's optimiser.
 struct StageModel {
     let classifier: Classifier
-    let optimizer: any Optimizer
+    let optimizer: Optimizer
 
     /// All weights and moments are zero.
     ///
@@ -20,7 +20,7 @@ struct StageModel {
         classifier = try Classifier(
             configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
         ) { try saved?.requireTensors(of: $0) }
-        optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        optimizer = Optimizer(configuration.optimizer, classifier.parameters)
     }
 
     /// Weights at random, and the CNN's from the file the configuration names.
