@@ -29,7 +29,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let cache = CacheFolder()
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
-            weights: WeightsLibrary(hdf5: ReadHDF5Command.child).list().filter { $0.fault == nil }.map(\.path),
+            weights: await WeightsLibrary(hdf5: ReadHDF5Command.child).list().filter { $0.fault == nil }.map(\.path),
             cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
         try Terminal.output(json ? facts.document.text(pretty: true) + "\n" : facts.text)
     }

@@ -41,7 +41,7 @@ struct InitCommand: AsyncParsableCommand {
         let report = try await CheckCommand.check(set, loader: loader, mustFit: false, leakCheck: true, clipCache: try features.clipCache())
         let workers = threads.makeWorkers()
         let speed = GEMMBenchmark.run(workers: workers, seconds: 0.2)
-        let plan = try InitPlan(
+        let plan = try await InitPlan(
             report, library: WeightsLibrary(hdf5: ReadHDF5Command.child), threads: workers.count, gigaflops: speed.allThreads)
         // What is written is what will be read.
         _ = try RunConfiguration(json: plan.text, source: output)

@@ -29,7 +29,7 @@ struct InitPlan {
     ///   - report: of the data opened without a split, so that its parts are those that it names itself.
     ///   - gigaflops: a second, of the machine's matrix products.
     /// - Throws: `.badData` where no clip can be read, or no model fits into the machine's memory.
-    init(_ report: DataReport, library: WeightsLibrary, threads: Int, gigaflops: Double) throws {
+    init(_ report: DataReport, library: WeightsLibrary, threads: Int, gigaflops: Double) async throws {
         self.report = report
         self.threads = threads
         guard !report.facts.isEmpty else {
@@ -37,7 +37,7 @@ struct InitPlan {
         }
         configuration.data.path = report.data.path
         chooseInput()
-        if isSmall { chooseSmallNetwork() } else { choosePretrainedNetwork(library, gigaflops) }
+        if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork(library, gigaflops) }
         chooseParts()
         chooseTraining()
         try chooseBatch()
@@ -152,11 +152,11 @@ struct InitPlan {
             areFloats && material == .packed ? "floats are taken as they are" : "no weights ask for another")
     }
 
-    private mutating func choosePretrainedNetwork(_ library: WeightsLibrary, _ gigaflops: Double) {
+    private mutating func choosePretrainedNetwork(_ library: WeightsLibrary, _ gigaflops: Double) async {
         configuration.model.cnn.weights = "imagenet"
         do {
             let path = try library.find("imagenet", .vgg16)
-            let weights = try ImportedWeights.read(path, hdf5: ReadHDF5Command.child)
+            let weights = try await ImportedWeights.read(path, hdf5: ReadHDF5Command.child)
             configuration.data.preprocessing = weights.preprocessing
             choose("model.cnn", "vgg16, imagenet, frozen", "knows pictures already; weights are at \(path.printable)")
         } catch {

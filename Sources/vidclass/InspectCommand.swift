@@ -38,7 +38,7 @@ private struct Inspection {
     static func of(_ file: String) async throws -> Inspection {
         let name = file.lowercased()
         if name.hasSuffix(".json") { return try config(file) }
-        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try model(file) }
+        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try await model(file) }
         let clip = try await ClipInformation.read(file)
         // A sound's frames are those of a spectrogram under the defaults of data.audio.
         let sound: [(String, JSONNode)] =
@@ -65,9 +65,9 @@ private struct Inspection {
             facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: table(layers))
     }
 
-    private static func model(_ file: String) throws -> Inspection {
+    private static func model(_ file: String) async throws -> Inspection {
         guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {
-            let weights = try ImportedWeights.read(file, hdf5: ReadHDF5Command.child)
+            let weights = try await ImportedWeights.read(file, hdf5: ReadHDF5Command.child)
             return Inspection(
                 facts: [
                     ("kind", .string("weights")), ("file", .string(file)), ("architecture", .string(weights.architecture.label)),

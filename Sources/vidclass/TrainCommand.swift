@@ -94,7 +94,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func run(_ talk: TrainingTalk) async throws {
         let (workers, cache) = (threads.makeWorkers(), try features.cache())
         if let folds = try await makeFolds() { return try await folds.run(workers: workers, cache: cache, talk) }
-        let session = try TrainingSession(try await makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
+        let session = try await TrainingSession(makeRequest(), workers: workers, cache: cache, isDryRun: dryRun)
         if !quiet { session.showStartupReport() }
         if dryRun {
             let estimate = try await DryRun(session)

@@ -68,7 +68,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file) is a checkpoint of a training, not ImageNet's weights; give it another name with --name, or name its path in model.cnn.weights"
             )
         }
-        let entry = try WeightsLibrary(hdf5: ReadHDF5Command.child).importFile(file, as: name)
+        let entry = try await WeightsLibrary(hdf5: ReadHDF5Command.child).importFile(file, as: name)
         try Terminal.output(WeightsListCommand.text([entry]))
     }
 }
@@ -87,7 +87,7 @@ struct WeightsListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let library = WeightsLibrary(hdf5: ReadHDF5Command.child)
-        let entries = library.list()
+        let entries = await library.list()
         if json {
             try Terminal.output(JSONNode.array(entries.map(WeightsListCommand.document)).text(pretty: true) + "\n")
         } else if entries.isEmpty {

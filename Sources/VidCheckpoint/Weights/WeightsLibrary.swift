@@ -47,8 +47,8 @@ package struct WeightsLibrary: Sendable {
     }
 
     /// Finds and reads weights; `ImportedWeights.load` reports a different architecture.
-    package func read(_ weights: String, _ architecture: Architecture) throws -> ImportedWeights {
-        try ImportedWeights.read(find(weights, architecture), hdf5: hdf5)
+    package func read(_ weights: String, _ architecture: Architecture) async throws -> ImportedWeights {
+        try await ImportedWeights.read(find(weights, architecture), hdf5: hdf5)
     }
 
     /// Whether a config's `weights` is a path rather than a name.
@@ -65,7 +65,7 @@ package struct WeightsLibrary: Sendable {
     /// existing one.
     ///
     /// `name` is how a config refers to it: letters, digits, `-` and `_`.
-    package func importFile(_ path: String, as name: String = "imagenet") throws -> WeightsListing {
+    package func importFile(_ path: String, as name: String = "imagenet") async throws -> WeightsListing {
         let isName = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
         }
@@ -73,24 +73,27 @@ package struct WeightsLibrary: Sendable {
             throw VidclassError(
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, not starting with '-'")
         }
-        let weights = try ImportedWeights.read(path, hdf5: hdf5)
+        let weights = try await ImportedWeights.read(path, hdf5: hdf5)
         try Folder.make(weightsFolder)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         try WeightsFile.write(weights, to: target)
-        return WeightsListing(target, hdf5: hdf5)
+        return await WeightsListing(target, hdf5: hdf5)
     }
 
     // MARK: - Listing
 
     /// The weights files of known kinds in the cache and in Keras's folder, sorted by path.
-    package func list() -> [WeightsListing] {
+    package func list() async -> [WeightsListing] {
         let official = Set(WeightsSource.all.map(\.fileName))
-        return [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])].flatMap { folder, endings in
+        var listings: [WeightsListing] = []
+        for (folder, endings) in [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            return names.filter { name in
-                !name.hasPrefix(".") && (official.contains(name) || endings.contains { name.hasSuffix($0) })
-            }.sorted().map { WeightsListing("\(folder)/\($0)", hdf5: hdf5) }
+            for name in names.sorted() where !name.hasPrefix(".") {
+                guard official.contains(name) || endings.contains(where: { name.hasSuffix($0) }) else { continue }
+                listings.append(await WeightsListing("\(folder)/\(name)", hdf5: hdf5))
+            }
         }
+        return listings
     }
 }
 
@@ -109,11 +112,11 @@ package struct WeightsListing: Sendable, Equatable {
     package var fault: String?
 
     /// Reads the whole file at `path` and describes it.
-    init(_ path: String, hdf5: HDF5Import) {
+    init(_ path: String, hdf5: HDF5Import) async {
         self.path = path
         do {
             bytes = try RegularFile(path).size
-            let weights = try ImportedWeights.read(path, hdf5: hdf5)
+            let weights = try await ImportedWeights.read(path, hdf5: hdf5)
             architecture = weights.architecture.label
             preprocessing = weights.preprocessing
             sha256 = weights.sha256
@@ -137,10 +140,17 @@ extension ImportedWeights {
     /// vidclass checkpoint. The content decides which kind a file is.
     ///
     /// - Parameter hdf5: where the HDF5 library reads HDF5 files.
-    package static func read(_ path: String, hdf5: HDF5Import) throws -> ImportedWeights {
+    package static func read(_ path: String, hdf5: HDF5Import) async throws -> ImportedWeights {
         let file = try RegularFile(path)
         let start = try file.bytes(at: 0, count: min(8, file.size))
-        if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try hdf5.read(path) }
+        if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try await hdf5.read(path) }
+        return try readSafetensors(file)
+    }
+
+    /// Reads any of these kinds of files except HDF5.
+    package static func readSafetensors(_ file: RegularFile) throws -> ImportedWeights {
+        let path = file.path
+        let start = try file.bytes(at: 0, count: min(8, file.size))
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
             throw VidclassError.file(
                 path,

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259) with its position in the text it was read from.
 ///
-/// Objects keep the order of their members. Two nodes are equal when their values are; positions do not count.
+/// Objects keep the order of their members. Two nodes are equal if their values are; positions are not compared.
 package struct JSONNode: Sendable {
     package var value: JSONValue
     /// The value's first character.
@@ -44,7 +44,7 @@ package struct JSONPosition: Sendable, Equatable {
     package var column = 1
     /// In bytes from the start of the text.
     package var offset = 0
-    /// Which text, for a tree put together from several: 0 is the first.
+    /// The number of the text, for a tree made from several texts; 0 is the first.
     package var source = 0
 
     package init(line: Int = 1, column: Int = 1, offset: Int = 0, source: Int = 0) {
@@ -58,7 +58,7 @@ package struct JSONPosition: Sendable, Equatable {
 // MARK: - Reading
 
 extension JSONNode {
-    /// The value of `key` if this is an object that has it. Keys are compared byte by byte.
+    /// The value of `key` if this is an object with that key. Keys are compared byte by byte.
     package subscript(key: String) -> JSONNode? {
         objectMembers?.first { $0.key.hasSameBytes(as: key) }?.value
     }
@@ -103,23 +103,10 @@ extension JSONNode {
     }
 }
 
-extension String {
-    /// At most 60 scalars, for messages; what is cut is shown as dots.
-    package var shortened: String {
-        let scalars = unicodeScalars
-        return scalars.dropFirst(60).isEmpty ? self : String(scalars.prefix(57)) + "..."
-    }
-
-    /// Byte equality; `==` on strings treats canonically equivalent ones as equal.
-    package func hasSameBytes(as other: String) -> Bool {
-        utf8.elementsEqual(other.utf8)
-    }
-}
-
 // MARK: - Equality
 
 extension JSONNode: Equatable {
-    /// Values only. 1 and 1.0 differ.
+    /// Compares values only; 1 and 1.0 differ.
     package static func == (left: JSONNode, right: JSONNode) -> Bool {
         switch (left.value, right.value) {
         case (.null, .null): true
@@ -153,7 +140,7 @@ extension JSONNode {
 
     package static func integer(_ integer: Int64) -> JSONNode { JSONNode(.integer(integer)) }
 
-    /// A number that is not finite is written as null, because JSON cannot express it.
+    /// A number; if it is not finite it is written as null, because JSON cannot express it.
     package static func number(_ number: Double) -> JSONNode { JSONNode(.number(number)) }
 
     /// The shortest decimal that reads back as the same `Float`: 0.002, not 0.0020000000949949026.
@@ -169,9 +156,9 @@ extension JSONNode {
         JSONNode(.object(members.map { JSONMember($0, $1) }))
     }
 
-    /// Adds a member at the end, or replaces the value of the one there is. The node must be an object.
+    /// Replaces the value of the member `key`, or appends such a member. The node must be an object.
     package mutating func set(_ key: String, _ node: JSONNode) {
-        guard case .object(var members) = value else { preconditionFailure("cannot set \(key) of a value that is no object") }
+        guard case .object(var members) = value else { preconditionFailure("cannot set \(key) of a value that is not an object") }
         if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
             members[index].value = node
         } else {
@@ -196,7 +183,7 @@ extension JSONNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expres
 
     package init(arrayLiteral elements: JSONNode...) { self.init(.array(elements)) }
 
-    /// Members in the order they are written; keys must differ.
+    /// Members in the order in which they are written; keys must differ.
     package init(dictionaryLiteral members: (String, JSONNode)...) {
         precondition(Set(members.map(\.0)).count == members.count, "a JSON object with a key twice: \(members.map(\.0))")
         self = .object(members)

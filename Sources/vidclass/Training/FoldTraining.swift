@@ -85,7 +85,7 @@ struct FoldTraining {
         var results: [Result] = []
         for (index, data) in try base.folds(count, seed: configuration.seed).folds.enumerated() {
             let request = try request(index, data)
-            let session = try TrainingSession(request, workers: workers, cache: cache)
+            let session = try await TrainingSession(request, workers: workers, cache: cache)
             if index == 0, !talk.quiet { session.showStartupReport() }
             if talk.stream == nil || !talk.quiet { Terminal.note("fold \(index + 1)/\(count)  \(session.folder?.path ?? "")") }
             let end = try await TrainingRun(session: session, watch: watch, talk: talk.of(fold: index + 1, folds: count)).run()

@@ -24,9 +24,9 @@ struct StageModel {
     }
 
     /// Weights at random, and the CNN's from the file the configuration names.
-    func initialize(_ configuration: RunConfiguration) throws {
+    func initialize(_ configuration: RunConfiguration) async throws {
         try classifier.initialize(seed: configuration.seed)
-        try PretrainedWeights.load(configuration, into: classifier)
+        try await PretrainedWeights.load(configuration, into: classifier)
     }
 
     /// Weights and moments of a training's saved state.

@@ -38,7 +38,7 @@ final class TrainingSession {
     }
 
     /// - Parameter isDryRun: nothing is written, no folder is made.
-    init(_ request: TrainingRequest, workers: Workers, cache: (any FeatureCache)?, isDryRun: Bool = false) throws {
+    init(_ request: TrainingRequest, workers: Workers, cache: (any FeatureCache)?, isDryRun: Bool = false) async throws {
         configuration = request.configuration
         data = request.data
         configurationText = configuration.text
@@ -66,7 +66,7 @@ final class TrainingSession {
         if let checkpoint = request.checkpoint {
             try model.load(checkpoint)
         } else {
-            try model.initialize(configuration)
+            try await model.initialize(configuration)
         }
         // What would only be refused later is refused now.
         try Trainer.checkClasses(configuration.training, data.classes)
