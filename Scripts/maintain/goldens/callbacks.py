@@ -14,34 +14,27 @@ def metrics(seed: int, falling: bool) -> list[float]:
     return [round(float(value if falling else 1 - value), 4) for value in values]
 
 
-def model(rate: float):
+def run(kind, falling: bool, values: list[float], settings: dict):
+    """The network after each epoch of a callback of Keras's."""
     network = keras.Sequential([keras.layers.Input((1,)), keras.layers.Dense(1)])
-    network.compile(optimizer=keras.optimizers.SGD(rate), loss="mse")
-    return network
-
-
-def early_stopping(settings: dict, falling: bool, values: list[float]) -> dict:
-    callback = keras.callbacks.EarlyStopping(monitor="loss", mode="min" if falling else "max", **settings)
-    network = model(0.1)
+    network.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+    callback = kind(monitor="loss", mode="min" if falling else "max", **settings)
     callback.set_model(network)
     network.stop_training = False
     callback.on_train_begin()
     for epoch, value in enumerate(values):
         callback.on_epoch_end(epoch, {"loss": value})
-        if network.stop_training:
-            return {"kind": "early_stopping", "falling": falling, "values": values, "settings": settings, "epochs": epoch + 1}
-    return {"kind": "early_stopping", "falling": falling, "values": values, "settings": settings, "epochs": None}
+        yield network
+
+
+def early_stopping(settings: dict, falling: bool, values: list[float]) -> dict:
+    networks = enumerate(run(keras.callbacks.EarlyStopping, falling, values, settings), 1)
+    epochs = next((epoch for epoch, network in networks if network.stop_training), None)
+    return {"kind": "early_stopping", "falling": falling, "values": values, "settings": settings, "epochs": epochs}
 
 
 def reduce_on_plateau(settings: dict, falling: bool, values: list[float]) -> dict:
-    callback = keras.callbacks.ReduceLROnPlateau(monitor="loss", mode="min" if falling else "max", **settings)
-    network = model(0.1)
-    callback.set_model(network)
-    callback.on_train_begin()
-    rates = []
-    for epoch, value in enumerate(values):
-        callback.on_epoch_end(epoch, {"loss": value})
-        rates.append(float(network.optimizer.learning_rate))
+    rates = [float(network.optimizer.learning_rate) for network in run(keras.callbacks.ReduceLROnPlateau, falling, values, settings)]
     return {"kind": "reduce_lr_on_plateau", "falling": falling, "values": values, "settings": settings, "rates": rates}
 
 

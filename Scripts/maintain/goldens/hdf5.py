@@ -98,84 +98,49 @@ def malformed(folder):
     bad("three_weights", [layer + (layer[2],) for layer in plain])
     bad("not_a_vgg", [(f"conv{n}", kernel, bias) for n, (_, kernel, bias) in enumerate(plain)])
 
-    def edited(name, edit):
+    # The second convolution's kernel gives way to something else.
+    kernel, bias = "block1_conv2/block1_conv2_W_1:0", "block1_conv2/block1_conv2_b_1:0"
+
+    def edited(name, edit, gone=(kernel,)):
         with h5py.File(bad(name), "r+") as file:
+            for dataset in gone:
+                del file[dataset]
             edit(file)
 
-    def replace(link):
-        def edit(file):
-            del file["block1_conv2/block1_conv2_W_1:0"]
-            file["block1_conv2/block1_conv2_W_1:0"] = link
+    def create(*arguments, **options):
+        return lambda file: file.create_dataset(kernel, *arguments, **options)
 
-        return edit
-
-    edited("external_link", replace(h5py.ExternalLink("keras1.h5", "block1_conv2/block1_conv2_W_1:0")))
-    edited("soft_link", replace(h5py.SoftLink("/block1_conv1/block1_conv1_W_1:0")))
-
-    def delete(file):
-        del file["block1_conv2/block1_conv2_W_1:0"]
-
-    edited("missing", delete)
-
-    def external_storage(file):
-        delete(file)
-        file.create_dataset(
-            "block1_conv2/block1_conv2_W_1:0", (3, 3, 2, 3), "f4", external=[("/etc/passwd", 0, 216)])
-
-    edited("external_storage", external_storage)
-
-    def huge(file):
-        delete(file)
-        file.create_dataset("block1_conv2/block1_conv2_W_1:0", (3, 3, 2, 1 << 40), "f4", chunks=(3, 3, 2, 64))
-
-    edited("huge", huge)
-
-    def rank(file):
-        delete(file)
-        file.create_dataset("block1_conv2/block1_conv2_W_1:0", data=np.zeros((1,) * 9, np.float32))
-
-    edited("rank", rank)
+    edited("external_link", lambda file: file.__setitem__(kernel, h5py.ExternalLink("keras1.h5", kernel)))
+    edited("soft_link", lambda file: file.__setitem__(kernel, h5py.SoftLink("/block1_conv1/block1_conv1_W_1:0")))
+    edited("missing", lambda file: None)
+    edited("external_storage", create((3, 3, 2, 3), "f4", external=[("/etc/passwd", 0, 216)]))
+    edited("huge", create((3, 3, 2, 1 << 40), "f4", chunks=(3, 3, 2, 64)))
+    edited("rank", create(data=np.zeros((1,) * 9, np.float32)))
 
     def virtual(file):
-        delete(file)
         layout = h5py.VirtualLayout(shape=(3, 3, 2, 3), dtype="f4")
-        layout[...] = h5py.VirtualSource("keras1.h5", "block1_conv2/block1_conv2_W_1:0", shape=(3, 3, 2, 3))
-        file.create_virtual_dataset("block1_conv2/block1_conv2_W_1:0", layout)
+        layout[...] = h5py.VirtualSource("keras1.h5", kernel, shape=(3, 3, 2, 3))
+        file.create_virtual_dataset(kernel, layout)
 
     edited("virtual", virtual)
 
     def bomb(file):
         # One chunk of zeros stored, 32 MiB claimed.
-        delete(file)
-        name = "block1_conv2/block1_conv2_W_1:0"
-        data = file.create_dataset(name, (3, 3, 2, 466_034), "f4", chunks=(3, 3, 2, 64), compression="gzip")
+        data = file.create_dataset(kernel, (3, 3, 2, 466_034), "f4", chunks=(3, 3, 2, 64), compression="gzip")
         data[:, :, :, :64] = 0
 
     edited("bomb", bomb)
 
     def wide(file):
-        # As deflate packs best, which may be: the next check is of the filters.
-        delete(file)
-        name = "block1_conv2/block1_conv2_W_1:0"
-        file.create_dataset(name, data=np.zeros((3, 3, 2, 4096), np.float32), chunks=(3, 3, 2, 4096), compression="gzip")
-        del file["block1_conv2/block1_conv2_b_1:0"]
-        file.create_dataset("block1_conv2/block1_conv2_b_1:0", data=np.zeros(4096, np.float32), chunks=(4096,), compression="gzip")
+        # Packed as well as deflate can, which is allowed: the next check is of the filters.
+        file.create_dataset(kernel, data=np.zeros((3, 3, 2, 4096), np.float32), chunks=(3, 3, 2, 4096), compression="gzip")
+        del file[bias]
+        file.create_dataset(bias, data=np.zeros(4096, np.float32), chunks=(4096,), compression="gzip")
 
     edited("wide", wide)
 
-    def long_list(file):
-        file["block1_conv2"].attrs["weight_names"] = np.array([b"w"] * 5000, dtype="S1")
-
-    edited("long_list", long_list)
-
-    def dots(file):
-        file["block1_conv2"].attrs["weight_names"] = [b"../block1_conv1"]
-
-    edited("dots", dots)
-
     def unknown_filter(file):
         # A filter that no library has, marked as one that values cannot be read without.
-        delete(file)
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         plist.set_chunk((3, 3, 2, 3))
         plist.set_filter(h5py.h5z.FILTER_SHUFFLE, 0)
@@ -191,20 +156,14 @@ def malformed(folder):
     content[at : at + 2] = (32_000).to_bytes(2, "little")
     path.write_bytes(content)
 
-    def no_list(file):
-        del file["block1_conv2"].attrs["weight_names"]
+    def names(value):
+        return lambda file: file["block1_conv2"].attrs.__setitem__("weight_names", value)
 
-    edited("no_list", no_list)
-
-    def numbers(file):
-        file.attrs["layer_names"] = np.arange(3)
-
-    edited("names_are_numbers", numbers)
-
-    def not_utf8(file):
-        file["block1_conv2"].attrs["weight_names"] = np.array([b"\xff\xfe"], dtype="S2")
-
-    edited("not_utf8", not_utf8)
+    edited("long_list", names(np.array([b"w"] * 5000, dtype="S1")), gone=())
+    edited("dots", names([b"../block1_conv1"]), gone=())
+    edited("not_utf8", names(np.array([b"\xff\xfe"], dtype="S2")), gone=())
+    edited("no_list", lambda file: file["block1_conv2"].attrs.__delitem__("weight_names"), gone=())
+    edited("names_are_numbers", lambda file: file.attrs.__setitem__("layer_names", np.arange(3)), gone=())
     with h5py.File(folder / "bad_cycle.h5", "w") as file:
         group = file.create_group("layers")
         for n in range(10):

@@ -20,13 +20,8 @@ def set_threads(options):
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
 
 
-def cnn(options):
-    """VGG16 with global average pooling; random unless --weights says otherwise."""
-    set_threads(options)
-    return with_weights(network.convolutions(programs.classic(options)), options)
-
-
 def with_weights(vgg16, options):
+    """The CNN, random unless --weights says otherwise."""
     if options.weights:
         vgg16.load_weights(str(options.weights))
     return vgg16
@@ -48,7 +43,8 @@ def compiled(model):
 
 def encode(options):
     """VGG16 and pooling over frames."""
-    vgg16 = cnn(options)
+    set_threads(options)
+    vgg16 = with_weights(network.convolutions(programs.classic(options)), options)
     # A graph without `predict`'s loop around it: the fastest that Keras does.
     forward = tf.function(lambda frames: vgg16(frames, training=False))
     frames = tf.random.uniform((options.frames, options.size, options.size, 3), -128, 128)
