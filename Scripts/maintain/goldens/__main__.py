@@ -4,6 +4,8 @@
     PYTHONPATH=Scripts python3 -m maintain.goldens layers explain         writes some
     PYTHONPATH=Scripts python3 -m maintain.goldens --check                makes them and compares them with the committed ones
 
+All seeds are fixed. The pooled features of vgg16_features.safetensors are made by maintain.vgg16. The goldens are
+
   layers        VidModelTests: layers, the loss, optimisers and whole trainings, by PyTorch's autograd in double precision;
                 where Keras has the same, the script asserts that it gives the same (to 1e-9, mostly)
   explain       VidModelTests: Grad-CAM and integrated gradients, by PyTorch's autograd
@@ -13,8 +15,6 @@
   comparison    VidReportTests: p-values of `vidclass compare`, by statsmodels and scipy
   report        VidReportTests: the metrics of a report, by scikit-learn
   hdf5          VidCheckpointTests/Fixtures: files of Keras and malformed ones, by h5py
-
-All seeds are fixed. The pooled features of vgg16_features.safetensors are made by maintain.vgg16.
 """
 
 import importlib

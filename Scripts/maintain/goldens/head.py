@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 import torch
 from keras_from_checkpoint import activation
 from maintain import torch_network as reference
@@ -117,29 +116,12 @@ def batch_normalization():
         golden.add(f"{name}/new_moving_variance", moved["variance"])
 
         case |= {"moving_mean": statistics[0], "moving_variance": statistics[1]}
-        built = batch_normalization_check(name, case, training, mask)
+        # To 1e-6: Keras adds 1e-7 to the number of steps that a mask counts.
+        built = keras_check.layer(name, keras.layers.BatchNormalization, case, ["gamma", "beta", "moving_mean", "moving_variance"], mask,
+                                  tolerance=1e-6, training=training)
         check(f"{name}/new_moving_mean", built.moving_mean, moved["mean"], 1e-6)
         check(f"{name}/new_moving_variance", built.moving_variance, moved["variance"], 1e-6)
     return golden
-
-
-def batch_normalization_check(name, case, training, mask):
-    """As `keras_check.layer`, for a layer with weights that no gradient reaches.
-
-    To 1e-6: Keras adds 1e-7 to the number of steps that a mask counts."""
-    built = keras.layers.BatchNormalization()
-    x = tf.constant(case["input"])
-    built.build(x.shape)
-    built.set_weights([case[key] for key in ["gamma", "beta", "moving_mean", "moving_variance"]])
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        output = built(x, training=training, mask=None if mask is None else tf.constant(mask > 0))
-        loss = tf.reduce_sum(output * case["d_output"])
-    gradients = tape.gradient(loss, [x, built.gamma.value, built.beta.value])
-    check(f"{name}/output", output, case["output"], 1e-6)
-    for key, gradient in zip(["input", "gamma", "beta"], gradients):
-        check(f"{name}/d_{key}", gradient, case[f"d_{key}"], 1e-6)
-    return built
 
 
 def loss():

@@ -18,8 +18,8 @@ def probabilities(frames, parameters, model, mask=None):
     return network(inputs if mask is None else [inputs, tf.constant(np.asarray(mask) > 0)], training=False).numpy()
 
 
-def layer(what, build, case, parameters=(), mask=None, **call):
-    """Runs a Keras layer on a case's `input` and `parameters` and compares its output and gradients with the case's."""
+def layer(what, build, case, parameters=(), mask=None, tolerance=1e-9, **call):
+    """Runs a Keras layer on a case's `input` and `parameters` (those that learn first); compares output and gradients with the case's."""
     x = tf.constant(case["input"])
     if mask is not None:
         call["mask"] = tf.constant(np.asarray(mask) > 0)
@@ -33,7 +33,7 @@ def layer(what, build, case, parameters=(), mask=None, **call):
         loss = tf.reduce_sum(output * tf.constant(case["d_output"]))
     weights = built.trainable_weights
     gradients = tape.gradient(loss, [x] + [weight.value for weight in weights])
-    check(f"{what}/output", output, case["output"])
+    check(f"{what}/output", output, case["output"], tolerance)
     for name, gradient in zip(["input", *parameters], gradients):
-        check(f"{what}/d_{name}", tf.convert_to_tensor(gradient), case[f"d_{name}"])
+        check(f"{what}/d_{name}", tf.convert_to_tensor(gradient), case[f"d_{name}"], tolerance)
     return built

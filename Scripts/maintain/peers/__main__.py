@@ -38,7 +38,7 @@ from maintain import environment, process
 from . import report
 from .measurement import PEERS, measure, packages
 from .measurements import MEASUREMENTS
-from .session import Options, Session, describe
+from .session import Session, describe
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(arguments: Options, folder: pathlib.Path) -> int:
+def run(arguments: argparse.Namespace, folder: pathlib.Path) -> int:
     wanted = packages(arguments.peers)
     python = environment.prepare(arguments.venv, wanted) if wanted else pathlib.Path(sys.executable)
     session = Session(arguments, folder, python)
@@ -85,7 +85,7 @@ def run(arguments: Options, folder: pathlib.Path) -> int:
     return 0 if is_valid else 1
 
 
-def parse() -> Options:
+def parse() -> argparse.Namespace:
     """The options of this process; ends it with a message where they are wrong."""
     parser = environment.parser(__doc__)
     parser.add_argument("--only", nargs="+", choices=[*MEASUREMENTS, "step"], default=list(MEASUREMENTS), metavar="MEASUREMENT")
@@ -104,23 +104,23 @@ def parse() -> Options:
                         help="the peers' virtual environment, made if need be (default: %(default)s)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all samples to FILE as well")
     parser.add_argument("--quick", action="store_true", help="2 rounds, 2 frames of 64 x 64, 5 clips a class")
-    found = vars(parser.parse_args())
-    defaults = dict(rounds=2, frames=2, size=64, clips_per_class=5) if found.pop("quick") else dict(
+    found = parser.parse_args()
+    defaults = dict(rounds=2, frames=2, size=64, clips_per_class=5) if found.quick else dict(
         rounds=5, frames=16, size=224, clips_per_class=16)
-    found |= {key: value for key, value in defaults.items() if found[key] is None}
-
-    wanted = set(found["only"])
-    found["only"] = [name for name in MEASUREMENTS if name in wanted or name.split("-")[0] in wanted]
+    for key, value in defaults.items():
+        setattr(found, key, getattr(found, key) or value)
+    wanted = set(found.only)
+    found.only = [name for name in MEASUREMENTS if name in wanted or name.split("-")[0] in wanted]
     for key in ["venv", "weights", "json"]:
         # The children run elsewhere.
-        found[key] = found[key] and found[key].absolute()
-    if found["weights"] and not found["weights"].is_file():
-        parser.error(f"no weights at {found['weights']}")
-    if not 2 <= found["keras_epochs"] <= 10:
-        parser.error(f"--keras-epochs takes a number from 2 to 10, not {found['keras_epochs']}")
-    if found["size"] < 32:
-        parser.error(f"--size takes a number from 32 on, not {found['size']}")
-    return Options(**found)
+        setattr(found, key, getattr(found, key) and getattr(found, key).absolute())
+    if found.weights and not found.weights.is_file():
+        parser.error(f"no weights at {found.weights}")
+    if not 2 <= found.keras_epochs <= 10:
+        parser.error(f"--keras-epochs takes a number from 2 to 10, not {found.keras_epochs}")
+    if found.size < 32:
+        parser.error(f"--size takes a number from 32 on, not {found.size}")
+    return found
 
 
 def positive(text: str) -> int:

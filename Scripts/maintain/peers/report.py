@@ -1,13 +1,13 @@
 """The report: Markdown on standard output, ready for README, and a JSON document."""
 
+import argparse
 import dataclasses
 import json
 
 from .measurement import Result, shown_version
-from .session import Facts, Options
 
 
-def machine(facts: Facts) -> str:
+def machine(facts: argparse.Namespace) -> str:
     versions = ", ".join(f"{name} {version or 'absent'}" for name, version in facts.versions.items())
     return "\n".join([
         f"Measured {facts.date} on {facts.processor}, {facts.cores} cores, {facts.memory_bytes / 2**30:.0f} GiB; "
@@ -45,11 +45,11 @@ def number(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def json_document(facts: Facts, options: Options, results: list[Result]) -> str:
+def json_document(facts: argparse.Namespace, options: argparse.Namespace, results: list[Result]) -> str:
     """Every sample of every round."""
     document = {
-        "machine": dataclasses.asdict(facts),
-        "options": dataclasses.asdict(options),
+        "machine": vars(facts),
+        "options": vars(options),
         "measurements": [
             {"name": result.measurement.name, "title": result.measurement.title, "unit": result.measurement.unit,
              "note": result.measurement.note,

@@ -1,5 +1,6 @@
 """What all measurements of one run share: options, a temporary folder, the environment of the children; and the machine."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -14,24 +15,8 @@ CLEARED = ("OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "TF
 
 
 @dataclass(frozen=True)
-class Options:
-    only: list[str]
-    peers: list[str]
-    rounds: int
-    threads: int
-    frames: int
-    size: int
-    clips_per_class: int
-    keras_epochs: int
-    weights: pathlib.Path | None
-    vidclass: pathlib.Path
-    venv: pathlib.Path
-    json: pathlib.Path | None
-
-
-@dataclass(frozen=True)
 class Session:
-    options: Options
+    options: argparse.Namespace
     folder: pathlib.Path
     python: pathlib.Path
 
@@ -79,28 +64,14 @@ class Session:
         return f"{self.options.frames} frames of {self.options.size} x {self.options.size}"
 
 
-@dataclass(frozen=True)
-class Facts:
-    date: str
-    processor: str
-    cores: int
-    threads: int
-    memory_bytes: int
-    system: str
-    blas: str
-    sgemm_gflops: float
-    simd: str
-    load: float
-    versions: dict[str, str | None]
-
-
-def describe(session: Session, versions: dict[str, str | None]) -> Facts:
-    """Asks the system and `vidclass doctor`. `versions` are the peers'."""
-    # First of all: what is asked next counts as load itself.
+def describe(session: Session, versions: dict[str, str | None]) -> argparse.Namespace:
+    """Facts from the system and `vidclass doctor`. `versions` are the peers'."""
+    # First of all: the next questions count as load themselves.
     load = os.getloadavg()[0]
     doctor = json.loads(session.vidclass("doctor", "--threads", session.options.threads, "--json").text)
     vidclass = session.vidclass("--version").text.split()
-    return Facts(
+    python = process.run([session.python, "--version"], session.variables(), session.folder).text.split()[-1]
+    return argparse.Namespace(
         date=time.strftime("%Y-%m-%d", time.gmtime()),
         processor=processor() or doctor["processor"],
         cores=len(os.sched_getaffinity(0)),
@@ -111,7 +82,7 @@ def describe(session: Session, versions: dict[str, str | None]) -> Facts:
         sgemm_gflops=doctor["sgemm_gflops"],
         simd=doctor["simd"],
         load=load,
-        versions={"vidclass": vidclass[-1] if vidclass else None, "Python": python_version(session)} | versions)
+        versions={"vidclass": vidclass[-1] if vidclass else None, "Python": python} | versions)
 
 
 def processor() -> str:
@@ -129,7 +100,3 @@ def distribution() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         return "unknown distribution"
-
-
-def python_version(session: Session) -> str:
-    return process.run([session.python, "--version"], session.variables(), session.folder).text.split()[-1]

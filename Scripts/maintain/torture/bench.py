@@ -62,6 +62,18 @@ class Bench:
         assert not wrong, f"{what}: other bytes in {wrong}"
 
 
+def assert_refused(status, errors, folder, what):
+    """A failed training ends with one line and exit code 74, and leaves no temporary file."""
+    is_one_line = len([line for line in errors.splitlines() if line.startswith("vidclass: error: ")]) == 1 and "Fatal" not in errors
+    assert status == 74 and is_one_line, f"{what}: ended with {status}: {errors}"
+    assert_clean(folder, what)
+
+
+def assert_clean(folder, what):
+    left = sorted(str(path) for path in folder.rglob(".vidclass-*"))
+    assert not left, f"{what}: left {left}"
+
+
 def files(folder):
     """The contents of a run's files that interruptions may not change, by name. Which state `previous` is depends on the clock."""
     run = folder / "runs/train"
@@ -70,11 +82,3 @@ def files(folder):
         found["results.csv"] = repr([row[:1] + row[2:] for row in csv.reader(file)]).encode()
     found["splits.csv"] = (run / "splits.csv").read_bytes()
     return found
-
-
-def leftovers(folder):
-    return sorted(str(path) for path in folder.rglob(".vidclass-*"))
-
-
-def is_one_line(errors):
-    return len([line for line in errors.splitlines() if line.startswith("vidclass: error: ")]) == 1 and "Fatal" not in errors

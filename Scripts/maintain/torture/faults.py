@@ -3,7 +3,7 @@
 import re
 import shutil
 
-from .bench import is_one_line, leftovers
+from .bench import assert_clean, assert_refused
 
 # The call, and the error that it returns.
 FAULTS = [("fsync", "EIO"), ("pwrite64", "ENOSPC"), ("pwrite64", "EIO"), ("rename", "EROFS"), ("link", "EPERM"), ("mkdir", "EDQUOT")]
@@ -31,8 +31,8 @@ def faults(bench):
                 survived += 1
                 assert call == "link" or "note: " in errors, f"{what}: there was no note"
             else:
-                assert status == 74 and is_one_line(errors), f"{what}: ended with {status}: {errors}"
-            assert not leftovers(folder), f"{what}: left {leftovers(folder)}"
+                assert_refused(status, errors, folder, what)
+            assert_clean(folder, what)
             if call == "fsync":
                 assert_not_tried_again(failed[0], log.read_text(), what)
             bench.finish(folder, what)

@@ -4,7 +4,7 @@ import resource
 import shutil
 import subprocess
 
-from .bench import is_one_line, leftovers
+from .bench import assert_refused
 
 
 def disk(bench):
@@ -25,8 +25,7 @@ def disk(bench):
             if status == 0:
                 break
             full += 1
-            assert status == 74 and is_one_line(errors), f"{size} KiB: ended with {status}: {errors}"
-            assert not leftovers(folder), f"{size} KiB: left {leftovers(folder)}"
+            assert_refused(status, errors, folder, f"{size} KiB")
             subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
             bench.finish(folder, f"{size} KiB")
         finally:
@@ -43,8 +42,7 @@ def limit(bench):
         status, errors = bench.train(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
         if status != 0:
             full += 1
-            assert status == 74 and is_one_line(errors), f"{size} bytes: ended with {status}: {errors}"
-            assert not leftovers(folder), f"{size} bytes: left {leftovers(folder)}"
+            assert_refused(status, errors, folder, f"{size} bytes")
         bench.finish(folder, f"files of at most {size} bytes")
         shutil.rmtree(folder)
     assert full > 3, "no file was too large"

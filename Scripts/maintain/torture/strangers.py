@@ -1,13 +1,10 @@
-"""Gives vidclass what strangers made, and watches it.
+"""Gives vidclass what strangers made, and watches it under strace.
 
-strangers  "videos" that are playlists, scripts, protocols, documents with external references, links into other files, pictures of
-           absurd size, a decompression bomb, a pipe; and names that are addresses or options. Each goes to the commands that take
-           clips, under strace: the exit code is the documented one, with one line of error; no file that they point at is opened, no
-           socket of the internet made, nothing written outside of the folders for output, cache and temporary files, no child left
-           behind; time and memory are bounded. Then every command on good input: the same, but for the exit code.
-damage     videos cut off and with bits flipped at many places: exit 0 or 65, never a signal, in bounded time, no child left behind.
-
-Needs strace and ffmpeg.
+The "videos" are playlists, scripts, documents with external references, links into other files, pictures of absurd size, a
+decompression bomb, a pipe; names are addresses or options. Each goes to the commands that take clips: the exit code is the
+documented one, with one line of error; the command opens no file that they point at, makes no socket of the internet, writes
+only into the folders for output, cache and temporary files, and leaves no child behind; time and memory are bounded. Then every
+command runs on good input under the same rules, but for the exit code.
 """
 
 import json
