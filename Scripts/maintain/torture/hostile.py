@@ -18,7 +18,7 @@ def movie(path, *options, size="64x48", frames=10, rate=10):
 
 
 def with_references(mov, entry):
-    """A QuickTime film whose data reference is `entry`: the samples are said to lie in another file."""
+    """A QuickTime film whose data reference is `entry`: it claims that the samples lie in another file."""
     def change(data):
         result, at = b"", 0
         while at + 8 <= len(data):

@@ -76,7 +76,7 @@ def strangers(bench):
     made["bomb.mkv"] = None
     limits = {"VIDCLASS_FFMPEG_SECONDS": "5"}
     for name, why in made.items():
-        # Where nothing is said, a part of it may be read, or all of it without what it leads to.
+        # A file without a reason may be read in part, or whole without the files that it leads to.
         codes = (65,) if why else (0, 65)
         clip = f"hostile/{name}"
         for words in (["predict", clip], ["inspect", clip], ["pack", clip, f"packed/{name}.bin"]):
