@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a Keras 3 model of a checkpoint, and shows that it gives vidclass's scores.
+"""Builds a Keras 3 model from a checkpoint, and shows that it gives vidclass's scores.
 
     pip install keras tensorflow safetensors
     python3 Scripts/keras_from_checkpoint.py CHECKPOINT [CLIP ...] [--output MODEL.keras] [--vidclass PROGRAM]
@@ -22,9 +22,6 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import keras
 import numpy as np
-from safetensors import safe_open
-
-from goldens import clip as clip_file
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 TOLERANCE = 1e-4
@@ -34,13 +31,13 @@ COLOURS = {"caffe": ([103.939, 116.779, 123.68], [1.0, 1.0, 1.0]), "torch": ([12
 
 @keras.saving.register_keras_serializable("vidclass")
 def keras_1_hard_sigmoid(x):
-    """Keras 3's own function of that name has another slope."""
+    """Keras 1's: Keras 3's own `hard_sigmoid` has another slope, so this has another name."""
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("vidclass")
 class Preprocessing(keras.layers.Layer):
-    """What `data.preprocessing` does to pixel values 0...255."""
+    """Preprocesses pixel values 0...255 as `data.preprocessing` says."""
 
     def __init__(self, rule, **options):
         super().__init__(**options)
@@ -64,12 +61,11 @@ def activation(name):
     return keras_1_hard_sigmoid if name == "hard_sigmoid" else name
 
 
-def build(config, classes):
-    """The model of a run's configuration, its layers named as the checkpoint's tensors are."""
-    model, layers = config["model"], keras.layers
-    size = model["input"]
+def convolutions(model, preprocessing=None):
+    """The CNN of a configuration's `model` section, from a frame to its features; the layers' names are the checkpoint's."""
+    layers, size = keras.layers, model["input"]
     frame = keras.Input([size["rows"], size["columns"], size["channels"]])
-    x = Preprocessing(config["data"]["preprocessing"], name="preprocessing")(frame)
+    x = Preprocessing(preprocessing, name="preprocessing")(frame) if preprocessing else frame
     architecture = model["cnn"]["architecture"]
     if isinstance(architecture, str):
         blocks = [[filters] * count for filters, count in zip([64, 128, 256, 512, 512], VGG[architecture])]
@@ -80,45 +76,59 @@ def build(config, classes):
             x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{b}_conv{c}")(x)
         x = layers.MaxPooling2D(name=f"block{b}_pool")(x)
     pooling = {"average": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
-    cnn = keras.Model(frame, pooling[model["cnn"]["pooling"]]()(x), name="cnn")
+    return keras.Model(frame, pooling[model["cnn"]["pooling"]]()(x), name="cnn")
 
-    frames = keras.Input([size["frames"], *frame.shape[1:]], name="frames")
-    x = layers.TimeDistributed(cnn, name="frame_by_frame")(frames)
-    states = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] != "batch_normalization"]
+
+def head(x, model, classes, mask=None):
+    """The probabilities from the features of a clip's frames; steps where `mask` is false do not count."""
+    layers = keras.layers
+
+    def normalized(x, name, options):
+        return layers.BatchNormalization(momentum=options.get("momentum", 0.99), epsilon=options.get("epsilon", 1e-3), name=name)(x)
+
+    stateful = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] != "batch_normalization"]
     for i, options in enumerate(model["recurrent"]):
         name = f"recurrent_{i}"
         if options["type"] == "batch_normalization":
-            x = layers.BatchNormalization(momentum=options["momentum"], epsilon=options["epsilon"], name=name)(x)
+            x = normalized(x, name, options)
             continue
         layer = {"lstm": layers.LSTM, "gru": layers.GRU}[options["type"]](
-            options["units"], activation=activation(options["activation"]),
-            recurrent_activation=activation(options["recurrent_activation"]), return_sequences=i != states[-1],
-            dropout=options["dropout"], recurrent_dropout=options["recurrent_dropout"], name=name)
-        x = (layers.Bidirectional(layer, name=name) if options["bidirectional"] else layer)(x)
-    if not states:
-        x = layers.GlobalAveragePooling1D(name="mean_over_time")(x)
+            options["units"], activation=activation(options.get("activation", "tanh")),
+            recurrent_activation=activation(options.get("recurrent_activation", "hard_sigmoid")), return_sequences=i != stateful[-1],
+            dropout=options.get("dropout", 0), recurrent_dropout=options.get("recurrent_dropout", 0), name=name)
+        x = (layers.Bidirectional(layer, name=name) if options.get("bidirectional") else layer)(x, mask=mask)
+    if not stateful:
+        x = layers.GlobalAveragePooling1D(name="mean_over_time")(x, mask=mask)
     for i, options in enumerate(model["hidden"]):
         name = f"hidden_{i}"
         if options["type"] == "dense":
-            x = layers.Dense(options["units"], activation=activation(options["activation"]), name=name)(x)
+            x = layers.Dense(options["units"], activation=activation(options.get("activation", "relu")), name=name)(x)
         elif options["type"] == "dropout":
             x = layers.Dropout(options["rate"], name=name)(x)
         elif options["type"] == "batch_normalization":
-            x = layers.BatchNormalization(momentum=options["momentum"], epsilon=options["epsilon"], name=name)(x)
+            x = normalized(x, name, options)
         else:
             sys.exit(f"error: model.hidden.{i}: no layer {options['type']} here; add it to this script")
-    outputs = layers.Dense(len(classes), activation="softmax", name="output")(x)
-    return keras.Model(frames, outputs, name="vidclass"), cnn
+    return layers.Dense(classes, activation="softmax", name="output")(x)
 
 
-def load_weights(file, model, cnn):
-    """Sets every weight from the checkpoint; its tensors have Keras's names, order of gates and layouts."""
+def build(model, classes, preprocessing=None, is_masked=False):
+    """The classifier on frames, and with `is_masked` on which of them count, too; and its CNN."""
+    cnn = convolutions(model, preprocessing)
+    frames = keras.Input([model["input"]["frames"], *cnn.input.shape[1:]], name="frames")
+    mask = keras.Input([model["input"]["frames"]], dtype="bool", name="mask") if is_masked else None
+    outputs = head(keras.layers.TimeDistributed(cnn, name="frame_by_frame")(frames), model, classes, mask)
+    return keras.Model([frames, mask] if is_masked else frames, outputs, name="vidclass"), cnn
+
+
+def load_weights(tensors, model, cnn):
+    """Sets every weight from a checkpoint's tensors, which have Keras's names, order of gates and layouts."""
     used = set()
 
-    def take(layer, prefix, keys):
+    def take(prefix, keys):
         names = [f"{prefix}/{key}" for key in keys]
         used.update(names)
-        return [file.get_tensor(name) for name in names]
+        return [tensors[name] for name in names]
 
     for prefix, part in [("cnn/", cnn), ("", model)]:
         for layer in part.layers:
@@ -130,14 +140,34 @@ def load_weights(file, model, cnn):
                 keys = ["kernel", "recurrent_kernel", "bias"]
             else:
                 keys = ["kernel", "bias"]
-            if isinstance(layer, keras.layers.Bidirectional):
-                values = [value for way in ["forward", "backward"] for value in take(layer, f"{layer.name}/{way}", keys)]
-            else:
-                values = take(layer, prefix + layer.name, keys)
-            layer.set_weights(values)
-    left = {name for name in file.keys() if not name.startswith("optimizer/")} - used
+            ways = ["/forward", "/backward"] if isinstance(layer, keras.layers.Bidirectional) else [""]
+            layer.set_weights([value for way in ways for value in take(f"{prefix}{layer.name}{way}", keys)])
+    left = tensors.keys() - used
     if left:
         sys.exit(f"error: tensors without a layer: {sorted(left)}")
+
+
+def read_checkpoint(path):
+    """The parameters by name, the configuration and the classes' names."""
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != "vidclass":
+            sys.exit(f"error: {path}: not a checkpoint of vidclass")
+        tensors = {name: file.get_tensor(name) for name in file.keys() if not name.startswith("optimizer/")}
+    return tensors, json.loads(metadata["config"]), json.loads(metadata["classes"])
+
+
+def read_clip(path, config):
+    """Pixel values 0...255 of the frames that the model takes, and a mask of ones for the steps that count."""
+    from maintain import clip
+
+    size = config["model"]["input"]
+    pixels, expected = clip.read(path), [size[key] for key in ["rows", "columns", "channels"]]
+    if list(pixels.shape[1:]) != expected:
+        sys.exit(f"error: {path}: frames of {list(pixels.shape[1:])}, the model takes {expected}; this script does not resize")
+    return clip.select(pixels, size["frames"], config["data"]["short_clips"])
 
 
 def vidclass_scores(program, checkpoint, clips, classes):
@@ -149,20 +179,16 @@ def vidclass_scores(program, checkpoint, clips, classes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Makes a Keras model of a checkpoint and compares its scores.")
+    parser = argparse.ArgumentParser(description="Builds a Keras model from a checkpoint and compares its scores.")
     parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("clips", type=pathlib.Path, nargs="*")
     parser.add_argument("--output", type=pathlib.Path, help="where to save the Keras model, such as model.keras")
     parser.add_argument("--vidclass", type=pathlib.Path, default=REPOSITORY / ".build" / "release" / "vidclass")
     arguments = parser.parse_args()
 
-    with safe_open(arguments.checkpoint, "numpy") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != "vidclass":
-            sys.exit(f"error: {arguments.checkpoint}: no checkpoint of vidclass")
-        config, classes = json.loads(metadata["config"]), json.loads(metadata["classes"])
-        model, cnn = build(config, classes)
-        load_weights(file, model, cnn)
+    tensors, config, classes = read_checkpoint(arguments.checkpoint)
+    model, cnn = build(config["model"], len(classes), config["data"]["preprocessing"])
+    load_weights(tensors, model, cnn)
     print(f"{model.count_params():,} parameters, classes {', '.join(classes)}")
     if arguments.output:
         model.save(arguments.output)
@@ -170,12 +196,8 @@ def main():
     if not arguments.clips:
         return
     clips = []
-    size = [config["model"]["input"][key] for key in ["rows", "columns", "channels"]]
     for path in arguments.clips:
-        pixels = clip_file.read(path)
-        if list(pixels.shape[1:]) != size:
-            sys.exit(f"error: {path}: frames of {list(pixels.shape[1:])}, the model takes {size}; this script does not resize")
-        pixels, mask = clip_file.select(pixels, config["model"]["input"]["frames"], config["data"]["short_clips"])
+        pixels, mask = read_clip(path, config)
         if not mask.all():
             sys.exit(f"error: {path}: shorter than the model's frames, and data.short_clips is mask; take a longer one")
         clips.append(pixels.astype(np.float32))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes a data set of one question, asked of real videos: do they run forwards or backwards?
+"""Makes a data set with one question about real videos: do they run forwards or backwards?
 
     python3 Scripts/make_arrow_of_time.py SOURCE OUT [--frames 16] [--fps F] [--rows 64] [--columns 64]
                                           [--stretches 4] [--validation 0] [--test 1] [--gap 2] [--step N]
@@ -10,32 +10,34 @@ relative to it. OUT, which must not hold a data set yet, becomes
 
     OUT/forwards/<video>-<stretch>-<cut>.bin     a cut as it was filmed
     OUT/backwards/<video>-<stretch>-<cut>.bin    exactly its frames, to the last bit, in reverse order
-    OUT/arrow.csv                                path,label,split,group: what data.path is to name
+    OUT/arrow.csv                                path,label,split,group: name it in data.path
 
-so no single frame says anything about the class: only the order does. `vidclass pack` decodes each video once, all of its
+so only the order of the frames tells the class, and no single frame does. `vidclass pack` decodes each video once, all of its
 frames at the wanted size; cuts are taken from these and nothing is compressed again, because an encoder would start every
 cut with a key frame and so give its beginning away.
 
-A video is divided into --stretches equal stretches of time. The last --test of them are the test part, the --validation
-before those the validation part, the others are for training: what is measured is footage, not only cuts, that training
-has not seen. (With --validation 0, data.validation_split holds whole stretches out.) All cuts of a stretch, both ways, are
-one group. --gap frames at the end of each stretch are left out, so that neighbouring frames are never in two parts.
-Training cuts begin every --step frames (half a cut unless said otherwise); those of other parts do not overlap, so that
-each counts as one observation.
+A video is divided into --stretches equal stretches of time. The last --test of them are the test split, the --validation
+before those the validation split, the others are for training: the test measures footage that training has not seen, not only
+new cuts. (With --validation 0, data.validation_split holds whole stretches out.) All cuts of a stretch, both ways, are one
+group. --gap frames at the end of each stretch are left out, so that neighbouring frames are never in two splits. Training cuts
+begin every --step frames (half a cut by default); those of other splits do not overlap, so that each counts as one observation.
 
-A video that SOURCE gives a part (the CSV's `split`, or a first folder named train, val or test) stays in it whole: it is one
-stretch, and its group is the CSV's, or its own.
+A video that SOURCE assigns to a split (the CSV's `split`, or a first folder named train, val or test) stays in it whole: it is
+one stretch, and its group is the CSV's, or its own.
 
---tile N cuts space, too: frames of --rows x --columns are laid out in squares of N pixels, and a square is a clip where
-something moves in it, that is, where pixels of frames half a cut apart differ by --motion grey levels on average, the frames'
-mean difference taken off first, because a lamp's flicker is no motion. The measure is the same both ways. Squares show what
-moves larger and make many clips of a camera that stands still; those of one stretch are one group.
+--tile N cuts space, too: frames of --rows x --columns are divided into squares of N pixels, and a square is a clip where
+something moves in it: where pixels of frames half a cut apart differ by --motion grey levels on average, without the frames'
+mean difference, because a lamp's flicker is not motion. The measure is the same both ways. Squares show moving things larger
+and make many clips from a camera that stands still; those of one stretch are one group.
 
-With --centred squares do not lie side by side but around what moves: first where most moves, then where most moves in what
-is left, and so on; squares of a cut never overlap. --still takes, instead, squares beside each other in which nothing moves
-that much: what a classifier says of these it says of the lamp, the camera or the encoder, not of what was filmed.
+With --centred, squares lie around moving things and not side by side: first where most moves, then where most moves in the
+rest, and so on; squares of a cut never overlap. --still takes the squares side by side in which little moves: a classifier
+that does better than chance on these has learned the lamp, the camera or the encoder. --shuffled SEED puts the frames of every
+clip, of both classes, into a random order: on this control no classifier can be better than chance.
 
-What README says of zebrafish was found so (the films are in a package of PyPI; two cores take some minutes a training):
+The direction of swimming fish carries over to a video never seen, because they swim head first. The results on zebrafish in
+README were found so (the films, 18 s each of eight fish from above, are in a package of PyPI; a training takes some minutes on
+two cores):
 
     pip download --no-deps idtrackerai==6.0.14 && unzip idtrackerai-*.whl 'idtrackerai/data/*.avi'
     (echo path,split; echo idtrackerai/data/test_A.avi,; echo idtrackerai/data/test_B.avi,test) > fish.csv
@@ -48,18 +50,6 @@ What README says of zebrafish was found so (the films are in a package of PyPI; 
     vidclass eval --checkpoint runs/arrow-of-time/weights/best.safetensors --split test
     vidclass eval --checkpoint runs/arrow-of-time/weights/best.safetensors --data shuffled/arrow.csv --split test
     vidclass eval --checkpoint runs/arrow-of-time/weights/best.safetensors --data still/arrow.csv --split test
-
---shuffled SEED puts the frames of every clip, of both classes, into an order drawn at random: a control on which no
-classifier can be better than chance.
-
-Footage whose direction carries over to a video never seen is that of fish, which swim head first. The package idtrackerai has
-two videos of eight zebrafish from above (18 s each, 28 frames a second, 1160 x 938); trained on one, tested on the other:
-
-    pip download --no-deps idtrackerai==6.0.14 && unzip idtrackerai-*.whl 'idtrackerai/data/*.avi'
-    (echo path,split; echo idtrackerai/data/test_A.avi,; echo idtrackerai/data/test_B.avi,test) > fish.csv
-    SQUARES="--rows 312 --columns 384 --tile 48 --motion 2 --centred"
-    python3 Scripts/make_arrow_of_time.py fish.csv fish $SQUARES --frames 12 --step 4 --stretches 5 --validation 1 --test 0
-    vidclass train --config Configs/arrow-of-time.json
 
 Needs nothing but Python 3.9, vidclass (on the PATH, in .build/release or as --vidclass) and its ffmpeg.
 """
@@ -162,7 +152,7 @@ def decode(vidclass, video, options, folder):
     packed.unlink()
     fields = HEADER.unpack_from(data)
     if fields[0] != MAGIC or fields[1] != 1 or fields[10] != zlib.crc32(data[HEADER.size:]):
-        sys.exit(f"make_arrow_of_time: {video}: vidclass pack wrote no clip of version 1 with the right checksum")
+        sys.exit(f"make_arrow_of_time: {video}: vidclass pack did not write a clip of version 1 with the right checksum")
     count = fields[4]
     size = (len(data) - HEADER.size) // count
     return [data[HEADER.size + i * size:HEADER.size + (i + 1) * size] for i in range(count)], fields
@@ -248,7 +238,7 @@ def main():
     options = arguments()
     vidclass = program(options.vidclass)
     if (options.out / "arrow.csv").exists() or (options.out / "forwards").exists():
-        sys.exit(f"make_arrow_of_time: {options.out} holds a data set already; name another folder or remove it")
+        sys.exit(f"make_arrow_of_time: {options.out} already holds a data set; name another folder or remove it")
     for way in ("forwards", "backwards"):
         (options.out / way).mkdir(parents=True)
     rows, passed = [], []
@@ -281,7 +271,7 @@ def main():
     for line in passed:
         print(f"passed over {line}", file=sys.stderr)
     if not rows:
-        sys.exit("make_arrow_of_time: no clips came of it")
+        sys.exit("make_arrow_of_time: the source gave no clips")
     print(f"{options.out / 'arrow.csv'}: " + " + ".join(f"{cuts[part]} {part}" for part in PARTS) + f" cuts of {options.frames} frames, each both ways")
 
 

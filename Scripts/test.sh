@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, builds in release mode, checks the format, runs the smoke training, the examples of
-# README, help and documentation, and the tests.
+# All checks: installs what is missing, builds in release mode, checks the format, the house's rules and the tags of its guards,
+# runs the smoke training, the examples of README, help and documentation, and the tests.
 # The test runner's own lines come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,13 +12,18 @@ echo "== build"
 swift build -c release -j 2 --product vidclassPackageTests
 echo "== format"
 ./Scripts/format.sh --check
+if command -v python3 >/dev/null 2>&1; then
+    echo "== house"
+    python3 Scripts/check_house.py
+    PYTHONPATH=Scripts python3 -m maintain.guards --list >/dev/null
+fi
 echo "== smoke training"
 ./Scripts/smoke.sh
 echo "== examples"
 if command -v python3 >/dev/null 2>&1; then
-    ./Scripts/check_examples.py --vidclass "$(swift build -c release --show-bin-path)/vidclass"
+    PYTHONPATH=Scripts python3 -m maintain.examples --vidclass "$(swift build -c release --show-bin-path)/vidclass"
 else
-    echo "python3 was not found: the examples of README, help and documentation are not run"
+    echo "python3 was not found: the house is not checked, and the examples of README, help and documentation are not run"
 fi
 echo "== tests"
 swift test -c release --skip-build

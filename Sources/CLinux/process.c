@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
-#if defined(__linux__)
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -23,19 +22,3 @@ int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t fi
     }
     return error;
 }
-#else
-#include <errno.h>
-
-int vc_memory_file(const char *name) {
-    (void)name;
-    errno = ENOSYS;
-    return -1;
-}
-
-uint64_t vc_address_space_limit(void) { return UINT64_MAX; }
-
-int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {
-    (void)pid, (void)memory, (void)seconds, (void)file_bytes;
-    return 0;
-}
-#endif

@@ -4,14 +4,14 @@ import VidTensor
 
 /// The whole model: TimeDistributed(CNN + pooling) over the frames of a clip, then the head.
 ///
-/// Frames (B x T, H, W, C) -> features (B, T, F) -> logits (B, classes). It owns the parameters; passes own the rest.
+/// Frames (B x T, H, W, C) -> features (B, T, F) -> logits (B, classes). It owns the parameters; a `Context` owns the rest.
 package final class Classifier {
     package let configuration: ModelConfiguration
     /// Labels in the order of the outputs.
     package let classes: [String]
     package let parameters: ParameterStore
     package let encoder: FrameEncoder
-    /// The encoder's layers before its first trained one, and the rest; nil where there are none.
+    /// The encoder's layers before its first trained one, and the rest; either is nil if it has no layer.
     package let frozen: FrameEncoder?
     package let trained: FrameEncoder?
     package let head: Head
@@ -19,9 +19,9 @@ package final class Classifier {
     /// Builds the layers and lays out their parameters, all zero until `initialize` or a checkpoint fills them.
     ///
     /// - Parameters:
-    ///   - trainedCopies: further buffers of the size of the trained parameters that are about to be made: gradients, moments.
-    ///   - check: looks at the parameters before there is memory for any, such as at whether a checkpoint holds them all.
-    /// - Throws: `.badData` for a model that memory cannot hold, and what `check` throws.
+    ///   - trainedCopies: the number of further buffers of the size of the trained parameters to come: gradients, moments.
+    ///   - check: called with the layout before any memory is allocated; it may check that a checkpoint has all parameters.
+    /// - Throws: `.badData` for a model that does not fit into memory, and any error of `check`.
     package init(
         _ configuration: ModelConfiguration, classes: [String], trainedCopies: Int = 0,
         check: (ParameterLayout) throws -> Void = { _ in }
@@ -33,7 +33,7 @@ package final class Classifier {
             throw VidclassError(
                 .badData,
                 "the model's parameters take \(Classifier.gibibytes(bytes)) GiB\(trainedCopies > 0 ? " with their gradients and moments" : ""), "
-                    + "more memory than can be had here; use smaller layers")
+                    + "more memory than is available here; use smaller layers")
         }
         encoder = outline.encoder
         (frozen, trained) = encoder.split()
@@ -43,13 +43,13 @@ package final class Classifier {
         self.classes = classes
     }
 
-    /// The table of layers of such a model; takes no memory for its parameters.
+    /// The table of layers of a model, without memory for its parameters.
     package static func layers(of configuration: ModelConfiguration, classes: Int) throws -> [LayerSummary] {
         let outline = try Outline(configuration, classes: classes)
         return outline.encoder.summaries + outline.head.layers
     }
 
-    /// The layers, and the parameters that they are to have.
+    /// The layers, and the parameters that they will have.
     private struct Outline {
         let encoder: FrameEncoder
         let head: Head
@@ -58,7 +58,7 @@ package final class Classifier {
         init(_ configuration: ModelConfiguration, classes: Int) throws {
             var layout = ParameterLayout()
             encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
-            // No sum or product of the head's overflows where this passes.
+            // This check also keeps the head's sums and products from overflowing.
             let clip = Double(configuration.input.frames) * Double(encoder.outputShape.count) * Double(MemoryLayout<Float>.stride)
             guard clip <= Double(Machine.memoryBytes) else {
                 throw VidclassError(
@@ -71,7 +71,7 @@ package final class Classifier {
         }
     }
 
-    /// Rounded up.
+    /// GiB, rounded up.
     private static func gibibytes(_ bytes: Double) -> Int { Int(min(bytes / 0x1p30, 0x1p60)) + 1 }
 
     /// Fills all parameters by their initialisers, from stream 0 of the seed.
@@ -83,7 +83,7 @@ package final class Classifier {
     /// T: frames a clip.
     package var frames: Int { configuration.input.frames }
 
-    /// One frame: (H, W, C).
+    /// The shape of a frame: (H, W, C).
     package var frameShape: Shape { [configuration.input.rows, configuration.input.columns, configuration.input.channels] }
 
     /// F: features a frame.
@@ -92,10 +92,24 @@ package final class Classifier {
     /// Whether any layer of the CNN is trained; if not, a clip's features never change.
     package var trainsCNN: Bool { trained != nil }
 
-    /// What the trained part of the model takes of one frame: the frame itself, the maps behind the CNN's frozen layers, or
-    /// behind a frozen CNN its features.
+    /// The shape of the trained part's input for one frame: the frame itself, the maps behind the CNN's frozen layers, or the
+    /// features of a frozen CNN.
     package var trainedInputShape: Shape { trained?.inputShape ?? encoder.outputShape }
 
     /// All layers in order, for the start-up report and `inspect`.
     package var layers: [LayerSummary] { encoder.summaries + head.layers }
+}
+
+extension Preprocessing {
+    /// The preprocessing that a configuration's `data.preprocessing` names, for frames of so many channels.
+    package init(_ preprocessing: PreprocessingName, channels: Int) {
+        self =
+            switch preprocessing {
+            case .caffe: .caffe(channels: channels)
+            case .torch: .torch(channels: channels)
+            case .unit: .unit(channels: channels)
+            case .symmetric: .symmetric(channels: channels)
+            case .none: .none(channels: channels)
+            }
+    }
 }

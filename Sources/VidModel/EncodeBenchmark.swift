@@ -1,17 +1,16 @@
 import VidConfig
 import VidTensor
 
-/// How fast a CNN encodes frames, as a whole and layer by layer.
+/// The speed at which a CNN encodes frames, as a whole and layer by layer.
 package struct EncodeBenchmark: Sendable {
     /// One layer's time over all frames.
     package struct LayerTime: Sendable, Equatable {
         package let name: String
-        /// For all frames; 0 where fused.
+        /// For all frames; 0 if fused.
         package let milliseconds: Double
         /// For all frames, in 10^9 multiplications and additions of the plain convolution; 0 for poolings.
         package let gigaflop: Double
-        /// How the layer is computed: "fused" for a pooling done by the convolution before it, whose time includes it; nil
-        /// for other poolings.
+        /// "fused" for a pooling that the convolution before it computes, whose time includes it; nil for other poolings.
         package let algorithm: String?
 
         package var gigaflopsPerSecond: Double { milliseconds > 0 ? gigaflop / milliseconds * 1e3 : 0 }
@@ -19,15 +18,15 @@ package struct EncodeBenchmark: Sendable {
 
     package let frames: Int
     package let threads: Int
-    /// The whole encoding as `train` and `predict` run it.
+    /// The time of the whole encoding as `train` and `predict` run it.
     package let millisecondsPerFrame: Double
     package let layers: [LayerTime]
 
     /// All layers' operations for one frame.
     package var gigaflopPerFrame: Double { layers.reduce(0) { $0 + $1.gigaflop } / Double(frames) }
 
-    /// Encodes `frames` random frames of the encoder's size with the parameters of `pass`; the fastest of as many rounds
-    /// as fit in `seconds` (three at least) counts, of the whole and of each layer.
+    /// Encodes `count` random frames of the encoder's size with the context's parameters. Both for the whole and for each layer
+    /// the fastest round counts, of as many as fit in `seconds` (at least three).
     package static func run(_ encoder: FrameEncoder, frames count: Int, _ context: Context, seconds: Double = 2) -> EncodeBenchmark {
         precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
         let frames = Buffer(count: count * encoder.inputShape.count)
@@ -43,7 +42,7 @@ package struct EncodeBenchmark: Sendable {
             frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
     }
 
-    /// One layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
+    /// The time of one layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
     private static func time(
         _ encoder: FrameEncoder, _ index: Int, frames: Int, _ context: Context, seconds: Double
     ) -> LayerTime {

@@ -31,9 +31,10 @@ package struct InitPlan {
     /// - Parameter path: a folder or CSV of labelled clips.
     /// - Throws: `.badData` if no clip can be read, or if no model fits into the machine's memory.
     package init(for path: String, in runtime: Runtime) async throws {
+        var defaults = RunConfiguration()
+        defaults.model.input = InitPlan.anyInput
         report = try await runtime.check(
-            DataSet.open(path, split: .none), loader: ClipLoader(input: InitPlan.anyInput, data: DataConfiguration()), mustFit: false,
-            leakCheck: true)
+            DataSet.open(path, split: .none), loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
         threads = runtime.workers.count
         let gigaflops = GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         guard !report.facts.isEmpty else {
@@ -41,7 +42,7 @@ package struct InitPlan {
         }
         configuration.data.path = report.data.path
         chooseInput()
-        if isSmall { chooseSmallNetwork() } else { choosePretrainedNetwork(runtime, gigaflops) }
+        if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork(runtime, gigaflops) }
         chooseSplits()
         chooseTraining()
         try chooseBatch()
@@ -62,7 +63,7 @@ package struct InitPlan {
         return options
     }
 
-    private var training: [ClipFacts] { report.clips.filter { $0.entry.part == .train }.compactMap(\.facts) }
+    private var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
 
     private var material: Material {
         let videos = report.facts.filter { $0.kind == "video" }.count
@@ -164,11 +165,11 @@ package struct InitPlan {
             areFloats && material == .packed ? "floats are used as they are" : "no pretrained weights need another one")
     }
 
-    private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) {
+    private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) async {
         configuration.model.cnn.weights = "imagenet"
         do {
             let path = try runtime.weights.find("imagenet", .vgg16)
-            configuration.data.preprocessing = try runtime.weights.read(path, .vgg16).preprocessing
+            configuration.data.preprocessing = try await runtime.weights.read(path, .vgg16).preprocessing
             choose("model.cnn", "vgg16, imagenet, frozen", "it already knows pictures; its weights are in \(path.printable)")
         } catch {
             configuration.data.preprocessing = .caffe
@@ -213,7 +214,7 @@ package struct InitPlan {
 
     private mutating func chooseSplits() {
         let count = training.count
-        if report.parts.contains(.validation) {
+        if report.splits.contains(.validation) {
             configuration.data.validationSplit = 0
             choose("data.validation_split", "0", "the data names a validation split")
         } else {

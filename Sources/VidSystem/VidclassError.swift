@@ -1,21 +1,21 @@
-/// An error a user can act on: what was expected, what was found, where, and what to do.
+/// An error that a user can act on: it says what was expected, what was found, where, and what to do.
 ///
-/// `kind` decides the process's exit code; `message` is one line (it may hold a file name and a place in it).
+/// `kind` determines the exit code; `message` is one line, often with a file name and a position.
 package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The families of failure, one per documented exit code.
+    /// The kinds of failure, one for each documented exit code.
     package enum Kind: Int32, Sendable {
         case other = 1
         /// Wrong usage of the command line.
         case usage = 64
         /// Bad data, config or checkpoint.
         case badData = 65
-        /// An input that should be there is not.
+        /// An input is missing.
         case missingInput = 66
-        /// Training produced a loss or gradient that is not finite.
+        /// A loss or gradient is not finite.
         case nonFinite = 70
         /// Reading or writing failed.
         case inputOutput = 74
-        /// Another process holds the run's folder.
+        /// Another process uses the run's folder or the file.
         case busy = 75
     }
 
@@ -27,7 +27,7 @@ package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertibl
         self.message = message
     }
 
-    /// A complaint about the file or folder at `path`, whose name is made fit for one line; most are about its content.
+    /// An error about the file or folder at `path`, by default about its content.
     package static func file(_ path: String, _ message: String, kind: Kind = .badData) -> VidclassError {
         VidclassError(kind, "\(path.printable): \(message)")
     }

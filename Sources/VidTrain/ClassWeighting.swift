@@ -4,12 +4,12 @@ import VidTensor
 
 /// The weight of each class in the loss.
 package enum ClassWeighting {
-    /// One weight a class, in the order of `classes`; nil where every clip counts the same.
+    /// One weight per class, in the order of `classes`; nil where all clips count the same.
     ///
-    /// Balanced: n / (k n_c) of n clips in k classes with n_c of this class, as scikit-learn's `compute_class_weight`.
+    /// Balanced: n / (k n_c), with n clips, k classes and n_c clips of the class, as scikit-learn's `compute_class_weight`.
     ///
     /// - Parameter labels: of the training clips.
-    /// - Throws: `.badData` for a label that is none of the classes.
+    /// - Throws: `.badData` for a label that is not among the classes.
     package static func weights(_ configuration: ClassWeights, classes: [String], labels: [Int]) throws -> [Float]? {
         switch configuration {
         case .none: return nil
@@ -20,14 +20,20 @@ package enum ClassWeighting {
         case .byLabel(let named):
             var weights = [Float](repeating: 1, count: classes.count)
             for entry in named {
-                guard let place = classes.firstIndex(where: { Array($0.utf8) == Array(entry.label.utf8) }) else {
-                    let hint = nearestWord(to: entry.label, among: classes).map { "; did you mean \"\($0.printable)\"?" } ?? ""
-                    throw VidclassError(
-                        .badData, "training.class_weights: there is no class \"\(entry.label.printable)\" in the data\(hint)")
-                }
-                weights[place] = Float(entry.weight)
+                weights[try classIndex(entry.label, among: classes, for: "training.class_weights")] = Float(entry.weight)
             }
             return weights
         }
+    }
+
+    /// The index of the class called `label`, compared byte by byte.
+    ///
+    /// - Throws: `.badData` where there is none, with what asked for it, the nearest class and a list of them.
+    static func classIndex(_ label: String, among classes: [String], for origin: String) throws -> Int {
+        if let index = classes.firstIndex(where: { $0.hasSameBytes(as: label) }) { return index }
+        let hint = nearestWord(to: label, among: classes).map { "; did you mean \"\($0.printable)\"?" } ?? "."
+        let names = classes.prefix(20).map { "\"\($0.printable)\"" }.joined(separator: ", ") + (classes.count > 20 ? ", ..." : "")
+        throw VidclassError(
+            .badData, "\(origin): there is no class \"\(label.printable)\" in the data\(hint) The classes are \(names)")
     }
 }

@@ -3,15 +3,15 @@ import VidData
 import VidModel
 import VidTensor
 
-/// Runs a classifier forwards: clips to scores. Holds the scratch memory for it.
+/// Runs a classifier forwards, from clips to logits, and owns the scratch memory for it.
 ///
-/// Not for two threads at once.
+/// Not thread-safe.
 package final class Predictor {
     package let classifier: Classifier
     package let preprocessing: PreprocessingName
     let context: Context
 
-    /// - Parameter trainingPass: whose memory to use between its steps; nil: memory of its own.
+    /// - Parameter trainingContext: a context of training steps whose memory is used between them; nil: memory of its own.
     package init(_ classifier: Classifier, preprocessing: PreprocessingName, workers: Workers, in trainingContext: Context? = nil) {
         self.classifier = classifier
         self.preprocessing = preprocessing
@@ -20,7 +20,7 @@ package final class Predictor {
             ?? Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
     }
 
-    /// Logits, one array of `classes` numbers a clip, of what the trained part of the network takes: features, maps or frames
+    /// Logits, one array of `classes` numbers per clip, for inputs of the trained part of the network: features, maps or frames
     /// (B x T, ...).
     package func logits(input: Tensor, validFrames: [Int]) -> [[Float]] {
         let mark = context.workspace.mark
@@ -41,7 +41,7 @@ package final class Predictor {
         return logits(features: features, [clip.validFrames])[0]
     }
 
-    /// The output (T, ...) of all or the first layers of the CNN on one clip.
+    /// Runs all layers of the CNN, or the first ones, on one clip; `output` is (T, ...).
     func run(_ encoder: FrameEncoder, _ clip: LoadedClip, into output: Tensor) {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
@@ -50,7 +50,7 @@ package final class Predictor {
         encoder.encode(frames: frames, into: output, context)
     }
 
-    /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
+    /// Writes the preprocessed frames of `clips` into `frames` (B x T, H, W, C).
     func convert(_ clips: [LoadedClip], into frames: Tensor) {
         Batch.convert(clips, classifier, preprocessing, into: frames, context)
     }
@@ -61,5 +61,21 @@ package final class Predictor {
         let mask = Batch.mask(validFrames, steps: steps, context.workspace)
         let logits = classifier.head.forward(features.reshaped([clips, steps, classifier.features]), mask: mask, context).logits
         return (0..<clips).map { logits.rows($0..<$0 + 1).array }
+    }
+
+    // MARK: Explanations
+
+    /// Runs a clip up to its logits and keeps the activations that explanations start from. Costs as much as a prediction.
+    package func activations(of clip: LoadedClip) -> ClipActivations {
+        context.workspace.reset()
+        let frames = context.workspace.take(classifier.frameShape.prepending(classifier.frames))
+        convert([clip], into: frames)
+        return classifier.activations(frames: frames, validFrames: clip.validFrames, context)
+    }
+
+    /// Explains what in the clip supports class `target`, or supports it more than `against`. Costs a fraction of a prediction.
+    package func explain(_ clip: ClipActivations, target: Int, against: Int? = nil) -> ClipExplanation {
+        context.workspace.reset()
+        return classifier.explain(clip, target: target, against: against, context)
     }
 }

@@ -3,24 +3,24 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// How fast a training step is, on random input and labels: a whole one, or the head's alone on features.
+/// The speed of a training step on random input and labels: of the whole network, or of the head alone on features.
 package struct StepBenchmark: Sendable {
     package let clips: Int
     package let frames: Int
     package let threads: Int
     /// The median step.
     package let secondsPerStep: Double
-    /// The most memory this process has had resident.
+    /// The largest resident memory of this process so far.
     package let peakResidentBytes: Int
 
     package var millisecondsPerFrame: Double { secondsPerStep * 1e3 / Double(clips * frames) }
     package var clipsPerSecond: Double { Double(clips) / secondsPerStep }
 
-    /// Steps of `clips` clips for about `seconds` (three at least), after one that is not counted.
+    /// Runs steps of `clips` clips for about `seconds` (at least three), after one that is not counted.
     ///
-    /// The input is random: frames, or features where the CNN is frozen, which leaves the head alone.
+    /// The input is frames, or features where the CNN is frozen: then only the head runs.
     package static func run(
-        _ classifier: Classifier, optimizer: any Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
+        _ classifier: Classifier, optimizer: Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
     ) throws -> StepBenchmark {
         let step = TrainingStep(
             classifier, optimizer: optimizer, labelSmoothing: 0, memory: memory, workers: workers, random: RandomGenerator(seed: 2))

@@ -3,18 +3,18 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// The bytes that training steps hold in memory, planned before the first one, and what of the activations they keep.
+/// The memory of training steps, planned before the first one, and which activations the steps keep.
 package struct StepMemory: Sendable {
-    /// Values, gradients and the kernels transformed for Winograd convolutions.
+    /// Bytes of values, gradients and the kernels transformed for Winograd convolutions.
     package let parameters: Int
-    /// The optimiser's slots.
+    /// Bytes of the optimiser's slots.
     package let optimizer: Int
-    /// What a step's workspace holds: the batch, activations, scratch.
+    /// Bytes of a step's workspace: the batch, activations, scratch.
     package let workspace: Int
-    /// What the trained layers of the CNN keep of a batch; nil where none is trained.
+    /// The activations of a batch that the trained layers of the CNN keep; nil where none is trained.
     package let activations: ActivationPlan?
 
-    /// The program itself, its libraries, and the threads' buffers in OpenBLAS.
+    /// Bytes of the program itself, its libraries, and the threads' buffers in OpenBLAS.
     package static let program = 64 << 20
 
     package var total: Int { StepMemory.program + parameters + optimizer + workspace }
@@ -22,16 +22,15 @@ package struct StepMemory: Sendable {
     /// Plans steps of `batchSize` clips.
     ///
     /// - Parameters:
-    ///   - isMixed: whether clips are mixed, for which a batch is copied.
-    ///   - activationLimit: bytes of activations to keep within; where even the least that a step can do with is more, it is
-    ///     that. Nil: all that the budget leaves.
-    /// - Throws: `.badData` where steps do not fit into the budget.
+    ///   - isMixed: whether mixup is on, which copies a batch.
+    ///   - activationLimit: the most bytes of activations, raised to the least that a step needs. Nil: what the budget leaves.
+    /// - Throws: `.badData` where a step does not fit into the budget.
     package init(
         _ classifier: Classifier, slots: Int, batchSize: Int, isMixed: Bool = false, threads: Int, budget: MemoryBudget,
         activationLimit: Int? = nil
     ) throws {
         let float = MemoryLayout<Float>.stride
-        // Counted as floating-point numbers first: a config may name extents whose product overflows.
+        // First in floating-point numbers: a configuration may name extents whose product overflows.
         let frameBytes = Double(classifier.frames) * Double(classifier.frameShape.count * float)
         let batch = Double(batchSize) * Double(classifier.frames) * Double(classifier.trainedInputShape.count * float)
         try StepMemory.check(batch + frameBytes + Double(classifier.encoder.encodeBytes(frames: 1)), budget)
@@ -74,4 +73,26 @@ package struct StepMemory: Sendable {
                     + (budget.isGiven ? ", or allow more." : "."))
         }
     }
+}
+
+/// The bytes that a training may take in all: `training.memory_gib`, or what the machine has free.
+package struct MemoryBudget: Sendable {
+    package let bytes: Int
+    /// Whether the configuration sets it.
+    package let isGiven: Bool
+
+    package init(gibibytes: Double?) {
+        isGiven = gibibytes != nil
+        // A twentieth of the free memory is left for other programs.
+        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.availableBytes + Machine.residentBytes) / 20 * 19
+    }
+
+    /// Says that `bytes` are too many: "at least 1.84 GiB of memory, but training.memory_gib allows 1.5 GiB".
+    func refusal(of bytes: Double) -> String {
+        "at least \(MemoryBudget.gibibytes(bytes)) GiB of memory, but " + (isGiven ? "training.memory_gib allows" : "the machine has")
+            + " \(MemoryBudget.gibibytes(Double(self.bytes))) GiB" + (isGiven ? "" : " free")
+    }
+
+    /// With two decimals, the last rounded up.
+    private static func gibibytes(_ bytes: Double) -> String { "\((bytes / 0x1p30 * 100).rounded(.up) / 100)" }
 }

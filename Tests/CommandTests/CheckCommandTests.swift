@@ -23,8 +23,8 @@ import VidTestSupport
     @Test func allIsWell() throws {
         let result = try box.run("check", "data")
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("18 clips, 3 classes: 18 bin"))
-        #expect(result.output.contains("all clips can be read"))
+        #expect(result.output.contains("18 clips in 3 classes (18 .bin files)"))
+        #expect(result.output.contains("All clips can be read"))
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
         let json = try box.run("check", "data", "--json", "--set", "data.validation_split=0.5")
         let document = try JSONParser.parse(Array(json.output.utf8))
@@ -45,7 +45,7 @@ import VidTestSupport
         #expect(copy.output.contains("(identical)") && copy.output.contains("\\n🎬.bin"))
         let refused = try box.run("check", "parts", "--set", "data.leak_check=refuse")
         #expect(refused.status == 65)
-        #expect(refused.errors.contains("in different parts show the same"))
+        #expect(refused.errors.contains("the same frames in different splits"))
         let off = try box.run("check", "parts", "--set", "data.leak_check=off", "--json")
         #expect(try JSONParser.parse(Array(off.output.utf8))["leaks"]?.isNull == true)
 

@@ -83,8 +83,8 @@ import VidTestSupport
                 HostileFile("signed.npy", array("|u1", "9223372036854775808, 1, 1, 1"), "over 2^63"),
                 HostileFile("negative.npy", array("|u1", "-4, 3, 16, 16"), "found '-'"),
                 HostileFile("nine.npy", array("|u1", "1, 1, 1, 1, 1, 1, 1, 1, 3072"), "of 9 axes"),
-                HostileFile("twice.npy", array(more: "'descr': '|u1'"), "stands twice"),
-                HostileFile("extra.npy", array(more: "'x': 1"), "the unknown key 'x'"), HostileFile("more.npy", array() + [0], "too many"),
+                HostileFile("twice.npy", array(more: "'descr': '|u1'"), "appears twice"),
+                HostileFile("extra.npy", array(more: "'x': 1"), "unknown key 'x'"), HostileFile("more.npy", array() + [0], "too many"),
             ], [["inspect", "FILE"]])
         let infinite = [Float](repeating: -.infinity, count: 768).withUnsafeBytes { Array($0) }
         let header = FileBytes.npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 16, 16), }")
@@ -176,7 +176,7 @@ import VidTestSupport
                 if name == "output/bias" { tensor.base[0] = .nan }
             })
         try crafted("classes.safetensors", "output/kernel is", classes: { $0 + ["another"] })
-        try crafted("twice.safetensors", "stands there twice", classes: { [$0[0], $0[0]] })
+        try crafted("twice.safetensors", "appears twice", classes: { [$0[0], $0[0]] })
         try crafted("array.safetensors", "expected an object", config: { _ in "[]" })
         try crafted("key.safetensors", "unknown key", config: { _ in #"{"modell":{}}"# })
         try crafted(
@@ -278,14 +278,14 @@ import VidTestSupport
                 HostileFile("return.csv", text: "path,label\n\(clip),a\rb\n", "line 2: a carriage return without a line feed"),
                 HostileFile("utf8.csv", Array("path,label\nx.bin,".utf8) + [0xFF, 0x0A], "line 2: text that is not valid UTF-8"),
                 HostileFile("utf16.csv", [0xFF, 0xFE] + "path,label\n".utf16.flatMap { FileBytes.littleEndian($0) }, "line 1: "),
-                HostileFile("columns.csv", text: "path,label,path\n", "the column \"path\" stands twice"),
+                HostileFile("columns.csv", text: "path,label,path\n", "the column \"path\" appears twice"),
                 HostileFile("wide.csv", text: String(repeating: ",", count: 1 << 20), "more than 65536 fields"),
                 HostileFile("line.csv", text: String(repeating: "x", count: 8 << 20), "unknown column"),
                 HostileFile("fields.csv", text: "path,label\n\(clip)\n", "line 2: expected 2 fields"),
-                HostileFile("again.csv", text: "path,label\n\(clip),a\n\(clip),b\n", "stands already in line 2"),
+                HostileFile("again.csv", text: "path,label\n\(clip),a\n\(clip),b\n", "is already in line 2"),
                 HostileFile("split.csv", text: "path,label,split\n\(clip),a,0x1\n", "expected train, val or test, found \"0x1\""),
-                HostileFile("passwd.csv", text: "path,label\n/etc/passwd,a\n", "is no clip"),
-                HostileFile("folder.csv", text: "path,label\n.,a\n", "is no clip"),
+                HostileFile("passwd.csv", text: "path,label\n/etc/passwd,a\n", "not a clip"),
+                HostileFile("folder.csv", text: "path,label\n.,a\n", "not a clip"),
             ], [["check", "FILE"]])
         try box.write("config.json", text: TrainedModel.config)
         try refuse(

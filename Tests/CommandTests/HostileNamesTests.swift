@@ -134,7 +134,7 @@ import VidTestSupport
         try files.createSymbolicLink(atPath: box("data/left/inside.bin"), withDestinationPath: "000.bin")
         let trained = try box.run("train", "--config", "config.json", "--no-cache")
         #expect(trained.status == 0, "\(trained.errors)")
-        let said = "1 link leads out of the data folder and was followed, right to \(box("elsewhere")) for one"
+        let said = "followed 1 link that leads out of the data folder, for example right to \(box("elsewhere"))"
         #expect(trained.errors.contains(said), "\(trained.errors)")
         #expect(try box.run("check", "data", "--no-cache").errors.contains(said))
         try box.write("secret.bin", try box.bytes("data/left/000.bin"))

@@ -33,7 +33,7 @@ import VidTestSupport
                 """)
         let result = try box.run("train", "--config", "config.json")
         #expect(result.status == 65)
-        #expect(result.errors.contains("training.memory_gib allows 0.5") && result.errors.contains("GiB of memory at least"))
+        #expect(result.errors.contains("training.memory_gib allows 0.5") && result.errors.contains("GiB of memory, but"))
         #expect(!box.exists("runs"))
     }
 }

@@ -23,7 +23,7 @@ import VidTestSupport
         for file in ["report.html", "results.svg", "confusion_matrix.svg", "environment.json", "predictions.csv", "data.json"] {
             #expect(box.exists("runs/train/" + file), "\(file)")
         }
-        #expect(try text(box, "runs/train/report.html").contains("validation part"))
+        #expect(try text(box, "runs/train/report.html").contains("validation clips"))
         let kept = ["weights/last.safetensors", "weights/best.safetensors", "results.csv", "predictions.csv"]
         let before = try kept.map { try box.bytes("runs/train/" + $0) }
         try box.succeed("eval", "--no-cache")

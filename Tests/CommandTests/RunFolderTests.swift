@@ -193,7 +193,7 @@ import VidTestSupport
     /// A state of another architecture, other classes or other clips in the run's folder is refused with the difference; nothing is
     /// loaded or written.
     @Test(arguments: [
-        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is none of the 2 classes"), ("seed=9", "seed"),
+        ("model.recurrent.0.units=3", "model.recurrent"), ("data.path=others", "is not one of the 2 classes"), ("seed=9", "seed"),
     ])
     func aStateOfAnotherTrainingIsRefused(change: String, difference: String) throws {
         let tiny = try TinyTraining()
@@ -230,7 +230,7 @@ import VidTestSupport
             let resumed = try tiny.run(TinyTraining.resuming)
             #expect(resumed.status == 0, "\(end): \(resumed.errors)")
             #expect(
-                resumed.errors.contains("warning: runs/train/results.csv: of the 3 epochs that are over it has 2"),
+                resumed.errors.contains("warning: runs/train/results.csv: only 2 of the 3 finished epochs have complete lines"),
                 "\(end): \(resumed.errors)")
             #expect(try box.bytes(path) == before, "\(end)")
         }

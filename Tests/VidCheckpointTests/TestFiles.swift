@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import VidCheckpoint
 import VidConfig
 import VidModel
 import VidSystem
@@ -22,14 +23,26 @@ func sealed(_ header: String, values: [UInt8] = []) -> [UInt8] {
 
 let noChecksum = #""checksum":"\#(String(repeating: "0", count: 64))""#
 
-/// The error of `body` as a `VidclassError`; a traps-free way to look at its message.
+/// The `VidclassError` that `body` throws.
 func failure(_ body: () throws -> Void) -> VidclassError? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error as? VidclassError
-    }
+    do { try body() } catch { return error as? VidclassError }
+    return nil
+}
+
+/// The `VidclassError` that the asynchronous `body` throws.
+func asyncFailure(_ body: () async throws -> Void) async -> VidclassError? {
+    do { try await body() } catch { return error as? VidclassError }
+    return nil
+}
+
+/// Reads a weights file with the HDF5 library in this process.
+func read(_ path: String) async throws -> ImportedWeights { try await ImportedWeights.read(path, hdf5: .inThisProcess) }
+
+func failure(reading path: String) async -> VidclassError? { await asyncFailure { _ = try await read(path) } }
+
+/// A file made by Scripts/make_hdf5_fixtures.py.
+func fixture(_ name: String) -> String {
+    Bundle.module.resourceURL?.appendingPathComponent("Fixtures/\(name)").path ?? "Fixtures/\(name)"
 }
 
 /// Value `index` of tensor `number` in the fixtures: the formula of Scripts/make_hdf5_fixtures.py.

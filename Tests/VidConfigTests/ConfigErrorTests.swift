@@ -123,12 +123,12 @@ struct ConfigErrorTests {
         (
             #"{"optimizer": {"momentum": 0.9}}"#,
             #"c.json:1:16: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"optimizer": {"beta_1": 0.9, "type": "rmsprop"}}"#,
             #"c.json:1:16: optimizer.beta_1: does not belong to "rmsprop", only to "nadam", "adam". "#
-                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "rmsprop" are type, learning_rate, epsilon, rho, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
         (
             #"{"model": {"hidden": [{"type": "dropout", "units": 3}]}}"#,
@@ -167,12 +167,12 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"cnn": {"architecture": "vgg11"}}}"#,
-            #"c.json:1:19: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for vgg11; "#
+            #"c.json:1:19: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for vgg11; "#
                 + "set weights to null or to the path of a file"
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocks": [[8]]}, "weights": "imagenet"}}}"#,
-            #"c.json:1:66: model.cnn.weights: there are "imagenet" weights for vgg16 and vgg19 only, not for custom blocks; "#
+            #"c.json:1:66: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for custom blocks; "#
                 + "set weights to null or to the path of a file"
         ),
         (
@@ -186,12 +186,12 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"input": {"rows": 31}}}"#,
-            "c.json:1:30: model.input.rows: 31 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
+            "c.json:1:30: model.input.rows: 31 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             #"{"model": {"recurrent": [{"type": "lstm"}, {"type": "batch_normalization"}]}}"#,
-            "c.json:1:53: model.recurrent.1.type: a batch_normalization may stand before the lstm and gru layers, not after one;"
-                + " after them it belongs to model.hidden"
+            "c.json:1:53: model.recurrent.1.type: a batch_normalization must come before the lstm and gru layers;"
+                + " after them, put it into model.hidden"
         ),
         (
             #"{"optimizer": {"type": "sgd", "nesterov": true}}"#,

@@ -63,7 +63,7 @@ struct ConfigurationOverrideTests {
         #expect(try load("{}", "model.hidden.0.type=dropout").model.hidden == [.dropout(rate: 0.5)])
         expect(
             #"--set optimizer.beta_2=0.5: optimizer.beta_2: does not belong to "sgd", only to "nadam", "adam". "#
-                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, gradient_accumulation_steps"#,
+                + #"The keys of "sgd" are type, learning_rate, momentum, nesterov, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#,
             .badData
         ) { try load(file, "optimizer.type=sgd", "optimizer.beta_2=0.5") }
     }
@@ -81,7 +81,7 @@ struct ConfigurationOverrideTests {
         (["training..epochs=3"], .usage, "--set training..epochs=3: the key has an empty part; expected a key such as training.epochs"),
         (
             ["model.hidden=[{]"], .usage,
-            "--set model.hidden=[{]: model.hidden: the value is no JSON: expected a key in double quotes or '}', found ']'"
+            "--set model.hidden=[{]: model.hidden: the value is not valid JSON: expected a key in double quotes or '}', found ']'"
         ),
         (
             ["training.epochs=0"], .badData,
@@ -120,9 +120,9 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["training.0=3"], .badData,
-            "--set training.0=3: training.0: training is an empty object, no array with an element 0"
+            "--set training.0=3: training.0: training is an empty object, not an array with an element 0"
         ),
-        (["0=3"], .badData, "--set 0=3: 0: the configuration is an empty object, no array with an element 0"),
+        (["0=3"], .badData, "--set 0=3: 0: the configuration is an empty object, not an array with an element 0"),
         (["seed.x=3"], .badData, "--set seed.x=3: seed: expected an integer from 0 to 9223372036854775807, found an object"),
         (
             ["model.hidden.1.units=3"], .badData,
@@ -130,12 +130,12 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["model.input.rows=16"], .badData,
-            "--set model.input.rows=16: model.input.rows: 16 rows halved by each of the 5 blocks of vgg16 leave none; expected at least 32"
+            "--set model.input.rows=16: model.input.rows: 16 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             ["optimizer.momentum=0.5"], .badData,
             #"--set optimizer.momentum=0.5: optimizer.momentum: does not belong to "nadam", only to "sgd". "#
-                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, gradient_accumulation_steps"#
+                + #"The keys of "nadam" are type, learning_rate, beta_1, beta_2, epsilon, schedule_decay, clip_norm, weight_decay, exclude_from_weight_decay, gradient_accumulation_steps"#
         ),
     ]
 

@@ -84,7 +84,7 @@ import VidTestSupport
                 classifier.parameters.zeroGradients()
                 let dFeatures = classifier.head.backward(result.dLogits, forward, context, needsInputGradient: true)
                 if let dFeatures {
-                    goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context)
+                    addGradients(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context)
                 }
             }
             for (statistic, values) in zip(statistics, saved) { statistic.0.copy(from: values) }

@@ -49,7 +49,7 @@ private struct GoldenTraining {
     private let configuration: RunConfiguration
     private let loss: CategoricalCrossEntropy
     private let state: State
-    private let optimizer: any Optimizer
+    private let optimizer: Optimizer
 
     private final class State {
         var optimizer = OptimizerState()
@@ -68,7 +68,7 @@ private struct GoldenTraining {
         let parameters = classifier.parameters
         for slice in parameters.slices { parameters.value(slice).copy(from: try golden.tensor("initial/\(slice.name)")) }
         parameters.didChange()
-        optimizer = makeOptimizer(configuration.optimizer, parameters)
+        optimizer = Optimizer(configuration.optimizer, parameters)
         state = State()
     }
 
@@ -84,12 +84,12 @@ private struct GoldenTraining {
         let forward = classifier.head.forward(sequence, mask: mask, context)
         let result = loss.evaluate(forward.logits, labels: labels, denominator: labels.count, context)
         let dFeatures = try #require(classifier.head.backward(result.dLogits, forward, context, needsInputGradient: true))
-        goBack(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context, limit: 0)
+        addGradients(classifier.encoder, frames: frames, dFeatures: dFeatures.reshaped(features.shape), context, limit: 0)
         #expect(optimizer.step(parameters, &state.optimizer, context.workers))
         return Float(result.loss / Double(labels.count))
     }
 
-    /// What the classifier as it is now predicts for a batch.
+    /// The current classifier's predictions for a batch.
     func probabilities(_ index: Int) throws -> [Float] {
         let context = context(isTraining: false)
         let (frames, mask, labels) = batch(index)

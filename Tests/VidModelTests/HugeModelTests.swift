@@ -4,7 +4,7 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// A config is small and can name a model that no memory holds: that is said, nothing is tried.
+/// A small config can describe a model that no memory holds. It is refused before anything is allocated.
 @Suite struct HugeModelTests {
     private func model(_ change: (inout ModelConfiguration) -> Void) -> ModelConfiguration {
         var model = ModelConfiguration()
@@ -40,7 +40,7 @@ import VidTensor
             _ = try Classifier(model { _ in }, classes: ["a", "b"], trainedCopies: 1 << 40)
         }
         #expect(error?.kind == .badData)
-        #expect(error?.message.contains("with their gradients and moments, more memory than can be had here") == true)
+        #expect(error?.message.contains("with their gradients and moments, more memory than is available here") == true)
     }
 
     /// Extents whose products and sums do not fit 64 bits.
@@ -62,6 +62,6 @@ import VidTensor
         configuration.type = type
         configuration.momentum = Double(momentum)
         let classifier = try Classifier(model { _ in }, classes: ["a", "b"])
-        #expect(makeOptimizer(configuration, classifier.parameters).slots.count == configuration.slotCount)
+        #expect(Optimizer(configuration, classifier.parameters).slots.count == configuration.slotCount)
     }
 }

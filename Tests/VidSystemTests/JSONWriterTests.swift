@@ -106,16 +106,6 @@ struct JSONWriterTests {
         #expect(node["a"]?.boolValue == false)
     }
 
-    @Test("Through Codable")
-    func codable() throws {
-        let node: JSONNode = ["a": [1, 2.5, "x", true, nil], "b": ["c": [:], "d": []]]
-        let data = try JSONEncoder().encode(node)
-        let back = try JSONDecoder().decode(JSONNode.self, from: data)
-        #expect(back["a"] == node["a"])
-        #expect(back["b"]?["c"] == node["b"]?["c"])
-        #expect(back["b"]?["d"] == node["b"]?["d"])
-    }
-
     private func randomNode(depth: Int, _ generator: inout SplitMix) -> JSONNode {
         switch Int.random(in: 0..<(depth == 0 ? 6 : 9), using: &generator) {
         case 0: return nil

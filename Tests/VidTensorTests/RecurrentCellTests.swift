@@ -3,7 +3,7 @@ import Testing
 import VidTensor
 import VidTestSupport
 
-/// The cells of LSTM and GRU against their twins: odd unit counts, panels of a wider matrix, masks, every activation.
+/// The cells of LSTM and GRU against their reference twins: odd unit counts, panels of a wider matrix, masks, every activation.
 @Suite struct RecurrentCellTests {
     /// A handful of single-precision roundings on values of order one.
     private let tolerance = 2e-6
@@ -22,7 +22,7 @@ import VidTestSupport
         }
     }
 
-    /// Mask of a step: the third row is masked.
+    /// The mask of a step: the third row is masked.
     private func mask(_ tensors: inout TestTensors) -> Tensor {
         let mask = tensors.zeros([rows])
         mask.fill(1)
@@ -40,12 +40,11 @@ import VidTestSupport
         let (cBefore, hBefore) = (tensors.uniform([rows, n]), tensors.uniform([rows, n]))
         let (cell, activated, h) = (tensors.nan([rows, n]), tensors.nan([rows, n]), tensors.nan([rows, n]))
         let output = tensors.nan([rows, n + 3])
-        var panel = vc_lstm_forward_panel(
+        var panel = vc_recurrent_forward_panel(
             rows: rows, units: n, activation: Int32(c.activation), recurrent_activation: Int32(c.recurrentActivation), gates: z.base,
-            gate_stride: 4 * n, gate_distance: n, mask: mask.base, mask_stride: 1, c_previous: cBefore.base, h_previous: hBefore.base,
-            state_stride: n, c: cell.base, c_activated: activated.base, h: h.base, recurrent_mask: nil, h_dropped: nil,
-            output: output.base + 1, output_stride: n + 3)
-        vc_lstm_cell_forward(&panel)
+            gate_stride: 4 * n, gate_distance: n, mask: mask.base, mask_stride: 1, h_previous: hBefore.base, h: h.base, state_stride: n,
+            recurrent_mask: nil, h_dropped: nil, output: output.base + 1, output_stride: n + 3)
+        vc_lstm_cell_forward(&panel, cBefore.base, cell.base, activated.base)
         var (expectedC, expectedH) = ([Double](repeating: 0, count: slab), [Double](repeating: 0, count: slab))
         vc_reference_lstm_forward(
             rows, n, panel.activation, panel.recurrent_activation, zValues, doubles(mask), doubles(cBefore), doubles(hBefore), &expectedC,
@@ -63,12 +62,11 @@ import VidTestSupport
         vc_reference_lstm_backward(
             rows, n, panel.activation, panel.recurrent_activation, zValues, doubles(mask), doubles(cBefore), dhTotal, doubles(dc),
             &expectedDz, &expectedDh, &expectedDc)
-        var back = vc_lstm_backward_panel(
+        var back = vc_recurrent_backward_panel(
             rows: rows, units: n, activation: panel.activation, recurrent_activation: panel.recurrent_activation, gates: z.base,
-            gate_stride: 4 * n, gate_distance: n, mask: mask.base, mask_stride: 1, c_previous: cBefore.base, c_activated: activated.base,
-            state_stride: n, d_recurrent: dRecurrent.base, recurrent_mask: factors.base, d_output: nil, d_output_stride: 0,
-            dh_carry: dh.base, dc: dc.base, d_gates: dz.base)
-        vc_lstm_cell_backward(&back)
+            gate_stride: 4 * n, gate_distance: n, mask: mask.base, mask_stride: 1, d_recurrent: dRecurrent.base,
+            recurrent_mask: factors.base, d_output: nil, d_output_stride: 0, dh_carry: dh.base, state_stride: n, d_gates: dz.base)
+        vc_lstm_cell_backward(&back, cBefore.base, activated.base, dc.base)
         #expect(relativeError(dz.array, expectedDz) <= 2 * tolerance)
         #expect(relativeError(dh.array, expectedDh) <= tolerance)
         #expect(relativeError(dc.array, expectedDc) <= 2 * tolerance)
@@ -87,12 +85,11 @@ import VidTestSupport
         let mask = mask(&tensors)
         let hBefore = tensors.uniform([rows, n])
         let (candidate, h) = (tensors.nan([rows, n]), tensors.nan([rows, n]))
-        var panel = vc_gru_forward_panel(
+        var panel = vc_recurrent_forward_panel(
             rows: rows, units: n, activation: Int32(c.activation), recurrent_activation: Int32(c.recurrentActivation), gates: x.base,
-            recurrent: product.base, recurrent_bias: bias.base, gate_stride: 3 * n, gate_distance: n, mask: mask.base, mask_stride: 1,
-            h_previous: hBefore.base, state_stride: n, candidate_recurrent: candidate.base, h: h.base, recurrent_mask: nil,
-            h_dropped: nil, output: nil, output_stride: 0)
-        vc_gru_cell_forward(&panel)
+            gate_stride: 3 * n, gate_distance: n, mask: mask.base, mask_stride: 1, h_previous: hBefore.base, h: h.base, state_stride: n,
+            recurrent_mask: nil, h_dropped: nil, output: nil, output_stride: 0)
+        vc_gru_cell_forward(&panel, product.base, bias.base, candidate.base)
         var expectedH = [Double](repeating: 0, count: slab)
         vc_reference_gru_forward(
             rows, n, panel.activation, panel.recurrent_activation, xValues, yValues, doubles(mask), doubles(hBefore), &expectedH)
@@ -107,12 +104,11 @@ import VidTestSupport
         vc_reference_gru_backward(
             rows, n, panel.activation, panel.recurrent_activation, xValues, yValues, doubles(mask), doubles(hBefore), dhTotal,
             &expectedDx, &expectedDy, &expectedDh)
-        var back = vc_gru_backward_panel(
+        var back = vc_recurrent_backward_panel(
             rows: rows, units: n, activation: panel.activation, recurrent_activation: panel.recurrent_activation, gates: x.base,
-            gate_stride: 3 * n, gate_distance: n, mask: mask.base, mask_stride: 1, h_previous: hBefore.base,
-            candidate_recurrent: candidate.base, state_stride: n, d_recurrent: nil, recurrent_mask: nil, d_output: dOutput.base,
-            d_output_stride: n + 2, dh_carry: dh.base, d_gates: dx.base, d_recurrent_gates: dy.base)
-        vc_gru_cell_backward(&back)
+            gate_stride: 3 * n, gate_distance: n, mask: mask.base, mask_stride: 1, d_recurrent: nil, recurrent_mask: nil,
+            d_output: dOutput.base, d_output_stride: n + 2, dh_carry: dh.base, state_stride: n, d_gates: dx.base)
+        vc_gru_cell_backward(&back, hBefore.base, candidate.base, dy.base)
         #expect(relativeError(dx.array, expectedDx) <= 2 * tolerance)
         #expect(relativeError(dy.array, expectedDy) <= 2 * tolerance)
         #expect(relativeError(dh.array, expectedDh) <= tolerance)

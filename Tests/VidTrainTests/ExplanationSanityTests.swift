@@ -22,7 +22,7 @@ import VidTrain
         for number in 0..<12 {
             let scene = ColouredSquares(label: number % 2, number: 1000 + number)
             let clip = scene.clip
-            let seen = model.see(clip)
+            let seen = model.activations(of: clip)
             if seen.logits[scene.label] > seen.logits[1 - scene.label] { right += 1 }
             let explanation = model.explain(seen, target: scene.label, against: 1 - scene.label)
             var hottest: [(row: Int, column: Int)] = []
@@ -62,7 +62,7 @@ import VidTrain
             let scene = ColouredSquares(label: shown % 2, number: 2000 + shown, visible: [shown])
             let empty = ColouredSquares(label: shown % 2, number: 2000 + shown, visible: [])
             func explain(_ clip: LoadedClip) -> ClipExplanation {
-                model.explain(model.see(clip), target: scene.label, against: 1 - scene.label)
+                model.explain(model.activations(of: clip), target: scene.label, against: 1 - scene.label)
             }
             // The background speaks, too, the same in both.
             let (explanation, before) = (explain(scene.clip), explain(empty.clip))
@@ -82,7 +82,7 @@ import VidTrain
         let parameters = model.classifier.parameters
         let scenes = (0..<6).map { ColouredSquares(label: $0 % 2, number: 3000 + $0) }
         func maps() -> [[Float]] {
-            scenes.map { Array(model.explain(model.see($0.clip), target: $0.label).maps.joined()) }
+            scenes.map { Array(model.explain(model.activations(of: $0.clip), target: $0.label).maps.joined()) }
         }
         let (before, again) = (maps(), maps())
         #expect(before == again)
@@ -210,16 +210,16 @@ private struct ColouredSquares {
         let set = try DataSet.open(folder, split: .init(seed: 1, validation: 0.2, test: 0), classes: classes)
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
-        let optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        let optimizer = Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: 2,
             budget: MemoryBudget(gibibytes: nil), activationLimit: .max)
-        let loader = ClipLoader(input: configuration.model.input, data: configuration.data)
+        let loader = ClipLoader(configuration)
         let trainer = try Trainer(
             classifier, optimizer: optimizer, configuration: configuration,
             training: LabelledClips(set.entries(of: .train), loader: loader, keepingBytes: 1 << 24),
             validation: LabelledClips(set.entries(of: .validation), loader: loader, keepingBytes: 0), memory: memory,
-            features: FeatureKeeping(), workers: Workers(count: 2), state: TrainerState(seed: configuration.seed))
+            features: FeatureStorage(), workers: Workers(count: 2), state: TrainerState(seed: configuration.seed))
         _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
         return Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: Workers(count: 2))
     }

@@ -1,102 +1,79 @@
-import Foundation
 import VidSystem
 import VidTensor
 
-/// Where the HDF5 library, which its makers say is not made for hostile files, is let near a file.
+/// Where the HDF5 library, which its makers say is not safe for hostile files, may read a file.
 ///
-/// In a child it has bounds of memory, processor and clock time, and may write no file and start no process. What crosses
-/// over is a safetensors file of the expected float tensors on its standard output, read as strictly as a stranger's.
+/// A child process has limits on memory, processor time and wall time, and may write no file. It returns the expected float
+/// tensors as a safetensors file on its standard output, which is checked as strictly as any other file.
 package enum HDF5Import: Sendable {
-    /// In this process: for the child itself, and for tests of the reader.
+    /// In this process; for the child itself and for tests of the reader.
     case inThisProcess
-    /// In a child: the program `executable`, which is told ``childCommand``, its time and the file.
+    /// In a child: the program `executable` with the arguments ``childCommand``, a time limit and the file.
     case inChild(executable: String, seconds: Int = HDF5Import.seconds)
 
-    /// The command that does the child's work.
+    /// The subcommand that does the child's work.
     package static let childCommand = "read-hdf5"
 
-    /// The most bytes that are taken from a child: VGG19's convolutions have 80 MB.
+    /// The most bytes that a child may return; VGG19's convolutions have 80 MB.
     private static let outputLimit = 512 << 20
+    /// The child's memory in bytes, in addition to what it has when it starts reading.
     private static let memoryLimit = 4 << 30
-    /// Of the clock and of the processor; reading VGG19 takes less than one.
+    /// The child's limit of wall time and processor time; reading VGG19 takes less than one second.
     package static let seconds = 60
 
-    /// The VGG's weights in the HDF5 file at `path`.
+    /// The VGG weights in the HDF5 file at `path`.
     ///
-    /// Throws `.badData` for a file that is damaged, hostile, or no VGG of Keras's.
-    func read(_ path: String) throws -> ImportedWeights {
+    /// Throws `.badData` if the file is damaged, hostile, or not a Keras VGG.
+    func read(_ path: String) async throws -> ImportedWeights {
         switch self {
         case .inThisProcess: try KerasWeights.read(path)
-        case .inChild(let executable, let seconds): try HDF5Import.read(path, by: executable, seconds: seconds)
+        case .inChild(let executable, let seconds): try await HDF5Import.read(path, by: executable, seconds: seconds)
         }
     }
 
-    /// The child's work: bounds itself, reads `path`, and writes its weights to the file descriptor `output`.
+    /// Does the child's work: limits itself, reads `path`, and writes its weights to the file descriptor `output`.
     package static func serve(_ path: String, seconds: Int, output: Int32) throws {
         ProcessLimits.applyToThisProcess(memory: memoryLimit, seconds: seconds)
         let weights = try KerasWeights.read(path)
         try WeightsFile.sealed(weights).write { bytes in
             let code = SystemCall.write(bytes, toStream: output)
             guard code == 0 else {
-                throw VidclassError.file(path, "its weights could not be handed over: \(SystemCall.reason(code))", kind: .inputOutput)
+                throw VidclassError.file(
+                    path, "its weights could not be sent to the parent process: \(SystemCall.reason(code))", kind: .inputOutput)
             }
         }
     }
 
-    private static func read(_ path: String, by executable: String, seconds: Int) throws -> ImportedWeights {
+    private static func read(_ path: String, by executable: String, seconds: Int) async throws -> ImportedWeights {
         let sha256 = try RegularFile(path).sha256()
-        let held = try MemoryFile(name: "vidclass-hdf5")
-        let child = Process()
-        let (output, complaint) = (Pipe(), Pipe())
-        child.executableURL = URL(fileURLWithPath: executable)
-        child.arguments = [childCommand, "--seconds", "\(seconds)", "--", path]
-        child.standardInput = FileHandle.nullDevice
-        child.standardOutput = output
-        child.standardError = complaint
-        do { try child.run() } catch {
-            throw VidclassError.file(executable, "cannot be started to read \(path.printable): \(error.localizedDescription)", kind: .other)
-        }
-        var isTooLarge = false
-        var size = 0
+        let received = try MemoryFile(name: "vidclass-hdf5")
+        // The child sets tighter limits itself. These also hold if it has not come that far, or if it is another program.
+        let child = ChildProcess(
+            executable: executable, arguments: [childCommand, "--seconds", "\(seconds)", "--", path],
+            timeLimit: .seconds(seconds + 5), outputLimit: outputLimit, memoryLimit: memoryLimit + 2 << 30)
+        let outcome = try await child.run(received.append)
+        guard !outcome.outputExceeded, outcome.status == 0 else { throw failure(path, outcome) }
         do {
-            while let piece = try output.fileHandleForReading.read(upToCount: 1 << 20), !piece.isEmpty {
-                size += piece.count
-                guard size <= outputLimit else {
-                    isTooLarge = true
-                    break
-                }
-                try piece.withUnsafeBytes { try held.append($0) }
-            }
-        } catch {
-            child.terminate()
-            throw error
-        }
-        if isTooLarge { kill(child.processIdentifier, SIGKILL) }
-        let text = (try? complaint.fileHandleForReading.read(upToCount: 1 << 14)) ?? Data()
-        child.waitUntilExit()
-        guard !isTooLarge, child.terminationReason == .exit, child.terminationStatus == 0 else {
-            throw failure(path, child, String(decoding: text, as: UTF8.self), isTooLarge: isTooLarge)
-        }
-        do {
-            return try WeightsFile.readHandedOver(held.path, source: path, sha256: sha256)
+            return try WeightsFile.readHandedOver(received.path, source: path, sha256: sha256)
         } catch let error as VidclassError {
-            throw VidclassError(error.kind, error.message.replacing(held.path, with: path.printable))
+            throw VidclassError(error.kind, error.message.replacing(received.path, with: path.printable))
         }
     }
 
-    /// What the child said, or how it ended.
-    private static func failure(_ path: String, _ child: Process, _ complaint: String, isTooLarge: Bool) -> VidclassError {
-        if isTooLarge { return .file(path, "more than \(outputLimit >> 20) MiB of weights came out of it; the file is hostile") }
-        guard child.terminationReason == .exit else {
-            let reason = [SIGALRM, SIGXCPU, SIGKILL].contains(child.terminationStatus) ? "did not come to an end" : "broke off"
-            return .file(path, "the HDF5 library \(reason) on it (signal \(child.terminationStatus)); the file is damaged or hostile")
+    /// The child's error message, or how it ended.
+    private static func failure(_ path: String, _ outcome: ChildProcess.Outcome) -> VidclassError {
+        if outcome.outputExceeded {
+            return .file(path, "it contains more than \(outputLimit >> 20) MiB of weights; the file is hostile")
         }
-        // One line of ours, after "vidclass: error: ".
-        let line = complaint.split(separator: "\n").last.map(String.init) ?? ""
+        if let signal = outcome.signal {
+            let reason = [SIGALRM, SIGXCPU, SIGKILL].contains(signal) ? "did not finish" : "crashed"
+            return .file(path, "the HDF5 library \(reason) on it (signal \(signal)); the file is damaged or hostile")
+        }
+        // The child reports its own errors as one line after "vidclass: error: ".
+        let line = outcome.errorText.split(separator: "\n").last ?? ""
         let prefix = "vidclass: error: "
-        let kind = VidclassError.Kind(rawValue: child.terminationStatus) ?? .badData
         return line.hasPrefix(prefix)
-            ? VidclassError(kind, String(line.dropFirst(prefix.count)))
-            : .file(path, "the HDF5 library cannot read it (exit \(child.terminationStatus)); the file is damaged or hostile")
+            ? VidclassError(VidclassError.Kind(rawValue: outcome.status) ?? .badData, String(line.dropFirst(prefix.count)))
+            : .file(path, "the HDF5 library cannot read it (exit \(outcome.status)); the file is damaged or hostile")
     }
 }

@@ -3,16 +3,16 @@ import Foundation
 import VidSystem
 import VidTensor
 
-/// Fetches published weights into the library, atomically and resumably.
+/// Downloads published weights into the library, atomically and resumably.
 ///
-/// Bytes go to `<file>.part` in the weights folder. One that was left by a cut connection is gone on with (HTTP's `Range`);
-/// the whole is checked against the published MD5 before it takes its name. HTTPS only, with the certificate checked, unless
-/// `VIDCLASS_WEIGHTS_URL` names another server: `https://`, or `http://` on this machine.
+/// Bytes go to `<file>.part` in the weights folder. A partial download is resumed (HTTP's `Range`). The complete file must match
+/// the published MD5 before it gets its name. Only HTTPS with a valid certificate is allowed, unless `VIDCLASS_WEIGHTS_URL`
+/// names another server: `https://`, or `http://` on this machine.
 package struct WeightsDownload: Sendable {
     package let library: WeightsLibrary
-    /// The address that sources' paths are below.
+    /// The base address of the sources' paths.
     package let server: URL
-    /// Seconds without a byte after which the connection counts as dead.
+    /// Seconds without data after which the connection counts as dead.
     package var idleSeconds = 60.0
 
     /// Throws `.usage` for an address that is not allowed.
@@ -34,12 +34,12 @@ package struct WeightsDownload: Sendable {
         ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
     }
 
-    /// Downloads `source` unless it is there already, and returns its path.
+    /// Downloads `source` unless it exists already, and returns its path.
     ///
-    /// `progress` gets the bytes that are there and those there will be (nil where the server does not say), several times a
-    /// second, on another thread. Throws `.inputOutput` where the server cannot be reached, answers with an error, breaks off
-    /// (what came is kept for the next try) or sends something else than was published (nothing is kept); `.busy` where
-    /// another process is at it.
+    /// `progress` receives the bytes so far and the total (nil if the server does not say), several times a second, on another
+    /// thread. Throws `.inputOutput` if the server cannot be reached, answers with an error, drops the connection (the partial
+    /// file is kept for the next try) or sends something else than was published (nothing is kept); `.busy` if another process
+    /// is downloading it.
     package func fetch(
         _ source: WeightsSource, progress: @escaping @Sendable (_ received: Int, _ total: Int?) -> Void = { _, _ in }
     ) async throws -> String {
@@ -58,8 +58,8 @@ package struct WeightsDownload: Sendable {
             part.remove()
             throw VidclassError(
                 .inputOutput,
-                "\(url): what came has the MD5 \(found), published is \(source.md5); "
-                    + "nothing was kept, try again or import a file that you have"
+                "\(url): the downloaded file has the MD5 \(found), but the published one is \(source.md5); "
+                    + "it was discarded. Try again, or import a file that you have"
             )
         }
         try AtomicFile.publish(part.path, as: target)
@@ -72,7 +72,7 @@ package struct WeightsDownload: Sendable {
         do {
             try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()
         } catch Transfer.Failure.notResumable {
-            // What is there is longer than the file: it is not its beginning.
+            // The partial file is longer than the whole: it is not its beginning.
             try part.truncate()
             do {
                 try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()
@@ -88,58 +88,4 @@ package struct WeightsDownload: Sendable {
         try file.forEachBlock(in: 0..<file.size) { hash.update(bufferPointer: $0) }
         return hash.finalize().hexadecimal
     }
-}
-
-/// The beginning of a file that is being downloaded, held by one process at a time.
-final class PartialFile: Sendable {
-    let path: String
-    let descriptor: Int32
-
-    /// Opens or makes it, and locks it; throws `.busy` where another process has it.
-    init(_ path: String) throws {
-        while true {
-            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
-            guard descriptor >= 0 else {
-                throw VidclassError.file(path, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
-            }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                close(descriptor)
-                throw VidclassError(.busy, "\(path): another vidclass is downloading it")
-            }
-            // The other process may have renamed it between our opening and our locking.
-            var ours = stat()
-            if fstat(descriptor, &ours) == 0, (try? SystemCall.status(path))?.identity == FileStatus(ours).identity {
-                self.path = path
-                self.descriptor = descriptor
-                return
-            }
-            close(descriptor)
-        }
-    }
-
-    deinit { close(descriptor) }
-
-    /// Lets others have it, before the last reference goes.
-    func unlock() { _ = flock(descriptor, LOCK_UN) }
-
-    /// Bytes that are there.
-    var size: Int {
-        var status = stat()
-        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        let code = SystemCall.write(bytes, to: descriptor, at: offset)
-        guard code == 0 else {
-            throw VidclassError.file(path, "writing failed: \(SystemCall.reason(code))", kind: .inputOutput)
-        }
-    }
-
-    func truncate() throws {
-        guard ftruncate(descriptor, 0) == 0 else {
-            throw VidclassError.file(path, "writing failed: \(SystemCall.reason())", kind: .inputOutput)
-        }
-    }
-
-    func remove() { unlink(path) }
 }

@@ -40,7 +40,7 @@ package enum Architecture: ConfigurationValue {
     }
 }
 
-/// Which convolutions learn.
+/// Which convolutions are trained.
 package enum Trainable: ConfigurationValue {
     /// The whole CNN is frozen.
     case none
@@ -49,19 +49,19 @@ package enum Trainable: ConfigurationValue {
     case from(String)
 }
 
-/// How a frame's last feature maps become its vector.
-package enum CNNPooling: String, Sendable, Equatable, Codable, CaseIterable {
+/// How a frame's last feature maps become its feature vector.
+package enum CNNPooling: String, Sendable, Equatable, CaseIterable {
     case average
     case max
     case flatten
 }
 
-/// How the convolutions are computed.
-package enum ConvolutionChoice: String, Sendable, Equatable, Codable, CaseIterable {
-    /// The faster way for each layer's shape.
+/// The algorithm that computes the convolutions.
+package enum ConvolutionChoice: String, Sendable, Equatable, CaseIterable {
+    /// The faster algorithm for each layer's shape.
     case auto
     case im2col
-    /// Winograd's F(4x4, 3x3) wherever it can be.
+    /// Winograd's F(4x4, 3x3) wherever it applies.
     case winograd
 }
 
@@ -74,23 +74,28 @@ extension CNNConfiguration {
             "The network by name, or the filters of its 3x3 convolutions block by block; each block ends in a 2x2 max pooling."),
         .init(
             "weights", \.weights, .nullable(.text("\"imagenet\" or the path of a weights file")),
-            "Where the weights come from; null: random."),
-        .init("trainable", \.trainable, Trainable.codec, "Which convolutions learn: none, all, or the named one and those after it."),
-        .init("pooling", \.pooling, .word(), "How a frame's last feature maps become its vector."),
+            "Where the initial weights come from; null: random."),
+        .init("trainable", \.trainable, Trainable.codec, "Which convolutions are trained: none, all, or the named one and those after it."),
+        .init("pooling", \.pooling, .word(), "How a frame's last feature maps become its feature vector."),
         .init(
             "convolution", \.convolution, .word(),
-            "How convolutions are computed; auto: the faster way for each layer's shape. Results differ in the last digits only."),
+            "The algorithm of the convolutions; auto: the faster one for each layer's shape. Results differ in the last digits only."),
     ]
 }
 
 extension Architecture {
-    /// The networks that have a name, in the order they are listed.
-    private static let named: [(name: String, architecture: Architecture)] = [
+    /// The named networks, in the order in which they are listed.
+    package static let named: [(name: String, architecture: Architecture)] = [
         ("vgg11", .vgg11), ("vgg13", .vgg13), ("vgg16", .vgg16), ("vgg19", .vgg19),
     ]
 
     /// `vgg16`, or nil for custom blocks.
     package var name: String? { Self.named.first { $0.architecture == self }?.name }
+
+    /// `vgg16`, or the filters as in `blocks-32-32+64-64`; also part of a file's name.
+    package var label: String {
+        name ?? "blocks-" + filters.map { $0.map(String.init).joined(separator: "-") }.joined(separator: "+")
+    }
 
     package static var codec: ConfigurationCodec<Architecture> {
         let names = named.map(\.name)

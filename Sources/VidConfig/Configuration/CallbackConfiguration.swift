@@ -1,23 +1,7 @@
-// What watches a training and steps in after an epoch, under the names of Keras's callbacks.
-
-/// A figure that is known after every epoch, under Keras's name.
-package enum MonitoredMetric: String, Sendable, Equatable, Codable, CaseIterable {
-    case loss
-    case categoricalAccuracy = "categorical_accuracy"
-    case validationLoss = "val_loss"
-    case validationAccuracy = "val_categorical_accuracy"
-    case validationTop5 = "val_top_5_accuracy"
-    case validationMacroF1 = "val_macro_f1"
-
-    /// Whether it needs a validation part.
-    package var needsValidation: Bool { self != .loss && self != .categoricalAccuracy }
-
-    /// Whether less is better.
-    package var isLoss: Bool { self == .loss || self == .validationLoss }
-}
+// Callbacks that act after an epoch, under the names of Keras's.
 
 package enum MonitorMode: String, Sendable, Equatable, Codable, CaseIterable {
-    /// A loss is to fall, everything else to rise.
+    /// Losses and errors should fall, every other metric should rise.
     case auto
     case min
     case max
@@ -25,13 +9,13 @@ package enum MonitorMode: String, Sendable, Equatable, Codable, CaseIterable {
 
 /// Keras's EarlyStopping on `training.monitor`.
 package struct EarlyStoppingConfiguration: ConfigurationSection {
-    /// Epochs without a better figure after which training, or a stage of it, ends; nil: never.
+    /// Epochs without an improvement after which training, or a stage of it, ends; nil: never.
     package var patience: Int?
-    /// What counts as better.
+    /// An improvement must be larger than this.
     package var minDelta = 0.0
-    /// Epochs before which nothing is counted.
+    /// Epochs at the start that are not counted.
     package var startFromEpoch = 0
-    /// Whether training, or the next stage, goes on from the weights of the best epoch.
+    /// Restores the weights of the best epoch so far when training, or a stage of it, ends.
     package var restoreBestWeights = false
 
     package init() {}
@@ -39,24 +23,24 @@ package struct EarlyStoppingConfiguration: ConfigurationSection {
 
 /// Keras's ReduceLROnPlateau.
 package struct ReduceOnPlateauConfiguration: ConfigurationSection {
-    /// Epochs without a better figure after which the rate is reduced; nil: never.
+    /// Epochs without an improvement after which the rate is reduced; nil: never.
     package var patience: Int?
-    package var monitor = MonitoredMetric.validationLoss
+    package var monitor = Metric(.validationLoss)
     package var factor = 0.1
     package var minDelta = 1e-4
-    /// Epochs after a reduction in which none are counted.
+    /// Epochs after a reduction that are not counted.
     package var cooldown = 0
     package var minLearningRate = 0.0
 
     package init() {}
 }
 
-/// The learning rate over a training, or over each stage of it: what `optimizer.learning_rate` is multiplied by, step by step.
+/// The factor of `optimizer.learning_rate` at each step of a training, or of each stage of it.
 package struct LearningRateScheduleConfiguration: ConfigurationValue {
     package var type = LearningRateScheduleType.constant
-    /// Epochs, or parts of one, over which the rate rises from nothing first.
+    /// Epochs, or a fraction of one, in which the rate first rises from 0.
     package var warmupEpochs = 0.0
-    /// The share that is left at the end (cosine).
+    /// Fraction of the rate that is left at the end (cosine).
     package var alpha = 0.0
     /// Epochs from one reduction to the next, and the factor (step).
     package var stepEpochs = 10
@@ -81,11 +65,11 @@ extension EarlyStoppingConfiguration {
         .init(
             "patience", \.patience, .nullable(.integer(0...1_000_000)),
             "Epochs without a better training.monitor after which training, or a stage of it, ends; null: never."),
-        .init("min_delta", \.minDelta, .number(.atLeast(0)), "By how much a figure must be better to count as better."),
-        .init("start_from_epoch", \.startFromEpoch, .integer(0...1_000_000), "Epochs before any are counted."),
+        .init("min_delta", \.minDelta, .number(.atLeast(0)), "By how much the metric must improve to count as better."),
+        .init("start_from_epoch", \.startFromEpoch, .integer(0...1_000_000), "Epochs at the start that are not counted."),
         .init(
             "restore_best_weights", \.restoreBestWeights, .boolean,
-            "Training, or a stage, ends with the weights of the best epoch so far: those of best.safetensors."),
+            "End training, or a stage of it, with the weights of the best epoch so far: those of best.safetensors."),
     ]
 }
 
@@ -93,11 +77,11 @@ extension ReduceOnPlateauConfiguration {
     package static let fields: [ConfigurationField<Self>] = [
         .init(
             "patience", \.patience, .nullable(.integer(0...1_000_000)),
-            "Epochs without a better figure after which the learning rate is reduced; null: never."),
-        .init("monitor", \.monitor, .word(), "The figure."),
-        .init("factor", \.factor, .number(.share), "What the rate is multiplied by."),
-        .init("min_delta", \.minDelta, .number(.atLeast(0)), "By how much a figure must be better to count as better."),
-        .init("cooldown", \.cooldown, .integer(0...1_000_000), "Epochs after a reduction in which none are counted."),
+            "Epochs without a better metric after which the learning rate is reduced; null: never."),
+        .init("monitor", \.monitor, .metric, "The metric."),
+        .init("factor", \.factor, .number(.share), "Factor of a reduction."),
+        .init("min_delta", \.minDelta, .number(.atLeast(0)), "By how much the metric must improve to count as better."),
+        .init("cooldown", \.cooldown, .integer(0...1_000_000), "Epochs after a reduction that are not counted."),
         .init("min_lr", \.minLearningRate, .number(.atLeast(0)), "The rate is not reduced below it."),
     ]
 }
@@ -107,12 +91,12 @@ extension LearningRateScheduleConfiguration {
         (
             .init(
                 "warmup_epochs", \.warmupEpochs, .number(NumberBounds(from: 0, to: 1_000_000)),
-                "Epochs, or parts of one, in which the rate first rises from 0, step by step."),
+                "Epochs, or a fraction of one, in which the rate first rises from 0, step by step."),
             LearningRateScheduleType.allCases
         ),
-        (.init("alpha", \.alpha, .number(.probability), "Share of the rate that is left at the end."), [.cosine]),
+        (.init("alpha", \.alpha, .number(.probability), "Fraction of the rate that is left at the end."), [.cosine]),
         (.init("step_epochs", \.stepEpochs, .integer(1...1_000_000), "Epochs from one reduction to the next."), [.step]),
-        (.init("factor", \.factor, .number(NumberBounds(above: 0, to: 1)), "What a reduction multiplies the rate by."), [.step]),
+        (.init("factor", \.factor, .number(NumberBounds(above: 0, to: 1)), "Factor of a reduction."), [.step]),
     ]
 
     package static var codec: ConfigurationCodec<Self> {

@@ -1,12 +1,12 @@
 import VidSystem
 
-/// What the loss of a clip counts by its class.
+/// The factor of a clip's loss, by its class.
 package enum ClassWeights: ConfigurationValue {
     /// Every clip counts 1.
     case none
     /// Clips / (classes x clips of the class), as scikit-learn's `balanced`.
     case balanced
-    /// A weight a label, in the order given; labels that are not named count 1.
+    /// A weight per label, in the order given; labels that are not named count 1.
     case byLabel([LabelWeight])
 
     package struct LabelWeight: Sendable, Equatable {
@@ -20,7 +20,7 @@ package enum ClassWeights: ConfigurationValue {
     }
 
     package static var codec: ConfigurationCodec<ClassWeights> {
-        let summary = "\"balanced\", an object of a weight from 0 to 1000000 for labels, or null"
+        let summary = "\"balanced\", an object that gives labels a weight from 0 to 1000000, or null"
         let schema: JSONNode = [
             "anyOf": [
                 ["enum": ["balanced"]],
@@ -37,7 +37,7 @@ package enum ClassWeights: ConfigurationValue {
                 weights.append(LabelWeight(label: member.key, weight: try weight.decode(member.value, path.appending(member.key))))
             }
             guard weights.isEmpty || weights.contains(where: { $0.weight > 0 }) else {
-                throw ConfigurationFault(path, "expected a weight above 0 for one label at least")
+                throw ConfigurationFault(path, "expected a weight above 0 for at least one label")
             }
             return .byLabel(weights)
         } encode: { weights in

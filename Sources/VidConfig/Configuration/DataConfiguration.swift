@@ -2,13 +2,13 @@
 package struct DataConfiguration: ConfigurationSection {
     /// A folder of class folders, a folder of `train`, `val`, `test` with class folders, or a CSV file.
     package var path = "data/ucf"
-    /// Shares of the clips held out when the data names no parts of its own.
+    /// Shares of the clips held out when the data names no splits of its own.
     package var validationSplit = 0.2
     package var testSplit = 0.0
     package var preprocessing = PreprocessingName.caffe
     package var shortClips = ShortClips.loop
     package var sampling = SamplingConfiguration()
-    /// Goes on without clips that cannot be read or are too short, and names them in `skipped.csv`.
+    /// Skips clips that cannot be read or are too short, and lists them in `skipped.csv`.
     package var skipBadClips = false
     package var leakCheck = LeakCheckMode.report
     package var audio = AudioConfiguration()
@@ -16,8 +16,8 @@ package struct DataConfiguration: ConfigurationSection {
     package init() {}
 }
 
-/// What becomes of frames that stand in two parts of the data.
-package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
+/// What to do about footage that appears in more than one split.
+package enum LeakCheckMode: String, Sendable, Equatable, CaseIterable {
     case off
     /// Pairs are listed; training goes on.
     case report
@@ -25,8 +25,8 @@ package enum LeakCheckMode: String, Sendable, Equatable, Codable, CaseIterable {
     case refuse
 }
 
-/// From pixel values 0...255 to the CNN's input.
-package enum PreprocessingName: String, Sendable, Equatable, Codable, CaseIterable {
+/// How pixel values 0...255 become the CNN's input.
+package enum PreprocessingName: String, Sendable, Equatable, CaseIterable {
     /// BGR minus 103.939, 116.779, 123.68 (Keras's VGG weights).
     case caffe
     /// (x / 255 - mean) / standard deviation of ImageNet, RGB (torchvision's weights).
@@ -38,8 +38,8 @@ package enum PreprocessingName: String, Sendable, Equatable, Codable, CaseIterab
     case none
 }
 
-/// What becomes of a clip that has fewer frames than `model.input.frames`.
-package enum ShortClips: String, Sendable, Equatable, Codable, CaseIterable {
+/// What to do with a clip that has fewer frames than `model.input.frames`.
+package enum ShortClips: String, Sendable, Equatable, CaseIterable {
     /// Starts again from its first frame.
     case loop
     /// Repeats its last frame.
@@ -56,16 +56,17 @@ extension DataConfiguration {
     package static let fields: [ConfigurationField<Self>] = [
         .init("path", \.path, .text("the path of a folder or a CSV file"), "A folder of class folders, or a CSV file with path and label."),
         .init("validation_split", \.validationSplit, .number(.share), "Share of the clips held out for validation."),
-        .init("test_split", \.testSplit, .number(.share), "Share of the clips held out for the test."),
-        .init("preprocessing", \.preprocessing, .word(), "Of the pixels; must be that of the weights."),
-        .init("short_clips", \.shortClips, .word(), "What becomes of a clip with fewer frames than model.input.frames."),
-        .init("sampling", \.sampling, SamplingConfiguration.codec, "Which frames of a clip are taken."),
+        .init("test_split", \.testSplit, .number(.share), "Share of the clips held out for testing."),
+        .init("preprocessing", \.preprocessing, .word(), "How pixels become the CNN's input; must match the pre-trained weights."),
+        .init("short_clips", \.shortClips, .word(), "What to do with a clip that has fewer frames than model.input.frames."),
+        .init("sampling", \.sampling, SamplingConfiguration.codec, "Which frames of a clip the model sees."),
         .init(
             "skip_bad_clips", \.skipBadClips, .boolean,
-            "Go on without clips that cannot be read or are too short, and name them in skipped.csv; false: stop before training."),
+            "Skip clips that cannot be read or are too short, and list them in skipped.csv; false: stop before training."),
         .init(
             "leak_check", \.leakCheck, .word(),
-            "What becomes of clips in different parts that show the same: off: not looked for; report: listed; refuse: no training."),
+            "What to do about clips of different splits that show the same footage. off: no check; report: list them; refuse: do not train."
+        ),
         .init("audio", \.audio, AudioConfiguration.codec, "How sound becomes spectrograms."),
     ]
 }

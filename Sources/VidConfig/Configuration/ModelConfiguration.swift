@@ -2,7 +2,7 @@
 package struct ModelConfiguration: ConfigurationSection {
     package var input = InputConfiguration()
     package var cnn = CNNConfiguration()
-    /// Layers over time; the last lstm or gru returns its final state. Without any, the mean over time is taken.
+    /// Layers over time; the last lstm or gru returns its final state. Without any, the mean over time is used.
     package var recurrent: [RecurrentLayerConfiguration] = [.lstm(RecurrentOptions())]
     /// Layers between the clip's vector and the softmax over the classes.
     package var hidden: [HiddenLayerConfiguration] = [.dense(DenseOptions())]

@@ -1,7 +1,7 @@
 /// The optimiser and its settings, under Keras's names.
 ///
 /// One struct for all types: settings that do not belong to `type` keep their defaults and are not used.
-/// In double precision, because 1 - beta_2 taken from a single-precision 0.999 is off by 1e-5 of itself.
+/// Numbers are in double precision, because 1 - beta_2 computed from a single-precision 0.999 is off by 1e-5 of itself.
 package struct OptimizerConfiguration: ConfigurationValue {
     package var type = OptimizerType.nadam
     package var learningRate = 0.002
@@ -16,6 +16,8 @@ package struct OptimizerConfiguration: ConfigurationValue {
     package var clipNorm: Float?
     /// Decoupled from the gradient (Loshchilov and Hutter 2019): w -= learning_rate x weight_decay x w.
     package var weightDecay: Float = 0
+    /// Parts of the names of parameters that do not decay, such as `bias`, `gamma` and `beta`.
+    package var excludeFromWeightDecay: [String] = []
     /// Batches whose gradients make one step.
     package var gradientAccumulationSteps = 1
 
@@ -45,7 +47,7 @@ extension OptimizerConfiguration {
         (
             .init(
                 "schedule_decay", \.scheduleDecay, .number(.atLeast(0)),
-                "Of the momentum schedule beta_1 (1 - 0.5 * 0.96^(t * schedule_decay))."),
+                "Decay in the momentum schedule beta_1 (1 - 0.5 * 0.96^(t * schedule_decay))."),
             [.nadam]
         ),
         (.init("momentum", \.momentum, .number(.share), "Share of the last step that is kept."), [.sgd]),
@@ -56,6 +58,13 @@ extension OptimizerConfiguration {
             OptimizerType.allCases
         ),
         (.init("weight_decay", \.weightDecay, .number(.atLeast(0)), "Decoupled from the gradient."), OptimizerType.allCases),
+        (
+            .init(
+                "exclude_from_weight_decay", \.excludeFromWeightDecay,
+                .list(of: .text("a part of a parameter's name, such as \"bias\""), "an array of parts of parameters' names"),
+                "Parameters whose names contain one of these do not decay, such as [\"bias\", \"gamma\", \"beta\"]."),
+            OptimizerType.allCases
+        ),
         (
             .init(
                 "gradient_accumulation_steps", \.gradientAccumulationSteps, .integer(1...65536),

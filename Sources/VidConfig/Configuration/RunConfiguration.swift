@@ -1,8 +1,8 @@
 import VidSystem
 
-/// Everything one training run depends on: the content of a config file with every default filled in.
+/// Everything one training run depends on: the content of a config file with defaults filled in.
 ///
-/// Each default stands once, at the property it belongs to; an empty JSON object gives `RunConfiguration()`. Each key stands
+/// Each default is written once, at its property; an empty JSON object gives `RunConfiguration()`. Each key is written
 /// once, in the table of its section (`fields`): reading, writing, checking, schema and reference all come from there.
 package struct RunConfiguration: ConfigurationSection {
     /// Seed of every random number of the run: initial weights, split, order, dropout, sampling.
@@ -12,7 +12,7 @@ package struct RunConfiguration: ConfigurationSection {
     package var data = DataConfiguration()
     package var augmentation = AugmentationConfiguration()
     package var training = TrainingConfiguration()
-    /// Parts of the training, one after the other; none: one with the values above.
+    /// Stages of the training, one after the other; none: a single one with the values above.
     package var stages: [StageConfiguration] = []
     package var evaluation = EvaluationConfiguration()
     package var output = OutputConfiguration()
@@ -21,6 +21,12 @@ package struct RunConfiguration: ConfigurationSection {
 }
 
 extension RunConfiguration {
+    /// The key by which a file names its schema for editors; ignored when the file is read.
+    static let schemaKey = "$schema"
+
+    /// The key of a remark, a string or an array of strings, at the top of a file; ignored when the file is read.
+    package static let commentKey = "$comment"
+
     package static let fields: [ConfigurationField<Self>] = [
         .init("seed", \.seed, .integer(0...UInt64(Int64.max)), "Seed of every random number of the run."),
         .init("model", \.model, ModelConfiguration.codec, "The network."),
@@ -30,15 +36,15 @@ extension RunConfiguration {
         .init("training", \.training, TrainingConfiguration.codec, "The training loop."),
         .init(
             "stages", \.stages, .list(of: StageConfiguration.codec, "an array of stages"),
-            "Parts of the training, each with its own trained layers and rate, such as the head first; none: one part."),
+            "Stages of the training, each with its own trained layers and learning rate, such as the head first; none: a single one."),
         .init("evaluation", \.evaluation, EvaluationConfiguration.codec, "How clips are evaluated."),
-        .init("output", \.output, OutputConfiguration.codec, "Where the run is kept."),
+        .init("output", \.output, OutputConfiguration.codec, "Where the run's folder is."),
     ]
 
-    /// Whether a clip is another one each time that training takes it; mixing aside.
+    /// Whether training sees a different sample of a clip each time (mixup aside).
     package var variesInTraining: Bool { augmentation.changesClips || data.sampling.isRandom }
 
-    /// Clips whose gradients make one step of the optimiser.
+    /// The number of clips whose gradients make one optimizer step.
     package var clipsPerStep: Int { training.batchSize * optimizer.gradientAccumulationSteps }
 
     /// Every value resolved, defaults included, in the order of the tables.

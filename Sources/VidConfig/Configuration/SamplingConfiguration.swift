@@ -1,9 +1,9 @@
-/// Which frames of a clip the model sees, here under the names that PyTorchVideo and MMAction2 made common.
+/// Which frames of a clip the model sees, by the names that PyTorchVideo and MMAction2 use.
 ///
-/// One struct for all types: settings that do not belong to `type` keep their defaults and are not used.
+/// One struct for all types: settings that do not belong to `type` keep their defaults and are ignored.
 package struct SamplingConfiguration: ConfigurationValue {
     package var type = SamplingType.uniform
-    /// Every so many frames (consecutive).
+    /// Distance between neighbouring frames of a sample (consecutive).
     package var stride = 1
     /// Frames a second (fps).
     package var framesPerSecond = 8.0
@@ -12,18 +12,18 @@ package struct SamplingConfiguration: ConfigurationValue {
 
     package init(type: SamplingType) { self.type = type }
 
-    /// Whether chance has a part in it while training.
+    /// Whether training samples are random.
     package var isRandom: Bool { type != .uniform }
 }
 
-package enum SamplingType: String, Sendable, Equatable, Codable, CaseIterable {
+package enum SamplingType: String, Sendable, Equatable, CaseIterable {
     /// The middles of as many equal stretches as there are frames.
     case uniform
-    /// A frame at random of each stretch while training (Wang et al. 2016, TSN); the middle one otherwise.
+    /// A random frame of each stretch while training (Wang et al. 2016, TSN); the middle one otherwise.
     case random
-    /// Frames `stride` apart from a start at random while training; from the middle of the clip otherwise.
+    /// Frames `stride` apart from a random start while training; from the middle of the clip otherwise.
     case consecutive
-    /// As consecutive, but so far apart that there are `fps` a second, whatever the clip's own rate.
+    /// Like consecutive, but at `fps` frames per second, whatever the clip's own rate.
     case fps
 }
 
@@ -31,8 +31,8 @@ package enum SamplingType: String, Sendable, Equatable, Codable, CaseIterable {
 
 extension SamplingConfiguration {
     private static let fields: [(field: ConfigurationField<Self>, types: [SamplingType])] = [
-        (.init("stride", \.stride, .integer(1...65536), "Frames from one that is taken to the next."), [.consecutive]),
-        (.init("fps", \.framesPerSecond, .number(.above(0)), "Frames a second that are taken, whatever the clip's own rate."), [.fps]),
+        (.init("stride", \.stride, .integer(1...65536), "Distance between neighbouring frames of a sample."), [.consecutive]),
+        (.init("fps", \.framesPerSecond, .number(.above(0)), "Frames per second of a sample, whatever the clip's own rate."), [.fps]),
     ]
 
     package static var codec: ConfigurationCodec<Self> {
@@ -51,9 +51,9 @@ extension SamplingType {
     fileprivate var documentation: String {
         switch self {
         case .uniform: "The middles of as many equal stretches of the clip as the model has frames."
-        case .random: "A frame at random of each stretch in training, its middle elsewhere."
-        case .consecutive: "Neighbouring frames, from a start at random in training, from the middle of the clip elsewhere."
-        case .fps: "Like consecutive, at a rate in time."
+        case .random: "A random frame of each stretch in training, the middle one otherwise."
+        case .consecutive: "Neighbouring frames, from a random start in training, from the middle of the clip otherwise."
+        case .fps: "Like consecutive, at a given frame rate."
         }
     }
 }

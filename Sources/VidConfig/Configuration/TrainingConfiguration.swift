@@ -12,27 +12,27 @@ package struct TrainingConfiguration: ConfigurationSection {
     /// The targets become (1 - s) x one-hot + s / classes.
     package var labelSmoothing: Float = 0
     package var classWeights = ClassWeights.none
-    /// Draws as many clips of each class in an epoch.
+    /// Draws equally many clips of each class in an epoch.
     package var balancedSampling = false
-    /// What the best checkpoint is best at.
-    package var monitor = MonitoredMetric.validationAccuracy
+    /// The metric that decides which checkpoint is best.
+    package var monitor = Metric(.validationAccuracy)
     package var mode = MonitorMode.auto
     /// Ends the training when `monitor` reaches it.
     package var target: Double?
     package var earlyStopping = EarlyStoppingConfiguration()
     package var reduceOnPlateau = ReduceOnPlateauConfiguration()
     package var schedule = LearningRateScheduleConfiguration()
-    /// Ends the training, resumably, after so many minutes.
+    /// Minutes after which the training stops, ready to be resumed.
     package var maxMinutes: Double?
-    /// Minutes between two savings of the state within an epoch; nil: only after each epoch.
+    /// Minutes between saves of the state within an epoch; nil: only after each epoch.
     package var saveEveryMinutes: Double? = 10
-    /// Epochs between two checkpoints that are kept; nil: none is.
+    /// Epochs between checkpoints that are kept; nil: none is.
     package var saveEveryEpochs: Int?
 
     package init() {}
 }
 
-/// Where the run is kept.
+/// Where the run's folder is.
 package struct OutputConfiguration: ConfigurationSection {
     package var directory = "runs"
     /// The run's folder in `directory`; a number is added when it exists.
@@ -58,26 +58,31 @@ extension TrainingConfiguration {
         .init("label_smoothing", \.labelSmoothing, .number(.share), "Share of the target spread evenly over all classes."),
         .init(
             "class_weights", \.classWeights, ClassWeights.codec,
-            "What the loss of a clip is multiplied by for its label; balanced: all clips / (classes * clips of the class)."),
-        .init("balanced_sampling", \.balancedSampling, .boolean, "Draw as many clips of every class in an epoch, some of them repeatedly."),
+            "Factor of a clip's loss, by its label; labels that are not named have 1; balanced: all clips / (classes * clips of the class)."
+        ),
+        .init("balanced_sampling", \.balancedSampling, .boolean, "Draw equally many clips of every class in an epoch, repeating some."),
         .init(
-            "monitor", \.monitor, .word(),
-            "The figure that best.safetensors and early_stopping go by. Without a validation part, the training's own."),
-        .init("mode", \.mode, .word(), "Whether the figure is to rise (max) or fall (min); auto: a loss falls, all else rises."),
-        .init("target", \.target, .nullable(.number(.atLeast(0))), "End when the monitored figure is at least as good; null: never."),
-        .init("early_stopping", \.earlyStopping, EarlyStoppingConfiguration.codec, "End when nothing gets better."),
-        .init("reduce_lr_on_plateau", \.reduceOnPlateau, ReduceOnPlateauConfiguration.codec, "A smaller rate when nothing gets better."),
+            "monitor", \.monitor, .metric,
+            "The metric that best.safetensors and early_stopping use. Without a validation split, training loss or accuracy."),
+        .init(
+            "mode", \.mode, .word(),
+            "Whether a higher (max) or lower (min) metric is better; auto: lower for losses, val_ece and val_brier, higher for the others."),
+        .init("target", \.target, .nullable(.number(.atLeast(0))), "End when the monitored metric is at least this good; null: never."),
+        .init("early_stopping", \.earlyStopping, EarlyStoppingConfiguration.codec, "End when the monitored metric stops improving."),
+        .init(
+            "reduce_lr_on_plateau", \.reduceOnPlateau, ReduceOnPlateauConfiguration.codec,
+            "A smaller learning rate when the metric stops improving."),
         .init(
             "learning_rate_schedule", \.schedule, LearningRateScheduleConfiguration.codec, "The learning rate over the training or stage."),
         .init(
             "max_minutes", \.maxMinutes, .nullable(.number(.above(0))),
-            "End after so many minutes, with everything kept to go on from; null: never."),
+            "Minutes after which training stops, ready to be resumed; null: never."),
         .init(
             "save_every_minutes", \.saveEveryMinutes, .nullable(.number(.atLeast(0))),
-            "Minutes after which the state is saved within an epoch, too; 0: after every step; null: after epochs only."),
+            "Minutes between saves of the state within an epoch; 0: after every step; null: after each epoch only."),
         .init(
             "save_every_epochs", \.saveEveryEpochs, .nullable(.integer(1...1_000_000)),
-            "Epochs after which a checkpoint is kept as weights/epochN.safetensors; null: none."),
+            "Epochs between checkpoints that are kept as weights/epochN.safetensors; null: none."),
     ]
 }
 

@@ -1,7 +1,7 @@
 import VidSystem
 
 extension RunConfiguration {
-    /// What spans several keys; each fault names the key to change.
+    /// Checks the rules that span several keys; each fault names the key to change.
     func check() throws(ConfigurationFault) {
         try checkNetwork()
         try checkTrainable(model.cnn.trainable, ConfigurationPath("model", "cnn", "trainable"))
@@ -26,14 +26,14 @@ extension RunConfiguration {
         if cnn.weights == "imagenet", cnn.architecture != .vgg16, cnn.architecture != .vgg19 {
             throw ConfigurationFault(
                 ConfigurationPath("model", "cnn", "weights"),
-                "there are \"imagenet\" weights for vgg16 and vgg19 only, not for \(cnn.architecture.name ?? "custom blocks");"
+                "\"imagenet\" weights exist for vgg16 and vgg19 only, not for \(cnn.architecture.name ?? "custom blocks");"
                     + " set weights to null or to the path of a file")
         }
         let blocks = cnn.architecture.filters.count
         for (key, size) in [("rows", model.input.rows), ("columns", model.input.columns)] where size >> blocks == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("model", "input", key),
-                "\(size) \(key) halved by each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") leave none;"
+                "\(size) \(key) are too few: each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") halves them;"
                     + " expected at least \(blocks < 62 ? "\(1 << blocks)" : "2^\(blocks)")")
         }
     }
@@ -48,7 +48,7 @@ extension RunConfiguration {
         }
     }
 
-    /// Only the last stage may leave its epochs open, and it must get some.
+    /// Only the last stage may leave out its epochs, and at least one must remain for it.
     private func checkStages() throws(ConfigurationFault) {
         var before = 0
         for (index, stage) in stages.enumerated() {
@@ -56,7 +56,7 @@ extension RunConfiguration {
             if let trainable = stage.trainable { try checkTrainable(trainable, path.appending("trainable")) }
             if index < stages.count - 1 {
                 guard let epochs = stage.epochs else {
-                    throw ConfigurationFault(path.appending("epochs"), "only the last stage may leave its epochs open")
+                    throw ConfigurationFault(path.appending("epochs"), "only the last stage may leave out its epochs")
                 }
                 before += epochs
             }
@@ -71,7 +71,9 @@ extension RunConfiguration {
         }
         guard before < training.epochs else {
             throw ConfigurationFault(
-                path, "the stages before take \(before) of the \(training.epochs) training.epochs; expected some for the last one, too")
+                path,
+                "the stages before it use \(before) of the \(training.epochs) training.epochs; expected at least one epoch for the last stage"
+            )
         }
     }
 
@@ -98,8 +100,8 @@ extension RunConfiguration {
                 if hasState {
                     throw ConfigurationFault(
                         ConfigurationPath("model", "recurrent").appending(index).appending("type"),
-                        "a batch_normalization may stand before the lstm and gru layers, not after one;"
-                            + " after them it belongs to model.hidden")
+                        "a batch_normalization must come before the lstm and gru layers;"
+                            + " after them, put it into model.hidden")
                 }
             }
         }

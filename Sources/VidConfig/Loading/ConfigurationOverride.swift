@@ -2,7 +2,7 @@ import VidSystem
 
 /// `KEY=VALUE` of the command line: `training.epochs=3`, `model.recurrent.0.units=64`, `data.path=clips`.
 ///
-/// VALUE is JSON; anything that is none and does not start like a JSON string, array or object is taken as a string.
+/// VALUE is JSON; other text is a string, unless it starts like a JSON string, array or object.
 struct ConfigurationOverride: Sendable {
     let path: ConfigurationPath
     let value: JSONNode
@@ -14,7 +14,8 @@ struct ConfigurationOverride: Sendable {
         }
         let components = text[..<equals].split(separator: ".", omittingEmptySubsequences: false)
         guard !components.contains("") else {
-            throw VidclassError(.usage, source: "--set \(text)", message: "the key has an empty part; expected a key such as training.epochs")
+            throw VidclassError(
+                .usage, source: "--set \(text)", message: "the key has an empty part; expected a key such as training.epochs")
         }
         path = ConfigurationPath(components.map { Int($0).map { .index($0) } ?? .key(String($0)) })
         let literal = String(text[text.index(after: equals)...])
@@ -23,13 +24,13 @@ struct ConfigurationOverride: Sendable {
         } catch {
             if let first = literal.first, "{[\"".contains(first) {
                 throw VidclassError(
-                    .usage, source: "--set \(text)", keyPath: path.description, message: "the value is no JSON: \(error.message)")
+                    .usage, source: "--set \(text)", keyPath: path.description, message: "the value is not valid JSON: \(error.message)")
             }
             value = JSONNode(.string(literal), at: JSONPosition(source: source))
         }
     }
 
-    /// Puts the value into `tree`. Arrays that `tree` does not have start from `defaults`, so that their elements can be
+    /// Sets the value in `tree`. Arrays that `tree` lacks start as copies of `defaults`, so that their elements can be
     /// addressed; an index one past the end appends an object.
     func apply(to tree: inout JSONNode, defaults: JSONNode) throws(ConfigurationFault) {
         try apply(to: &tree, at: 0, defaults: defaults)
@@ -60,7 +61,7 @@ struct ConfigurationOverride: Sendable {
             node = JSONNode(.object(members), at: node.objectMembers == nil ? position : node.position)
         case .index(let index):
             guard var elements = node.arrayElements else {
-                throw ConfigurationFault(path, "\(parent(depth)) is \(node.brief), no array with an element \(index)")
+                throw ConfigurationFault(path, "\(parent(depth)) is \(node.brief), not an array with an element \(index)")
             }
             guard 0...elements.count ~= index else {
                 throw ConfigurationFault(
@@ -74,7 +75,7 @@ struct ConfigurationOverride: Sendable {
         }
     }
 
-    /// The path of what holds the component at `depth`, for messages.
+    /// The path of the container of the component at `depth`, for messages.
     private func parent(_ depth: Int) -> String {
         depth == 0 ? "the configuration" : ConfigurationPath(Array(path.components.prefix(depth))).description
     }

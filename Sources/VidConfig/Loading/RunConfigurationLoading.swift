@@ -1,12 +1,6 @@
 import VidSystem
 
 extension RunConfiguration {
-    /// Names the schema for editors; allowed at the top of a file and passed over.
-    static let schemaKey = "$schema"
-
-    /// A remark to people, a string or an array of strings; allowed at the top of a file and passed over.
-    package static let commentKey = "$comment"
-
     /// The largest file that is read, in bytes.
     static let maximumFileSize = 1 << 20
 
@@ -50,7 +44,7 @@ extension RunConfiguration {
             self = try Self.codec.decode(tree, ConfigurationPath())
             try check()
         } catch {
-            throw VidclassError(error, in: tree, source: source, overrides: overrides)
+            throw VidclassError(error.withOtherPlaces, in: tree, source: source, overrides: overrides)
         }
     }
 
@@ -92,6 +86,16 @@ extension VidclassError {
         } else {
             self.init(source: source, line: position.line, column: position.column, keyPath: keyPath, message: fault.message)
         }
+    }
+}
+
+extension ConfigurationFault {
+    /// The fault with the paths, if it is about an unknown key, where such a key exists.
+    fileprivate var withOtherPlaces: ConfigurationFault {
+        guard let knownKeys, case .key(let key) = path.components.last else { return self }
+        return unknownKey(
+            key, among: knownKeys, elsewhere: ConfigurationReference.keyPaths.filter { $0.hasSuffix(".\(key)") },
+            ConfigurationPath(path.components.dropLast()))
     }
 }
 

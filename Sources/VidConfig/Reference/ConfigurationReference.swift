@@ -2,7 +2,7 @@ import VidSystem
 
 /// The configuration described from its own tables, for people.
 package enum ConfigurationReference {
-    /// Every key path, layers' keys with `N` for their place: `model.recurrent.N.units`.
+    /// Every key path, with `N` for a position in a list: `model.recurrent.N.units`.
     package static let keyPaths: [String] = rows.map(\.path)
 
     /// A Markdown table of every key: path, values, default, meaning.
@@ -40,7 +40,7 @@ package enum ConfigurationReference {
         var summary: String
         var defaultValue: JSONNode?
         var documentation: String
-        /// The words of the union for which the key exists; empty: always.
+        /// The union's words that have the key; empty: all.
         var owners: [String] = []
     }
 
@@ -100,4 +100,68 @@ extension String {
     fileprivate var replacingPipes: String {
         split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
     }
+}
+
+/// The configuration's page of the documentation: the same rows as `ConfigurationReference.markdown`, a table for each
+/// section of the file.
+package enum ConfigurationArticle {
+    /// The whole page, in DocC's Markdown.
+    package static var markdown: String {
+        var text = opening
+        for section in ConfigurationReference.sections {
+            text += "\n\n## \(section.key)\n\n\(introductions[section.key].map { $0 + "\n\n" } ?? "")\(section.markdown)"
+        }
+        return text + "\n"
+    }
+
+    private static let opening = """
+        # Configuration Reference
+
+        Every key of a run's configuration: its values, its default, its meaning.
+
+        ## Overview
+
+        @Comment {
+            Written from the tables in Sources/VidConfig, as Configs/schema.json is. Do not edit it; after a change of the tables:
+            VIDCLASS_UPDATE=1 swift test --filter VidConfigTests
+        }
+
+        One JSON file describes a run. Keys that it leaves out have the defaults below, so `{}` is a valid configuration:
+
+        ```json
+        {
+          "model": {
+            "input": { "frames": 16, "rows": 224, "columns": 224 },
+            "recurrent": [{ "type": "lstm", "units": 256 }],
+            "hidden": [{ "type": "dense", "units": 256 }, { "type": "dropout" }]
+          },
+          "data": { "path": "videos", "validation_split": 0.2 },
+          "training": { "epochs": 20, "batch_size": 8 }
+        }
+        ```
+
+        `--set KEY=VALUE` overrides one value from the command line, and addresses list elements by number:
+
+        ```
+        vidclass train --config config.json --set model.hidden.0.units=64
+        ```
+
+        Unknown keys and values out of range are refused with the line and the nearest valid word. The key
+        `$comment` is ignored. Paths are relative to the working directory. For completion and checks in an editor, name
+        `Configs/schema.json` in the file as `"$schema"`. `vidclass inspect config.json` shows the resolved configuration.
+
+        In the tables `N` is the position of a layer or stage in its list, and words in brackets after a key are the types that
+        have it.
+        """
+
+    private static let introductions: [String: String] = [
+        "model": "The network: its input, the CNN on each frame, the layers over the frames, the layers after them.",
+        "optimizer": "How gradients change the weights; <doc:HowItWorks> has Nadam's formulas.",
+        "data": "Where the clips are, how they are split, which frames are sampled, and how pixels are preprocessed.",
+        "augmentation": "Random changes of the training clips, the same for all frames of a clip.",
+        "training": "How long training lasts, what ends it, and what is saved.",
+        "stages": "Stages of one training, one after the other.",
+        "evaluation": "How clips are sampled in validation, `eval` and `predict`.",
+        "output": "Where the run's folder is; <doc:RunFoldersAndFormats> says what is in it.",
+    ]
 }

@@ -2,8 +2,8 @@ import VidSystem
 
 /// The configuration described from its own tables, for editors: a JSON Schema.
 package enum ConfigurationSchema {
-    /// Draft 2020-12. What spans several keys (splits that sum to less than one, a layer's name that must exist) is not in
-    /// it; `RunConfiguration` checks that when it reads.
+    /// Draft 2020-12. Rules that span several keys (splits that sum to less than one, a layer's name that must exist) are
+    /// not in it; `RunConfiguration` checks them when it reads a file.
     package static var json: JSONNode {
         var schema: JSONNode = [
             "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -11,12 +11,13 @@ package enum ConfigurationSchema {
         ]
         for member in node(RunConfiguration.codec.shape).objectMembers ?? [] { schema.set(member.key, member.value) }
         if var properties = schema["properties"] {
-            properties.set(RunConfiguration.schemaKey, ["type": "string", "description": "The schema an editor checks the file with."])
+            properties.set(
+                RunConfiguration.schemaKey, ["type": "string", "description": "The schema that an editor checks the file against."])
             properties.set(
                 RunConfiguration.commentKey,
                 [
                     "anyOf": [["type": "string"], ["type": "array", "items": ["type": "string"]]],
-                    "description": "Remarks to people; passed over.",
+                    "description": "Remarks for people; ignored.",
                 ])
             schema.set("properties", properties)
         }

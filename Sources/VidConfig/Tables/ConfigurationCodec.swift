@@ -1,6 +1,6 @@
 import VidSystem
 
-/// How one kind of configuration value is read from JSON, written to JSON and described.
+/// Reads one kind of configuration value from JSON, writes it, and describes it.
 package struct ConfigurationCodec<Value: Sendable>: Sendable {
     package typealias Decode = @Sendable (JSONNode, ConfigurationPath) throws(ConfigurationFault) -> Value
 
@@ -76,7 +76,7 @@ extension ConfigurationCodec where Value == Float {
 }
 
 extension ConfigurationCodec where Value == String {
-    /// Any string but the empty one and those with a zero character, which no file name can hold.
+    /// Any string except the empty one and those with a zero character, which no file name can hold.
     static func text(_ summary: String) -> Self {
         Self(.leaf(schema: ["type": "string", "minLength": 1], summary: summary)) { node, path throws(ConfigurationFault) in
             guard let string = node.stringValue, !string.isEmpty, !string.utf8.contains(0) else {
@@ -88,7 +88,7 @@ extension ConfigurationCodec where Value == String {
         }
     }
 
-    /// The name of one file or folder, no path.
+    /// The name of a file or folder, not a path.
     static func fileName(_ summary: String) -> Self {
         let schema: JSONNode = ["type": "string", "pattern": "^(?!\\.{1,2}$)[^/\\x00-\\x1f\\x7f]+$"]
         return Self(.leaf(schema: schema, summary: summary)) { node, path throws(ConfigurationFault) in
@@ -160,4 +160,37 @@ extension ConfigurationCodec {
             .array($0.map(element.encode))
         }
     }
+}
+
+// MARK: - Description
+
+/// The form of a configuration value; the schema and the reference table are made from it.
+package indirect enum ConfigurationShape: Sendable {
+    /// A value described by JSON Schema keywords and, in words, by a summary such as `an integer from 1 to 64`.
+    case leaf(schema: JSONNode, summary: String)
+    /// An object with these keys.
+    case section([ConfigurationFieldShape])
+    /// An object whose keys depend on the word at the key `tag`; a missing tag means `defaultWord`.
+    case union(tag: String, defaultWord: String?, variants: [ConfigurationVariantShape])
+    /// An array of such values.
+    case list(of: ConfigurationShape, summary: String)
+
+    /// The most elements of an array.
+    static let longestList = 256
+}
+
+/// One key of a section.
+package struct ConfigurationFieldShape: Sendable {
+    package let key: String
+    /// One line.
+    package let documentation: String
+    package let defaultValue: JSONNode
+    package let shape: ConfigurationShape
+}
+
+/// The keys of a union's object under one word.
+package struct ConfigurationVariantShape: Sendable {
+    package let word: String
+    package let documentation: String
+    package let fields: [ConfigurationFieldShape]
 }

@@ -1,25 +1,32 @@
 import VidSystem
 
-/// What is wrong with a value of a configuration, before the place in the file is looked up.
+/// An error in a configuration value, before its position in the file is known.
 package struct ConfigurationFault: Error, Sendable, Equatable {
     package var path: ConfigurationPath
     package var message: String
-    /// The fault lies in the key, not in its value.
+    /// Whether the key is wrong, not its value.
     package var isAboutKey = false
+    /// For an unknown key: the keys that its object has.
+    var knownKeys: [String]?
 
     package init(_ path: ConfigurationPath, _ message: String, isAboutKey: Bool = false) {
+        self.init(path, message, isAboutKey: isAboutKey, knownKeys: nil)
+    }
+
+    init(_ path: ConfigurationPath, _ message: String, isAboutKey: Bool, knownKeys: [String]?) {
         self.path = path
         self.message = message
         self.isAboutKey = isAboutKey
+        self.knownKeys = knownKeys
     }
 
-    /// The value at `path` is not of the kind that is wanted.
+    /// The value at `path` is not of the expected kind.
     static func mismatch(_ path: ConfigurationPath, expected: String, found node: JSONNode, hint: String = "") -> ConfigurationFault {
         ConfigurationFault(path, "expected \(expected), found \(node.brief)\(hint)")
     }
 }
 
-/// The way from the top of a configuration to a value: `model.recurrent.0.units`.
+/// The path from the top of a configuration to a value: `model.recurrent.0.units`.
 package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
     package enum Component: Sendable, Hashable {
         case key(String)

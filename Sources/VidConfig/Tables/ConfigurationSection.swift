@@ -1,27 +1,11 @@
 import VidSystem
 
-/// A part of the configuration that reads, writes and describes itself by a codec, to `Codable`'s coders, too.
-package protocol ConfigurationValue: Sendable, Equatable, Codable {
+/// A part of the configuration that a codec reads, writes and describes.
+package protocol ConfigurationValue: Sendable, Equatable {
     static var codec: ConfigurationCodec<Self> { get }
 }
 
-extension ConfigurationValue {
-    package init(from decoder: any Decoder) throws {
-        let node = try JSONNode(from: decoder)
-        do {
-            self = try Self.codec.decode(node, ConfigurationPath())
-        } catch {
-            let message = error.path.components.isEmpty ? error.message : "\(error.path): \(error.message)"
-            throw DecodingError.dataCorrupted(DecodingError.Context(codingPath: decoder.codingPath, debugDescription: message))
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        try Self.codec.encode(self).encode(to: encoder)
-    }
-}
-
-/// A struct that is a JSON object: its table of fields says everything about it but the defaults, which stand at its properties.
+/// A struct that is a JSON object: its table of fields describes everything but the defaults, which are its properties' initial values.
 package protocol ConfigurationSection: ConfigurationValue {
     /// Every value at its default.
     init()
@@ -48,7 +32,7 @@ extension ConfigurationSection {
     }
 }
 
-/// One key of an object: where its value lives, what it may be, and one line about it.
+/// One key of an object: its property, its codec, and one line of documentation.
 package struct ConfigurationField<Root: Sendable>: Sendable {
     package typealias Decode = @Sendable (JSONNode, ConfigurationPath, inout Root) throws(ConfigurationFault) -> Void
 
@@ -80,7 +64,7 @@ package struct ConfigurationField<Root: Sendable>: Sendable {
         self.encode = encode
     }
 
-    /// The field's description; its default is what `initial` holds.
+    /// The field's description; its default is its value in `initial`.
     func shape(of initial: Root) -> ConfigurationFieldShape {
         ConfigurationFieldShape(key: key, documentation: documentation, defaultValue: encode(initial), shape: valueShape)
     }
@@ -100,9 +84,9 @@ package struct ConfigurationField<Root: Sendable>: Sendable {
     }
 }
 
-/// The fault of a key that the object at `path` does not have: the nearest one, where else the key exists, and all there are.
-func unknownKey(_ key: String, among keys: [String], _ path: ConfigurationPath) -> ConfigurationFault {
-    let elsewhere = ConfigurationReference.keyPaths.filter { $0.hasSuffix(".\(key)") }
+/// The fault of a key that the object at `path` does not have. The message suggests the nearest of its `keys`, or the paths
+/// where the key exists.
+func unknownKey(_ key: String, among keys: [String], elsewhere: [String] = [], _ path: ConfigurationPath) -> ConfigurationFault {
     var message = "unknown key"
     if let nearest = nearestWord(to: key, among: keys) {
         message += "; did you mean \"\(nearest)\"?"
@@ -112,5 +96,5 @@ func unknownKey(_ key: String, among keys: [String], _ path: ConfigurationPath) 
         message += "."
     }
     message += " The keys here are \(keys.joined(separator: ", "))"
-    return ConfigurationFault(path.appending(key), message, isAboutKey: true)
+    return ConfigurationFault(path.appending(key), message, isAboutKey: true, knownKeys: keys)
 }

@@ -1,6 +1,6 @@
 import VidSystem
 
-/// One of the forms an object takes by the word at its tag: the keys it then has, and the value they start from.
+/// One form of a tagged object: its keys and its initial value.
 struct ConfigurationVariant<Value: Sendable>: Sendable {
     let word: String
     let documentation: String
@@ -28,10 +28,10 @@ struct ConfigurationVariant<Value: Sendable>: Sendable {
 }
 
 extension ConfigurationCodec {
-    /// An object whose keys depend on the word at `tag`; a missing tag means `defaultWord`, or is a fault without one.
+    /// An object whose keys depend on the word at `tag`; a missing tag means `defaultWord`, or is an error if there is none.
     ///
-    /// When an override sets the tag, keys that the file gave for the former word are passed over: with
-    /// `--set optimizer.type=sgd` a file's `beta_1` has no more meaning.
+    /// When an override sets the tag, keys that the file gave for the old word are ignored: with
+    /// `--set optimizer.type=sgd`, a file's `beta_1` no longer applies.
     static func union(
         tag: String, defaultWord: String? = nil, variants: [ConfigurationVariant<Value>], word: @escaping @Sendable (Value) -> String
     ) -> Self {

@@ -1,4 +1,4 @@
-/// The word closest to a misspelt one, if any is close: at most every third letter wrong, or two in a short word.
+/// The word closest to a misspelt one, or nil if none is close (at most a third of the letters wrong, or two in a short word).
 package func nearestWord(to word: String, among words: [String]) -> String? {
     let word = Array(word.lowercased().unicodeScalars.prefix(64))
     let ranked = words.map { (word: $0, distance: editDistance(word, Array($0.lowercased().unicodeScalars))) }
@@ -7,7 +7,7 @@ package func nearestWord(to word: String, among words: [String]) -> String? {
     return nearest.distance <= max(2, length / 3) && nearest.distance < length ? nearest.word : nil
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other
+/// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other
 /// (the optimal string alignment distance).
 package func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     var beforePrevious = [Int](repeating: 0, count: b.count + 1)

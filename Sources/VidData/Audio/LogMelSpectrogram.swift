@@ -1,18 +1,16 @@
 import VidConfig
 import VidTensor
 
-/// The mel spectrogram of a sound whose samples come piece by piece: librosa's
-/// `feature.melspectrogram(power=2.0, center=True, pad_mode="constant", window="hann", htk=False, norm="slaney")`.
+/// The mel spectrogram of a sound whose samples arrive piece by piece, as librosa's
+/// `feature.melspectrogram(power=2.0, center=True, pad_mode="constant", window="hann", htk=False, norm="slaney")` computes it.
 ///
-/// Step t is the power spectrum of the `n_fft` samples around sample t x hop_length, under a periodic Hann window, zeros
-/// standing for what lies before and after the sound. Computed in double precision, kept in single. No more samples are
-/// held than the next transform needs.
+/// Step t is the power spectrum of the `n_fft` samples around sample t x hop_length under a periodic Hann window, with zeros before
+/// and after the sound. It is computed in double precision and stored in single. Only the samples that the next transform needs
+/// are kept.
 package struct LogMelSpectrogram: Sendable {
-    /// The least power that is told from none, librosa's `amin`.
+    /// The smallest power that is distinguished from zero, librosa's `amin`.
     package static let leastPower = 1e-10
 
-    /// Steps a second.
-    package var stepsPerSecond: Double { Double(audio.sampleRate) / Double(audio.hopLength) }
     /// The powers of the steps so far, (steps, bands), lowest band first.
     package private(set) var power: [Float] = []
     package var bands: Int { filters.count }
@@ -22,14 +20,14 @@ package struct LogMelSpectrogram: Sendable {
     private let filters: MelFilterBank
     private let window: [Double]
     private var transform: FourierTransform
-    /// Samples from the start of the next transform on.
+    /// The samples from the start of the next transform on.
     private var pending: [Float]
-    /// Samples still to be passed over, where transforms are further apart than they are long.
+    /// The number of samples still to be skipped if transforms are further apart than they are long.
     private var gap = 0
     private var windowed: [Double]
     private var spectrum: [Double]
 
-    /// The spectrogram of the configuration `audio` through `filters` that were made for it.
+    /// Creates an empty spectrogram; `filters` must match the configuration `audio`.
     package init(_ audio: AudioConfiguration, filters: MelFilterBank) {
         let size = audio.fftSize
         precondition(filters.bins == size / 2 + 1, "filters of \(filters.bins) bins for transforms of \(size) samples")
@@ -42,17 +40,17 @@ package struct LogMelSpectrogram: Sendable {
         spectrum = [Double](repeating: 0, count: transform.bins)
     }
 
-    /// The steps that a sound of `samples` samples has.
+    /// The number of steps of a sound of `samples` samples.
     package static func steps(of samples: Int, _ audio: AudioConfiguration) -> Int {
-        // The padding of n_fft / 2 at either end is a sample short of n_fft where that is odd.
+        // If n_fft is odd, the padding of n_fft / 2 at both ends is one sample short of n_fft.
         1 + max(0, samples - audio.fftSize % 2) / audio.hopLength
     }
 
-    /// Takes the samples that come next.
+    /// Appends the next samples.
     package mutating func append(_ samples: UnsafeBufferPointer<Float>) {
-        let passedOver = min(gap, samples.count)
-        gap -= passedOver
-        pending.append(contentsOf: samples[passedOver...])
+        let skipped = min(gap, samples.count)
+        gap -= skipped
+        pending.append(contentsOf: samples[skipped...])
         var start = 0
         while pending.count - start >= audio.fftSize {
             step(from: start)
@@ -62,7 +60,7 @@ package struct LogMelSpectrogram: Sendable {
         pending.removeFirst(min(start, pending.count))
     }
 
-    /// Says that no more samples come.
+    /// Computes the last steps, when there are no more samples.
     package mutating func finish() {
         [Float](repeating: 0, count: audio.fftSize / 2).withUnsafeBufferPointer { append($0) }
     }
@@ -75,7 +73,7 @@ package struct LogMelSpectrogram: Sendable {
         spectrum.withUnsafeBufferPointer { spectrum in filters.apply(to: spectrum) { power.append(Float($0)) } }
     }
 
-    /// The powers in decibels below the loudest, librosa's `power_to_db(ref=np.max, amin=1e-10, top_db=top_db)`:
+    /// The powers in decibels relative to the loudest, as librosa's `power_to_db(ref=np.max, amin=1e-10, top_db=top_db)`:
     /// 10 log10(max(power, amin) / max(loudest, amin)), at least -top_db. In the order of `power`.
     package var decibels: [Float] {
         let loudest = 10 * decimalLogarithm(max(LogMelSpectrogram.leastPower, Double(power.max() ?? 0)))

@@ -21,26 +21,26 @@ enum MelScale {
 
 /// Triangular filters, evenly spaced in mel, each of area 1 over hertz: librosa's `filters.mel(htk=False, norm="slaney")`.
 package struct MelFilterBank: Sendable {
-    /// One filter: its weights for the bins of a spectrum from `firstBin` on; outside of these it is zero.
+    /// One filter: its nonzero weights, for the bins of a spectrum from `firstBin` on.
     private struct Band: Sendable {
         var firstBin: Int
         var weights: [Double]
     }
 
     private let bands: [Band]
-    /// Values of a spectrum, fftSize / 2 + 1.
+    /// The number of values of a spectrum, fftSize / 2 + 1.
     package let bins: Int
     package var count: Int { bands.count }
-    /// The number of bands in which no frequency of the spectrum falls: they are zero whatever the sound.
+    /// The number of bands that contain no frequency of the spectrum, and so are always zero.
     package var emptyBands: Int { bands.count { $0.weights.isEmpty } }
 
-    /// `count` bands from `lowest` to `highest` hertz over the spectra of `fftSize` samples.
+    /// Creates `count` bands from `lowest` to `highest` hertz for spectra of `fftSize` samples.
     package init(count: Int, sampleRate: Int, fftSize: Int, lowest: Double, highest: Double) {
         precondition(count >= 1 && fftSize >= 1 && sampleRate >= 1, "\(count) bands of \(fftSize) samples at \(sampleRate) Hz")
         precondition(0 <= lowest && lowest < highest, "mel bands from \(lowest) to \(highest) Hz")
         let bins = fftSize / 2 + 1
         let (first, last) = (MelScale.mel(hertz: lowest), MelScale.mel(hertz: highest))
-        // The left end, the middle and the right end of band b are edges b, b + 1 and b + 2.
+        // Band b starts at edge b, peaks at edge b + 1 and ends at edge b + 2.
         let edges = (0..<count + 2).map { MelScale.hertz(mel: first + Double($0) * (last - first) / Double(count + 1)) }
         let frequencies = (0..<bins).map { Double($0) * Double(sampleRate) / Double(fftSize) }
         self.bins = bins
@@ -56,14 +56,14 @@ package struct MelFilterBank: Sendable {
         }
     }
 
-    /// Of the audio of a configuration, whose `fmax` is half the sample rate where it is not given.
+    /// Creates `count` bands for a configuration; `fmax` is half the sample rate by default.
     package init(count: Int, _ audio: AudioConfiguration) {
         self.init(
             count: count, sampleRate: audio.sampleRate, fftSize: audio.fftSize, lowest: audio.minimumFrequency,
             highest: audio.maximumFrequency ?? Double(audio.sampleRate) / 2)
     }
 
-    /// The power in each band of the spectrum `power`, lowest band first.
+    /// Calls `body` with the power in each band of the spectrum `power`, lowest band first.
     package func apply(to power: UnsafeBufferPointer<Double>, _ body: (Double) -> Void) {
         precondition(power.count == bins, "a spectrum of \(power.count) values, not \(bins)")
         for band in bands {

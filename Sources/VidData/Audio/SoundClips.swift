@@ -7,7 +7,7 @@ package struct SoundClips: Sendable {
     package let layout: SpectrogramFrames
     private let finder: FFmpegFinder
 
-    /// Full scale is 1; a floating-point file may go beyond it, but not so far that powers would overflow.
+    /// Full scale is 1. A floating-point file may exceed it, but not so far that powers would overflow.
     private static let largestSample: Float = 1e6
 
     package init(_ layout: SpectrogramFrames, finder: FFmpegFinder) {
@@ -15,20 +15,20 @@ package struct SoundClips: Sendable {
         self.finder = finder
     }
 
-    /// The layout in words: two with the same text make the same clip of a sound.
+    /// Cache key: equal texts mean equal clips of a sound.
     package var text: String {
         let audio = layout.audio
         return "log-mel at \(audio.sampleRate) Hz, n_fft \(audio.fftSize), hop_length \(audio.hopLength), fmin \(audio.minimumFrequency), "
             + "fmax \(audio.maximumFrequency.map { "\($0)" } ?? "half"), top_db \(audio.topDecibels)"
     }
 
-    /// All frames of the sound at `path`, float32; see `SpectrogramFrames`.
+    /// Reads all frames of the sound at `path` as float32; see `SpectrogramFrames`.
     package func clip(_ path: String) async throws -> Clip {
-        // Looked at first, so that a missing sound is reported as that even where ffmpeg is missing, too.
+        // First, so that a missing file is reported even if ffmpeg is missing, too.
         _ = try RegularFile(path)
         guard layout.channels == 1 || layout.channels == 3 else {
             throw VidclassError.file(
-                path, "a sound's spectrogram has 1 channel, or 3 that are the same; set model.input.channels, which is \(layout.channels)")
+                path, "a spectrogram has 1 channel or 3 equal ones, but model.input.channels is \(layout.channels); set it to 1 or 3")
         }
         let filters = MelFilterBank(count: layout.rows, layout.audio)
         guard filters.emptyBands == 0 else { throw VidclassError.file(path, adviceOnBands(filters.emptyBands)) }
@@ -37,7 +37,8 @@ package struct SoundClips: Sendable {
         var spectrogram = LogMelSpectrogram(layout.audio, filters: filters)
         let count = try await decoder.stream(path) { samples in
             guard samples.allSatisfy({ $0.magnitude <= SoundClips.largestSample }) else {
-                throw VidclassError.file(path, "holds samples that are not finite or beyond \(SoundClips.largestSample) (full scale is 1)")
+                throw VidclassError.file(
+                    path, "contains samples that are not finite or exceed \(SoundClips.largestSample) (full scale is 1)")
             }
             spectrogram.append(samples)
         }
@@ -47,7 +48,8 @@ package struct SoundClips: Sendable {
         return layout.clip(spectrogram)
     }
 
-    /// Bands narrower than the transform's steps in frequency would be rows without any sound. librosa warns of them.
+    /// The message for bands narrower than the transform's frequency resolution, whose rows would always be empty. librosa warns of
+    /// them, too.
     private func adviceOnBands(_ empty: Int) -> String {
         var audio = layout.audio
         while audio.fftSize < 65536 {
@@ -55,7 +57,7 @@ package struct SoundClips: Sendable {
             if MelFilterBank(count: layout.rows, audio).emptyBands == 0 { break }
         }
         return
-            "\(empty) of \(layout.rows) mel bands (model.input.rows) hold no frequency of a transform of \(layout.audio.fftSize) samples; "
-            + "set data.audio.n_fft to \(audio.fftSize), or fewer rows"
+            "\(empty) of \(layout.rows) mel bands (model.input.rows) contain no frequency of a transform of \(layout.audio.fftSize) samples; "
+            + "set data.audio.n_fft to \(audio.fftSize), or use fewer rows"
     }
 }

@@ -1,9 +1,9 @@
 import VidSystem
 import VidTensor
 
-/// Sound files that are cut off where ffmpeg would not say so: it plays what is left of them as if that were all.
+/// Detects truncated sound files that ffmpeg would play without an error, as if they ended there.
 enum SoundCut {
-    /// What shows that `file` is cut off; nil where nothing does.
+    /// The evidence that `file` is cut off; nil if there is none.
     static func complaint(_ file: RegularFile) throws -> String? {
         guard file.size >= 12 else { return nil }
         let head = try file.bytes(at: 0, count: 12)
@@ -12,8 +12,8 @@ enum SoundCut {
         return nil
     }
 
-    /// A WAV file's chunks: 4 bytes name, 4 bytes length, the bytes, one more where their number is odd. A program that
-    /// writes to a pipe does not know the length and leaves 0 or the largest number there.
+    /// Checks a WAV file's chunks: 4 bytes name, 4 bytes length, the bytes, and a padding byte if their number is odd. A program
+    /// that writes to a pipe does not know the length and writes 0 or the largest number instead.
     private static func wave(_ file: RegularFile) throws -> String? {
         var offset = 12
         for _ in 0..<1024 where offset + 8 <= file.size {
@@ -22,14 +22,15 @@ enum SoundCut {
             offset += 8
             if chunk[0..<4].elementsEqual("data".utf8) {
                 guard length < 0x7FFF_0000, length > file.size - offset else { return nil }
-                return "its header lists \(length) bytes of sound, \(file.size - offset) are there"
+                return "its header lists \(length) bytes of sound, found \(file.size - offset)"
             }
             offset += length + length % 2
         }
         return nil
     }
 
-    /// The last page of an Ogg file (RFC 3533): 27 bytes, the last of which counts the segments, their lengths, then these.
+    /// Checks the last page of an Ogg file (RFC 3533): 27 bytes, the last of which is the number of segments, their lengths, then
+    /// the segments.
     private static func ogg(_ file: RegularFile) throws -> String? {
         let largestPage = 27 + 255 + 255 * 255
         let start = max(0, file.size - largestPage)

@@ -1,13 +1,13 @@
 import VidSystem
 import VidTensor
 
-/// Decodes sound by a child ffmpeg: the first sound stream, its channels averaged, brought to one sample rate, as floats
+/// Decodes the first sound stream of a file with a child ffmpeg: averages its channels and resamples it to one rate, as floats
 /// (full scale = 1).
 package struct SoundDecoder: Sendable {
     package let ffmpeg: FFmpeg
-    /// Samples a second that come out.
+    /// Decoded samples per second.
     package let sampleRate: Int
-    /// The most samples that a file may give.
+    /// The largest number of samples that a file may have.
     package let maximumSamples: Int
 
     package init(ffmpeg: FFmpeg, sampleRate: Int, maximumSamples: Int) {
@@ -17,9 +17,9 @@ package struct SoundDecoder: Sendable {
         self.maximumSamples = maximumSamples
     }
 
-    /// Hands the samples of the sound at `path` to `consume`, piece by piece, and says how many there were.
+    /// Passes the samples of the sound at `path` to `consume`, piece by piece, and returns their number.
     ///
-    /// A file that is longer than `maximumSamples` or holds less than its container lists is an error.
+    /// Throws `.badData` for a file that is longer than `maximumSamples` or shorter than its container lists.
     @discardableResult
     package func stream(_ path: String, consume: (UnsafeBufferPointer<Float>) throws -> Void) async throws -> Int {
         let sound = try await ffmpeg.probeSound(path)
@@ -30,21 +30,16 @@ package struct SoundDecoder: Sendable {
         guard sound.seconds <= longest else { throw tooLong("\(Int(min(sound.seconds, 1e15)))") }
 
         let limit = ffmpeg.timeLimit ?? .seconds(60 + Int((sound.seconds > 0 ? sound.seconds : longest) / 20))
-        let child = ChildProcess(
-            executable: ffmpeg.ffmpegPath,
-            arguments: ["-nostdin", "-v", "error"] + FFmpeg.inputArguments(FFmpeg.soundContainers) + [
-                "-i", FFmpeg.address(path), "-map", "0:a:0", "-af", filter(sound), "-max_error_rate", "0.1", "-threads", "1", "-f", "f32le",
-                "pipe:1",
-            ], timeLimit: limit, outputLimit: maximumSamples * MemoryLayout<Float>.size)
+        let child = ffmpeg.decoding(
+            path, FFmpeg.soundContainers, ["-map", "0:a:0", "-af", filter(sound), "-f", "f32le"], limit: limit,
+            outputLimit: maximumSamples * MemoryLayout<Float>.size)
         var samples = SampleStream()
         let outcome = try await child.run { try samples.append($0, consume) }
-        guard !outcome.timedOut else {
-            throw VidclassError.file(path, "ffmpeg was stopped after \(limit.components.seconds) seconds: decoding did not come to an end")
-        }
+        try FFmpeg.checkTime(of: outcome, limit, path: path)
         guard !outcome.outputExceeded else { throw tooLong("more") }
         let seconds = Double(samples.count) / Double(sampleRate)
         let reason = outcome.errorText.isEmpty ? nil : FFmpeg.reason(outcome.errorText, path: path)
-        // A codec's blocks and a resampler's ends are worth less than a tenth of a second.
+        // A codec's blocks and the resampler's edges account for less than a tenth of a second.
         guard !sound.isListed || seconds >= 0.95 * sound.seconds - 0.1 else {
             func text(_ seconds: Double) -> String { "\((seconds * 100).rounded() / 100)" }
             throw VidclassError.file(
@@ -52,29 +47,27 @@ package struct SoundDecoder: Sendable {
                 "cut off or damaged: its container lists \(text(sound.seconds)) seconds, \(text(seconds)) could be decoded"
                     + (reason.map { " (\($0))" } ?? ""))
         }
-        guard outcome.status == 0 else {
-            throw VidclassError.file(path, "ffmpeg cannot decode it: \(reason ?? "it gave no reason")")
-        }
+        try FFmpeg.checkStatus(of: outcome, path: path)
         guard samples.isWhole else { throw VidclassError.file(path, "ffmpeg stopped in the middle of sample \(samples.count)") }
-        guard samples.count > 0 else { throw VidclassError.file(path, "holds no sound: \(reason ?? "it is 0 seconds long")") }
+        guard samples.count > 0 else { throw VidclassError.file(path, "contains no sound: \(reason ?? "it is 0 seconds long")") }
         return samples.count
     }
 
-    /// The mean of the channels, in floats from the first step on, then the other rate. (ffmpeg's own mixing of channels
-    /// gives them weights, whose sum is not 1 for floats.)
+    /// Converts to floats, averages the channels, then resamples. (ffmpeg's own mixing weighs channels, and for floats its weights
+    /// do not add up to 1.)
     private func filter(_ sound: SoundInfo) -> String {
         let mean = (0..<sound.channels).map { "c\($0)" }.joined(separator: "+")
         return "aformat=sample_fmts=fltp,pan=mono|c0<\(mean),aresample=\(sampleRate)"
     }
 }
 
-/// Turns pieces of bytes into floats; what is left of one at the end of a piece waits for the next.
+/// Converts pieces of bytes to floats; an incomplete float at the end of a piece waits for the next piece.
 private struct SampleStream {
     private var rest: [UInt8] = []
     private var floats: [Float] = []
     private(set) var count = 0
 
-    /// Whether no part of a sample is left over.
+    /// Whether no incomplete sample is left over.
     var isWhole: Bool { rest.isEmpty }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer, _ consume: (UnsafeBufferPointer<Float>) throws -> Void) throws {

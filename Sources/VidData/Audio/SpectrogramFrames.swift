@@ -1,22 +1,22 @@
 import VidConfig
 import VidTensor
 
-/// How a spectrogram becomes the frames of a clip.
+/// Converts a spectrogram to the frames of a clip.
 ///
-/// A frame is `columns` steps; frames follow one another without overlap. The last, incomplete one is kept where it is at
-/// least half full or the only one, and filled up with silence. A value is (dB + top_db) / top_db x 255: 0 for the quietest
-/// that is told apart, 255 for the sound's loudest, so that preprocessings mean what they mean for pixels. As in the usual
-/// picture time runs to the right and the lowest band is the bottom row.
+/// A frame is `columns` steps; frames do not overlap. An incomplete last frame is kept if it is at least half full or the only
+/// one, and padded with silence. A value is (dB + top_db) / top_db x 255: 0 for the quietest distinguishable sound, 255 for the
+/// loudest, so that preprocessing has the same meaning as for pixels. Time runs to the right and the lowest band is the bottom
+/// row.
 package struct SpectrogramFrames: Sendable {
     package let audio: AudioConfiguration
-    /// 1, or 3 for the same plane three times.
+    /// 1, or 3 for three equal planes.
     package let channels: Int
-    /// The mel bands.
+    /// The number of mel bands.
     package let rows: Int
-    /// Steps of the spectrogram in a frame.
+    /// The number of spectrogram steps in a frame.
     package let columns: Int
 
-    /// The most values that the spectrogram of a sound may have: 512 MiB, nine hours at 64 bands and the default rate.
+    /// The largest number of values of a spectrogram: 512 MiB, nine hours at 64 bands and the default rate.
     package static let maximumValues = 1 << 27
 
     package init(_ audio: AudioConfiguration, channels: Int = 1, rows: Int, columns: Int) {
@@ -29,26 +29,25 @@ package struct SpectrogramFrames: Sendable {
 
     package var framesPerSecond: Double { Double(audio.sampleRate) / Double(audio.hopLength * columns) }
 
-    /// The most samples of a sound that is taken.
+    /// The largest number of samples that a sound may have.
     package var maximumSamples: Int {
         max(1, SpectrogramFrames.maximumValues / (channels * rows) - 1) * audio.hopLength
     }
 
-    /// The frames of a spectrogram of `steps` steps.
+    /// The number of frames of a spectrogram of `steps` steps.
     package func frames(ofSteps steps: Int) -> Int {
         let rest = steps % columns
         return max(1, steps / columns + (2 * rest >= columns ? 1 : 0))
     }
 
-    /// The frames of a sound of `seconds` seconds.
+    /// The number of frames of a sound of `seconds` seconds.
     package func frames(ofSeconds seconds: Double) -> Int {
         frames(ofSteps: LogMelSpectrogram.steps(of: Int((min(seconds, 1e9) * Double(audio.sampleRate)).rounded()), audio))
     }
 
-    /// The frames of `spectrogram`, float32.
+    /// The frames of `spectrogram` as float32.
     ///
-    /// A sound that is nothing but silence is all 0. librosa's decibels of it are 0 everywhere, as loud as the loudest,
-    /// which would show silence as white.
+    /// Complete silence is all 0. (librosa's relative decibels are 0 everywhere then, which would show silence as white.)
     package func clip(_ spectrogram: LogMelSpectrogram) -> Clip {
         precondition(spectrogram.bands == rows && spectrogram.steps >= 1, "\(spectrogram.steps) steps of \(spectrogram.bands) bands")
         let shape = ClipShape(frames: frames(ofSteps: spectrogram.steps), channels: channels, rows: rows, columns: columns)

@@ -1,12 +1,12 @@
 import VidConfig
 import VidTensor
 
-/// A part of a frame, in whole pixels.
+/// A rectangle of a frame, in whole pixels.
 package struct CropBox: Sendable, Equatable {
-    package var top: Int
-    package var left: Int
-    package var rows: Int
-    package var columns: Int
+    package let top: Int
+    package let left: Int
+    package let rows: Int
+    package let columns: Int
 
     package init(top: Int, left: Int, rows: Int, columns: Int) {
         self.top = top
@@ -17,12 +17,12 @@ package struct CropBox: Sendable, Equatable {
 
     private static let tries = 10
 
-    /// A box at random, by torchvision's RandomResizedCrop: its area is a share from `scale` to 1 of the frame's, its ratio of
-    /// columns to rows the frame's own times a factor from 1 / `ratio` to `ratio` (uniform in the logarithm), its sides rounded,
-    /// its place anywhere with the same probability. The first of ten tries that fits into the frame; else the whole frame,
-    /// which is what torchvision's fallback comes to when the frame's own ratio is allowed.
+    /// Draws a box as torchvision's RandomResizedCrop does: its area is a share from `scale` to 1 of the frame's, its ratio of columns
+    /// to rows is the frame's times a factor from 1 / `ratio` to `ratio` (uniform in the logarithm), its sides are rounded, and its
+    /// place is uniform. Returns the first of ten tries that fits into the frame, else the whole frame, as torchvision's fallback
+    /// does if the frame's own ratio is allowed.
     ///
-    /// Always takes the words of ten tries, four each: area, ratio, row, column. A scale of 1 is the whole frame.
+    /// Always draws the words of ten tries, four each: area, ratio, row, column. A scale of 1 gives the whole frame.
     package static func random(_ configuration: RandomResizedCropConfiguration, rows: Int, columns: Int, _ random: inout RandomGenerator)
         -> CropBox
     {

@@ -1,11 +1,11 @@
 import VidSystem
 import VidTensor
 
-/// What reading a clip through says of it: its extents, what its frames look like, and what they are to the last bit.
+/// The result of reading a whole clip: its extents, a digest of its frames and prints of how they look.
 package struct ClipFacts: Sendable, Equatable {
     /// `bin`, `npy`, `video`, `sound`.
     package var kind: String
-    /// A video's codec, or the type of the values.
+    /// The codec of a video, or the type of the values.
     package var coding: String
     package var frames: Int
     package var channels: Int
@@ -13,9 +13,9 @@ package struct ClipFacts: Sendable, Equatable {
     package var columns: Int
     /// 0 = unknown.
     package var framesPerSecond: Double
-    /// Another one for other frames: SHA-256, in hexadecimal, of the values or, for a video, of every decoded frame made small.
+    /// SHA-256, in hexadecimal, of the values or, for a video, of every decoded frame at a small size.
     package var digest: String
-    /// Of frames spread over the clip; flat ones are left out.
+    /// Prints of frames spread over the clip, without flat ones.
     package var prints: FramePrints
 
     package init(
@@ -33,19 +33,19 @@ package struct ClipFacts: Sendable, Equatable {
         self.prints = prints
     }
 
-    /// Seconds; nil where the rate is unknown.
+    /// The duration in seconds; nil if the rate is unknown.
     package var duration: Double? { framesPerSecond > 0 ? Double(frames) / framesPerSecond : nil }
 }
 
 // MARK: - As bytes
 
 extension ClipFacts {
-    /// Raised when the same file comes to have other facts.
+    /// To be raised when the same file gets other facts.
     private static let version = 1
-    /// The most frames, channels, rows or columns that are believed.
+    /// The largest number of frames, channels, rows or columns that is accepted.
     private static let largestExtent = Int(UInt32.max)
 
-    /// A line of text, then the prints: what a `ClipMemo` keeps.
+    /// The facts as a `ClipCache` stores them: a line of text, then the prints.
     package var encoded: [UInt8] {
         let words = [
             "\(ClipFacts.version)", kind, coding.isEmpty ? "-" : coding, "\(frames)", "\(channels)", "\(rows)", "\(columns)",
@@ -54,7 +54,7 @@ extension ClipFacts {
         return Array((words.map { $0.split(separator: " ").joined(separator: "_") }.joined(separator: " ") + "\n").utf8) + prints.cells
     }
 
-    /// Nil for bytes that are not `encoded` by this version.
+    /// Decodes `encoded`; nil for bytes that this version did not encode.
     package init?(encoded: [UInt8]) {
         guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")),
             let line = String(validating: encoded[..<end], as: UTF8.self)
@@ -73,12 +73,33 @@ extension ClipFacts {
     }
 }
 
-/// Where the facts of files outlive a run, so that unchanged files are not read again. Any thread may call it at any time;
-/// nothing here throws, because a check goes on without.
+/// Keeps the facts of files between runs, so that unchanged files are not read again. Any thread may call it at any time. Its
+/// methods do not throw, because a check works without a cache.
 package protocol ClipCache: Sendable {
-    /// The facts of the file at `path`; nil where it has changed since or was never seen. `variant` is what else they depend on.
+    /// The facts of the file at `path`; nil if it has changed since or is unknown. `variant` is everything else they depend on.
     func facts(of path: String, variant: String) -> ClipFacts?
 
-    /// Remembers what was read from `path`; not where the file may have changed meanwhile.
+    /// Stores the facts read from `path`, unless the file may have changed in the meantime.
     func remember(_ facts: ClipFacts, of path: String, variant: String)
+}
+
+/// A clip with the result of reading it.
+package struct CheckedClip: Sendable {
+    package let entry: DataSet.Entry
+    package let result: Result<ClipFacts, VidclassError>
+
+    package init(entry: DataSet.Entry, result: Result<ClipFacts, VidclassError>) {
+        self.entry = entry
+        self.result = result
+    }
+
+    /// Nil for a bad clip.
+    package var facts: ClipFacts? { try? result.get() }
+
+    /// The reason why the clip is bad, without its path in front; nil for a good clip.
+    package var reason: String? {
+        guard case .failure(let error) = result else { return nil }
+        let head = entry.path.printable + ": "
+        return error.message.hasPrefix(head) ? String(error.message.dropFirst(head.count)) : error.message
+    }
 }

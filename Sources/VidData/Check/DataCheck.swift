@@ -1,69 +1,59 @@
 import VidSystem
 import VidTensor
 
-/// Looks at every clip of a data set before a training does: opens each, reads it to its end, and compares the parts.
+/// Checks every clip of a data set before training: reads each to its end and compares the splits.
 ///
-/// Files that a memo knows are not read again. The report is the same at any number of clips looked at a time.
+/// Files in the cache are not read again. The report does not depend on the number of clips read at a time.
 package struct DataCheck: Sendable {
-    /// How far a check is.
     package struct Progress: Sendable {
         package let total: Int
         package var done = 0
-        /// Of those done.
+        /// The number of bad clips so far.
         package var bad = 0
-        /// Of those done: taken from the memo.
+        /// The number of clips so far whose facts came from the cache.
         package var remembered = 0
     }
 
     private let examination: ClipExamination
-    private let requirements: ClipRequirements?
+    private let mustFit: Bool
     private let leakCheck: Bool
     private let clipCache: (any ClipCache)?
     private let concurrency: Int
 
     /// - Parameters:
-    ///   - loader: how clips are taken.
-    ///   - mustFit: whether clips that a model with this input could not take are bad, too; else every readable one is good.
-    ///   - leakCheck: whether to look for the same frames in different parts.
-    ///   - concurrency: clips looked at a time.
+    ///   - loader: how the model loads clips.
+    ///   - mustFit: whether clips that do not fit the loader's input are bad, too; otherwise every readable clip is good.
+    ///   - leakCheck: whether to look for equal frames in different splits.
+    ///   - concurrency: the number of clips read at a time.
     package init(
         loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, clipCache: (any ClipCache)? = nil,
         concurrency: Int = Workers.processorCount, finder: FFmpegFinder = FFmpegFinder()
     ) {
         examination = ClipExamination(finder: finder, loader: loader)
-        requirements = mustFit ? loader.map { ClipRequirements($0) } : nil
+        self.mustFit = mustFit
         self.leakCheck = leakCheck
         self.clipCache = clipCache
-        self.concurrency = max(1, concurrency)
+        self.concurrency = concurrency
     }
 
-    /// Looks at all clips of `data`.
+    /// Checks all clips of `data`; unreadable ones are in the report.
     ///
-    /// A clip that cannot be read is in the report. Throws where nothing can be done at all, such as without ffmpeg for
-    /// videos, and `CancellationError` soon after the task is cancelled.
+    /// Throws only if nothing can be checked, such as videos without ffmpeg, and `CancellationError` soon after the task is cancelled.
     package func run(_ data: DataSet, progress: @Sendable (Progress) -> Void = { _ in }) async throws -> DataReport {
         var state = Progress(total: data.entries.count)
         var outcomes = [Outcome?](repeating: nil, count: data.entries.count)
         progress(state)
-        try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
-            func finish(_ number: Int, _ outcome: Outcome) {
-                outcomes[number] = outcome
-                state.done += 1
-                if case .failure = outcome.facts { state.bad += 1 }
-                if outcome.isRemembered { state.remembered += 1 }
-                progress(state)
-            }
-            for (number, entry) in data.entries.enumerated() {
-                if number >= concurrency, let (number, outcome) = try await group.next() { finish(number, outcome) }
-                group.addTask {
-                    try Task.checkCancellation()
-                    return (number, try await look(at: entry.path))
-                }
-            }
-            while let (number, outcome) = try await group.next() { finish(number, outcome) }
+        try await runConcurrently(data.entries.count, limit: concurrency) { number in
+            try await check(data.entries[number].path)
+        } finish: { number, outcome in
+            outcomes[number] = outcome
+            state.done += 1
+            if case .failure = outcome.facts { state.bad += 1 }
+            if outcome.isRemembered { state.remembered += 1 }
+            progress(state)
         }
         let clips = zip(data.entries, outcomes).map { entry, outcome in
-            DataReport.Clip(entry: entry, result: outcome?.facts ?? .failure(.file(entry.path, "was not looked at")))
+            CheckedClip(entry: entry, result: outcome?.facts ?? .failure(.file(entry.path, "was not checked")))
         }
         try Task.checkCancellation()
         return DataReport(data: data, clips: clips, leaks: leakCheck ? LeakSearch.leaks(clips) : nil)
@@ -74,14 +64,14 @@ package struct DataCheck: Sendable {
         var isRemembered: Bool
     }
 
-    private func look(at path: String) async throws -> Outcome {
+    private func check(_ path: String) async throws -> Outcome {
         let variant = examination.variant(path)
         let known = clipCache?.facts(of: path, variant: variant)
         let facts: ClipFacts
         if let known {
             facts = known
         } else {
-            // Without ffmpeg no video can be looked at: that is no fault of the clip.
+            // If ffmpeg is missing, the clip is not to blame.
             if ClipFormat(path: path) == .video, (try? RegularFile(path)) != nil { _ = try await examination.finder.ffmpeg() }
             do {
                 facts = try await examination.facts(path)
@@ -90,7 +80,7 @@ package struct DataCheck: Sendable {
             }
             clipCache?.remember(facts, of: path, variant: variant)
         }
-        let fault = requirements?.fault(facts, path)
+        let fault = mustFit ? examination.loader?.fault(facts, path) : nil
         return Outcome(facts: fault.map { .failure($0) } ?? .success(facts), isRemembered: known != nil)
     }
 }

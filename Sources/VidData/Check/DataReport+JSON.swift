@@ -2,14 +2,14 @@ import VidConfig
 import VidSystem
 
 extension DataReport {
-    /// The document of `vidclass check --json`: everything, every clip and every pair.
+    /// The document of `vidclass check --json`, with every clip and every leak.
     package var document: JSONNode {
         .object([
             ("data", .string(data.path)),
             ("clips", .integer(clips.count)),
             ("bad", .integer(bad.count)),
             ("classes", .array(data.classes.map { .string($0) })),
-            ("parts", .object(parts.map { ($0.rawValue, partDocument($0)) })),
+            ("parts", .object(splits.map { ($0.rawValue, splitDocument($0)) })),
             ("frames", spread(frames)),
             ("frames_per_second", spread(rates)),
             ("seconds", spread(durations)),
@@ -26,23 +26,14 @@ extension DataReport {
             ("kinds", .object(kinds.map { ($0.name, .integer($0.clips)) })),
             ("remarks", .array(remarks.map { .string($0) })),
             ("other_files", .array(data.findings.otherFiles.map { .string($0) })),
-            (
-                "bad_clips",
-                .array(
-                    bad.map {
-                        .object([
-                            ("path", .string($0.entry.id)), ("label", .string(data.classes[$0.entry.label])),
-                            ("part", .string($0.entry.part.rawValue)), ("reason", .string($0.reason ?? "")),
-                        ])
-                    })
-            ),
+            ("bad_clips", .array(bad.map { .object(members($0.entry) + [("reason", .string($0.reason ?? ""))]) })),
             ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
             ("files", .array(clips.map(clipDocument))),
         ])
     }
 
-    private func partDocument(_ part: Split) -> JSONNode {
-        let counts = data.counts(of: part)
+    private func splitDocument(_ split: Split) -> JSONNode {
+        let counts = data.counts(of: split)
         return .object([
             ("clips", .integer(counts.reduce(0, +))),
             ("by_class", .object(zip(data.classes, counts).map { ($0, .integer($1)) })),
@@ -60,7 +51,7 @@ extension DataReport {
         func clip(_ number: Int) -> JSONNode {
             let entry = clips[number].entry
             return .object([
-                ("path", .string(entry.id)), ("part", .string(entry.part.rawValue)), ("label", .string(data.classes[entry.label])),
+                ("path", .string(entry.id)), ("part", .string(entry.split.rawValue)), ("label", .string(data.classes[entry.label])),
             ])
         }
         return .object([
@@ -70,11 +61,12 @@ extension DataReport {
         ])
     }
 
-    private func clipDocument(_ clip: Clip) -> JSONNode {
-        var members: [(String, JSONNode)] = [
-            ("path", .string(clip.entry.id)), ("label", .string(data.classes[clip.entry.label])),
-            ("part", .string(clip.entry.part.rawValue)),
-        ]
+    private func members(_ entry: DataSet.Entry) -> [(String, JSONNode)] {
+        [("path", .string(entry.id)), ("label", .string(data.classes[entry.label])), ("part", .string(entry.split.rawValue))]
+    }
+
+    private func clipDocument(_ clip: CheckedClip) -> JSONNode {
+        var members = members(clip.entry)
         if let facts = clip.facts {
             members += [
                 ("kind", .string(facts.kind)), ("coding", .string(facts.coding)), ("frames", .integer(facts.frames)),

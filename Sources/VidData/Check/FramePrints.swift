@@ -1,40 +1,40 @@
 import VidTensor
 
-/// What some frames of a clip look like, small and grey: 16 x 16 means a frame, 0...255, of the square in its middle.
+/// Small grey prints of some frames of a clip: for each frame 16 x 16 means, 0...255, of the square in its middle.
 ///
-/// Frames of one colour say nothing (every clip may begin black) and are left out.
+/// Frames of one colour are left out, because they do not identify a clip (any clip may start with black).
 package struct FramePrints: Sendable, Equatable {
-    /// The most frames of a clip that prints are kept of.
+    /// The largest number of prints of a clip.
     package static let most = 32
-    /// The rows and columns of the small frames that prints are made of.
+    /// The rows and columns of the small frames from which prints are made.
     package static let side = 32
     /// The rows and columns of a print.
     package static let cellSide = 16
-    /// Values of a print.
+    /// The number of values of a print.
     package static let size = cellSide * cellSide
-    /// A frame whose cells vary by less than this (standard deviation, levels of 255) is of one colour. Black, white and blue
-    /// frames come out of x264 and MPEG-4 with less than 0.5.
+    /// A frame counts as one colour if the standard deviation of its cells, in levels of 255, is below this. Black, white and blue
+    /// frames encoded by x264 and MPEG-4 have less than 0.5.
     static let flatness = 3.0
 
     /// The prints, one after the other.
     package private(set) var cells: [UInt8]
     package private(set) var count: Int
 
-    /// Prints of frames of `side` x `side` grey values.
+    /// Makes prints of frames of `side` x `side` grey values.
     package init(frames: [[UInt8]]) {
         cells = []
         count = 0
         for frame in frames { append(frame) }
     }
 
-    /// Prints as they were kept; nil for another number of values.
+    /// Restores stored prints; nil if the number of values is wrong.
     package init?(cells: [UInt8], count: Int) {
         guard cells.count == count * FramePrints.size else { return nil }
         self.cells = cells
         self.count = count
     }
 
-    /// Prints of frames in memory: the short side fitted, the middle cut out, as for videos; floats over their whole range.
+    /// Makes prints of frames in memory, scaled and cropped as videos are; floats are scaled from their whole range.
     package init(_ clip: Clip) {
         cells = []
         count = 0
@@ -51,7 +51,7 @@ package struct FramePrints: Sendable, Equatable {
         for frame in 0..<shape.frames { append(FramePrints.small(grey(frame), shape.rows, shape.columns)) }
     }
 
-    /// The mean of four values each.
+    /// Appends the print of a small frame, each cell the mean of four values, unless the frame is flat.
     private mutating func append(_ frame: [UInt8]) {
         precondition(frame.count == FramePrints.side * FramePrints.side, "\(frame.count) values of a small frame")
         let side = FramePrints.side
@@ -74,7 +74,7 @@ package struct FramePrints: Sendable, Equatable {
         count += 1
     }
 
-    /// A frame as grey values: of three channels ITU-R BT.601's luma, else their mean.
+    /// The grey values of a frame: ITU-R BT.601 luma for three channels, otherwise the channels' mean.
     private static func grey(_ shape: ClipShape, _ frame: Int, _ value: (Int) -> Float) -> [Float] {
         let pixels = shape.rows * shape.columns
         let base = frame * shape.frameCount
@@ -88,11 +88,11 @@ package struct FramePrints: Sendable, Equatable {
         }
     }
 
-    /// The square in the middle as `side` x `side` means; where there are fewer pixels than that, the nearest ones.
+    /// The middle square as `side` x `side` means, or the nearest pixels if there are fewer.
     private static func small(_ grey: [Float], _ rows: Int, _ columns: Int) -> [UInt8] {
         let square = min(rows, columns)
         let (top, left) = ((rows - square) / 2, (columns - square) / 2)
-        func stretch(_ index: Int) -> Range<Int> {
+        func span(_ index: Int) -> Range<Int> {
             let low = index * square / side
             return low..<max(low + 1, (index + 1) * square / side)
         }
@@ -100,7 +100,7 @@ package struct FramePrints: Sendable, Equatable {
         small.reserveCapacity(side * side)
         for row in 0..<side {
             for column in 0..<side {
-                let (down, across) = (stretch(row), stretch(column))
+                let (down, across) = (span(row), span(column))
                 var sum: Float = 0
                 for y in down { for x in across { sum += grey[(top + y) * columns + left + x] } }
                 small.append(UInt8(max(0, min(255, (sum / Float(down.count * across.count)).rounded()))))
@@ -111,7 +111,7 @@ package struct FramePrints: Sendable, Equatable {
 
     // MARK: - Comparing
 
-    /// A perceptual hash: for each of 8 x 8 blocks whether it is brighter than their median.
+    /// A perceptual hash: one bit for each of 8 x 8 blocks, set if the block is at least as bright as their median.
     package func hash(_ index: Int) -> UInt64 {
         var blocks = [Int](repeating: 0, count: 64)
         let base = index * FramePrints.size
@@ -126,7 +126,7 @@ package struct FramePrints: Sendable, Equatable {
         return hash
     }
 
-    /// Whether no cell of the two prints differs by more than `limit` levels.
+    /// Returns whether no cell of the two prints differs by more than `limit` levels.
     package static func areAlike(_ a: UnsafePointer<UInt8>, _ b: UnsafePointer<UInt8>, limit: Int) -> Bool {
         var start = 0
         while start < size {

@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// An uncompressed file of frames, `.bin` or `.npy`, open for reading; its header is checked, its payload not read yet.
+/// An open, uncompressed file of frames (`.bin` or `.npy`) whose header is checked and whose payload is not read yet.
 package final class ArrayFile {
     package let element: ClipElement
     package let shape: ClipShape
@@ -13,11 +13,12 @@ package final class ArrayFile {
     /// Whether the file's axes are (frames, rows, columns, channels).
     private let isChannelsLast: Bool
 
-    /// The caller has checked that the payload of `shape` ends with the file.
+    /// Throws `.badData` if the payload of `shape` does not end exactly where the file ends.
     init(
         file: RegularFile, payloadOffset: Int, element: ClipElement, shape: ClipShape, framesPerSecond: Float = 0,
         payloadCRC: UInt32? = nil, isChannelsLast: Bool = false
-    ) {
+    ) throws {
+        try ArrayFile.check(payload: shape.count * element.size, found: file.size - payloadOffset, path: file.path)
         self.file = file
         self.payloadOffset = payloadOffset
         self.element = element
@@ -31,13 +32,23 @@ package final class ArrayFile {
 
     private static let chunk = 1 << 20
 
-    /// The frames at `indices` (rising, each once), with `framesPerSecond` scaled to how many of the frames they are.
+    /// Throws `.badData` if the `found` bytes after a header are not the `payload` bytes that it describes.
+    static func check(payload: Int, found: Int, path: String) throws {
+        guard found >= payload else {
+            throw VidclassError.file(path, "cut off: expected \(payload) bytes after the header, found \(found)")
+        }
+        guard found == payload else {
+            throw VidclassError.file(path, "\(found - payload) bytes too many: expected \(payload) after the header, found \(found)")
+        }
+    }
+
+    /// Reads the frames at `indices` (ascending, each once). `framesPerSecond` is scaled by the share of frames read.
     ///
-    /// The whole payload is read once, a piece at a time, for its checksum and for values that are not finite; memory
-    /// holds only the frames asked for.
+    /// The whole payload passes once, a piece at a time, to verify its checksum and that all values are finite; only the
+    /// requested frames are kept in memory.
     package func read(frames indices: [Int]? = nil) throws -> Clip {
         let indices = indices ?? Array(0..<shape.frames)
-        precondition(zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 }, "frames to read must rise: \(indices)")
+        precondition(zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 }, "frame indices must ascend: \(indices)")
         precondition(indices.allSatisfy { (0..<shape.frames).contains($0) }, "frames \(indices) of \(shape.frames)")
         var selected = shape
         selected.frames = indices.count
@@ -55,10 +66,10 @@ package final class ArrayFile {
         }
     }
 
-    /// Hands the frames at `indices` (rising, each once) to `consume`, one (channels, rows, columns) frame at a time, and calls
-    /// `deliver` now and then in between; memory holds one frame and a piece of the file.
+    /// Passes the frames at `indices` (ascending, each once) to `consume`, one (channels, rows, columns) frame at a time, and
+    /// calls `deliver` between pieces of the file. Memory holds one frame and one piece.
     ///
-    /// The whole payload is read once, as in `read`; a wrong checksum is found at its end.
+    /// The whole payload is read once, as in `read`; a wrong checksum is detected at its end.
     func stream(
         frames indices: [Int], consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void
     ) async throws {
@@ -74,12 +85,12 @@ package final class ArrayFile {
             case .float32: try planar(bytes.bindMemory(to: Float.self), one).withUnsafeBytes(consume)
             }
         }
-        let passage = Passage(self, indices)
-        while try passage.step({ _ in frame.baseAddress! }, done: { _ in try hand(UnsafeRawBufferPointer(frame)) }) { try await deliver() }
+        let pass = Pass(self, indices)
+        while try pass.step({ _ in frame.baseAddress! }, done: { _ in try hand(UnsafeRawBufferPointer(frame)) }) { try await deliver() }
     }
 
-    /// Refuses frames that are to be held at once and would take a quarter of the machine's memory or more: a file may be large
-    /// and yet take no room on a disk.
+    /// Throws if `frames`, held at once, would take more than a quarter of the machine's memory: a sparse file can be huge
+    /// without taking any disk space.
     private func checkMemory(_ frames: ClipShape) throws {
         let bytes = frames.count * element.size
         guard bytes <= Machine.memoryBytes / 4 else {
@@ -90,14 +101,14 @@ package final class ArrayFile {
         }
     }
 
-    /// Copies the frames `indices` to `destination`, one after the other.
+    /// Copies the frames at `indices` to `destination`, one after the other.
     private func fill(_ destination: UnsafeMutableRawBufferPointer, _ indices: [Int]) throws {
         let frameBytes = shape.frameCount * element.size
-        let passage = Passage(self, indices)
-        while try passage.step({ destination.baseAddress! + $0 * frameBytes }) {}
+        let pass = Pass(self, indices)
+        while try pass.step({ destination.baseAddress! + $0 * frameBytes }) {}
     }
 
-    /// Refuses values whose exponent is all ones; `offset` is the piece's place in the payload, in bytes.
+    /// Throws if a value's exponent is all ones (infinity, NaN). `offset` is the byte offset of the piece in the payload.
     private func checkFinite(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         let words = bytes.bindMemory(to: UInt32.self)
         var isBad = false
@@ -109,7 +120,7 @@ package final class ArrayFile {
             path, "expected finite values, found \(Float(bitPattern: words[place])) in frame \(value / shape.frameCount) (value \(value))")
     }
 
-    /// (frames, rows, columns, channels) to (frames, channels, rows, columns), where the file has the former.
+    /// Reorders (frames, rows, columns, channels) to (frames, channels, rows, columns) if the file is channels-last.
     private func channelsFirst<Value>(_ values: [Value], _ shape: ClipShape) -> [Value] {
         guard isChannelsLast, shape.channels > 1 else { return values }
         return values.withUnsafeBufferPointer { planar($0, shape) }
@@ -131,15 +142,15 @@ package final class ArrayFile {
         }
     }
 
-    /// One passage over the payload, a piece at a time, that copies chosen frames and checks every value.
-    private final class Passage {
+    /// One pass over the payload, a piece at a time, that copies the chosen frames and checks every value.
+    private final class Pass {
         private let file: ArrayFile
         private let indices: [Int]
         private let frameBytes: Int
         private let total: Int
         private let piece: UnsafeMutableRawBufferPointer
         private var crc = CRC32()
-        /// The first of `indices` that is not wholly copied.
+        /// The place in `indices` of the first frame that is not completely copied.
         private var next = 0
         private var offset = 0
 
@@ -153,8 +164,8 @@ package final class ArrayFile {
 
         deinit { piece.deallocate() }
 
-        /// Reads the next piece. `place` says where the frame at a place in `indices` goes, `done` is told when it is whole.
-        /// False, and the checksum held against the bytes, when all has been read.
+        /// Reads the next piece. `place` returns the destination of the frame at a place in `indices`; `done` is called when that
+        /// frame is complete. Returns false at the end of the payload, after verifying its checksum.
         func step(_ place: (Int) -> UnsafeMutableRawPointer, done: (Int) throws -> Void = { _ in }) throws -> Bool {
             guard offset < total else {
                 if let expected = file.payloadCRC, expected != crc.value {

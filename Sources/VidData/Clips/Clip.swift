@@ -2,7 +2,7 @@ import Crypto
 import VidSystem
 import VidTensor
 
-/// Frames in memory: (frames, channels, rows, columns), C order, RGB where there are three channels.
+/// Frames in memory: (frames, channels, rows, columns) in C order; three channels are RGB.
 package struct Clip: Sendable, Equatable {
     package enum Pixels: Sendable, Equatable {
         case bytes([UInt8])
@@ -18,7 +18,7 @@ package struct Clip: Sendable, Equatable {
 
     package let shape: ClipShape
     package let pixels: Pixels
-    /// Of the frames held here; 0 = unknown.
+    /// The rate of these frames; 0 = unknown.
     package let framesPerSecond: Float
 
     package init(shape: ClipShape, pixels: Pixels, framesPerSecond: Float = 0) {
@@ -28,7 +28,7 @@ package struct Clip: Sendable, Equatable {
         self.framesPerSecond = framesPerSecond
     }
 
-    /// Bytes of the values.
+    /// The size of the values in bytes.
     package var byteCount: Int { shape.count * element.size }
 
     package var element: ClipElement {
@@ -38,7 +38,7 @@ package struct Clip: Sendable, Equatable {
         }
     }
 
-    /// Calls `body` with the values as bytes, in the order of a clip file's payload.
+    /// Calls `body` with the values as bytes in the order of a clip file's payload.
     package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         switch pixels {
         case .bytes(let values): try values.withUnsafeBytes(body)
@@ -46,7 +46,7 @@ package struct Clip: Sendable, Equatable {
         }
     }
 
-    /// The clip of frames `indices`, in that order; frames may be repeated or left out.
+    /// Returns a clip of the frames at `indices`, in that order; frames may be repeated or left out.
     package func selecting(_ indices: [Int], framesPerSecond: Float? = nil) -> Clip {
         if indices == Array(0..<shape.frames) {
             return Clip(shape: shape, pixels: pixels, framesPerSecond: framesPerSecond ?? self.framesPerSecond)
@@ -68,7 +68,7 @@ package struct Clip: Sendable, Equatable {
         return Clip(shape: shape, pixels: pixels, framesPerSecond: framesPerSecond ?? self.framesPerSecond)
     }
 
-    /// SHA-256 over element type, extents and values, in hexadecimal: the same for the same frames, whatever file they came from.
+    /// SHA-256 of element type, extents and values in hexadecimal. Equal frames have equal hashes whatever file they came from.
     package var contentHash: String {
         var hash = SHA256()
         var header: [UInt8] = [element.rawValue]

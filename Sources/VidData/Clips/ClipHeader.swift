@@ -8,7 +8,7 @@ import VidTensor
 package struct ClipHeader: Sendable, Equatable {
     package static let size = 64
     package static let version: UInt16 = 1
-    /// A byte over 127, the name, and both kinds of line end: a file that was sent as text no longer begins so.
+    /// A byte over 127, the name, and both kinds of line end: a transfer in text mode would damage it.
     static let magic: [UInt8] = [0x89, 0x56, 0x43, 0x4C, 0x50, 0x0D, 0x0A, 0x1A]
 
     package var element: ClipElement
@@ -26,7 +26,7 @@ package struct ClipHeader: Sendable, Equatable {
 
     package var payloadBytes: Int { shape.count * element.size }
 
-    /// The header as it stands in a file.
+    /// The header as it is stored in a file.
     package var bytes: [UInt8] {
         var bytes = ClipHeader.magic
         bytes += LittleEndian.bytes(ClipHeader.version)
@@ -40,13 +40,13 @@ package struct ClipHeader: Sendable, Equatable {
         return bytes
     }
 
-    /// Reads and checks every field of `bytes`, the first of a file of `fileSize` bytes; errors name `path` and the field.
+    /// Parses and checks every field. `bytes` are the first bytes of a file of `fileSize` bytes; errors name `path` and the field.
     init(_ bytes: [UInt8], path: String, fileSize: Int) throws {
         guard bytes.count >= ClipHeader.size else {
-            throw VidclassError.file(path, "a clip file opens with a header of 64 bytes, found \(bytes.count) bytes in all")
+            throw VidclassError.file(path, "expected a clip file's header of 64 bytes, found only \(bytes.count) bytes")
         }
         guard Array(bytes[0..<8]) == ClipHeader.magic else {
-            throw VidclassError.file(path, "no clip file: its first eight bytes are not the magic 89 56 43 4C 50 0D 0A 1A")
+            throw VidclassError.file(path, "not a clip file: it does not start with the magic bytes 89 56 43 4C 50 0D 0A 1A")
         }
         let version: UInt16 = LittleEndian.value(bytes, 8)
         guard version == ClipHeader.version else {
@@ -76,12 +76,6 @@ package struct ClipHeader: Sendable, Equatable {
             throw VidclassError.file(
                 path, "payload bytes at byte 32: expected \(payloadBytes) for \(shape) of \(element.name), found \(payload)")
         }
-        let found = fileSize - ClipHeader.size
-        guard found >= payloadBytes else {
-            throw VidclassError.file(path, "cut off: expected \(payloadBytes) bytes after the header, found \(found)")
-        }
-        guard found == payloadBytes else {
-            throw VidclassError.file(path, "\(found - payloadBytes) bytes too many after the payload of \(payloadBytes)")
-        }
+        try ArrayFile.check(payload: payloadBytes, found: fileSize - ClipHeader.size, path: path)
     }
 }

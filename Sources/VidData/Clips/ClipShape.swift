@@ -4,7 +4,7 @@ import VidTensor
 package struct ClipShape: Sendable, Equatable, CustomStringConvertible {
     package static let maximumFrames = Int(UInt32.max)
     package static let maximumChannels = 64
-    /// The most rows, and the most columns.
+    /// The largest number of rows and of columns.
     package static let maximumSide = 16_384
 
     package var frames: Int
@@ -19,15 +19,15 @@ package struct ClipShape: Sendable, Equatable, CustomStringConvertible {
         self.columns = columns
     }
 
-    /// Values in one frame.
+    /// The number of values in one frame.
     package var frameCount: Int { channels * rows * columns }
 
-    /// Values in all.
+    /// The number of values in all frames.
     package var count: Int { frames * frameCount }
 
     package var description: String { "(\(frames), \(channels), \(rows), \(columns))" }
 
-    /// What is wrong with these extents, if anything; none that passes can overflow in `count * 4`.
+    /// The reason why these extents are invalid; nil if they are valid, in which case `count * 4` cannot overflow.
     var complaint: String? {
         let axes = [
             ("frames", frames, ClipShape.maximumFrames), ("channels", channels, ClipShape.maximumChannels),
@@ -41,7 +41,7 @@ package struct ClipShape: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How one value of a clip is stored.
+/// The type of a clip's stored values.
 package enum ClipElement: UInt8, Sendable, Equatable {
     /// 0...255.
     case uint8 = 0

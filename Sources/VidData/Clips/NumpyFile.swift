@@ -3,11 +3,11 @@ import VidTensor
 
 /// NumPy's `.npy` files as clips: versions 1 and 2, uint8 or little-endian float32, four axes, C order.
 ///
-/// The axes are (frames, channels, rows, columns); a last axis of 1 or 3 with a second axis that is neither is taken
-/// as (frames, rows, columns, channels).
+/// The axes are (frames, channels, rows, columns). An array whose last axis is 1 or 3 and whose second axis is neither is
+/// read as (frames, rows, columns, channels).
 package enum NumpyFile {
     private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
-    /// A header of one array takes some 128 bytes; NumPy itself stops at 10,000 characters.
+    /// A typical header has 128 bytes; NumPy's own limit is 10,000 characters.
     private static let longestHeader = 65_536
 
     /// Opens `path` and checks its header against the file's size. No payload is read.
@@ -36,29 +36,21 @@ package enum NumpyFile {
         if let complaint = shape.complaint {
             throw VidclassError.file(path, "\(complaint) in shape (\(list(axes)))")
         }
-        let expected = shape.count * element.size
-        let found = file.size - payloadOffset
-        guard found >= expected else {
-            throw VidclassError.file(path, "cut off: expected \(expected) bytes after the header, found \(found)")
-        }
-        guard found == expected else {
-            throw VidclassError.file(path, "\(found - expected) bytes too many after the values of \(expected)")
-        }
-        return ArrayFile(
+        return try ArrayFile(
             file: file, payloadOffset: payloadOffset, element: element, shape: shape, isChannelsLast: isChannelsLast)
     }
 
-    /// All frames of `path`, axes (frames, channels, rows, columns).
+    /// Reads all frames of `path` as (frames, channels, rows, columns).
     package static func read(_ path: String) throws -> Clip { try open(path).read() }
 
     private static func header(of file: RegularFile) throws -> (NumpyHeader, payloadOffset: Int) {
         let path = file.path
         guard file.size >= 10 else {
-            throw VidclassError.file(path, "an npy file opens with at least 10 bytes, found \(file.size) in all")
+            throw VidclassError.file(path, "not an npy file: expected at least 10 bytes, found \(file.size)")
         }
         let start = try file.bytes(at: 0, count: 10)
         guard Array(start[0..<6]) == magic else {
-            throw VidclassError.file(path, "no npy file: its first six bytes are not the magic 93 4E 55 4D 50 59")
+            throw VidclassError.file(path, "not an npy file: it does not start with the magic bytes 93 4E 55 4D 50 59")
         }
         guard start[6] == 1 || start[6] == 2, start[7] == 0 else {
             throw VidclassError.file(path, "npy version: expected 1.0 or 2.0, found \(start[6]).\(start[7])")
@@ -71,7 +63,7 @@ package enum NumpyFile {
             offset = 12
         }
         guard length <= longestHeader else {
-            throw VidclassError.file(path, "an npy header of at most \(longestHeader) bytes is read, found a length of \(length)")
+            throw VidclassError.file(path, "expected an npy header of at most \(longestHeader) bytes, found a length of \(length)")
         }
         guard offset + length <= file.size else {
             throw VidclassError.file(path, "cut off: expected a header of \(length) bytes, found \(file.size - offset)")
@@ -80,12 +72,12 @@ package enum NumpyFile {
         return (try NumpyHeader(dictionary: dictionary, path: path), offset + length)
     }
 
-    /// At most eight of them.
+    /// The first eight axes as text.
     private static func list(_ axes: [Int]) -> String {
         axes.prefix(8).map(String.init).joined(separator: ", ") + (axes.count > 8 ? ", ... of \(axes.count) axes" : "")
     }
 
-    /// A type that is not taken, in words, with what to do.
+    /// Describes an unsupported type and how to convert it.
     private static func kind(_ descriptor: String) -> String {
         let shown = "'\(descriptor.brief)'"
         switch descriptor.dropFirst() {

@@ -1,15 +1,14 @@
 import VidSystem
 import VidTensor
 
-/// The header of NumPy's `.npy` format (NEP 1): magic, version, length, and a Python dictionary with exactly the keys
-/// `descr`, `fortran_order` and `shape`.
+/// The dictionary in the header of NumPy's `.npy` format (NEP 1), which has exactly the keys `descr`, `fortran_order` and `shape`.
 struct NumpyHeader: Equatable {
-    /// The type as NumPy writes it, `|u1` for example.
+    /// NumPy's name of the type, such as `|u1`.
     var descriptor: String
     var isFortranOrder: Bool
     var shape: [Int]
 
-    /// Reads the dictionary; errors name `path`.
+    /// Parses the dictionary; errors name `path`.
     init(dictionary bytes: [UInt8], path: String) throws {
         var scanner = Scanner(bytes: bytes, path: path)
         try scanner.expect("{")
@@ -27,8 +26,8 @@ struct NumpyHeader: Equatable {
                 descriptor = try scanner.string()
             case "fortran_order" where isFortranOrder == nil: isFortranOrder = try scanner.bool()
             case "shape" where shape == nil: shape = try scanner.tuple()
-            case "descr", "fortran_order", "shape": throw scanner.error("the key '\(key)' stands twice")
-            default: throw scanner.error("the unknown key '\(key.brief)'")
+            case "descr", "fortran_order", "shape": throw scanner.error("the key '\(key)' appears twice")
+            default: throw scanner.error("unknown key '\(key.brief)'")
             }
             if !scanner.take(",") {
                 try scanner.expect("}")
@@ -44,14 +43,14 @@ struct NumpyHeader: Equatable {
         self.shape = shape
     }
 
-    /// Reads the few Python literals such a header may hold.
+    /// Scans the few kinds of Python literals that the header may contain.
     private struct Scanner {
         let bytes: [UInt8]
         let path: String
         var at = 0
 
-        func error(_ found: String) -> VidclassError {
-            .file(path, "no valid npy header: \(found) (character \(at) of its dictionary)")
+        func error(_ fault: String) -> VidclassError {
+            .file(path, "invalid npy header: \(fault) (character \(at) of its dictionary)")
         }
 
         mutating func skipSpaces() {
@@ -85,13 +84,13 @@ struct NumpyHeader: Equatable {
         mutating func string() throws -> String {
             skipSpaces()
             guard at < bytes.count, bytes[at] == UInt8(ascii: "'") || bytes[at] == UInt8(ascii: "\"") else {
-                throw error("expected a quoted text, found \(found)")
+                throw error("expected a quoted string, found \(found)")
             }
             let quote = bytes[at]
-            guard let end = bytes[(at + 1)...].firstIndex(of: quote) else { throw error("a quoted text without its end") }
+            guard let end = bytes[(at + 1)...].firstIndex(of: quote) else { throw error("a quoted string is not terminated") }
             let text = bytes[(at + 1)..<end]
             guard text.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\\") }) else {
-                throw error("a quoted text with characters that are not plain ASCII")
+                throw error("a quoted string contains characters that are not plain ASCII")
             }
             at = end + 1
             return String(decoding: text, as: UTF8.self)
@@ -124,8 +123,8 @@ struct NumpyHeader: Equatable {
             skipSpaces()
             let digits = bytes[at...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
             guard !digits.isEmpty else { throw error("expected a whole number of 0 or more, found \(found)") }
-            guard digits.count == 1 || digits.first != UInt8(ascii: "0") else { throw error("a number with a leading zero") }
-            guard let value = Int(String(decoding: digits, as: UTF8.self)) else { throw error("a number over 2^63") }
+            guard digits.count == 1 || digits.first != UInt8(ascii: "0") else { throw error("a number has a leading zero") }
+            guard let value = Int(String(decoding: digits, as: UTF8.self)) else { throw error("a number is over 2^63") }
             at += digits.count
             return value
         }

@@ -1,31 +1,36 @@
 import VidSystem
 import VidTensor
 
-/// A CSV file with a header, read as RFC 4180 says: fields in quotes may hold commas, line ends and doubled quotes.
+/// A CSV file with a header as RFC 4180 defines it: quoted fields may contain commas, line ends and doubled quotes.
 ///
-/// Line ends are LF or CRLF, a byte order mark at the start and empty lines are passed over; anything else out of order is
-/// an error with its line.
+/// Line ends are LF or CRLF. A byte order mark at the start and empty lines are skipped. Anything else that is invalid is an error
+/// with its line.
 package struct CSVTable {
     package struct Record: Equatable {
-        /// The line the record starts on, from 1.
+        /// The line on which the record starts, from 1.
         package var line: Int
         package var fields: [String]
+
+        /// An error in this record of the table at `path`.
+        func error(_ message: String, _ path: String, kind: VidclassError.Kind = .badData) -> VidclassError {
+            .file(path, "line \(line): \(message)", kind: kind)
+        }
     }
 
     package private(set) var header: [String]
     package private(set) var records: [Record]
 
-    /// The most bytes of a table that are read.
+    /// The largest size of a table in bytes.
     static let sizeLimit = 256 << 20
-    /// The most columns of one: those of predictions.csv are as many as there are classes.
+    /// The largest number of columns; predictions.csv has as many as there are classes.
     static let mostColumns = 65_536
 
-    /// - Throws: `.badData` with file and line for what is no such table.
+    /// Reads the table at `path`. Throws `.badData` with file and line if it is invalid.
     package init(path: String) throws {
         try self.init(try RegularFile.contents(path, limit: CSVTable.sizeLimit), path: path)
     }
 
-    /// Reads `bytes`; errors name `path` and the line.
+    /// Parses `bytes`; errors name `path` and the line.
     package init(_ bytes: [UInt8], path: String) throws {
         var parser = Parser(bytes: bytes, path: path)
         var all = try parser.records()
@@ -34,7 +39,7 @@ package struct CSVTable {
         records = all
     }
 
-    /// Goes through the bytes once.
+    /// Parses the bytes in one pass.
     private struct Parser {
         let bytes: [UInt8]
         let path: String
@@ -52,7 +57,7 @@ package struct CSVTable {
             while at < bytes.count {
                 let record = try record()
                 guard record.fields != [""] else { continue }
-                // Now, and not when all is in memory: a table that is none is given up at its second line.
+                // Checked here so that a file that is not a table is rejected at its second line, before all is in memory.
                 if let header = records.first, record.fields.count != header.fields.count {
                     throw error(
                         "expected \(header.fields.count) fields as in the header, found \(record.fields.count)", line: record.line)
@@ -66,7 +71,7 @@ package struct CSVTable {
             .file(path, "line \(line ?? self.line): \(message)")
         }
 
-        /// One record and the line end after it.
+        /// Parses one record and the line end after it.
         private mutating func record() throws -> Record {
             let start = line
             var fields: [String] = []

@@ -1,69 +1,70 @@
 import VidSystem
 import VidTensor
 
-/// Data as folders: one a class, or `train`, `val` and `test` with one a class each.
+/// Data as folders: one per class, or `train`, `val` and `test` with one per class each.
 enum FolderLayout {
-    /// `mayLackTraining`: a `test` folder alone is a layout of parts, too (for evaluating).
+    /// Reads the folder at `path`. With `mayLackTraining`, a single `test` folder also counts as a layout of splits (for evaluation).
     static func read(_ path: String, mayLackTraining: Bool) throws -> FoundClips {
         var found = FoundClips()
         found.root = Folder.resolved(path)
         let top = try folders(path, &found)
-        let parts = top.compactMap { name in Split(name: name).map { (part: $0, name: name) } }
-        if try isLayoutOfParts(path, top, parts, mayLackTraining: mayLackTraining) {
-            found.parts = []
-            for (part, name) in parts {
-                guard found.parts?.insert(part).inserted == true else {
-                    throw VidclassError.file(path, "two folders for the part \"\(part.rawValue)\"; keep one")
+        let splits = top.compactMap { name in Split(name: name).map { (split: $0, name: name) } }
+        if try isLayoutOfSplits(path, top, splits, mayLackTraining: mayLackTraining) {
+            found.splits = []
+            for (split, name) in splits {
+                guard found.splits?.insert(split).inserted == true else {
+                    throw VidclassError.file(path, "found two folders for the split \"\(split.rawValue)\"; keep one")
                 }
                 let folder = PathText.join(path, name)
                 for label in try folders(folder, under: name, &found) {
-                    try readClass(PathText.join(folder, label), id: PathText.join(name, label), label: label, part: part, &found)
+                    try readClass(PathText.join(folder, label), id: PathText.join(name, label), label: label, split: split, &found)
                 }
             }
         } else {
-            for label in top { try readClass(PathText.join(path, label), id: label, label: label, part: nil, &found) }
+            for label in top { try readClass(PathText.join(path, label), id: label, label: label, split: nil, &found) }
         }
         found.otherFiles.sort(by: PathText.precedes)
         if let note = FolderLink.note(found.linksOut) { found.notes.append(note) }
         return found
     }
 
-    /// A folder has parts where nothing but parts is in it, `train` among them, and `train` holds folders.
-    private static func isLayoutOfParts(
-        _ path: String, _ top: [String], _ parts: [(part: Split, name: String)], mayLackTraining: Bool
+    /// Returns whether the folder contains only splits, `train` among them, and `train` contains folders.
+    private static func isLayoutOfSplits(
+        _ path: String, _ top: [String], _ splits: [(split: Split, name: String)], mayLackTraining: Bool
     ) throws -> Bool {
-        let hasTraining = parts.contains { $0.part == .train }
-        guard hasTraining || mayLackTraining, !parts.isEmpty else { return false }
-        if parts.count == top.count {
-            guard let training = parts.first(where: { $0.part == .train }) else { return true }
+        let training = splits.first { $0.split == .train }
+        guard training != nil || mayLackTraining, !splits.isEmpty else { return false }
+        if splits.count == top.count {
+            guard let training else { return true }
             var ignored = FoundClips()
             return try !folders(PathText.join(path, training.name), &ignored).isEmpty
         }
-        // `train` is a fine class, beside `bus`; but not beside `val` or `test`.
-        guard hasTraining, parts.count > 1 else { return false }
+        // `train` is a valid class next to `bus`, but not next to `val` or `test`.
+        guard training != nil, splits.count > 1 else { return false }
         let others = top.filter { Split(name: $0) == nil }.map(\.printable).joined(separator: ", ")
-        throw VidclassError.file(path, "holds train, val or test folders and others (\(others)); expected only parts, or only classes")
+        throw VidclassError.file(
+            path, "expected only splits (train, val, test) or only classes, found splits and other folders (\(others))")
     }
 
-    /// All clips in and below a class's folder.
-    private static func readClass(_ path: String, id: String, label: String, part: Split?, _ found: inout FoundClips) throws {
+    /// Reads all clips in and below the folder of a class.
+    private static func readClass(_ path: String, id: String, label: String, split: Split?, _ found: inout FoundClips) throws {
         let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
             throw VidclassError.file(
-                path, "the class \"\(label.printable)\" has no clips (.bin, .npy or videos); add some or remove the folder")
+                path, "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds); add some or remove the folder")
         }
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(
-                path: clip.path, id: clip.id, place: clip.id, label: label, part: part,
-                group: ClipGroup.of(name: PathText.name(clip.path), label: label))
+                path: clip.path, id: clip.id, place: clip.id, label: label, split: split,
+                group: FoundClips.group(ofName: PathText.name(clip.path), label: label))
         }
         found.otherFiles += walk.otherFiles
         found.linksOut += walk.linksOut
-        found.notes += walk.linksBack.map { "\($0.printable) links back to a folder above it and was passed over" }
-        found.notes += walk.repeated.map { "\($0.printable) links to a folder that was looked through already and was passed over" }
+        found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }
+        found.notes += walk.repeated.map { "skipped \($0.printable), a link to a folder that was already read" }
     }
 
-    /// The visible folders in `path`; visible files beside them are noted as other files.
+    /// The visible folders in `path`; visible files next to them are added to the other files.
     private static func folders(_ path: String, under id: String = "", _ found: inout FoundClips) throws -> [String] {
         let (names, unreadable) = try Folder.names(path)
         found.otherFiles += unreadable.map { PathText.join(id, $0) }

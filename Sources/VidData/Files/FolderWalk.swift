@@ -1,35 +1,40 @@
 import VidSystem
 import VidTensor
 
-/// What lies in and below a folder, hidden names aside, each folder's names in the order of their bytes.
+/// The clips and other files in and below a folder, except hidden ones. The names of each folder are sorted by their bytes.
 ///
-/// Symbolic links are followed, wherever they lead, but no folder is walked through twice: not those above, which would never end,
-/// nor others, of which links in a few folders can make more than there are atoms.
+/// Symbolic links are followed, but no folder is visited twice: a link to a folder above would never end, and links between a
+/// few folders can form an astronomical number of paths.
 struct FolderWalk {
     struct Clip {
         let path: String
-        /// The path below the folder, after the folder's own name in reports.
+        /// The path as reports show it: below the folder, after the folder's own id.
         let id: String
     }
 
-    /// Whatever is named like a clip and no folder: a pipe or a broken link is a bad clip, and opening it says why.
+    /// Everything with a clip's name that is not a folder. A pipe or a broken link counts as a bad clip: opening it gives the reason.
     private(set) var clips: [Clip] = []
-    /// The ids of what is no clip, names that are no UTF-8 among them.
+    /// The ids of files that are not clips, including names that are not valid UTF-8.
     private(set) var otherFiles: [String] = []
-    /// The ids of folders that were passed over, being links to one above them.
+    /// The ids of skipped folders that are links to a folder above them.
     private(set) var linksBack: [String] = []
-    /// The ids of folders that were passed over, having been walked through by another name.
+    /// The ids of skipped folders that were already visited under another name.
     private(set) var repeated: [String] = []
     /// Links that lead out of `root`.
     private(set) var linksOut: [FolderLink] = []
     private var seen: Set<FileStatus.Identity> = []
     private let root: String
 
-    /// Walks through the folder `path`, which reports call `id`.
+    /// The paths of all clips below the folder `path`, sorted by their bytes.
+    static func clips(below path: String) throws -> [String] {
+        try FolderWalk(path).clips.map(\.path).sorted(by: PathText.precedes)
+    }
+
+    /// Walks through the folder `path`, whose id in reports is `id`.
     ///
     /// - Parameters:
-    ///   - root: the folder that links are to be told of which lead out of it, without links; by default `path`.
-    ///   - above: folders above `path`, which links may not lead back to either: all that is in them would be below `path`.
+    ///   - root: the resolved folder that `linksOut` refers to; by default `path`.
+    ///   - above: folders above `path` that links may not lead back to either, because all they contain would appear below `path`.
     init(_ path: String, id: String = "", root: String? = nil, above: [String] = []) throws {
         self.root = root ?? Folder.resolved(path)
         try walk(path, id, above: above.map { try SystemCall.status($0).identity })
@@ -68,10 +73,10 @@ struct FolderWalk {
 /// A symbolic link that leads out of a folder.
 struct FolderLink {
     let id: String
-    /// Where it leads.
+    /// The resolved path it points to.
     let target: String
 
-    /// What is at `path`, links followed (nil: nothing), and the link that it is where that leads out of `root`.
+    /// The kind of file at `path` after following links (nil if nothing is there), and the link if it leads out of `root`.
     static func look(_ path: String, id: String, root: String) -> (kind: FileStatus.Kind?, link: FolderLink?) {
         guard let own = try? SystemCall.status(path, followingLink: false) else { return (nil, nil) }
         guard own.kind == .other, let kind = (try? SystemCall.status(path))?.kind else {
@@ -82,11 +87,10 @@ struct FolderLink {
         return (kind, isInside ? nil : FolderLink(id: id, target: target))
     }
 
-    /// What users are told of links that were followed; nil where there are none.
+    /// The note that lists followed links; nil if there are none.
     static func note(_ links: [FolderLink]) -> String? {
         guard let first = links.first else { return nil }
-        let count = links.count == 1 ? "1 link leads" : "\(links.count) links lead"
-        return
-            "\(count) out of the data folder and \(links.count == 1 ? "was" : "were") followed, \(first.id.printable) to \(first.target.printable) for one"
+        let count = links.count == 1 ? "1 link that leads" : "\(links.count) links that lead"
+        return "followed \(count) out of the data folder, for example \(first.id.printable) to \(first.target.printable)"
     }
 }

@@ -1,24 +1,24 @@
 import VidSystem
 import VidTensor
 
-/// A file name pattern as shells have it, for patterns that no shell expanded: `*`, `?` and `[...]` within a name
-/// (by Unicode's scalars, in every locale), `**` for any number of folders, none included. Names with a leading dot are matched only by a pattern with
-/// one, and `**` does not go into them.
+/// A shell pattern of file names, for patterns that no shell expanded: `*`, `?` and `[...]` within a name (by Unicode scalars, in
+/// every locale) and `**` for any number of folders, including none. Only a pattern with a leading dot matches names with one, and
+/// `**` does not descend into hidden folders.
 package struct GlobPattern: Sendable {
     private let isAbsolute: Bool
-    private let parts: [String]
+    private let components: [String]
 
-    /// Nil for a text without `*`, `?` and `[`, which is a name.
+    /// Nil for a text without `*`, `?` or `[`.
     package init?(_ text: String) {
         guard text.utf8.contains(where: { "*?[".utf8.contains($0) }) else { return nil }
         isAbsolute = text.utf8.first == UInt8(ascii: "/")
-        parts = text.split(separator: "/").map(String.init)
+        components = text.split(separator: "/").map(String.init)
     }
 
-    /// The paths that match, in the order of their bytes, each once. Folders that cannot be listed match nothing.
+    /// The matching paths, sorted by their bytes, each once. Folders that cannot be listed match nothing.
     package func paths() -> [String] {
         var found: [String] = []
-        match(parts[...], below: isAbsolute ? "/" : "", depth: 0, &found)
+        match(components[...], below: isAbsolute ? "/" : "", depth: 0, &found)
         var last: String?
         return found.sorted(by: PathText.precedes).filter { path in
             defer { last = path }
@@ -26,20 +26,20 @@ package struct GlobPattern: Sendable {
         }
     }
 
-    /// As deep as a walk through a data set goes: links in circles end there.
+    /// The same depth as `FolderWalk` allows: circles of links end there.
     private static let deepest = 64
 
-    private func match(_ parts: ArraySlice<String>, below folder: String, depth: Int, _ found: inout [String]) {
-        guard let part = parts.first, depth <= GlobPattern.deepest else { return }
-        let rest = parts.dropFirst()
-        if part == "**" {
+    private func match(_ components: ArraySlice<String>, below folder: String, depth: Int, _ found: inout [String]) {
+        guard let component = components.first, depth <= GlobPattern.deepest else { return }
+        let rest = components.dropFirst()
+        if component == "**" {
             match(rest.isEmpty ? ["*"] : rest, below: folder, depth: depth, &found)
             for name in names(folder) where !PathText.isHidden(name) && isFolder(PathText.join(folder, name), followingLink: false) {
-                match(parts, below: PathText.join(folder, name), depth: depth + 1, &found)
+                match(components, below: PathText.join(folder, name), depth: depth + 1, &found)
             }
             return
         }
-        for name in GlobPattern(part) == nil ? [part] : names(folder).filter({ GlobPattern.matches(part, $0) }) {
+        for name in GlobPattern(component) == nil ? [component] : names(folder).filter({ GlobPattern.matches(component, $0) }) {
             let path = PathText.join(folder, name)
             if rest.isEmpty {
                 if (try? SystemCall.status(path, followingLink: false)) != nil { found.append(path) }
@@ -55,12 +55,12 @@ package struct GlobPattern: Sendable {
         (try? SystemCall.status(path, followingLink: followingLink))?.kind == .folder
     }
 
-    /// Whether `name` is what `pattern` says; a leading dot must stand in the pattern.
+    /// Returns whether `name` matches `pattern`. Only a pattern with a leading dot matches a name with one.
     private static func matches(_ pattern: String, _ name: String) -> Bool {
         if PathText.isHidden(name), !PathText.isHidden(pattern) { return false }
         let (pattern, name) = (Array(pattern.unicodeScalars), Array(name.unicodeScalars))
         var (p, n) = (0, 0)
-        // Where the last "*" stood, and what it has been taken to match up to: it takes one more when what follows fails.
+        // The place after the last "*", and the end of what that "*" matches so far: it takes one more when the rest fails.
         var star: (next: Int, taken: Int)?
         while n < name.count {
             if p < pattern.count, pattern[p] == "*" {
@@ -78,14 +78,14 @@ package struct GlobPattern: Sendable {
         return pattern[p...].allSatisfy { $0 == "*" }
     }
 
-    /// Where the pattern goes on after what matches `scalar` at `place`; nil where nothing does.
+    /// The place in the pattern after the element at `place` if that matches `scalar`; nil if it does not.
     private static func one(_ pattern: [Unicode.Scalar], _ place: Int, _ scalar: Unicode.Scalar) -> Int? {
         switch pattern[place] {
         case "?": return place + 1
         case "[":
             let isNegated = place + 1 < pattern.count && (pattern[place + 1] == "!" || pattern[place + 1] == "^")
             let first = place + (isNegated ? 2 : 1)
-            // A "]" that stands first is one of the set; a "[" that is never closed is itself.
+            // A "]" in first place belongs to the set; a "[" that is never closed is literal.
             guard first < pattern.count, let end = pattern[(first + 1)...].firstIndex(of: "]") else {
                 return scalar == "[" ? place + 1 : nil
             }

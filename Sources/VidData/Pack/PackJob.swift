@@ -1,21 +1,21 @@
 import VidSystem
 import VidTensor
 
-/// Turns a tree of videos, `.npy` and `.bin` files into the same tree of `.bin` files.
+/// Converts a tree of videos, `.npy` and `.bin` files to the same tree of `.bin` files.
 ///
-/// A file that is packed already is passed over: its `.bin` is there, whole (clip files appear only when they are), is no
-/// older than its source, and has the element type, channels, rows, columns, number of frames and frame rate that packing
-/// would give it. So an interrupted job goes on where it was stopped, and another choice of parameters packs anew.
+/// A file that is already packed is skipped: its `.bin` exists (clip files only appear complete), is not older than its source,
+/// and has the element type, channels, rows, columns, number of frames and frame rate that packing would give it. So an
+/// interrupted job resumes, and other options pack again.
 package struct PackJob: Sendable {
     package struct Options: Sendable {
-        /// Which frames are taken; clips with fewer are stored with what they have.
+        /// The frames to keep; shorter clips are stored with all they have.
         package var selection = FrameSelection.uniform(16)
-        /// Of videos, 224 if nil. Frames of `.npy` and `.bin` files keep their size, and must have this one if it is given.
+        /// The size of videos, 224 if nil. Frames of `.npy` and `.bin` files keep their size; if a size is given, they must have it.
         package var rows: Int?
         package var columns: Int?
-        /// Of videos: 1 (grey) or 3 (RGB).
+        /// The channels of videos: 1 (grey) or 3 (RGB).
         package var channels = 3
-        /// Files worked on at a time.
+        /// The number of files packed at a time.
         package var concurrency = Workers.processorCount
 
         package static let defaultSide = 224
@@ -23,39 +23,25 @@ package struct PackJob: Sendable {
         package init() {}
     }
 
-    /// How far the job is.
     package struct Progress: Sendable {
         package let total: Int
-        package var packed = 0
-        package var passedOver = 0
-        package var failed = 0
-        /// The source that was finished last, relative to the source folder.
-        package var last = ""
-
-        package var done: Int { packed + passedOver + failed }
+        package var done = 0
     }
 
     package struct Failure: Sendable, Equatable {
-        /// Relative to the source folder.
+        /// The path relative to the source folder.
         package let source: String
         package let error: VidclassError
     }
 
+    /// The files of a job by their paths relative to the source folder.
     package struct Report: Sendable, Equatable {
         package var packed: [String] = []
-        /// Packed already.
-        package var passedOver: [String] = []
+        /// Files that were packed before.
+        package var skipped: [String] = []
         package var failures: [Failure] = []
-        /// Files that are no clips, relative to the source folder.
+        /// Files that are not clips.
         package var otherFiles: [String] = []
-    }
-
-    /// One file and where it goes.
-    package struct Item: Sendable, Equatable {
-        /// Relative to the source folder; the file's name where the source is a file.
-        package let id: String
-        package let source: String
-        package let destination: String
     }
 
     package let source: String
@@ -84,13 +70,13 @@ package struct PackJob: Sendable {
         self.finder = finder
     }
 
-    /// Packs everything that is not packed yet. A file that fails is noted and the rest done.
+    /// Packs everything that is not packed yet. Files that fail are listed in the report.
     ///
-    /// Throws where nothing can be done at all: no source, no clips in it, no ffmpeg for videos, no place to write.
+    /// Throws only if nothing can be packed at all: no source, no clips in it, no ffmpeg for videos, no place to write.
     package func run(progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
-        let (items, otherFiles) = try PackTree.items(source: source, destination: destination)
+        let (items, otherFiles) = try PackItem.all(source: source, destination: destination)
         guard !items.isEmpty else {
-            throw VidclassError.file(source, "no videos, .npy or .bin files found")
+            throw VidclassError.file(source, "found no videos, .npy or .bin files")
         }
         if items.contains(where: { ClipFormat(path: $0.source) == .video }) { _ = try await finder.ffmpeg() }
         for folder in Set(items.map { PathText.parent($0.destination) }).sorted(by: PathText.precedes) { try Folder.make(folder) }
@@ -98,36 +84,23 @@ package struct PackJob: Sendable {
         var state = Progress(total: items.count)
         var outcomes: [Int: Result<Bool, VidclassError>] = [:]
         progress(state)
-        try await withThrowingTaskGroup(of: (Int, Result<Bool, VidclassError>).self) { group in
-            func finish(_ number: Int, _ outcome: Result<Bool, VidclassError>) {
-                outcomes[number] = outcome
-                state.last = items[number].id
-                switch outcome {
-                case .success(true): state.packed += 1
-                case .success(false): state.passedOver += 1
-                case .failure: state.failed += 1
-                }
-                progress(state)
+        try await runConcurrently(items.count, limit: options.concurrency) { number in
+            do {
+                return Result<Bool, VidclassError>.success(try await pack(items[number]))
+            } catch let error as VidclassError {
+                return .failure(error)
             }
-            for (number, item) in items.enumerated() {
-                if number >= max(1, options.concurrency), let (number, outcome) = try await group.next() { finish(number, outcome) }
-                group.addTask {
-                    try Task.checkCancellation()
-                    do {
-                        return (number, .success(try await pack(item)))
-                    } catch let error as VidclassError {
-                        return (number, .failure(error))
-                    }
-                }
-            }
-            while let (number, outcome) = try await group.next() { finish(number, outcome) }
+        } finish: { number, outcome in
+            outcomes[number] = outcome
+            state.done += 1
+            progress(state)
         }
 
         var report = Report(otherFiles: otherFiles)
         for (number, item) in items.enumerated() {
             switch outcomes[number] {
             case .success(true)?: report.packed.append(item.id)
-            case .success(false)?: report.passedOver.append(item.id)
+            case .success(false)?: report.skipped.append(item.id)
             case .failure(let error)?: report.failures.append(Failure(source: item.id, error: error))
             case nil: break
             }
@@ -135,21 +108,19 @@ package struct PackJob: Sendable {
         return report
     }
 
-    /// Packs one file; false where it was packed already.
-    private func pack(_ item: Item) async throws -> Bool {
-        switch ClipFormat(path: item.source) {
-        case .bin?: try pack(ClipFile.open(item.source), item)
-        case .npy?: try pack(NumpyFile.open(item.source), item)
-        case .video?: try await packVideo(item)
-        case .sound?:
+    /// Packs one file; returns false if it was packed before.
+    private func pack(_ item: PackItem) async throws -> Bool {
+        switch try ClipFormat(existing: item.source) {
+        case .bin: try pack(ClipFile.open(item.source), item)
+        case .npy: try pack(NumpyFile.open(item.source), item)
+        case .video: try await packVideo(item)
+        case .sound:
             throw VidclassError.file(
-                item.source,
-                "is sound, which is not packed: its spectrogram belongs to a config (data.audio); train on the sound files themselves")
-        case nil: throw VidclassError.file(item.source, "is no clip")
+                item.source, "cannot pack sound, because its spectrogram depends on the config (data.audio); train on the sound files")
         }
     }
 
-    private func packVideo(_ item: Item) async throws -> Bool {
+    private func packVideo(_ item: PackItem) async throws -> Bool {
         let rows = options.rows ?? Options.defaultSide
         let columns = options.columns ?? Options.defaultSide
         let decoder = VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: options.channels, rows: rows, columns: columns)
@@ -171,12 +142,12 @@ package struct PackJob: Sendable {
         return true
     }
 
-    private func pack(_ file: ArrayFile, _ item: Item) throws -> Bool {
+    private func pack(_ file: ArrayFile, _ item: PackItem) throws -> Bool {
         for (name, wanted, found) in [("rows", options.rows, file.shape.rows), ("columns", options.columns, file.shape.columns)] {
-            guard wanted ?? found == found else {
+            if let wanted, wanted != found {
                 throw VidclassError.file(
-                    item.source,
-                    "expected \(wanted ?? 0) \(name), found \(found): only videos are resized; resize the array before saving it")
+                    item.source, "expected \(wanted) \(name), found \(found); only videos are resized, so resize the array before saving it"
+                )
             }
         }
         let rate = Double(file.framesPerSecond)
@@ -191,8 +162,8 @@ package struct PackJob: Sendable {
         return true
     }
 
-    /// Whether the destination is what packing would make; anything wrong with it means no.
-    private func isPacked(_ item: Item, _ shape: ClipShape, _ element: ClipElement, _ rate: Float) -> Bool {
+    /// Returns whether the destination is what packing would write; false if anything is wrong with it.
+    private func isPacked(_ item: PackItem, _ shape: ClipShape, _ element: ClipElement, _ rate: Float) -> Bool {
         guard let source = try? SystemCall.status(item.source), let destination = try? SystemCall.status(item.destination),
             destination.modified >= source.modified, let header = try? ClipFile.header(item.destination)
         else { return false }

@@ -2,18 +2,18 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// Takes a model's number of frames T from a clip of N frames, as `data.sampling` says.
+/// Chooses a model's number of frames T from a clip of N frames, as `data.sampling` defines.
 ///
-/// What is taken is a function of N, the clip's frame rate, and the view alone, so it is the same from every kind of file.
+/// The choice depends only on N, the clip's frame rate and the view, so it is the same for every kind of file.
 ///
-/// - `uniform`: of T equal stretches of the clip, sample j of K takes the frame floor((i + (j + 1/2) / K) N / T) of stretch i;
-///   a clip of up to T frames gives all it has.
-/// - `random`: the same at evaluation; in training one frame at random of each stretch floor(i N / T) ..< floor((i + 1) N / T)
+/// - `uniform`: from T equal segments of the clip, sample j of K takes the frame floor((i + (j + 1/2) / K) N / T) of segment i;
+///   a clip of up to T frames gives all its frames.
+/// - `random`: the same in evaluation; in training one random frame of each segment floor(i N / T) ..< floor((i + 1) N / T)
 ///   (Wang et al. 2016, "Temporal segment networks").
-/// - `consecutive`: frames `stride` apart, a window of span (T - 1) stride + 1 frames. In training it starts anywhere with
-///   the same probability; sample j of K starts at floor((N - span + 1) (2 j + 1) / (2 K)). A clip shorter than the span gives
-///   the frames 0, stride, 2 stride, ... that exist.
-/// - `fps`: the same with a stride of the clip's rate over the wanted one, which need not be whole: frame start +
+/// - `consecutive`: frames `stride` apart, with a span of (T - 1) stride + 1 frames. In training the span starts anywhere with
+///   equal probability; sample j of K starts at floor((N - span + 1) (2 j + 1) / (2 K)). A clip shorter than the span gives the
+///   existing ones of the frames 0, stride, 2 stride, ...
+/// - `fps`: the same with a stride of the clip's rate over the wanted rate, which need not be an integer: frame start +
 ///   floor(i stride). A wanted rate above the clip's repeats frames.
 package struct FrameSampler: Sendable, Equatable {
     package let frames: Int
@@ -25,23 +25,23 @@ package struct FrameSampler: Sendable, Equatable {
         self.sampling = sampling
     }
 
-    /// Frames of a clip before it is completed by `ShortClips`.
+    /// The frames of a clip before `ShortClips` extends them.
     package struct Choice: Sendable, Equatable {
-        /// Rising, with repeats where `fps` is above the clip's rate; 1 to T of them.
-        package var indices: [Int]
-        /// Of these frames; 0 = unknown.
-        package var framesPerSecond: Double
-        /// The frames that a clip must have for all T to be there.
-        package var span: Int
-        /// The frames of the clip that were chosen from: all, or a window's.
-        package var stretch: Range<Int>
+        /// 1 to T frames, ascending, with repeats if `fps` is above the clip's rate.
+        package let indices: [Int]
+        /// The rate of these frames; 0 = unknown.
+        package let framesPerSecond: Double
+        /// The number of frames that a clip needs to give all T.
+        package let span: Int
+        /// The frames that were available: all of the clip, or those of a window.
+        package let range: Range<Int>
     }
 
-    /// The frames that `view` takes of `count` frames at `rate` a second (0 = unknown). `path` is for errors: a rate that must
-    /// be known and is not, a window without frames.
+    /// The frames that `view` takes from `count` frames at `rate` a second (0 = unknown). Throws if the rate is unknown but needed,
+    /// or if a window contains no frame; `path` is for the error.
     package func choose(_ view: ClipView, of count: Int, rate: Double, path: String) throws -> Choice {
         precondition(count >= 1, "\(count) frames to sample from")
-        var stretch = 0..<count
+        var range = 0..<count
         var place = Place.evenly(index: 0, count: 1)
         switch view {
         case .evaluation(let index, let samples):
@@ -49,15 +49,15 @@ package struct FrameSampler: Sendable, Equatable {
             place = .evenly(index: index, count: samples)
         case .training(let seed, let stream): place = .random(RandomGenerator(seed: seed, stream: stream))
         case .window(let start, let length):
-            stretch = try ClipWindow(start: start, length: length).frames(of: count, rate: rate, path: path)
+            range = try ClipWindow(start: start, length: length).frames(of: count, rate: rate, path: path)
         }
-        var (indices, framesPerSecond, span) = try choose(place, of: stretch.count, rate: rate, path: path)
-        if stretch.lowerBound > 0 { indices = indices.map { $0 + stretch.lowerBound } }
-        if indices.count == stretch.count, sampling.isUniform { framesPerSecond = rate }
-        return Choice(indices: indices, framesPerSecond: framesPerSecond, span: span, stretch: stretch)
+        var (indices, framesPerSecond, span) = try choose(place, of: range.count, rate: rate, path: path)
+        if range.lowerBound > 0 { indices = indices.map { $0 + range.lowerBound } }
+        if indices.count == range.count, sampling.type == .uniform || sampling.type == .random { framesPerSecond = rate }
+        return Choice(indices: indices, framesPerSecond: framesPerSecond, span: span, range: range)
     }
 
-    /// Where in the clip, or in each of its stretches, frames are taken.
+    /// The place of the frames in the clip, or in each of its segments.
     private enum Place {
         case evenly(index: Int, count: Int)
         case random(RandomGenerator)
@@ -79,10 +79,10 @@ package struct FrameSampler: Sendable, Equatable {
             guard rate > 0 else {
                 throw VidclassError.file(
                     path,
-                    "its frame rate is not known, so frames cannot be taken at data.sampling.fps = \(sampling.framesPerSecond); set "
+                    "its frame rate is not known, so frames cannot be sampled at data.sampling.fps = \(sampling.framesPerSecond); set "
                         + "data.sampling.type to \"uniform\", \"random\" or \"consecutive\", or use a video or a .bin file with a rate")
             }
-            // A rate rounded to a float32, as a clip file's is, gives the frames that the exact one gives.
+            // With this factor a rate that was rounded to float32, as in a clip file, gives the same frames as the exact rate.
             let offsets = (0..<frames).map { (Double($0) * rate / sampling.framesPerSecond * (1 + 0x1p-23)).rounded(.down) }
             let span = Int(min(offsets[frames - 1], 1e15)) + 1
             let first = start(place, places: count - span + 1)
@@ -99,14 +99,14 @@ package struct FrameSampler: Sendable, Equatable {
             return (0..<frames).map { (2 * (samples * $0 + index) + 1) * count / (2 * samples * frames) }
         case .random(var random):
             guard sampling.type == .random else { return FrameSampling.uniform(frames, of: count) }
-            return (0..<frames).map { stretch in
-                let low = stretch * count / frames
-                return low + random.place((stretch + 1) * count / frames - low)
+            return (0..<frames).map { segment in
+                let low = segment * count / frames
+                return low + random.place((segment + 1) * count / frames - low)
             }
         }
     }
 
-    /// The first frame of a window that may start at any of `places` places.
+    /// The first frame of a span that may start at any of `places` places.
     private func start(_ place: Place, places: Int) -> Int {
         guard places > 1 else { return 0 }
         switch place {
@@ -117,14 +117,11 @@ package struct FrameSampler: Sendable, Equatable {
 }
 
 extension FrameSampler {
-    /// Whether training takes other frames than evaluation.
-    package var isRandom: Bool { sampling.isRandom }
-
-    /// The sampling in words for keys: what makes the same choice has the same words. `training`: of a training view.
+    /// The sampling as a cache key: equal choices have equal texts. `training` is true for a training view.
     func text(training: Bool) -> String {
         switch sampling.type {
         case .uniform: "uniform"
-        // At evaluation there is no difference.
+        // In evaluation they are equal.
         case .random: training ? "random" : "uniform"
         case .consecutive: "consecutive by \(sampling.stride)"
         case .fps: "fps \(sampling.framesPerSecond)"
@@ -132,11 +129,7 @@ extension FrameSampler {
     }
 }
 
-extension SamplingConfiguration {
-    fileprivate var isUniform: Bool { type == .uniform || type == .random }
-}
-
 extension RandomGenerator {
-    /// One of `count` <= 2^32 places, by exactly one word; uneven by less than count / 2^32.
+    /// A random number below `count` <= 2^32 from exactly one word; its bias is less than count / 2^32.
     mutating func place(_ count: Int) -> Int { Int((UInt64(nextWord()) * UInt64(count)) >> 32) }
 }

@@ -3,11 +3,10 @@ import VidTensor
 
 /// Clips of a striped disc whose class is only in the order of the frames.
 ///
-/// The disc moves (`right`, `left`, `up`, `down`), or its stripes turn (`clockwise`, `anticlockwise`) or it grows or
-/// shrinks, everything coming round again. Starts are uniform, so that any one frame is as likely in one class as in any
-/// other; and the classes of a scene show the same frames, so that the set of frames says nothing either
-/// (`SyntheticOrder`). Up to four classes, the stripes' direction and the size stay as they are; with more, whichever
-/// pair of coordinates the class does not order is shuffled.
+/// The disc moves (`right`, `left`, `up`, `down`), its stripes turn (`clockwise`, `anticlockwise`), or it grows or shrinks; every
+/// change is periodic. Starts are uniform, so any single frame is equally likely in every class, and the classes of a scene show
+/// the same frames, so the set of frames does not reveal the class either (`SyntheticOrder`). With up to four classes, the
+/// stripes' direction and the size do not change; with more, the pair of coordinates that the class does not order is shuffled.
 package struct SyntheticClips: Sendable {
     package static let labels = ["right", "left", "up", "down", "clockwise", "anticlockwise", "grow", "shrink"]
 
@@ -35,13 +34,14 @@ package struct SyntheticClips: Sendable {
         order = SyntheticOrder(frames: frames)
     }
 
-    /// Names of the classes, in the order of their numbers.
+    /// The names of the classes, in the order of their numbers.
     package var labels: [String] { Array(SyntheticClips.labels.prefix(classes)) }
 
-    /// Clip `number` of class `label` (a place in `labels`): uint8, (frames, 3, rows, columns); a function of the seed and its arguments.
+    /// Clip `number` of class `label` (a place in `labels`): uint8, (frames, 3, rows, columns). It depends only on the seed and the
+    /// arguments.
     package func clip(label: Int, number: Int) -> Clip { clip(label: label, scene: label << 32 | number) }
 
-    /// The clip in which scene `scene` is shown in the order of class `label`.
+    /// The clip that shows scene `number` in the order of class `label`.
     package func clip(label: Int, scene number: Int) -> Clip {
         precondition((0..<classes).contains(label) && number >= 0, "class \(label) of \(classes), scene \(number)")
         var random = RandomGenerator(seed: seed, stream: 2 * UInt64(number))
@@ -56,7 +56,7 @@ package struct SyntheticClips: Sendable {
             for (first, second) in pairing.enumerated() { inverse[second] = first }
             points = walk.map { inverse[$0] }
         }
-        // A frame is drawn once, however often the clip comes round.
+        // Each frame is drawn once, however often the clip repeats it.
         var drawn: [Int: [UInt8]] = [:]
         var values: [UInt8] = []
         values.reserveCapacity(frames * 3 * rows * columns)
@@ -79,7 +79,7 @@ package struct SyntheticClips: Sendable {
 
     /// Writes `clipsPerClass` clips of each class to `folder`/<class>/<number>.bin, several at a time.
     ///
-    /// A folder that holds anything but such clips is refused. `progress` is told how many are done.
+    /// Throws if the folder contains anything other than such clips.
     package func write(
         to folder: String, clipsPerClass: Int, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) async throws {
@@ -95,31 +95,21 @@ package struct SyntheticClips: Sendable {
         for label in labels { try Folder.make(PathText.join(folder, label)) }
         let total = classes * clipsPerClass
         var done = 0
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for number in 0..<total {
-                if number >= Workers.processorCount {
-                    try await group.next()
-                    done += 1
-                    progress(done, total)
-                }
-                group.addTask {
-                    let (index, label) = number.quotientAndRemainder(dividingBy: classes)
-                    let path = PathText.join(PathText.join(folder, labels[label]), names[index])
-                    try ClipFile.write(clip(label: label, number: index), to: path)
-                }
-            }
-            while try await group.next() != nil {
-                done += 1
-                progress(done, total)
-            }
+        try await runConcurrently(total, limit: Workers.processorCount) { number in
+            let (index, label) = number.quotientAndRemainder(dividingBy: classes)
+            let path = PathText.join(PathText.join(folder, labels[label]), names[index])
+            try ClipFile.write(clip(label: label, number: index), to: path)
+        } finish: { _, _ in
+            done += 1
+            progress(done, total)
         }
     }
 
-    /// Clips of another call in the same folder would make another data set than the one asked for.
+    /// Throws if `folder` contains anything else: with other clips in it, the data set would not be the requested one.
     private func checkFolder(_ folder: String, names: Set<String>) throws {
         guard (try? SystemCall.status(folder)) != nil else { return }
         func refuse(_ found: String) -> VidclassError {
-            .file(folder, "is not empty (it holds \(found.printable)); name another folder or remove it")
+            .file(folder, "is not empty (it contains \(found.printable)); choose another folder or remove it")
         }
         for name in try Folder.names(folder).names where !PathText.isHidden(name) {
             guard labels.contains(name) else { throw refuse(name) }

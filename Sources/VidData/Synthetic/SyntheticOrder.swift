@@ -1,28 +1,27 @@
 import VidTensor
 
-/// How the classes of synthetic clips order the frames of a scene.
+/// The order in which each class of synthetic clips shows the frames of a scene.
 ///
-/// A state of a scene is a point on a torus (two coordinates, each of which comes round again). The L points
-/// k (1, m) / L, k = 0 ..< L, form a lattice on it; when a and L have no common divisor, a walk of constant velocity
-/// a (1, m) / L visits every one of them, too, in another order. So walks in four directions show *the same set of
-/// frames*, and nothing but their order tells one from another, however a scene looks.
+/// A state of a scene is a point on a torus (two periodic coordinates). The L points k (1, m) / L, k = 0 ..< L, form a lattice on
+/// it. If a and L have no common divisor, a walk of constant velocity a (1, m) / L also visits all of them, in another order. So
+/// walks in four directions show *the same set of frames*, and only their order distinguishes them, however a scene looks.
 package struct SyntheticOrder: Sendable, Equatable {
-    /// Points of the lattice; the walks come round after so many frames.
+    /// The number of points of the lattice, and the period of the walks in frames.
     package let length: Int
-    /// Coordinates of point 1, in units of 1 / length.
+    /// The coordinates of point 1, in units of 1 / length.
     package let generator: (Int, Int)
-    /// For the four classes of a plane, in the order +first, -first, -second, +second: how many points a frame moves on.
+    /// The number of points that a frame advances, for the four classes of a plane in the order +first, -first, -second, +second.
     package let strides: [Int]
 
     package static func == (a: SyntheticOrder, b: SyntheticOrder) -> Bool {
         a.length == b.length && a.generator == b.generator && a.strides == b.strides
     }
 
-    /// The lattice for clips of `frames` frames: one whose length divides `frames` (then a clip shows each of its frames
-    /// equally often), with the shortest steps; each step goes mainly along one of the coordinates.
+    /// Chooses the lattice for clips of `frames` frames: its length divides `frames` (so a clip shows each of its frames equally
+    /// often), and its steps are the shortest; each step goes mainly along one of the coordinates.
     ///
-    /// Where there is none (2, 3, 4, 6, and primes over 64) clips show part of a lattice: single frames still say
-    /// nothing, but the set of them may.
+    /// If there is none (2, 3, 4, 6, and primes over 64), clips show a part of a lattice: single frames still do not reveal the class,
+    /// but the set of frames may.
     package init(frames: Int) {
         precondition(frames >= 2, "an order of \(frames) frames")
         var lengths = (5...32).filter { frames % $0 == 0 }
@@ -37,7 +36,7 @@ package struct SyntheticOrder: Sendable, Equatable {
         strides = [best.along, best.length - best.along, best.length - best.across, best.across]
     }
 
-    /// Point `number` of the lattice, both coordinates in [0, 1).
+    /// Point `number` of the lattice, with both coordinates in [0, 1).
     package func point(_ number: Int) -> (Float, Float) {
         (Float(number * generator.0 % length) / Float(length), Float(number * generator.1 % length) / Float(length))
     }
@@ -50,12 +49,13 @@ package struct SyntheticOrder: Sendable, Equatable {
     /// A lattice with a step along the first coordinate and one along the second.
     private struct Candidate {
         var length: Int
-        /// m of the lattice (1, m).
+        /// The m of the lattice (1, m).
         var slope: Int
-        /// Multiples of (1, m) that go along the first and along the second coordinate, both forwards.
+        /// The multiple of (1, m) that steps forward along the first coordinate.
         var along: Int
+        /// The multiple of (1, m) that steps forward along the second coordinate.
         var across: Int
-        /// The longest step, as a share of the way round, and then how far from straight the steps are.
+        /// The longest step, as a share of the period, plus a small penalty for steps that are not straight.
         var cost: Float
 
         static func best(length: Int) -> Candidate? {
@@ -65,7 +65,7 @@ package struct SyntheticOrder: Sendable, Equatable {
                     (multiple: multiple, x: centred(multiple, length), y: centred(multiple * slope, length))
                 }
                 for a in steps where a.x > abs(a.y) && a.y != 0 {
-                    // The products of their coordinates differ in sign: the four walks turn in four different ways.
+                    // The products of their coordinates differ in sign, so the four walks turn in four different ways.
                     for b in steps where b.y > abs(b.x) && (a.x * a.y > 0) != (b.x * b.y > 0) {
                         guard 2 * max(a.x, b.y) < length else { continue }
                         let cost = (Float(max(a.x, b.y)) + 0.1 * Float(abs(a.y) + abs(b.x))) / Float(length)

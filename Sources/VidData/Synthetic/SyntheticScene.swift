@@ -1,13 +1,13 @@
 import VidSystem
 import VidTensor
 
-/// One scene: a striped disc over a background, under coloured lamps, in any of its states.
+/// A scene: a striped disc over a background, under coloured lamps, in any of its states.
 ///
-/// The disc is bright on a dark ground, four lamps of different colours light it by where it is (so that a network that
-/// averages over the picture can still tell where), and everything is periodic: it leaves on one side and comes back on
-/// the other. Colours, stripes, size, background and noise are drawn for each scene.
+/// The disc is bright on a dark ground. Four lamps of different colours light it depending on its position, so that a network that
+/// averages over the picture can still locate it. Everything is periodic: the disc leaves on one side and returns on the other.
+/// Colours, stripes, size, background and noise are random for each scene.
 struct SyntheticScene {
-    /// Where the disc is, which way its stripes run and how large it is; each in [0, 1), each periodic.
+    /// The disc's position, the direction of its stripes and its size, each periodic in [0, 1).
     struct State: Equatable {
         var x: Float
         var y: Float
@@ -25,10 +25,10 @@ struct SyntheticScene {
     private let waves: (Float, Float, Float)
     private let stripes: Float
     private let stripePhase: Float
-    /// Where the states start.
+    /// The initial state.
     let origin: State
 
-    /// Draws a scene; `random` gives its look, and `noiseStream` of `seed` its noise.
+    /// Draws a scene: its look from `random`, its noise from stream `noiseStream` of `seed`.
     init(rows: Int, columns: Int, seed: UInt64, noiseStream: UInt64, random: inout RandomGenerator) {
         self.rows = rows
         self.columns = columns
@@ -37,23 +37,23 @@ struct SyntheticScene {
         bright = (0..<3).map { _ in random.uniform(200, 255) }
         dark = (0..<3).map { _ in random.uniform(70, 140) }
         ground = (0..<3).map { _ in random.uniform(10, 50) }
-        // Whole numbers of waves: the background, too, has no seam.
+        // Whole numbers of waves, so that the background has no seam either.
         waves = (Float(random.below(5) - 2), Float(random.below(5) - 2), random.uniform(0, 2 * .pi))
         stripes = random.uniform(1, 1.6)
         stripePhase = random.uniform(0, 2 * .pi)
         origin = State(x: random.uniform(), y: random.uniform(), angle: random.uniform(), size: random.uniform())
     }
 
-    /// Where the lamps hang (both coordinates 0...1) and their colours.
+    /// The lamps' positions (both coordinates 0...1) and colours.
     private static let lamps: [(x: Float, y: Float, colour: [Float])] = [
         (0, 0, [1, 0.25, 0.25]), (0.5, 0, [0.25, 1, 0.25]), (0, 0.5, [0.25, 0.25, 1]), (0.5, 0.5, [1, 1, 0.25]),
     ]
 
-    /// The picture of `state`, (3, rows, columns) bytes. `number` picks the noise: the same picture for the same number.
+    /// The picture of `state` as (3, rows, columns) bytes. `number` determines the noise.
     func frame(_ state: State, number: Int) -> [UInt8] {
         let side = Float(min(rows, columns))
         let radius = 0.16 * pow(2.75, wrapped(state.size))
-        // Stripes look the same after half a turn.
+        // Stripes repeat after half a turn.
         let (sine, cosine) = (sin(.pi * state.angle), cos(.pi * state.angle))
         let centre = (x: wrapped(state.x), y: wrapped(state.y))
         let pixels = rows * columns
@@ -82,7 +82,7 @@ struct SyntheticScene {
         return frame
     }
 
-    /// The lamps' light at (x, y), red, green, blue.
+    /// The lamps' light at (x, y): red, green, blue.
     private static func light(_ x: Float, _ y: Float) -> (Float, Float, Float) {
         var sum: (Float, Float, Float) = (0, 0, 0)
         var total: Float = 0
@@ -98,10 +98,10 @@ struct SyntheticScene {
 
     private func wrapped(_ value: Float) -> Float { value - value.rounded(.down) }
 
-    /// A difference of two coordinates, the short way round.
+    /// The shortest periodic difference of two coordinates.
     private func nearest(_ difference: Float) -> Float { difference - difference.rounded() }
 
-    /// Noise of mean 0 and standard deviation near 4, from the counter-based generator: sums of two bytes.
+    /// Noise of mean 0 and standard deviation near 4: sums of two bytes of the counter-based generator.
     private struct Noise {
         private let seed: UInt64
         private let stream: UInt64

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Subprocess
 import VidSystem
 import VidTensor
 
@@ -7,9 +6,9 @@ import VidTensor
 package struct FFmpeg: Sendable, Equatable {
     package let ffmpegPath: String
     package let ffprobePath: String
-    /// As ffmpeg calls it: `5.1.9-0+deb12u1`.
+    /// The version that ffmpeg prints, such as `5.1.9-0+deb12u1`.
     package let version: String
-    /// Replaces the time limits that are made from a video's size; for tests and for very slow machines.
+    /// Replaces the time limits that depend on a file's size, for tests and for very slow machines.
     package var timeLimit: Duration?
 
     package init(ffmpegPath: String, ffprobePath: String, version: String, timeLimit: Duration? = nil) {
@@ -19,10 +18,10 @@ package struct FFmpeg: Sendable, Equatable {
         self.timeLimit = timeLimit
     }
 
-    /// Finds ffmpeg by the variable `VIDCLASS_FFMPEG` (the program, or the folder it is in), else on the `PATH`; ffprobe
-    /// next to it, else on the `PATH`. `VIDCLASS_FFMPEG_SECONDS` sets the time limit of one run.
+    /// Finds ffmpeg by the variable `VIDCLASS_FFMPEG` (the program or its folder), else on the `PATH`, and ffprobe next to it, else
+    /// on the `PATH`. `VIDCLASS_FFMPEG_SECONDS` sets the time limit of one run.
     ///
-    /// Throws an error of kind `missingInput` (exit 66) that says how to install it.
+    /// Throws `.missingInput` (exit 66) with instructions if either is missing.
     package static func locate(environment: [String: String] = ProcessInfo.processInfo.environment) async throws -> FFmpeg {
         let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
         let ffmpeg: String
@@ -31,8 +30,7 @@ package struct FFmpeg: Sendable, Equatable {
             ffmpeg = isFolder ? PathText.join(named, "ffmpeg") : named
             guard isExecutable(ffmpeg) else {
                 throw VidclassError(
-                    .missingInput, "VIDCLASS_FFMPEG is \(named.printable), but there is no program \(ffmpeg.printable); unset it or mend it"
-                )
+                    .missingInput, "VIDCLASS_FFMPEG is \(named.printable), but there is no program \(ffmpeg.printable); fix or unset it")
             }
         } else if let found = find("ffmpeg", in: folders) {
             ffmpeg = found
@@ -41,13 +39,13 @@ package struct FFmpeg: Sendable, Equatable {
         }
         guard let ffprobe = find("ffprobe", in: [PathText.parent(ffmpeg)] + folders) else {
             throw VidclassError(
-                .missingInput, "ffprobe is not installed, though \(ffmpeg.printable) is; video and sound files need both; \(advice)")
+                .missingInput, "ffprobe is not installed, but \(ffmpeg.printable) is; video and sound files need both; \(advice)")
         }
         let child = ChildProcess(executable: ffmpeg, arguments: ["-version"], timeLimit: .seconds(30), outputLimit: 1 << 20)
         let (outcome, text) = try await child.text()
         guard outcome.status == 0, text.hasPrefix("ffmpeg version ") else {
             throw VidclassError(
-                .missingInput, "\(ffmpeg.printable) -version failed (status \(outcome.status)): it is no working ffmpeg; \(advice)")
+                .missingInput, "\(ffmpeg.printable) does not work: running it with -version failed (status \(outcome.status)); \(advice)")
         }
         let version = text.dropFirst("ffmpeg version ".count).prefix { $0 != " " && $0 != "\n" }
         var limit: Duration?
@@ -63,7 +61,7 @@ package struct FFmpeg: Sendable, Equatable {
     private static let advice =
         "install it (Debian, Ubuntu: apt-get install ffmpeg; macOS: brew install ffmpeg) or set VIDCLASS_FFMPEG to it"
 
-    /// The major version; nil for a build that is not numbered (from git), which is taken as new.
+    /// The major version; nil for an unnumbered build (from git), which is assumed to be new.
     var major: Int? { Int(version.drop { $0 == "n" }.prefix { $0.isNumber }) }
 
     /// The minor version.
@@ -72,7 +70,7 @@ package struct FFmpeg: Sendable, Equatable {
         return parts.count > 1 ? Int(parts[1].prefix { $0.isNumber }) : nil
     }
 
-    /// Frames come out as they are, none repeated or dropped to keep a rate. The option's name changed with 5.1.
+    /// Passes frames through as they are, without repeating or dropping any to keep a rate. The option was renamed in 5.1.
     var passthroughArguments: [String] {
         if let major, (major, minor ?? 0) < (5, 1) { return ["-vsync", "passthrough"] }
         return ["-fps_mode", "passthrough"]
@@ -86,36 +84,78 @@ package struct FFmpeg: Sendable, Equatable {
         (try? SystemCall.status(path))?.kind == .file && access(path, X_OK) == 0
     }
 
-    /// What every run on a stranger's file begins with: which protocols and containers may be opened at all (no playlist,
-    /// no concatenation script, no image pattern, no address), one thread, and the most pixels a frame may have.
-    static func inputArguments(_ containers: [String]) -> [String] {
+    /// The arguments that protect against hostile files: they allow only local files and the listed containers (no playlists,
+    /// concatenation scripts, image patterns or URLs), one thread, and a limited number of pixels.
+    private static func inputArguments(_ containers: [String]) -> [String] {
         [
             "-protocol_whitelist", "file", "-format_whitelist", containers.joined(separator: ","), "-max_pixels", "\(maximumPixels)",
             "-threads", "1",
         ]
     }
 
-    /// ffmpeg's names of the containers that videos are read from.
+    /// ffmpeg's names of the video containers that may be opened.
     static let videoContainers = ["mov", "avi", "matroska", "webm", "mpeg", "mpegts", "flv", "ogg", "asf", "gif"]
 
     /// 16384 x 8192.
     static let maximumPixels = 1 << 27
 
-    /// What ffprobe lists as lines of `key=value`. A stream of a transport stream is listed with its programme, too: the
-    /// first value of a key counts.
-    static func values(_ text: String) -> [Substring: Substring] {
+    /// Runs ffprobe on the file at `path`; `query` chooses the stream, the entries and their format.
+    func ffprobe(
+        _ path: String, _ containers: [String], _ query: [String], verbosity: String = "error", limit: Duration, outputLimit: Int = 1 << 20
+    ) async throws -> (outcome: ChildProcess.Outcome, text: String) {
+        try await ChildProcess(
+            executable: ffprobePath,
+            arguments: ["-v", verbosity] + FFmpeg.inputArguments(containers) + query + ["-i", FFmpeg.address(path)],
+            timeLimit: limit, outputLimit: outputLimit
+        ).text()
+    }
+
+    /// Runs ffprobe on the file at `path` and returns the values that it lists for a stream of the medium `medium` ("video", "sound").
+    ///
+    /// A stream of a transport stream is also listed with its program: the first value of a key counts.
+    func streamValues(
+        _ path: String, _ medium: String, _ containers: [String], _ query: [String], verbosity: String = "error", limit: Duration
+    ) async throws -> (values: [Substring: Substring], errorText: String) {
+        let (outcome, text) = try await ffprobe(
+            path, containers, query + ["-of", "default=noprint_wrappers=1"], verbosity: verbosity, limit: limit)
+        try FFmpeg.checkTime(of: outcome, limit, "ffprobe", path: path)
+        guard outcome.status == 0 else {
+            throw VidclassError.file(path, "ffmpeg found no readable \(medium): \(FFmpeg.reason(outcome.errorText, path: path))")
+        }
         var values: [Substring: Substring] = [:]
         for line in text.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)
             if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
         }
-        return values
+        return (values, outcome.errorText)
     }
 
-    /// The file as an address of ffmpeg's that no leading dash, colon or percent sign can turn into something else.
+    /// A child that decodes the file at `path` to standard output; `output` chooses the stream, the filter and the format.
+    func decoding(_ path: String, _ containers: [String], _ output: [String], limit: Duration, outputLimit: Int) -> ChildProcess {
+        ChildProcess(
+            executable: ffmpegPath,
+            arguments: ["-nostdin", "-v", "error"] + FFmpeg.inputArguments(containers) + ["-i", FFmpeg.address(path)] + output
+                + ["-max_error_rate", "0.1", "-threads", "1", "pipe:1"],
+            timeLimit: limit, outputLimit: outputLimit)
+    }
+
+    /// Throws if `program`, run on the file at `path`, was stopped at its time limit.
+    static func checkTime(
+        of outcome: ChildProcess.Outcome, _ limit: Duration, _ program: String = "ffmpeg", path: String, kind: VidclassError.Kind = .badData
+    ) throws {
+        guard outcome.timedOut else { return }
+        throw VidclassError.file(path, "\(program) was stopped after \(limit.components.seconds) seconds: it did not finish", kind: kind)
+    }
+
+    /// Throws if ffmpeg failed to decode the file at `path`.
+    static func checkStatus(of outcome: ChildProcess.Outcome, path: String) throws {
+        guard outcome.status != 0 else { return }
+        throw VidclassError.file(path, "ffmpeg cannot decode it: \(reason(outcome.errorText, path: path))")
+    }
+    /// The file as an ffmpeg URL, so that a leading dash, a colon or a percent sign has no special meaning.
     static func address(_ path: String) -> String { "file:" + path }
 
-    /// The reason in `errorText`, on one line, without ffmpeg's own addresses in memory and without the file's name.
+    /// The reason in `errorText` on one line, without ffmpeg's memory addresses and the file's name.
     static func reason(_ errorText: String, path: String) -> String {
         let lines = errorText.split(whereSeparator: \.isNewline).map { line -> String in
             var text = String(line)
@@ -131,7 +171,7 @@ package struct FFmpeg: Sendable, Equatable {
     }
 }
 
-/// Finds ffmpeg once, when it is first needed.
+/// Finds ffmpeg when it is first needed, once.
 package actor FFmpegFinder {
     private let find: @Sendable () async throws -> FFmpeg
     private var search: Task<FFmpeg, any Error>?

@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// Decodes the frames of a video by a child ffmpeg: the short side resized to fit, the centre cut out, as bytes.
+/// Decodes the frames of a video to bytes with a child ffmpeg: scales the frame to cover the target size and crops its centre.
 package struct VideoDecoder: Sendable {
     package let ffmpeg: FFmpeg
     /// 1 (grey) or 3 (RGB).
@@ -18,14 +18,14 @@ package struct VideoDecoder: Sendable {
         self.columns = columns
     }
 
-    /// Which frames a file gives: what `plan` finds without decoding.
+    /// The frames to decode from a file, determined without decoding it.
     package struct Plan: Sendable {
         package let rule: any FrameRule
         package let video: VideoInfo
-        /// Rising.
+        /// The frames' numbers, ascending.
         package let indices: [Int]
 
-        /// Of the frames taken; 0 = unknown.
+        /// The rate of the chosen frames; 0 = unknown.
         package var framesPerSecond: Float {
             Float(
                 indices.count == video.frames ? video.framesPerSecond : video.framesPerSecond * Double(indices.count) / Double(video.frames)
@@ -33,19 +33,19 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// The frames that `rule` takes of the video at `path`, by their numbers in the order of showing.
+    /// The frames that `rule` chooses from the video at `path`, by their numbers in display order.
     package func plan(_ path: String, _ rule: some FrameRule, exactly: Bool = false) async throws -> Plan {
         let video = try await ffmpeg.probe(path, exactly: exactly)
         return Plan(
             rule: rule, video: video, indices: try rule.indices(of: video.frames, sourceRate: video.framesPerSecond, path: path))
     }
 
-    /// The frames that `selection` takes.
+    /// The frames that `selection` chooses.
     package func plan(_ path: String, _ selection: FrameSelection) async throws -> Plan {
         try await plan(path, selection, exactly: false)
     }
 
-    /// The frames of `plan` in memory: uint8, (frames, channels, rows, columns). The plan that comes back is what was done.
+    /// Decodes the frames of `plan` into memory: uint8, (frames, channels, rows, columns). Returns the plan that was carried out.
     package func decode(_ path: String, _ plan: Plan) async throws -> (clip: Clip, plan: Plan) {
         var values: [UInt8] = []
         values.reserveCapacity(plan.indices.count * channels * rows * columns)
@@ -58,10 +58,10 @@ package struct VideoDecoder: Sendable {
         return (Clip(shape: shape, pixels: .bytes(values), framesPerSecond: done.framesPerSecond), done)
     }
 
-    /// Hands the frames of `plan` to `consume`, one (channels, rows, columns) frame at a time, and says which they were.
+    /// Passes the frames of `plan` to `consume`, one (channels, rows, columns) frame at a time. Returns the plan that was carried out.
     ///
-    /// A plan counts packets. Where fewer frames come out than were to be taken, they are counted by decoding, `restart`
-    /// is called and the frames are taken anew.
+    /// A plan counts packets. If decoding yields fewer frames than planned, the frames are counted by decoding, `restart` is called,
+    /// and the frames are decoded by the new plan.
     package func stream(
         _ path: String, _ plan: Plan, restart: () throws -> Void, consume: (UnsafeRawBufferPointer) throws -> Void
     ) async throws -> Plan {
@@ -73,18 +73,18 @@ package struct VideoDecoder: Sendable {
         return exact
     }
 
-    /// Frames counted by decoding did not come out when they were decoded again.
+    /// The error if frames that were counted by decoding are missing when they are decoded again.
     static func damaged(_ path: String, _ plan: Plan, found: Int) -> VidclassError {
-        .file(path, "\(plan.indices.count) frames were to be decoded, \(found) came out: the video is damaged")
+        .file(path, "the video is damaged: expected \(plan.indices.count) decoded frames, found \(found)")
     }
 
-    /// The filter that resizes and cuts. `bitexact` and `accurate_rnd` make the same bytes on every processor.
+    /// The filter that scales and crops. `bitexact` and `accurate_rnd` give the same bytes on every processor.
     var geometryFilter: String {
         "scale=w=\(columns):h=\(rows):force_original_aspect_ratio=increase:flags=bilinear+accurate_rnd+full_chroma_int+bitexact,"
             + "crop=w=\(columns):h=\(rows)"
     }
 
-    /// The filter that lets through frames `indices` alone; stretches of neighbours count as one. Nil for too many stretches.
+    /// The filter that passes only the frames at `indices`, by ranges of consecutive frames; nil if there are too many ranges.
     static func selectFilter(_ indices: [Int]) -> String? {
         var stretches: [ClosedRange<Int>] = []
         for index in indices {
@@ -99,7 +99,7 @@ package struct VideoDecoder: Sendable {
         return "select='\(terms.joined(separator: "+"))'"
     }
 
-    /// Decodes once; returns how many of the frames wanted came out. `deliver` is called now and then between frames; decoding
+    /// Decodes once and returns how many of the wanted frames came out. `deliver` is called between pieces of the output; decoding
     /// waits for it.
     func run(
         _ path: String, _ plan: Plan, _ consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void = {}
@@ -107,55 +107,49 @@ package struct VideoDecoder: Sendable {
         let wanted = plan.indices
         let isWhole = wanted.count == plan.video.frames
         let select = isWhole ? nil : VideoDecoder.selectFilter(wanted)
-        let areChosenHere = !isWhole && select == nil
+        let filtersHere = !isWhole && select == nil
         let filter = [select, geometryFilter].compactMap(\.self).joined(separator: ",")
-        // Nothing is decoded past the last frame wanted. Of a whole video: a packet gives a frame, now and then two.
-        let mostFrames = select != nil ? wanted.count : areChosenHere ? (wanted.last ?? 0) + 1 : 2 * plan.video.frames + 16
+        // Nothing is decoded past the last wanted frame. For a whole video: a packet occasionally gives two frames.
+        let mostFrames = select != nil ? wanted.count : filtersHere ? (wanted.last ?? 0) + 1 : 2 * plan.video.frames + 16
         let frameBytes = channels * rows * columns
         let limit = ffmpeg.timeLimit ?? .seconds(60 + plan.video.frames * max(1, plan.video.rows * plan.video.columns / 500_000) / 8)
-        let child = ChildProcess(
-            executable: ffmpeg.ffmpegPath,
-            arguments: ["-nostdin", "-v", "error"] + FFmpeg.inputArguments(FFmpeg.videoContainers) + [
-                "-i", FFmpeg.address(path), "-map", "0:V:0", "-vf", filter,
-            ]
-                + ffmpeg.passthroughArguments + ["-frames:v", "\(mostFrames)", "-max_error_rate", "0.1", "-threads", "1"]
-                + ["-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24", "pipe:1"],
-            timeLimit: limit, outputLimit: mostFrames * frameBytes)
+        let child = ffmpeg.decoding(
+            path, FFmpeg.videoContainers,
+            ["-map", "0:V:0", "-vf", filter] + ffmpeg.passthroughArguments
+                + ["-frames:v", "\(mostFrames)", "-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24"],
+            limit: limit, outputLimit: mostFrames * frameBytes)
 
         let planes = FramePlanes(channels: channels, pixels: rows * columns)
-        var number = 0  // of the frame that comes next
-        var taken = 0
+        var number = 0  // of the next frame
+        var delivered = 0
         let outcome = try await child.run(
             { bytes in
                 try planes.append(bytes) { frame in
                     defer { number += 1 }
-                    if areChosenHere {
-                        guard taken < wanted.count, wanted[taken] == number else { return }
-                    } else if taken == wanted.count {
-                        return  // more frames than packets: the rest is not part of the plan
+                    if filtersHere {
+                        guard delivered < wanted.count, wanted[delivered] == number else { return }
+                    } else if delivered == wanted.count {
+                        return  // There are more frames than packets; the rest is not in the plan.
                     }
-                    taken += 1
+                    delivered += 1
                     try consume(frame)
                 }
             }, deliver: deliver)
-        guard !outcome.timedOut else {
-            throw VidclassError.file(path, "ffmpeg was stopped after \(limit.components.seconds) seconds: decoding did not come to an end")
-        }
+        try FFmpeg.checkTime(of: outcome, limit, path: path)
         guard !outcome.outputExceeded else {
-            throw VidclassError.file(path, "ffmpeg gave more than the \(mostFrames) frames of \(frameBytes) bytes expected and was stopped")
+            throw VidclassError.file(
+                path, "ffmpeg was stopped because it wrote more than the \(mostFrames) frames of \(frameBytes) bytes that were expected")
         }
-        guard outcome.status == 0 else {
-            throw VidclassError.file(path, "ffmpeg cannot decode it: \(FFmpeg.reason(outcome.errorText, path: path))")
-        }
+        try FFmpeg.checkStatus(of: outcome, path: path)
         guard planes.isEmpty else { throw VidclassError.file(path, "ffmpeg stopped in the middle of frame \(number)") }
         guard number > 0 else {
             throw VidclassError.file(path, "no frame could be decoded: \(FFmpeg.reason(outcome.errorText, path: path))")
         }
-        return taken
+        return delivered
     }
 }
 
-/// Cuts a stream of (rows, columns, channels) bytes into frames and turns each into (channels, rows, columns).
+/// Splits a stream of (rows, columns, channels) bytes into frames and reorders each to (channels, rows, columns).
 private final class FramePlanes {
     private let channels: Int
     private let pixels: Int
@@ -175,10 +169,10 @@ private final class FramePlanes {
         planar.deallocate()
     }
 
-    /// Whether no part of a frame is left over.
+    /// Whether no incomplete frame is left over.
     var isEmpty: Bool { filled == 0 }
 
-    /// Takes `bytes` and calls `body` with each frame that becomes whole; the frame is valid during the call.
+    /// Appends `bytes` and calls `body` with each frame that becomes complete; the frame is valid during the call.
     func append(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         var rest = bytes
         while !rest.isEmpty {

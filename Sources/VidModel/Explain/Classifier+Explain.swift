@@ -1,13 +1,13 @@
 import VidTensor
 
-/// Why a class: Grad-CAM for the regions, integrated gradients for the frames.
+/// Explains a decision: Grad-CAM for the regions, integrated gradients for the frames.
 ///
-/// The passes backwards add to the gradients of the head's parameters, which are of no use here and are zeroed at the end: so
-/// not between a training step's gradients and its optimiser.
+/// The backward passes add to the gradients of the head's parameters, which are zeroed at the end. So don't explain between the
+/// gradients of a training step and its optimizer.
 extension Classifier {
-    /// Runs a clip's frames (T, H, W, C), preprocessed, of which the first `validFrames` count. The logits have the bits of a
+    /// Runs a clip's preprocessed frames (T, H, W, C), of which the first `validFrames` count. The logits have the same bits as a
     /// prediction's.
-    package func see(frames: Tensor, validFrames: Int, _ context: Context) -> ClipActivations {
+    package func activations(frames: Tensor, validFrames: Int, _ context: Context) -> ClipActivations {
         precondition(frames.shape == frameShape.prepending(self.frames), "\(frames.shape) for \(self.frames) frames of \(frameShape)")
         precondition(!context.isTraining, "a clip is explained as it is predicted")
         let mark = context.workspace.mark
@@ -15,12 +15,13 @@ extension Classifier {
         let last = explainedLayer
         let activations = context.workspace.take(encoder.shapes[last].prepending(self.frames))
         encoder.run(0..<last + 1, frames, into: activations, context)
-        let features = encoder.runTail(behind: last, activations, context).features
-        let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context).logits
+        let features = Tail(of: encoder, behind: last, activations, context).features
+        let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context)
+            .logits
         return ClipActivations(copying: activations, validFrames: validFrames, logits: logits.array)
     }
 
-    /// Explains class `target` of a clip, or what speaks for it rather than for class `against`.
+    /// Explains the score of class `target`, or how far it exceeds that of class `against`.
     ///
     /// Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: visual explanations from deep networks via gradient-based localization"):
     /// with A (T, h, w, C) the last convolution's maps and dA the score's gradient there, through pooling, recurrent and hidden
@@ -33,7 +34,7 @@ extension Classifier {
             context.workspace.release(to: mark)
             clearGradients()
         }
-        let tail = encoder.runTail(behind: explainedLayer, clip.activations, context)
+        let tail = Tail(of: encoder, behind: explainedLayer, clip.activations, context)
         let features = tail.features.reshaped([frames, self.features])
         let direction = Direction(target: target, against: against)
         let path = FeaturePath(head: head, features: features, validFrames: clip.validFrames, direction: direction, context)
@@ -41,7 +42,7 @@ extension Classifier {
         let baseline = direction.score(path.logits(at: 0, mask: mask(clip.validFrames, clips: 1, context)))
 
         let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, context))
-        let dActivations = encoder.tailGradient(dFeatures.reshaped(tail.features.shape), tail, context)
+        let dActivations = tail.backward(dFeatures.reshaped(tail.features.shape), context)
         let (weights, maps) = Classifier.gradCAM(clip.activations, dActivations)
         let shape = clip.activations.shape
         return ClipExplanation(
@@ -50,9 +51,9 @@ extension Classifier {
             validFrames: clip.validFrames)
     }
 
-    /// The layer whose maps are shown. A CNN of a configuration has a convolution.
+    /// The last convolution; a configuration's CNN has one.
     private var explainedLayer: Int {
-        guard let last = encoder.lastConvolution else { preconditionFailure("a network without convolutions is explained") }
+        guard let last = encoder.layers.lastIndex(where: { $0 is Conv2D }) else { preconditionFailure("a network without convolutions") }
         return last
     }
 
@@ -90,20 +91,34 @@ extension Classifier {
     }
 }
 
-/// The classes between which a score is taken.
-struct Direction {
-    let target: Int
-    let against: Int?
+/// The layers behind the explained one, run forward on its output whether or not anything is trained.
+private struct Tail {
+    private let layers: ArraySlice<any FrameLayer>
+    /// The input of each layer, and last the features, in the context's workspace.
+    private let values: [Tensor]
 
-    func score(_ logits: [Float]) -> Float { logits[target] - (against.map { logits[$0] } ?? 0) }
+    var features: Tensor { values[values.count - 1] }
 
-    /// The score's gradient in the logits (B, classes).
-    func fill(_ dLogits: Tensor) {
-        dLogits.fill(0)
-        for clip in 0..<dLogits.shape[0] {
-            let row = dLogits.rows(clip..<clip + 1)
-            row.base[target] += 1
-            if let against { row.base[against] -= 1 }
+    /// Runs the layers behind layer `index` of `encoder` on its output (N, ...).
+    init(of encoder: FrameEncoder, behind index: Int, _ output: Tensor, _ context: Context) {
+        layers = encoder.layers[(index + 1)...]
+        var values = [output]
+        for (layer, shape) in zip(layers, encoder.shapes[(index + 1)...]) {
+            let next = context.workspace.take(shape.prepending(output.shape[0]))
+            layer.forward(values[values.count - 1], into: next, context)
+            values.append(next)
         }
+        self.values = values
+    }
+
+    /// The gradient of the explained layer's output from that of the features (N, ...), which may be overwritten.
+    func backward(_ dFeatures: Tensor, _ context: Context) -> Tensor {
+        var gradient = dFeatures
+        for (index, layer) in layers.enumerated().reversed() {
+            let next = context.workspace.take(values[index].shape)
+            layer.backward(gradient, input: values[index], output: values[index + 1], into: next, context)
+            gradient = next
+        }
+        return gradient
     }
 }

@@ -1,15 +1,15 @@
 import VidTensor
 
-/// The straight path from nothing seen, all features 0, to a clip's features, along which gradients are integrated.
+/// The straight path from the baseline, all features 0, to a clip's features, along which gradients are integrated.
 ///
 /// Integrated gradients (Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks"): the contribution of a
 /// feature x is x times the mean of the score's gradient along the path, and all of them add up to score(clip) -
-/// score(nothing). Features are pooled outputs of a ReLU, so that 0 means that nothing of what a filter looks for was there. A
-/// plain gradient would not do: where an LSTM's gates are saturated it says next to nothing.
+/// score(baseline). Features are pooled outputs of a ReLU, so 0 means that a filter found nothing. A plain gradient would not
+/// do: it nearly vanishes where an LSTM's gates are saturated.
 struct FeaturePath {
-    /// Points that stand for the path: the middles of as many equal pieces.
+    /// Points at which the gradient is evaluated: the middles of as many equal pieces of the path.
     static let points = 64
-    /// Floats of features that go through the head at once.
+    /// The most floats of features that run through the head at once.
     private static let chunkFloats = 1 << 21
 
     private let head: Head
@@ -50,10 +50,10 @@ struct FeaturePath {
         return sums.map { Float($0 / Double(FeaturePath.points)) }
     }
 
-    /// The logits at a share of the path.
+    /// The logits at `place` on the path, from 0 to 1.
     func logits(at place: Float, mask: Tensor?) -> [Float] { head.forward(scaled([place]), mask: mask, context).logits.array }
 
-    /// The score's gradient in the features at shares `places` of the path, (places, T, F).
+    /// The score's gradient in the features at `places` on the path, (places, T, F).
     func gradients(at places: [Float], mask: Tensor?) -> Tensor {
         let forward = head.forward(scaled(places), mask: mask, context)
         let dLogits = context.workspace.take(forward.logits.shape)
@@ -72,5 +72,23 @@ struct FeaturePath {
             for index in 0..<features.count { base[index] = features.base[index] * place }
         }
         return scaled
+    }
+}
+
+/// The score that is explained: the logit of a class, less that of another where there is one.
+struct Direction {
+    let target: Int
+    let against: Int?
+
+    func score(_ logits: [Float]) -> Float { logits[target] - (against.map { logits[$0] } ?? 0) }
+
+    /// The score's gradient in the logits (B, classes).
+    func fill(_ dLogits: Tensor) {
+        dLogits.fill(0)
+        for clip in 0..<dLogits.shape[0] {
+            let row = dLogits.rows(clip..<clip + 1)
+            row.base[target] += 1
+            if let against { row.base[against] -= 1 }
+        }
     }
 }

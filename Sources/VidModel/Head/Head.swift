@@ -1,16 +1,16 @@
 import VidConfig
 import VidTensor
 
-/// All that stands behind the CNN: features (B, T, F) and a mask (B, T) -> logits (B, classes).
+/// All layers behind the CNN: features (B, T, F) and a mask (B, T) -> logits (B, classes).
 ///
-/// Recurrent layers `recurrent_0`, ..., of which the last lstm or gru gives its final state (without any: the mean over
-/// time); hidden layers `hidden_0`, ...; and the dense layer `output`, whose softmax is left to the loss or to whoever
-/// wants probabilities.
+/// First come the recurrent layers `recurrent_0`, ..., of which the last lstm or gru gives its final state (without any: the
+/// mean over time), then the hidden layers `hidden_0`, ..., then the dense layer `output`. Its softmax is left to the loss, or
+/// to callers that need probabilities.
 package struct Head: Sendable {
     /// F: features a frame.
     package let features: Int
     package let classes: Int
-    /// In order, for the table of layers.
+    /// The lines of the table of layers.
     package let layers: [LayerSummary]
     private let stepFloats: (clip: Int, constant: Int)
     private let sequence: [any SequenceLayer]
@@ -21,24 +21,21 @@ package struct Head: Sendable {
     /// - Throws: `.badData` for an activation that a recurrent layer cannot have.
     package init(_ configuration: ModelConfiguration, features: Int, classes: Int, _ layout: inout ParameterLayout) throws {
         var builder = HeadBuilder(steps: configuration.input.frames, features: features, layout)
-        let lastRecurrent = configuration.recurrent.lastIndex { !$0.isBatchNormalization }
+        let lastRecurrent = configuration.recurrent.lastIndex { if case .batchNormalization = $0 { false } else { true } }
         for (index, layer) in configuration.recurrent.enumerated() {
             let name = "recurrent_\(index)"
             switch layer {
-            case .lstm(let options):
-                try builder.addRecurrent(name, .lstm, options, returnSequences: index != lastRecurrent)
-            case .gru(let options):
-                try builder.addRecurrent(name, .gru, options, returnSequences: index != lastRecurrent)
-            case .batchNormalization(let options):
-                builder.addBatchNormalization(name, options)
+            case .lstm(let options): try builder.addRecurrent(name, .lstm, options, returnSequences: index != lastRecurrent)
+            case .gru(let options): try builder.addRecurrent(name, .gru, options, returnSequences: index != lastRecurrent)
+            case .batchNormalization(let options): builder.addBatchNormalization(name, options)
             }
         }
-        if lastRecurrent == nil { builder.addMeanOverTime("mean_over_time") }
+        if lastRecurrent == nil { builder.add(MeanOverTime("mean_over_time"), type: "GlobalAveragePooling1D") }
         for (index, layer) in configuration.hidden.enumerated() {
             let name = "hidden_\(index)"
             switch layer {
             case .dense(let options): builder.addDense(name, options)
-            case .dropout(let rate): builder.addDropout(name, rate: rate)
+            case .dropout(let rate): builder.add(Dropout(name, rate: rate), type: "Dropout")
             case .batchNormalization(let options): builder.addBatchNormalization(name, options)
             }
         }
@@ -54,11 +51,11 @@ package struct Head: Sendable {
 
     /// Bytes that a training step on so many clips takes from the workspace, rounded up.
     package func stepBytes(clips: Int) -> Int {
-        // A config may name extents whose product overflows; what it then comes to is more than any memory.
+        // A config may name extents whose product overflows an integer; the limit is more than any memory.
         Int(min((Double(clips) * Double(stepFloats.clip) + Double(stepFloats.constant)) * Double(MemoryLayout<Float>.stride), 0x1p60))
     }
 
-    /// What a forward pass leaves for the backward pass, in the pass's workspace.
+    /// A forward pass, in the context's workspace.
     package struct Forward {
         /// (B, classes).
         package let logits: Tensor
@@ -74,19 +71,15 @@ package struct Head: Sendable {
         precondition(
             mask.map { $0.shape == [features.shape[0], features.shape[1]] } ?? true, "a mask \(mask?.shape ?? []) for \(features.shape)")
         var activations = features
-        var sequenceSaved: [Saved] = []
-        sequenceSaved.reserveCapacity(sequence.count)
-        for layer in sequence {
+        let sequenceSaved = sequence.map { layer in
             let saved = layer.forward(activations, mask: mask, context)
             activations = saved.output
-            sequenceSaved.append(saved)
+            return saved
         }
-        var vectorSaved: [Saved] = []
-        vectorSaved.reserveCapacity(vector.count)
-        for layer in vector {
+        let vectorSaved = vector.map { layer in
             let saved = layer.forward(activations, context)
             activations = saved.output
-            vectorSaved.append(saved)
+            return saved
         }
         return Forward(logits: activations, mask: mask, sequence: sequenceSaved, vector: vectorSaved)
     }
@@ -94,9 +87,9 @@ package struct Head: Sendable {
     /// Adds the gradients of all parameters; returns that of the features (B, T, F) if it is asked for.
     package func backward(_ dLogits: Tensor, _ forward: Forward, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         var gradient = dLogits
-        for index in vector.indices.reversed() {
-            // Something stands before every one of them: a recurrent layer or the mean over time.
-            guard let next = vector[index].backward(gradient, forward.vector[index], context, needsInputGradient: true) else { return nil }
+        for (layer, saved) in zip(vector, forward.vector).reversed() {
+            // Each of them has a layer before it: a recurrent one or the mean over time.
+            guard let next = layer.backward(gradient, saved, context, needsInputGradient: true) else { return nil }
             gradient = next
         }
         for index in sequence.indices.reversed() {
@@ -109,20 +102,86 @@ package struct Head: Sendable {
         }
         return gradient
     }
-}
 
-extension RecurrentLayerConfiguration {
-    fileprivate var isBatchNormalization: Bool {
-        if case .batchNormalization = self { true } else { false }
+    /// The name of the first layer whose output for features (B, T, F) has a number that is not finite; nil if all are finite.
+    package func firstNotFinite(_ features: Tensor, mask: Tensor?, _ context: Context) -> String? {
+        let forward = forward(features, mask: mask, context)
+        let outputs = zip(sequence.map(\.name) + vector.map(\.name), forward.sequence + forward.vector)
+        return outputs.first { !Reductions.sumOfSquares($1.output, context.workers).isFinite }?.0
     }
 }
 
-extension Head {
-    /// The name of the first layer whose output for features (B, T, F) holds a number that is not finite; nil where all are.
-    package func firstNotFinite(_ features: Tensor, mask: Tensor?, _ context: Context) -> String? {
-        let forward = forward(features, mask: mask, context)
-        func isFinite(_ saved: Saved) -> Bool { Reductions.sumOfSquares(saved.output, context.workers).isFinite }
-        return zip(sequence, forward.sequence).first { !isFinite($1) }?.0.name
-            ?? zip(vector, forward.vector).first { !isFinite($1) }?.0.name
+/// Chains the head's layers and keeps their table.
+private struct HeadBuilder {
+    private(set) var layout: ParameterLayout
+    private(set) var sequence: [any SequenceLayer] = []
+    private(set) var vector: [any Layer] = []
+    private(set) var summaries: [LayerSummary] = []
+    /// Floats that a step takes from the workspace for each clip, and for any number of clips, rounded up.
+    private(set) var stepFloats = (clip: 0, constant: 0)
+    /// A sample behind the layers so far: (T, F), or (F) once the time axis is gone.
+    private var shape: Shape
+    /// Parameters of the layers so far.
+    private var entries: Int
+
+    init(steps: Int, features: Int, _ layout: ParameterLayout) {
+        self.layout = layout
+        shape = [steps, features]
+        entries = layout.entries.count
+    }
+
+    mutating func addRecurrent(_ name: String, _ cell: Recurrence.Cell, _ options: RecurrentOptions, returnSequences: Bool) throws {
+        let features = shape.last
+        // The input three times (in order of the steps, and its gradient in both orders), gates and their gradients, states.
+        let directions = options.bidirectional ? 2 : 1
+        stepFloats.clip += directions * shape[0] * (3 * features + 14 * options.units)
+        stepFloats.constant += 4 * options.units * options.units
+        func layer(_ name: String, isReversed: Bool = false) throws -> RecurrentLayer {
+            try RecurrentLayer(
+                name, cell, features: features, options, returnSequences: returnSequences, isReversed: isReversed, &layout)
+        }
+        if options.bidirectional {
+            let forwards = try layer("\(name)/forward")
+            add(
+                Bidirectional(name, forwards: forwards, backwards: try layer("\(name)/backward", isReversed: true)),
+                type: "Bidirectional(\(cell.rawValue))")
+        } else {
+            add(try layer(name), type: cell.rawValue)
+        }
+    }
+
+    mutating func addBatchNormalization(_ name: String, _ options: BatchNormalizationOptions) {
+        let layer = BatchNormalization(name, features: shape.last, options: options, &layout)
+        if shape.rank == 2 {
+            add(layer as any SequenceLayer, type: "BatchNormalization")
+        } else {
+            add(layer as any Layer, type: "BatchNormalization")
+        }
+    }
+
+    mutating func addDense(_ name: String, _ options: DenseOptions) {
+        add(Dense(name, features: shape.last, units: options.units, activation: options.activation, &layout), type: "Dense")
+    }
+
+    mutating func add(_ layer: any SequenceLayer, type: String) {
+        sequence.append(layer)
+        summarize(layer.name, type, output: layer.outputShape(shape))
+    }
+
+    mutating func add(_ layer: any Layer, type: String) {
+        vector.append(layer)
+        summarize(layer.name, type, output: layer.outputShape(shape))
+    }
+
+    private mutating func summarize(_ name: String, _ type: String, output: Shape) {
+        // The output, its gradient and those of the input.
+        stepFloats.clip += 2 * shape.count + 2 * output.count + 64
+        shape = output
+        let own = layout.entries[entries...]
+        entries = layout.entries.count
+        summaries.append(
+            LayerSummary(
+                name: name, type: type, outputShape: output, parameters: own.reduce(0) { $0 + $1.shape.count },
+                isTrainable: own.contains { $0.isTrainable }))
     }
 }

@@ -15,14 +15,46 @@ package struct Activation: Layer {
 
     package func forward(_ input: Tensor, _ context: Context) -> Saved {
         let output = context.workspace.take(input.shape)
-        ActivationFunction.forward(function, input, into: output, context.workers)
+        function.forward(input, into: output, context.workers)
         return Saved(input: input, output: output)
     }
 
     package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard needsInputGradient else { return nil }
         let dInput = context.workspace.take(saved.input.shape)
-        ActivationFunction.backward(function, output: saved.output, dOutput, into: dInput, context.workers)
+        function.backward(output: saved.output, dOutput, into: dInput, context.workers)
         return dInput
+    }
+}
+
+extension ActivationName {
+    /// The elementwise kernel of this name; nil for softmax, which looks at a whole row.
+    var kind: ActivationKind? {
+        switch self {
+        case .linear: .linear
+        case .relu: .relu
+        case .tanh: .tanh
+        case .sigmoid: .sigmoid
+        case .hardSigmoid: .hardSigmoid
+        case .softmax: nil
+        }
+    }
+
+    /// y = activation(x); y may be x.
+    func forward(_ x: Tensor, into y: Tensor, _ workers: Workers) {
+        if let kind {
+            Activations.forward(kind, x, into: y, workers)
+        } else {
+            Softmax.forward(x, into: y, workers)
+        }
+    }
+
+    /// dx from dy and the output y; dx may be dy.
+    func backward(output y: Tensor, _ dy: Tensor, into dx: Tensor, _ workers: Workers) {
+        if let kind {
+            Activations.backward(kind, output: y, dy, into: dx, workers)
+        } else {
+            Softmax.backward(output: y, dy, into: dx, workers)
+        }
     }
 }

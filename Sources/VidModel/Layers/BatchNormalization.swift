@@ -3,9 +3,9 @@ import VidTensor
 
 /// Normalises each feature by its mean and variance; Keras's `BatchNormalization` over the last axis.
 ///
-/// While training by those of the batch, over all axes but the last, masked steps left out; the moving statistics then
-/// go moving = momentum moving + (1 - momentum) batch, with the population variance (Keras 3). Otherwise by the moving
-/// statistics. Parameters `NAME/gamma` and `NAME/beta`, trained, `NAME/moving_mean` and `NAME/moving_variance`, kept.
+/// In training it uses the batch's statistics over all axes but the last, without masked steps, and updates the moving ones:
+/// moving = momentum moving + (1 - momentum) batch, with the population variance (Keras 3). Otherwise it uses the moving
+/// statistics. The parameters `NAME/gamma` and `NAME/beta` are trained, `NAME/moving_mean` and `NAME/moving_variance` are not.
 package struct BatchNormalization: Layer, SequenceLayer {
     package let name: String
     package let momentum: Float
@@ -48,7 +48,7 @@ package struct BatchNormalization: Layer, SequenceLayer {
                 move(variance, towards: batchVariance)
             }
             (mean, variance) = (batchMean, batchVariance)
-            (saved.extra.0, saved.extra.1) = (batchMean, batchVariance)
+            saved.statistics = (batchMean, batchVariance)
         }
         BatchNorm.forward(
             input, mean: mean, variance: variance, epsilon: epsilon, gamma: parameters.value(gamma), beta: parameters.value(beta),
@@ -64,9 +64,10 @@ package struct BatchNormalization: Layer, SequenceLayer {
         let features = parameters.value(gamma).shape
         let (gammaSums, betaSums) = (context.workspace.take(features), context.workspace.take(features))
         BatchNorm.backward(
-            saved.input, dOutput, mask: mask, usesBatchStatistics: saved.extra.0 != nil,
-            mean: saved.extra.0 ?? parameters.value(movingMean), variance: saved.extra.1 ?? parameters.value(movingVariance),
-            epsilon: epsilon, gamma: parameters.value(gamma), dGamma: gammaSums, dBeta: betaSums, dx: dInput, context.workers)
+            saved.input, dOutput, mask: mask, usesBatchStatistics: saved.statistics != nil,
+            mean: saved.statistics?.mean ?? parameters.value(movingMean),
+            variance: saved.statistics?.variance ?? parameters.value(movingVariance), epsilon: epsilon, gamma: parameters.value(gamma),
+            dGamma: gammaSums, dBeta: betaSums, dx: dInput, context.workers)
         if let dGamma = parameters.gradient(gamma), let dBeta = parameters.gradient(beta) {
             for index in 0..<features.count {
                 dGamma.base[index] += gammaSums.base[index]
@@ -76,7 +77,7 @@ package struct BatchNormalization: Layer, SequenceLayer {
         return dInput
     }
 
-    /// Moves a moving statistic. The store's version stays: nothing is derived from these values.
+    /// Updates a moving statistic. The store's version stays, for nothing is derived from these values.
     private func move(_ moving: Tensor, towards batch: Tensor) {
         for index in 0..<moving.count {
             moving.base[index] = momentum * moving.base[index] + (1 - momentum) * batch.base[index]

@@ -7,11 +7,11 @@ import VidTensor
 /// zero state through them. Parameters `NAME/forward/...` and `NAME/backward/...`.
 package struct Bidirectional: SequenceLayer {
     package let name: String
-    private let forwards: any RecurrentLayer
-    private let backwards: any RecurrentLayer
+    private let forwards: RecurrentLayer
+    private let backwards: RecurrentLayer
 
     /// `backwards` is the layer that reads from the end; both have the same units.
-    package init(_ name: String, forwards: any RecurrentLayer, backwards: any RecurrentLayer) {
+    package init(_ name: String, forwards: RecurrentLayer, backwards: RecurrentLayer) {
         precondition(
             forwards.units == backwards.units && forwards.returnSequences == backwards.returnSequences,
             "\(name): directions of \(forwards.units) and \(backwards.units) units")
@@ -20,7 +20,7 @@ package struct Bidirectional: SequenceLayer {
         self.backwards = backwards
     }
 
-    package var units: Int { forwards.units }
+    private var units: Int { forwards.units }
 
     package func outputShape(_ input: Shape) -> Shape {
         forwards.returnSequences ? [input[0], 2 * units] : [2 * units]
@@ -28,25 +28,18 @@ package struct Bidirectional: SequenceLayer {
 
     package func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved {
         let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
-        let first = context.workspace.take([forwards.recordCount(input.shape)])
-        let second = context.workspace.take([backwards.recordCount(input.shape)])
-        forwards.run(input, mask: mask, record: first, output: RecurrenceOutput(output), context)
-        backwards.run(input, mask: mask, record: second, output: RecurrenceOutput(output, offset: units), context)
         var saved = Saved(input: input, output: output)
-        (saved.extra.0, saved.extra.1) = (first, second)
+        saved.recurrence = forwards.run(input, mask: mask, output: .init(output), context)
+        saved.reversedRecurrence = backwards.run(input, mask: mask, output: .init(output, offset: units), context)
         return saved
     }
 
     package func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor? {
-        guard let first = saved.extra.0, let second = saved.extra.1 else {
-            preconditionFailure("\(name): backward without the records of a forward run")
-        }
-        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
         let shape = saved.input.shape
-        forwards.runBackward(
-            RecurrenceOutput(dOutput), record: first, input: shape, mask: mask, dInput: dInput, accumulate: false, context)
+        let dInput = needsInputGradient ? context.workspace.take(shape) : nil
+        forwards.runBackward(.init(dOutput), saved.recurrence, input: shape, mask: mask, dInput: dInput, accumulate: false, context)
         backwards.runBackward(
-            RecurrenceOutput(dOutput, offset: units), record: second, input: shape, mask: mask, dInput: dInput, accumulate: true, context)
+            .init(dOutput, offset: units), saved.reversedRecurrence, input: shape, mask: mask, dInput: dInput, accumulate: true, context)
         return dInput
     }
 }

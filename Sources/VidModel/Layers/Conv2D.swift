@@ -1,7 +1,7 @@
 import VidTensor
 
-/// A two-dimensional convolution with a bias over frames (N, H, W, C) -> (N, H', W', K), and optionally a ReLU in the same
-/// pass (Keras's `Conv2D(..., activation="relu")`).
+/// A two-dimensional convolution with a bias over frames (N, H, W, C) -> (N, H', W', K), optionally with a ReLU
+/// (Keras's `Conv2D(..., activation="relu")`).
 ///
 /// Parameters `<prefix>/<name>/kernel` (rows, columns, C, K), Glorot uniform, and `/bias` (K), zero.
 package struct Conv2D: FrameLayer {
@@ -16,7 +16,7 @@ package struct Conv2D: FrameLayer {
     package let padding: ConvolutionGeometry.Padding
     package let hasReLU: Bool
     package let isTrainable: Bool
-    /// How to compute it where it can be; nil: the faster way for the shape.
+    /// The algorithm wherever it is possible; nil chooses the fastest for the shape.
     package let preferredAlgorithm: Convolution.Algorithm?
     package let kernel: ParameterID
     package let bias: ParameterID
@@ -46,10 +46,10 @@ package struct Conv2D: FrameLayer {
 
     package var parameterCount: Int { (kernelRows * kernelColumns * channels + 1) * filters }
 
-    /// The ReLU's gradient is taken in place.
+    /// The ReLU's gradient is computed in place.
     package var overwritesOutputGradient: Bool { hasReLU }
 
-    /// The filter gradient comes first, and the Winograd transform looks at the ReLU's gate of a place before it writes there.
+    /// The filter gradient comes first, and the Winograd transform reads the ReLU's gate of a place before it writes there.
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { algorithm(geometry(input)) == .winograd }
 
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
@@ -73,20 +73,22 @@ package struct Conv2D: FrameLayer {
         Convolution.algorithm(for: g, preferring: preferredAlgorithm)
     }
 
-    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) { forward(input, into: output, isPooled: false, context) }
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
+        forward(input, into: output, isPooled: false, context)
+    }
 
-    /// Whether the layer can do the max pooling after it in the same pass, for input samples of shape `input`.
+    /// Whether the layer can compute the max pooling after it as well, for input samples of shape `input`.
     package func canPool(_ next: MaxPool2D, input: Shape) -> Bool {
         next.pool == .init(2, 2) && next.stride == next.pool && algorithm(geometry(input)) == .winograd
     }
 
-    /// As `forward`, followed by 2x2 max pooling where `isPooled`, with the bits of one after the other.
+    /// As `forward`, followed by 2x2 max pooling where `isPooled`, with the same bits as the two layers in turn.
     package func forward(_ input: Tensor, into output: Tensor, isPooled: Bool, _ context: Context) {
         let g = geometry(input.shape.dropFirst)
         let algorithm = algorithm(g)
         Convolution.forward(
             g, algorithm, input: input, kernel: context.parameters.value(kernel),
-            filters: algorithm == .winograd ? context.filters.filters(kernel, .forward, context) : nil, bias: context.parameters.value(bias),
+            filters: algorithm == .winograd ? context.filters.filters(kernel, .forward) : nil, bias: context.parameters.value(bias),
             relu: hasReLU, isPooled: isPooled, output: output, workers: context.workers, workspace: context.workspace)
     }
 
@@ -111,7 +113,7 @@ package struct Conv2D: FrameLayer {
         if let dInput {
             Convolution.inputGradient(
                 g, algorithm, dOutput: dOutput, kernel: context.parameters.value(kernel),
-                filters: algorithm == .winograd ? context.filters.filters(kernel, .inputGradient, context) : nil,
+                filters: algorithm == .winograd ? context.filters.filters(kernel, .inputGradient) : nil,
                 gate: rectified.input ? input : nil, dInput: dInput, workers: context.workers, workspace: context.workspace)
         }
     }

@@ -41,7 +41,7 @@ package struct Dense: Layer {
         var dSum = dOutput.reshaped([rows, units])
         if activation != .linear {
             dSum = context.workspace.take([rows, units])
-            ActivationFunction.backward(activation, output: saved.output, dOutput, into: dSum, context.workers)
+            activation.backward(output: saved.output, dOutput, into: dSum, context.workers)
         }
         if let dKernel = context.parameters.gradient(kernel), let dBias = context.parameters.gradient(bias) {
             MatrixProduct.multiply(input, transposeA: true, dSum, into: dKernel, accumulate: true, context.workers)

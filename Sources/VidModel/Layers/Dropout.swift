@@ -2,7 +2,7 @@ import VidTensor
 
 /// Sets a share of its inputs to zero while training and scales the others by 1 / (1 - rate); Keras's `Dropout`.
 ///
-/// Which ones is drawn from the pass's generator, so that the bits do not depend on the number of threads.
+/// The context's generator draws which ones, so that the bits do not depend on the number of threads.
 package struct Dropout: Layer {
     package let name: String
     package let rate: Float
@@ -21,13 +21,13 @@ package struct Dropout: Layer {
         let output = context.workspace.take(input.shape)
         Elementwise.multiply(input, factors, into: output, context.workers)
         var saved = Saved(input: input, output: output)
-        saved.extra.0 = factors
+        saved.factors = factors
         return saved
     }
 
     package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
         guard needsInputGradient else { return nil }
-        guard let factors = saved.extra.0 else { return dOutput }
+        guard let factors = saved.factors else { return dOutput }
         let dInput = context.workspace.take(saved.input.shape)
         Elementwise.multiply(dOutput, factors, into: dInput, context.workers)
         return dInput

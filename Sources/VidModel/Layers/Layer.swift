@@ -1,46 +1,19 @@
 import VidTensor
 
-/// What a pass through the network needs besides its input: the parameters, the threads, scratch memory, random numbers.
+/// The tensors that a layer's `forward` saves for its `backward`, in the context's workspace or owned by the caller.
 ///
-/// One per trainer or predictor. `workspace` holds activations and gradients of the pass under way; its owner resets it
-/// between passes.
-package final class Context {
-    package let parameters: ParameterStore
-    package let workers: Workers
-    package let workspace: Workspace
-    /// What is derived from the parameters.
-    package let filters: FilterCache
-    /// True while training: dropout drops, batch normalisation uses the batch's statistics.
-    package var isTraining: Bool
-    /// Dropout's random numbers; part of the saved state.
-    package var random: RandomGenerator
-
-    package init(parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false) {
-        self.parameters = parameters
-        self.workers = workers
-        self.workspace = Workspace()
-        self.filters = FilterCache(parameters)
-        self.random = random
-        self.isTraining = isTraining
-    }
-
-    /// A pass that predicts, in the memory of one that trains: for when that is between two steps, or waits for its input.
-    package init(predictingIn context: Context) {
-        parameters = context.parameters
-        workers = context.workers
-        workspace = context.workspace
-        filters = context.filters
-        random = RandomGenerator(seed: 0)
-        isTraining = false
-    }
-}
-
-/// What `forward` keeps for `backward`: views into the pass's workspace (or into buffers of the caller).
+/// Layers that need more than input and output have a field of their own. All fields are stored inline: saving allocates nothing.
 package struct Saved {
-    package var input: Tensor
-    package var output: Tensor
-    /// More that the layer wants back: gate activations, masks, argmax; the layer knows the order.
-    package var extra: (Tensor?, Tensor?, Tensor?, Tensor?) = (nil, nil, nil, nil)
+    package let input: Tensor
+    package let output: Tensor
+    /// Dropout's factors, shaped as the input; nil where nothing was dropped.
+    var factors: Tensor?
+    /// The batch's mean and variance (F) each, where batch normalisation used them.
+    var statistics: (mean: Tensor, variance: Tensor)?
+    /// The steps of a recurrent layer; those of a bidirectional layer's forward direction.
+    var recurrence: Recurrence.Saved?
+    /// The steps of a bidirectional layer's backward direction.
+    var reversedRecurrence: Recurrence.Saved?
 
     package init(input: Tensor, output: Tensor) {
         self.input = input
@@ -65,7 +38,7 @@ package protocol Layer: Sendable {
     func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor?
 }
 
-/// A layer over sequences (B, T, F) that understands masks: a masked step is treated as Keras's masking treats it.
+/// A layer over sequences (B, T, F) that treats masked steps as Keras's masking does.
 ///
 /// `mask` is (B, T) of ones and zeros, or nil when every step counts. A recurrent layer carries its state through a
 /// masked step; a mean over time leaves it out.
@@ -78,4 +51,124 @@ package protocol SequenceLayer: Sendable {
     func forward(_ input: Tensor, mask: Tensor?, _ context: Context) -> Saved
 
     func backward(_ dOutput: Tensor, _ saved: Saved, mask: Tensor?, _ context: Context, needsInputGradient: Bool) -> Tensor?
+}
+
+/// A layer of the CNN: each frame by itself, as maps (N, H, W, C) or vectors (N, F).
+///
+/// Its two functions write where they are told and take nothing from the workspace that outlives the call, so that a
+/// `FrameEncoder` decides what is saved. Results have the same bits whatever number of frames is passed at once.
+package protocol FrameLayer: Layer {
+    /// Keras's name of this kind of layer, such as `Conv2D`.
+    var type: String { get }
+
+    /// The number of floats in its parameters.
+    var parameterCount: Int { get }
+
+    /// Whether it has parameters that are trained.
+    var isTrainable: Bool { get }
+
+    /// Whether it ends in a ReLU.
+    var hasReLU: Bool { get }
+
+    /// Whether `backward` may write on `dOutput`.
+    var overwritesOutputGradient: Bool { get }
+
+    /// Whether `backward` may write the gradient of its input over the input, for input samples of shape `input`: it must have
+    /// read each value before it writes there.
+    func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool
+
+    /// Multiplications and additions for one input sample of shape `input`; 0 where they do not matter.
+    func flops(_ input: Shape) -> Double
+
+    /// The name of the algorithm for input samples of shape `input`; nil where there is no choice.
+    func algorithmName(_ input: Shape) -> String?
+
+    /// Bytes of scratch memory during `forward`, or with `gradients` during either pass, on so many workers.
+    func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int
+
+    /// Bytes of the layer's transformed kernels in the `FilterCache`: for the forward pass and, with `inputGradient`, for the
+    /// input's gradient.
+    func filterBytes(_ input: Shape, inputGradient: Bool) -> Int
+
+    func forward(_ input: Tensor, into output: Tensor, _ context: Context)
+
+    /// Adds the parameters' gradients, and writes the input's to `dInput` unless it is nil. `input` and `output` are those of
+    /// `forward`.
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context)
+
+    /// As `backward`, with the ReLUs of the layer and of the one before it applied where that is cheapest.
+    func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context)
+}
+
+/// The gradients of ReLUs that are computed along with another layer's, to save a pass over the maps.
+package struct RectifiedGradients: Sendable {
+    /// dOutput is already 0 where the output is not positive: the layer's own ReLU is done.
+    package var output = false
+    /// dInput must be 0 where the input is not positive: the layer also does the ReLU before it.
+    package var input = false
+
+    package init() {}
+}
+
+extension FrameLayer {
+    package var parameterCount: Int { 0 }
+    package var isTrainable: Bool { false }
+    package var hasReLU: Bool { false }
+    package var overwritesOutputGradient: Bool { false }
+
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { false }
+
+    package func flops(_ input: Shape) -> Double { 0 }
+
+    package func algorithmName(_ input: Shape) -> String? { nil }
+
+    package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int { 0 }
+
+    package func filterBytes(_ input: Shape, inputGradient: Bool) -> Int { 0 }
+
+    package func forward(_ input: Tensor, _ context: Context) -> Saved {
+        let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))
+        forward(input, into: output, context)
+        return Saved(input: input, output: output)
+    }
+
+    package func backward(_ dOutput: Tensor, _ saved: Saved, _ context: Context, needsInputGradient: Bool) -> Tensor? {
+        var gradient = dOutput
+        if overwritesOutputGradient {
+            gradient = context.workspace.take(dOutput.shape)
+            gradient.copy(from: dOutput)
+        }
+        let dInput = needsInputGradient ? context.workspace.take(saved.input.shape) : nil
+        backward(gradient, input: saved.input, output: saved.output, into: dInput, context)
+        return dInput
+    }
+
+    /// For layers without a ReLU of their own.
+    package func backward(
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context
+    ) {
+        precondition(!hasReLU, "\(name) must apply its ReLU itself")
+        backward(dOutput, input: input, output: output, into: dInput, context)
+        if rectified.input, let dInput { Rectifier.gradient(output: input, dOutput: dInput, dInput: dInput, workers: context.workers) }
+    }
+}
+
+/// A line of the table of layers.
+package struct LayerSummary: Sendable, Equatable {
+    /// Keras's name of the layer, such as `block1_conv1`.
+    package let name: String
+    /// Keras's name of this kind of layer, such as `Conv2D`.
+    package let type: String
+    /// For one sample: a frame for the CNN, a clip for the head.
+    package let outputShape: Shape
+    package let parameters: Int
+    package let isTrainable: Bool
+
+    package init(name: String, type: String, outputShape: Shape, parameters: Int, isTrainable: Bool) {
+        self.name = name
+        self.type = type
+        self.outputShape = outputShape
+        self.parameters = parameters
+        self.isTrainable = isTrainable
+    }
 }

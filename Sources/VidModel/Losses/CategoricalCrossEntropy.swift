@@ -8,11 +8,11 @@ package struct CategoricalCrossEntropy: Sendable {
     package init(labelSmoothing: Float = 0) { self.labelSmoothing = labelSmoothing }
 
     package struct Result {
-        /// The sum over the clips of weight x cross-entropy; divide by the clips of the whole batch for the mean.
+        /// The sum over the clips of weight x cross-entropy; the mean is this divided by the clips of the whole batch.
         package let loss: Double
         /// d(loss / denominator)/d(logits), (B, classes), in the workspace.
         package let dLogits: Tensor
-        /// Clips whose label has the highest score (weights aside).
+        /// Clips whose label has the highest score, regardless of weights.
         package let correct: Int
 
         package init(loss: Double, dLogits: Tensor, correct: Int) {
@@ -26,7 +26,7 @@ package struct CategoricalCrossEntropy: Sendable {
     ///
     /// - Parameters:
     ///   - weights: one factor a clip, or nil for ones.
-    ///   - denominator: the number of clips of the whole batch, of which this may be a share: gradients of shares then add
+    ///   - denominator: the number of clips of the whole batch, of which these may be a part: the gradients of the parts then add
     ///     up to the gradient of the mean.
     package func evaluate(_ logits: Tensor, labels: [Int], weights: [Float]? = nil, denominator: Int, _ context: Context) -> Result {
         let (batch, classes) = (logits.shape[0], logits.shape[1])
@@ -42,7 +42,7 @@ package struct CategoricalCrossEntropy: Sendable {
         return Result(loss: loss, dLogits: dLogits, correct: metrics.correct)
     }
 
-    /// The same for targets (B, classes) whose rows sum to 1, such as a mixture of two labels; `denominator` as above.
+    /// The same for targets (B, classes) whose rows sum to 1, such as mixtures of two labels; `denominator` as above.
     package func evaluate(
         _ logits: Tensor, targets: Tensor, weights: [Float]?, denominator: Double, _ context: Context
     ) -> (loss: Double, dLogits: Tensor) {

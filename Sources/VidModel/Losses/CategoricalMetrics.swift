@@ -1,7 +1,7 @@
 import VidTensor
 
-/// Counts of right answers: categorical accuracy and top-k accuracy. Counts of shares of a data set add up.
-package struct CategoricalMetrics: Sendable, Equatable, Codable {
+/// Counts of correct answers, for categorical accuracy and top-k accuracy. The counts of parts of a data set add up.
+package struct CategoricalMetrics: Sendable, Equatable {
     /// Clips counted.
     package private(set) var clips = 0
     /// Clips whose label has the highest score.
@@ -19,7 +19,7 @@ package struct CategoricalMetrics: Sendable, Equatable, Codable {
     /// 0 before any clip.
     package var topKAccuracy: Double { clips > 0 ? Double(correctInTopK) / Double(clips) : 0 }
 
-    /// Counts a clip by its scores (logits or probabilities, the ranks are the same).
+    /// Counts a clip by its scores; logits and probabilities have the same ranks.
     package mutating func add(scores: UnsafePointer<Float>, classes: Int, label: Int) {
         let scores = UnsafeBufferPointer(start: scores, count: classes)
         clips += 1
@@ -34,7 +34,7 @@ package struct CategoricalMetrics: Sendable, Equatable, Codable {
         for (row, label) in labels.enumerated() { add(scores: scores.base + row * classes, classes: classes, label: label) }
     }
 
-    /// Adds the counts of another share; both have the same k.
+    /// Adds the counts of another part; both have the same k.
     package mutating func add(_ other: CategoricalMetrics) {
         precondition(k == other.k, "top-\(k) and top-\(other.k) do not add up")
         clips += other.clips
@@ -42,11 +42,10 @@ package struct CategoricalMetrics: Sendable, Equatable, Codable {
         correctInTopK += other.correctInTopK
     }
 
-    /// Whether the true class is among the `k` highest scores. A score of NaN comes before everything, so that it never
-    /// counts as right.
+    /// Whether the true class is among the `k` highest scores. NaN ranks before every number but never counts as correct.
     ///
-    /// Of equal scores the first is the highest (k = 1, as argmax decides); they all are among the k highest where one
-    /// of them is (k > 1, as Keras's in_top_k has it).
+    /// With k = 1 the first of equal scores is the highest, as argmax decides; with k > 1 all of them are among the k highest
+    /// if one of them is, as in Keras's in_top_k.
     package static func isInTop(_ k: Int, scores: UnsafeBufferPointer<Float>, label: Int) -> Bool {
         let own = scores[label]
         if own.isNaN { return false }

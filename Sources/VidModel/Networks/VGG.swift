@@ -4,13 +4,12 @@ import VidTensor
 
 /// The convolutional network of Simonyan and Zisserman ("Very deep convolutional networks for large-scale image
 /// recognition", 2014) without its classifier, and smaller ones of the same kind: blocks of 3x3 same-padded convolutions
-/// with ReLU, a 2x2 max pooling after each block. Layers have Keras's names: `block1_conv1` ... `block5_conv3`, `block1_pool` ...
+/// with ReLU, each block followed by a 2x2 max pooling. Layers have Keras's names: `block1_conv1` ... `block5_conv3`, `block1_pool` ...
 package enum VGG {
-    /// The layers for frames of shape `input` (rows, columns, channels), their parameters registered below `prefix`, and
-    /// frozen as `trainable` says; computed as `convolution` says.
+    /// The layers for frames of shape `input` (rows, columns, channels). Registers their parameters below `prefix`.
     ///
-    /// Throws `badData` when the frames are too small for the poolings, a block is empty or has no filters, or `trainable`
-    /// names a layer that is not there.
+    /// - Throws: `.badData` when the frames are too small for the poolings, a block is empty or has no filters, or `trainable`
+    ///   names a layer that does not exist.
     package static func layers(
         _ architecture: Architecture, input: Shape, trainable: Trainable, convolution: ConvolutionChoice = .auto, prefix: String = "cnn",
         layout: inout ParameterLayout
@@ -56,7 +55,7 @@ package enum VGG {
         }
     }
 
-    /// The index of the first convolution that learns, among all convolutions.
+    /// The index of the first trained convolution among all convolutions.
     private static func firstTrainable(_ trainable: Trainable, names: [String]) throws -> Int {
         switch trainable {
         case .all: return 0

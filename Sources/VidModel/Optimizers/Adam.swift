@@ -1,3 +1,4 @@
+import VidConfig
 import VidTensor
 
 /// Adam (Kingma and Ba 2015) as Keras has it, in the paper's second form: epsilon is its "epsilon hat", added to the
@@ -5,27 +6,18 @@ import VidTensor
 ///
 ///     m = beta_1 m + (1 - beta_1) g        v = beta_2 v + (1 - beta_2) g^2
 ///     w -= learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
-package struct Adam: Optimizer {
-    package let settings: OptimizerSettings
-    package let slots: [OptimizerSlot]
-    private let beta1: Double
-    private let beta2: Double
-    private let epsilon: Double
+struct Adam: OptimizerRule {
+    let slots = ["m", "v"]
+    private let settings: OptimizerConfiguration
 
-    package init(_ settings: OptimizerSettings, beta1: Double, beta2: Double, epsilon: Double, _ parameters: ParameterStore) {
-        self.settings = settings
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        slots = [OptimizerSlot("m", parameters), OptimizerSlot("v", parameters)]
-    }
+    init(_ settings: OptimizerConfiguration) { self.settings = settings }
 
-    package func update(
-        _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
+    func update(
+        _ run: OptimizerUpdate.Run, _ slot: (Int) -> Tensor, _ state: OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
     ) {
-        let t = Double(state.step)
+        let (beta1, beta2, t) = (settings.beta1, settings.beta2, Double(state.step))
         OptimizerUpdate.moments(
-            run, m: slots[0].whole, v: slots[1].whole, common, beta1: beta1, beta2: beta2, gradientShare: 0,
-            momentumShare: (1 - power(beta2, t)).squareRoot() / (1 - power(beta1, t)), vCorrection: 1, epsilon: epsilon, workers)
+            run, m: slot(0), v: slot(1), common, beta1: beta1, beta2: beta2, gradientShare: 0,
+            momentumShare: (1 - power(beta2, t)).squareRoot() / (1 - power(beta1, t)), vCorrection: 1, epsilon: settings.epsilon, workers)
     }
 }

@@ -1,3 +1,4 @@
+import VidConfig
 import VidTensor
 
 /// Adam with Nesterov momentum and a momentum schedule (Dozat 2016), exactly as Keras 1 and 2 have it.
@@ -9,37 +10,25 @@ import VidTensor
 ///     w -= learning_rate step / (sqrt(v / (1 - beta_2^t)) + epsilon)
 ///
 /// The same formula as `torch.optim.NAdam(momentum_decay=schedule_decay)`.
-package struct Nadam: Optimizer {
-    package let settings: OptimizerSettings
-    package let slots: [OptimizerSlot]
-    private let beta1: Double
-    private let beta2: Double
-    private let epsilon: Double
-    private let scheduleDecay: Double
+struct Nadam: OptimizerRule {
+    let slots = ["m", "v"]
+    private let settings: OptimizerConfiguration
 
-    package init(
-        _ settings: OptimizerSettings, beta1: Double, beta2: Double, epsilon: Double, scheduleDecay: Double, _ parameters: ParameterStore
-    ) {
-        self.settings = settings
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.epsilon = epsilon
-        self.scheduleDecay = scheduleDecay
-        slots = [OptimizerSlot("m", parameters), OptimizerSlot("v", parameters)]
-    }
+    init(_ settings: OptimizerConfiguration) { self.settings = settings }
 
     /// mu_t.
-    private func momentum(_ t: Int) -> Double { beta1 * (1 - 0.5 * power(0.96, Double(t) * scheduleDecay)) }
+    private func momentum(_ t: Int) -> Double { settings.beta1 * (1 - 0.5 * power(0.96, Double(t) * settings.scheduleDecay)) }
 
-    package func update(
-        _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
+    func advance(_ state: inout OptimizerState) { state.momentumSchedule *= momentum(state.step) }
+
+    func update(
+        _ run: OptimizerUpdate.Run, _ slot: (Int) -> Tensor, _ state: OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
     ) {
-        let now = momentum(state.step)
         let next = momentum(state.step + 1)
-        state.momentumSchedule *= now
         OptimizerUpdate.moments(
-            run, m: slots[0].whole, v: slots[1].whole, common, beta1: beta1, beta2: beta2,
-            gradientShare: (1 - now) / (1 - state.momentumSchedule), momentumShare: next / (1 - state.momentumSchedule * next),
-            vCorrection: 1 / (1 - power(beta2, Double(state.step))), epsilon: epsilon, workers)
+            run, m: slot(0), v: slot(1), common, beta1: settings.beta1, beta2: settings.beta2,
+            gradientShare: (1 - momentum(state.step)) / (1 - state.momentumSchedule),
+            momentumShare: next / (1 - state.momentumSchedule * next),
+            vCorrection: 1 / (1 - power(settings.beta2, Double(state.step))), epsilon: settings.epsilon, workers)
     }
 }

@@ -1,17 +1,69 @@
+import VidConfig
 import VidTensor
 
-/// What an optimiser keeps from step to step besides its slots: part of a checkpoint's state.
-package struct OptimizerState: Sendable, Equatable, Codable {
-    /// Steps taken.
-    package var step = 0
-    /// Nadam's running product of mu_1 ... mu_step.
-    package var momentumSchedule = 1.0
+/// An optimizer over the trained weights of a parameter store: a rule with its moments, and what all rules share: clipping of the
+/// gradient's norm (Keras's `global_clipnorm`) and decoupled weight decay (Loshchilov and Hutter 2019; Keras 3's `weight_decay`).
+package struct Optimizer: Sendable {
+    /// The moments, zero before the first step; a checkpoint saves and restores them.
+    package let slots: [OptimizerSlot]
+    private let settings: OptimizerConfiguration
+    private let rule: any OptimizerRule
+    /// The trained weights split into ranges that decay or do not, as offsets in the trainable range.
+    private let parts: [(range: Range<Int>, decays: Bool)]
 
-    package init() {}
+    /// The optimizer that `configuration` describes, with all moments over `parameters` zero.
+    package init(_ configuration: OptimizerConfiguration, _ parameters: ParameterStore) {
+        settings = configuration
+        rule = configuration.rule
+        slots = rule.slots.map { OptimizerSlot($0, parameters) }
+        parts = Optimizer.parts(parameters, withoutDecay: configuration.excludeFromWeightDecay)
+    }
 
-    private enum CodingKeys: String, CodingKey {
-        case step
-        case momentumSchedule = "m_schedule"
+    /// Splits the trained weights where a parameter that decays follows one that does not, or the other way round.
+    ///
+    /// As with Keras's `exclude_from_weight_decay(var_names=...)`, a parameter is excluded if its name contains one of `excluded`.
+    private static func parts(_ parameters: ParameterStore, withoutDecay excluded: [String]) -> [(range: Range<Int>, decays: Bool)] {
+        var parts: [(range: Range<Int>, decays: Bool)] = []
+        let all = parameters.trainableRange
+        for slice in parameters.slices where slice.isTrainable {
+            let decays = !excluded.contains { slice.name.contains($0) }
+            let start = slice.offset - all.lowerBound
+            if let last = parts.last {
+                if last.decays == decays { continue }
+                parts[parts.count - 1].range = last.range.lowerBound..<start
+            }
+            parts.append((start..<all.count, decays))
+        }
+        return parts
+    }
+
+    /// Changes the trained weights by the gradients in the store. The same bits at any thread count.
+    ///
+    /// - Parameter learningRate: that of this step; nil = the configuration's.
+    /// - Returns: false, with nothing changed, if a gradient is not finite.
+    package func step(
+        _ parameters: ParameterStore, _ state: inout OptimizerState, _ workers: Workers, learningRate: Double? = nil
+    ) -> Bool {
+        let all = parameters.trainableRange
+        guard !all.isEmpty else { return true }
+        // Squares of floats summed in double precision cannot overflow: the sum is finite if all gradients are.
+        let norm = Reductions.sumOfSquares(parameters.gradients.tensor([all.count]), workers).squareRoot()
+        guard norm.isFinite else { return false }
+        let scale = settings.clipNorm.map { norm > Double($0) ? Double($0) / norm : 1 } ?? 1
+        let rate = learningRate ?? settings.learningRate
+        state.step += 1
+        rule.advance(&state)
+        for (range, decays) in parts {
+            let run = OptimizerUpdate.Run(
+                weights: parameters.values.tensor([range.count], offset: all.lowerBound + range.lowerBound),
+                gradients: parameters.gradients.tensor([range.count], offset: range.lowerBound))
+            let keep = decays ? 1 - rate * Double(settings.weightDecay) : 1
+            rule.update(
+                run, { slots[$0].values.tensor([range.count], offset: range.lowerBound) }, state,
+                .init(learningRate: rate, gradientScale: scale, keep: keep), workers)
+        }
+        parameters.didTrain()
+        return true
     }
 }
 
@@ -26,67 +78,26 @@ package struct OptimizerSlot: Sendable {
         values = Buffer(count: parameters.trainableRange.count)
     }
 
-    var whole: Tensor { values.tensor([values.count]) }
-
     /// Whether all its values are finite.
-    package func isFinite(_ workers: Workers) -> Bool { Reductions.sumOfSquares(whole, workers).isFinite }
+    package func isFinite(_ workers: Workers) -> Bool { Reductions.sumOfSquares(values.tensor([values.count]), workers).isFinite }
 
-    /// The part of a trained parameter; nil of one that is not trained.
+    /// The part of a trained parameter; nil for one that is not trained.
     package func value(_ slice: ParameterSlice, in parameters: ParameterStore) -> Tensor? {
         guard slice.isTrainable else { return nil }
         return values.tensor(slice.shape, offset: slice.offset - parameters.trainableRange.lowerBound)
     }
 }
 
-/// What every optimiser can do besides its rule.
-package struct OptimizerSettings: Sendable, Equatable {
-    package let learningRate: Double
-    /// Gradients whose norm over all parameters exceeds this are scaled down to it (Keras's `global_clipnorm`).
-    package let clipNorm: Double?
-    /// Every trained weight, biases included, loses learning rate x this x itself before its update (Loshchilov and
-    /// Hutter 2019; Keras 3's `weight_decay`).
-    package let weightDecay: Double
-
-    package init(learningRate: Double, clipNorm: Double? = nil, weightDecay: Double = 0) {
-        self.learningRate = learningRate
-        self.clipNorm = clipNorm
-        self.weightDecay = weightDecay
+extension OptimizerConfiguration {
+    fileprivate var rule: any OptimizerRule {
+        switch type {
+        case .nadam: Nadam(self)
+        case .adam: Adam(self)
+        case .sgd: SGD(self)
+        case .rmsprop: RMSprop(self)
+        }
     }
-}
 
-/// A rule by which gradients change weights, over the one run of trained weights.
-package protocol Optimizer: Sendable {
-    var settings: OptimizerSettings { get }
-
-    /// Its moments, zero before the first step; a checkpoint saves and restores them.
-    var slots: [OptimizerSlot] { get }
-
-    /// Applies the rule once. `state.step` has been raised already: it is 1 in the first step.
-    func update(
-        _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers)
-}
-
-extension Optimizer {
-    /// Changes the trained weights by the gradients in the store. The same bits at any thread count.
-    ///
-    /// - Parameter learningRate: of this step; nil = that of the settings.
-    /// - Returns: false, with nothing changed, if a gradient is not finite.
-    package func step(
-        _ parameters: ParameterStore, _ state: inout OptimizerState, _ workers: Workers, learningRate: Double? = nil
-    ) -> Bool {
-        let range = parameters.trainableRange
-        guard !range.isEmpty else { return true }
-        let gradients = parameters.gradients.tensor([range.count])
-        // Squares of floats summed in double precision cannot overflow: the sum is finite if all gradients are.
-        let norm = Reductions.sumOfSquares(gradients, workers).squareRoot()
-        guard norm.isFinite else { return false }
-        let scale = settings.clipNorm.map { norm > $0 ? $0 / norm : 1 } ?? 1
-        let rate = learningRate ?? settings.learningRate
-        state.step += 1
-        let run = OptimizerUpdate.Run(weights: parameters.values.tensor([range.count], offset: range.lowerBound), gradients: gradients)
-        update(
-            run, &state, .init(learningRate: rate, gradientScale: scale, keep: 1 - rate * settings.weightDecay), workers)
-        parameters.didTrain()
-        return true
-    }
+    /// The number of moments that the optimizer keeps of each trained weight.
+    package var slotCount: Int { rule.slots.count }
 }

@@ -1,3 +1,4 @@
+import VidConfig
 import VidTensor
 
 /// Stochastic gradient descent with momentum as Keras has it.
@@ -6,22 +7,17 @@ import VidTensor
 ///     w += m                                 or, with Nesterov:  w += momentum m - learning_rate g
 ///
 /// Without momentum: w -= learning_rate g, and no slot.
-package struct SGD: Optimizer {
-    package let settings: OptimizerSettings
-    package let slots: [OptimizerSlot]
-    private let momentum: Double
-    private let nesterov: Bool
+struct SGD: OptimizerRule {
+    private let settings: OptimizerConfiguration
 
-    package init(_ settings: OptimizerSettings, momentum: Double, nesterov: Bool, _ parameters: ParameterStore) {
-        self.settings = settings
-        self.momentum = momentum
-        self.nesterov = nesterov
-        slots = momentum > 0 ? [OptimizerSlot("m", parameters)] : []
-    }
+    init(_ settings: OptimizerConfiguration) { self.settings = settings }
 
-    package func update(
-        _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
+    var slots: [String] { settings.momentum > 0 ? ["m"] : [] }
+
+    func update(
+        _ run: OptimizerUpdate.Run, _ slot: (Int) -> Tensor, _ state: OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
     ) {
-        OptimizerUpdate.sgd(run, m: slots.first?.whole, common, momentum: momentum, nesterov: nesterov, workers)
+        OptimizerUpdate.sgd(
+            run, m: settings.momentum > 0 ? slot(0) : nil, common, momentum: settings.momentum, nesterov: settings.nesterov, workers)
     }
 }

@@ -1,13 +1,13 @@
 import VidTensor
 
-/// How a parameter starts: Keras's initialisers.
+/// Keras's initialisers.
 package enum Initializer: Sendable, Equatable {
     case zeros
     case ones
     /// Uniform in ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010; Keras's `glorot_uniform`).
     case glorotUniform(fanIn: Int, fanOut: Int)
-    /// Orthogonal columns or rows (Saxe et al. 2013; Keras's `orthogonal`) for each block of `blockColumns` columns of a
-    /// matrix: the recurrent kernel (units, gates x units) is one orthogonal matrix as in Keras.
+    /// Orthogonal columns or rows, whichever are fewer (Saxe et al. 2013; Keras's `orthogonal`). A recurrent kernel
+    /// (units, gates x units) is one orthogonal matrix as in Keras.
     case orthogonal
     /// An LSTM's bias in the gate order i, f, c, o: zeros, but ones for the forget gate (Keras's `unit_forget_bias`).
     case unitForgetBias(units: Int)

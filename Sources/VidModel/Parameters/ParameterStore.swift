@@ -1,20 +1,20 @@
 import VidTensor
 
-/// A named run of floats within the store's buffer: one weight tensor of one layer.
+/// A weight tensor of a layer: a named range of the store's buffer.
 package struct ParameterSlice: Sendable, Equatable {
     /// The tensor's name in a checkpoint, such as `cnn/block1_conv1/kernel`.
     package let name: String
     package let shape: Shape
-    /// Where it starts in the buffer of values, in floats.
+    /// The offset of its first value in the store's buffer, in floats.
     package let offset: Int
-    /// Whether the optimiser changes it.
+    /// Whether the optimizer changes it.
     package let isTrainable: Bool
 
     package var count: Int { shape.count }
     package var range: Range<Int> { offset..<offset + count }
 }
 
-/// A layer's handle on one of its parameters: its place in the store's list.
+/// A layer's handle on one of its parameters: its index in the store's list.
 package struct ParameterID: Sendable, Hashable {
     package let index: Int
 }
@@ -34,17 +34,17 @@ package struct ParameterLayout: Sendable {
 
     package init() {}
 
-    /// Bytes of all values; as a floating-point number, because extents from a config may overflow an integer.
+    /// Bytes of all values; a floating-point number, because extents from a config may overflow an integer.
     package var bytes: Double { ParameterLayout.bytes(entries) }
 
-    /// Of those that are trained.
+    /// Bytes of the trained values.
     package var trainedBytes: Double { ParameterLayout.bytes(entries.filter(\.isTrainable)) }
 
     private static func bytes(_ entries: [Entry]) -> Double {
         entries.reduce(0) { $0 + $1.shape.dimensions.reduce(Double(MemoryLayout<Float>.stride)) { $0 * Double($1) } }
     }
 
-    /// Name and shape of each, in the order of registration.
+    /// Name and shape of each parameter, in the order of registration.
     package var tensors: [(name: String, shape: Shape)] { entries.map { ($0.name, $0.shape) } }
 
     /// Registers a tensor; the name must be new.
@@ -57,18 +57,17 @@ package struct ParameterLayout: Sendable {
 
 /// All parameters of a model in one contiguous buffer of named slices.
 ///
-/// What the optimiser leaves alone (frozen weights, moving statistics) comes first, what it trains after it, so that the
-/// trainable part is one run: gradients and moments are buffers over that run and share its layout.
+/// The values that the optimizer leaves alone (frozen weights, moving statistics) come first, the trained ones after them, so
+/// that the trained values are one contiguous range: gradients and moments are buffers over this range and share its layout.
 package final class ParameterStore: @unchecked Sendable {
     /// In the order of registration; `ParameterID` indexes it.
     package let slices: [ParameterSlice]
-    /// All values.
     package let values: Buffer
-    /// The run of `values` that is trained.
+    /// The range of `values` that is trained.
     package let trainableRange: Range<Int>
-    /// d(loss)/d(value) over `trainableRange`; made when first asked for, so that prediction does without.
+    /// d(loss)/d(value) over `trainableRange`; allocated on first use, so that prediction does without.
     package private(set) lazy var gradients = Buffer(count: trainableRange.count)
-    /// Raised by whoever changes values, so that what is derived from them (transformed filters) is made anew.
+    /// Raised after every change of values, so that data derived from them (transformed filters) is computed again.
     package private(set) var version = 0
     /// Raised when values that are not trained may have changed, too.
     private var frozenVersion = 0
@@ -103,16 +102,16 @@ package final class ParameterStore: @unchecked Sendable {
         didChange()
     }
 
-    /// Says that any values may have changed.
+    /// Records that any values may have changed.
     package func didChange() {
         version += 1
         frozenVersion += 1
     }
 
-    /// Says that values that are trained have changed, and no others.
+    /// Records that trained values have changed, and no others.
     package func didTrain() { version += 1 }
 
-    /// Another number whenever the parameter's values may have changed.
+    /// A number that changes whenever the parameter's values may have changed.
     package func version(of id: ParameterID) -> Int { slices[id.index].isTrainable ? version : frozenVersion }
 
     /// Sets all gradients to zero; `backward` adds to them.
@@ -128,7 +127,7 @@ package final class ParameterStore: @unchecked Sendable {
 
     package func value(_ slice: ParameterSlice) -> Tensor { values.tensor(slice.shape, offset: slice.offset) }
 
-    /// The gradient of a trainable parameter; nil of one that is not trained.
+    /// The gradient of a trainable parameter; nil for one that is not trained.
     package func gradient(_ id: ParameterID) -> Tensor? { gradient(slices[id.index]) }
 
     package func gradient(_ slice: ParameterSlice) -> Tensor? {
@@ -136,7 +135,7 @@ package final class ParameterStore: @unchecked Sendable {
         return gradients.tensor(slice.shape, offset: slice.offset - trainableRange.lowerBound)
     }
 
-    /// Parameters in all and those that are trained, padding aside.
+    /// The number of all parameters and of the trained ones, without padding.
     package var counts: (total: Int, trainable: Int) {
         slices.reduce(into: (0, 0)) {
             $0.0 += $1.count

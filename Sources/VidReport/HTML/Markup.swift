@@ -1,10 +1,10 @@
 import VidSystem
 import VidTensor
 
-/// Text made fit for HTML and SVG.
+/// Text for HTML and SVG.
 package enum Markup {
-    /// Any text as the content of an element or of a quoted attribute: on one line, without control characters, turns of the
-    /// reading direction, and what XML does not allow, with `& < > " '` written as references.
+    /// Any text as the content of an element or of a quoted attribute: on one line, without control characters, changes of the reading
+    /// direction and characters that XML forbids, with `& < > " '` as references.
     package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.printable.unicodeScalars {
@@ -15,7 +15,7 @@ package enum Markup {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             default:
-                // Noncharacters, which neither language allows.
+                // Neither language allows noncharacters.
                 let isAllowed = scalar.value & 0xFFFE != 0xFFFE && !(0xFDD0...0xFDEF).contains(scalar.value)
                 result.unicodeScalars.append(isAllowed ? scalar : "\u{FFFD}")
             }
@@ -23,21 +23,13 @@ package enum Markup {
         return result
     }
 
-    /// A user's name as part of a sentence, kept apart from it where it is written from right to left.
+    /// A user's name in a sentence; a name that is written from right to left does not reorder the sentence.
     package static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
 
-    /// A file's path as part of a sentence: its folders stay in their order whatever direction their names are written in.
+    /// A file's path in a sentence; its folders keep their order whatever direction their names are written in.
     package static func path(_ text: String) -> String { "<bdi dir=\"ltr\">\(escaped(text))</bdi>" }
 
-    /// At most `length` characters, with dots in the place of the others' middle.
-    package static func shortened(_ text: String, _ length: Int) -> String {
-        let text = text.printable
-        guard text.count > length, length >= 5 else { return text }
-        let head = (length - 1) * 2 / 3
-        return text.prefix(head) + "\u{2026}" + text.suffix(length - 1 - head)
-    }
-
-    /// A coordinate or number of a picture: at most two decimals.
+    /// A coordinate of a picture, with at most two decimals.
     package static func number(_ value: Double) -> String {
         var text = Formatting.fixed(value, 2)
         if text.contains(".") {
@@ -48,33 +40,25 @@ package enum Markup {
     }
 }
 
-/// A number in a report: what is read, and beside it the exact value under a name, for programs.
+/// A number in a report: a rounded text for people and the exact value under a name for programs.
 ///
 ///     <data data-name="accuracy" value="0.9583333333333334">95.8 %</data>
-package struct Figure: Sendable {
-    package let name: String
-    package let value: Double
-    package let text: String
-
+enum DataElement {
     /// 0.958 as "95.8 %".
-    package static func percent(_ name: String, _ value: Double) -> Figure {
-        Figure(name: name, value: value, text: Formatting.fixed(value * 100, 1) + "\u{A0}%")
+    static func percent(_ name: String, _ value: Double) -> String {
+        html(name, value, Formatting.fixed(value * 100, 1) + "\u{A0}%")
     }
 
-    /// 0.958 as "95.8": where the sign stands elsewhere.
-    package static func hundredths(_ name: String, _ value: Double) -> Figure {
-        Figure(name: name, value: value, text: Formatting.fixed(value * 100, 1))
+    /// 0.958 as "95.8", for a range whose end has the sign.
+    static func hundredths(_ name: String, _ value: Double) -> String { html(name, value, Formatting.fixed(value * 100, 1)) }
+
+    static func fixed(_ name: String, _ value: Double, _ digits: Int = 3) -> String {
+        html(name, value, Formatting.fixed(value, digits))
     }
 
-    package static func fixed(_ name: String, _ value: Double, _ digits: Int = 3) -> Figure {
-        Figure(name: name, value: value, text: Formatting.fixed(value, digits))
-    }
+    static func count(_ name: String, _ value: Int) -> String { html(name, Double(value), Formatting.grouped(value)) }
 
-    package static func count(_ name: String, _ value: Int) -> Figure {
-        Figure(name: name, value: Double(value), text: Formatting.grouped(value))
-    }
-
-    package var html: String {
+    private static func html(_ name: String, _ value: Double, _ text: String) -> String {
         let exact = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
         return "<data data-name=\"\(name)\" value=\"\(exact)\">\(text)</data>"
     }

@@ -1,12 +1,12 @@
-/// How a report looks: light and dark, on a screen of any width and on paper. Colours keep a contrast of 4.5 for text.
+/// The style of a report: light or dark, for screens of any width and for paper. Text has a contrast of at least 4.5.
 enum PageStyle {
     static let css = """
         :root{--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;
-        --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8}
+        --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8}
         @media (prefers-color-scheme:dark){:root{--text:#e6e9ee;--muted:#a3adb8;--page:#101317;--card:#191d22;--grid:#363d46;--edge:#363d46;
-        --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--third:#35c79b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35}}
+        --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35}}
         @media print{:root{--text:#000000;--muted:#444444;--page:#ffffff;--card:#ffffff;--grid:#cccccc;--edge:#bbbbbb;
-        --link:#000000;--first:#0072b2;--second:#c14e00;--third:#007a5a;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#ffffff}}
+        --link:#000000;--first:#0072b2;--second:#c14e00;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#ffffff}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--text);font:16px/1.55 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
         overflow-wrap:anywhere}

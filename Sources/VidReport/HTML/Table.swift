@@ -1,65 +1,40 @@
-/// A table for HTML: it scrolls within itself where the page is narrower, and names itself and its rows to a screen reader.
-package struct Table {
-    /// A column's heading; numbers stand to the right.
-    package struct Column {
-        package let title: String
-        package let isNumber: Bool
+/// An HTML table. It scrolls sideways if the page is narrower, and screen readers know its name and its rows' names.
+struct Table {
+    struct Column {
+        let title: String
+        /// Numbers are right-aligned.
+        let isNumber: Bool
 
-        package init(_ title: String, isNumber: Bool = false) {
-            self.title = title
-            self.isNumber = isNumber
-        }
+        init(_ title: String, isNumber: Bool = false) { (self.title, self.isNumber) = (title, isNumber) }
     }
 
-    private let caption: String
-    private let columns: [Column]
-    private let rows: [[String]]
-    private let footer: [[String]]
-
+    /// The element.
+    ///
     /// - Parameters:
-    ///   - caption: markup; what the table shows.
-    ///   - rows: markup, a cell a column; the first of a row names it.
+    ///   - caption: plain text without special characters.
+    ///   - rows: markup, a cell for each column; the first cell names the row.
     ///   - footer: rows of sums or means.
-    package init(_ caption: String, _ columns: [Column], rows: [[String]], footer: [[String]] = []) {
-        self.caption = caption
-        self.columns = columns
-        self.rows = rows
-        self.footer = footer
-    }
-
-    package var html: String {
-        var text =
-            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: \(Table.plain(caption))\"><table><caption>\(caption)</caption>\n<thead><tr>"
-        for column in columns { text += "<th scope=\"col\"\(column.isNumber ? " class=\"n\"" : "")>\(column.title)</th>" }
-        text += "</tr></thead>\n<tbody>\n" + rows.map(row).joined() + "</tbody>\n"
-        if !footer.isEmpty { text += "<tfoot>\n" + footer.map(row).joined() + "</tfoot>\n" }
-        return text + "</table></div>\n"
-    }
-
-    private func row(_ cells: [String]) -> String {
-        var text = "<tr>"
-        for (column, cell) in zip(columns, cells) {
-            let isFirst = text.utf8.count == 4
-            let mark = column.isNumber ? " class=\"n\"" : ""
-            text += isFirst ? "<th scope=\"row\"\(mark)>\(cell)</th>" : "<td\(mark)>\(cell)</td>"
+    static func html(_ caption: String, _ columns: [Column], rows: [[String]], footer: [[String]] = []) -> String {
+        func row(_ cells: [String]) -> String {
+            let cells = zip(columns, cells).enumerated().map { place, cell in
+                let (tag, mark) = (place == 0 ? "th" : "td", cell.0.isNumber ? " class=\"n\"" : "")
+                return "<\(tag)\(place == 0 ? " scope=\"row\"" : "")\(mark)>\(cell.1)</\(tag)>"
+            }
+            return "<tr>\(cells.joined())</tr>\n"
         }
-        return text + "</tr>\n"
+        let titles = columns.map { "<th scope=\"col\"\($0.isNumber ? " class=\"n\"" : "")>\($0.title)</th>" }.joined()
+        let end = footer.isEmpty ? "" : "<tfoot>\n\(footer.map(row).joined())</tfoot>\n"
+        return scrolling(caption, "<thead><tr>\(titles)</tr></thead>\n<tbody>\n\(rows.map(row).joined())</tbody>\n\(end)")
     }
 
-    /// Words and what there is to say of each: a table without a row of headings.
-    package static func facts(_ caption: String, _ facts: [(label: String, value: String)]) -> String {
+    /// Labels and values in markup: a table without headings.
+    static func facts(_ caption: String, _ facts: [(label: String, value: String)]) -> String {
         let rows = facts.map { "<tr><th scope=\"row\">\($0.label)</th><td>\($0.value)</td></tr>\n" }.joined()
-        return
-            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: \(plain(caption))\"><table class=\"facts\"><caption>\(caption)</caption>\n<tbody>\n\(rows)</tbody></table></div>\n"
+        return scrolling(caption, "<tbody>\n\(rows)</tbody>", style: " class=\"facts\"")
     }
 
-    /// Markup without its tags.
-    private static func plain(_ markup: String) -> String {
-        var text = ""
-        var isTag = false
-        for character in markup {
-            if character == "<" { isTag = true } else if character == ">" { isTag = false } else if !isTag { text.append(character) }
-        }
-        return text
+    private static func scrolling(_ caption: String, _ content: String, style: String = "") -> String {
+        "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: \(caption)\"><table\(style)>"
+            + "<caption>\(caption)</caption>\n\(content)</table></div>\n"
     }
 }

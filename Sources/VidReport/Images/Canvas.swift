@@ -2,7 +2,7 @@ import CCairo
 import VidSystem
 import VidTensor
 
-/// A picture that is drawn on and written as PNG: pixels, rectangles and text, by cairo.
+/// A picture of pixels, rectangles and text, drawn by cairo and written as PNG.
 ///
 /// Coordinates are pixels from the upper left corner, x to the right, y down.
 package final class Canvas {
@@ -11,7 +11,7 @@ package final class Canvas {
     private let surface: OpaquePointer
     private let context: OpaquePointer
 
-    /// A colour, each part 0 to 1.
+    /// A colour, each channel from 0 to 1.
     package struct Color: Sendable, Equatable {
         package var red: Double
         package var green: Double
@@ -19,20 +19,17 @@ package final class Canvas {
         package var alpha: Double
 
         package init(_ red: Double, _ green: Double, _ blue: Double, alpha: Double = 1) {
-            self.red = red
-            self.green = green
-            self.blue = blue
-            self.alpha = alpha
+            (self.red, self.green, self.blue, self.alpha) = (red, green, blue, alpha)
         }
 
         package static let black = Color(0, 0, 0)
         package static let white = Color(1, 1, 1)
     }
 
-    /// Where a text stands beside its point.
-    package enum Anchor: Sendable { case leading, middle, trailing }
+    /// The part of a text that is at its point, as SVG names it.
+    package enum Anchor: String, Sendable { case start, middle, end }
 
-    /// The most pixels a side may have: cairo's own bound.
+    /// The most pixels of a side: cairo's own limit.
     package static let largestSide = 32767
 
     /// - Parameters: sides in pixels, from 1 to ``largestSide``.
@@ -42,7 +39,7 @@ package final class Canvas {
             let context = cairo_create(surface)
         else {
             throw VidclassError(
-                .other, "a picture of \(width) x \(height) pixels cannot be drawn; sides go from 1 to \(Canvas.largestSide)")
+                .other, "a picture of \(width) x \(height) pixels cannot be drawn; a side has 1 to \(Canvas.largestSide) pixels")
         }
         self.width = width
         self.height = height
@@ -63,7 +60,7 @@ package final class Canvas {
         cairo_fill(context)
     }
 
-    /// Lays an image, bytes (rows, columns, 3) of red, green, blue, over a rectangle of its own proportions or others.
+    /// Draws an image, bytes (rows, columns, 3) of red, green, blue, stretched to a rectangle.
     package func draw(rgb: [UInt8], rows: Int, columns: Int, x: Double, y: Double, width: Double, height: Double) {
         precondition(rgb.count == rows * columns * 3, "\(rgb.count) bytes are no \(rows) x \(columns) x 3")
         guard let image = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(columns), Int32(rows)) else { return }
@@ -92,27 +89,19 @@ package final class Canvas {
     }
 
     /// Writes a line of text whose baseline begins, has its middle or ends at (x, y).
+    ///
+    /// - Parameter turn: the angle about (x, y) in degrees, clockwise.
     package func text(
-        _ text: String, x: Double, y: Double, size: Double, _ color: Color = .black, anchor: Anchor = .leading, isBold: Bool = false
+        _ text: String, x: Double, y: Double, size: Double, _ color: Color = .black, anchor: Anchor = .start, isBold: Bool = false,
+        turn: Double = 0
     ) {
         let width = textWidth(text, size: size, isBold: isBold)
-        let start =
-            switch anchor {
-            case .leading: x
-            case .middle: x - width / 2
-            case .trailing: x - width
-            }
-        set(color)
-        cairo_move_to(context, start, y)
-        cairo_show_text(context, text)
-    }
-
-    /// Writes a line of text that reads upwards from (x, y), its baseline at x.
-    package func uprightText(_ text: String, x: Double, y: Double, size: Double, _ color: Color = .black) {
         cairo_save(context)
         cairo_translate(context, x, y)
-        cairo_rotate(context, -Double.pi / 2)
-        self.text(text, x: 0, y: 0, size: size, color)
+        cairo_rotate(context, turn * Double.pi / 180)
+        set(color)
+        cairo_move_to(context, anchor == .start ? 0 : anchor == .middle ? -width / 2 : -width, 0)
+        cairo_show_text(context, text)
         cairo_restore(context)
     }
 
@@ -153,7 +142,7 @@ package final class Canvas {
                 return CAIRO_STATUS_SUCCESS
             }, Unmanaged.passUnretained(sink).toOpaque())
         guard status == CAIRO_STATUS_SUCCESS else {
-            throw VidclassError(.other, "a picture could not be made: \(String(cString: cairo_status_to_string(status)))")
+            throw VidclassError(.other, "a PNG picture could not be encoded: \(String(cString: cairo_status_to_string(status)))")
         }
         return withExtendedLifetime(sink) { sink.bytes }
     }
@@ -161,4 +150,48 @@ package final class Canvas {
     private func set(_ color: Color) { cairo_set_source_rgba(context, color.red, color.green, color.blue, color.alpha) }
 
     private final class PNGSink { var bytes: [UInt8] = [] }
+}
+
+extension Canvas {
+    /// A picture, bytes (rows, columns, 3), resized.
+    static func resized(_ rgb: [UInt8], rows: Int, columns: Int, to newRows: Int, _ newColumns: Int) throws -> [UInt8] {
+        if newRows == rows, newColumns == columns { return rgb }
+        let canvas = try Canvas(width: newColumns, height: newRows)
+        canvas.draw(rgb: rgb, rows: rows, columns: columns, x: 0, y: 0, width: Double(newColumns), height: Double(newRows))
+        return canvas.rgb
+    }
+}
+
+/// Measures text without a picture.
+struct TextMeasure {
+    let canvas = try? Canvas(width: 1, height: 1)
+
+    func width(_ text: String, _ size: Double, isBold: Bool = false) -> Double {
+        text.isEmpty ? 0 : canvas?.textWidth(text, size: size, isBold: isBold) ?? size * 0.7 * Double(text.count)
+    }
+
+    /// `text` in lines no wider than `room`, broken at spaces, and within words that are wider.
+    func lines(_ text: String, _ size: Double, isBold: Bool = false, within room: Double) -> [String] {
+        var lines: [String] = []
+        var line = ""
+        func fits(_ text: String) -> Bool { width(text, size, isBold: isBold) <= room }
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            let longer = line.isEmpty ? String(word) : line + " " + word
+            if fits(longer) {
+                line = longer
+                continue
+            }
+            if !line.isEmpty { lines.append(line) }
+            line = ""
+            for character in word {
+                if !line.isEmpty, !fits(line + String(character)) {
+                    lines.append(line)
+                    line = ""
+                }
+                line.append(character)
+            }
+        }
+        if !line.isEmpty { lines.append(line) }
+        return lines
+    }
 }

@@ -1,8 +1,8 @@
-/// The frames of a strip one after the other, each beside itself with its heat, over the bars of all frames.
+/// An animation of a strip's frames: each frame beside the same frame with its heat map, above the bars of all frames.
 package struct ExplanationFilm: Sendable {
     package let rows: Int
     package let columns: Int
-    /// Each (rows, columns, 3) of red, green, blue.
+    /// Pictures (rows, columns, 3) of red, green, blue.
     package let frames: [[UInt8]]
 
     private static let margin = 10.0
@@ -10,7 +10,7 @@ package struct ExplanationFilm: Sendable {
     private static let titleLine = 20.0
     private static let captionLine = 20.0
 
-    /// All frames of `strip`, however many it would show.
+    /// Shows all frames of `strip`, even those that the strip leaves out.
     package init(_ strip: FrameStrip) throws {
         let scale = ExplanationFilm.scale(rows: strip.rows, columns: strip.columns)
         let (width, height) = ((Double(strip.columns) * scale).rounded(), (Double(strip.rows) * scale).rounded())
@@ -44,7 +44,7 @@ package struct ExplanationFilm: Sendable {
                 canvas.text(
                     "\(contribution < 0 ? "against" : "for") \(FrameStrip.signed(contribution))",
                     x: Double(columns) - ExplanationFilm.margin,
-                    y: y, size: 13, StripStyle.ink, anchor: .trailing)
+                    y: y, size: 13, StripStyle.ink, anchor: .end)
             }
             if hasBars { ExplanationFilm.drawBars(strip, at: index, canvas, top: barsTop, width: inner) }
             frames.append(canvas.rgb)
@@ -52,7 +52,7 @@ package struct ExplanationFilm: Sendable {
         self.frames = frames
     }
 
-    /// A bar a frame, up for the class and down against it; the one shown now is marked and the others pale.
+    /// A bar for each frame, up for the class and down against it; the current one is marked and the others are pale.
     private static func drawBars(_ strip: FrameStrip, at current: Int, _ canvas: Canvas, top: Double, width: Double) {
         let contributions = strip.frames.map { $0.contribution.map { $0.isFinite ? Double($0) : 0 } ?? 0 }
         let most = max(0, contributions.max() ?? 0)
@@ -73,20 +73,10 @@ package struct ExplanationFilm: Sendable {
         canvas.fill(x: margin, y: zero - 0.5, width: width, height: 1, StripStyle.line)
     }
 
-    /// So that a frame's longer side has 224 to 448 pixels.
+    /// The scale at which a frame's longer side has 224 to 448 pixels.
     private static func scale(rows: Int, columns: Int) -> Double {
         let side = Double(max(rows, columns))
         if side > 320 { return 320 / side }
         return side >= 224 ? 1 : max(1, (224 / side).rounded(.up))
-    }
-}
-
-extension Canvas {
-    /// A picture, bytes (rows, columns, 3), in another size.
-    static func resized(_ rgb: [UInt8], rows: Int, columns: Int, to newRows: Int, _ newColumns: Int) throws -> [UInt8] {
-        if newRows == rows, newColumns == columns { return rgb }
-        let canvas = try Canvas(width: newColumns, height: newRows)
-        canvas.draw(rgb: rgb, rows: rows, columns: columns, x: 0, y: 0, width: Double(newColumns), height: Double(newRows))
-        return canvas.rgb
     }
 }

@@ -2,13 +2,13 @@ import VidData
 import VidModel
 import VidTrain
 
-/// What of a clip spoke for a class, as a picture.
+/// The frames and regions of a clip that count for a class, as a picture.
 package struct ExplanationPicture: Sendable {
-    /// One of the samples of a clip that the model looks at, with what is said of it.
+    /// One sample of a clip with its explanation.
     package struct Sample: Sendable {
         package let clip: LoadedClip
         package let explanation: ClipExplanation
-        /// Where in the file each frame was; nil where nobody asked.
+        /// The place of each frame in the file; nil if it is not needed.
         package let moments: [FrameMoment]?
 
         package init(clip: LoadedClip, explanation: ClipExplanation, moments: [FrameMoment]? = nil) {
@@ -17,7 +17,7 @@ package struct ExplanationPicture: Sendable {
             self.moments = moments
         }
 
-        /// Over a frame: its time, else its number.
+        /// The text above a frame: its time or, if that is unknown, its number.
         package func caption(_ frame: Int) -> String {
             guard let moments else { return "frame \(frame + 1)" }
             let moment = moments[frame]
@@ -29,16 +29,14 @@ package struct ExplanationPicture: Sendable {
     package var title: String
     package var subtitle: String
 
-    /// - Parameter samples: of one clip; several where `evaluation.clips` is more than one.
+    /// - Parameter samples: the samples of one clip; several if `evaluation.clips` is more than one.
     package init(samples: [Sample], title: String, subtitle: String = "") {
         precondition(!samples.isEmpty, "no sample of a clip")
-        self.samples = samples
-        self.title = title
-        self.subtitle = subtitle
+        (self.samples, self.title, self.subtitle) = (samples, title, subtitle)
     }
 
-    /// The frames that count of all samples, one after the other. Each contribution is to the mean of the samples' scores, so
-    /// that all together add up to it.
+    /// The valid frames of all samples, one after the other. Contributions are to the mean of the samples' scores, so that they add
+    /// up to it.
     package var strip: FrameStrip {
         let shape = samples[0].clip.clip.shape
         var frames: [FrameStrip.Frame] = []
@@ -57,14 +55,14 @@ package struct ExplanationPicture: Sendable {
         return strip
     }
 
-    /// Explains class `target` of one loaded clip, or what the model takes it for, and draws it: for a report.
+    /// Explains class `target` of one loaded clip, by default the predicted class, and draws it for a report.
     ///
-    /// Takes about the time of a prediction.
+    /// Takes about as long as a prediction.
     package static func make(
         _ clip: LoadedClip, _ predictor: Predictor, target: Int? = nil, against: Int? = nil, moments: [FrameMoment]? = nil,
         title: String = "", mostFrames: Int = 8
     ) throws -> (explanation: ClipExplanation, png: [UInt8]) {
-        let seen = predictor.see(clip)
+        let seen = predictor.activations(of: clip)
         let best = seen.logits.indices.max { seen.logits[$0] < seen.logits[$1] } ?? 0
         let explanation = predictor.explain(seen, target: target ?? best, against: against)
         let picture = ExplanationPicture(samples: [Sample(clip: clip, explanation: explanation, moments: moments)], title: title)

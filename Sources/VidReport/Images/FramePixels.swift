@@ -1,12 +1,12 @@
 import VidData
 
-/// The frames of a clip as pictures to look at.
+/// The frames of a clip as pictures for people.
 package enum FramePixels {
     /// Each frame as bytes (rows, columns, 3) of red, green, blue.
     ///
-    /// One channel is shown in grey, three are red, green and blue; of any other number the mean is shown in grey. Numbers
-    /// that are no bytes are shown as they are where all lie in 0...255, times 255 where all lie in 0...1, and otherwise
-    /// stretched so that the clip's smallest is black and its largest white.
+    /// Three channels are red, green and blue; for any other number of channels, the mean is shown in grey. Floats are multiplied by
+    /// 255 if all are in 0...1, unchanged if all are in 0...255, and otherwise stretched so that the clip's smallest value is black
+    /// and its largest white.
     package static func rgb(_ clip: Clip) -> [[UInt8]] {
         let shape = clip.shape
         let pixels = shape.rows * shape.columns
@@ -42,7 +42,7 @@ package enum FramePixels {
         }
     }
 
-    /// The smallest and largest number that is finite.
+    /// The smallest and largest finite number.
     private static func range(_ values: [Float]) -> (low: Float, high: Float) {
         var (low, high) = (Float.infinity, -Float.infinity)
         for value in values where value.isFinite { (low, high) = (min(low, value), max(high, value)) }

@@ -1,51 +1,44 @@
 import VidTensor
 
-/// The frames of a clip side by side in one picture: each as it is, under it with its heat, under that its contribution as
-/// a bar; what is not given is left out. Rows are begun anew where one is full.
+/// The frames of a clip side by side in one picture, in one or several rows: each frame, below it the frame with its heat map, and
+/// below that its contribution as a bar. What is not given is left out.
 package struct FrameStrip: Sendable {
-    /// One frame and what is known of it.
+    /// One frame with its explanation.
     package struct Frame: Sendable {
         /// (rows, columns, 3) of red, green, blue.
         package var rgb: [UInt8]
-        /// Stands over the frame, such as its time.
+        /// The text above the frame, such as its time.
         package var caption: String
         package var heat: HeatMap?
-        /// For (above 0) or against the class, in the unit of its logit.
+        /// The contribution for (above 0) or against the class, in units of its logit.
         package var contribution: Float?
 
         package init(rgb: [UInt8], caption: String = "", heat: HeatMap? = nil, contribution: Float? = nil) {
-            self.rgb = rgb
-            self.caption = caption
-            self.heat = heat
-            self.contribution = contribution
+            (self.rgb, self.caption, self.heat, self.contribution) = (rgb, caption, heat, contribution)
         }
     }
 
-    /// Of every frame, in pixels.
+    /// The size of every frame in pixels.
     package let rows: Int
     package let columns: Int
     package let frames: [Frame]
     package var title: String
     /// A second line, smaller.
     package var subtitle: String
-    /// The value of the hottest colour: the largest of all maps unless something else is set, so that all frames share one scale.
+    /// The value of the hottest colour, one scale for all frames; by default the largest value of all maps.
     package var heatMaximum: Float
-    /// The most frames that are shown, evenly chosen from the first to the last.
+    /// The most frames that are shown, chosen evenly from the first to the last.
     package var mostFrames = 16
-    /// Pixels that the picture is wide at most, as far as one frame and the title allow.
+    /// The largest width of the picture in pixels; a single frame may exceed it.
     package var width = 1280
 
     package init(rows: Int, columns: Int, frames: [Frame], title: String = "", subtitle: String = "") {
         precondition(rows >= 1 && columns >= 1 && !frames.isEmpty, "a strip of \(frames.count) frames of \(rows) x \(columns)")
-        self.rows = rows
-        self.columns = columns
-        self.frames = frames
-        self.title = title
-        self.subtitle = subtitle
+        (self.rows, self.columns, self.frames, self.title, self.subtitle) = (rows, columns, frames, title, subtitle)
         heatMaximum = frames.reduce(0) { max($0, $1.heat?.maximum ?? 0) }
     }
 
-    /// Places of the frames that are shown.
+    /// The indices of the frames that are shown.
     package var shown: [Int] {
         let count = min(max(1, mostFrames), frames.count)
         guard count > 1 else { return [0] }
@@ -60,19 +53,19 @@ package struct FrameStrip: Sendable {
         let shown = shown
         let layout = StripLayout(self, shown: shown.count)
         let canvas = try Canvas(width: layout.width, height: layout.height)
-        var y = StripLayout.margin
+        var y = margin
         for line in layout.title {
-            canvas.text(line, x: StripLayout.margin, y: y + 17, size: StripLayout.titleSize, StripStyle.ink, isBold: true)
-            y += StripLayout.titleLine
+            canvas.text(line, x: margin, y: y + 17, size: titleSize, StripStyle.ink, isBold: true)
+            y += titleLine
         }
         for line in layout.subtitle {
-            canvas.text(line, x: StripLayout.margin, y: y + 13, size: StripLayout.textSize, StripStyle.soft)
-            y += StripLayout.textLine
+            canvas.text(line, x: margin, y: y + 13, size: textSize, StripStyle.soft)
+            y += textLine
         }
         for (place, index) in shown.enumerated() {
             let (row, column) = place.quotientAndRemainder(dividingBy: layout.perRow)
-            let x = StripLayout.margin + Double(column) * (layout.cellWidth + StripLayout.gap)
-            try draw(frames[index], canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + StripLayout.rowGap))
+            let x = margin + Double(column) * (layout.cellWidth + gap)
+            try draw(frames[index], canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + rowGap))
         }
         if layout.legendHeight > 0 { drawLegend(canvas, layout) }
         return canvas
@@ -82,29 +75,29 @@ package struct FrameStrip: Sendable {
         var y = top
         let middle = x + layout.cellWidth / 2
         if layout.hasCaptions {
-            canvas.text(frame.caption, x: middle, y: y + 13, size: StripLayout.textSize, StripStyle.ink, anchor: .middle)
-            y += StripLayout.textLine
+            canvas.text(frame.caption, x: middle, y: y + 13, size: textSize, StripStyle.ink, anchor: .middle)
+            y += textLine
         }
         let left = middle - layout.frameWidth / 2
         canvas.draw(rgb: frame.rgb, rows: rows, columns: columns, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
-        y += layout.frameHeight + StripLayout.between
+        y += layout.frameHeight + between
         if layout.hasHeat {
-            // Laid over at the size it is drawn in, so that a coarse map is smooth on a small frame, too.
+            // Drawn at the final size, so that a coarse map is smooth on a small frame, too.
             let (drawnRows, drawnColumns) = (Int(layout.frameHeight), Int(layout.frameWidth))
             var rgb = try Canvas.resized(frame.rgb, rows: rows, columns: columns, to: drawnRows, drawnColumns)
             if let heat = frame.heat { rgb = heat.laid(over: rgb, rows: drawnRows, columns: drawnColumns, maximum: heatMaximum) }
             canvas.draw(
                 rgb: rgb, rows: drawnRows, columns: drawnColumns, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
-            y += layout.frameHeight + StripLayout.between
+            y += layout.frameHeight + between
         }
         if layout.hasBars {
             drawBar(frame.contribution, canvas, layout, x: x, y: y)
         }
     }
 
-    /// For the class: up from the line and blue; against it: down and vermilion, with its sign in words of figures.
+    /// A blue bar upwards for the class, or a vermilion one downwards against it, with the signed number.
     private func drawBar(_ contribution: Float?, _ canvas: Canvas, _ layout: StripLayout, x: Double, y: Double) {
-        let zero = y + StripLayout.textLine + layout.barsUp
+        let zero = y + textLine + layout.barsUp
         canvas.fill(x: x, y: zero - 0.5, width: layout.cellWidth, height: 1, StripStyle.line)
         guard let contribution else { return }
         let length = layout.barLength(contribution)
@@ -115,56 +108,153 @@ package struct FrameStrip: Sendable {
             x: middle - barWidth / 2, y: isFor ? zero - length : zero, width: barWidth, height: length,
             isFor ? StripStyle.supports : StripStyle.opposes)
         canvas.text(
-            FrameStrip.signed(contribution), x: middle, y: isFor ? zero - length - 4 : zero + length + 14, size: StripLayout.textSize,
+            FrameStrip.signed(contribution), x: middle, y: isFor ? zero - length - 4 : zero + length + 14, size: textSize,
             StripStyle.ink, anchor: .middle)
     }
 
     /// "+0.52", "-1.30", "+12.1".
     package static func signed(_ value: Float) -> String {
         let size = Double(abs(value))
-        // Nothing has no sign of its own: "+0.00", never "-0.00".
+        // Zero is always "+0.00".
         return (value < 0 && size >= 0.005 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
     }
 
+    /// Draws the pieces of the legend side by side or, without room for both, below each other.
     private func drawLegend(_ canvas: Canvas, _ layout: StripLayout) {
-        var x = StripLayout.margin
-        var y = Double(layout.height) - StripLayout.margin - layout.legendHeight
-        let size = StripLayout.textSize
-        /// A piece of the legend stands where the line has room for it, else on the next.
-        func begin(_ width: Double) {
-            if x > StripLayout.margin, x + width > Double(layout.width) - StripLayout.margin {
-                x = StripLayout.margin
-                y += StripLayout.legendLine
-            }
+        let top = Double(layout.height) - margin - layout.legendHeight
+        guard layout.hasHeat else {
+            _ = barLegend(canvas, margin, top)
+            return
         }
-        if layout.hasHeat {
-            begin(layout.heatLegendWidth)
-            canvas.text(StripLayout.heatWords.0, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(StripLayout.heatWords.0, size: size) + 8
-            for step in 0..<Int(StripLayout.scaleWidth) {
-                let colour = HeatColours.colour(Float(step) / Float(StripLayout.scaleWidth - 1))
-                canvas.fill(
-                    x: x + Double(step), y: y + 3, width: 1, height: 14,
-                    .init(Double(colour.red) / 255, Double(colour.green) / 255, Double(colour.blue) / 255))
-            }
-            x += StripLayout.scaleWidth + 8
-            canvas.text(StripLayout.heatWords.1, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(StripLayout.heatWords.1, size: size) + 28
-        }
-        if layout.hasBars {
-            begin(layout.barLegendWidth)
-            canvas.text(StripLayout.barWords.0, x: x, y: y + 15, size: size, StripStyle.ink)
-            x += canvas.textWidth(StripLayout.barWords.0, size: size) + 10
-            for (word, color) in [(StripLayout.barWords.1, StripStyle.supports), (StripLayout.barWords.2, StripStyle.opposes)] {
-                canvas.fill(x: x, y: y + 4, width: 12, height: 12, color)
-                canvas.text(word, x: x + 18, y: y + 15, size: size, StripStyle.ink)
-                x += canvas.textWidth(word, size: size) + 34
-            }
-        }
+        let end = heatLegend(canvas, margin, top) + 28
+        guard layout.hasBars else { return }
+        let isBelow = layout.legendHeight > legendLine
+        _ = barLegend(canvas, isBelow ? margin : end, isBelow ? top + legendLine : top)
     }
 }
 
-/// The colours of a strip: blue and vermilion of Okabe and Ito's palette, which the colour-blind tell apart.
+/// Draws the legend of the heat maps; returns its right end.
+private func heatLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
+    let x = legendText(canvas, "Regions that count for the class:  none", start, y) + 8
+    for step in 0..<Int(scaleWidth) {
+        let colour = HeatColours.colour(Float(step) / Float(scaleWidth - 1))
+        canvas.fill(
+            x: x + Double(step), y: y + 3, width: 1, height: 14,
+            .init(Double(colour.red) / 255, Double(colour.green) / 255, Double(colour.blue) / 255))
+    }
+    return legendText(canvas, "most", x + scaleWidth + 8, y)
+}
+
+/// Draws the legend of the bars; returns its right end.
+private func barLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
+    var end = legendText(canvas, "Each frame's contribution:", start, y) - 6
+    for (text, color) in [("for the class (up)", StripStyle.supports), ("against it (down)", StripStyle.opposes)] {
+        canvas.fill(x: end + 16, y: y + 4, width: 12, height: 12, color)
+        end = legendText(canvas, text, end + 34, y)
+    }
+    return end
+}
+
+private func legendText(_ canvas: Canvas, _ text: String, _ x: Double, _ y: Double) -> Double {
+    canvas.text(text, x: x, y: y + 15, size: textSize, StripStyle.ink)
+    return x + canvas.textWidth(text, size: textSize)
+}
+
+/// The places of a strip's parts, in pixels.
+private struct StripLayout {
+    let hasCaptions: Bool
+    let hasHeat: Bool
+    let hasBars: Bool
+    let frameWidth: Double
+    let frameHeight: Double
+    let cellWidth: Double
+    let cellHeight: Double
+    let perRow: Int
+    let width: Int
+    let height: Int
+    /// The top of the first row of frames.
+    let top: Double
+    let title: [String]
+    let subtitle: [String]
+    let legendHeight: Double
+    /// The distance from the top of the bars to their zero line.
+    let barsUp: Double
+    private let longest: Float
+
+    init(_ strip: FrameStrip, shown: Int) {
+        hasCaptions = strip.frames.contains { !$0.caption.isEmpty }
+        hasHeat = strip.frames.contains { $0.heat != nil }
+        let contributions = strip.frames.compactMap(\.contribution).filter(\.isFinite)
+        hasBars = !contributions.isEmpty
+        let scale = StripLayout.scale(rows: strip.rows, columns: strip.columns)
+        frameWidth = max(1, (Double(strip.columns) * scale).rounded())
+        frameHeight = max(1, (Double(strip.rows) * scale).rounded())
+        let measure = TextMeasure()
+        let captions = strip.frames.map { measure.width($0.caption, textSize) }.max() ?? 0
+        cellWidth = max(frameWidth, captions, hasBars ? measure.width("+00.00", textSize) : 0).rounded(.up)
+
+        let room = Double(max(strip.width, 320)) - 2 * margin
+        let fit = max(1, Int((room + gap) / (cellWidth + gap)))
+        // Rows of equal length: 16 frames become 8 and 8 rather than 9 and 7.
+        let lines = (shown + fit - 1) / fit
+        perRow = (shown + lines - 1) / lines
+        var inner = Double(perRow) * (cellWidth + gap) - gap
+        let heatWidth = hasHeat ? measure.canvas.map { heatLegend($0, 0, 0) } ?? 0 : 0
+        let barWidth = hasBars ? measure.canvas.map { barLegend($0, 0, 0) } ?? 0 : 0
+        let wholeTitle = measure.width(strip.title, titleSize, isBold: true)
+        inner = max(inner, heatWidth, barWidth, min(wholeTitle + 1, room))
+        width = Int((inner + 2 * margin).rounded(.up))
+        title = measure.lines(strip.title, titleSize, isBold: true, within: inner)
+        subtitle = measure.lines(strip.subtitle, textSize, within: inner)
+
+        let isTwoLines = hasHeat && hasBars && heatWidth + 28 + barWidth > inner
+        legendHeight = hasHeat || hasBars ? legendLine * (isTwoLines ? 2 : 1) : 0
+
+        longest = contributions.reduce(0) { max($0, abs($1)) }
+        let most = contributions.max() ?? 0
+        let least = contributions.min() ?? 0
+        let unit = longest > 0 ? longestBar / Double(longest) : 0
+        barsUp = max(0, Double(most) * unit)
+        let barsDown = max(0, -Double(least) * unit)
+        let barsHeight = hasBars ? textLine + barsUp + barsDown + (least < 0 ? textLine : 0) : 0
+        cellHeight =
+            (hasCaptions ? textLine : 0) + (frameHeight + between) * (hasHeat ? 2 : 1) + barsHeight
+        let head = Double(title.count) * titleLine + Double(subtitle.count) * textLine
+        top = margin + head + (head > 0 ? 8 : 0)
+        let rowCount = Double((shown + perRow - 1) / perRow)
+        height = Int(
+            (top + rowCount * (cellHeight + rowGap) - rowGap + (legendHeight > 0 ? 12 + legendHeight : 0)
+                + margin).rounded(.up))
+    }
+
+    /// The length of a contribution's bar.
+    func barLength(_ contribution: Float) -> Double {
+        longest > 0 && contribution.isFinite ? longestBar * Double(abs(contribution) / longest) : 0
+    }
+
+    /// The factor by which frames are enlarged or reduced, so that their longer side has 128 to 192 pixels; a whole number for small
+    /// frames.
+    private static func scale(rows: Int, columns: Int) -> Double {
+        let side = Double(max(rows, columns))
+        if side > 192 { return 144 / side }
+        return side >= 128 ? 1 : max(1, (128 / side).rounded())
+    }
+}
+
+private let margin = 16.0
+private let gap = 8.0
+private let rowGap = 18.0
+/// Between a frame and what is below it.
+private let between = 4.0
+private let titleSize = 17.0
+private let textSize = 13.0
+private let titleLine = 24.0
+private let textLine = 19.0
+private let legendLine = 24.0
+private let scaleWidth = 120.0
+private let longestBar = 48.0
+
+/// The colours of a strip: blue and vermilion of Okabe and Ito's palette, which colour-blind people can tell apart.
 enum StripStyle {
     static let ink = Canvas.Color(0.1, 0.1, 0.12)
     static let soft = Canvas.Color(0.33, 0.33, 0.36)

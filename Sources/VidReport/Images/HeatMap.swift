@@ -1,8 +1,8 @@
-/// A map of numbers from 0, such as Grad-CAM's of one frame, coarser than the picture it is laid over.
+/// A map of numbers of at least 0, such as Grad-CAM's map of one frame, coarser than its picture.
 package struct HeatMap: Sendable, Equatable {
     package let rows: Int
     package let columns: Int
-    /// (rows, columns), none below 0.
+    /// (rows, columns), all at least 0.
     package let values: [Float]
 
     package init(rows: Int, columns: Int, values: [Float]) {
@@ -15,9 +15,8 @@ package struct HeatMap: Sendable, Equatable {
 
     package var maximum: Float { values.reduce(0) { max($0, $1) } }
 
-    /// The map at every pixel of a picture of so many rows and columns, between the middles of its cells in proportion to
-    /// the distance, beyond the outermost middles as there (bilinear, as ffmpeg and PyTorch's `interpolate` without
-    /// `align_corners`).
+    /// The map resized by bilinear interpolation between the centres of its cells, constant beyond the outermost centres (as FFmpeg
+    /// and PyTorch's `interpolate` without `align_corners`).
     package func resized(rows targetRows: Int, columns targetColumns: Int) -> [Float] {
         let down = HeatMap.places(targetRows, over: rows)
         let across = HeatMap.places(targetColumns, over: columns)
@@ -34,7 +33,7 @@ package struct HeatMap: Sendable, Equatable {
         return result
     }
 
-    /// For each of `count` pixels, the two cells it lies between and the share of the second.
+    /// For each of `count` pixels: the two cells around it and the weight of the second.
     private static func places(_ count: Int, over cells: Int) -> [(first: Int, second: Int, share: Float)] {
         (0..<count).map { pixel in
             let place = min(max((Float(pixel) + 0.5) * Float(cells) / Float(count) - 0.5, 0), Float(cells - 1))
@@ -43,9 +42,9 @@ package struct HeatMap: Sendable, Equatable {
         }
     }
 
-    /// The picture `rgb` (rows, columns, 3) with the map over it: the hotter, the less of the picture shows.
+    /// The picture `rgb` (rows, columns, 3) under the map; hotter regions hide more of the picture.
     ///
-    /// - Parameter maximum: the value of the hottest colour; 0: nothing is laid over.
+    /// - Parameter maximum: the value of the hottest colour; 0 returns the picture unchanged.
     package func laid(over rgb: [UInt8], rows: Int, columns: Int, maximum: Float) -> [UInt8] {
         precondition(rgb.count == rows * columns * 3, "\(rgb.count) bytes are no \(rows) x \(columns) x 3")
         guard maximum > 0 else { return rgb }
@@ -63,14 +62,14 @@ package struct HeatMap: Sendable, Equatable {
         return result
     }
 
-    /// How much of the picture the hottest colour hides.
+    /// The opacity of the hottest colour.
     private static let mostCover: Float = 0.7
 }
 
-/// The colours of heat: "inferno" of Smith and van der Walt (matplotlib, CC0), whose lightness rises evenly from black to
-/// pale yellow, so that it reads in grey and for the colour-blind.
+/// The colour map "inferno" of Smith and van der Walt (matplotlib, CC0). Its lightness rises evenly from black to pale yellow, so that
+/// it works in grey and for colour-blind people.
 package enum HeatColours {
-    /// Red, green, blue, 0 to 255, of a heat from 0 to 1.
+    /// Red, green and blue, 0 to 255, for a heat from 0 to 1.
     package static func colour(_ heat: Float) -> (red: Float, green: Float, blue: Float) {
         let place = min(max(heat, 0), 1) * Float(stops.count - 1)
         let first = min(Int(place), stops.count - 2)

@@ -1,6 +1,8 @@
-/// The classes' recall and precision with their intervals, the classes of the lowest F1 first.
+import VidSystem
+
+/// The recall and precision of the classes with their intervals, the lowest F1 first.
 package struct ClassPlot {
-    /// Classes that are drawn; the others do better.
+    /// The most classes that are drawn; the others have a higher F1.
     package static let most = 30
 
     private let classes: [EvaluationMetrics.PerClass]
@@ -15,8 +17,8 @@ package struct ClassPlot {
     }
 
     package var picture: Picture {
-        let names = classes.map { Markup.shortened($0.label, 20) }
-        let left = Double(names.map(\.count).max() ?? 0) * 7.4 + 26
+        let names = classes.map { $0.label.printable.shortened(toColumns: 20) }
+        let left = Double(names.map(\.columns).max() ?? 0) * 7.4 + 26
         let (right, top, row) = (left + 250, 62.0, 26.0)
         let bottom = top + row * Double(classes.count)
         var picture = Picture(
@@ -25,7 +27,7 @@ package struct ClassPlot {
                 "\($0.label): recall \(Formatting.fixed($0.recall.value * 100, 0)) %, precision \(Formatting.fixed($0.precision.value * 100, 0)) %."
             }.joined(separator: " "), palette: palette)
         picture.text(
-            hidden == 0 ? "Classes, the weakest first" : "The \(classes.count) weakest classes", x: 12, y: 22, size: 15, isBold: true)
+            hidden == 0 ? "Classes, weakest first" : "The \(classes.count) weakest classes", x: 12, y: 22, size: 15, isBold: true)
         picture.mark(.circle, x: 18, y: 41, fill: palette.first)
         picture.text("recall", x: 28, y: 45)
         picture.mark(.diamond, x: 88, y: 41, fill: palette.second)

@@ -1,28 +1,21 @@
 import VidSystem
 import VidTensor
+import VidTrain
 
-/// How several trainings went, epoch by epoch: validation loss and accuracy, a line a run.
+/// The curves of several trainings: validation loss and accuracy over the epochs, a line for each run.
 ///
-/// Runs are told apart by colour, dash and mark, and named beside the plot.
+/// Runs differ in colour, dash and mark, and are named below the plot.
 package struct ComparisonPlot {
-    package struct Run: Sendable {
-        let name: String
-        let epochs: [ResultsTable.Epoch]
-
-        package init(name: String, epochs: [ResultsTable.Epoch]) {
-            self.name = name
-            self.epochs = epochs
-        }
-    }
+    package typealias Run = (name: String, epochs: [EpochRecord])
 
     private let runs: [Run]
-    /// Without a validation part in any run, the training's figures are drawn.
+    /// Whether no run has validation metrics, so that the training metrics are drawn.
     private let isTraining: Bool
 
     private static let panelWidth = 480.0
     private static let panelHeight = 320.0
     private static let legendRow = 20.0
-    /// Of Okabe and Ito, "Color universal design" (2008), those that stand out on white; with three dashes, 15 lines.
+    /// Those of Okabe and Ito ("Color universal design", 2008) that stand out on white; three dashes make 15 different lines.
     private static let colors = ["#0072b2", "#c14e00", "#007a5a", "#a63d83", "#4d4d4d"]
     private static let dashes: [String?] = [nil, "7 4", "2 3"]
     private static let marks: [Picture.Mark] = [.circle, .square, .diamond]
@@ -33,14 +26,14 @@ package struct ComparisonPlot {
     }
 
     package var picture: Picture {
-        let part = isTraining ? "Training" : "Validation"
+        let split = isTraining ? "Training" : "Validation"
         var picture = Picture(
             width: 2 * ComparisonPlot.panelWidth,
             height: ComparisonPlot.panelHeight + ComparisonPlot.legendRow * Double(runs.count) + 16,
-            title: "\(part) curves of \(runs.count) runs",
+            title: "\(split) curves of \(runs.count) runs",
             summary: runs.map(summary).joined(separator: " "), palette: .file)
-        panel(&picture, "\(part) loss", x: 0) { [isTraining] in isTraining ? $0.trainLoss : $0.validationLoss }
-        panel(&picture, "\(part) accuracy", x: ComparisonPlot.panelWidth) { [isTraining] in
+        panel(&picture, "\(split) loss", x: 0) { [isTraining] in isTraining ? $0.trainLoss : $0.validationLoss }
+        panel(&picture, "\(split) accuracy", x: ComparisonPlot.panelWidth) { [isTraining] in
             isTraining ? $0.trainAccuracy : $0.validationAccuracy
         }
         for (index, run) in runs.enumerated() {
@@ -66,7 +59,7 @@ package struct ComparisonPlot {
         return "\(run.name): accuracy \(Formatting.fixed(last, 3)) after epoch \(run.epochs.last?.epoch ?? 0)."
     }
 
-    private func panel(_ picture: inout Picture, _ title: String, x: Double, _ value: (ResultsTable.Epoch) -> Double?) {
+    private func panel(_ picture: inout Picture, _ title: String, x: Double, _ value: (EpochRecord) -> Double?) {
         let curves = runs.map { run in
             run.epochs.compactMap { epoch in value(epoch).flatMap { Axis.canShow($0) ? (Double(epoch.epoch), $0) : nil } }
         }

@@ -1,6 +1,8 @@
-/// How a training went, epoch by epoch: loss, accuracy and learning rate, each a panel of its own.
+import VidTrain
+
+/// The curves of a training over the epochs: loss, accuracy and learning rate, each in its own panel.
 package struct CurvePlot {
-    private let epochs: [ResultsTable.Epoch]
+    private let epochs: [EpochRecord]
     private let best: Int?
     private let palette: Palette
 
@@ -8,7 +10,7 @@ package struct CurvePlot {
     private static let height = 280.0
 
     /// - Parameter best: the best epoch's number.
-    package init(_ epochs: [ResultsTable.Epoch], best: Int?, palette: Palette) {
+    package init(_ epochs: [EpochRecord], best: Int?, palette: Palette) {
         self.epochs = epochs
         self.best = best
         self.palette = palette
@@ -26,15 +28,12 @@ package struct CurvePlot {
     /// All panels in one row: `results.svg`.
     package var row: Picture {
         let panels = panels
-        var picture = Picture(
-            width: CurvePlot.width * Double(panels.count), height: CurvePlot.height, title: "Training curves",
-            summary: panels.map { "\($0.title): \($0.summary)" }.joined(separator: " "), palette: palette)
-        for (place, panel) in panels.enumerated() { picture.add(panel, x: Double(place) * CurvePlot.width, y: 0) }
-        return picture
+        return Picture(
+            row: panels, title: "Training curves", summary: panels.map { "\($0.title): \($0.summary)" }.joined(separator: " "))
     }
 
     private func panel(
-        _ title: String, _ train: KeyPath<ResultsTable.Epoch, Double>, _ validation: KeyPath<ResultsTable.Epoch, Double?>?, digits: Int
+        _ title: String, _ train: KeyPath<EpochRecord, Double>, _ validation: KeyPath<EpochRecord, Double?>?, digits: Int
     ) -> Picture {
         let trained = epochs.map { (Double($0.epoch), $0[keyPath: train]) }.filter { Axis.canShow($0.1) }
         let validated =
@@ -53,7 +52,7 @@ package struct CurvePlot {
             right: CurvePlot.width - 18, top: 44, bottom: CurvePlot.height - 40)
         axes.draw(on: &picture, title, x: 12)
         if let best, let epoch = epochs.first(where: { $0.epoch == best }) {
-            let place = axes.across.position(Double(best))
+            let place = axes.horizontal.position(Double(best))
             picture.line(place, axes.top, place, axes.bottom, stroke: palette.muted, dash: "2 3")
             let isRight = place > axes.middle
             picture.text(

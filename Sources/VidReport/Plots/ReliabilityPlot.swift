@@ -1,4 +1,6 @@
-/// The reliability diagram: how often clips of a score are right, against the score; below, how many clips there are.
+import VidTrain
+
+/// The reliability diagram: how often the model is right, for each range of scores, and below that the number of clips.
 package struct ReliabilityPlot {
     private let bins: [Calibration.Bin]
     private let palette: Palette
@@ -13,17 +15,16 @@ package struct ReliabilityPlot {
         var picture = Picture(
             width: 420, height: 400, title: "Reliability diagram",
             summary:
-                "Bars: how often clips are right, by the score of the decision; on the dashed diagonal a model is as often right as it "
-                + "is sure. "
+                "Bars show how often the model is right, by the score of its answer. A perfectly calibrated model is on the dashed diagonal. "
                 + bins.enumerated().filter { $1.clips > 0 }.map { place, bin in
-                    "Scores to \(Formatting.fixed(Double(place + 1) / Double(bins.count), 1)): \(Formatting.fixed(bin.accuracy * 100, 0)) % of "
+                    "Scores up to \(Formatting.fixed(Double(place + 1) / Double(bins.count), 1)): \(Formatting.fixed(bin.accuracy * 100, 0)) % of "
                         + "\(Formatting.count(bin.clips, "clip")) right."
                 }.joined(separator: " "),
             palette: palette)
         let (left, right, top, bottom) = (58.0, 402.0, 44.0, 270.0)
         let x = Axis([0, 1], from: left, to: right, ticks: 5)
         let y = Axis([0, 1], from: bottom, to: top, ticks: 5)
-        picture.text("Is it as often right as it is sure?", x: 12, y: 22, size: 15, isBold: true)
+        picture.text("How often the model is right, by score", x: 12, y: 22, size: 15, isBold: true)
         for tick in y.ticks {
             picture.line(left, y.position(tick), right, y.position(tick))
             picture.text("\(Formatting.fixed(tick * 100, 0)) %", x: left - 7, y: y.position(tick) + 4, anchor: .end, fill: palette.muted)
@@ -48,8 +49,8 @@ package struct ReliabilityPlot {
         for tick in x.ticks {
             picture.text("\(Formatting.fixed(tick * 100, 0)) %", x: x.position(tick), y: floor + 16, anchor: .middle, fill: palette.muted)
         }
-        picture.text("score of the decision", x: (left + right) / 2, y: floor + 34, anchor: .middle, fill: palette.muted)
-        picture.text("right", x: 14, y: (top + bottom) / 2 + 12, fill: palette.muted, turn: -90)
+        picture.text("score of the answer", x: (left + right) / 2, y: floor + 34, anchor: .middle, fill: palette.muted)
+        picture.text("correct", x: 14, y: (top + bottom) / 2 + 12, fill: palette.muted, turn: -90)
         picture.text(total == 1 ? "clip" : "clips", x: 14, y: (floor + roof) / 2 + 14, fill: palette.muted, turn: -90)
         return picture
     }

@@ -1,20 +1,22 @@
 import VidSystem
 import VidTensor
+import VidTrain
 
-/// What to do next, derived from the figures: each piece only where they show it. Markup.
+/// Recommendations that follow from the metrics, as markup. Each appears only if the metrics call for it.
 package enum Advice {
     package static func items(_ report: RunReport) -> [String] {
-        [heldOut, leaks, fewClips, overfitting, unconverged, neverPredicted, imbalance, confusedPair, overconfidence, chance].compactMap {
+        [heldOut, leaks, fewClips, overfitting, unconverged, neverPredicted, imbalance, confusedPair, overconfidence, notLearnt].compactMap
+        {
             $0(report)
         }
     }
 
     private static func heldOut(_ report: RunReport) -> String? {
-        switch report.part {
+        switch report.split {
         case .training:
-            "Hold clips out (<code>data.validation_split</code>, <code>data.test_split</code>): nothing here says how the model does on new ones."
+            "Hold clips out (<code>data.validation_split</code>, <code>data.test_split</code>): nothing in this report tells how the model does on new clips."
         case .validation where report.story != nil:
-            "Set a test part aside (<code>data.test_split</code>, or a folder <code>test</code>) before you compare models or publish a figure: the validation part has chosen the epoch."
+            "Set test clips aside (<code>data.test_split</code>, or a folder <code>test</code>) before you compare models or publish a result: the best epoch was chosen with the validation clips."
         default: nil
         }
     }
@@ -22,19 +24,19 @@ package enum Advice {
     private static func leaks(_ report: RunReport) -> String? {
         guard let count = report.data?.pairCount, count > 0 else { return nil }
         return
-            "\(Formatting.count(count, "pair")) of clips show the same in different parts. Move them to one part (a <code>group</code> column keeps them together) and train again before you believe the metrics."
+            "\(Formatting.count(count, "pair")) of clips in different splits \(count == 1 ? "looks" : "look") the same. Move both clips to one split (a <code>group</code> column keeps them together) and train again before you trust the metrics."
     }
 
-    /// Accuracy's interval is wide.
+    /// The interval of the accuracy is wide.
     private static func fewClips(_ report: RunReport) -> String? {
         let metrics = report.metrics
         guard let interval = metrics.accuracy.interval, interval.high - interval.low > 0.15 else { return nil }
-        // The half width of a share p of n clips is about 1.96 sqrt(p (1 - p) / n).
+        // The half width of the interval of a share p of n clips is about 1.96 sqrt(p (1 - p) / n).
         let share = max(0.1, min(0.9, metrics.accuracy.value))
         let wanted = Int((Interval.normalQuantile * Interval.normalQuantile * share * (1 - share) / 0.0025).rounded(.up))
         guard wanted > metrics.clips else { return nil }
         return
-            "\(Formatting.count(metrics.clips, "clip is", "clips are")) few: the true accuracy may be anything from \(Formatting.fixed(interval.low * 100, 0)) to \(Formatting.fixed(interval.high * 100, 0)) %. About \(Formatting.grouped(wanted)) would tell it to within 5 points. Differences between models that are smaller than that mean nothing yet."
+            "\(Formatting.count(metrics.clips, "clip is", "clips are")) few: the true accuracy may be anywhere from \(percent(interval.low)) to \(percent(interval.high)) %. About \(Formatting.grouped(wanted)) clips would narrow it down to 5 points in either direction. Do not read anything into smaller differences between models."
     }
 
     private static func overfitting(_ report: RunReport) -> String? {
@@ -42,12 +44,12 @@ package enum Advice {
             let validation = best.validationAccuracy, best.trainAccuracy - validation > 0.1, best.trainAccuracy > 0.7
         else { return nil }
         return
-            "The training clips are right to \(Formatting.fixed(best.trainAccuracy * 100, 0)) %, the validation clips to \(Formatting.fixed(validation * 100, 0)) %: the model has learnt some by heart. More clips help most; then <code>augmentation</code>, <code>dropout</code> in the hidden layers, <code>optimizer.weight_decay</code>, or fewer units."
+            "The model is right on \(percent(best.trainAccuracy)) % of the training clips but only \(percent(validation)) % of the validation clips: it has memorised some training clips. More clips help most; then <code>augmentation</code>, <code>dropout</code> in the hidden layers, <code>optimizer.weight_decay</code>, or fewer units."
     }
 
-    /// The best epoch is at the end, and the loss still fell.
+    /// The best epoch is at the end, and the loss was still falling.
     private static func unconverged(_ report: RunReport) -> String? {
-        guard let story = report.story, story.stopReason == "epochs", story.epochs.count >= 2, let last = story.epochs.last,
+        guard let story = report.story, story.record?.stopReason == "epochs", story.epochs.count >= 2, let last = story.epochs.last,
             let best = story.bestEpoch, best >= last.epoch - max(0, story.epochs.count / 10)
         else { return nil }
         let middle = story.epochs[story.epochs.count / 2]
@@ -55,23 +57,23 @@ package enum Advice {
         guard story.epochs.count == 2 || after < before * 0.98 else { return nil }
         let resume = ShellText.command(["vidclass", "train", "--resume", story.folder, "--set", "training.epochs=\(last.epoch * 2)"])
         return
-            "The best epoch is \(best == last.epoch ? "the last" : "one of the last"), and the loss was still falling: train on with <code>\(Markup.escaped(resume))</code>."
+            "The best epoch was \(best == last.epoch ? "the last" : "one of the last"), and the loss was still falling. Train for longer with <code>\(Markup.escaped(resume))</code>."
     }
 
     private static func neverPredicted(_ report: RunReport) -> String? {
         let missed = report.metrics.perClass.filter { $0.support > 0 && $0.decided == 0 }
         guard !missed.isEmpty else { return nil }
         return
-            "No clip was said to be of \(list(missed.map(\.label), of: "class", "classes")). Look at how many training clips there are and whether the label can be seen in the frames sampled."
+            "The model never answers \(Formatting.list(missed.map { Markup.name($0.label) }, atMost: 5)). Check how many training clips \(missed.count == 1 ? "this class has" : "these classes have"), and whether the sampled frames show what distinguishes \(missed.count == 1 ? "it" : "them")."
     }
 
     private static func imbalance(_ report: RunReport) -> String? {
-        guard let counts = report.data?.parts.first(where: { $0.name == "train" })?.counts.filter({ $0 > 0 }), let most = counts.max(),
+        guard let counts = report.data?.splits.first(where: { $0.name == "train" })?.counts.filter({ $0 > 0 }), let most = counts.max(),
             let least = counts.min(), most > 5 * least,
             report.metrics.accuracy.value - report.metrics.balancedAccuracy.value > 0.05
         else { return nil }
         return
-            "Classes have from \(least) to \(most) training clips, and the rare ones do worse (balanced accuracy \(Formatting.fixed(report.metrics.balancedAccuracy.value * 100, 0)) % against \(Formatting.fixed(report.metrics.accuracy.value * 100, 0)) %): set <code>training.class_weights</code> to <code>\"balanced\"</code> or <code>training.balanced_sampling</code> to <code>true</code>."
+            "Classes have from \(least) to \(most) training clips, and the rare ones do worse (balanced accuracy \(percent(report.metrics.balancedAccuracy.value)) %, accuracy \(percent(report.metrics.accuracy.value)) %). Set <code>training.class_weights</code> to <code>\"balanced\"</code> or <code>training.balanced_sampling</code> to <code>true</code>."
     }
 
     private static func confusedPair(_ report: RunReport) -> String? {
@@ -81,41 +83,30 @@ package enum Advice {
             Double(pair.clips) >= max(3, 0.25 * Double(wrong))
         else { return nil }
         return
-            "\(pair.clips) of the \(wrong) errors take \(Markup.name(metrics.classes[pair.truth])) for \(Markup.name(metrics.classes[pair.decision])): look at those clips (predictions.csv), at their labels first."
+            "\(pair.clips) of the \(wrong) errors are \(Markup.name(metrics.classes[pair.truth])) clips that were classified as \(Markup.name(metrics.classes[pair.decision])). Look at these clips (predictions.csv lists them), and first check their labels."
     }
 
     private static func overconfidence(_ report: RunReport) -> String? {
         let metrics = report.metrics
-        let sure = metrics.calibration.bins.reduce(0) { $0 + $1.confidence * Double($1.clips) } / Double(max(metrics.clips, 1))
+        let sure = metrics.meanConfidence
         guard let interval = metrics.accuracy.interval, sure > interval.high, sure - metrics.accuracy.value > 0.05 else { return nil }
         return
-            "The scores are too high by \(Formatting.fixed((sure - metrics.accuracy.value) * 100, 0)) points on average: do not read them as probabilities. <code>training.label_smoothing</code> and an earlier best epoch (<code>training.monitor</code> = <code>\"val_loss\"</code>) make them more honest."
+            "The scores are too high by \(percent(sure - metrics.accuracy.value)) points on average: do not read them as probabilities. <code>training.label_smoothing</code> or choosing the best epoch by its loss (<code>training.monitor</code> = <code>\"val_loss\"</code>) makes them more realistic."
     }
 
-    private static func chance(_ report: RunReport) -> String? {
+    private static func notLearnt(_ report: RunReport) -> String? {
         let metrics = report.metrics
-        guard let interval = metrics.accuracy.interval, interval.low <= metrics.majority.share else { return nil }
-        if let last = report.story?.epochs.last, last.trainAccuracy < metrics.majority.share + 0.15 {
-            return
-                "The model has not learnt the training clips either: try another <code>optimizer.learning_rate</code> (ten times smaller, or larger), more epochs, and check with <code>vidclass check</code> that the labels are right."
-        }
-        return nil
+        guard let interval = metrics.accuracy.interval, interval.low <= metrics.majority.share, let last = report.story?.epochs.last,
+            last.trainAccuracy < metrics.majority.share + 0.15
+        else { return nil }
+        return
+            "The model did not even learn the training clips. Try another <code>optimizer.learning_rate</code> (ten times smaller, or larger) and more epochs, and check with <code>vidclass check</code> that the labels are right."
     }
 
-    private static func list(_ labels: [String], of noun: String, _ plural: String) -> String {
-        let shown = labels.prefix(5).map(Markup.name).joined(separator: ", ")
-        return "the \(labels.count == 1 ? noun : plural) \(shown)" + (labels.count > 5 ? " and \(labels.count - 5) more" : "")
-    }
+    private static func percent(_ share: Double) -> String { Formatting.fixed(share * 100, 0) }
 }
 
-extension ReportPage {
-    var advice: String {
-        let items = Advice.items(report)
-        let use = ShellText.command(["vidclass", "predict", "video.mp4", "--checkpoint", report.model.checkpoint])
-        guard !items.isEmpty else {
-            return "<p>Nothing in these figures asks for more. Use the model: <code>\(Markup.escaped(use))</code></p>\n"
-        }
-        return
-            "<ul class=\"advice\">\n\(items.map { "<li>\($0)</li>\n" }.joined())</ul>\n<p>Use the model as it is: <code>\(Markup.escaped(use))</code></p>\n"
-    }
+extension EvaluationMetrics {
+    /// The mean score of the model's answers.
+    var meanConfidence: Double { calibration.bins.reduce(0) { $0 + $1.confidence * Double($1.clips) } / Double(max(clips, 1)) }
 }

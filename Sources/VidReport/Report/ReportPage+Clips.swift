@@ -1,7 +1,7 @@
 import Foundation
 import VidSystem
 
-/// Clips as strips of frames, with their scores.
+/// Example clips as strips of frames with their scores.
 extension ReportPage {
     var examples: String {
         let groups = report.examples.filter { !$0.examples.isEmpty }
@@ -9,7 +9,7 @@ extension ReportPage {
         var text = ""
         for kind in ExampleGroup.Kind.allCases {
             guard let group = groups.first(where: { $0.kind == kind }) else {
-                if kind == .worst { text += "<p>No clip is wrong.</p>\n" }
+                if kind == .worst { text += "<p>No clip was classified wrongly.</p>\n" }
                 continue
             }
             text += "<h3>\(ReportPage.title(kind))</h3>\n<div class=\"clips\">\n\(group.examples.map(figure).joined())</div>\n"
@@ -19,9 +19,9 @@ extension ReportPage {
 
     private static func title(_ kind: ExampleGroup.Kind) -> String {
         switch kind {
-        case .best: "Right, and most sure of it"
-        case .worst: "Wrong, and furthest from the truth"
-        case .doubtful: "In doubt: the two highest scores are close"
+        case .best: "Right, with the highest scores"
+        case .worst: "Wrong, with the lowest scores of the true class"
+        case .doubtful: "Undecided: the two highest scores are close"
         }
     }
 
@@ -32,17 +32,17 @@ extension ReportPage {
         let verdict =
             isRight
             ? "<span class=\"good\">right</span>: \(Markup.name(metrics.classes[decision]))"
-            : "<span class=\"bad\">wrong</span>: \(Markup.name(metrics.classes[decision])), but it is \(Markup.name(metrics.classes[example.label]))"
+            : "<span class=\"bad\">wrong</span>: classified as \(Markup.name(metrics.classes[decision])), but it is \(Markup.name(metrics.classes[example.label]))"
         var text = "<figure>\n"
         switch example.picture {
         case .success(let picture):
             text += "<div class=\"wide\">"
             text +=
                 "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
-        case .failure(let fault): text += "<p class=\"note\">Its frames cannot be shown: \(Markup.escaped(fault.reason))</p>\n"
+        case .failure(let fault): text += "<p class=\"note\">The frames cannot be shown: \(Markup.escaped(fault.message))</p>\n"
         }
         text += "<figcaption><strong>\(Markup.path(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
-        // The true class is listed, however low its score.
+        // The true class is always listed.
         let shown = ranked.contains(example.label) ? ranked : ranked.prefix(2) + [example.label]
         for label in shown {
             let score = Double(example.scores[label])
@@ -50,7 +50,7 @@ extension ReportPage {
             text += "<li\(label == example.label ? "" : " class=\"other\"")><span>\(Markup.name(metrics.classes[label]))\(mark)</span>"
             text +=
                 "<span aria-hidden=\"true\"><span class=\"bar\" style=\"display:block;width:\(Markup.number(score * 100))%\"></span></span>"
-            text += "<span class=\"n\">\(Figure.percent("clip.\(example.place).score.\(label)", score).html)</span></li>\n"
+            text += "<span class=\"n\">\(DataElement.percent("clip.\(example.place).score.\(label)", score))</span></li>\n"
         }
         return text + "</ul></figcaption>\n</figure>\n"
     }

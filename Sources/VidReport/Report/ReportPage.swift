@@ -1,9 +1,9 @@
 import VidSystem
 
-/// `report.html`: one file that needs nothing else, neither scripts nor the network.
+/// `report.html`: one file that needs no other file, no scripts and no network.
 ///
-/// Every number that can be computed from predictions.csv stands in a `data` element with its name and exact value;
-/// `Scripts/check_report.py` holds them against scikit-learn.
+/// Every number that can be computed from predictions.csv is in a `data` element with its name and exact value, so that a program can
+/// check it against scikit-learn.
 package struct ReportPage {
     let report: RunReport
     var metrics: EvaluationMetrics { report.metrics }
@@ -12,27 +12,28 @@ package struct ReportPage {
 
     /// The page.
     package var html: String {
-        let sections = [
-            Section("results", "Results", headline),
-            Section("next", "What to do next", advice),
-            Section("curves", "Training curves", curves),
-            Section("confusion", "What is taken for what", confusion),
-            Section("classes", "Class by class", classes),
-            Section("calibration", "How far to trust the scores", calibration),
-            Section("clips", "Clips to look at", examples),
-            Section("data", "Data", data),
-            Section("model", "Model", model),
-            Section("cost", "Time and memory", cost),
-            Section("environment", "Environment", environment),
-            Section("repeat", "Do it again", repetition),
-        ].filter { !$0.body.isEmpty }
+        let all: [(id: String, title: String, body: String)] = [
+            ("results", "Results", headline),
+            ("next", "What to do next", advice),
+            ("curves", "Training curves", curves),
+            ("confusion", "Which classes get confused", confusion),
+            ("classes", "Class by class", classes),
+            ("calibration", "Can you trust the scores?", calibration),
+            ("clips", "Example clips", examples),
+            ("data", "Data", data),
+            ("model", "Model", model),
+            ("cost", "Time and memory", cost),
+            ("environment", "Environment", environment),
+            ("repeat", "How to repeat this", repetition),
+        ]
+        let sections = all.filter { !$0.body.isEmpty }
         let title = Markup.escaped(report.title)
         return """
             <!DOCTYPE html>
             <html lang="en">
             <head>
             <meta charset="utf-8">
-            <title>Report of \(title)</title>
+            <title>\(title): vidclass report</title>
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
             <meta name="generator" content="vidclass \(Markup.escaped(report.environment.version))">
@@ -44,59 +45,56 @@ package struct ReportPage {
             <body>
             <a class="skip" href="#results">Skip to the results</a>
             <header>
-            <h1>Report of \(Markup.path(report.title))</h1>
+            <h1>Report on \(Markup.path(report.title))</h1>
             <p class="sub">\(subtitle)</p>
             </header>
             <nav aria-label="Sections"><ul>
             \(sections.map { "<li><a href=\"#\($0.id)\">\($0.title)</a></li>" }.joined(separator: "\n"))
             </ul></nav>
             <main>
-            \(sections.map(\.html).joined())</main>
-            <footer><p>Made by vidclass \(Markup.escaped(report.environment.version)). All scores are in predictions.csv beside this file; intervals hold the true value with 95 % confidence as far as these clips are a fair sample of what the model will meet.</p></footer>
+            \(sections.map {
+                "<section aria-labelledby=\"\($0.id)\">\n<h2 id=\"\($0.id)\" tabindex=\"-1\">\($0.title)</h2>\n\($0.body)</section>\n"
+            }.joined())</main>
+            <footer><p>Made by vidclass \(Markup.escaped(report.environment.version)). The file predictions.csv next to this one has all scores. The confidence intervals assume that these clips are typical of the clips that the model will be used on.</p></footer>
             </body>
             </html>
 
             """
     }
 
-    private struct Section {
-        let id: String
-        let title: String
-        let body: String
-
-        init(_ id: String, _ title: String, _ body: String) {
-            self.id = id
-            self.title = title
-            self.body = body
-        }
-
-        var html: String {
-            "<section aria-labelledby=\"\(id)\">\n<h2 id=\"\(id)\" tabindex=\"-1\">\(title)</h2>\n\(body)</section>\n"
-        }
+    private var advice: String {
+        let items = Advice.items(report).map { "<li>\($0)</li>\n" }
+        let use = "<code>\(Markup.escaped(ShellText.command(predictCommand)))</code></p>\n"
+        if items.isEmpty { return "<p>The metrics call for no changes. To use the model: \(use)" }
+        return "<ul class=\"advice\">\n\(items.joined())</ul>\n<p>To use the model as it is: \(use)"
     }
+
+    var predictCommand: [String] { ["vidclass", "predict", "video.mp4", "--checkpoint", report.model.checkpoint] }
 
     private var subtitle: String {
         var parts = [
             "\(Formatting.count(metrics.classes.count, "class", "classes"))", "\(Formatting.count(metrics.clips, "clip")) evaluated",
             "model \(Markup.path(report.model.checkpoint))",
         ]
-        if let started = report.story?.started { parts.append("trained from \(Markup.escaped(started))") }
+        if let started = report.story?.record?.started, !started.isEmpty {
+            parts.append("training started \(Markup.escaped(started))")
+        }
         return parts.joined(separator: " \u{B7} ")
     }
 
     /// "79.8 to 99.3 %", with exact values; empty without an interval.
     func span(_ name: String, _ interval: Interval?) -> String {
         guard let interval else { return "" }
-        return Figure.hundredths(name + ".low", interval.low).html + " to " + Figure.percent(name + ".high", interval.high).html
+        return DataElement.hundredths(name + ".low", interval.low) + " to " + DataElement.percent(name + ".high", interval.high)
     }
 
     /// "0.12 to 0.31", with exact values.
     func plainSpan(_ name: String, _ interval: Interval?, _ digits: Int = 3) -> String {
         guard let interval else { return "" }
-        return Figure.fixed(name + ".low", interval.low, digits).html + " to " + Figure.fixed(name + ".high", interval.high, digits).html
+        return DataElement.fixed(name + ".low", interval.low, digits) + " to " + DataElement.fixed(name + ".high", interval.high, digits)
     }
 
-    /// A picture that scrolls within itself where it is wider than the page.
+    /// A picture, which scrolls sideways if it is wider than the page.
     func plot(_ picture: Picture, id: String, isWide: Bool = false) -> String {
         let scrolls = isWide ? " wide\" tabindex=\"0\" role=\"group\" aria-label=\"\(Markup.escaped(picture.title)), scrolls sideways" : ""
         return "<div class=\"plot\(scrolls)\">\n\(picture.element(id: id))</div>\n"

@@ -1,60 +1,47 @@
+import VidConfig
 import VidData
 import VidSystem
 import VidTensor
+import VidTrain
 
-/// `results.csv` of a run, read back.
+/// The epochs in `results.csv` of a run.
 package struct ResultsTable: Sendable {
-    package struct Epoch: Sendable, Equatable {
-        package let epoch: Int
-        package let seconds: Double
-        package let trainLoss: Double
-        package let trainAccuracy: Double
-        /// Nil where there was no validation part.
-        package let validationLoss: Double?
-        package let validationAccuracy: Double?
-        package let learningRate: Double
+    package let epochs: [EpochRecord]
 
-        package init(
-            epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validationLoss: Double?, validationAccuracy: Double?,
-            learningRate: Double
-        ) {
-            self.epoch = epoch
-            self.seconds = seconds
-            self.trainLoss = trainLoss
-            self.trainAccuracy = trainAccuracy
-            self.validationLoss = validationLoss
-            self.validationAccuracy = validationAccuracy
-            self.learningRate = learningRate
-        }
-    }
-
-    package let epochs: [Epoch]
-
-    /// Throws `.badData` for a table that is none of results, with the line.
+    /// - Throws: `.badData` with the line for a table that is not of this kind.
     package init(path: String) throws {
         let table = try CSVTable(path: path)
-        let columns = ResultsFile.header.split(separator: ",").map { name in table.header.firstIndex(of: String(name)) }
-        guard let first = columns[0], columns.allSatisfy({ $0 != nil }) else {
+        let columns = ResultsFile.header.split(separator: ",").compactMap { name in table.header.firstIndex(of: String(name)) }
+        guard columns.count == 7 else {
             throw VidclassError.file(
                 path, "line 1: expected the columns \(ResultsFile.header), found \(table.header.joined(separator: ",").brief)")
         }
         epochs = try table.records.map { record in
             func number(_ column: Int) throws -> Double? {
-                guard let index = columns[column] else { return nil }
-                let field = record.fields[index]
+                let field = record.fields[columns[column]]
                 if field.isEmpty { return nil }
                 guard let value = DecimalText.number(field) else {
                     throw VidclassError.file(path, "line \(record.line): expected a number, found \(field.brief)")
                 }
                 return value
             }
-            guard let epoch = DecimalText.whole(record.fields[first]), (1...1_000_000_000).contains(epoch) else {
-                throw VidclassError.file(
-                    path, "line \(record.line): expected the number of an epoch, found \(record.fields[first].brief)")
+            let first = record.fields[columns[0]]
+            guard let epoch = DecimalText.whole(first), (1...1_000_000_000).contains(epoch) else {
+                throw VidclassError.file(path, "line \(record.line): expected the number of an epoch, found \(first.brief)")
             }
-            return Epoch(
+            var validation: [Metric.Kind: Double] = [:]
+            validation[.validationLoss] = try number(4)
+            validation[.validationAccuracy] = try number(5)
+            return EpochRecord(
                 epoch: epoch, seconds: try number(1) ?? 0, trainLoss: try number(2) ?? .nan, trainAccuracy: try number(3) ?? .nan,
-                validationLoss: try number(4), validationAccuracy: try number(5), learningRate: try number(6) ?? .nan)
+                validation: validation.isEmpty ? nil : ValidationMetrics(validation),
+                learningRate: try number(6) ?? .nan)
         }
     }
+}
+
+extension EpochRecord {
+    /// The validation metrics; nil without validation clips.
+    package var validationLoss: Double? { validation?.loss }
+    package var validationAccuracy: Double? { validation?.accuracy }
 }

@@ -1,13 +1,13 @@
 import VidTensor
 import VidTrain
 
-/// Every figure that a report states of an evaluation, with its interval: a function of the clips' scores alone, so that
-/// predictions.csv is enough to check each of them.
+/// All metrics of an evaluation that the report shows, with their intervals. They depend only on the clips' scores, so that each can be
+/// checked with predictions.csv.
 package struct EvaluationMetrics: Sendable {
-    /// One class's figures.
+    /// The metrics of one class.
     package struct PerClass: Sendable {
         package let label: String
-        /// Clips of this class, clips said to be of it, and those that were both.
+        /// The clips of this class, the clips predicted as it, and those that are both.
         package let support: Int
         package let decided: Int
         package let hits: Int
@@ -16,22 +16,22 @@ package struct EvaluationMetrics: Sendable {
         package let f1: Measure
     }
 
-    /// Clips of one class that were taken for another.
+    /// The clips of one class that were classified as another.
     package struct Confusion: Sendable, Equatable {
         package let truth: Int
         package let decision: Int
         package let clips: Int
     }
 
-    /// Scores below it count as it in the log loss, so that one clip cannot make it infinite: the double's epsilon, as in
-    /// scikit-learn's `log_loss`.
+    /// The smallest score in the log loss, so that one clip cannot make it infinite: the epsilon of Double, as in scikit-learn's
+    /// `log_loss`.
     package static let smallestScore = 0x1p-52
 
     package let classes: [String]
     package let clips: Int
     package let correct: Int
     package let accuracy: Measure
-    /// Nil where five classes are all.
+    /// Nil for five or fewer classes.
     package let topFive: Measure?
     package let loss: Measure
     /// Clips whose true class has a score below `smallestScore`.
@@ -43,10 +43,10 @@ package struct EvaluationMetrics: Sendable {
     package let macroF1: Measure
     package let counts: ClassCounts
     package let perClass: [PerClass]
-    /// Rows are the truth, columns the decision.
+    /// Rows are the true classes, columns the predicted ones.
     package let confusion: [[Int]]
     package let calibration: Calibration
-    /// The class most clips have, the first of equals, and its share: the accuracy of always saying it.
+    /// The most frequent class, the first of equals, and its share: the accuracy of always guessing it.
     package let majority: (label: Int, share: Double)
 
     package init(_ evaluation: Evaluation) {
@@ -93,7 +93,7 @@ package struct EvaluationMetrics: Sendable {
         majority = (label, names == 0 ? 0 : Double(support[label]) / Double(max(clips.count, 1)))
     }
 
-    /// The pairs of classes that are confused, the most frequent first, then in the order of the classes.
+    /// The confused pairs of classes, most frequent first, then in the order of the classes.
     package func confusions(atMost limit: Int) -> [Confusion] {
         var pairs: [Confusion] = []
         for (truth, row) in confusion.enumerated() {
@@ -105,7 +105,7 @@ package struct EvaluationMetrics: Sendable {
     }
 }
 
-/// What resampling needs of a clip.
+/// The values of a clip that resampling needs.
 private struct ScoredClip {
     let label: Int
     let decision: Int
@@ -121,20 +121,17 @@ private struct ScoredClip {
     init(_ clip: ClipScores) {
         label = clip.label
         decision = clip.decision
-        confidence = Double(clip.scores[decision])
+        confidence = clip.confidence
         bin = Calibration.bin(of: confidence)
         let own = Double(clip.scores[clip.label])
         isClipped = own < EvaluationMetrics.smallestScore
         loss = -logarithm(max(own, EvaluationMetrics.smallestScore))
-        brier = clip.scores.indices.reduce(0) { sum, index in
-            let distance = Double(clip.scores[index]) - (index == clip.label ? 1 : 0)
-            return sum + distance * distance
-        }
+        brier = clip.brier
         isInTopFive = clip.isInTop(5)
     }
 }
 
-/// The figures of some of the clips, computed again and again without allocating.
+/// The metrics of a subset of the clips, computed repeatedly without allocation.
 private struct ClipStatistics {
     private let clips: [ScoredClip]
     var counts: ClassCounts

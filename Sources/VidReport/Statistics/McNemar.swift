@@ -1,14 +1,14 @@
 import VidTensor
 
-/// Whether two classifiers that decided on the same clips differ by more than chance: McNemar's test in its exact form.
+/// McNemar's exact test of whether two classifiers differ by more than chance on the same clips.
 ///
-/// Clips that both got right or both got wrong say nothing. If neither is better, each of the others is as likely to be one
-/// that only the first got right as one that only the second did: their counts are binomial with 1/2. The p-value is
-/// two-sided, twice the smaller tail, at most 1. (Q. McNemar, "Note on the sampling error of the difference between correlated
-/// proportions", 1947; T. Dietterich, "Approximate statistical tests for comparing supervised classification learning algorithms",
-/// Neural Computation 10, 1998, finds its false alarms few among the tests that need one training.)
+/// Only clips that exactly one classifier got right count. If neither is better, each of them is equally likely to be right, so that
+/// the counts are binomial with probability 1/2. The p-value is two-sided: twice the smaller tail, at most 1. (Q. McNemar, "Note on the
+/// sampling error of the difference between correlated proportions", 1947; T. Dietterich, "Approximate statistical tests for comparing
+/// supervised classification learning algorithms", Neural Computation 10, 1998, finds it among the tests with few false alarms that need
+/// only one training.)
 package struct McNemar: Sendable, Equatable {
-    /// Clips that only the first, and only the second, got right.
+    /// The clips that only the first, and only the second, got right.
     package let onlyFirst: Int
     package let onlySecond: Int
 
@@ -21,7 +21,7 @@ package struct McNemar: Sendable, Equatable {
     package var pValue: Double {
         let (smaller, count) = (min(onlyFirst, onlySecond), onlyFirst + onlySecond)
         guard onlyFirst != onlySecond else { return 1 }
-        // The tail's terms relative to its largest, the last: C(n, k) / C(n, k + 1) = (k + 1) / (n - k).
+        // The terms of the tail relative to its largest, which is the last: C(n, k) / C(n, k + 1) = (k + 1) / (n - k).
         var (term, sum) = (1.0, 1.0)
         for k in stride(from: smaller - 1, through: 0, by: -1) {
             term *= Double(k + 1) / Double(count - k)
@@ -34,11 +34,11 @@ package struct McNemar: Sendable, Equatable {
     }
 }
 
-/// Holm's correction of p-values for several tests at a time (S. Holm, "A simple sequentially rejective multiple test procedure",
-/// 1979): a family of tests, each at the corrected value, raises a false alarm no more often than a single one.
+/// Holm's correction of p-values for several tests (S. Holm, "A simple sequentially rejective multiple test procedure", 1979): with it,
+/// all tests together raise a false alarm no more often than a single one.
 package enum Holm {
-    /// The corrected p-values, in the order of `pValues`: the i-th smallest times (m - i + 1), never below a smaller one's,
-    /// at most 1.
+    /// The corrected p-values in the order of `pValues`: the i-th smallest of m times (m - i + 1), at least the correction of each smaller
+    /// one, at most 1.
     package static func adjusted(_ pValues: [Double]) -> [Double] {
         let order = pValues.indices.sorted { pValues[$0] < pValues[$1] || (pValues[$0] == pValues[$1] && $0 < $1) }
         var adjusted = pValues

@@ -1,7 +1,7 @@
 import CISAL
 
-/// TensorFlow's record format, in which event files are written: of each record its length (u64), the masked CRC of those 8 bytes
-/// (u32), the bytes, their masked CRC (u32), all little-endian (tensorflow/core/lib/io/record_writer.h).
+/// TensorFlow's record format of event files: for each record its length (u64), the masked CRC of these 8 bytes (u32), the payload and
+/// its masked CRC (u32), all little-endian (tensorflow/core/lib/io/record_writer.h).
 package enum RecordFraming {
     /// Appends the record of `payload`.
     package static func append(_ payload: [UInt8], to bytes: inout [UInt8]) {
@@ -12,7 +12,7 @@ package enum RecordFraming {
         bytes += littleEndian(masked(crc32C(payload)))
     }
 
-    /// The payloads in `bytes`, up to the first record that is cut off or whose checksums are wrong, as readers take them.
+    /// The payloads in `bytes`, up to the first record that is truncated or has a wrong checksum.
     package static func records(in bytes: [UInt8]) -> [[UInt8]] {
         var records: [[UInt8]] = []
         var at = 0
@@ -33,14 +33,14 @@ package enum RecordFraming {
         return records
     }
 
-    /// CRC-32C (Castagnoli), as RFC 3720 has it, by ISA-L.
+    /// CRC-32C (Castagnoli, RFC 3720), computed by ISA-L.
     package static func crc32C(_ bytes: [UInt8]) -> UInt32 {
         var crc: UInt32 = 0xFFFF_FFFF
         var at = 0
         while at < bytes.count {
             let count = min(bytes.count - at, 1 << 30)
             crc = bytes.withUnsafeBytes { raw in
-                // It only reads; its parameter is not marked so.
+                // The function only reads, although its parameter is not const.
                 let start = UnsafeMutableRawPointer(mutating: raw.baseAddress)?.advanced(by: at)
                 return crc32_iscsi(start?.assumingMemoryBound(to: UInt8.self), Int32(count), crc)
             }
@@ -49,7 +49,7 @@ package enum RecordFraming {
         return ~crc
     }
 
-    /// A CRC that can be stored beside other CRCs without weakening them: rotated right by 15 bits, plus a constant.
+    /// A CRC in TensorFlow's masked form: rotated right by 15 bits, plus a constant. CRCs of data that contains CRCs would be weak.
     package static func masked(_ crc: UInt32) -> UInt32 { (crc >> 15 | crc << 17) &+ 0xA282_EAD8 }
 
     private static func littleEndian<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {

@@ -1,8 +1,8 @@
 import Foundation
 import VidTensor
 
-/// Values of TensorBoard's dashboards, each under a tag, in the forms that its readers take: scalars as plain floats, which
-/// `EventAccumulator.Scalars` reads, too; the rest as tensors (tensorboard/plugins/{histogram,image,text}/summary_v2.py).
+/// Values for TensorBoard's dashboards, each with a tag: scalars as plain floats, which `EventAccumulator.Scalars` reads, too; the others
+/// as tensors (tensorboard/plugins/{histogram,image,text}/summary_v2.py).
 enum Summaries {
     static func scalar(_ tag: String, _ value: Double) -> TBSummary.Value {
         var summary = summary(tag, plugin: "scalars", .scalar)
@@ -10,7 +10,7 @@ enum Summaries {
         return summary
     }
 
-    /// A row a bin: its bounds and its count, (bins, 3) doubles.
+    /// (bins, 3) doubles: the bounds and the count of each bin.
     static func histogram(_ tag: String, _ histogram: ValueHistogram) -> TBSummary.Value {
         let bins = histogram.bins
         var summary = summary(tag, plugin: "histograms", .tensor)
@@ -20,7 +20,7 @@ enum Summaries {
         return summary
     }
 
-    /// Width and height in decimal digits, then the PNG, a string each.
+    /// Three strings: the width and the height in decimal digits, then the PNG.
     static func image(_ tag: String, _ canvas: Canvas) throws -> TBSummary.Value {
         var summary = summary(tag, plugin: "images", .blobSequence)
         summary.tensor.dtype = .dtString
@@ -31,7 +31,7 @@ enum Summaries {
         return summary
     }
 
-    /// Markdown: a string without a dimension.
+    /// Markdown: one string, a tensor without dimensions.
     static func text(_ tag: String, markdown: String) -> TBSummary.Value {
         var summary = summary(tag, plugin: "text", .tensor)
         summary.tensor.dtype = .dtString
@@ -40,13 +40,9 @@ enum Summaries {
         return summary
     }
 
-    /// `code` as a block of code, whatever stands in it.
+    /// `code` as a Markdown code block, whatever it contains.
     static func codeBlock(_ code: String, language: String = "") -> String {
-        var (longest, run) = (0, 0)
-        for character in code {
-            run = character == "`" ? run + 1 : 0
-            longest = max(longest, run)
-        }
+        let longest = code.split { $0 != "`" }.map(\.count).max() ?? 0
         let fence = String(repeating: "`", count: max(3, longest + 1))
         return fence + language + "\n" + code + (code.hasSuffix("\n") ? "" : "\n") + fence
     }

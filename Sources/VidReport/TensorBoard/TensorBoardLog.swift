@@ -1,25 +1,26 @@
+import VidConfig
 import VidModel
 import VidSystem
 import VidTensor
 import VidTrain
 
-/// What TensorBoard shows of a run: figures as in results.csv, how weights and gradients are distributed, the confusion matrix of
-/// the best epochs, the configuration and the command. Steps are epochs.
+/// The TensorBoard log of a run: the metrics of results.csv, histograms of weights and gradients, the confusion matrix of each best
+/// epoch, the configuration and the command. Steps are epochs.
 ///
-///     train/loss  train/categorical_accuracy  val/loss  val/categorical_accuracy  val/top_5_accuracy  val/macro_f1  lr
-///     clips_per_second  weights/<parameter>  gradients/<parameter>  val/confusion_matrix  config  command
+///     train/loss  train/categorical_accuracy  val/loss  val/categorical_accuracy  val/top_5_accuracy  val/macro_f1
+///     val/balanced_accuracy  val/ece  val/brier  lr  clips_per_second  weights/<parameter>  gradients/<parameter>  val/confusion_matrix  config  command
 ///
-/// Weights of frozen layers are shown once, when the log begins. A value that does not exist is left out.
+/// The weights of frozen layers are logged once, at the beginning. Missing values are left out.
 package final class TensorBoardLog {
     private let file: EventFile
 
     /// Begins a new event file in a run's folder.
     ///
     /// - Parameters:
-    ///   - epochs: that are over. What event files in the folder hold beyond them is void from here on.
+    ///   - epochs: the finished epochs. Later epochs in the folder's event files become void.
     ///   - configuration: JSON.
-    ///   - parameters: as they are now.
-    /// - Throws: `.inputOutput` where the folder cannot be written.
+    ///   - parameters: the current parameters.
+    /// - Throws: `.inputOutput` if the file cannot be written.
     package init(
         in folder: String, epochs: Int, isResumed: Bool, configuration: String, command: [String], parameters: ParameterStore,
         _ workers: Workers
@@ -45,7 +46,7 @@ package final class TensorBoardLog {
 
     /// Adds an epoch.
     ///
-    /// - Parameter holdsGradients: whether the parameters' gradients are those of the epoch's last step.
+    /// - Parameter holdsGradients: whether the gradients in `parameters` are those of the epoch's last step.
     package func write(_ epoch: EpochReport, _ parameters: ParameterStore, holdsGradients: Bool, _ workers: Workers) throws {
         var values = TensorBoardLog.scalars(epoch)
         for slice in parameters.slices where !slice.isFrozen {
@@ -54,20 +55,17 @@ package final class TensorBoardLog {
             values.append(Summaries.histogram("gradients/" + slice.name, ValueHistogram(gradient, workers)))
         }
         if epoch.isBest, let validation = epoch.validation {
-            let title = "validation after epoch \(epoch.record.epoch)"
-            values.append(try Summaries.image("val/confusion_matrix", try ConfusionPicture(validation, title: title).draw()))
+            let title = "Validation after epoch \(epoch.record.epoch)"
+            values.append(try Summaries.image("val/confusion_matrix", try ConfusionPlot(validation, heading: title).canvas()))
         }
         try file.append([TensorBoardLog.event(step: epoch.record.epoch, values)])
     }
 
     private static func scalars(_ epoch: EpochReport) -> [TBSummary.Value] {
         let record = epoch.record
-        let metrics: [(String, Double?)] = [
-            ("train/loss", record.trainLoss), ("train/categorical_accuracy", record.trainAccuracy),
-            ("val/loss", record.validation?.loss), ("val/categorical_accuracy", record.validation?.accuracy),
-            ("val/top_5_accuracy", record.validation?.top5Accuracy), ("val/macro_f1", record.validation?.macroF1),
-            ("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond),
-        ]
+        let metrics =
+            Metric.Kind.whole.map { ($0.seriesName, record[$0]) }
+            + [("lr", record.learningRate), ("clips_per_second", epoch.times.clipsPerSecond)]
         return metrics.compactMap { tag, value in value.map { Summaries.scalar(tag, $0) } }
     }
 
@@ -78,13 +76,15 @@ package final class TensorBoardLog {
         return event
     }
 
-    /// Removes the event files of an old run from its folder.
+    /// Removes all event files from a run's folder.
     package static func remove(from folder: String) throws {
-        for name in EventFile.names(in: folder) { try EventFile.remove(PathText.join(folder, name)) }
+        for path in EventFile.names(in: folder).map({ PathText.join(folder, $0) }) where unlink(path) != 0 {
+            throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+        }
     }
 }
 
 extension ParameterSlice {
-    /// Whether training leaves it as it is; moving statistics are not trained either, but change.
+    /// Whether training does not change the slice. Moving statistics are not trainable, but change.
     fileprivate var isFrozen: Bool { !isTrainable && name.hasPrefix("cnn/") }
 }

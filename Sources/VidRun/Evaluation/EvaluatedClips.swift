@@ -18,7 +18,7 @@ package struct EvaluatedClips {
     package let name: String
     package let source: String
     /// The clips' part in the training.
-    let part: RunReport.Part
+    let part: EvaluatedSplit
     /// Whether these are clips of the run's own data.
     let isOfRun: Bool
     /// Whether these are the clips that the run's own report is about.
@@ -50,12 +50,12 @@ package struct EvaluatedClips {
         let chosen = try EvaluatedClips.choose(from: set, split, isOther: isOther)
         (name, entries) = (chosen.name, chosen.entries)
         unknownClips = set.findings.unknownLabels.reduce(0) { $0 + $1.clips }
-        part = isOther ? .other : chosen.part.map { RunReport.Part($0) } ?? .other
+        part = isOther ? .other : chosen.part.map { EvaluatedSplit($0) } ?? .other
         isHeldOutOfRun = isOfRun && chosen.part == .heldOut(of: set)
         if unknownClips > 0 {
             notes.append(
                 "\(Formatting.count(unknownClips, "clip")) left out, with labels that the model doesn't know: "
-                    + StartupReport.list(set.findings.unknownLabels.map(\.text)))
+                    + Formatting.list(set.findings.unknownLabels.map(\.text)))
         }
         guard !entries.isEmpty else {
             throw VidclassError(
@@ -65,7 +65,7 @@ package struct EvaluatedClips {
         if !absent.isEmpty {
             notes.append(
                 "\(absent.count) of the \(set.classes.count) classes have no clips here: "
-                    + StartupReport.list(absent.map { set.classes[$0].printable }))
+                    + Formatting.list(absent.map { set.classes[$0].printable }))
         }
     }
 
@@ -95,7 +95,7 @@ extension Split {
     }
 }
 
-extension RunReport.Part {
+extension EvaluatedSplit {
     init(_ part: Split) {
         self =
             switch part {

@@ -24,7 +24,7 @@ package struct ModelEvaluation {
         let predictor = saved.predictor(runtime.workers)
         let inputs = StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
-            features: FeatureKeeping(cache: runtime.cache, keepsInMemory: false))
+            features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
         evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
         guard evaluation.loss.isFinite else {
             throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
@@ -43,7 +43,7 @@ package struct ModelEvaluation {
         var story = run?.story(saved.configuration)
         if let fault = story?.fault { try runtime.note(fault) }
         // Curves and costs belong to the run's best model.
-        if !saved.isBest { story?.bestEpoch = nil }
+        if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
             folder = run.report

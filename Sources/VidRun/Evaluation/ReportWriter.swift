@@ -22,7 +22,7 @@ struct ReportWriter {
     /// What a report tells besides the evaluation.
     struct Context {
         var title: String
-        var part: RunReport.Part
+        var part: EvaluatedSplit
         var source: String
         var unknownClips = 0
         var story: RunStory?
@@ -36,7 +36,7 @@ struct ReportWriter {
             version: runtime.version, threads: runtime.workers.count, ffmpeg: try? await FFmpeg.locate().version)
         let metrics = EvaluationMetrics(evaluation)
         var report = RunReport(
-            title: context.title, part: context.part, source: context.source, metrics: metrics, examples: await examples(),
+            title: context.title, split: context.part, source: context.source, metrics: metrics, examples: await examples(),
             model: model(context.data),
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
@@ -86,10 +86,10 @@ struct ReportWriter {
     private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
-        let picture: Result<ClipExample.Picture, ExampleFault>
+        let picture: Result<ClipExample.Picture, VidclassError>
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
-            let explanation = predictor.explain(predictor.see(loaded), target: clip.decision, against: nil)
+            let explanation = predictor.explain(predictor.activations(of: loaded), target: clip.decision, against: nil)
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)
             let canvas = try strip.drawn()
@@ -100,7 +100,7 @@ struct ReportWriter {
                         + "\(evaluation.classes[clip.label]), classified as \(evaluation.classes[clip.decision]). "
                         + "Below each: which regions led to \(evaluation.classes[clip.decision]), and how much the frame added."))
         } catch {
-            picture = .failure(ExampleFault("\(error)"))
+            picture = .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }
         return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: picture)
     }

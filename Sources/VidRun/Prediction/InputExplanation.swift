@@ -36,7 +36,7 @@ package struct InputExplanation: Sendable {
             // Decoding may find fewer frames than the file has packets.
             length?.frames = clip.sourceFrames
             let moments = try length.map { try loader.moments(view, of: $0, path: path) }
-            seen.append((clip, predictor.see(clip), moments))
+            seen.append((clip, predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
         guard scores.allSatisfy(\.isFinite) else {

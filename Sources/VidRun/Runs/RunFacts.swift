@@ -4,6 +4,7 @@ import VidConfig
 import VidData
 import VidReport
 import VidSystem
+import VidTrain
 
 /// Everything that a run's folder tells about the run. Unreadable files become faults and never throw.
 package struct RunFacts {
@@ -95,10 +96,7 @@ package struct RunFacts {
     package var bytes: Int { RunFacts.bytes(below: folder.path, depth: 0) }
 
     /// A metric's short name, as in a training's epoch lines: "val acc".
-    package static func shortened(_ monitor: String) -> String {
-        monitor.replacing("val_", with: "val ").replacing("categorical_accuracy", with: "acc").replacing("top_5_accuracy", with: "top-5")
-            .replacing("macro_f1", with: "F1")
-    }
+    package static func shortened(_ monitor: String) -> String { Metric(rawValue: monitor)?.shortName ?? monitor }
 
     // MARK: - Reading
 

@@ -73,7 +73,7 @@ package struct FoldTraining {
     package func run(until stop: StopCondition) async throws -> Outcome {
         var results: [FoldSummary.Result] = []
         for (index, fold) in try data.set.folds(count, seed: configuration.seed).folds.enumerated() {
-            let training = try TrainingRun(plan(index + 1, fold), in: runtime)
+            let training = try await TrainingRun(plan(index + 1, fold), in: runtime)
             if index == 0 { try runtime.observe(.startup(training.startupReport)) }
             let run = training.folder?.path ?? ""
             try runtime.observe(.fold(index + 1, of: count, run: run))

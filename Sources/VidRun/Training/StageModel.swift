@@ -8,7 +8,7 @@ import VidTrain
 /// The classifier as one stage trains it, with that stage's optimiser.
 struct StageModel {
     let classifier: Classifier
-    let optimizer: any Optimizer
+    let optimizer: Optimizer
 
     /// All weights and moments are zero.
     ///
@@ -20,16 +20,16 @@ struct StageModel {
         classifier = try Classifier(
             configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
         ) { try saved?.requireTensors(of: $0) }
-        optimizer = makeOptimizer(configuration.optimizer, classifier.parameters)
+        optimizer = Optimizer(configuration.optimizer, classifier.parameters)
     }
 
     /// Draws random weights, and loads those of the CNN from the file that `model.cnn.weights` names.
-    func initialize(_ configuration: RunConfiguration, in runtime: Runtime) throws {
+    func initialize(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
         try classifier.initialize(seed: configuration.seed)
         let cnn = configuration.model.cnn
         guard let name = cnn.weights else { return }
         let path = try runtime.weights.find(name, cnn.architecture)
-        let weights = try runtime.weights.read(path, cnn.architecture)
+        let weights = try await runtime.weights.read(path, cnn.architecture)
         try runtime.observe(.info("CNN weights: \(path)"))
         for note in try weights.load(into: classifier.parameters) { try runtime.note(note) }
         if let warning = weights.warning(configured: configuration.data.preprocessing) { try runtime.warn(warning) }

@@ -37,7 +37,7 @@ extension TrainingRun {
         try await writer.write(
             to: folder.report,
             ReportWriter.Context(
-                title: folder.path, part: RunReport.Part(split), source: configuration.data.path, story: folder.story(configuration),
+                title: folder.path, part: EvaluatedSplit(split), source: configuration.data.path, story: folder.story(configuration),
                 data: DataSummary(readingFrom: folder.dataPath) ?? DataSummary(data)))
     }
 
@@ -50,6 +50,6 @@ extension TrainingRun {
         try Checkpoint.open(folder.bestPath).load(into: trainer.classifier.parameters)
         // Features in memory belong to the weights before: an earlier stage may have trained the layers that are frozen now.
         let areFeaturesValid = trainer.classifier.frozenDigest == before
-        return try await trainer.evaluate(clips, cache: runtime.cache, usesKept: areFeaturesValid, progress: progress)
+        return try await trainer.evaluate(clips, cache: runtime.cache, reusesFeatures: areFeaturesValid, progress: progress)
     }
 }

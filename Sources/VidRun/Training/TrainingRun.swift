@@ -45,7 +45,7 @@ package final class TrainingRun {
     ///
     /// - Parameter isDryRun: whether to leave out the folder, so that nothing is written.
     /// - Throws: `.badData` if the state doesn't match the data, or if the training doesn't fit into memory.
-    package init(_ plan: TrainingPlan, in runtime: Runtime, isDryRun: Bool = false) throws {
+    package init(_ plan: TrainingPlan, in runtime: Runtime, isDryRun: Bool = false) async throws {
         configuration = plan.configuration
         data = plan.data
         self.runtime = runtime
@@ -55,11 +55,10 @@ package final class TrainingRun {
         if let checkpoint = plan.checkpoint {
             try model.load(checkpoint)
         } else {
-            try model.initialize(configuration, in: runtime)
+            try await model.initialize(configuration, in: runtime)
         }
         // Bad class weights are refused before a folder is made.
-        _ = try ClassWeighting.weights(
-            configuration.training.classWeights, classes: data.classes, labels: data.entries(of: .train).map(\.label))
+        try Trainer.checkClasses(configuration.training, data.classes)
         memoryPlan = try model.memoryPlan(configuration, data, runtime.workers)
         largestMemoryPlan = try TrainingRun.largest(memoryPlan, after: state.stage, configuration, data, runtime.workers)
         if isDryRun {
@@ -71,9 +70,7 @@ package final class TrainingRun {
             model, configuration, data, memoryPlan, runtime, state, secondsBefore: results?.secondsSoFar ?? 0)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
-            parts: zip(["training", "validation", "test"], Split.allCases).map { [data] in
-                .init(name: $0, clips: data.entries(of: $1).count)
-            },
+            splits: zip(["training", "validation", "test"], Split.allCases).map { [data] in ($0, data.entries(of: $1).count) },
             training: TrainingSummary(
                 configuration, clips: data.entries(of: .train).count, hasFrozenLayers: model.classifier.frozen != nil,
                 hasValidation: !data.entries(of: .validation).isEmpty),
@@ -81,7 +78,7 @@ package final class TrainingRun {
         record = RunRecord(version: runtime.version, command: runtime.command, started: Date.now.formatted(.iso8601))
         let before = record.carryOver(from: folder?.recordPath)
         keepsRecord = before == .finished && trainer.end != nil && trainer.state.stage + 1 == configuration.stagePlans.count
-        record.clips = clipCounts.map { (part: $0.split, count: $0.count) }
+        record.clips = clipCounts
         if plan.checkpoint != nil, !isDryRun { try completeBest() }
     }
 
@@ -164,7 +161,7 @@ package final class TrainingRun {
         return try Trainer(
             model.classifier, optimizer: model.optimizer, configuration: configuration, training: clips(.train),
             validation: clips(.validation), memory: plan.step,
-            features: FeatureKeeping(cache: runtime.cache, keepsInMemory: plan.keepsFeatures), workers: runtime.workers, state: state,
+            features: FeatureStorage(cache: runtime.cache, keepsInMemory: plan.keepsFeatures), workers: runtime.workers, state: state,
             secondsBefore: secondsBefore)
     }
 

@@ -1,15 +1,15 @@
 import Synchronization
 
-/// A file that takes its name only when it is whole and on the disk; until then a file of that name stays as it was.
+/// A file that gets its name only when it is complete and on the disk; until then an existing file of that name is unchanged.
 ///
-/// Bytes go to a temporary file in the same folder. `commit` syncs it, renames it over `path` and syncs the folder, in
-/// this order, so that after a crash or a loss of power the name holds the old file or the new one. A sync that fails
-/// fails the save and is not tried again: the kernel may have dropped the pages, and a second call would then report
-/// success for them. Whatever fails, the temporary file is removed.
+/// Bytes go to a temporary file in the same folder. `commit` syncs it, renames it to `path`, then syncs the folder, so that
+/// after a crash or a loss of power the name refers to the old file or the new one. If a sync fails, the save fails, and the
+/// sync is not tried again: the kernel may have dropped the pages, and a second call would then report success. Whatever
+/// fails, the temporary file is removed.
 package final class AtomicFile {
     package let path: String
-    /// Where the bytes are until `commit`: `.vidclass-<process>-<number>.tmp` in the folder of `path` unless another is
-    /// given: short, so that a name as long as the file system allows can be written, too.
+    /// The file that contains the bytes until `commit`: `.vidclass-<process>-<number>.tmp`. The name is short so that `path` can
+    /// have the longest name that the file system allows.
     package let temporary: String
     /// Bytes appended so far.
     package private(set) var size = 0
@@ -18,8 +18,9 @@ package final class AtomicFile {
 
     private static let nextNumber = Atomic<Int>(0)
 
-    /// Makes the temporary file, in `temporaryFolder` (on the file system of `path`) or beside `path`; throws `.inputOutput`
-    /// where the folder does not allow it.
+    /// Makes the temporary file in `temporaryFolder`, which must be on the file system of `path`, or else next to `path`.
+    ///
+    /// Throws `.inputOutput` if the folder does not allow it.
     package init(_ path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
         try SystemCall.checkPath(path)
         self.path = path
@@ -41,7 +42,7 @@ package final class AtomicFile {
 
     deinit { discard() }
 
-    /// Writes a whole file: makes it, hands it to `body`, commits it; removes it where `body` or the commit throws.
+    /// Writes a whole file: passes it to `body`, then commits it. If either throws, the temporary file is removed.
     package static func write(
         to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix, _ body: (AtomicFile) throws -> Void
     ) throws {
@@ -63,13 +64,13 @@ package final class AtomicFile {
         if isContiguous == nil { try Array(bytes).withUnsafeBytes { try write($0) } }
     }
 
-    /// Writes `bytes` over what was written at `offset`, such as a header that is known only at the end.
+    /// Overwrites earlier bytes at `offset`, for example a header that is known only at the end.
     package func overwrite(_ bytes: [UInt8], at offset: Int) throws {
         precondition(offset >= 0 && offset + bytes.count <= size, "\(path): \(bytes.count) bytes at \(offset) of \(size)")
         try bytes.withUnsafeBytes { try write($0, at: offset) }
     }
 
-    /// Sync, rename, sync the folder. Nothing can be written after it.
+    /// Gives the file its name: syncs it, renames it, and syncs the folder. Nothing can be written afterwards.
     package func commit() throws {
         precondition(descriptor >= 0, "\(path): committed twice, or after it was discarded")
         guard calls.sync(descriptor) == 0 else { throw failure(errno, "syncing") }
@@ -80,9 +81,9 @@ package final class AtomicFile {
         try Folder.sync(PathText.parent(path), calls: calls)
     }
 
-    /// Gives `temporary`, a finished file in the same folder, the name `path`, as durably as `commit`.
+    /// Renames `temporary`, a finished file in the same folder, to `path`, as durably as `commit`.
     ///
-    /// Where it fails before the renaming, `temporary` stays.
+    /// If it fails before the renaming, `temporary` remains.
     package static func publish(_ temporary: String, as path: String, calls: FileCalls = .posix) throws {
         let descriptor = open(temporary, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -100,24 +101,22 @@ package final class AtomicFile {
         try Folder.sync(PathText.parent(path), calls: calls)
     }
 
-    /// Gives the file at `path` the name `other`, too, in the same folder, in place of what had it. What is written under one
-    /// of the names afterwards does not show under the other.
+    /// Also gives the file at `path` the name `other` in the same folder, replacing any file of that name. A later atomic write
+    /// to one of the names does not affect the other.
     ///
-    /// Where the file system knows no second name, `path` loses its own.
+    /// If the file system does not support hard links, the file is renamed: `path` no longer exists.
     package static func link(_ path: String, as other: String, calls: FileCalls = .posix) throws {
         let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
         let temporary = PathText.join(PathText.parent(other), temporaryName(process: getpid(), number: number))
-        let isLinked = SystemCall.linkFile(path, temporary) == 0
+        let isLinked = Glibc.link(path, temporary) == 0
         guard calls.rename(isLinked ? temporary : path, other) == 0 else {
             let code = errno
             if isLinked { unlink(temporary) }
             throw VidclassError.file(other, "cannot be written: \(SystemCall.reason(code))", kind: .inputOutput)
         }
-        // Two names of one file already: nothing was renamed.
+        // If both names already belonged to one file, nothing was renamed.
         if isLinked { unlink(temporary) }
     }
-
-    static func temporaryName(process: Int32, number: Int) -> String { ".vidclass-\(process)-\(number).tmp" }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         precondition(descriptor >= 0, "\(path): written to after it was committed or discarded")
@@ -134,6 +133,42 @@ package final class AtomicFile {
 
     private func failure(_ code: Int32, _ action: String) -> VidclassError {
         if descriptor < 0 { unlink(temporary) } else { discard() }
-        return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is as it was before", kind: .inputOutput)
+        return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is unchanged", kind: .inputOutput)
+    }
+}
+
+// MARK: - Leftovers
+
+extension AtomicFile {
+    /// Removes the temporary files that killed processes left in `folder`, and returns their number.
+    ///
+    /// A file counts as left if it has not been written to for an hour, or for five minutes if its process is gone. (A process on
+    /// another machine or in another container that shares the folder is invisible here, but keeps writing.)
+    ///
+    /// - Parameter isOwned: whether nobody else can be writing there now, so that every such file was left.
+    @discardableResult
+    package static func removeLeftovers(in folder: String, isOwned: Bool = false) -> Int {
+        guard let names = try? Folder.names(folder).names else { return 0 }
+        var removed = 0
+        for name in names {
+            guard let process = process(ofTemporary: name) else { continue }
+            let path = PathText.join(folder, name)
+            guard let status = try? SystemCall.status(path, followingLink: false), status.kind == .file else { continue }
+            let seconds = status.secondsFromModified
+            let isLeft = isOwned || seconds > 3600 || (seconds > 300 && kill(process, 0) != 0 && errno == ESRCH)
+            if isLeft, unlink(path) == 0 { removed += 1 }
+        }
+        return removed
+    }
+
+    private static func temporaryName(process: Int32, number: Int) -> String { ".vidclass-\(process)-\(number).tmp" }
+
+    /// The process that made the temporary file `name`; nil for any other name.
+    private static func process(ofTemporary name: String) -> Int32? {
+        let parts = name.split { $0 == "-" || $0 == "." }
+        guard parts.count == 4, let process = Int32(parts[1]), process > 0, let number = Int(parts[2]),
+            name == temporaryName(process: process, number: number)
+        else { return nil }
+        return process
     }
 }

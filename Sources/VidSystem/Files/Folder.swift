@@ -1,7 +1,7 @@
-
-/// What a folder holds.
+/// Lists, makes and syncs folders.
 package enum Folder {
-    /// The names in `path`, sorted by bytes, without `.` and `..`. Names that are no UTF-8 come back apart, made readable.
+    /// The names in `path`, sorted by bytes, without `.` and `..`. Names that are not valid UTF-8 are returned as `unreadable`, with
+    /// replacement characters.
     package static func names(_ path: String) throws -> (names: [String], unreadable: [String]) {
         try SystemCall.checkPath(path)
         guard let handle = opendir(path) else { throw SystemCall.error("list it", path) }
@@ -26,7 +26,7 @@ package enum Folder {
         return (names, unreadable)
     }
 
-    /// Makes `path` and the folders above it, so that they outlast a loss of power; a folder that is there already stays as it is.
+    /// Makes `path` and its missing parent folders, durably. An existing folder is left unchanged.
     package static func make(_ path: String, calls: FileCalls = .posix) throws {
         if try makeNew(path, calls: calls) { return }
         guard (try? SystemCall.status(path))?.kind == .folder else {
@@ -34,9 +34,9 @@ package enum Folder {
         }
     }
 
-    /// Makes `path`, and the folders above it where there are none, so that they outlast a loss of power.
+    /// Makes `path` and its missing parent folders, durably.
     ///
-    /// - Returns: false where something of this name is there already, be it made meanwhile by another task.
+    /// - Returns: false if the name already exists, even if another task made it just now.
     package static func makeNew(_ path: String, calls: FileCalls = .posix) throws -> Bool {
         try SystemCall.checkPath(path)
         let parent = PathText.parent(path)
@@ -53,7 +53,7 @@ package enum Folder {
         return true
     }
 
-    /// Makes the names in `path` outlast a loss of power. File systems that cannot sync a folder say EINVAL.
+    /// Makes the names in `path` durable, so that they survive a loss of power. File systems that cannot sync a folder return EINVAL.
     package static func sync(_ path: String, calls: FileCalls = .posix) throws {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -65,7 +65,7 @@ package enum Folder {
         }
     }
 
-    /// The path without symbolic links, for comparing; `path` itself where it cannot be resolved.
+    /// The path without symbolic links, for comparison; `path` itself if it cannot be resolved.
     package static func resolved(_ path: String) -> String {
         guard let raw = realpath(path, nil) else { return path }
         defer { free(raw) }

@@ -1,4 +1,4 @@
-/// File names as text: taken apart by bytes, so that no name, however odd, is cut in the middle or joined with another.
+/// Splits and joins paths byte by byte, because `Character`s may combine a slash with what follows it.
 package enum PathText {
     /// `folder/name`.
     package static func join(_ folder: String, _ name: String) -> String {
@@ -6,13 +6,13 @@ package enum PathText {
         return folder.utf8.last == slash ? folder + name : folder + "/" + name
     }
 
-    /// What stands after the last slash.
+    /// The part after the last slash.
     package static func name(_ path: String) -> String {
         let bytes = withoutTrailingSlashes(path)
         return String(decoding: bytes[(bytes.lastIndex(of: slash).map { $0 + 1 } ?? 0)...], as: UTF8.self)
     }
 
-    /// The folder that holds `path`: `.` for a bare name.
+    /// The folder that contains `path`; `.` for a bare name.
     package static func parent(_ path: String) -> String {
         let bytes = withoutTrailingSlashes(path)
         guard let last = bytes.lastIndex(of: slash) else { return "." }
@@ -26,7 +26,7 @@ package enum PathText {
         return String(decoding: Array(name.utf8)[..<dot], as: UTF8.self)
     }
 
-    /// The last extension in lower case, without its dot; empty where there is none.
+    /// The last extension in lower case without its dot; empty if there is none.
     package static func fileExtension(_ path: String) -> String {
         let name = name(path)
         guard let dot = extensionDot(name) else { return "" }
@@ -36,7 +36,7 @@ package enum PathText {
     /// Whether the name starts with a dot.
     package static func isHidden(_ path: String) -> Bool { name(path).utf8.first == UInt8(ascii: ".") }
 
-    /// Orders by bytes: the same on every machine and in every locale.
+    /// Compares bytes, for the same order in every locale.
     package static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 
     private static let slash = UInt8(ascii: "/")
@@ -47,7 +47,7 @@ package enum PathText {
         return bytes
     }
 
-    /// Where the extension's dot is; a leading dot hides a file and starts no extension.
+    /// The position of the extension's dot. A leading dot hides a file; it does not start an extension.
     private static func extensionDot(_ name: String) -> Int? {
         let bytes = Array(name.utf8)
         guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }

@@ -1,18 +1,17 @@
-
-/// A regular file opened for reading at any place.
+/// A regular file opened for reading at any position.
 ///
-/// Read with `pread` rather than mapped: a file that another process cuts short is then an error and no signal. The
-/// descriptor stays on the file that was opened, even where a newer one takes its name.
+/// It is read with `pread` rather than mapped into memory, so that a file that another process truncates causes an error instead of
+/// a signal. The descriptor keeps the opened file even if a newer one replaces its name.
 package final class RegularFile: Sendable {
     package let path: String
-    /// What the file was when it was opened.
+    /// The file's status when it was opened.
     package let status: FileStatus
-    /// Bytes in the file when it was opened.
+    /// The file's size in bytes when it was opened.
     package var size: Int { status.size }
     private let descriptor: Int32
 
-    /// Throws `.missingInput` where nothing is there, `.badData` for a folder, pipe or device (which is never waited
-    /// for), `.inputOutput` otherwise, such as for a symbolic link that is not to be followed.
+    /// Throws `.missingInput` if nothing is there, `.badData` for a folder, pipe or device (without waiting for a pipe's
+    /// writer), and `.inputOutput` otherwise, for example for a symbolic link with `followingLink: false`.
     package init(_ path: String, followingLink: Bool = true) throws {
         try SystemCall.checkPath(path)
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLink ? 0 : O_NOFOLLOW)
@@ -20,7 +19,7 @@ package final class RegularFile: Sendable {
         guard descriptor >= 0 else { throw SystemCall.error("open it", path) }
         var raw = stat()
         guard fstat(descriptor, &raw) == 0 else {
-            let error = SystemCall.error("look at it", path)
+            let error = SystemCall.error("read its status", path)
             close(descriptor)
             throw error
         }
@@ -36,7 +35,7 @@ package final class RegularFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Fills `bytes` from `offset` on; a file that has become shorter is an error.
+    /// Fills `bytes` from `offset`. A file that has become shorter is an error.
     package func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws {
         precondition(offset >= 0 && offset + bytes.count <= size, "\(bytes.count) bytes at \(offset) of a file of \(size)")
         var done = 0
@@ -53,7 +52,7 @@ package final class RegularFile: Sendable {
         }
     }
 
-    /// `count` bytes from `offset` on.
+    /// The `count` bytes from `offset`.
     package func bytes(at offset: Int, count: Int) throws -> [UInt8] {
         var error: (any Error)?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
@@ -65,17 +64,17 @@ package final class RegularFile: Sendable {
         return bytes
     }
 
-    /// The whole of a file of at most `limit` bytes; a larger one is refused unread.
+    /// The content of a file of at most `limit` bytes. A larger file is refused without being read.
     package static func contents(_ path: String, limit: Int) throws -> [UInt8] {
         let file = try RegularFile(path)
         guard file.size <= limit else {
-            throw VidclassError.file(path, "has \(file.size) bytes; at most \(limit) are read")
+            throw VidclassError.file(path, "it has \(file.size) bytes; at most \(limit) are read")
         }
         return try file.bytes(at: 0, count: file.size)
     }
 
-    /// Passes over `range` of the file in order, a block of at most 1 MiB (a size that stays in the processor's cache) at
-    /// a time. A block starts a multiple of its size into the range.
+    /// Reads `range` in order and passes it to `body` in blocks of 1 MiB, which fit into the processor's cache. The last block may
+    /// be shorter.
     package func forEachBlock(in range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, max(range.count, 1)), alignment: 64)
         defer { block.deallocate() }

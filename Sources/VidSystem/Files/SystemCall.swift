@@ -1,18 +1,19 @@
-import Glibc
+// Other targets get the C library with `import VidSystem`.
+@_exported import Glibc
 
-/// The few calls to the system that reading and writing files need, with errors that name the file.
+/// The few system calls that reading and writing files need, with errors that name the file.
 package enum SystemCall {
-    /// The system's words for an `errno` code (the last failed call's, where none is given): "No space left on device".
+    /// The system's text for an `errno` code (by default that of the last failed call): "No space left on device".
     package static func reason(_ code: CInt = errno) -> String { String(cString: strerror(code)) }
 
-    /// The error of a failed call on `path`, by `errno`: 66 for what is not there, 74 for the rest.
+    /// The error for a call on `path` that failed with `errno`: `.missingInput` if nothing is there, otherwise `.inputOutput`.
     package static func error(_ action: String, _ path: String) -> VidclassError {
         let code = errno
         if code == ENOENT || code == ENOTDIR { return .file(path, "no such file or folder", kind: .missingInput) }
         return .file(path, "cannot \(action): \(reason(code))", kind: .inputOutput)
     }
 
-    /// Refuses a path that the system would cut off at its first NUL.
+    /// Refuses an empty path, and a path that the system would cut off at its first NUL.
     package static func checkPath(_ path: String) throws {
         guard !path.isEmpty else { throw VidclassError(.missingInput, "an empty path names no file") }
         guard !path.utf8.contains(0) else { throw VidclassError.file(path, "a path cannot hold a NUL character") }
@@ -27,47 +28,64 @@ package enum SystemCall {
         }
     }
 
-    /// Writes all of `bytes` at `offset`, going on after a write that was interrupted or took only a part of them.
+    /// Writes all of `bytes` to a file at `offset`; continues after interrupted and partial writes.
     ///
     /// Returns 0, or the `errno` of the write that failed.
     package static func write(
         _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int, calls: FileCalls = .posix
     ) -> CInt {
-        var done = 0
-        while done < bytes.count {
-            let count = retrying {
-                calls.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, offset + done)
-            }
-            guard count > 0 else { return count == 0 ? ENOSPC : errno }
-            done += count
-        }
-        return 0
+        writeAll(bytes) { calls.write(descriptor, $0, $1, offset + $2) }
     }
 
     /// Writes all of `bytes` to a pipe, socket or terminal.
     ///
     /// Returns 0, or the `errno` of the write that failed.
     package static func write(_ bytes: UnsafeRawBufferPointer, toStream descriptor: CInt) -> CInt {
+        writeAll(bytes) { bytes, count, _ in Glibc.write(descriptor, bytes, count) }
+    }
+
+    private static func writeAll(
+        _ bytes: UnsafeRawBufferPointer, _ write: (_ bytes: UnsafeRawPointer?, _ count: Int, _ done: Int) -> Int
+    ) -> CInt {
         var done = 0
         while done < bytes.count {
-            let count = retrying { systemWrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done) }
+            let count = retrying { write(bytes.baseAddress.map { $0 + done }, bytes.count - done, done) }
             guard count > 0 else { return count == 0 ? ENOSPC : errno }
             done += count
         }
         return 0
     }
 
-    static func linkFile(_ path: String, _ other: String) -> CInt { link(path, other) }
-
-    /// What `path` is; a symbolic link is what it leads to, or, not followed, `.other`.
+    /// The status of `path`. A symbolic link is followed, or has the kind `.other`.
     package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)
         var raw = stat()
-        guard (followingLink ? stat(path, &raw) : lstat(path, &raw)) == 0 else { throw error("look at it", path) }
+        guard (followingLink ? stat(path, &raw) : lstat(path, &raw)) == 0 else { throw error("read its status", path) }
         return FileStatus(raw)
     }
 }
 
-private func systemWrite(_ descriptor: CInt, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    Glibc.write(descriptor, bytes, count)
+/// The system calls of a save, so that tests can make them fail. Each sets `errno` like the real one.
+package struct FileCalls: Sendable {
+    package typealias Write = @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ offset: Int) -> Int
+
+    package var write: Write
+    package var sync: @Sendable (_ descriptor: Int32) -> Int32
+    package var rename: @Sendable (_ from: String, _ to: String) -> Int32
+
+    package init(
+        write: @escaping Write, sync: @escaping @Sendable (_ descriptor: Int32) -> Int32,
+        rename: @escaping @Sendable (_ from: String, _ to: String) -> Int32
+    ) {
+        self.write = write
+        self.sync = sync
+        self.rename = rename
+    }
+
+    /// The real calls.
+    package static let posix = FileCalls(
+        write: { pwrite($0, $1, $2, off_t($3)) }, sync: { fsync($0) }, rename: { Glibc.rename($0, $1) })
+
+    /// The real calls without waiting for the disk: for files that are verified when they are read and can be made again.
+    package static let unsynced = FileCalls(write: posix.write, sync: { _ in 0 }, rename: posix.rename)
 }

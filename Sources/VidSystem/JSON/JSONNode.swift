@@ -1,6 +1,6 @@
-/// A JSON value (RFC 8259) that knows where it stood in its text.
+/// A JSON value (RFC 8259) with its position in the text it was read from.
 ///
-/// Objects keep the order of their members. Two nodes are equal when their values are; positions do not count.
+/// Objects keep the order of their members. Two nodes are equal if their values are; positions are not compared.
 package struct JSONNode: Sendable {
     package var value: JSONValue
     /// The value's first character.
@@ -44,7 +44,7 @@ package struct JSONPosition: Sendable, Equatable {
     package var column = 1
     /// In bytes from the start of the text.
     package var offset = 0
-    /// Which text, for a tree put together from several: 0 is the first.
+    /// The number of the text, for a tree made from several texts; 0 is the first.
     package var source = 0
 
     package init(line: Int = 1, column: Int = 1, offset: Int = 0, source: Int = 0) {
@@ -58,7 +58,7 @@ package struct JSONPosition: Sendable, Equatable {
 // MARK: - Reading
 
 extension JSONNode {
-    /// The value of `key` if this is an object that has it. Keys are compared byte by byte.
+    /// The value of `key` if this is an object with that key. Keys are compared byte by byte.
     package subscript(key: String) -> JSONNode? {
         objectMembers?.first { $0.key.hasSameBytes(as: key) }?.value
     }
@@ -71,17 +71,17 @@ extension JSONNode {
         if case .bool(let bool) = value { bool } else { nil }
     }
 
-    /// Of an integer literal only: 16.0 is none.
+    /// The value of an integer literal; nil for 16.0.
     package var integerValue: Int64? {
         if case .integer(let integer) = value { integer } else { nil }
     }
 
-    /// Of an integer literal that fits `Int`.
+    /// The value of an integer literal that fits `Int`.
     package var intValue: Int? {
         integerValue.flatMap { Int(exactly: $0) }
     }
 
-    /// Of any number.
+    /// The value of any number.
     package var doubleValue: Double? {
         switch value {
         case .integer(let integer): Double(integer)
@@ -101,35 +101,12 @@ extension JSONNode {
     package var objectMembers: [JSONMember]? {
         if case .object(let members) = value { members } else { nil }
     }
-
-    /// For messages: `the string "abc"`, `16.0`, `an object`. Long strings are cut.
-    package var brief: String {
-        switch value {
-        case .null, .bool, .integer, .number: text()
-        case .string(let string): "the string \(JSONNode.string(string.shortened).text())"
-        case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
-        case .object(let members): members.isEmpty ? "an empty object" : "an object"
-        }
-    }
-}
-
-extension String {
-    /// At most 60 scalars, for messages; what is cut is shown as dots.
-    package var shortened: String {
-        let scalars = unicodeScalars
-        return scalars.dropFirst(60).isEmpty ? self : String(scalars.prefix(57)) + "..."
-    }
-
-    /// Byte equality; `==` on strings takes canonically equivalent ones as equal.
-    package func hasSameBytes(as other: String) -> Bool {
-        utf8.elementsEqual(other.utf8)
-    }
 }
 
 // MARK: - Equality
 
 extension JSONNode: Equatable {
-    /// Values only. 1 and 1.0 differ.
+    /// Compares values only; 1 and 1.0 differ.
     package static func == (left: JSONNode, right: JSONNode) -> Bool {
         switch (left.value, right.value) {
         case (.null, .null): true
@@ -147,5 +124,68 @@ extension JSONNode: Equatable {
 extension JSONMember: Equatable {
     package static func == (left: JSONMember, right: JSONMember) -> Bool {
         left.key.hasSameBytes(as: right.key) && left.value == right.value
+    }
+}
+
+// MARK: - Building
+//
+//     let node: JSONNode = ["loss": .number(loss), "clips": .integer(clips), "classes": .array(labels.map { .string($0) })]
+
+extension JSONNode {
+    package static var null: JSONNode { JSONNode(.null) }
+
+    package static func bool(_ bool: Bool) -> JSONNode { JSONNode(.bool(bool)) }
+
+    package static func integer(_ integer: Int) -> JSONNode { JSONNode(.integer(Int64(integer))) }
+
+    package static func integer(_ integer: Int64) -> JSONNode { JSONNode(.integer(integer)) }
+
+    /// A number; if it is not finite it is written as null, because JSON cannot express it.
+    package static func number(_ number: Double) -> JSONNode { JSONNode(.number(number)) }
+
+    /// The shortest decimal that reads back as the same `Float`: 0.002, not 0.0020000000949949026.
+    package static func number(_ number: Float) -> JSONNode {
+        JSONNode(.number(Double(number.description) ?? Double(number)))
+    }
+
+    package static func string(_ string: String) -> JSONNode { JSONNode(.string(string)) }
+
+    package static func array(_ elements: [JSONNode]) -> JSONNode { JSONNode(.array(elements)) }
+
+    package static func object(_ members: [(String, JSONNode)]) -> JSONNode {
+        JSONNode(.object(members.map { JSONMember($0, $1) }))
+    }
+
+    /// Replaces the value of the member `key`, or appends such a member. The node must be an object.
+    package mutating func set(_ key: String, _ node: JSONNode) {
+        guard case .object(var members) = value else { preconditionFailure("cannot set \(key) of a value that is not an object") }
+        if let index = members.firstIndex(where: { $0.key.hasSameBytes(as: key) }) {
+            members[index].value = node
+        } else {
+            members.append(JSONMember(key, node))
+        }
+        value = .object(members)
+    }
+}
+
+extension JSONNode: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+    ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    package init(nilLiteral: ()) { self.init(.null) }
+
+    package init(booleanLiteral bool: Bool) { self.init(.bool(bool)) }
+
+    package init(integerLiteral integer: Int64) { self.init(.integer(integer)) }
+
+    package init(floatLiteral number: Double) { self.init(.number(number)) }
+
+    package init(stringLiteral string: String) { self.init(.string(string)) }
+
+    package init(arrayLiteral elements: JSONNode...) { self.init(.array(elements)) }
+
+    /// Members in the order in which they are written; keys must differ.
+    package init(dictionaryLiteral members: (String, JSONNode)...) {
+        precondition(Set(members.map(\.0)).count == members.count, "a JSON object with a key twice: \(members.map(\.0))")
+        self = .object(members)
     }
 }

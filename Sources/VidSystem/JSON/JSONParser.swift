@@ -1,15 +1,15 @@
 /// A strict parser of JSON (RFC 8259) that keeps the position of every value and key.
 ///
-/// Stricter than the RFC where it leaves room: UTF-8 only (a byte order mark at the start is passed over), an object names
-/// each key once, nesting and the number of values are bounded, surrogates come in pairs, and a number must be representable: a literal without
-/// fraction and exponent as `Int64`, any other as a finite `Double`. The caller bounds the size of the text.
+/// It is stricter where the RFC allows a choice. The text must be UTF-8 (a byte order mark at the start is skipped), an object has each
+/// key once, nesting and the number of values are limited, surrogates come in pairs, and numbers must be representable: a
+/// literal without fraction and exponent as `Int64`, any other as a finite `Double`. The caller limits the size of the text.
 package enum JSONParser {
     package static let defaultMaximumDepth = 32
 
-    /// Each value takes some 50 bytes of memory where it may take two in the text.
+    /// Each value takes about 50 bytes of memory, but possibly only two bytes of the text.
     package static let defaultMaximumValues = 1 << 20
 
-    /// The one value `bytes` holds. `source` goes into every position, for trees put together from several texts.
+    /// The one value in `bytes`. `source` goes into every position, for trees made from several texts.
     package static func parse(
         _ bytes: [UInt8], maximumDepth: Int = defaultMaximumDepth, maximumValues: Int = defaultMaximumValues, source: Int = 0
     ) throws(JSONSyntaxError) -> JSONNode {
@@ -87,7 +87,7 @@ private struct JSONParse {
     mutating func members(depth: Int) throws(JSONSyntaxError) -> [JSONMember] {
         try enter(depth)
         var members: [JSONMember] = []
-        // By their bytes: `String` holds canonically equivalent ones to be equal.
+        // By their bytes, because canonically equivalent strings are equal.
         var places: [[UInt8]: JSONPosition] = [:]
         scanner.skipWhitespace()
         if scanner.skip("}") { return members }
@@ -100,7 +100,7 @@ private struct JSONParse {
             let key = try scanner.string()
             if let first = places.updateValue(position, forKey: Array(key.utf8)) {
                 throw JSONSyntaxError(
-                    "the key \(JSONNode.string(key.shortened).text()) was there already, at line \(first.line), column \(first.column)",
+                    "the key \(JSONNode.string(key.shortened).text()) appears twice, first at line \(first.line), column \(first.column)",
                     at: position)
             }
             scanner.skipWhitespace()
@@ -114,10 +114,10 @@ private struct JSONParse {
         }
     }
 
-    /// Passes the opening bracket of a container at `depth`.
+    /// Skips the opening bracket of a container at `depth`.
     private mutating func enter(_ depth: Int) throws(JSONSyntaxError) {
         guard depth <= maximumDepth else {
-            throw JSONSyntaxError("nested deeper than \(maximumDepth) levels", at: scanner.position)
+            throw JSONSyntaxError("nesting is deeper than \(maximumDepth) levels", at: scanner.position)
         }
         scanner.advance()
     }

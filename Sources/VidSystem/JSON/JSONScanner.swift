@@ -1,7 +1,7 @@
 /// Reads the tokens of JSON: white space, punctuation, words, strings, numbers.
 ///
-/// Line breaks stand between tokens only, so that the column is known from the offset, the start of the line and how many
-/// bytes since then continued a scalar.
+/// Line breaks occur only between tokens, so the column follows from the offset, the start of the line, and the number of UTF-8
+/// continuation bytes since then.
 struct JSONScanner {
     let bytes: UnsafeRawBufferPointer
     let source: Int
@@ -21,7 +21,7 @@ struct JSONScanner {
 
     var isAtEnd: Bool { offset == bytes.count }
 
-    /// The byte to be read next; nil at the end.
+    /// The next byte; nil at the end.
     var next: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
     mutating func advance(by count: Int = 1) { offset += count }
@@ -51,7 +51,7 @@ struct JSONScanner {
         }
     }
 
-    /// Passes `word` if it stands here.
+    /// Skips `word` if the text continues with it.
     mutating func skip(_ word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
         guard count <= bytes.count - offset,
@@ -69,7 +69,7 @@ struct JSONScanner {
         var isIntegral = true
         let isNegative = skip("-")
         if skip("0") {
-            if let byte = next, isDigit(byte) { throw JSONSyntaxError("a number with a leading zero", at: start) }
+            if let byte = next, isDigit(byte) { throw JSONSyntaxError("a number must not have a leading zero", at: start) }
         } else {
             try digits("a digit after '-'")
         }
@@ -134,7 +134,7 @@ struct JSONScanner {
         throw JSONSyntaxError("a string does not end", at: start)
     }
 
-    /// Passes one scalar of two to four bytes if it is well-formed (Unicode 15, table 3-7).
+    /// Skips one scalar of two to four bytes if it is well-formed (Unicode 15, table 3-7).
     private mutating func multiByteScalar() throws(JSONSyntaxError) {
         let first = bytes[offset]
         let (count, second): (Int, ClosedRange<UInt8>) =
@@ -150,7 +150,7 @@ struct JSONScanner {
             }
         guard count > 0, offset + count <= bytes.count, second.contains(bytes[offset + 1]),
             bytes[offset + 2..<offset + max(count, 2)].allSatisfy({ $0 & 0xC0 == 0x80 })
-        else { throw JSONSyntaxError("the byte \(hexadecimal(first)) is no UTF-8", at: position) }
+        else { throw JSONSyntaxError("the byte \(hexadecimal(first)) is not valid UTF-8", at: position) }
         offset += count
         continuationBytes += count - 1
     }
@@ -179,7 +179,7 @@ struct JSONScanner {
             guard let scalar = Unicode.Scalar(unit) else { preconditionFailure("U+\(String(unit, radix: 16)) is a surrogate") }
             unescaped.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
         default:
-            throw JSONSyntaxError("an unknown escape in a string; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are those of JSON", at: start)
+            throw JSONSyntaxError("unknown escape in a string; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX", at: start)
         }
     }
 
@@ -197,7 +197,7 @@ struct JSONScanner {
 
     // MARK: - Errors
 
-    /// What stands here instead of what was expected, with a hint where other dialects differ from JSON.
+    /// The error for finding something else than expected, with a hint if it looks like another dialect of JSON.
     func unexpected(_ expected: String) -> JSONSyntaxError {
         JSONSyntaxError("expected \(expected), found \(found)", at: position)
     }
@@ -206,7 +206,7 @@ struct JSONScanner {
         guard let byte = next else { return "the end of the text" }
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "#"): return "'\(Unicode.Scalar(byte))' (JSON has no comments)"
-        case UInt8(ascii: "'"): return "' (JSON's strings stand in double quotes)"
+        case UInt8(ascii: "'"): return "' (JSON strings are in double quotes)"
         case UInt8(ascii: "]"), UInt8(ascii: "}"): return "'\(Unicode.Scalar(byte))'"
         case 0: return "a zero byte (is the text UTF-16? JSON is UTF-8)"
         case 0x21..<0x7F:
@@ -215,15 +215,28 @@ struct JSONScanner {
             return switch String(decoding: word, as: UTF8.self) {
             case "": "'\(Unicode.Scalar(byte))'"
             case "True", "TRUE", "False", "FALSE", "None", "NULL", "Null", "nil", "undefined":
-                "'\(String(decoding: word, as: UTF8.self))' (JSON's words are true, false and null)"
-            case "NaN", "Infinity", "inf", "nan": "'\(String(decoding: word, as: UTF8.self))' (JSON's numbers are finite)"
+                "'\(String(decoding: word, as: UTF8.self))' (JSON has true, false and null)"
+            case "NaN", "Infinity", "inf", "nan": "'\(String(decoding: word, as: UTF8.self))' (JSON numbers are finite)"
             case let text: "'\(text)'"
             }
         default: return "the byte \(hexadecimal(byte))"
         }
     }
 
-    private func hexadecimal(_ byte: UInt8) -> String {
-        (byte < 16 ? "0x0" : "0x") + String(byte, radix: 16, uppercase: true)
+    private func hexadecimal(_ byte: UInt8) -> String { "0x" + [byte].hexadecimal.uppercased() }
+}
+
+/// Why a text is not a JSON document, and where.
+package struct JSONSyntaxError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var position: JSONPosition
+    package var message: String
+
+    package init(_ message: String, at position: JSONPosition) {
+        self.position = position
+        self.message = message
+    }
+
+    package var description: String {
+        "line \(position.line), column \(position.column): \(message)"
     }
 }

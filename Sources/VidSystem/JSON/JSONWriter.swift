@@ -1,8 +1,8 @@
 extension JSONNode {
-    /// The node as JSON text, members in their order, numbers as the shortest decimal that reads back the same.
+    /// The node as JSON text, with members in their order and each number as the shortest decimal that reads back the same.
     ///
-    /// Compact: no white space at all. Pretty: two spaces a level; what fits within `width` columns stays on one line,
-    /// except the outermost container. No newline at the end.
+    /// Compact text has no white space. Pretty text is indented by two spaces per level; a container stays on one line if it fits
+    /// into `width` columns, except for the outermost one. There is no newline at the end.
     package func text(pretty: Bool = false, width: Int = 100) -> String {
         var writer = JSONWriter(width: width)
         if pretty {
@@ -11,6 +11,16 @@ extension JSONNode {
             writer.write(self, spaced: false)
         }
         return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// A description for messages: `the string "abc"`, `16.0`, `an object`. Long strings are cut.
+    package var brief: String {
+        switch value {
+        case .null, .bool, .integer, .number: text()
+        case .string(let string): "the string \(JSONNode.string(string.shortened).text())"
+        case .array(let elements): elements.isEmpty ? "an empty array" : "an array"
+        case .object(let members): members.isEmpty ? "an empty object" : "an object"
+        }
     }
 }
 
@@ -30,11 +40,11 @@ private struct JSONWriter {
         case .number(let number):
             if number.isFinite { bytes.append(contentsOf: number.description.utf8) } else { put("null") }
         case .string(let string): writeString(string)
-        case .array, .object: preconditionFailure("\(node.brief) is no scalar")
+        case .array, .object: preconditionFailure("an array or object is not a scalar")
         }
     }
 
-    /// With escapes for what steers terminals, too: control characters of 8 bits, and turns of the reading direction.
+    /// Also escapes characters that could steer a terminal.
     mutating func writeString(_ string: String) {
         bytes.append(UInt8(ascii: "\""))
         for scalar in string.unicodeScalars {
@@ -46,20 +56,16 @@ private struct JSONWriter {
             case 0x0A: put("\\n")
             case 0x0C: put("\\f")
             case 0x0D: put("\\r")
-            case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069:
+            case let value where scalar.isSteering:
                 put("\\u")
-                for shift in [12, 8, 4, 0] { bytes.append(hexadecimalDigit(UInt8(scalar.value >> UInt32(shift) & 15))) }
+                bytes.append(contentsOf: [UInt8(value >> 8), UInt8(value & 0xFF)].hexadecimal.utf8)
             default: bytes.append(contentsOf: String(scalar).utf8)
             }
         }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private func hexadecimalDigit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
-    }
-
-    /// On one line; `spaced` puts a blank after commas and colons and inside braces.
+    /// Writes on one line; `spaced` puts a space after commas and colons and inside braces.
     mutating func write(_ node: JSONNode, spaced: Bool) {
         switch node.value {
         case .array(let elements):
@@ -83,7 +89,7 @@ private struct JSONWriter {
         }
     }
 
-    /// `column`: where the node starts; `suffix`: how much comes after it on its last line (a comma or nothing).
+    /// Writes a node that starts at `column`. `suffix` is the length of what follows it on its last line (a comma or nothing).
     mutating func writePretty(_ node: JSONNode, level: Int, column: Int, suffix: Int) {
         guard let count = node.childCount else { return writeScalar(node) }
         if count == 0 || (level > 0 && fitsOneLine(node, from: column, suffix: suffix)) {

@@ -1,37 +1,37 @@
+internal import CLinux
 import Subprocess
 import Synchronization
 import SystemPackage
 
-/// A child process whose standard output is taken as it comes and whose time, output and memory have bounds.
+/// A child process with limited time, memory, output and files, whose standard output is consumed as it arrives.
 ///
-/// It is started from a list of arguments, never through a shell, with no standard input, in a session of its own. Past
-/// its time it is killed; in every case it is waited for, also where it has closed its pipes and stays, and what it started and
-/// left behind is killed. On Linux its memory, processor time and
-/// writing of files are bounded as soon as it has started. What it is to read is a file: writing to the pipe of a child that
-/// ended without reading it would end this process with SIGPIPE.
+/// It is started from a list of arguments, never through a shell, without standard input, in a session of its own. It is killed
+/// when its time is up, and always waited for, even if it has closed its pipes. Processes that it started and left behind are
+/// killed. It gets its input from files: writing to the pipe of a child that ended early would end this process with SIGPIPE.
 package struct ChildProcess: Sendable {
-    package var executable: String
-    package var arguments: [String]
-    package var timeLimit: Duration
-    /// The most bytes it may write to standard output.
-    package var outputLimit: Int
-    /// Bytes of address space.
-    package var memoryLimit: Int
-    /// The most bytes that a file it writes may have.
+    private let executable: String
+    private let arguments: [String]
+    private let timeLimit: Duration
+    private let outputLimit: Int
+    private let memoryLimit: Int
+    /// The most bytes in a file that it writes; 0 forbids writing.
     package var fileLimit: Int
 
     package struct Outcome: Sendable {
-        /// 0 = success; 128 + n = ended by signal n.
-        package var status: Int32
-        /// The end of what it wrote to standard error.
-        package var errorText: String
-        package var outputBytes: Int
-        package var timedOut: Bool
-        package var outputExceeded: Bool
+        /// The exit code, or 128 + n if signal n ended the child.
+        package let status: Int32
+        /// The signal that ended the child; nil if it exited.
+        package let signal: Int32?
+        /// The last 8 KiB of standard error.
+        package let errorText: String
+        package let outputBytes: Int
+        package let timedOut: Bool
+        package let outputExceeded: Bool
     }
 
     /// - Parameters:
-    ///   - outputLimit: the most bytes it may write to standard output.
+    ///   - timeLimit: the most wall time; also limits the processor time.
+    ///   - outputLimit: the most bytes on standard output.
     ///   - memoryLimit: bytes of address space.
     ///   - fileLimit: the most bytes in a file that it writes; 0 forbids writing.
     package init(
@@ -47,11 +47,14 @@ package struct ChildProcess: Sendable {
 
     private struct OutputExceeded: Error {}
 
-    /// What is kept of standard error.
+    /// The bytes of standard error that are kept.
     private static let errorTail = 8192
 
-    /// Runs the child to its end, handing its output to `consume` piece by piece. `deliver` is called after each piece; the
-    /// child, which waits for it once its pipe is full, is given the time it takes on top of its own.
+    /// Runs the child to its end and passes its output to `consume` piece by piece.
+    ///
+    /// `deliver` is called after each piece. Meanwhile the child waits as soon as its pipe is full, so the time that `deliver` takes
+    /// is added to the child's limit. Throws `.other` if the child cannot be started, `CancellationError` if the task is cancelled,
+    /// and the errors of `consume` and `deliver`, after which the child is gone.
     package func run(
         _ consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void = {}
     ) async throws -> Outcome {
@@ -64,7 +67,7 @@ package struct ChildProcess: Sendable {
         do {
             result = try await Subprocess.run(
                 .path(FilePath(executable)), arguments: Arguments(arguments),
-                // FFREPORT would make ffmpeg write a log file.
+                // FFREPORT makes ffmpeg write a log file.
                 environment: .inherit.updating(["FFREPORT": nil, "AV_LOG_FORCE_NOCOLOR": "1"]),
                 platformOptions: options, input: .none, output: .sequence, error: .sequence
             ) { execution in
@@ -102,27 +105,27 @@ package struct ChildProcess: Sendable {
                     outputExceeded = true
                 }
                 let text = try await errorText
-                // A child may have closed its pipes and stay, and one that has ended may have left others behind.
+                // A child can close its pipes and keep running, and one that has ended may have left others behind.
                 await ChildProcess.waitForEnd(of: process)
                 ChildProcess.killSession(process)
                 return text
             }
         } catch let error as SubprocessError {
             if Task.isCancelled { throw CancellationError() }
-            throw VidclassError.file(executable, "cannot run it: \(error.description.printable)", kind: .other)
+            throw VidclassError.file(executable, "cannot be run: \(error.description.printable)", kind: .other)
         }
-        let status: Int32 =
-            switch result.terminationStatus {
-            case .exited(let code): code
-            case .signaled(let signal): 128 + signal
-            }
         if Task.isCancelled { throw CancellationError() }
+        let (status, signal): (Int32, Int32?) =
+            switch result.terminationStatus {
+            case .exited(let code): (code, nil)
+            case .signaled(let signal): (128 + signal, signal)
+            }
         return Outcome(
-            status: status, errorText: result.closureResult, outputBytes: outputBytes, timedOut: timedOut.isRaised,
+            status: status, signal: signal, errorText: result.closureResult, outputBytes: outputBytes, timedOut: timedOut.isRaised,
             outputExceeded: outputExceeded)
     }
 
-    /// Runs the child and returns its output as text.
+    /// Runs the child to its end and returns its output as text.
     package func text() async throws -> (Outcome, text: String) {
         var bytes: [UInt8] = []
         let outcome = try await run { bytes.append(contentsOf: $0) }
@@ -138,40 +141,54 @@ package struct ChildProcess: Sendable {
         return String(decoding: bytes.suffix(errorTail), as: UTF8.self)
     }
 
-    /// Returns when the child has ended, by itself or killed by the timer or a cancellation. It is left to be reaped: until then
-    /// no other process gets its number.
+    /// Returns when the child has ended, by itself or killed by the timer or a cancellation. The child is not reaped, so that no other
+    /// process can get its number.
     private static func waitForEnd(of process: pid_t) async {
         var pause = Duration.milliseconds(1)
         while true {
             var information = siginfo_t()
             let status = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
             guard status == 0 || errno == EINTR else { return }
-            // A number of 0 in what comes back: it goes on.
-            if status == 0, hasEnded(information) { return }
+            // The signal number stays 0 while the child is running.
+            if status == 0, information.si_signo != 0 { return }
             guard (try? await Task.sleep(for: pause)) != nil else { return killSession(process) }
             pause = min(pause * 2, .milliseconds(20))
         }
     }
 
-    private static func hasEnded(_ information: siginfo_t) -> Bool { information.si_signo != 0 }
-
-    /// The child leads its session, hence its process group; what it started goes with it.
+    /// Kills the child and the processes that it started: it leads its session and therefore its process group.
     fileprivate static func killSession(_ process: pid_t) {
         guard process > 1 else { return }
         kill(-process, SIGKILL)
     }
 }
 
-/// The children that run now, so that a signal that ends this process ends them, too: being in sessions of their own, they get
-/// none from the terminal.
+/// The running children, so that a signal that ends this process can end them too. In sessions of their own, they get no signals
+/// from the terminal.
 package enum LiveChildren {
     private static let processes = Mutex<Set<pid_t>>([])
 
     fileprivate static func insert(_ process: pid_t) { processes.withLock { _ = $0.insert(process) } }
     fileprivate static func remove(_ process: pid_t) { processes.withLock { _ = $0.remove(process) } }
 
-    /// Kills them with what they started.
+    /// Kills the children and the processes that they started.
     package static func kill() { processes.withLock { $0.forEach(ChildProcess.killSession) } }
+}
+
+/// Limits for a child process that works on an untrusted file.
+package enum ProcessLimits {
+    /// Limits the process from now on to `memory` bytes of address space, `seconds` of processor time, and files of at most
+    /// `fileBytes`. Does nothing if the process has ended.
+    static func apply(to process: Int32, memory: Int, seconds: Int, fileBytes: Int = 0) {
+        _ = vc_limit_process(process, UInt64(memory), UInt64(seconds), UInt64(fileBytes))
+    }
+
+    /// Limits this process to `memory` more bytes of address space than it has now, to `seconds` of processor time and of wall time,
+    /// and forbids it to write files.
+    package static func applyToThisProcess(memory: Int, seconds: Int) {
+        apply(to: getpid(), memory: memory + Machine.addressSpaceBytes, seconds: seconds)
+        alarm(UInt32(clamping: seconds))
+    }
 }
 
 /// A Boolean that is set once, from any thread.
@@ -181,7 +198,7 @@ private final class Flag: Sendable {
     var isRaised: Bool { value.load(ordering: .acquiring) }
 }
 
-/// Adds up the time in which a child waits for its reader.
+/// The total time that a child waits for its reader.
 private final class WaitingTime: Sendable {
     private struct State {
         var since: ContinuousClock.Instant?
@@ -199,7 +216,7 @@ private final class WaitingTime: Sendable {
         }
     }
 
-    /// The time waited since this was last asked.
+    /// The time waited since the last call.
     func take() -> Duration {
         state.withLock {
             var time = $0.total

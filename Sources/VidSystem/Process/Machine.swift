@@ -1,32 +1,32 @@
 internal import CLinux
 
-/// The machine: processor and memory.
+/// The machine's processor and memory, and this process's share of the memory. Unknown numbers are 0.
 package enum Machine {
-    /// The processor's name as the kernel gives it.
+    /// The kernel's name of the processor.
     package static var processorName: String {
         value(of: "model name", in: "/proc/cpuinfo") ?? "unknown processor"
     }
 
-    /// Bytes of memory in all.
+    /// Bytes of memory in total.
     package static var memoryBytes: Int { max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) }
 
-    /// Bytes that can be had without swapping (Linux's MemAvailable); all memory where it is not known.
+    /// Bytes that can be allocated without swapping (MemAvailable); if unknown, all memory.
     package static var availableBytes: Int { bytes("MemAvailable", in: "/proc/meminfo") ?? memoryBytes }
 
-    /// Bytes of address space that this process has (Linux's VmSize); 0 where it is not known.
+    /// Bytes of this process's address space (VmSize).
     package static var addressSpaceBytes: Int { bytes("VmSize", in: "/proc/self/status") ?? 0 }
 
-    /// Bytes that this process can still be given: what the machine has free, or less where its address space is limited
+    /// Bytes that this process can still allocate: the machine's available memory, or less if the address space is limited
     /// (`ulimit -v`).
     package static var grantableBytes: Int {
         let room = Int(clamping: vc_address_space_limit()) - addressSpaceBytes
         return max(0, min(availableBytes, room))
     }
 
-    /// The most bytes this process has had resident so far (Linux's VmHWM); 0 where it is not known.
+    /// The most bytes of this process that have been resident so far (VmHWM).
     package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }
 
-    /// The bytes this process has resident now (Linux's VmRSS); 0 where it is not known.
+    /// Bytes of this process that are resident now (VmRSS).
     package static var residentBytes: Int { bytes("VmRSS", in: "/proc/self/status") ?? 0 }
 
     /// The value of a `key: n kB` line.
@@ -34,7 +34,7 @@ package enum Machine {
         value(of: key, in: path).flatMap { Int($0.prefix { $0.isNumber }) }.map { $0 * 1024 }
     }
 
-    /// The value behind `key:` in a file of `key: value` lines.
+    /// The value after `key:` in a file of `key: value` lines.
     private static func value(of key: String, in path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }

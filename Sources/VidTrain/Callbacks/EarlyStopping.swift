@@ -1,18 +1,20 @@
 import VidConfig
 
-/// Ends a training, or a stage of it, in which nothing gets better: Keras's EarlyStopping.
+/// Ends a training, or a stage of it, that no longer improves: Keras's EarlyStopping.
 package struct EarlyStopping: Codable, Sendable, Equatable {
-    /// The best figure of the stage so far.
+    /// The best value of the stage so far.
     private(set) var best: Double?
     /// Epochs since then.
     private(set) var wait = 0
 
     package init() {}
 
-    /// Whether an update can have come to it.
-    var isValid: Bool { (0...TrainerState.largestCount).contains(wait) }
+    /// Returns false if no update can have produced this state.
+    ///
+    /// - Parameter counts: plausible numbers of epochs.
+    func isValid(_ counts: ClosedRange<Int>) -> Bool { counts.contains(wait) }
 
-    /// Takes note of an epoch's figure; epochs before `start_from_epoch` (from 0) do not count.
+    /// Records the metric of an epoch; epochs before `start_from_epoch` (from 0) do not count.
     package mutating func update(_ value: Double, epoch: Int, _ monitor: Monitor, _ configuration: EarlyStoppingConfiguration) {
         guard epoch >= configuration.startFromEpoch else { return }
         wait += 1
@@ -22,7 +24,7 @@ package struct EarlyStopping: Codable, Sendable, Equatable {
         }
     }
 
-    /// Whether it has waited long enough.
+    /// Whether `patience` epochs have passed without an improvement.
     package func isOver(_ configuration: EarlyStoppingConfiguration) -> Bool {
         configuration.patience.map { wait >= max(1, $0) } ?? false
     }

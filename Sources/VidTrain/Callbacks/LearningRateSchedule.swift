@@ -7,17 +7,17 @@ package struct LearningRateSchedule: Sendable {
     package let stepsPerEpoch: Int
     private let steps: Int
 
-    /// - Parameter epochs: of the stage, planned.
+    /// - Parameter epochs: planned epochs of the stage.
     package init(_ configuration: LearningRateScheduleConfiguration, epochs: Int, stepsPerEpoch: Int) {
         self.configuration = configuration
         self.stepsPerEpoch = stepsPerEpoch
         steps = epochs * stepsPerEpoch
     }
 
-    /// What the rate of step `step` (from 0) is multiplied by.
+    /// The factor of the learning rate at step `step` (from 0).
     ///
-    /// Warm-up over w steps: (step + 1) / w, so that the first step is not lost. Then, with t steps after the warm-up of T in
-    /// all, cosine: alpha + (1 - alpha) (1 + cos(pi t / T)) / 2, as Keras's CosineDecay; step: factor^floor(epoch / step_epochs).
+    /// Warm-up over w steps: (step + 1) / w, which is not 0 in the first step. Then, t steps after the warm-up and with T such
+    /// steps in all, cosine: alpha + (1 - alpha) (1 + cos(pi t / T)) / 2, as Keras's CosineDecay; step: factor^floor(epoch / step_epochs).
     package func factor(step: Int) -> Double {
         let warmup = Int((configuration.warmupEpochs * Double(stepsPerEpoch)).rounded())
         if step < warmup { return Double(step + 1) / Double(warmup) }

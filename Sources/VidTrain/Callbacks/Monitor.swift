@@ -1,39 +1,37 @@
 import VidConfig
+import VidSystem
 
-/// A figure that is watched from epoch to epoch, and which way it is to go.
+/// A metric that is watched from epoch to epoch, and the direction in which it improves.
 package struct Monitor: Sendable {
-    package let metric: MonitoredMetric
-    private let rises: Bool
+    package let metric: Metric
+    /// The place of the metric's class among the classes; nil unless it is a metric of one class.
+    private let classIndex: Int?
+    private let isHigherBetter: Bool
 
-    /// - Parameter hasValidation: without a validation part, the training's own figure stands in for its.
-    package init(_ metric: MonitoredMetric, mode: MonitorMode = .auto, hasValidation: Bool) {
-        if metric.needsValidation, !hasValidation {
-            self.metric = metric.isLoss ? .loss : .categoricalAccuracy
-        } else {
-            self.metric = metric
-        }
-        rises = mode == .auto ? !metric.isLoss : mode == .max
+    /// - Parameter hasValidation: without a validation split, the training's own loss or accuracy is watched instead.
+    /// - Throws: `.badData` where `metric` is of a class that is not among `classes`.
+    package init(_ metric: Metric, mode: MonitorMode = .auto, classes: [String], hasValidation: Bool) throws {
+        let classIndex = try metric.label.map { try ClassWeighting.classIndex($0, among: classes, for: metric.rawValue.printable) }
+        self.metric = Monitor.watched(metric, hasValidation: hasValidation)
+        self.classIndex = hasValidation ? classIndex : nil
+        isHigherBetter = mode == .auto ? !metric.kind.isLowerBetter : mode == .max
     }
 
-    /// The figure of an epoch; NaN where it has none.
-    package func value(_ record: EpochRecord) -> Double {
-        let value: Double? =
-            switch metric {
-            case .loss: record.trainLoss
-            case .categoricalAccuracy: record.trainAccuracy
-            case .validationLoss: record.validation?.loss
-            case .validationAccuracy: record.validation?.accuracy
-            case .validationTop5: record.validation?.top5Accuracy
-            case .validationMacroF1: record.validation?.macroF1
-            }
-        return value ?? .nan
+    /// The metric that is watched where `metric` is configured.
+    package static func watched(_ metric: Metric, hasValidation: Bool) -> Metric {
+        hasValidation || metric.kind.isOfTraining ? metric : Metric(metric.kind.isLowerBetter ? .loss : .categoricalAccuracy)
     }
 
-    /// Whether `value` is better than `other` by more than `delta`. Never where `value` is NaN.
+    /// The metric's value after an epoch; NaN where it has none.
+    package func value(_ record: EpochRecord, _ evaluation: Evaluation?) -> Double {
+        (classIndex == nil ? record[metric.kind] : evaluation?.value(of: metric.kind, classIndex: classIndex)) ?? .nan
+    }
+
+    /// Whether `value` is better than `other` by more than `delta`; false where `value` is NaN.
     package func isBetter(_ value: Double, than other: Double, by delta: Double = 0) -> Bool {
-        rises ? value - delta > other : value + delta < other
+        isHigherBetter ? value - delta > other : value + delta < other
     }
 
     /// Whether `value` is at least as good as `target`.
-    package func reaches(_ target: Double, _ value: Double) -> Bool { rises ? value >= target : value <= target }
+    package func reaches(_ target: Double, _ value: Double) -> Bool { isHigherBetter ? value >= target : value <= target }
 }

@@ -1,8 +1,8 @@
 import VidConfig
 
-/// A smaller learning rate when nothing gets better: Keras's ReduceLROnPlateau.
+/// Reduces the learning rate when a metric no longer improves: Keras's ReduceLROnPlateau.
 package struct ReduceOnPlateau: Codable, Sendable, Equatable {
-    /// What the learning rate is multiplied by now.
+    /// The current factor of the learning rate.
     package private(set) var scale = 1.0
     private var best: Double?
     private var wait = 0
@@ -10,13 +10,16 @@ package struct ReduceOnPlateau: Codable, Sendable, Equatable {
 
     package init() {}
 
-    /// Whether an update can have come to it.
-    var isValid: Bool { scale > 0 && scale <= 1 && [wait, cooldown].allSatisfy((0...TrainerState.largestCount).contains) }
-
-    /// Takes note of an epoch's figure and reduces the scale where it is time, but never to a rate below the smallest.
+    /// Returns false if no update can have produced this state.
     ///
-    /// - Parameter learningRate: what the scale is of.
-    /// - Returns: whether it was reduced.
+    /// - Parameter counts: plausible numbers of epochs.
+    func isValid(_ counts: ClosedRange<Int>) -> Bool { scale > 0 && scale <= 1 && [wait, cooldown].allSatisfy(counts.contains) }
+
+    /// Records the metric of an epoch and, after `patience` epochs without an improvement, reduces the scale, but not below
+    /// `min_lr`.
+    ///
+    /// - Parameter learningRate: the rate that the scale multiplies.
+    /// - Returns: whether the scale was reduced.
     package mutating func update(
         _ value: Double, _ monitor: Monitor, _ configuration: ReduceOnPlateauConfiguration, learningRate: Double
     ) -> Bool {

@@ -1,7 +1,11 @@
+import Crypto
+import VidConfig
+import VidData
+import VidModel
 import VidSystem
 import VidTensor
 
-/// What features depend on, all of it, as the 64 lower-case hexadecimal digits of a SHA-256.
+/// Identifies features by everything that they depend on: the 64 lower-case hexadecimal digits of a SHA-256.
 package struct FeatureKey: Sendable, Hashable {
     package let digest: String
 
@@ -10,26 +14,92 @@ package struct FeatureKey: Sendable, Hashable {
         self.digest = digest
     }
 
-    /// Whether `text` is so many hexadecimal digits, in lower case.
+    /// Whether `text` consists of `digits` lower-case hexadecimal digits.
     package static func isHexadecimal(_ text: some StringProtocol, digits: Int) -> Bool {
         text.utf8.count == digits && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
     }
 }
 
-/// Where features outlive a run. Any thread may call any of it at any time; nothing here throws, because a run goes on without.
+/// Keeps features from run to run. All methods are thread-safe; none throws, because a run can do without the cache.
 package protocol FeatureCache: Sendable {
-    /// Fills `features` with what is kept under `key` and returns how many of the clip's frames count.
+    /// Fills `features` with what is stored under `key` and returns how many of the clip's frames are not padding.
     ///
-    /// Returns nil where nothing of that shape is kept, or what is kept is damaged; `features` may then hold anything.
+    /// Returns nil where nothing of that shape is stored or it is damaged; `features` may then hold anything.
     func load(_ key: FeatureKey, into features: Tensor) -> Int?
 
-    /// Keeps `features` (finite) for later runs where it can; where it cannot, the run goes on without, and says so once.
+    /// Stores `features` (finite) for later runs. Where that fails, the run continues; the failure is reported once.
     func store(_ key: FeatureKey, _ features: Tensor, validFrames: Int)
 
-    /// The content hash that the file at `path`, sampled as `sampling` says, had when it was last loaded; nil where the file has
-    /// changed since or was never seen.
+    /// The content hash that the file at `path`, sampled as `sampling` says, had when it was last loaded; nil where the file was
+    /// never loaded or has changed since.
     func contentHash(of path: String, sampling: String) -> String?
 
-    /// Remembers the hash of what was loaded from `path` for `contentHash`; not where the file may have changed meanwhile.
+    /// Remembers the hash of what was loaded from `path` for `contentHash`, unless the file may have changed meanwhile.
     func remember(_ contentHash: String, of path: String, sampling: String)
+}
+
+/// Where the outputs of frozen layers are stored.
+package struct FeatureStorage: Sendable {
+    /// Stores them from run to run; nil: they are not.
+    package let cache: (any FeatureCache)?
+    /// Whether a run holds them in memory; if not, each use loads them from the cache or runs the layers again.
+    package let keepsInMemory: Bool
+
+    package init(cache: (any FeatureCache)? = nil, keepsInMemory: Bool = true) {
+        self.cache = cache
+        self.keepsInMemory = keepsInMemory
+    }
+}
+
+/// Makes the keys of the outputs of one network's frozen layers.
+struct FeatureKeys: Sendable {
+    /// Increased when the same layers and frames give other bits.
+    private static let version = 1
+
+    private let network: SHA256
+
+    /// - Parameter frozen: the frozen layers, whose weights are in `parameters`.
+    init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: PreprocessingName) {
+        var hash = SHA256()
+        func add(_ text: String) { hash.update(data: Array("\(text)\n".utf8)) }
+        add("vidclass features \(FeatureKeys.version)")
+        // The bits depend on this machine's kernels.
+        add("\(BLAS.coreName) \(Machine.simdLevel)")
+        add("\(preprocessing.rawValue) \(frozen.inputShape)")
+        for index in frozen.layers.indices {
+            let layer = frozen.layers[index]
+            add("\(layer.type) \(frozen.shapes[index]) \(layer.algorithmName(frozen.inputShape(of: index)) ?? "-")")
+        }
+        parameters.addFrozenCNN(to: &hash)
+        network = hash
+    }
+
+    /// The key of a clip whose frames, sampled as `sampling` says, have this content.
+    func key(contentHash: String, sampling: String) -> FeatureKey {
+        var hash = network
+        hash.update(data: Array("\(sampling)\n\(contentHash)\n".utf8))
+        return FeatureKey(digest: hash.finalize().hexadecimal)
+    }
+}
+
+extension Classifier {
+    /// SHA-256 of the names and bits of the CNN's frozen weights, in hexadecimal; nil where there are none. Training must not
+    /// change it.
+    package var frozenDigest: String? {
+        guard frozen != nil else { return nil }
+        var hash = SHA256()
+        parameters.addFrozenCNN(to: &hash)
+        return hash.finalize().hexadecimal
+    }
+}
+
+extension ParameterStore {
+    /// Adds the names and bits of the CNN's frozen weights.
+    fileprivate func addFrozenCNN(to hash: inout SHA256) {
+        for slice in slices where !slice.isTrainable && slice.name.hasPrefix("cnn/") {
+            hash.update(data: Array("\(slice.name) \(slice.shape)\n".utf8))
+            let values = value(slice)
+            hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))
+        }
+    }
 }

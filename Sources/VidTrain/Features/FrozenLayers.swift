@@ -3,49 +3,48 @@ import VidData
 import VidModel
 import VidTensor
 
-/// The frozen layers of a CNN, from the first one on: runs them on clips, or takes what an earlier run has kept of them.
+/// The frozen layers of a CNN, from the first one on. Their outputs come from the cache or from running the layers on a clip.
 ///
-/// Not for two threads at once.
+/// Not thread-safe.
 final class FrozenLayers {
     private let predictor: Predictor
     private let encoder: FrameEncoder
-    /// Where outputs are kept from run to run, and under which keys; nil: nowhere.
-    private let kept: (cache: any FeatureCache, keys: FeatureKeys)?
+    private let stored: (cache: any FeatureCache, keys: FeatureKeys)?
 
-    /// Nil where the first layer is trained.
+    /// Returns nil where the first layer is trained.
     init?(_ predictor: Predictor, cache: (any FeatureCache)?) {
         guard let encoder = predictor.classifier.frozen else { return nil }
         self.predictor = predictor
         self.encoder = encoder
-        kept = cache.map {
+        stored = cache.map {
             ($0, FeatureKeys(encoder, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing))
         }
     }
 
-    /// Whether the content of the draw's file is known: `recall` will most likely find its output.
-    func isKnown(_ clips: LabelledClips, _ draw: Draw) -> Bool { key(clips, draw) != nil }
+    /// Whether the content of the sample's file is known, so that `recall` most likely finds its output.
+    func isKnown(_ clips: LabelledClips, _ sample: Sample) -> Bool { key(clips, sample) != nil }
 
-    /// The output for the draw where an earlier run has kept it and the file is as it was then: fills `output` (T, ...) and
-    /// returns the frames that count.
-    func recall(_ clips: LabelledClips, _ draw: Draw, into output: Tensor) -> Int? {
-        key(clips, draw).flatMap { kept?.cache.load($0, into: output) }
+    /// Fills `output` (T, ...) from the cache and returns how many of its frames are not padding; nil where the cache has no
+    /// output for the file as it is now.
+    func recall(_ clips: LabelledClips, _ sample: Sample, into output: Tensor) -> Int? {
+        key(clips, sample).flatMap { stored?.cache.load($0, into: output) }
     }
 
-    /// Loads the clip and runs the layers, unless its frames turn out to be known, under whatever name; keeps what it had to
-    /// compute.
+    /// Loads the clip and fills `output` (T, ...): from the cache where it knows these frames from another file, or else by
+    /// running the layers and storing the result.
     ///
-    /// - Parameter isKept: whether the cache is asked and told; not for takings that will not be seen again.
+    /// - Parameter usesCache: false for samples that will not be seen again.
     func run(
-        _ clips: LabelledClips, _ draw: Draw, into output: Tensor, isKept: Bool = true
+        _ clips: LabelledClips, _ sample: Sample, into output: Tensor, usesCache: Bool = true
     ) async throws -> (validFrames: Int, isRecalled: Bool) {
-        let clip = try await clips.source.clips([draw])[0]
-        guard isKept, let (cache, keys) = kept else {
+        let clip = try await clips.source.clips([sample])[0]
+        guard usesCache, let (cache, keys) = stored else {
             predictor.run(encoder, clip, into: output)
             return (clip.validFrames, false)
         }
         let hash = clip.contentHash
-        let sampling = clips.source.sampling(draw)
-        cache.remember(hash, of: clips.source.paths[draw.clip], sampling: sampling)
+        let sampling = clips.source.sampling(sample)
+        cache.remember(hash, of: clips.source.paths[sample.clip], sampling: sampling)
         let key = keys.key(contentHash: hash, sampling: sampling)
         if let validFrames = cache.load(key, into: output) { return (validFrames, true) }
         predictor.run(encoder, clip, into: output)
@@ -53,10 +52,10 @@ final class FrozenLayers {
         return (clip.validFrames, false)
     }
 
-    private func key(_ clips: LabelledClips, _ draw: Draw) -> FeatureKey? {
-        guard let (cache, keys) = kept else { return nil }
-        let sampling = clips.source.sampling(draw)
-        return cache.contentHash(of: clips.source.paths[draw.clip], sampling: sampling).map {
+    private func key(_ clips: LabelledClips, _ sample: Sample) -> FeatureKey? {
+        guard let (cache, keys) = stored else { return nil }
+        let sampling = clips.source.sampling(sample)
+        return cache.contentHash(of: clips.source.paths[sample.clip], sampling: sampling).map {
             keys.key(contentHash: $0, sampling: sampling)
         }
     }

@@ -3,9 +3,9 @@ import VidData
 import VidModel
 import VidTensor
 
-/// Turns clips into the tensors of a step.
+/// Turns clips into tensors.
 package enum Batch {
-    /// The frames of `clips`, preprocessed, into `frames` (B x T, H, W, C).
+    /// Writes the preprocessed frames of `clips` into `frames` (B x T, H, W, C).
     static func convert(
         _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: PreprocessingName, into frames: Tensor, _ context: Context
     ) {
@@ -20,7 +20,7 @@ package enum Batch {
         }
     }
 
-    /// (B, T) of ones for frames that count and zeros for padding; nil where every frame of every clip counts.
+    /// A mask (B, T): 1 for frames, 0 for padding; nil where no clip is padded.
     static func mask(_ validFrames: [Int], steps: Int, _ workspace: Workspace) -> Tensor? {
         guard validFrames.contains(where: { $0 < steps }) else { return nil }
         let mask = workspace.take([validFrames.count, steps])

@@ -1,20 +1,20 @@
 import VidData
 import VidTensor
 
-/// Gives out clips of a data set, loading the next ones while the current ones are computed on.
+/// Loads the clips of a split, the next ones while the current ones are in use.
 ///
-/// What is not random is kept for the next epoch as long as it fits into `keepingBytes`; the rest is loaded anew each time.
+/// Clips of views that are not random stay in memory for the next epoch as long as they fit into `keepingBytes`.
 package actor ClipSource {
-    /// Clips that a pass over them loads ahead.
+    /// Clips that are loaded ahead.
     package static let ahead = 4
 
     package nonisolated let paths: [String]
     private nonisolated let loader: ClipLoader
     private let keepingBytes: Int
     private let gate = LoadGate(Workers.processorCount + 1)
-    private var kept: [Draw: LoadedClip] = [:]
+    private var kept: [Sample: LoadedClip] = [:]
     private var keptBytes = 0
-    private var pending: [Draw: Task<LoadedClip, any Error>] = [:]
+    private var pending: [Sample: Task<LoadedClip, any Error>] = [:]
 
     package init(paths: [String], loader: ClipLoader, keepingBytes: Int) {
         self.paths = paths
@@ -22,20 +22,20 @@ package actor ClipSource {
         self.keepingBytes = keepingBytes
     }
 
-    /// What a draw takes of its file, as text.
-    nonisolated func sampling(_ draw: Draw) -> String { loader.sampling(draw.view, of: paths[draw.clip]) }
+    /// Cache key of a sample's view: equal keys give the same frames of the same file.
+    nonisolated func sampling(_ sample: Sample) -> String { loader.sampling(sample.view, of: paths[sample.clip]) }
 
-    /// Starts loading clips that are not there yet.
-    package func prefetch(_ draws: some Sequence<Draw> & Sendable) {
-        for draw in draws where kept[draw] == nil && pending[draw] == nil {
-            let path = paths[draw.clip]
+    /// Starts loading the samples that are not in memory.
+    package func prefetch(_ samples: some Sequence<Sample> & Sendable) {
+        for sample in samples where kept[sample] == nil && pending[sample] == nil {
+            let path = paths[sample.clip]
             let loader = self.loader
-            pending[draw] = Task { [gate] in
+            pending[sample] = Task { [gate] in
                 await gate.enter()
                 let clip: Result<LoadedClip, any Error>
                 do {
                     try Task.checkCancellation()
-                    clip = .success(try await loader.load(path, draw.view))
+                    clip = .success(try await loader.load(path, sample.view))
                 } catch {
                     clip = .failure(error)
                 }
@@ -45,26 +45,28 @@ package actor ClipSource {
         }
     }
 
-    /// The clips of `draws`, in their order.
-    package func clips(_ draws: [Draw]) async throws -> [LoadedClip] {
-        prefetch(draws)
+    /// Loads `samples`, in their order.
+    ///
+    /// - Throws: the first error of loading one.
+    package func clips(_ samples: [Sample]) async throws -> [LoadedClip] {
+        prefetch(samples)
         var clips: [LoadedClip] = []
-        for draw in draws {
-            if let clip = kept[draw] {
+        for sample in samples {
+            if let clip = kept[sample] {
                 clips.append(clip)
-            } else if let task = pending[draw] {
+            } else if let task = pending[sample] {
                 let clip = try await task.value
-                pending[draw] = nil
-                keep(clip, for: draw)
+                pending[sample] = nil
+                keep(clip, for: sample)
                 clips.append(clip)
             } else {
-                clips.append(try await loader.load(paths[draw.clip], draw.view))
+                clips.append(try await loader.load(paths[sample.clip], sample.view))
             }
         }
         return clips
     }
 
-    /// Gives up what is loading and what was kept.
+    /// Cancels what is loading and frees what is in memory.
     package func clear() {
         for task in pending.values { task.cancel() }
         pending = [:]
@@ -72,9 +74,31 @@ package actor ClipSource {
         keptBytes = 0
     }
 
-    private func keep(_ clip: LoadedClip, for draw: Draw) {
-        guard case .evaluation = draw.view, kept[draw] == nil, keptBytes + clip.clip.byteCount <= keepingBytes else { return }
-        kept[draw] = clip
+    private func keep(_ clip: LoadedClip, for sample: Sample) {
+        guard case .evaluation = sample.view, kept[sample] == nil, keptBytes + clip.clip.byteCount <= keepingBytes else { return }
+        kept[sample] = clip
         keptBytes += clip.clip.byteCount
+    }
+}
+
+/// Limits how many tasks load at a time; the others wait in their order of arrival.
+///
+/// Loading a video may start a reader process of its own: too many at once would slow each other down until they time out.
+private actor LoadGate {
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(_ count: Int) { free = count }
+
+    func enter() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func leave() {
+        if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
     }
 }

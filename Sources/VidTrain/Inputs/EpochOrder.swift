@@ -1,16 +1,16 @@
 import VidTensor
 
-/// The order in which an epoch takes the clips of the training part.
+/// The order of the training clips in an epoch.
 package enum EpochOrder {
-    /// Every clip once, in the order of the data or, shuffled, in another each epoch.
+    /// Every clip once, in the order of the data or, with `shuffle`, in a random one.
     static func plain(_ count: Int, shuffle: Bool, _ random: inout RandomGenerator) -> [Int] {
         shuffle ? random.permutation(count) : Array(0..<count)
     }
 
     /// As many draws as there are clips, each class as often as any other (give or take one), in a random order.
     ///
-    /// A class's clips come in random orders one after the other: one of few clips repeats them evenly, one of many gives
-    /// others in each epoch. Classes without clips are left out.
+    /// The clips of a class are drawn in random orders, one order after the other: a small class repeats its clips evenly, a
+    /// large one shows different clips in each epoch. Classes without clips are left out.
     package static func balanced(_ labels: [Int], classes: Int, _ random: inout RandomGenerator) -> [Int] {
         var members = [[Int]](repeating: [], count: classes)
         for (clip, label) in labels.enumerated() { members[label].append(clip) }

@@ -1,6 +1,7 @@
+import VidConfig
 import VidData
 
-/// One part of a data set, ready to be trained on or evaluated: names, labels and where the clips come from.
+/// A split of a data set, ready for training or evaluation: the clips' names and labels, and the source that loads them.
 package final class LabelledClips: Sendable {
     /// Relative to the data folder.
     package let names: [String]
@@ -8,7 +9,7 @@ package final class LabelledClips: Sendable {
     package let labels: [Int]
     package let source: ClipSource
 
-    /// - Parameter keepingBytes: how much memory loaded clips may take between epochs.
+    /// - Parameter keepingBytes: bytes of loaded clips that may stay in memory between epochs.
     package init(_ entries: [DataSet.Entry], loader: ClipLoader, keepingBytes: Int) {
         names = entries.map(\.id)
         labels = entries.map(\.label)
@@ -16,4 +17,11 @@ package final class LabelledClips: Sendable {
     }
 
     package var count: Int { labels.count }
+}
+
+extension DataConfiguration {
+    /// Shares of the clips that become validation and test splits where the data names none.
+    package func splitOptions(seed: UInt64) -> DataSet.SplitOptions {
+        DataSet.SplitOptions(seed: seed, validation: validationSplit, test: testSplit)
+    }
 }

@@ -1,12 +1,13 @@
 import VidModel
 import VidTensor
 
-/// Mixes the clips of a batch two by two: mixup (Zhang et al. 2018), or behind frozen layers manifold mixup (Verma et al. 2019).
+/// Mixes each clip of a batch with another one: mixup (Zhang et al. 2018), or behind frozen layers manifold mixup (Verma et al.
+/// 2019).
 ///
-/// One share a batch, drawn from Beta(alpha, alpha); clip i becomes share x clip i + (1 - share) x its partner, and so does its
-/// target.
+/// The batch has one share, drawn from Beta(alpha, alpha). Clip i becomes share x clip i + (1 - share) x its partner, and so does
+/// its target.
 package struct MixUp: Sendable {
-    /// At least a half: the first clip of each pair is the main one.
+    /// At least 1/2: each clip outweighs its partner.
     package let share: Float
     /// The partner of each clip of the batch.
     package let partners: [Int]
@@ -14,7 +15,7 @@ package struct MixUp: Sendable {
     package init(clips: Int, alpha: Double, seed: UInt64, stream: UInt64) {
         var random = RandomGenerator(seed: seed, stream: stream)
         let drawn = Float(random.symmetricBeta(alpha))
-        // Which of the two is the larger says nothing: partners are drawn at random.
+        // Partners are random, so swapping the two shares does not change the distribution.
         share = max(drawn, 1 - drawn)
         partners = random.permutation(clips)
     }

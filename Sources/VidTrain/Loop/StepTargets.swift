@@ -1,53 +1,54 @@
 import VidModel
 import VidTensor
 
-/// What a batch is held against.
+/// The targets of a batch.
 package struct StepTargets {
-    /// The class of each clip; of mixed clips, of the main one.
+    /// The class of each clip; with mixup, of the clip with the larger share.
     package let labels: [Int]
-    /// One weight a class, or nil for ones.
+    /// One weight per class; nil: all are 1.
     package let classWeights: [Float]?
-    package let mixture: MixUp?
+    package let mixUp: MixUp?
 
-    package init(labels: [Int], classWeights: [Float]? = nil, mixture: MixUp? = nil) {
+    package init(labels: [Int], classWeights: [Float]? = nil, mixUp: MixUp? = nil) {
         self.labels = labels
         self.classWeights = classWeights
-        self.mixture = mixture
+        self.mixUp = mixUp
     }
 
-    /// What the two targets of a clip count: its share of the mixture times its class's weight.
-    private func counts(_ clip: Int) -> (own: Float, partner: Float) {
-        let share = mixture?.share ?? 1
-        let partner = mixture?.partners[clip] ?? clip
+    /// The weights of a clip's two targets: its share of the mix times the weight of its class.
+    private func targetWeights(_ clip: Int) -> (own: Float, partner: Float) {
+        let share = mixUp?.share ?? 1
+        let partner = mixUp?.partners[clip] ?? clip
         return (share * (classWeights?[labels[clip]] ?? 1), (1 - share) * (classWeights?[labels[partner]] ?? 1))
     }
 
-    /// One weight a clip: of mixed clips, the sum of what their targets count.
+    /// One weight per clip: the sum of its targets' weights.
     private var weights: [Float]? {
         classWeights == nil
             ? nil
             : labels.indices.map { clip in
-                let (own, partner) = counts(clip)
+                let (own, partner) = targetWeights(clip)
                 return own + partner
             }
     }
 
-    /// The loss of logits (B, classes), its gradient, and how many decisions are right.
+    /// The loss of logits (B, classes), its gradient, and the number of correct decisions.
     ///
     /// - Parameter denominator: the clips of the whole step.
-    func evaluate(_ loss: CategoricalCrossEntropy, _ logits: Tensor, denominator: Int, _ context: Context) -> CategoricalCrossEntropy.Result {
-        guard let mixture else {
+    func evaluate(_ loss: CategoricalCrossEntropy, _ logits: Tensor, denominator: Int, _ context: Context) -> CategoricalCrossEntropy.Result
+    {
+        guard let mixUp else {
             return loss.evaluate(logits, labels: labels, weights: weights, denominator: denominator, context)
         }
         let classes = logits.shape[1]
         let targets = context.workspace.takeZeroed(logits.shape)
         var metrics = CategoricalMetrics()
         for (row, label) in labels.enumerated() {
-            // Rows sum to 1; the clip's weight brings the sum of the two back.
-            let (own, partner) = counts(row)
+            // Each row sums to 1; the clip's weight carries the sum of the two.
+            let (own, partner) = targetWeights(row)
             let sum = own + partner
             targets.base[row * classes + label] += sum > 0 ? own / sum : 1
-            targets.base[row * classes + labels[mixture.partners[row]]] += sum > 0 ? partner / sum : 0
+            targets.base[row * classes + labels[mixUp.partners[row]]] += sum > 0 ? partner / sum : 0
             metrics.add(scores: logits.base + row * classes, classes: classes, label: label)
         }
         let (sum, dLogits) = loss.evaluate(logits, targets: targets, weights: weights, denominator: Double(denominator), context)

@@ -6,12 +6,12 @@ import VidTensor
 
 /// The training loop of one stage: batches, forward, loss, backward, optimiser; validation and callbacks after each epoch.
 ///
-/// What stands before the first trained layer is run once on each clip, before the first epoch, unless clips are changed
-/// anew each time: with a frozen CNN the head trains on features. Of the trained layers a step keeps the activations that
-/// fit into memory and makes the others again.
+/// The layers before the first trained one run once on each sample, before the first epoch, unless each sample is new: with a
+/// frozen CNN the head trains on features. Of the trained layers, a step keeps the activations that fit into memory and
+/// recomputes the others.
 ///
-/// Its state (`state`, the parameters, the optimiser's slots) is complete between two steps: a trainer that starts from
-/// a saved one continues as if it had never stopped. Nothing here sees a file format or a terminal.
+/// Its state (`state`, the parameters, the optimiser's slots) is complete between two steps: a trainer that starts from a saved
+/// state gives exactly the result of an uninterrupted one. Nothing here knows a file format or a terminal.
 package final class Trainer {
     package enum Outcome: Sendable, Equatable {
         case finished(StageEnd)
@@ -20,7 +20,7 @@ package final class Trainer {
 
     package let classifier: Classifier
     package internal(set) var state: TrainerState
-    /// What the best epoch is best at.
+    /// Decides which epoch is the best.
     package let monitor: Monitor
     let step: TrainingStep
     let predictor: Predictor
@@ -32,25 +32,25 @@ package final class Trainer {
     private let plateauMonitor: Monitor
     private let schedule: LearningRateSchedule
     let classWeights: [Float]?
-    /// Whether the parameters' gradients are those of a step; not before the first one of this process.
+    /// Whether the parameters' gradients are those of a step; false before the first step of this process.
     package internal(set) var holdsGradients = false
-    /// Of the current epoch.
+    /// Times of the current epoch.
     var times = EpochTimes()
     private var validationSeconds = 0.0
     private let start = ContinuousClock.now
     private let secondsBefore: Double
-    /// Whether what `validation` keeps in memory has been computed.
+    /// Whether the features that `validation` holds in memory have been computed.
     private var isEncoded = false
 
     /// - Parameters:
-    ///   - memory: what steps may take.
-    ///   - features: how the outputs of frozen layers are kept.
-    ///   - state: where to go on; the optimiser's slots and the parameters must be those saved with it.
-    ///   - secondsBefore: time spent before the training was resumed, for the records.
-    /// - Throws: `.badData` for class weights of classes that the data has not.
+    ///   - memory: the memory of a step.
+    ///   - features: where the outputs of frozen layers are stored.
+    ///   - state: the state to start from; the optimiser's slots and the parameters must be those saved with it.
+    ///   - secondsBefore: the training's time before it was resumed, for the records.
+    /// - Throws: `.badData` where the configuration names a class that the data does not have.
     package init(
-        _ classifier: Classifier, optimizer: any Optimizer, configuration: RunConfiguration, training: LabelledClips,
-        validation: LabelledClips, memory: StepMemory, features: FeatureKeeping, workers: Workers, state: TrainerState,
+        _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
+        validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, state: TrainerState,
         secondsBefore: Double = 0
     ) throws {
         self.classifier = classifier
@@ -65,23 +65,33 @@ package final class Trainer {
             memory: memory, workers: workers, random: state.dropoutRandom)
         let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.context)
         let frozen = FrozenLayers(predictor, cache: features.cache)
-        func inputs(_ clips: LabelledClips, _ samples: SamplePlan) -> StepInputs {
-            StepInputs(clips, samples, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
+        func inputs(_ clips: LabelledClips, _ plan: SamplePlan) -> StepInputs {
+            StepInputs(clips, plan, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
         }
         self.predictor = predictor
         self.training = inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
         self.validation = inputs(validation, .evaluation(configuration))
         let hasValidation = validation.count > 0
-        monitor = Monitor(configuration.training.monitor, mode: configuration.training.mode, hasValidation: hasValidation)
-        plateauMonitor = Monitor(configuration.training.reduceOnPlateau.monitor, hasValidation: hasValidation)
+        let classes = classifier.classes
+        monitor = try Monitor(
+            configuration.training.monitor, mode: configuration.training.mode, classes: classes, hasValidation: hasValidation)
+        plateauMonitor = try Monitor(configuration.training.reduceOnPlateau.monitor, classes: classes, hasValidation: hasValidation)
         let clipsPerStep = configuration.clipsPerStep
         schedule = LearningRateSchedule(
             configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
     }
 
-    package var optimizer: any Optimizer { step.optimizer }
+    /// Refuses class weights and monitored metrics of classes that the data does not have, before anything is built.
+    package static func checkClasses(_ configuration: TrainingConfiguration, _ classes: [String]) throws {
+        _ = try ClassWeighting.weights(configuration.classWeights, classes: classes, labels: [])
+        for metric in [configuration.monitor, configuration.reduceOnPlateau.monitor] {
+            _ = try Monitor(metric, classes: classes, hasValidation: true)
+        }
+    }
 
-    /// Why the stage is over; nil while it is not.
+    package var optimizer: Optimizer { step.optimizer }
+
+    /// The reason why the stage is over; nil while it is not.
     package var end: StageEnd? {
         if state.epochsOfStage >= plan.epochs { return .epochs }
         if let target = configuration.training.target, let best = state.best, monitor.reaches(target, best.value) { return .target }
@@ -119,15 +129,15 @@ package final class Trainer {
     /// Epochs of all stages together.
     package var epochsInAll: Int { configuration.stagePlans.reduce(0) { $0 + $1.epochs } }
 
-    /// Notes that the weights have been replaced by the best epoch's.
+    /// Records that the weights have been replaced by the best epoch's.
     package func noteRestored() { state.isRestored = true }
 
-    /// Of the whole training, as the records have it.
+    /// The training's time so far, that before a resumption included.
     package var secondsSinceStart: Double { secondsBefore + (ContinuousClock.now - start).seconds }
 
     // MARK: An epoch
 
-    /// One epoch, or what is left of it; false when it was asked to stop.
+    /// Runs one epoch, or the rest of it; returns false when it was asked to stop.
     private func runEpoch(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
         let count = training.clips.count
         let clipsPerStep = configuration.clipsPerStep
@@ -177,11 +187,11 @@ package final class Trainer {
         return true
     }
 
-    /// Closes an epoch: what is best, callbacks, the state between two epochs.
+    /// Finishes an epoch: best epoch, callbacks, the state between two epochs.
     private func finish(
         _ record: EpochRecord, _ evaluation: Evaluation?, loss: Double, _ handle: (TrainingEvent) throws -> Void
     ) throws {
-        let value = monitor.value(record)
+        let value = monitor.value(record, evaluation)
         let isBest = state.best?.isBeaten(by: value, loss: loss, monitor) ?? true
         if isBest {
             state.best = BestEpoch(
@@ -189,7 +199,8 @@ package final class Trainer {
         }
         state.earlyStopping.update(value, epoch: state.epochsOfStage, monitor, configuration.training.earlyStopping)
         let isReduced = state.plateau.update(
-            plateauMonitor.value(record), plateauMonitor, configuration.training.reduceOnPlateau, learningRate: plan.learningRate)
+            plateauMonitor.value(record, evaluation), plateauMonitor, configuration.training.reduceOnPlateau,
+            learningRate: plan.learningRate)
         state.epoch += 1
         state.step = 0
         state.order = []
@@ -204,10 +215,10 @@ package final class Trainer {
             : EpochOrder.plain(training.clips.count, shuffle: configuration.training.shuffle, &state.orderRandom)
     }
 
-    /// Of the next step.
+    /// The learning rate of the next step.
     package var nextLearningRate: Double { learningRate(step: state.step) }
 
-    /// Of step `step` of the current epoch.
+    /// The learning rate of step `step` of the current epoch.
     func learningRate(step: Int) -> Double {
         let stepsPerEpoch = schedule.stepsPerEpoch
         return plan.learningRate * state.plateau.scale * schedule.factor(step: state.epochsOfStage * stepsPerEpoch + step)
@@ -215,7 +226,7 @@ package final class Trainer {
 
     // MARK: Evaluation and encoding
 
-    /// The classifier as it is now on the validation part; nil where there is none.
+    /// Evaluates the classifier on the validation split; nil where there is none.
     private func evaluate(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
         guard validation.clips.count > 0 else { return nil }
         return try await predictor.evaluate(validation) { done, total in
@@ -224,17 +235,17 @@ package final class Trainer {
         }
     }
 
-    /// A validation was given up: the epoch's steps are all done, and a resumed training starts with it. Or an encoding was.
+    /// Stops a validation, which a resumed training starts with, or an encoding.
     private struct Stopped: Error {}
 
-    /// Encodes every clip of both parts once; false when it was asked to stop.
+    /// Encodes every sample of both splits once; returns false when it was asked to stop.
     private func encodeAll(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Bool {
-        let parts = [training, validation].filter(\.needsPreparing)
+        let splits = [training, validation].filter(\.needsPreparing)
         let start = ContinuousClock.now
-        var encoding = EncodingProgress(clips: parts.reduce(0) { $0 + $1.count })
+        var encoding = EncodingProgress(clips: splits.reduce(0) { $0 + $1.count })
         do {
-            for part in parts {
-                try await part.prepare { isRecalled in
+            for split in splits {
+                try await split.prepare { isRecalled in
                     encoding.count(isRecalled: isRecalled, seconds: (ContinuousClock.now - start).seconds)
                     try handle(.encoding(encoding))
                     if shouldStop(), encoding.clipsDone < encoding.clips { throw Stopped() }
@@ -247,21 +258,22 @@ package final class Trainer {
         return true
     }
 
-    /// The classifier as it is now on other clips than those of the training, or on the validation part (`clips` nil); in the
-    /// memory of the training's steps.
+    /// Evaluates the classifier on other clips than those of the training, or on the validation split (`clips` nil), in the memory
+    /// of the training's steps.
     ///
     /// - Parameters:
-    ///   - cache: where outputs of frozen layers are looked for and kept.
-    ///   - progress: called with clips done; throws to stop.
+    ///   - cache: for the outputs of frozen layers.
+    ///   - reusesFeatures: whether features in memory are still those of the frozen layers.
+    ///   - progress: called with the number of clips done; throws to stop.
     package func evaluate(
-        _ clips: LabelledClips?, cache: (any FeatureCache)?, usesKept: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
+        _ clips: LabelledClips?, cache: (any FeatureCache)?, reusesFeatures: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Evaluation {
-        if clips == nil, usesKept, isEncoded || !validation.needsPreparing {
+        if clips == nil, reusesFeatures, isEncoded || !validation.needsPreparing {
             return try await predictor.evaluate(validation, progress: progress)
         }
         let inputs = StepInputs(
             clips ?? validation.clips, .evaluation(configuration), in: predictor,
-            features: FeatureKeeping(cache: cache, keepsInMemory: false))
+            features: FeatureStorage(cache: cache, keepsInMemory: false))
         return try await predictor.evaluate(inputs, progress: progress)
     }
 }

@@ -4,13 +4,13 @@ import VidTensor
 
 /// How long a stage will take, measured on a few of its clips and steps.
 package struct TrainingEstimate: Sendable {
-    /// SamplePlan of clips that the frozen layers are still to be run on before the first epoch.
+    /// Samples that the frozen layers must run on before the first epoch.
     package let encodings: Int
-    /// Of one of them, loading included; 0 where there is none.
+    /// For one of them, loading included; 0 where there is none.
     package let secondsPerEncoding: Double
     package let stepsPerEpoch: Int
     package let secondsPerStep: Double
-    /// Of the validation after an epoch.
+    /// For the validation after an epoch.
     package let secondsPerValidation: Double
     /// Epochs that are still to come.
     package let epochs: Int
@@ -21,20 +21,20 @@ package struct TrainingEstimate: Sendable {
 }
 
 extension Trainer {
-    /// Measures what `run` would take. The weights change by a few steps: not to be trained on, or saved, afterwards.
+    /// Measures how long `run` will take. The weights change by a few steps: do not train on or save them afterwards.
     ///
     /// - Throws: what loading a clip throws, and `.nonFinite` from a step.
     package func estimate() async throws -> TrainingEstimate {
-        let parts = [training, validation].filter(\.needsPreparing)
-        let items = parts.flatMap { part in (0..<part.count).map { (part, $0) } }
+        let splits = [training, validation].filter(\.needsPreparing)
+        let items = splits.flatMap { split in (0..<split.count).map { (split, $0) } }
         let left = items.filter { !$0.0.isKnown($0.1) }
         var secondsPerEncoding = 0.0
         if let first = left.first {
-            // The first one transforms kernels and touches memory.
+            // The first one is slower: it transforms kernels and touches memory.
             try await first.0.encode(first.1)
             let sample = left.count > 1 ? Array(left.dropFirst().prefix(3)) : [first]
             let start = ContinuousClock.now
-            for (part, item) in sample { try await part.encode(item) }
+            for (split, item) in sample { try await split.encode(item) }
             secondsPerEncoding = (ContinuousClock.now - start).seconds / Double(sample.count)
         }
         var times: [Double] = []
@@ -51,7 +51,7 @@ extension Trainer {
     }
 
     private func secondsPerValidation() async throws -> Double {
-        let items = validation.clips.count * (validation.samples.perClip ?? 1)
+        let items = validation.clips.count * (validation.plan.perClip ?? 1)
         guard items > 0 else { return 0 }
         let sample = min(items, validation.needsPreparing ? Predictor.evaluationGroup : 3)
         let start = ContinuousClock.now
@@ -61,7 +61,7 @@ extension Trainer {
         if validation.needsPreparing {
             batch.fill(0.5)
         } else {
-            validFrames = try await validation.gather((0..<sample).map(validation.draw(item:)), next: [], into: batch)
+            validFrames = try await validation.gather((0..<sample).map(validation.sample(item:)), next: [], into: batch)
         }
         _ = predictor.logits(input: batch, validFrames: validFrames)
         return (ContinuousClock.now - start).seconds / Double(sample) * Double(items)
@@ -69,12 +69,12 @@ extension Trainer {
 }
 
 extension StepInputs {
-    /// Whether the output of a taking is most likely in the cache.
-    func isKnown(_ item: Int) -> Bool { frozen?.isKnown(clips, draw(item: item)) ?? true }
+    /// Whether the output of a sample is most likely in the cache.
+    func isKnown(_ item: Int) -> Bool { frozen?.isKnown(clips, sample(item: item)) ?? true }
 
-    /// Loads a taking and runs the frozen layers on it, for its time.
+    /// Loads a sample and runs the frozen layers on it, for the clock.
     func encode(_ item: Int) async throws {
         guard let frozen, let store else { return }
-        _ = try await frozen.run(clips, draw(item: item), into: store.clip(item), isKept: false)
+        _ = try await frozen.run(clips, sample(item: item), into: store.output(item), usesCache: false)
     }
 }

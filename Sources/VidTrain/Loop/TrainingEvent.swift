@@ -1,71 +1,25 @@
-/// What happened in one epoch.
-package struct EpochRecord: Sendable, Equatable {
-    /// 1 for the first.
-    package let epoch: Int
-    /// Wall-clock seconds since the run began (since it was resumed, for a resumed run).
-    package let seconds: Double
-    /// Means over the training clips, taken batch by batch while the weights change, as Keras reports them.
-    package let trainLoss: Double
-    package let trainAccuracy: Double
-    /// Over the validation part after the epoch; nil where there is none.
-    package let validation: ValidationMetrics?
-    /// Of the epoch's last step.
-    package let learningRate: Double
-
-    package init(
-        epoch: Int, seconds: Double, trainLoss: Double, trainAccuracy: Double, validation: ValidationMetrics?, learningRate: Double
-    ) {
-        self.epoch = epoch
-        self.seconds = seconds
-        self.trainLoss = trainLoss
-        self.trainAccuracy = trainAccuracy
-        self.validation = validation
-        self.learningRate = learningRate
-    }
-}
-
-/// An evaluation in a few figures.
-package struct ValidationMetrics: Sendable, Equatable {
-    package let loss: Double
-    package let accuracy: Double
-    package let top5Accuracy: Double
-    package let macroF1: Double
-
-    package init(loss: Double, accuracy: Double, top5Accuracy: Double = 0, macroF1: Double = 0) {
-        self.loss = loss
-        self.accuracy = accuracy
-        self.top5Accuracy = top5Accuracy
-        self.macroF1 = macroF1
-    }
-
-    init(_ evaluation: Evaluation) {
-        self.init(
-            loss: evaluation.loss, accuracy: evaluation.accuracy, top5Accuracy: evaluation.topAccuracy(5), macroF1: evaluation.macroF1)
-    }
-}
-
-/// Where an epoch's time went, in seconds; of one that was gone on with, the part after the resumption.
+/// Where an epoch's time went, in seconds; of a resumed epoch, the time since the resumption.
 package struct EpochTimes: Sendable, Equatable {
-    /// Waiting for clips, and running frozen layers on them where their outputs are not kept.
+    /// Waiting for clips, and running frozen layers on them where their outputs are not in memory.
     package var loading = 0.0
     /// Forward, backward and update.
     package var steps = 0.0
     package var validation = 0.0
-    /// Training clips.
+    /// Training clips in that time.
     package var clips = 0
 
     package init() {}
 
-    /// Of the training part; nil where all its steps were done before.
+    /// Training clips per second; nil where all steps were done before the resumption.
     package var clipsPerSecond: Double? { clips > 0 ? Double(clips) / max(loading + steps, 1e-9) : nil }
 }
 
-/// An epoch that is over.
+/// A finished epoch.
 package struct EpochReport: Sendable {
     package let record: EpochRecord
-    /// No epoch before was better.
+    /// Whether it is the best epoch so far.
     package let isBest: Bool
-    /// The whole of the validation, each clip's scores with it; nil where there is no validation part.
+    /// The validation with each clip's scores; nil where there is no validation split.
     package let validation: Evaluation?
     package let times: EpochTimes
 
@@ -77,7 +31,7 @@ package struct EpochReport: Sendable {
     }
 }
 
-/// How far an epoch has come.
+/// The progress of an epoch.
 package struct BatchProgress: Sendable {
     package let epoch: Int
     package let epochs: Int
@@ -87,20 +41,20 @@ package struct BatchProgress: Sendable {
     package let loss: Double
     package let accuracy: Double
     package let clipsPerSecond: Double
-    /// For this epoch's training part, in seconds.
+    /// Until the epoch's last step.
     package let secondsLeft: Double
-    /// For all that is left of the training, validations included as long as the last one took; later stages are taken to be as
-    /// fast as this one, and nothing to end the training early.
+    /// Until the end of the training, if each validation takes as long as the last one, later stages are as fast as this one and
+    /// nothing ends the training early.
     package let secondsLeftInAll: Double
 }
 
-/// How far the pass of all clips through the frozen layers has come.
+/// The progress of running the frozen layers on all samples.
 package struct EncodingProgress: Sendable {
     package let clips: Int
     package private(set) var clipsDone = 0
-    /// Of those done, the ones whose features an earlier run had kept.
+    /// Those whose features came from the cache.
     package private(set) var clipsRecalled = 0
-    /// Since the start.
+    /// Since it began.
     package private(set) var seconds = 0.0
     private var recallSeconds = 0.0
 
@@ -113,25 +67,25 @@ package struct EncodingProgress: Sendable {
         if isRecalled { clipsRecalled += 1 }
     }
 
-    /// Of the clips that were not recalled.
+    /// Speed of those that did not come from the cache.
     package var clipsPerSecond: Double { Double(clipsDone - clipsRecalled) / max(seconds - recallSeconds, 1e-9) }
     package var secondsLeft: Double { clipsPerSecond > 0 ? Double(clips - clipsDone) / clipsPerSecond : 0 }
 }
 
-/// What a trainer tells the outside: it knows no file format and no terminal.
+/// An event of a training, for files, terminals and other programs.
 ///
-/// Events are delivered in order, on the trainer's own task, between steps: a handler may read the trainer's state and
-/// parameters, for example to save them. An error that it throws ends the training.
+/// Events come in order, on the trainer's own task, between steps: a handler may read the trainer's state and parameters, for
+/// example to save them. An error that it throws ends the training.
 package enum TrainingEvent: Sendable {
-    /// Frozen layers run once on each clip before the first epoch.
+    /// The frozen layers run on all samples, before the first epoch.
     case encoding(EncodingProgress)
     case batch(BatchProgress)
     case validating(clipsDone: Int, clips: Int)
-    /// An epoch is over and the trainer's state stands between two epochs. The parameters' gradients are still those of its last
-    /// step, as they were before any clipping, if `Trainer.holdsGradients`.
+    /// An epoch is over and the trainer's state is that between two epochs. If `Trainer.holdsGradients`, the parameters' gradients
+    /// are still those of its last step, before any clipping.
     case epoch(EpochReport)
-    /// Nothing had got better for long enough; the factor that learning rates are now multiplied by.
+    /// `reduce_lr_on_plateau` reduced the factor of the learning rate to `scale`.
     case learningRateReduced(scale: Double)
-    /// The training was asked to stop; the state stands between two steps.
+    /// The training was asked to stop; the state is that between two steps.
     case interrupted
 }

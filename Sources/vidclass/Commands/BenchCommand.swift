@@ -153,7 +153,7 @@ struct BenchStepCommand: AsyncParsableCommand {
     func run() async throws {
         let workers = options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: true)
-        let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
+        let optimizer = Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: memoryGib))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
@@ -198,7 +198,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
     func run() async throws {
         let workers = options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: 32, trainable: false)
-        let optimizer = makeOptimizer(OptimizerConfiguration(), classifier.parameters)
+        let optimizer = Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)

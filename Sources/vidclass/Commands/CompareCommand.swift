@@ -43,7 +43,7 @@ struct CompareCommand: AsyncParsableCommand {
             for fault in run.facts.faults { Terminal.note("note: \(run.name.printable): \(fault.printable)") }
         }
         if let picture {
-            let curves = comparison.runs.map { ComparisonPlot.Run(name: $0.name, epochs: $0.facts.results?.epochs ?? []) }
+            let curves = comparison.runs.map { ($0.name, $0.facts.results?.epochs ?? []) }
             let text = ComparisonPlot(curves).picture.file
             try AtomicFile.write(to: picture) { try $0.write(text.utf8) }
         }

@@ -26,7 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let cache = CacheFolder()
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
-            weights: WeightsLibrary(hdf5: Program.hdf5).list().filter { $0.fault == nil }.map(\.path),
+            weights: await WeightsLibrary(hdf5: Program.hdf5).list().filter { $0.fault == nil }.map(\.path),
             cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
         try output.print(facts.text, facts.document)
     }
@@ -103,7 +103,7 @@ private struct Diagnosis {
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
         let verdict =
-            found.isEmpty ? "no problems found\n" : found.map { DataReportText.wrapped("warning: \($0)", indent: "  ") }.joined()
+            found.isEmpty ? "no problems found\n" : found.map { Terminal.paragraph("warning: \($0)", indent: 2) }.joined()
         return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
     }
 

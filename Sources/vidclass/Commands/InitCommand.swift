@@ -51,8 +51,8 @@ struct InitCommand: AsyncParsableCommand {
     /// The choices in 80 columns.
     private func table(_ choices: [InitPlan.Choice]) -> String {
         choices.map { choice in
-            DataReportText.wrapped("\(choice.key) = \(choice.value)", indent: "    ")
-                + DataReportText.wrapped("    " + choice.because, indent: "    ")
+            Terminal.paragraph("\(choice.key) = \(choice.value)", indent: 4)
+                + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()
     }
 }

@@ -37,7 +37,7 @@ private struct Inspection {
     static func of(_ file: String) async throws -> Inspection {
         let name = file.lowercased()
         if name.hasSuffix(".json") { return try config(file) }
-        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try model(file) }
+        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try await model(file) }
         let clip = try await ClipInformation.read(file)
         // The frames of a sound are those of its spectrogram with the defaults of data.audio.
         let sound: [(String, JSONNode)] =
@@ -64,9 +64,9 @@ private struct Inspection {
             facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: table(layers))
     }
 
-    private static func model(_ file: String) throws -> Inspection {
+    private static func model(_ file: String) async throws -> Inspection {
         guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {
-            let weights = try WeightsFile.read(file, hdf5: Program.hdf5)
+            let weights = try await ImportedWeights.read(file, hdf5: Program.hdf5)
             return Inspection(
                 facts: [
                     ("kind", .string("weights")), ("file", .string(file)), ("architecture", .string(weights.architecture.label)),

@@ -55,7 +55,7 @@ struct PackCommand: AsyncParsableCommand {
         bar.clear()
         try Terminal.output(
             "\(destination): \(Formatting.count(report.packed.count, "clip")) packed"
-                + (report.passedOver.isEmpty ? "" : ", \(Formatting.grouped(report.passedOver.count)) already there") + "\n")
+                + (report.skipped.isEmpty ? "" : ", \(Formatting.grouped(report.skipped.count)) already there") + "\n")
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
             let kind = report.failures.contains { $0.error.kind == .inputOutput } ? VidclassError.Kind.inputOutput : .badData

@@ -55,7 +55,7 @@ struct RunsCommand: AsyncParsableCommand {
         let text = FittedTable.text(columns, style: style)
         let width = style.columns ?? 80
         let faults = runs.flatMap { run in
-            run.faults.map { DataReportText.wrapped("\(run.name.printable): \($0.printable)", indent: "  ", width: width) }
+            run.faults.map { Terminal.paragraph("\(run.name.printable): \($0.printable)", indent: 2, columns: width) }
         }
         return text + (faults.isEmpty ? "" : "\n" + style.paint("damaged", .red) + "\n" + faults.joined())
     }

@@ -82,7 +82,7 @@ struct TrainCommand: AsyncParsableCommand {
         let runtime = Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
         do {
             if let folds = try await makeFolds(runtime) { return try await train(folds) }
-            let run = try TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
+            let run = try await TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
             display.show(.startup(run.startupReport))
             if dryRun {
                 let cost = try await run.measureCost()

@@ -67,7 +67,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
-        let entry = try WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name)
+        let entry = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name)
         try Terminal.output(WeightsListCommand.text([entry]))
     }
 }
@@ -85,7 +85,7 @@ struct WeightsListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let library = WeightsLibrary(hdf5: Program.hdf5)
-        let entries = library.list()
+        let entries = await library.list()
         if entries.isEmpty, !output.json {
             Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
         } else {

@@ -73,7 +73,7 @@ extension RunComparison {
 
     private func tests(_ style: OutputStyle) -> String {
         let width = style.columns ?? 80
-        func paragraph(_ text: String) -> String { DataReportText.wrapped(text, indent: "  ", width: width) }
+        func paragraph(_ text: String) -> String { Terminal.paragraph(text, indent: 2, columns: width) }
         var text = ""
         for run in runs {
             guard let missing = run.missing else { continue }

@@ -1,4 +1,5 @@
 import Synchronization
+import VidConfig
 import VidData
 import VidReport
 import VidRun
@@ -130,7 +131,7 @@ final class RunDisplay: Sendable {
         detail(
             "learning rate \(record.learningRate)"
                 + (record.validation.map {
-                    "  top-5 \(Formatting.fixed($0.top5Accuracy, 3))  macro F1 \(Formatting.fixed($0.macroF1, 3))"
+                    "  top-5 \(Formatting.fixed($0[.validationTop5] ?? .nan, 3))  macro F1 \(Formatting.fixed($0[.validationMacroF1] ?? .nan, 3))"
                 } ?? ""))
         detail(
             (times.clipsPerSecond.map { "\(Formatting.fixed($0, 1)) clips/s  " } ?? "")

@@ -1,4 +1,5 @@
 import Synchronization
+import VidConfig
 import VidReport
 import VidRun
 import VidSystem
@@ -10,7 +11,7 @@ import VidTrain
 ///
 ///     start                  what is trained: run, resumed, epochs, epochs_done, stages, stage, classes, clips, parameters, ...
 ///     encoding               clips_done of clips through the frozen layers; at most one per second, and the last
-///     epoch                  the metrics of results.csv under its names, and val/top_5_accuracy, val/macro_f1, seconds, best
+///     epoch                  every metric of an evaluation, named as in results.csv, time, lr, best and how long it took
 ///     learning_rate_reduced  epoch, scale, learning_rate
 ///     stage                  a stage begins: stage, stages, after, trainable_parameters, learning_rate
 ///     interrupted            the training stopped, with everything saved: reason, epoch, step, exit_code
@@ -112,9 +113,7 @@ final class TrainingStream: Sendable {
         let (record, times) = (epoch.record, epoch.times)
         return [
             ("epoch", .integer(record.epoch)), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("time", .number(record.seconds)),
-            ("train/loss", .number(record.trainLoss)), ("train/categorical_accuracy", .number(record.trainAccuracy)),
-            ("val/loss", number(record.validation?.loss)), ("val/categorical_accuracy", number(record.validation?.accuracy)),
-            ("val/top_5_accuracy", number(record.validation?.top5Accuracy)), ("val/macro_f1", number(record.validation?.macroF1)),
+        ] + Metric.Kind.whole.map { ($0.seriesName, number(record[$0])) } + [
             ("lr", .number(record.learningRate)), ("clips_per_second", number(times.clipsPerSecond)),
             ("loading_seconds", .number(times.loading)), ("step_seconds", .number(times.steps)),
             ("validation_seconds", .number(times.validation)), ("best", .bool(epoch.isBest)),

@@ -30,10 +30,10 @@ extension TrainingResult {
             case nil: [stopped]
             }
         if let best {
-            let isAccuracy = monitor.hasSuffix("categorical_accuracy")
+            let isAccuracy = ["val_categorical_accuracy", "categorical_accuracy"].contains(monitor)
             lines.append(
                 "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
-                    + (isAccuracy ? "" : ", \(monitor) \(Formatting.fixed(best.value, 4))"))
+                    + (isAccuracy ? "" : ", \(monitor.printable) \(Formatting.fixed(best.value, 4))"))
         }
         if isRestored { lines.append("The final model uses the best epoch's weights") }
         var files = [["best model", bestCheckpoint], ["last state", lastCheckpoint], ["results", results]]

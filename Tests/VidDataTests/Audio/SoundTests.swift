@@ -102,7 +102,7 @@ struct SoundTests {
         let colour = try await SoundTests.loader(frames: 12, channels: 3).load(path)
         #expect(colour.clip.shape.channels == 3)
         let channels = await failure { try await SoundTests.loader(channels: 2).load(path) }
-        #expect(channels.message.contains("set model.input.channels, which is 2"))
+        #expect(channels.message.contains("model.input.channels is 2; set it to 1 or 3"))
         let rows = await failure { try await SoundTests.loader(rows: 512).load(path) }
         #expect(rows.message.contains("of 512 mel bands") && rows.message.contains("set data.audio.n_fft to "), "\(rows.message)")
     }
@@ -119,11 +119,11 @@ struct SoundTests {
             { $0.maximumFrequency = 4000 }, { $0.topDecibels = 60 },
         ]
         for change in changes {
-            var data = DataConfiguration()
-            change(&data.audio)
-            var input = InputConfiguration()
-            (input.frames, input.channels, input.rows, input.columns) = (2, 1, 16, 16)
-            let loader = ClipLoader(input: input, data: data)
+            var configuration = RunConfiguration()
+            change(&configuration.data.audio)
+            (configuration.model.input.frames, configuration.model.input.channels) = (2, 1)
+            (configuration.model.input.rows, configuration.model.input.columns) = (16, 16)
+            let loader = ClipLoader(configuration)
             texts.insert(loader.sampling(.whole, of: "a.wav"))
             hashes.insert(try await loader.load(path).contentHash)
         }
@@ -151,12 +151,12 @@ struct SoundTests {
         try folder.write("undefined.wav", TestSounds.wave(floats: [0, 0.5, .nan, 0], sampleRate: 16000))
         try folder.write("huge.wav", TestSounds.wave(floats: [0, 0.5, 1e30, 0], sampleRate: 16000))
         for (name, message) in [
-            ("empty.wav", "the file is empty"), ("text.wav", "no sound that ffmpeg can read: "),
-            ("text.mp3", "no sound that ffmpeg can read: "),
-            ("text.flac", "no sound that ffmpeg can read: "), ("text.ogg", "no sound that ffmpeg can read: "),
+            ("empty.wav", "the file is empty"), ("text.wav", "ffmpeg found no readable sound: "),
+            ("text.mp3", "ffmpeg found no readable sound: "),
+            ("text.flac", "ffmpeg found no readable sound: "), ("text.ogg", "ffmpeg found no readable sound: "),
             ("playlist.mp3", "Format not on whitelist"), ("list.wav", "Format not on whitelist"),
             ("silent.m4a", "has no sound (only pictures or data)"), ("none.wav", "0 seconds"),
-            ("header.wav", "no sound that ffmpeg can read: "),
+            ("header.wav", "ffmpeg found no readable sound: "),
             ("infinite.wav", "not finite"), ("undefined.wav", "not finite"), ("huge.wav", "full scale is 1"),
         ] {
             let error = await failure { try await SoundTests.loader().load(folder(name)) }
@@ -179,7 +179,7 @@ struct SoundTests {
             let path = try videos.folder.write("cut/" + name, Array(bytes[..<Int(Double(bytes.count) * share)]))
             let error = await failure { try await SoundTests.loader().load(path) }
             #expect(error.kind == .badData)
-            #expect(error.message.contains("cut off") || error.message.contains("no sound that ffmpeg can read: "), "\(error.message)")
+            #expect(error.message.contains("cut off") || error.message.contains("ffmpeg found no readable sound: "), "\(error.message)")
         }
     }
 
@@ -247,6 +247,6 @@ struct SoundTests {
         try folder.write("in/a.wav", TestSounds.wave([Int16](repeating: 1, count: 8000), sampleRate: 16000))
         let report = try await PackJob(source: folder("in"), destination: folder("out")).run()
         #expect(report.failures.map(\.source) == ["a.wav"])
-        #expect(report.failures[0].error.message.contains("is sound, which is not packed"))
+        #expect(report.failures[0].error.message.contains("cannot pack sound"))
     }
 }

@@ -116,7 +116,7 @@ final class CountingCache: ClipCache {
         let report = try await DataCheck().run(try DataSet.open(box("data"), split: .none))
         #expect(report.badClipsError == nil && report.leakError == nil)
         #expect(report.leaks == [])
-        #expect(report.remarks.contains { $0.contains("the class \"b\" has one training clip") })
+        #expect(report.remarks.contains { $0.contains("the class \"b\" has only one training clip") })
         #expect(report.remarks.contains { $0.contains("the largest class has 7 training clips, the smallest 1") })
         #expect(report.remarks.contains { $0.contains("1 clip has a single frame") })
     }

@@ -10,13 +10,13 @@ import VidTestSupport
         (0..<FramePrints.size).map { _ in UInt8(20 + random.below(200)) }
     }
 
-    private static func clip(_ number: Int, _ part: Split, _ frames: [[UInt8]], digest: String? = nil) throws -> DataReport.Clip {
+    private static func clip(_ number: Int, _ split: Split, _ frames: [[UInt8]], digest: String? = nil) throws -> CheckedClip {
         let prints = try #require(FramePrints(cells: frames.flatMap(\.self), count: frames.count))
         let facts = ClipFacts(
             kind: "video", coding: "h264", frames: max(1, frames.count), channels: 3, rows: 64, columns: 64, framesPerSecond: 25,
             digest: digest ?? "\(number)", prints: prints)
-        let entry = DataSet.Entry(path: "\(number)", id: "\(number)", label: 0, part: part, group: nil)
-        return DataReport.Clip(entry: entry, result: .success(facts))
+        let entry = DataSet.Entry(path: "\(number)", id: "\(number)", label: 0, split: split, group: nil)
+        return CheckedClip(entry: entry, result: .success(facts))
     }
 
     /// The picture with every cell moved by up to `noise`.
@@ -70,8 +70,8 @@ import VidTestSupport
     @Test func badClipsArePassedOver() throws {
         var random = RandomGenerator(seed: 3)
         let frames = [LeakSearchTests.picture(&random)]
-        let bad = DataReport.Clip(
-            entry: DataSet.Entry(path: "b", id: "b", label: 0, part: .train, group: nil), result: .failure(.file("b", "is bad")))
+        let bad = CheckedClip(
+            entry: DataSet.Entry(path: "b", id: "b", label: 0, split: .train, group: nil), result: .failure(.file("b", "is bad")))
         let clips = try [bad, LeakSearchTests.clip(1, .train, frames), LeakSearchTests.clip(2, .test, frames)]
         #expect(LeakSearch.leaks(clips).map { [$0.first, $0.second] } == [[1, 2]])
         #expect(bad.reason == "is bad")

@@ -66,10 +66,8 @@ import VidTrain
         #expect(isWellFormed(ReliabilityPlot(metrics.calibration, palette: .file).picture))
         for epochs in [0, 1, 300] {
             let curve = (0..<epochs).map {
-                ResultsTable.Epoch(
-                    epoch: $0 + 1, seconds: 1, trainLoss: $0 == 3 ? .nan : 1, trainAccuracy: 1, validationLoss: nil,
-                    validationAccuracy: nil,
-                    learningRate: 1e-7)
+                EpochRecord(
+                    epoch: $0 + 1, seconds: 1, trainLoss: $0 == 3 ? .nan : 1, trainAccuracy: 1, validation: nil, learningRate: 1e-7)
             }
             let row = CurvePlot(curve, best: epochs, palette: .file).row
             #expect(isWellFormed(row))
@@ -77,34 +75,18 @@ import VidTrain
         }
     }
 
-    @Test func theSameFiguresMakeTheSameBytes() throws {
+    @Test func theSameReportGivesTheSameBytes() throws {
         let evaluation = SampleReports.evaluation(["a", "b", "c"], clips: 50)
         #expect(ReportPage(try SampleReports.report(evaluation)).html == ReportPage(try SampleReports.report(evaluation)).html)
     }
 
-    @Test func whatWasEvaluatedIsSaidHonestly() throws {
+    @Test func thePageSaysWhichClipsWereEvaluated() throws {
         let evaluation = SampleReports.evaluation(["a", "b"], clips: 20)
-        func page(_ part: RunReport.Part) throws -> String { ReportPage(try SampleReports.report(evaluation, part: part)).html }
-        #expect(try page(.test).contains("nor the choice of the best epoch"))
-        #expect(try page(.validation).contains("somewhat too good"))
+        func page(_ split: EvaluatedSplit) throws -> String { ReportPage(try SampleReports.report(evaluation, split: split)).html }
+        #expect(try page(.test).contains("neither for training nor for choosing the best epoch"))
+        #expect(try page(.validation).contains("slightly too optimistic"))
         #expect(try page(.training).contains("nothing about new clips"))
-    }
-
-    @Test func adviceComesOnlyWhereTheFiguresAskForIt() throws {
-        var report = try SampleReports.report(SampleReports.evaluation(["a", "b"], clips: 20))
-        let all = Advice.items(report).joined()
-        #expect(all.contains("20 clips are few") && all.contains("learnt some by heart") && all.contains("still falling"))
-        #expect(all.contains("1 pair"))
-        report.story = nil
-        report.data = nil
-        let clips = (0..<400).map { ClipScores(clip: "\($0)", label: $0 % 2, scores: $0 % 2 == 0 ? [0.99, 0.01] : [0.01, 0.99]) }
-        report.metrics = EvaluationMetrics(Evaluation(classes: ["a", "b"], clips: clips, losses: []))
-        #expect(Advice.items(report).isEmpty)
-    }
-
-    @Test func commandsCanBePasted() throws {
-        #expect(ShellText.command(["vidclass", "a b", "it's", "", "x=1"]) == "vidclass 'a b' 'it'\\''s' '' x=1")
-        #expect(ShellText.quoted("a\nb") == "$'a\\x0ab'")
+        #expect(try page(.other).contains("The clips are from"))
     }
 
     @Test func aDataSummaryReadsBack() throws {

@@ -55,7 +55,7 @@ import VidTrain
 
     @Test func eventsComeInOrder() async throws {
         let (configuration, observer) = (try configuration(), Observer())
-        let run = try TrainingRun(try await TrainingPlan(configuration, in: observer.runtime()), in: observer.runtime())
+        let run = try await TrainingRun(try await TrainingPlan(configuration, in: observer.runtime()), in: observer.runtime())
         #expect(!run.isOver && run.epochsDone == 0)
         guard case .finished(let result) = try await run.run(until: never(configuration)) else {
             Issue.record("the training was stopped")
@@ -73,7 +73,7 @@ import VidTrain
 
     /// A training that is asked to stop after every step, and resumed, saves the bytes of an uninterrupted one.
     @Test func aStoppedTrainingIsResumedToTheSameBytes() async throws {
-        let whole = try TrainingRun(try await TrainingPlan(try configuration(), in: Observer().runtime()), in: Observer().runtime())
+        let whole = try await TrainingRun(try await TrainingPlan(try configuration(), in: Observer().runtime()), in: Observer().runtime())
         _ = try await whole.run(until: never(whole.configuration))
         let expected = try box.bytes("runs/train/weights/last.safetensors")
         try box.remove("runs")
@@ -94,7 +94,7 @@ import VidTrain
             box.exists("runs/train")
             ? try await TrainingPlan(resuming: try RunFolder.existing(box("runs/train")), overrides: [], in: runtime)
             : try await TrainingPlan(try configuration(), in: runtime)
-        let run = try TrainingRun(plan, in: runtime)
+        let run = try await TrainingRun(plan, in: runtime)
         guard case .stopped(let reason) = try await run.run(until: oneStep(run.configuration)) else { return false }
         #expect(reason == .requested)
         return true
@@ -117,14 +117,14 @@ import VidTrain
         let runtime = Observer().runtime { event in
             if case .epoch = event { throw Refusal() }
         }
-        let run = try TrainingRun(try await TrainingPlan(configuration, in: runtime), in: runtime)
+        let run = try await TrainingRun(try await TrainingPlan(configuration, in: runtime), in: runtime)
         await #expect(throws: Refusal.self) { try await run.run(until: StopCondition(configuration) { false }) }
         // Nothing was saved, so nothing is left.
         #expect(!box.exists("runs/train"))
     }
 
     @Test func aDryRunWritesNothing() async throws {
-        let run = try TrainingRun(
+        let run = try await TrainingRun(
             try await TrainingPlan(try configuration(), in: Observer().runtime()), in: Observer().runtime(), isDryRun: true)
         let cost = try await run.measureCost()
         #expect(cost.parameters.total > 0 && cost.memoryBytes > 0 && cost.estimate.epochs == 3)

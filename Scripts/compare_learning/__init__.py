@@ -1,1 +1,0 @@
-"""Whether vidclass learns as well as its peers: the parts of compare_learning.py."""

@@ -1,1 +1,0 @@
-"""Reference numbers for vidclass's tests, from PyTorch and Keras."""

@@ -1,0 +1,148 @@
+"""Goldens of the layers over features and sequences, and of the loss."""
+
+import keras
+import numpy as np
+import torch
+from keras_from_checkpoint import activation
+from maintain import torch_network as reference
+
+from . import keras_check
+from .golden import Golden, away_from, check, double
+
+BATCH, STEPS, FEATURES, UNITS = 4, 6, 7, 5
+
+# Clips of 6, 3, 1 and 4 steps, and one gap, which pads cannot make but Keras's masking allows.
+MASK = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 0]], dtype=np.float32)
+
+
+def dense():
+    golden = Golden("dense", seed=21)
+    for name in ["linear", "relu", "tanh", "sigmoid", "hard_sigmoid", "softmax"]:
+        tensors = {
+            "input": golden.uniform(5, 19, low=-2, high=2),
+            "kernel": golden.uniform(19, 11),
+            "bias": golden.uniform(11),
+        }
+        case = golden.layer(name, lambda x, k, b: reference.dense(x, k, b, name), tensors)
+        linear = tensors["input"].astype(np.float64) @ tensors["kernel"] + tensors["bias"]
+        away_from(name, linear, {"relu": [0], "hard_sigmoid": [-2.5, 2.5]}.get(name, []))
+        keras_check.layer(
+            name, lambda: keras.layers.Dense(11, activation=activation(name)), case,
+            ["kernel", "bias"])
+    return golden
+
+
+def parameters(golden, gates, prefix=""):
+    bias = (2, gates * UNITS) if gates == 3 else (gates * UNITS,)
+    return {
+        f"{prefix}kernel": golden.uniform(FEATURES, gates * UNITS),
+        f"{prefix}recurrent_kernel": golden.uniform(UNITS, gates * UNITS),
+        f"{prefix}bias": golden.uniform(*bias),
+    }
+
+
+def recurrent():
+    """LSTM and GRU, each gate function, one and two directions, final state and all outputs, with and without mask."""
+    golden = Golden("recurrent", seed=22)
+    for kind, gates, keras_layer in [("lstm", 4, keras.layers.LSTM), ("gru", 3, keras.layers.GRU)]:
+        for gate in ["sigmoid", "hard_sigmoid"]:
+            for bidirectional in [False, True]:
+                for sequences in [False, True]:
+                    for masked in [False, True]:
+                        names = [kind, gate, "bidirectional" * bidirectional, "sequences" * sequences, "mask" * masked]
+                        recurrent_case(golden, kind, gates, keras_layer, gate, bidirectional, sequences, masked,
+                                       "_".join(filter(None, names)))
+    return golden
+
+
+def recurrent_case(golden, kind, gates, keras_layer, gate, bidirectional, sequences, masked, name):
+    tensors = {"input": golden.uniform(BATCH, STEPS, FEATURES, low=-1.5, high=1.5)}
+    directions = ["forward_", "backward_"] if bidirectional else [""]
+    for prefix in directions:
+        tensors |= parameters(golden, gates, prefix)
+    mask = MASK if masked else None
+
+    def function(x, *rest):
+        weights, step_mask = (rest[:-1], rest[-1]) if masked else (rest, None)
+        return reference.recurrent(kind, x, weights, step_mask, sequences, recurrent_activation=gate)
+
+    weights_mask = MASK[:, :, None] if masked and sequences else None
+    case = golden.layer(name, function, tensors, mask, weights_mask)
+
+    def build():
+        built = keras_layer(UNITS, recurrent_activation=activation(gate), return_sequences=sequences,
+                            use_cudnn=False)
+        return keras.layers.Bidirectional(built) if bidirectional else built
+
+    keras_check.layer(name, build, case, list(tensors)[1:], mask)
+
+
+def time_mean():
+    golden = Golden("mean_over_time", seed=23)
+    for name, mask in [("plain", None), ("mask", MASK)]:
+        tensors = {"input": golden.uniform(BATCH, STEPS, FEATURES)}
+        case = golden.layer(name, reference.mean_over_time, tensors, mask)
+        keras_check.layer(name, keras.layers.GlobalAveragePooling1D, case, mask=mask)
+    return golden
+
+
+def batch_normalization():
+    golden = Golden("batch_normalization", seed=24)
+    shapes = {"training": (6, 19), "training_sequences": (4, 6, 7), "training_mask": (4, 6, 7), "inference": (6, 19)}
+    for name, shape in shapes.items():
+        channels = shape[-1]
+        statistics = [golden.uniform(channels), golden.uniform(channels, low=0.5, high=2)]
+        training = name != "inference"
+        tensors = {
+            # Means far from zero: the variance must not be taken as E[x^2] - E[x]^2.
+            "input": golden.uniform(*shape, low=-2, high=2) + golden.uniform(channels, low=-15, high=15),
+            "gamma": golden.uniform(channels, low=0.5, high=1.5),
+            "beta": golden.uniform(channels),
+        }
+        mask = MASK if name == "training_mask" else None
+        moved = {}
+
+        def function(x, gamma, beta, step_mask=None):
+            y, moved["mean"], moved["variance"] = reference.batch_normalization(
+                x, gamma, beta, double(statistics[0]), double(statistics[1]), training, step_mask)
+            return y
+
+        # What a masked step becomes is of no consequence: whatever follows leaves it out.
+        weights_mask = mask[:, :, None] if mask is not None else None
+        case = golden.layer(name, function, tensors, mask, weights_mask)
+        golden.add(f"{name}/moving_mean", statistics[0])
+        golden.add(f"{name}/moving_variance", statistics[1])
+        golden.add(f"{name}/new_moving_mean", moved["mean"])
+        golden.add(f"{name}/new_moving_variance", moved["variance"])
+
+        case |= {"moving_mean": statistics[0], "moving_variance": statistics[1]}
+        # To 1e-6: Keras adds 1e-7 to the number of steps that a mask counts.
+        built = keras_check.layer(name, keras.layers.BatchNormalization, case, ["gamma", "beta", "moving_mean", "moving_variance"], mask,
+                                  tolerance=1e-6, training=training)
+        check(f"{name}/new_moving_mean", built.moving_mean, moved["mean"], 1e-6)
+        check(f"{name}/new_moving_variance", built.moving_variance, moved["variance"], 1e-6)
+    return golden
+
+
+def loss():
+    """Softmax cross-entropy: mean loss over the batch, its gradient in the logits, the probabilities."""
+    golden = Golden("cross_entropy", seed=25)
+    classes = 7
+    for name, smoothing, scale in [("plain", 0.0, 3), ("smoothed", 0.1, 3), ("large", 0.0, 200)]:
+        logits = golden.uniform(6, classes, low=-scale, high=scale)
+        labels = golden.random.integers(0, classes, 6)
+        leaf = double(logits).requires_grad_()
+        value = reference.cross_entropy(leaf, torch.tensor(labels), smoothing)
+        value.backward()
+        check(name, value.detach(), torch.nn.functional.cross_entropy(
+            leaf, torch.tensor(labels), label_smoothing=smoothing).detach())
+        if name != "large":  # Keras clips probabilities at 1e-7 unless it sees logits
+            keras_loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+            check(name, keras_loss(np.eye(classes)[labels], logits.astype(np.float64)), value.detach())
+        golden.add(f"{name}/logits", logits)
+        golden.add(f"{name}/labels", labels)
+        golden.add(f"{name}/label_smoothing", [smoothing])
+        golden.add(f"{name}/loss", [value.item()])
+        golden.add(f"{name}/d_logits", leaf.grad)
+        golden.add(f"{name}/probabilities", torch.softmax(leaf, -1))
+    return golden

@@ -1,0 +1,1 @@
+"""Whether vidclass learns as well as its peers."""

@@ -1,0 +1,1 @@
+"""Measures vidclass against other programs. Standard library only, except in the peers' programs."""

@@ -1,0 +1,110 @@
+import VidConfig
+import VidSystem
+import VidTensor
+
+/// Clips with their labels, before labels are numbered.
+struct FoundClips {
+    struct Clip {
+        var path: String
+        var id: String
+        /// Its id or the table's line, for errors.
+        var place: String
+        var label: String
+        var split: Split?
+        var group: String?
+    }
+
+    var clips: [Clip] = []
+    /// The splits that the data names; nil if it names none.
+    var splits: Set<Split>?
+    var otherFiles: [String] = []
+    var notes: [String] = []
+    /// For folders: the resolved data folder.
+    var root = ""
+    /// For folders: the links that lead out of it.
+    var linksOut: [FolderLink] = []
+
+    /// For tables: the lines of the clips' ids.
+    private var lines: [[UInt8]: Int] = [:]
+
+    /// Adds the clip in a record of the table at `table`, which is relative to `folder`. Throws if a value is empty, if the name is not
+    /// that of a clip, or if the clip was added before.
+    mutating func add(
+        _ record: CSVTable.Record, id: String, label: String, split: Split?, group: String?, in folder: String, table: String
+    ) throws {
+        guard !id.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", table) }
+        guard ClipFormat(path: id) != nil else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
+        if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
+            throw record.error("\(id.printable) is already in line \(first)", table)
+        }
+        clips.append(
+            Clip(
+                path: id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id), id: id, place: "line \(record.line)",
+                label: label, split: split, group: group))
+    }
+
+    var otherFilesNote: String {
+        guard let first = otherFiles.first else { return "" }
+        return "; found \(otherFiles.count) other files, for example \(first.printable)"
+    }
+
+    /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
+    func sortedLabels(_ path: String) throws -> [String] {
+        let training = clips.filter { ($0.split ?? .train) == .train }
+        guard !training.isEmpty else {
+            throw VidclassError.file(path, "has no training split, so its classes are not known")
+        }
+        let labels = Array(Set(training.map(\.label))).sorted(by: PathText.precedes)
+        guard labels.count > 1 else {
+            throw VidclassError.file(path, "expected at least two classes, found only \"\(labels[0].printable)\"")
+        }
+        return labels
+    }
+
+    /// The clips with labels numbered by `classes`. Throws if a label is unknown; `path` is for the error.
+    func entries(_ classes: [String], _ path: String) throws -> [DataSet.Entry] {
+        var numbers: [String: Int] = [:]
+        for (number, label) in classes.enumerated() { numbers[label] = number }
+        return try clips.map { clip in
+            guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, path) }
+            return DataSet.Entry(path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group)
+        }
+    }
+
+    /// The labels that are not among `classes`.
+    func unknownLabels(_ classes: [String]) -> [DataSet.UnknownLabel] {
+        let known = Set(classes)
+        var counts: [String: Int] = [:]
+        for clip in clips where !known.contains(clip.label) { counts[clip.label, default: 0] += 1 }
+        return counts.sorted { PathText.precedes($0.key, $1.key) }.map {
+            DataSet.UnknownLabel(label: $0.key, clips: $0.value, nearest: nearestWord(to: $0.key, among: classes))
+        }
+    }
+
+    /// The error for labels that a model does not know; `clip` is the first that has one.
+    private func unknownLabelError(_ clip: Clip, _ classes: [String], _ path: String) -> VidclassError {
+        let unknown = unknownLabels(classes)
+        let known = classes.prefix(8).map(\.printable).joined(separator: ", ") + (classes.count > 8 ? ", ..." : "")
+        let all = unknown.prefix(8).map(\.text).joined(separator: ", ") + (unknown.count > 8 ? ", ..." : "")
+        let clips = unknown.reduce(0) { $0 + $1.clips }
+        let more = unknown.count == 1 ? all : "\(unknown.count) labels with \(clips) clips are unknown: \(all)"
+        return .file(
+            path,
+            "\(clip.place.printable): the label \"\(clip.label.printable)\" is not one of the \(classes.count) classes of training (\(known)); "
+                + more + ". Rename them, or leave these clips out with `eval --ignore-unknown-labels`")
+    }
+
+    /// The group in a file name of UCF-101's form, `v_Basketball_g01_c01`, where clips of one `g` and number were cut from one video:
+    /// the label and the name up to and including the first component, between underscores, that is a `g` with two or more digits
+    /// and is followed by another component. Nil for other names.
+    static func group(ofName name: String, label: String) -> String? {
+        let components = PathText.stem(name).split(separator: "_", omittingEmptySubsequences: false)
+        for (place, component) in components.enumerated().dropLast() {
+            guard component.utf8.first == UInt8(ascii: "g"), component.utf8.count >= 3,
+                component.utf8.dropFirst().allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
+            else { continue }
+            return label + "/" + components[...place].joined(separator: "_")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,49 @@
+import VidSystem
+import VidTensor
+
+extension DataSet {
+    /// Opens the data at `path`: `DIR/<class>/<clip>`, `DIR/{train,val,test}/<class>/<clip>`, or a CSV file with the header
+    /// `path,label[,split][,group]`.
+    ///
+    /// `classes` (a checkpoint's) number the labels; clips with other labels are an error or, with `leavesOutUnknown`, left out and
+    /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Validation and test
+    /// splits that the data does not name are taken from the training split as `split` defines.
+    package static func open(
+        _ path: String, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
+    ) throws -> DataSet {
+        try split.check()
+        let status = try SystemCall.status(path)
+        var found: FoundClips
+        switch status.kind {
+        case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil)
+        case .file where PathText.fileExtension(path) == "csv": found = try TableLayout.read(path)
+        default:
+            throw VidclassError.file(
+                path, "expected a folder with one folder per class, a folder with train, val and test, or a .csv file")
+        }
+        guard !found.clips.isEmpty else {
+            throw VidclassError.file(path, "found no clips (.bin, .npy, videos or sounds)\(found.otherFilesNote)")
+        }
+        let classes = try classes ?? found.sortedLabels(path)
+        let unknown = found.unknownLabels(classes)
+        if leavesOutUnknown {
+            let known = Set(classes)
+            found.clips.removeAll { !known.contains($0.label) }
+        }
+        let made = StratifiedSplit.make(
+            try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
+        var findings = Findings(otherFiles: found.otherFiles, unknownLabels: unknown, notes: found.notes + made.notes)
+        if found.splits != nil { findings.notes += dividedGroups(made.entries) }
+        return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
+    }
+
+    /// A note about groups whose clips are in more than one of the given splits.
+    private static func dividedGroups(_ entries: [Entry]) -> [String] {
+        var splits: [String: Set<Split>] = [:]
+        for entry in entries { if let group = entry.group { splits[group, default: []].insert(entry.split) } }
+        let divided = splits.filter { $0.value.count > 1 }.keys.sorted(by: PathText.precedes)
+        guard let first = divided.first else { return [] }
+        let count = divided.count == 1 ? "1 group has" : "\(divided.count) groups have"
+        return ["\(count) clips in more than one split, for example \"\(first.printable)\"; results may be too optimistic"]
+    }
+}

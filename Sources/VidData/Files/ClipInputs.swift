@@ -1,0 +1,38 @@
+import VidSystem
+import VidTensor
+
+/// Resolves what a user names on the command line: clips, folders of clips, or glob patterns.
+package enum ClipInputs {
+    /// The clips at `path`: the file itself, all clips below a folder, or the clips that a pattern matches, sorted by their bytes.
+    ///
+    /// An existing file or folder of that name takes precedence over the pattern. Matched files that are not clips are skipped.
+    /// Throws `.missingInput` if nothing has that name or matches, `.badData` for a folder or pattern without clips.
+    package static func clips(at path: String) throws -> [String] {
+        if (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+            return try clips(matching: pattern, path)
+        }
+        guard try SystemCall.status(path).kind == .folder else { return [path] }
+        let clips = try FolderWalk.clips(below: path)
+        guard !clips.isEmpty else { throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)") }
+        return clips
+    }
+
+    private static func clips(matching pattern: GlobPattern, _ text: String) throws -> [String] {
+        let matches = pattern.paths()
+        guard !matches.isEmpty else {
+            throw VidclassError.file(text, "no such file, and no file matches it as a pattern", kind: .missingInput)
+        }
+        var clips: [String] = []
+        for path in matches {
+            if (try? SystemCall.status(path))?.kind == .folder {
+                clips += try FolderWalk.clips(below: path)
+            } else if ClipFormat(path: path) != nil {
+                clips.append(path)
+            }
+        }
+        guard !clips.isEmpty else {
+            throw VidclassError.file(text, "found no clips among the \(matches.count) matches (.bin, .npy, videos or sounds)")
+        }
+        return clips
+    }
+}

@@ -1,0 +1,149 @@
+import VidConfig
+import VidSystem
+import VidTensor
+
+/// Loads clips of any kind (`.bin`, `.npy`, video, sound) in the size of a model's input.
+///
+/// `FrameSampler` chooses the frames in the same way for every kind; `ClipAugmentation` changes training views; `shortClips`
+/// extends clips with fewer frames. Videos are scaled, cropped and converted to the model's channels; the frames of `.bin` and
+/// `.npy` files must already have its channels, rows and columns.
+package struct ClipLoader: Sendable {
+    package let channels: Int
+    package let rows: Int
+    package let columns: Int
+    package let sampler: FrameSampler
+    package let shortClips: ShortClips
+    package let augmentation: AugmentationConfiguration
+    let sounds: SoundClips
+    private let finder: FFmpegFinder
+
+    package init(
+        frames: Int, channels: Int, rows: Int, columns: Int, sampling: SamplingConfiguration = SamplingConfiguration(),
+        shortClips: ShortClips = .loop, augmentation: AugmentationConfiguration = AugmentationConfiguration(),
+        audio: AudioConfiguration = AudioConfiguration(), finder: FFmpegFinder = FFmpegFinder()
+    ) {
+        precondition(
+            frames >= 1 && channels >= 1 && rows >= 1 && columns >= 1, "invalid input (\(frames), \(channels), \(rows), \(columns))")
+        self.channels = channels
+        self.rows = rows
+        self.columns = columns
+        sampler = FrameSampler(frames: frames, sampling: sampling)
+        self.shortClips = shortClips
+        self.augmentation = augmentation
+        sounds = SoundClips(SpectrogramFrames(audio, channels: channels, rows: rows, columns: columns), finder: finder)
+        self.finder = finder
+    }
+
+    /// Creates the loader of a run: `model.input`, `data` and `augmentation` of the configuration.
+    package init(_ configuration: RunConfiguration) {
+        let (input, data) = (configuration.model.input, configuration.data)
+        self.init(
+            frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
+            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio)
+    }
+
+    /// The number of frames of a loaded clip.
+    package var frames: Int { sampler.frames }
+
+    /// Whether training views of one file differ from stream to stream and from evaluation views.
+    package var variesInTraining: Bool { sampler.sampling.isRandom || augmentation.changesClips }
+
+    /// Cache key: loaders with equal keys produce the same clip for `view`.
+    ///
+    /// A training view without any randomness has the key of `ClipView.whole`. The parameters of spectrograms are part of it only
+    /// if `path` is a sound.
+    package func sampling(_ view: ClipView, of path: String = "") -> String {
+        var details = ""
+        var isTraining = false
+        switch view {
+        case .evaluation(0, 1): break
+        case .evaluation(let index, let count): details = ", sample \(index) of \(count)"
+        case .window(let start, let length): details = ", the \(length) seconds from \(start)"
+        case .training(let seed, let stream):
+            guard variesInTraining else { break }
+            isTraining = true
+            details = ", stream \(stream) of seed \(seed)"
+            if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
+        }
+        return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
+            + details + (ClipFormat(path: path) == .sound ? ", \(sounds.text)" : "")
+    }
+
+    /// Loads the sample that `view` takes from the clip at `path`.
+    package func load(_ path: String, _ view: ClipView = .whole) async throws -> LoadedClip {
+        switch try source(path) {
+        case .array(let file):
+            let sampled = try sample(view, of: file.shape.frames, rate: Double(file.framesPerSecond), path: path)
+            return sampled.clip(of: try file.read(frames: sampled.indices))
+        case .video:
+            let decoder = try await decoder(path)
+            let plan = try await decoder.plan(path, ViewsRule(loader: self, views: [view]), exactly: false)
+            let (clip, done) = try await decoder.decode(path, plan)
+            return try sample(view, of: done.video.frames, rate: done.video.framesPerSecond, path: path).clip(of: clip)
+        case .sound: return try sample(view, of: await sounds.clip(path), path: path)
+        }
+    }
+
+    /// The number and rate of the frames of the clip at `path`, without reading the pixels of videos and arrays.
+    package func length(of path: String) async throws -> ClipLength {
+        if ClipFormat(path: path) == .sound {
+            let clip = try await sounds.clip(path)
+            return ClipLength(frames: clip.shape.frames, framesPerSecond: Double(clip.framesPerSecond))
+        }
+        let information = try await ClipInformation.read(path, finder: finder)
+        return ClipLength(frames: information.frames, framesPerSecond: information.framesPerSecond)
+    }
+
+    /// The source of a clip's frames.
+    enum Source {
+        case array(ArrayFile)
+        case video
+        case sound
+    }
+
+    /// Opens the clip at `path`. Throws if the file is missing, is not a clip, or holds frames of another size than the model's.
+    func source(_ path: String) throws -> Source {
+        switch try ClipFormat(existing: path) {
+        case .bin: return .array(try fitting(ClipFile.open(path)))
+        case .npy: return .array(try fitting(NumpyFile.open(path)))
+        case .video:
+            // Now, so that a missing file is reported even if ffmpeg is missing, too.
+            _ = try RegularFile(path)
+            return .video
+        case .sound: return .sound
+        }
+    }
+
+    /// A decoder for videos in the model's size.
+    func decoder(_ path: String) async throws -> VideoDecoder {
+        if let fault = videoFault(path) { throw fault }
+        return VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
+    }
+
+    private func fitting(_ file: ArrayFile) throws -> ArrayFile {
+        if let fault = sizeFault(channels: file.shape.channels, rows: file.shape.rows, columns: file.shape.columns, file.path) {
+            throw fault
+        }
+        return file
+    }
+
+    /// The error for a video if the model's channels do not fit videos.
+    func videoFault(_ path: String) -> VidclassError? {
+        guard channels != 1, channels != 3 else { return nil }
+        return .file(path, "a video has 1 or 3 channels, but the model's input has \(channels); set model.input.channels to 1 or 3")
+    }
+
+    /// The error for a file whose frames have another size than the model's input; nil if they fit.
+    func sizeFault(channels found: Int, rows foundRows: Int, columns foundColumns: Int, _ path: String) -> VidclassError? {
+        guard foundRows == rows, foundColumns == columns else {
+            return .file(
+                path,
+                "expected frames of \(rows)x\(columns) (rows x columns), found \(foundRows)x\(foundColumns); pack the videos again with "
+                    + "`vidclass pack --rows \(rows) --columns \(columns)`, or set model.input.rows and model.input.columns")
+        }
+        guard found == channels else {
+            return .file(path, "expected \(channels) channels, found \(found); set model.input.channels to \(found)")
+        }
+        return nil
+    }
+}

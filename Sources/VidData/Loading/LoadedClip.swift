@@ -1,0 +1,58 @@
+import VidSystem
+import VidTensor
+
+/// A sample as the network sees it: a fixed number of frames of a fixed size.
+package struct LoadedClip: Sendable, Equatable {
+    package let clip: Clip
+    /// The number of frames that count, less than `clip.shape.frames` only under `ShortClips.mask`.
+    package let validFrames: Int
+    /// The number of frames in the file.
+    package let sourceFrames: Int
+
+    package init(clip: Clip, validFrames: Int, sourceFrames: Int) {
+        precondition((1...clip.shape.frames).contains(validFrames), "\(validFrames) valid frames of \(clip.shape.frames)")
+        self.clip = clip
+        self.validFrames = validFrames
+        self.sourceFrames = sourceFrames
+    }
+
+    /// The rate of the sampled frames; 0 = unknown.
+    package var framesPerSecond: Float { clip.framesPerSecond }
+
+    /// SHA-256 of the sampled frames, which identifies the content in a feature cache's key.
+    package var contentHash: String { clip.contentHash }
+}
+
+/// The place in its file of a frame of a loaded clip.
+package struct FrameMoment: Sendable, Equatable {
+    /// The frame's number in the file, from 0.
+    package let frame: Int
+    /// The time from the file's start; nil if the rate is unknown.
+    package let seconds: Double?
+}
+
+/// The frames of a file that make the clip of a view, and the changes to them.
+struct SampledFrames: Sendable {
+    /// The frames to read, ascending, each once.
+    let indices: [Int]
+    /// For each frame of the clip, its place in `indices`.
+    let places: [Int]
+    /// The number of frames that count, less than `places.count` only under `ShortClips.mask`.
+    let validFrames: Int
+    /// 0 = unknown.
+    let framesPerSecond: Float
+    /// The number of frames in the file.
+    let sourceFrames: Int
+    /// Every file that has at least this many frames gives this clip; nil if the clip depends on their number.
+    let sufficientFrames: Int?
+    /// Nil if pixels are not changed.
+    let augmentation: ClipAugmentation?
+
+    /// Makes the view's clip from `clip`, which holds the frames at `indices` of the file.
+    func clip(of clip: Clip) -> LoadedClip {
+        precondition(clip.shape.frames == indices.count, "expected \(indices.count) frames to sample from, found \(clip.shape.frames)")
+        let changed = augmentation?.changePixels(clip) ?? clip
+        return LoadedClip(
+            clip: changed.selecting(places, framesPerSecond: framesPerSecond), validFrames: validFrames, sourceFrames: sourceFrames)
+    }
+}

@@ -1,0 +1,51 @@
+import VidConfig
+import VidSystem
+import VidTrain
+
+/// The JSON document of `eval --json`.
+package enum EvaluationDocument {
+    package static func document(_ evaluation: Evaluation, _ metrics: EvaluationMetrics) -> JSONNode {
+        .object([
+            ("loss", .number(evaluation.loss)),
+            // As in the report: scores are at least `smallestScore`.
+            ("log_loss", .number(metrics.loss.value)),
+            ("categorical_accuracy", .number(evaluation.accuracy)),
+            ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
+            ("clips", .integer(evaluation.clips.count)),
+            ("balanced_accuracy", .number(metrics.balancedAccuracy.value)),
+            ("macro_f1", .number(metrics.macroF1.value)),
+            ("expected_calibration_error", .number(metrics.calibrationError.value)),
+            ("brier_score", .number(metrics.brier.value)),
+            ("majority_class_share", .number(metrics.majority.share)),
+            (
+                "confidence_intervals",
+                .object([
+                    ("categorical_accuracy", range(metrics.accuracy)), ("top_5_accuracy", metrics.topFive.map(range) ?? .null),
+                    ("log_loss", range(metrics.loss)), ("balanced_accuracy", range(metrics.balancedAccuracy)),
+                    ("macro_f1", range(metrics.macroF1)), ("expected_calibration_error", range(metrics.calibrationError)),
+                    ("brier_score", range(metrics.brier)),
+                ])
+            ),
+            (
+                "classes",
+                .array(
+                    metrics.perClass.map {
+                        .object([
+                            ("label", .string($0.label)), ("support", .integer($0.support)), ("precision", .number($0.precision.value)),
+                            ("recall", .number($0.recall.value)), ("f1", .number($0.f1.value)),
+                            (
+                                "confidence_intervals",
+                                .object([("precision", range($0.precision)), ("recall", range($0.recall)), ("f1", range($0.f1))])
+                            ),
+                        ])
+                    })
+            ),
+            ("confusion_matrix", .array(evaluation.confusion.map { .array($0.map { .integer($0) }) })),
+        ])
+    }
+
+    /// `[low, high]`, or null without an interval.
+    private static func range(_ measure: Measure) -> JSONNode {
+        measure.interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null
+    }
+}

@@ -1,0 +1,49 @@
+extension String {
+    /// The text on one line, with control characters and changes of the writing direction as escapes.
+    package var printable: String { unicodeScalars.reduce(into: "") { $0 += $1.printable } }
+
+    /// Like `printable`, but keeps line ends.
+    package var printableLines: String { unicodeScalars.reduce(into: "") { $0 += $1 == "\n" ? "\n" : $1.printable } }
+
+    /// Like `printable`, cut to 80 characters: for text from a file in a message.
+    package var brief: String {
+        let scalars = unicodeScalars.prefix(81)
+        return String(String.UnicodeScalarView(scalars.prefix(80))).printable + (scalars.count > 80 ? "..." : "")
+    }
+
+    /// The text cut to 60 characters, with dots in place of the rest.
+    package var shortened: String {
+        unicodeScalars.dropFirst(60).isEmpty ? self : String(unicodeScalars.prefix(57)) + "..."
+    }
+
+    /// Compares bytes; `==` treats canonically equivalent strings as equal.
+    package func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+}
+
+extension Unicode.Scalar {
+    /// Whether the character could steer a terminal: a control character, or a change of line or writing direction.
+    var isSteering: Bool {
+        switch value {
+        case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
+    }
+
+    /// The character itself, or its escape if it is `isSteering`.
+    fileprivate var printable: String {
+        switch value {
+        case 0x0A: "\\n"
+        case 0x0D: "\\r"
+        case 0x09: "\\t"
+        default: isSteering ? "\\u{\(String(value, radix: 16))}" : String(self)
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// The bytes as lower-case hexadecimal digits, two each.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

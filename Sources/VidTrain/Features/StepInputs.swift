@@ -1,0 +1,155 @@
+import VidConfig
+import VidData
+import VidModel
+import VidTensor
+
+/// The inputs of the trained part of the network, for the clips of one split: features or maps behind frozen layers, or frames
+/// where no layer is frozen.
+///
+/// Frozen layers run once on each sample, before training, and their outputs stay in memory. Where they do not fit, `gather`
+/// takes them from the cache or runs the layers again; where each sample is new, it always runs them.
+package final class StepInputs {
+    package let clips: LabelledClips
+    package let plan: SamplePlan
+    private let predictor: Predictor
+    let frozen: FrozenLayers?
+    let store: FeatureStore?
+
+    /// Inputs for `predictor`, or for a training step that shares its memory.
+    package convenience init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, features: FeatureStorage) {
+        self.init(
+            clips, plan, in: predictor, frozen: FrozenLayers(predictor, cache: features.cache), keepsInMemory: features.keepsInMemory)
+    }
+
+    /// - Parameters:
+    ///   - frozen: the predictor's frozen layers, which the inputs of several splits may share.
+    ///   - keepsInMemory: whether their outputs are kept in memory.
+    init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
+        self.clips = clips
+        self.plan = plan
+        self.predictor = predictor
+        self.frozen = frozen
+        let classifier = predictor.classifier
+        if frozen != nil, keepsInMemory, let perClip = plan.perClip {
+            store = FeatureStore(samples: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
+        } else {
+            store = nil
+        }
+    }
+
+    /// Whether `prepare` must run before `gather`.
+    package var needsPreparing: Bool { store != nil }
+
+    /// Samples that `prepare` encodes.
+    package var count: Int { clips.count * (plan.perClip ?? 0) }
+
+    /// Sample `item` of those that are the same each time, counted clip by clip.
+    package func sample(item: Int) -> Sample {
+        let perClip = plan.perClip ?? 1
+        let clip = item / perClip
+        return Sample(clip: clip, view: plan.view(item % perClip, of: clips.names[clip]))
+    }
+
+    /// The sample of a clip at a position of a training epoch's order.
+    package func sample(clip: Int, epoch: Int, position: Int) -> Sample {
+        Sample(clip: clip, view: plan.view(of: clips.names[clip], epoch: epoch, position: position))
+    }
+
+    /// Fills the memory for the outputs of frozen layers, if there is one: first from the cache, then by running the layers.
+    ///
+    /// - Parameter progress: called after each sample, with whether it came from the cache; throws to stop.
+    package func prepare(_ progress: (_ isRecalled: Bool) throws -> Void) async throws {
+        guard let store, let frozen else { return }
+        var missing: [Int] = []
+        for item in 0..<count {
+            if let validFrames = frozen.recall(clips, sample(item: item), into: store.output(item)) {
+                store.setValidFrames(validFrames, of: item)
+                try progress(true)
+            } else {
+                missing.append(item)
+            }
+        }
+        for (place, item) in missing.enumerated() {
+            await clips.source.prefetch(missing[place..<min(missing.count, place + ClipSource.ahead)].map(sample(item:)))
+            let (validFrames, isRecalled) = try await frozen.run(clips, sample(item: item), into: store.output(item))
+            store.setValidFrames(validFrames, of: item)
+            try progress(isRecalled)
+        }
+        await clips.source.clear()
+    }
+
+    /// Writes the inputs of `samples` into `batch` (B x T, ...) and returns how many frames of each are not padding; starts
+    /// loading what `next` needs.
+    package func gather(_ samples: [Sample], next: [Sample], into batch: Tensor) async throws -> [Int] {
+        if let store {
+            let items = samples.map(item)
+            store.gather(items, into: batch)
+            return items.map { store.validFrames[$0] }
+        }
+        guard let frozen else {
+            let loaded = try await clips.source.clips(samples)
+            await clips.source.prefetch(next)
+            predictor.convert(loaded, into: batch)
+            return loaded.map(\.validFrames)
+        }
+        // The source holds a prefetched clip until it is taken: prefetch only what `run` will take.
+        let frames = predictor.classifier.frames
+        let outputs = samples.indices.map { batch.rows($0 * frames..<($0 + 1) * frames) }
+        let isRepeated = plan.perClip != nil
+        var validFrames = zip(samples, outputs).map { isRepeated ? frozen.recall(clips, $0, into: $1) : nil }
+        await clips.source.prefetch(zip(samples, validFrames).compactMap { $1 == nil ? $0 : nil })
+        for (place, sample) in samples.enumerated() where validFrames[place] == nil {
+            validFrames[place] = try await frozen.run(clips, sample, into: outputs[place], usesCache: isRepeated).validFrames
+        }
+        await clips.source.prefetch(isRepeated ? next.filter { !frozen.isKnown(clips, $0) } : next)
+        return validFrames.compactMap(\.self)
+    }
+
+    /// The place of a sample's output in the store.
+    private func item(_ sample: Sample) -> Int {
+        let perClip = plan.perClip ?? 1
+        let name = clips.names[sample.clip]
+        guard let number = (0..<perClip).first(where: { plan.view($0, of: name) == sample.view }) else {
+            preconditionFailure("\(sample) is none of the \(perClip) samples of a clip")
+        }
+        return sample.clip * perClip + number
+    }
+}
+
+/// The outputs of frozen layers in memory, (samples, T, ...).
+package final class FeatureStore {
+    let steps: Int
+    /// One frame's output.
+    let shape: Shape
+    private let buffer: Buffer
+    /// Frames of each sample that are not padding.
+    private(set) var validFrames: [Int]
+
+    init(samples: Int, steps: Int, shape: Shape) {
+        self.steps = steps
+        self.shape = shape
+        buffer = Buffer(count: samples * steps * shape.count, isZeroed: false)
+        validFrames = [Int](repeating: steps, count: samples)
+    }
+
+    /// Bytes for the outputs of `clips` samples; floating-point, because a configuration may ask for more than `Int` holds.
+    package static func bytes(clips: Int, steps: Int, shape: Shape) -> Double {
+        Double(clips) * Double(steps) * Double(shape.count) * Double(MemoryLayout<Float>.stride)
+    }
+
+    /// One sample's output (T, ...).
+    func output(_ index: Int) -> Tensor { buffer.tensor(shape.prepending(steps), offset: index * steps * shape.count) }
+
+    func setValidFrames(_ count: Int, of index: Int) { validFrames[index] = count }
+
+    /// Copies the outputs of the samples at `indices` into `batch` (B x T, ...).
+    func gather(_ indices: [Int], into batch: Tensor) {
+        let count = steps * shape.count
+        precondition(batch.count == indices.count * count, "\(indices.count) samples into \(batch.shape)")
+        var target = batch.base
+        for index in indices {
+            target.update(from: output(index).base, count: count)
+            target += count
+        }
+    }
+}

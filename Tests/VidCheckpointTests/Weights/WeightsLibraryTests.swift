@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+import VidCheckpoint
+import VidConfig
+import VidModel
+import VidSystem
+import VidTensor
+import VidTestSupport
+
+@Suite struct WeightsLibraryTests {
+    private let folder: TestFolder
+    private let library: WeightsLibrary
+
+    init() throws {
+        folder = try TestFolder()
+        library = WeightsLibrary(environment: ["HOME": folder.path, "XDG_CACHE_HOME": "relative/paths/are/ignored"], hdf5: .inThisProcess)
+    }
+
+    private func put(_ path: String, _ content: [UInt8] = [1]) throws {
+        let url = URL(fileURLWithPath: path)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(content).write(to: url)
+    }
+
+    @Test func foldersFollowTheEnvironment() {
+        #expect(library.weightsFolder == folder.path + "/.cache/vidclass/weights")
+        #expect(library.kerasFolder == folder.path + "/.keras/models")
+        let other = WeightsLibrary(environment: ["HOME": "/h", "XDG_CACHE_HOME": "/c", "KERAS_HOME": "/k"], hdf5: .inThisProcess)
+        #expect(other.weightsFolder == "/c/vidclass/weights")
+        #expect(other.kerasFolder == "/k/models")
+    }
+
+    @Test func findsImportedThenFetchedThenKeras() throws {
+        let official = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+        for path in [
+            "\(library.kerasFolder)/\(official)", "\(library.weightsFolder)/\(official)",
+            "\(library.weightsFolder)/vgg16-imagenet.safetensors",
+        ] {
+            try put(path)
+            #expect(try library.find("imagenet", .vgg16) == path)
+        }
+        try put("\(folder.path)/own.h5")
+        #expect(try library.find("\(folder.path)/own.h5", .vgg19) == "\(folder.path)/own.h5")
+    }
+
+    @Test func saysHowToGetWhatIsMissing() {
+        let error = failure { _ = try library.find("imagenet", .vgg16) }
+        #expect(error?.kind == .missingInput)
+        #expect(error?.message.contains("`vidclass weights fetch vgg16`") == true)
+        #expect(error?.message.contains("`vidclass weights import FILE`") == true)
+        let custom = failure { _ = try library.find("imagenet", .blocks([[4]])) }
+        #expect(custom?.kind == .missingInput)
+        #expect(custom?.message.contains("fetch") == false)
+        #expect(
+            failure { _ = try library.find("none/such.h5", .vgg16) }
+                == VidclassError(.missingInput, "none/such.h5: no such weights file (model.cnn.weights)"))
+    }
+
+    @Test func importsAndLists() async throws {
+        let listing = try await library.importFile(fixture("keras1_with_top.h5"))
+        #expect(listing.path == "\(library.weightsFolder)/blocks-2-3+4-imagenet.safetensors")
+        #expect(listing.name == "imagenet")
+        #expect(listing.architecture == "blocks-2-3+4")
+        #expect(listing.preprocessing == .caffe)
+        #expect(listing.fault == nil)
+        let weights = try await library.read("imagenet", .blocks([[2, 3], [4]]))
+        #expect(weights.sha256 == listing.sha256)
+        for (found, expected) in zip(weights.tensors, fixtureTensors) {
+            #expect(found.tensor.array == fixtureValues(expected.number, found.tensor.count), "\(expected.name)")
+        }
+        // Importing the import changes nothing.
+        let first = try bytes(of: listing.path)
+        #expect(try await read(library.importFile(listing.path, as: "again").path).sha256 == listing.sha256)
+        try put("\(library.weightsFolder)/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", [1, 2])
+        try put("\(library.weightsFolder)/.hidden.h5")
+        try put("\(library.weightsFolder)/vgg16.h5.part")
+        try put("\(library.kerasFolder)/mobilenet.h5")
+        let list = await library.list()
+        #expect(list.map(\.name) == ["again", "imagenet", nil])
+        #expect(list.map { $0.fault == nil } == [true, true, false])
+        #expect(list[1] == listing)
+        #expect(try bytes(of: listing.path) == first)
+    }
+
+    @Test(arguments: ["", "../x", "a b", "-x", "ä", "a/b", "x\n"]) func refusesNames(_ name: String) async {
+        #expect(await asyncFailure { _ = try await library.importFile(fixture("keras1.h5"), as: name) }?.kind == .usage)
+    }
+
+    @Test func keepsNothingOfABadFile() async throws {
+        #expect(await asyncFailure { _ = try await library.importFile(fixture("bad_nan.h5")) }?.kind == .badData)
+        #expect(!FileManager.default.fileExists(atPath: library.weightsFolder))
+    }
+
+    /// A byte of an imported file that changes is noticed when it is read.
+    @Test func noticesDamage() async throws {
+        let path = try await library.importFile(fixture("keras1.h5")).path
+        let original = try bytes(of: path)
+        let dataStart = try SafetensorsFile(path).dataStart
+        var random = RandomGenerator(seed: 7)
+        var flips = (0..<dataStart).flatMap { byte in [(byte, random.below(8)), (byte, random.below(8))] }
+        flips += (0..<1000).map { _ in (dataStart + random.below(original.count - dataStart), random.below(8)) }
+        for (place, bit) in flips {
+            try put(path, original.putting([original[place] ^ 1 << UInt8(bit)], at: place))
+            #expect(await failure(reading: path)?.kind == .badData, "byte \(place), bit \(bit)")
+        }
+        for count in 0..<dataStart {
+            try put(path, Array(original[..<count]))
+            #expect(await failure(reading: path)?.kind == .badData, "\(count) bytes")
+        }
+    }
+
+    /// What stands in a file of vidclass's own beside what belongs there, its checksum being right.
+    @Test(
+        arguments: [
+            ("", "", nil), (#""host":"x","#, "", #"unknown key "host""#), ("", "extra/kernel", #"tensor "extra/kernel" has no bias"#),
+            ("", "extra", #"tensor "extra" is none of a VGG's"#), (#""architecture":"vgg16","#, "", #"its metadata says "vgg16""#),
+            (#""preprocessing":"none of ours","#, "", "lacks"), (#""version":"2","#, "", #"its version is "2""#),
+        ] as [(String, String, String?)])
+    func ownFilesAreReadStrictly(_ member: String, _ tensor: String, _ reason: String?) async throws {
+        let key = member.prefix { $0 != ":" }
+        let members = [
+            #""architecture":"blocks-1","#, #""format":"vidclass-weights","#, #""preprocessing":"caffe","#, #""source":"a.h5","#,
+            #""source_sha256":"00","#, #""version":"1","#,
+        ].filter { key.isEmpty || !$0.hasPrefix(key) }.joined()
+        let extra = tensor.isEmpty ? "" : #","\#(tensor)":{"dtype":"F32","shape":[],"data_offsets":[40,44]}"#
+        let header =
+            #"{"__metadata__":{\#(member)\#(members)\#(noChecksum)},"block1_conv1/kernel":{"dtype":"F32","shape":[3,3,1,1],"#
+            + #""data_offsets":[0,36]},"block1_conv1/bias":{"dtype":"F32","shape":[1],"data_offsets":[36,40]}\#(extra)}"#
+        let path = folder.path + "/own.safetensors"
+        try put(path, sealed(header, values: [UInt8](repeating: 0, count: tensor.isEmpty ? 40 : 44)))
+        let error = await failure(reading: path)
+        #expect(error?.kind == (reason == nil ? nil : .badData))
+        #expect(reason.map { error?.message.contains($0) == true } ?? true, "\(error?.message ?? "accepted")")
+    }
+
+    /// The CNN of a checkpoint, with the preprocessing of its configuration.
+    @Test func readsTheCNNOfACheckpoint() async throws {
+        let store = fixtureStore()
+        _ = try await read(fixture("keras1.h5")).load(into: store)
+        let path = folder.path + "/best.safetensors"
+        try Checkpoint.write(
+            to: path, config: #"{"data":{"preprocessing":"torch"}}"#, classes: ["a"], state: nil, tensors: Checkpoint.tensors(of: store))
+        let weights = try await read(path)
+        #expect(weights.architecture == .blocks([[2, 3], [4]]))
+        #expect(weights.preprocessing == .torch)
+        #expect(weights.ignored == ["output"])
+        #expect(weights.tensors.map { $0.tensor.array } == fixtureTensors.map { fixtureValues($0.number, $0.shape.reduce(1, *)) })
+    }
+}

@@ -1,0 +1,196 @@
+import Testing
+import VidData
+import VidSystem
+import VidTensor
+import VidTestSupport
+
+@Suite struct NumpyFileTests {
+    static func dictionary(_ descriptor: String, _ shape: String, order: String = "False") -> String {
+        "{'descr': '\(descriptor)', 'fortran_order': \(order), 'shape': (\(shape)), }"
+    }
+
+    @Test(arguments: [UInt8(1), 2])
+    func bytesAndFloats(version: UInt8) throws {
+        let folder = try TestFolder()
+        let shape = ClipShape(frames: 4, channels: 3, rows: 5, columns: 6)
+        let bytes = patternClip(shape)
+        let path = try folder.write(
+            "a.npy",
+            FileBytes.npy(NumpyFileTests.dictionary("|u1", "4, 3, 5, 6"), bytes.withUnsafeBytes { Array($0) }, version: version))
+        #expect(try NumpyFile.read(path) == bytes)
+        let floats = patternFloatClip(shape)
+        let other = try folder.write(
+            "b.npy",
+            FileBytes.npy(NumpyFileTests.dictionary("<f4", "4, 3, 5, 6"), floats.withUnsafeBytes { Array($0) }, version: version))
+        #expect(try NumpyFile.read(other) == floats)
+        #expect(try NumpyFile.open(other).read(frames: [1, 3]) == floats.selecting([1, 3]))
+    }
+
+    @Test func channelsLast() throws {
+        let folder = try TestFolder()
+        let clip = patternClip(ClipShape(frames: 2, channels: 3, rows: 4, columns: 5))
+        guard case .bytes(let values) = clip.pixels else { return }
+        var last: [UInt8] = []
+        for frame in 0..<2 {
+            for pixel in 0..<20 { for channel in 0..<3 { last.append(values[(frame * 3 + channel) * 20 + pixel]) } }
+        }
+        let path = try folder.write("a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "2, 4, 5, 3"), last))
+        #expect(try NumpyFile.read(path) == clip)
+        #expect(try NumpyFile.open(path).read(frames: [1]) == clip.selecting([1]))
+    }
+
+    /// Which axis is taken for the channels.
+    @Test(
+        arguments: [
+            ("2, 3, 4, 3", 3, 4, 3), ("2, 1, 4, 3", 1, 4, 3), ("2, 4, 5, 1", 1, 4, 5), ("2, 4, 5, 3", 3, 4, 5), ("2, 4, 5, 6", 4, 5, 6),
+            ("2, 3, 1, 1", 3, 1, 1),
+        ])
+    func axes(shape: String, channels: Int, rows: Int, columns: Int) throws {
+        let folder = try TestFolder()
+        let count = 2 * channels * rows * columns
+        let path = try folder.write(
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", shape), [UInt8](repeating: 1, count: count)))
+        #expect(try NumpyFile.open(path).shape == ClipShape(frames: 2, channels: channels, rows: rows, columns: columns))
+    }
+
+    @Test(
+        arguments: [
+            (
+                "{'descr': '|O', 'fortran_order': False, 'shape': (2, 3, 4, 4), }",
+                "found Python objects ('|O'), which would have to be unpickled"
+            ),
+            ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "found a structured array"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<f8'; save a.astype('float32')"),
+            ("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found big-endian float32 ('>f4')"),
+            ("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<i8'; save a.astype('uint8')"),
+            ("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 4, 4), }", "expected C order, found Fortran order"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }",
+                "expected the four axes (frames, channels, rows, columns), found shape (2, 3, 4)"
+            ),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", "found shape ()"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 3, 4, 4), }", "expected 1...4294967295 frames, found 0"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, -3, 4, 4), }", "expected a whole number of 0 or more, found '-'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3.5, 4, 4), }", "expected ')', found '.'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999, 3, 4, 4), }", "a number is over 2^63"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (4294967295, 64, 16384, 16384), }", "has more bytes than 2^63"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (1000000, 3, 4, 4), }",
+                "cut off: expected 48000000 bytes after the header, found 96"
+            ),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 3, 4, 4), }",
+                "48 bytes too many: expected 48 after the header, found 96"
+            ),
+            ("{'descr': '|u1', 'fortran_order': False, }", "must have 'descr', 'fortran_order' and 'shape'"),
+            ("{'descr': '|u1', 'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "the key 'descr' appears twice"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), 'x': 1}", "unknown key 'x'"),
+            ("{'descr': '|u1', 'fortran_order': 0, 'shape': (2, 3, 4, 4), }", "expected True or False, found '0'"),
+            ("{'descr': '|u1\\'', 'fortran_order': False}", "characters that are not plain ASCII"),
+            ("{'descr': '|u1", "a quoted string is not terminated"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4)} x", "expected its end, found 'x'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 03, 4, 4), }", "a number has a leading zero"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, +3, 4, 4), }", "found '+'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 0x3, 4, 4), }", "expected ')', found 'x'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1_0, 4, 4), }", "expected ')', found '_'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1e9, 4, 4), }", "expected ')', found 'e'"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775808, 3, 4, 4), }", "a number is over 2^63"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (9223372036854775807, 3, 4, 4), }",
+                "expected 1...4294967295 frames, found 9223372036854775807"
+            ),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (4294967295, 64, 16384, 16384), }", "has more bytes than 2^63"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967295, 3, 16384, 16384), }", "has more bytes than 2^63"),
+            ("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 16385, 4), }", "expected 1...16384 rows, found 16385"),
+            (
+                "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 1, 1, 1, 1, 1, 1, 96), }",
+                "found shape (1, 1, 1, 1, 1, 1, 1, 1, ... of 9 axes)"
+            ),
+            ("{'descr': '|\u{0}u1', 'fortran_order': False}", "characters that are not plain ASCII"),
+            ("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<c8'"),
+            ("\u{FEFF}{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "expected '{'"),
+            ("import os", "expected '{', found 'i'"),
+            ("{", "expected a quoted string, found its end"),
+        ])
+    func refused(dictionary: String, message: String) throws {
+        let folder = try TestFolder()
+        let path = try folder.write("a.npy", FileBytes.npy(dictionary, [UInt8](repeating: 0, count: 96)))
+        let error = failure { try NumpyFile.open(path) }
+        #expect(error.kind == .badData)
+        #expect(error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
+    }
+
+    @Test func theFixedPart() throws {
+        let folder = try TestFolder()
+        let good = FileBytes.npy(NumpyFileTests.dictionary("|u1", "2, 3, 4, 4"), [UInt8](repeating: 0, count: 96))
+        #expect(throws: Never.self) { try NumpyFile.open(try folder.write("good.npy", good)) }
+        for version: UInt8 in [1, 2] {
+            let whole = FileBytes.npy(
+                NumpyFileTests.dictionary("|u1", "2, 3, 4, 4"), [UInt8](repeating: 0, count: 96), version: version)
+            for length in 0..<whole.count {
+                let path = try folder.write("cut.npy", Array(whole[..<length]))
+                #expect(failure { try NumpyFile.open(path) }.kind == .badData, "version \(version), \(length) bytes")
+            }
+            let path = try folder.write("long.npy", whole + [0])
+            #expect(failure { try NumpyFile.open(path) }.message.contains("1 bytes too many"))
+        }
+        var bytes = good
+        bytes[0] = 0x92
+        #expect(failure { try NumpyFile.open(try folder.write("m.npy", bytes)) }.message.contains("magic bytes 93 4E 55 4D 50 59"))
+        bytes = good
+        bytes[6] = 3
+        #expect(failure { try NumpyFile.open(try folder.write("v.npy", bytes)) }.message.contains("expected 1.0 or 2.0, found 3.0"))
+        bytes = good
+        bytes[8...9] = [0xFF, 0xFF]
+        #expect(failure { try NumpyFile.open(try folder.write("l.npy", bytes)) }.message.contains("expected a header of 65535 bytes"))
+        // Past the file's end and past our own cap; a length of the second version has 32 bits.
+        for length in [65_537, 1 << 31, UInt32.max] {
+            bytes = [0x93] + Array("NUMPY".utf8) + [2, 0] + FileBytes.littleEndian(length) + [0, 0]
+            #expect(
+                failure { try NumpyFile.open(try folder.write("h.npy", bytes)) }.message.contains(
+                    "expected an npy header of at most 65536 bytes, found a length of \(length)"))
+        }
+    }
+
+    /// A long header is a short complaint.
+    @Test(arguments: [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (" + String(repeating: "1, ", count: 20_000) + "), }",
+        "{'descr': '" + String(repeating: "x", count: 60_000) + "', 'fortran_order': False, 'shape': (1, 1, 1, 1)}",
+        "{'" + String(repeating: "k", count: 60_000) + "': 1}",
+    ])
+    func complaintsStayShort(_ dictionary: String) throws {
+        let folder = try TestFolder()
+        let path = try folder.write("a.npy", FileBytes.npy(dictionary))
+        let error = failure { try NumpyFile.open(path) }
+        #expect(error.kind == .badData)
+        #expect(error.message.utf8.count < path.utf8.count + 300, "\(error.message.utf8.count)")
+    }
+
+    /// The format has no checksum. Every bit of the header counts all the same: none can change unnoticed. Of the values, only
+    /// those that are no numbers are seen.
+    @Test(arguments: [UInt8(1), 2]) func everyFlippedBitOfTheHeaderIsFound(version: UInt8) throws {
+        let folder = try TestFolder()
+        let payload = (0..<96).flatMap { FileBytes.littleEndian(Float($0).bitPattern) }
+        let good = FileBytes.npy(NumpyFileTests.dictionary("<f4", "2, 3, 4, 4"), payload, version: version)
+        let header = good.count - payload.count
+        for place in 0..<header {
+            for bit in 0..<8 {
+                let path = try folder.write("flipped.npy", good.putting([good[place] ^ 1 << UInt8(bit)], at: place))
+                #expect(failure { try NumpyFile.read(path) }.kind == .badData, "byte \(place), bit \(bit)")
+            }
+        }
+        for place in stride(from: header, to: good.count, by: 4) {
+            let path = try folder.write("infinite.npy", good.putting([0, 0, 0x80, 0xFF], at: place))
+            #expect(failure { try NumpyFile.read(path) }.message.contains("found -inf in frame"))
+        }
+    }
+
+    @Test func valuesThatAreNotFinite() throws {
+        let folder = try TestFolder()
+        var values = [Float](repeating: 1, count: 96)
+        values[95] = .nan
+        let path = try folder.write(
+            "a.npy", FileBytes.npy(NumpyFileTests.dictionary("<f4", "2, 3, 4, 4"), values.withUnsafeBytes { Array($0) }))
+        #expect(failure { try NumpyFile.read(path) }.message.hasSuffix("expected finite values, found nan in frame 1 (value 95)"))
+    }
+}

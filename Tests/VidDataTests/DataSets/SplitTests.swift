@@ -1,0 +1,92 @@
+import Testing
+import VidData
+import VidTensor
+import VidTestSupport
+
+@Suite struct SplitTests {
+    /// Clips `label/number.bin` of the counts given.
+    static func open(_ counts: [String: Int], _ options: DataSet.SplitOptions, name: (Int) -> String = { "\($0).bin" }) throws -> DataSet {
+        let folder = try TestFolder()
+        for (label, count) in counts { for number in 0..<count { try folder.write("\(label)/\(name(number))") } }
+        return try DataSet.open(folder.path, split: options)
+    }
+
+    /// Each class gives its share, rounded, and at least one.
+    @Test func stratified() throws {
+        let data = try SplitTests.open(["a": 50, "b": 10, "c": 13, "d": 2], .init(validation: 0.2, test: 0.1))
+        #expect(data.counts(of: .validation) == [10, 2, 3, 0])
+        #expect(data.counts(of: .test) == [5, 1, 1, 1])
+        #expect(data.counts(of: .train) == [35, 7, 9, 1])
+        #expect(data.findings.notes == ["the class \"d\" has no clips in the split \"val\": its 2 training clips cannot be divided"])
+    }
+
+    @Test func aClassOfOneClipStaysInTraining() throws {
+        let data = try SplitTests.open(["a": 5, "b": 1], .init(validation: 0.5))
+        #expect(data.counts(of: .train) == [2, 1])
+        #expect(data.counts(of: .validation) == [3, 0])
+        #expect(data.findings.notes.count == 1)
+    }
+
+    @Test func seeded() throws {
+        let folder = try TestFolder()
+        for label in ["a", "b"] { for number in 0..<40 { try folder.write("\(label)/\(number).bin") } }
+        func held(_ seed: UInt64) throws -> [String] {
+            try DataSet.open(folder.path, split: .init(seed: seed)).entries(of: .validation).map(\.id)
+        }
+        let first = try held(1)
+        #expect(first.count == 16)
+        #expect(try held(1) == first)
+        #expect(try held(2) != first)
+    }
+
+    /// UCF-101's names: 10 groups of 4 clips a class stay whole, and the share is met.
+    @Test func groupsByName() throws {
+        let data = try SplitTests.open(["Basketball": 40, "Diving": 40], .init(validation: 0.2)) { number in
+            "v_X_g0\(number / 4)_c0\(number % 4).avi"
+        }
+        #expect(data.counts(of: .validation) == [8, 8])
+        var parts: [String: Set<Split>] = [:]
+        for entry in data.entries { parts[entry.group ?? "", default: []].insert(entry.split) }
+        #expect(parts.count == 20)
+        #expect(parts["Basketball/v_X_g03"] != nil)
+        #expect(parts.values.allSatisfy { $0.count == 1 })
+    }
+
+    @Test func namesWithoutGroups() throws {
+        let data = try SplitTests.open(["a": 2, "b": 2], .none) { ["goal_12.bin", "v_g1_c01.bin"][$0] }
+        #expect(data.entries.allSatisfy { $0.group == nil })
+    }
+
+    /// Groups of a table that hold several classes, and classes whose groups are larger than their share.
+    @Test func groupsOfATable() throws {
+        let folder = try TestFolder()
+        var text = "path,label,group\n"
+        for number in 0..<60 {
+            try folder.write("\(number).bin")
+            text += "\(number).bin,\(["a", "b", "c"][number % 3]),take\(number / 20)\n"
+        }
+        try folder.write("data.csv", text: text)
+        let data = try DataSet.open(folder("data.csv"), split: .init(validation: 0.1))
+        let held = data.entries(of: .validation)
+        // Three groups of 20 clips, of all classes: a tenth cannot be had, one group is.
+        #expect(held.count == 20)
+        #expect(Set(held.map(\.group)).count == 1)
+        #expect(data.findings.notes.isEmpty)
+    }
+
+    @Test func aClassOfOneGroupCannotBeDivided() throws {
+        let data = try SplitTests.open(["a": 6, "b": 6], .init(validation: 0.3)) { "v_X_g01_c0\($0).avi" }
+        #expect(data.counts(of: .validation) == [0, 0])
+        #expect(data.findings.notes.count == 2)
+    }
+
+    @Test func groupsTornByGivenParts() throws {
+        let folder = try TestFolder()
+        for name in ["train/a/v_g01_c01.avi", "val/a/v_g01_c02.avi", "train/b/v_g01_c01.avi", "val/b/v_g02_c01.avi"] {
+            try folder.write(name)
+        }
+        let data = try DataSet.open(folder.path)
+        #expect(data.findings.notes.count == 1)
+        #expect(data.findings.notes.first?.contains("1 group has clips in more than one split, for example \"a/v_g01\"") == true)
+    }
+}

@@ -1,0 +1,104 @@
+import Testing
+import VidData
+import VidReport
+import VidSystem
+import VidTestSupport
+
+@Suite struct DataReportTextTests {
+    private let box: TestFolder
+
+    init() throws { box = try TestFolder() }
+
+    /// Prints of frames that are not of one colour.
+    private func prints(_ seed: Int) -> FramePrints {
+        FramePrints(
+            frames: (0..<4).map { frame in (0..<32 * 32).map { UInt8(($0 / 32 / 4 + $0 % 32 / 4 * 3 + frame) * (17 + seed) % 256) } })
+    }
+
+    private func facts(_ kind: String, frames: Int, digest: String, seed: Int) -> ClipFacts {
+        ClipFacts(
+            kind: kind, coding: kind == "video" ? "h264" : "uint8", frames: frames, channels: 3, rows: 24, columns: 32,
+            framesPerSecond: 12.5, digest: digest, prints: prints(seed))
+    }
+
+    private func report(_ facts: [String: ClipFacts]) throws -> DataReport {
+        for name in facts.keys { try box.write("data/" + name) }
+        let data = try DataSet.open(box("data"))
+        let clips = data.entries.map { entry in
+            CheckedClip(
+                entry: entry,
+                result: facts[entry.id].flatMap { $0.frames > 0 ? .success($0) : nil } ?? .failure(.file(entry.path, "is too short")))
+        }
+        return DataReport(data: data, clips: clips, leaks: LeakSearch.leaks(clips))
+    }
+
+    @Test func aDataSetWithABadClipAndALeak() throws {
+        let report = try report([
+            "train/a/1.mp4": facts("video", frames: 8, digest: "x", seed: 0),
+            "train/b/2.mp4": facts("video", frames: 16, digest: "y", seed: 90),
+            "train/b/3.bin": facts("bin", frames: 0, digest: "", seed: 0),
+            "val/a/4.bin": facts("bin", frames: 8, digest: "x", seed: 0),
+        ])
+        let text = DataReportText.text(report)
+        let path = box("data")
+        #expect(
+            text.hasPrefix(
+                """
+                data      \(path)
+                clips     4 clips in 2 classes (2 H.264 videos, 1 .bin file, 1 bad)
+                size      32x24 (3)
+                frames    8 to 16, median 8
+                frames/s  12.50 in every clip
+                seconds   0.6 to 1.3, median 0.6
+
+                class  train  val
+                a          1    1
+                b          2    0
+                all        3    1
+
+                """), "\(text)")
+        #expect(
+            text.hasSuffix(
+                """
+
+                Bad clips
+                  train/b/3.bin: is too short
+
+                Clips that look the same in two splits
+                  train train/a/1.mp4
+                  val   val/a/4.bin  (identical)
+
+                1 of 4 clips is bad. 1 pair of clips in different splits looks the same.
+
+                """), "\(text)")
+    }
+
+    @Test func goodDataIsCalledGood() throws {
+        let one = try report([
+            "a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),
+        ])
+        #expect(DataReportText.text(one).hasSuffix("\nAll clips can be read.\n"))
+    }
+
+    @Test func longListsAreShortened() throws {
+        let names = (0..<35).map { "class\($0 < 10 ? "0" : "")\($0)/clip.bin" }
+        let text = DataReportText.text(
+            try report(Dictionary(uniqueKeysWithValues: names.map { ($0, facts("bin", frames: 0, digest: "", seed: 0)) })))
+        #expect(text.contains("class29") && !text.contains("\nclass30") && text.contains("... 5 more classes"))
+        #expect(text.contains("... 15 more bad clips (--json lists all)"))
+        #expect(text.contains("35 of 35 clips are bad."))
+    }
+
+    @Test func aSummaryHasTheCountsOfTheGoodClips() throws {
+        let report = try report([
+            "train/a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "train/a/2.bin": facts("bin", frames: 0, digest: "", seed: 0),
+            "val/b/3.bin": facts("bin", frames: 8, digest: "y", seed: 90), "train/b/4.bin": facts("bin", frames: 8, digest: "z", seed: 50),
+        ])
+        let good = DataSummary(report, skipsBad: true)
+        #expect(good.clips(of: "train") == 2 && good.clips(of: "val") == 1 && good.clips(of: "test") == 0)
+        #expect(good.skipped.map(\.clip) == ["train/a/2.bin"] && good.skipped.map(\.reason) == ["is too short"])
+        let all = DataSummary(report, skipsBad: false)
+        #expect(all.clips(of: "train") == 3 && all.skippedCount == 0)
+        #expect(all.facts.first?.text == "4 clips in 2 classes (3 .bin files, 1 bad)")
+    }
+}

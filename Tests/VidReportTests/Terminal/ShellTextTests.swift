@@ -1,0 +1,29 @@
+import Foundation
+import Testing
+import VidReport
+
+@Suite struct ShellTextTests {
+    @Test(arguments: [
+        ("runs/train", "runs/train"), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("ü", "'ü'"), ("a=1", "a=1"),
+        ("a\nb", "$'a\\x0ab'"), ("\u{1B}[31m'\\", "$'\\x1b[31m\\'\\\\'"), ("$(rm -rf x)", "'$(rm -rf x)'"), ("~", "'~'"), ("*", "'*'"),
+    ])
+    func wordsAreQuotedWhereTheyMustBe(word: String, quoted: String) { #expect(ShellText.quoted(word) == quoted) }
+
+    /// What a shell makes of a command is the command.
+    @Test func aShellReadsTheWordsBack() throws {
+        let words = [
+            "plain", "", " ", "it's", "''", "$HOME", "`id`", "$(id)", "a\"b", "a\\b", "\\", "!x", "#c", "a;b", "a&b|c", "<>", "{a,b}",
+            "[ab]",
+            "~", "-n", "tab\there", "line\nend\n", "bell\u{7}", "\u{1B}[31m", "'\u{1}'\\x41", "漢字 🐈", "\u{202E}abc", "é",
+        ]
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", "printf '%s\\0' " + ShellText.command(words)]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let bytes = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { String(decoding: $0, as: UTF8.self) } == words)
+    }
+}
