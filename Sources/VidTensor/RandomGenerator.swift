@@ -1,3 +1,5 @@
+import RealModule
+
 /// The one source of random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 ///
 /// A counter-based generator: block i of the stream is a function of (key, i) alone. Its whole state is three words, so
@@ -97,7 +99,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
     package mutating func normal() -> Float {
         let u = (Double(nextWord()) + 1) * 0x1p-32
         let v = Double(nextWord()) * 0x1p-32
-        return Float((-2 * logarithm(u)).squareRoot() * cosine(2 * Double.pi * v))
+        return Float((-2 * Double.log(u)).squareRoot() * Double.cos(2 * .pi * v))
     }
 
     /// A random order of `0..<count`: the same for the same state on any version of Swift (Fisher and Yates).

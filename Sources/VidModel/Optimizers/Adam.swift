@@ -1,3 +1,4 @@
+import RealModule
 import VidTensor
 
 /// Adam (Kingma and Ba 2015) as Keras has it, in the paper's second form: epsilon is its "epsilon hat", added to the
@@ -23,9 +24,9 @@ package struct Adam: Optimizer {
     package func update(
         _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
     ) {
-        let t = Double(state.step)
+        let t = state.step
         OptimizerUpdate.moments(
             run, m: slots[0].whole, v: slots[1].whole, common, beta1: beta1, beta2: beta2, gradientShare: 0,
-            momentumShare: (1 - power(beta2, t)).squareRoot() / (1 - power(beta1, t)), vCorrection: 1, epsilon: epsilon, workers)
+            momentumShare: (1 - Double.pow(beta2, t)).squareRoot() / (1 - Double.pow(beta1, t)), vCorrection: 1, epsilon: epsilon, workers)
     }
 }

@@ -1,3 +1,4 @@
+import RealModule
 import VidTensor
 
 /// Adam with Nesterov momentum and a momentum schedule (Dozat 2016), exactly as Keras 1 and 2 have it.
@@ -29,7 +30,7 @@ package struct Nadam: Optimizer {
     }
 
     /// mu_t.
-    private func momentum(_ t: Int) -> Double { beta1 * (1 - 0.5 * power(0.96, Double(t) * scheduleDecay)) }
+    private func momentum(_ t: Int) -> Double { beta1 * (1 - 0.5 * Double.pow(0.96, Double(t) * scheduleDecay)) }
 
     package func update(
         _ run: OptimizerUpdate.Run, _ state: inout OptimizerState, _ common: OptimizerUpdate.Common, _ workers: Workers
@@ -40,6 +41,6 @@ package struct Nadam: Optimizer {
         OptimizerUpdate.moments(
             run, m: slots[0].whole, v: slots[1].whole, common, beta1: beta1, beta2: beta2,
             gradientShare: (1 - now) / (1 - state.momentumSchedule), momentumShare: next / (1 - state.momentumSchedule * next),
-            vCorrection: 1 / (1 - power(beta2, Double(state.step))), epsilon: epsilon, workers)
+            vCorrection: 1 / (1 - Double.pow(beta2, state.step)), epsilon: epsilon, workers)
     }
 }

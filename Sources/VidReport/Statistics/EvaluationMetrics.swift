@@ -1,4 +1,4 @@
-import VidTensor
+import RealModule
 import VidTrain
 
 /// Every figure that a report states of an evaluation, with its interval: a function of the clips' scores alone, so that
@@ -125,7 +125,7 @@ private struct ScoredClip {
         bin = Calibration.bin(of: confidence)
         let own = Double(clip.scores[clip.label])
         isClipped = own < EvaluationMetrics.smallestScore
-        loss = -logarithm(max(own, EvaluationMetrics.smallestScore))
+        loss = -Double.log(max(own, EvaluationMetrics.smallestScore))
         brier = clip.scores.indices.reduce(0) { sum, index in
             let distance = Double(clip.scores[index]) - (index == clip.label ? 1 : 0)
             return sum + distance * distance
