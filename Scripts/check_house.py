@@ -38,12 +38,13 @@ ALLOWED = {
     "VidExport": ["VidTrain", "VidCheckpoint", "CHDF5"],
     "VidReport": ["VidTrain", "CCairo", "CISAL"],
     "VidRun": ["VidCheckpoint", "VidExport", "VidReport"],
-    "vidclass": ["VidRun"],
+    "vidclass": ["VidRun", "CKernelChoice"],
     "VidClassKit": ["VidRun"],
-    "VidFuzz": ["VidCheckpoint"],
-    "VidTestSupport": ["VidCheckpoint", "CKernels", "CReferenceKernels"],
+    "VidFuzz": ["VidCheckpoint", "CKernelChoice"],
+    "VidTestSupport": ["VidCheckpoint", "CKernelChoice"],
     "COpenBLAS": [],
     "CKernels": ["COpenBLAS"],
+    "CKernelChoice": [],
     "CReferenceKernels": ["CKernels"],
     "CHDF5": ["CHDF5System"],
     "CHDF5System": [],
@@ -58,9 +59,9 @@ COMMON = set("""
     close code columns compactMap components configuration contains content contents copy count data date debugDescription decode default
     description deallocate decoder dictionary digest distance done drop dropFirst dropLast duration element elements empty encode encoder end endIndex
     enumerated environment error errorDescription exp exponent false fileExists filter finalize finish first firstIndex flatMap floor forEach format
-    formIntersection formUnion get group hash hasPrefix hasSuffix height help host id identifier index indices infinity initialize input insert
+    formIntersection formUnion get group hash hasPrefix hasSuffix height help high host id identifier index indices infinity initialize input insert
     intersection invalid isEmpty isFinite isLetter isNaN isNumber isSubset isWhitespace items iterator joined key keys kind language last lastIndex
-    lastPathComponent length level lines load local localizedDescription log lowerBound lowercased magnitude makeIterator map mapValues max maximum message
+    lastPathComponent length level lines load local localizedDescription log low lowerBound lowercased magnitude makeIterator map mapValues max maximum message
     min minimum mode modified move name names nan negate next none now number offset open output parent parse partition path paths pi pid pointee
     pointer popLast position precondition prefix print process product progress properties quoted random randomElement range rawValue read readData reduce
     remainder remove removeAll removeFirst removeLast removeValue replace replaceSubrange reserveCapacity reset result reverse reversed round rounded rows run

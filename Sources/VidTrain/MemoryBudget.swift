@@ -10,7 +10,7 @@ package struct MemoryBudget: Sendable {
     package init(gibibytes: Double?) {
         isGiven = gibibytes != nil
         // A twentieth of what is free is left for what else goes on.
-        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.availableBytes + Machine.residentBytes) / 20 * 19
+        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.grantableBytes + Machine.residentBytes) / 20 * 19
     }
 
     /// Of an amount that does not fit: "1.84 GiB of memory at least, training.memory_gib allows 1.50".

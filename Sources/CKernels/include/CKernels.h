@@ -4,6 +4,7 @@
 #define CKERNELS_H
 
 #include "vc_activation.h"
+#include "vc_activation_kind.h"
 #include "vc_batch_norm.h"
 #include "vc_colour.h"
 #include "vc_convolution.h"

@@ -9,10 +9,11 @@ package final class FeatureStore {
     /// Frames of each clip that are not padding.
     package private(set) var validFrames: [Int]
 
-    package init(clips: Int, steps: Int, shape: Shape) {
+    /// - Throws: `.other` if memory runs out.
+    package init(clips: Int, steps: Int, shape: Shape) throws {
         self.steps = steps
         self.shape = shape
-        buffer = Buffer(count: clips * steps * shape.count, isZeroed: false)
+        buffer = try Buffer(allocating: clips * steps * shape.count, isZeroed: false)
         validFrames = [Int](repeating: steps, count: clips)
     }
 

@@ -17,22 +17,22 @@ package final class StepInputs {
     let store: FeatureStore?
 
     /// For `predictor`, or a training step that shares its memory.
-    package convenience init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, features: FeatureKeeping) {
-        self.init(
+    package convenience init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, features: FeatureKeeping) throws {
+        try self.init(
             clips, samples, in: predictor, frozen: FrozenLayers(predictor, cache: features.cache), keepsInMemory: features.keepsInMemory)
     }
 
     /// - Parameters:
     ///   - frozen: the predictor's frozen layers, which the inputs of several parts may share.
     ///   - keepsInMemory: whether their outputs are kept in memory.
-    init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
+    init(_ clips: LabelledClips, _ samples: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) throws {
         self.clips = clips
         self.samples = samples
         self.predictor = predictor
         self.frozen = frozen
         let classifier = predictor.classifier
         if frozen != nil, keepsInMemory, let perClip = samples.perClip {
-            store = FeatureStore(clips: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
+            store = try FeatureStore(clips: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
         } else {
             store = nil
         }
