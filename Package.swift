@@ -35,7 +35,9 @@ let package = Package(
     targets: [
         // C wall
         .target(name: "COpenBLAS", linkerSettings: blasLibraries),
+        .target(name: "CKernelChoice"),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+        .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
         .target(name: "CLinux"),
         .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5", dependencies: ["CHDF5System"]),
@@ -52,18 +54,24 @@ let package = Package(
             dependencies: ["VidSystem", "COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")],
             swiftSettings: strictSwift),
         .target(name: "VidConfig", dependencies: ["VidSystem"], swiftSettings: strictSwift),
-        .target(name: "VidModel", dependencies: ["VidSystem", "VidTensor", "VidConfig"], swiftSettings: strictSwift),
+        .target(
+            name: "VidModel", dependencies: ["VidSystem", "VidTensor", "VidConfig", .product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strictSwift),
         .target(
             name: "VidData",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strictSwift),
         .target(
             name: "VidTrain",
-            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "RealModule", package: "swift-numerics"),
+            ],
             swiftSettings: strictSwift),
         .target(
             name: "VidCheckpoint",
@@ -76,6 +84,7 @@ let package = Package(
             name: "VidReport",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
+                .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["TensorBoard/Protos"],
@@ -83,18 +92,19 @@ let package = Package(
         .executableTarget(
             name: "vidclass",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport", "CKernelChoice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "RealModule", package: "swift-numerics"),
             ],
             swiftSettings: strictSwift),
 
         // Tests
         .target(
-            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
+            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernelChoice"],
             swiftSettings: strictSwift),
         .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"],
+            name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "CReferenceKernels"],
             resources: [.copy("Goldens")], swiftSettings: strictSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
@@ -127,6 +137,9 @@ if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
     package.targets.append(
         .executableTarget(
             name: "VidFuzz",
-            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", "CKernelChoice",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strictSwift + [.unsafeFlags(["-parse-as-library"])]))
 }

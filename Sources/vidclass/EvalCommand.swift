@@ -61,7 +61,7 @@ struct EvalCommand: AsyncParsableCommand {
         let (bar, start) = (ProgressBar(), ContinuousClock.now)
         let workers = threads.makeWorkers()
         let predictor = saved.predictor(workers)
-        let inputs = StepInputs(
+        let inputs = try StepInputs(
             clips, .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: try features.cache(), keepsInMemory: false))
         let evaluation = try await predictor.evaluate(inputs) { done, total in

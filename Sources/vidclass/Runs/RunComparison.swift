@@ -1,7 +1,7 @@
+import RealModule
 import VidConfig
 import VidReport
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// Runs beside each other: their figures, what their configurations differ in, and whether their decisions on the same clips
@@ -23,7 +23,7 @@ struct RunComparison {
             do {
                 let (classes, clips) = try PredictionsFile.read(path)
                 let losses = clips.map { clip in
-                    -logarithm(max(Double(clip.scores[clip.label]), EvaluationMetrics.smallestScore))
+                    -Double.log(max(Double(clip.scores[clip.label]), EvaluationMetrics.smallestScore))
                 }
                 let evaluation = Evaluation(classes: classes, clips: clips, losses: losses)
                 self.evaluation = clips.isEmpty ? nil : evaluation
