@@ -36,7 +36,9 @@ let package = Package(
     targets: [
         // C wall
         .target(name: "COpenBLAS", linkerSettings: blasLibraries),
+        .target(name: "CKernelChoice"),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
+        .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
         .target(name: "CLinux"),
         .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5", dependencies: ["CHDF5System"]),
@@ -53,18 +55,25 @@ let package = Package(
             dependencies: ["VidSystem", "COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")],
             swiftSettings: strictSwift),
         .target(name: "VidConfig", dependencies: ["VidSystem"], swiftSettings: strictSwift),
-        .target(name: "VidModel", dependencies: ["VidSystem", "VidTensor", "VidConfig"], swiftSettings: strictSwift),
+        .target(
+            name: "VidModel",
+            dependencies: ["VidSystem", "VidTensor", "VidConfig", .product(name: "RealModule", package: "swift-numerics")],
+            swiftSettings: strictSwift),
         .target(
             name: "VidData",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "CZlib",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strictSwift),
         .target(
             name: "VidTrain",
-            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "RealModule", package: "swift-numerics"),
+            ],
             swiftSettings: strictSwift),
         .target(
             name: "VidCheckpoint",
@@ -77,39 +86,46 @@ let package = Package(
             name: "VidReport",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
+                .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["TensorBoard/Protos"],
             swiftSettings: strictSwift),
         .target(
             name: "VidRun",
-            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport"],
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                .product(name: "RealModule", package: "swift-numerics"),
+            ],
             swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport", "VidRun",
+                "CKernelChoice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictSwift),
 
         // Tests
         .target(
-            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernels"],
+            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernelChoice"],
             swiftSettings: strictSwift),
         .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "COpenBLAS"],
+            name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "CReferenceKernels"],
             resources: [.copy("Goldens")], swiftSettings: strictSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
         .testTarget(
-            name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"], resources: [.copy("Goldens")],
+            name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"],
+            resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidDataTests", dependencies: ["VidSystem", "VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "VidTrainTests", dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
+            name: "VidTrainTests",
+            dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
             resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
@@ -125,7 +141,8 @@ let package = Package(
             dependencies: ["VidSystem", "VidRun", "VidTestSupport", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint"],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidData", "VidCheckpoint"], swiftSettings: strictSwift),
+            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidData", "VidCheckpoint"],
+            swiftSettings: strictSwift),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
@@ -136,6 +153,9 @@ if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
     package.targets.append(
         .executableTarget(
             name: "VidFuzz",
-            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", "CKernelChoice",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strictSwift + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -40,14 +40,14 @@ ALLOWED = {
     "VidExport": "VidTrain VidCheckpoint CHDF5",
     "VidReport": "VidTrain CCairo CISAL",
     "VidRun": "VidCheckpoint VidExport VidReport",
-    "vidclass": "VidRun",
+    "vidclass": "VidRun CKernelChoice",
     "VidClassKit": "VidRun",
-    "VidFuzz": "VidCheckpoint",
-    "VidTestSupport": "VidCheckpoint CKernels CReferenceKernels",
+    "VidFuzz": "VidCheckpoint CKernelChoice",
+    "VidTestSupport": "VidCheckpoint CKernels CKernelChoice CReferenceKernels",
     "CKernels": "COpenBLAS",
     "CReferenceKernels": "CKernels",
     "CHDF5": "CHDF5System",
-    "CLinux": "", "COpenBLAS": "", "CHDF5System": "", "CZlib": "", "CCairo": "", "CISAL": "",
+    "CKernelChoice": "", "CLinux": "", "COpenBLAS": "", "CHDF5System": "", "CZlib": "", "CCairo": "", "CISAL": "",
 }
 
 # Names of the standard library that are written without their type, such as `.rounded(.up)`.

@@ -111,10 +111,6 @@ VC_KERNEL void vc_relu_gradient(const float *output, const float *d_output, floa
     for (long i = 0; i < count; i++) d_input[i] = output[i] > 0 ? d_output[i] : 0;
 }
 
-VC_KERNEL void vc_relu(const float *source, float *target, long count) {
-    for (long i = 0; i < count; i++) target[i] = source[i] < 0 ? 0 : source[i];
-}
-
 VC_KERNEL void vc_add(float *restrict target, const float *restrict source, long count) {
     for (long i = 0; i < count; i++) target[i] += source[i];
 }

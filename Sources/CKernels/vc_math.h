@@ -5,7 +5,7 @@
 #ifndef VC_MATH_H
 #define VC_MATH_H
 
-#include "vc_activation.h"
+#include "vc_activation_kind.h"
 #include "vc_simd.h"
 
 #include <string.h>

@@ -56,9 +56,11 @@ package enum BLAS {
     /// OpenBLAS's version and build options.
     package static var configuration: String { String(cString: vc_blas_config()) }
 
-    /// The kernel asked for before OpenBLAS started; empty where the choice was left to OpenBLAS.
-    package static var requestedCore: String { String(cString: vc_blas_requested_core()) }
+    /// The kernel that `OPENBLAS_CORETYPE` asks for, by the user or by our own choice (CKernelChoice); empty if OpenBLAS chose.
+    package static let requestedCore = environment("OPENBLAS_CORETYPE")
 
-    /// Whether the kernel was asked for by the user's `OPENBLAS_CORETYPE`.
-    package static var coreIsUsers: Bool { vc_blas_core_is_users() }
+    /// Whether the user, not CKernelChoice, set `OPENBLAS_CORETYPE`.
+    package static let coreIsUsers = !requestedCore.isEmpty && requestedCore != environment("VIDCLASS_CORETYPE_CHOSEN")
+
+    private static func environment(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
 }

@@ -1,19 +1,21 @@
-/// Scratch memory of a step, given out in order and taken back all at once or down to a mark.
+import VidSystem
+
+/// Scratch memory of a step, handed out in order and released all at once or back to a mark.
 ///
-/// A first step may have to add chunks, where not enough was reserved; `reset` then joins them into one, so that later steps
-/// of the same size allocate nothing. What `take` returns is 64-byte aligned and holds garbage.
+/// The first step adds chunks if too little was reserved; `reset` then joins them into one, so that later steps of the same
+/// size allocate nothing. The memory that `take` returns is 64-byte aligned and uninitialised.
 package final class Workspace {
     private var chunks: [Buffer] = []
     private var chunk = 0
-    /// Floats given out of the current chunk.
+    /// Floats in use in the current chunk.
     private var used = 0
-    /// Floats given out of all chunks; what was left at a chunk's end is not in it.
+    /// Floats in use in all chunks, without the unused ends of chunks.
     private var live = 0
 
-    /// The most floats that were ever in use at once: what one chunk of all steps so far needs.
+    /// The most floats that were ever in use at once: the size of a single chunk that would do for all steps so far.
     package private(set) var peak = 0
 
-    /// A place to go back to.
+    /// A point to release back to.
     package struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int
@@ -24,31 +26,34 @@ package final class Workspace {
 
     package var mark: Mark { Mark(chunk: chunk, used: used, live: live) }
 
-    /// Gives back everything taken since `mark`.
+    /// Releases everything taken since `mark`.
     package func release(to mark: Mark) {
         chunk = mark.chunk
         used = mark.used
         live = mark.live
     }
 
-    /// Gives back everything; call between steps.
+    /// Releases everything; call between steps.
     package func reset() {
         if chunks.count > 1 {
             chunks = []
-            chunks = [Buffer(count: peak, isZeroed: false)]
+            // Without room for one chunk, the next step adds its own.
+            if let joined = try? Buffer(allocating: peak, isZeroed: false) { chunks = [joined] }
         }
         chunk = 0
         used = 0
         live = 0
     }
 
-    /// Makes one chunk of so many bytes, where nothing has been taken yet, so that a first step need not add any.
-    package func reserve(bytes: Int) {
+    /// Allocates one chunk of `bytes` before anything is taken, so that the first step need not add chunks.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func reserve(bytes: Int) throws(VidclassError) {
         precondition(live == 0, "memory is reserved before any is taken")
         let count = bytes / MemoryLayout<Float>.stride
         if chunks.count == 1, chunks[0].count >= count { return }
         chunks = []
-        chunks = [Buffer(count: count, isZeroed: false)]
+        chunks = [try Buffer(allocating: count, isZeroed: false)]
     }
 
     /// Uninitialised floats of `shape`, valid until they are released.

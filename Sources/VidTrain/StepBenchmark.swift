@@ -22,11 +22,11 @@ package struct StepBenchmark: Sendable {
     package static func run(
         _ classifier: Classifier, optimizer: Optimizer, clips: Int, memory: StepMemory, workers: Workers, seconds: Double = 2
     ) throws -> StepBenchmark {
-        let step = TrainingStep(
+        let step = try TrainingStep(
             classifier, optimizer: optimizer, labelSmoothing: 0, memory: memory, workers: workers, random: RandomGenerator(seed: 2))
         let steps = classifier.frames
         let shape = classifier.trainedInputShape.prepending(clips * steps)
-        let buffer = Buffer(count: shape.count)
+        let buffer = try Buffer(allocating: shape.count)
         defer { withExtendedLifetime(buffer) {} }
         let input = buffer.tensor(shape)
         var random = RandomGenerator(seed: 1)

@@ -84,7 +84,7 @@ package struct MemoryBudget: Sendable {
     package init(gibibytes: Double?) {
         isGiven = gibibytes != nil
         // A twentieth of the free memory is left for other programs.
-        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.availableBytes + Machine.residentBytes) / 20 * 19
+        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.grantableBytes + Machine.residentBytes) / 20 * 19
     }
 
     /// Says that `bytes` are too many: "at least 1.84 GiB of memory, but training.memory_gib allows 1.5 GiB".

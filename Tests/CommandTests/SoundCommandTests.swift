@@ -27,7 +27,7 @@ import VidTestSupport
         for index in 0..<count {
             let t = Double(index) / 8000
             let turns = first * t + (last - first) * t * t * 8000 / (2 * Double(count))
-            let value = 0.3 * cosine(2 * Double.pi * turns) + 0.03 * Double(random.normal())
+            let value = 0.3 * cos(2 * Double.pi * turns) + 0.03 * Double(random.normal())
             let integer = UInt16(bitPattern: Int16(max(-1, min(1, value)) * 32767))
             samples += [UInt8(truncatingIfNeeded: integer), UInt8(integer >> 8)]
         }

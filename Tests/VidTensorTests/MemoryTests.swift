@@ -1,4 +1,5 @@
 import Testing
+import VidSystem
 import VidTensor
 
 @Suite struct BufferTests {
@@ -7,6 +8,11 @@ import VidTensor
         let buffer = Buffer(count: count)
         #expect(UInt(bitPattern: buffer.base) % 64 == 0)
         #expect(buffer.tensor([count]).array.allSatisfy { $0 == 0 })
+    }
+
+    @Test func runningOutIsAnError() {
+        let error = #expect(throws: VidclassError.self) { try Buffer(allocating: 1 << 55) }
+        #expect(error?.kind == .other && error?.message.hasPrefix("out of memory: 137438953472 MiB") == true)
     }
 
     @Test func viewsShareTheMemory() {
@@ -30,6 +36,15 @@ import VidTensor
         }
         for (index, part) in parts.enumerated() { #expect(part.array.allSatisfy { $0 == Float(index) }) }
         #expect(workspace.takeZeroed([33]).array.allSatisfy { $0 == 0 })
+    }
+
+    @Test func aReservationThatFailsLeavesItUsable() throws {
+        let workspace = Workspace()
+        #expect(throws: VidclassError.self) { try workspace.reserve(bytes: 1 << 57) }
+        #expect(workspace.bytes == 0 && workspace.takeZeroed([3]).array == [0, 0, 0])
+        workspace.reset()
+        try workspace.reserve(bytes: 1 << 20)
+        #expect(workspace.bytes == 1 << 20)
     }
 
     @Test func releasedMemoryIsGivenOutAgain() {

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import VidTensor
@@ -50,7 +51,12 @@ import VidTensor
         #expect(covered.load(ordering: .relaxed) == 1001)
     }
 
-    @Test func theirThreadsEndWithThem() {
+    /// Other tests start threads at the same time, but far fewer than the 400 of this one.
+    @Test func theirThreadsEndWithThem() throws {
+        func threads() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
+        let before = try threads()
         for _ in 0..<200 { Workers(count: 3).forEach(3) { _, _ in } }
+        let after = try threads()
+        #expect(after < before + 200)
     }
 }

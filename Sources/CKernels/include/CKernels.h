@@ -1,9 +1,10 @@
-// Vectorised loops on plain pointers, each with a naive double-precision twin in reference/.
+// Vectorised loops on plain pointers, each with a naive double-precision twin in CReferenceKernels.
 // No function allocates or prints; shapes are explicit.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
 #include "vc_activation.h"
+#include "vc_activation_kind.h"
 #include "vc_batch_norm.h"
 #include "vc_colour.h"
 #include "vc_convolution.h"
@@ -16,11 +17,6 @@
 #include "vc_pooling.h"
 #include "vc_recurrent.h"
 #include "vc_reduce.h"
-#include "vc_reference_augmentation.h"
-#include "vc_reference_convolution.h"
-#include "vc_reference_fourier.h"
-#include "vc_reference_head.h"
-#include "vc_reference_pooling.h"
 #include "vc_simd.h"
 #include "vc_softmax.h"
 #include "vc_warp.h"

@@ -2,10 +2,8 @@
 #ifndef VC_ACTIVATION_H
 #define VC_ACTIVATION_H
 
+#include "vc_activation_kind.h"
 #include "vc_simd.h"
-
-/// The elementwise activations; softmax, which is not elementwise, is in vc_softmax.h.
-enum { VC_LINEAR = 0, VC_RELU = 1, VC_TANH = 2, VC_SIGMOID = 3, VC_HARD_SIGMOID = 4 };
 
 /// y[i] = e^x[i]. At most 1 ulp off; overflow gives infinity, NaN gives NaN. x and y may be the same.
 void vc_exp_array(size_t count, const float *x, float *y);

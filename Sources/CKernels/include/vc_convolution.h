@@ -34,9 +34,6 @@ void vc_sum_positions(const float *d, long positions, int filters, float *sums);
 /// d_input = where output > 0: d_output, else 0; `d_input` may be `d_output`.
 void vc_relu_gradient(const float *output, const float *d_output, float *d_input, long count);
 
-/// target = max(0, source); `target` may be `source`. NaN stays NaN.
-void vc_relu(const float *source, float *target, long count);
-
 /// target += source.
 void vc_add(float *target, const float *source, long count);
 

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// C = alpha * op(A) * op(B) + beta * C, single precision, row-major, on the calling thread alone.
+/// C = alpha * op(A) * op(B) + beta * C, single precision, row-major, on the calling thread alone: the first call limits
+/// OpenBLAS to one thread in the whole process.
 ///
 /// op(A) is (m, k), op(B) is (k, n), C is (m, n); `lda`, `ldb`, `ldc` are the row strides in floats of the matrices as
 /// stored (A is stored (k, m) when `transpose_a`). With beta = 0 the old content of C is not read.
@@ -23,11 +24,5 @@ const char *vc_blas_core_name(void);
 
 /// OpenBLAS's own description of itself: version and build options.
 const char *vc_blas_config(void);
-
-/// The kernel asked for before OpenBLAS started: the user's `OPENBLAS_CORETYPE`, our choice, or "" for OpenBLAS's own.
-const char *vc_blas_requested_core(void);
-
-/// Whether the request came from the user's environment.
-bool vc_blas_core_is_users(void);
 
 #endif

@@ -26,7 +26,7 @@ package struct ImportedWeights: Sendable {
     ) throws {
         let architecture = try Architecture(convolutions, of: source)
         let shapes = convolutions.flatMap { [($0.name + "/kernel", Shape($0.kernel)), ($0.name + "/bias", Shape($0.bias))] }
-        let owner = Buffer(count: shapes.reduce(0) { $0 + ($1.1.count + 15) / 16 * 16 })
+        let owner = try Buffer(allocating: shapes.reduce(0) { $0 + ($1.1.count + 15) / 16 * 16 })
         var offset = 0
         let tensors = shapes.map { name, shape in
             defer { offset += (shape.count + 15) / 16 * 16 }

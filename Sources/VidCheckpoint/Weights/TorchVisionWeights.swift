@@ -83,7 +83,7 @@ package enum TorchVisionWeights {
 
     /// (filters, channels, rows, columns) to (rows, columns, channels, filters).
     private static func readKernel(_ entry: SafetensorsEntry, of file: SafetensorsFile, into kernel: Tensor) throws {
-        let buffer = Buffer(count: entry.count)
+        let buffer = try Buffer(allocating: entry.count)
         defer { withExtendedLifetime(buffer) {} }
         try file.read(entry, into: buffer.tensor([entry.count]))
         let (filters, channels, area) = (entry.shape[0], entry.shape[1], entry.shape[2] * entry.shape[3])

@@ -1,3 +1,4 @@
+import RealModule
 import VidConfig
 import VidTensor
 
@@ -33,7 +34,7 @@ package struct LogMelSpectrogram: Sendable {
         precondition(filters.bins == size / 2 + 1, "filters of \(filters.bins) bins for transforms of \(size) samples")
         self.audio = audio
         self.filters = filters
-        window = (0..<size).map { 0.5 - 0.5 * cosine(2 * Double.pi * Double($0) / Double(size)) }
+        window = (0..<size).map { 0.5 - 0.5 * Double.cos(2 * .pi * Double($0) / Double(size)) }
         transform = FourierTransform(count: size)
         pending = [Float](repeating: 0, count: size / 2)
         windowed = [Double](repeating: 0, count: size)
@@ -76,9 +77,9 @@ package struct LogMelSpectrogram: Sendable {
     /// The powers in decibels relative to the loudest, as librosa's `power_to_db(ref=np.max, amin=1e-10, top_db=top_db)`:
     /// 10 log10(max(power, amin) / max(loudest, amin)), at least -top_db. In the order of `power`.
     package var decibels: [Float] {
-        let loudest = 10 * decimalLogarithm(max(LogMelSpectrogram.leastPower, Double(power.max() ?? 0)))
+        let loudest = 10 * Double.log10(max(LogMelSpectrogram.leastPower, Double(power.max() ?? 0)))
         return power.map { value in
-            Float(max(10 * decimalLogarithm(max(LogMelSpectrogram.leastPower, Double(value))) - loudest, -audio.topDecibels))
+            Float(max(10 * Double.log10(max(LogMelSpectrogram.leastPower, Double(value))) - loudest, -audio.topDecibels))
         }
     }
 }

@@ -1,21 +1,21 @@
+import RealModule
 import VidConfig
-import VidTensor
 
 /// The mel scale of Slaney's Auditory Toolbox (1998), librosa's default: linear up to 1000 Hz, logarithmic above.
 enum MelScale {
     private static let hertzPerMel = 200.0 / 3
     private static let firstLogarithmicHertz = 1000.0
     private static let firstLogarithmicMel = firstLogarithmicHertz / hertzPerMel
-    private static let logarithmicStep = logarithm(6.4) / 27
+    private static let logarithmicStep = Double.log(6.4) / 27
 
     static func mel(hertz: Double) -> Double {
         guard hertz >= firstLogarithmicHertz else { return hertz / hertzPerMel }
-        return firstLogarithmicMel + logarithm(hertz / firstLogarithmicHertz) / logarithmicStep
+        return firstLogarithmicMel + Double.log(hertz / firstLogarithmicHertz) / logarithmicStep
     }
 
     static func hertz(mel: Double) -> Double {
         guard mel >= firstLogarithmicMel else { return hertzPerMel * mel }
-        return firstLogarithmicHertz * exponential(logarithmicStep * (mel - firstLogarithmicMel))
+        return firstLogarithmicHertz * Double.exp(logarithmicStep * (mel - firstLogarithmicMel))
     }
 }
 

@@ -1,3 +1,4 @@
+import RealModule
 import VidConfig
 import VidTensor
 
@@ -27,10 +28,10 @@ package struct CropBox: Sendable, Equatable {
         -> CropBox
     {
         var found: CropBox?
-        let widest = logarithm(configuration.ratio)
+        let widest = Double.log(configuration.ratio)
         for _ in 0..<tries {
             let share = configuration.scale + (1 - configuration.scale) * Double(random.uniform())
-            let factor = exponential(widest * (2 * Double(random.uniform()) - 1))
+            let factor = Double.exp(widest * (2 * Double(random.uniform()) - 1))
             // (rows, columns) of a share of the frame with its own ratio, widened by the factor.
             let side = (share * factor).squareRoot()
             let across = (Double(columns) * side).rounded(.toNearestOrEven)

@@ -1,3 +1,4 @@
+import RealModule
 import VidConfig
 import VidTensor
 
@@ -17,7 +18,7 @@ struct Nadam: OptimizerRule {
     init(_ settings: OptimizerConfiguration) { self.settings = settings }
 
     /// mu_t.
-    private func momentum(_ t: Int) -> Double { settings.beta1 * (1 - 0.5 * power(0.96, Double(t) * settings.scheduleDecay)) }
+    private func momentum(_ t: Int) -> Double { settings.beta1 * (1 - 0.5 * Double.pow(0.96, Double(t) * settings.scheduleDecay)) }
 
     func advance(_ state: inout OptimizerState) { state.momentumSchedule *= momentum(state.step) }
 
@@ -29,6 +30,6 @@ struct Nadam: OptimizerRule {
             run, m: slot(0), v: slot(1), common, beta1: settings.beta1, beta2: settings.beta2,
             gradientShare: (1 - momentum(state.step)) / (1 - state.momentumSchedule),
             momentumShare: next / (1 - state.momentumSchedule * next),
-            vCorrection: 1 / (1 - power(settings.beta2, Double(state.step))), epsilon: settings.epsilon, workers)
+            vCorrection: 1 / (1 - Double.pow(settings.beta2, Double(state.step))), epsilon: settings.epsilon, workers)
     }
 }

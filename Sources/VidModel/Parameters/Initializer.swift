@@ -32,7 +32,7 @@ package enum Initializer: Sendable, Equatable {
         let rows = tensor.shape[0]
         let columns = tensor.shape[1]
         let (tall, narrow) = (max(rows, columns), min(rows, columns))
-        let scratch = Buffer(count: tall * narrow)
+        let scratch = try Buffer(allocating: tall * narrow)
         for i in 0..<scratch.count { scratch.base[i] = random.normal() }
         let diagonal = try BLAS.qr(m: tall, n: narrow, scratch.base)
         for i in 0..<tall {

@@ -1,4 +1,4 @@
-import VidTensor
+import RealModule
 
 /// A linear axis with round tick values.
 package struct Axis {
@@ -30,13 +30,13 @@ package struct Axis {
         let first = Int((self.low / step - 1e-9).rounded(.up))
         let last = Int((self.high / step + 1e-9).rounded(.down))
         ticks = first <= last ? (first...last).map { Double($0) * step } : [self.low]
-        digits = step >= 1 ? 0 : min(9, Int((-decimalLogarithm(step) + 0.3).rounded(.up)))
+        digits = step >= 1 ? 0 : min(9, Int((-Double.log10(step) + 0.3).rounded(.up)))
     }
 
     /// The smallest of 1, 2 and 5 times a power of ten that is not below `step`.
     private static func roundStep(_ step: Double, isWhole: Bool) -> Double {
         guard step > 0, step.isFinite else { return 1 }
-        let scale = power(10, decimalLogarithm(step).rounded(.down))
+        let scale = Double.pow(10, Double.log10(step).rounded(.down))
         let rounded = ([1.0, 2, 5, 10].first { $0 * scale >= step * 0.999 } ?? 10) * scale
         return isWhole ? max(1, rounded) : rounded
     }

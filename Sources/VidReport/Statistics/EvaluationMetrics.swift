@@ -1,4 +1,4 @@
-import VidTensor
+import RealModule
 import VidTrain
 
 /// All metrics of an evaluation that the report shows, with their intervals. They depend only on the clips' scores, so that each can be
@@ -125,7 +125,7 @@ private struct ScoredClip {
         bin = Calibration.bin(of: confidence)
         let own = Double(clip.scores[clip.label])
         isClipped = own < EvaluationMetrics.smallestScore
-        loss = -logarithm(max(own, EvaluationMetrics.smallestScore))
+        loss = -Double.log(max(own, EvaluationMetrics.smallestScore))
         brier = clip.brier
         isInTopFive = clip.isInTop(5)
     }

@@ -1,4 +1,4 @@
-import VidTensor
+import RealModule
 
 /// McNemar's exact test of whether two classifiers differ by more than chance on the same clips.
 ///
@@ -28,9 +28,9 @@ package struct McNemar: Sendable, Equatable {
             sum += term
             if term < sum * 1e-17 { break }
         }
-        var largest = -Double(count) * logarithm(2)
-        for k in 0..<smaller { largest += logarithm(Double(count - k) / Double(k + 1)) }
-        return min(1, 2 * sum * exponential(largest))
+        var largest = -Double(count) * Double.log(2)
+        for k in 0..<smaller { largest += Double.log(Double(count - k) / Double(k + 1)) }
+        return min(1, 2 * sum * Double.exp(largest))
     }
 }
 

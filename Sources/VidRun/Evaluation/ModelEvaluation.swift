@@ -22,7 +22,7 @@ package struct ModelEvaluation {
         self.runtime = runtime
         let start = ContinuousClock.now
         let predictor = saved.predictor(runtime.workers)
-        let inputs = StepInputs(
+        let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
         evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }

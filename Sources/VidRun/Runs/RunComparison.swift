@@ -1,6 +1,6 @@
+import RealModule
 import VidReport
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// Several runs side by side: their metrics, how their configurations differ, and whether their decisions on the same clips differ
@@ -22,7 +22,7 @@ package struct RunComparison {
             do {
                 let (classes, clips) = try PredictionsFile.read(path)
                 let losses = clips.map { clip in
-                    -logarithm(max(Double(clip.scores[clip.label]), EvaluationMetrics.smallestScore))
+                    -Double.log(max(Double(clip.scores[clip.label]), EvaluationMetrics.smallestScore))
                 }
                 let evaluation = Evaluation(classes: classes, clips: clips, losses: losses)
                 self.evaluation = clips.isEmpty ? nil : evaluation

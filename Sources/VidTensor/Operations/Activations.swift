@@ -45,3 +45,17 @@ package enum Activations {
         }
     }
 }
+
+/// The gradient of a ReLU that ran as part of a convolution.
+package enum Rectifier {
+    private static let block = 16384
+
+    /// dInput = dOutput where output > 0, else 0; `dInput` may be `dOutput`.
+    package static func gradient(output: Tensor, dOutput: Tensor, dInput: Tensor, workers: Workers) {
+        precondition(output.count == dOutput.count && output.count == dInput.count, "\(output.shape), \(dOutput.shape), \(dInput.shape)")
+        workers.forEachRange(of: output.count, size: block) { range, _ in
+            let at = range.lowerBound
+            vc_relu_gradient(output.base + at, dOutput.base + at, dInput.base + at, range.count)
+        }
+    }
+}

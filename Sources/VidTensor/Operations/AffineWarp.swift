@@ -1,4 +1,5 @@
 import CKernels
+import RealModule
 
 /// A map from places of an output frame to places of its source, in pixels from the centre of the first pixel:
 /// column = xx x + xy y + x0 and row = yx x + yy y + y0 of output column x and row y.
@@ -49,7 +50,7 @@ package struct AffineMap: Sendable, Equatable {
     /// Turned counter-clockwise, as seen, about the centre of frames of `rows` x `columns`.
     package static func turning(degrees: Double, rows: Int, columns: Int) -> AffineMap {
         let angle = degrees * Double.pi / 180
-        let (c, s) = (cosine(angle), sine(angle))
+        let (c, s) = (Double.cos(angle), Double.sin(angle))
         let (x, y) = (Double(columns - 1) / 2, Double(rows - 1) / 2)
         return AffineMap(xx: c, xy: -s, x0: x - c * x + s * y, yx: s, yy: c, y0: y - s * x - c * y)
     }

@@ -22,9 +22,7 @@ package enum Elementwise {
             vc_transpose(rows, range.count, x.base + at, columns, y.base + at * rows, rows)
         }
     }
-}
 
-extension Elementwise {
     /// x = share * x + (1 - share) * y, element by element.
     package static func mix(_ x: Tensor, _ y: Tensor, share: Float, _ workers: Workers) {
         precondition(x.count == y.count, "\(x.shape) mixed with \(y.shape)")

@@ -1,4 +1,5 @@
 import CKernels
+import RealModule
 
 /// The power spectrum of real signals of one length, in double precision.
 ///
@@ -97,8 +98,8 @@ private struct ComplexArray: Sendable {
 
     /// e^(2 pi i t) for each t of `turns`.
     init(turns: [Double]) {
-        re = turns.map { cosine(2 * Double.pi * $0) }
-        im = turns.map { sine(2 * Double.pi * $0) }
+        re = turns.map { Double.cos(2 * .pi * $0) }
+        im = turns.map { Double.sin(2 * .pi * $0) }
     }
 
     mutating func transform(_ roots: ComplexArray, _ scratch: inout ComplexArray) {

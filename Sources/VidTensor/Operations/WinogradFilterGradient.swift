@@ -3,12 +3,14 @@ import CKernels
 /// The filter gradient of the Winograd convolution, the adjoint of its forward pass: V = B'dB of the input and dM = A dY A'
 /// of the output's gradient, dU = V' dM summed over tiles, and dKernel += G' dU G.
 ///
-/// Frames are taken in groups of `Convolution.frameGroup`. The tiles of a group pass through in sections: the workers
+/// Frames are taken in groups of `frameGroup`. The tiles of a group pass through in sections: the workers
 /// transform a section, then share out its multiplications by frequency and panel. Each element of dU is summed over the
 /// tiles in one fixed order; there are no partial sums to merge.
 ///
 /// One of dM's 36 values is the sum of the tile (both of its points are 1), so the bias's gradient is a sixteenth of the work.
 enum WinogradFilterGradient {
+    /// Frames of a group.
+    static let frameGroup = 8
     /// Tiles of a section: V and dM of a section, 144 (C + K) bytes a tile, are to stay near the L3 ...
     private static let sectionBytes = 16 << 20
     /// ... but a section of fewer tiles is a waste where dU is large, which every section reads and writes.
@@ -36,9 +38,9 @@ enum WinogradFilterGradient {
         dKernel: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>?, workers: Workers, workspace: Workspace
     ) {
         precondition(WinogradConvolution.supports(g), "Winograd convolution of \(g)")
-        for first in stride(from: 0, to: frames, by: Convolution.frameGroup) {
+        for first in stride(from: 0, to: frames, by: frameGroup) {
             let mark = workspace.mark
-            let count = min(Convolution.frameGroup, frames - first)
+            let count = min(frameGroup, frames - first)
             addGroup(
                 g, frames: count, input: input + first * g.inputShape.count, dOutput: dOutput + first * g.outputShape.count,
                 dKernel: dKernel, dBias: dBias, workers, workspace)
@@ -101,7 +103,7 @@ enum WinogradFilterGradient {
 
     /// Floats that `add` takes from the workspace at most.
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
-        let total = Convolution.frameGroup * WinogradConvolution.tiles(g)
+        let total = frameGroup * WinogradConvolution.tiles(g)
         let rows = min(total, largestSection(g))
         let (v, dm) = (WinogradMatrices(rows: rows, columns: g.channels), WinogradMatrices(rows: rows, columns: g.filters))
         return v.floats + dm.floats + WinogradMatrices(rows: g.channels, columns: g.filters).floats + dm.columns

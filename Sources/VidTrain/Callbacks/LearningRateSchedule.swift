@@ -1,5 +1,5 @@
+import RealModule
 import VidConfig
-import VidTensor
 
 /// The learning rate over the steps of a training, or of a stage of it.
 package struct LearningRateSchedule: Sendable {
@@ -25,8 +25,8 @@ package struct LearningRateSchedule: Sendable {
         case .constant: return 1
         case .cosine:
             let share = min(1, Double(step - warmup) / Double(max(1, steps - warmup)))
-            return configuration.alpha + (1 - configuration.alpha) * 0.5 * (1 + cosine(Double.pi * share))
-        case .step: return power(configuration.factor, Double(step / stepsPerEpoch / configuration.stepEpochs))
+            return configuration.alpha + (1 - configuration.alpha) * 0.5 * (1 + Double.cos(.pi * share))
+        case .step: return Double.pow(configuration.factor, step / stepsPerEpoch / configuration.stepEpochs)
         }
     }
 }

@@ -1,4 +1,4 @@
-import VidTensor
+import RealModule
 
 /// Softmax and cross-entropy of one clip's logits in double precision, for reports.
 package enum Scores {
@@ -20,16 +20,16 @@ package enum Scores {
     package static func crossEntropy(_ samples: [[Float]], label: Int) -> Double {
         let losses = samples.map { crossEntropy($0, label: label) }
         guard losses.count > 1, let least = losses.min(), losses.allSatisfy(\.isFinite) else { return losses.first ?? .nan }
-        return least - logarithm(losses.reduce(0) { $0 + exponential(least - $1) } / Double(losses.count))
+        return least - Double.log(losses.reduce(0) { $0 + Double.exp(least - $1) } / Double(losses.count))
     }
 
     private static func probabilities(_ logits: [Float]) -> [Double] {
         let logSum = logSumExp(logits)
-        return logits.map { exponential(Double($0) - logSum) }
+        return logits.map { Double.exp(Double($0) - logSum) }
     }
 
     private static func logSumExp(_ logits: [Float]) -> Double {
         let largest = Double(logits.max() ?? 0)
-        return largest + logarithm(logits.reduce(0) { $0 + exponential(Double($1) - largest) })
+        return largest + Double.log(logits.reduce(0) { $0 + Double.exp(Double($1) - largest) })
     }
 }

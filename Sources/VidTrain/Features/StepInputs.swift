@@ -16,22 +16,22 @@ package final class StepInputs {
     let store: FeatureStore?
 
     /// Inputs for `predictor`, or for a training step that shares its memory.
-    package convenience init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, features: FeatureStorage) {
-        self.init(
+    package convenience init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, features: FeatureStorage) throws {
+        try self.init(
             clips, plan, in: predictor, frozen: FrozenLayers(predictor, cache: features.cache), keepsInMemory: features.keepsInMemory)
     }
 
     /// - Parameters:
     ///   - frozen: the predictor's frozen layers, which the inputs of several splits may share.
     ///   - keepsInMemory: whether their outputs are kept in memory.
-    init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) {
+    init(_ clips: LabelledClips, _ plan: SamplePlan, in predictor: Predictor, frozen: FrozenLayers?, keepsInMemory: Bool) throws {
         self.clips = clips
         self.plan = plan
         self.predictor = predictor
         self.frozen = frozen
         let classifier = predictor.classifier
         if frozen != nil, keepsInMemory, let perClip = plan.perClip {
-            store = FeatureStore(samples: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
+            store = try FeatureStore(samples: clips.count * perClip, steps: classifier.frames, shape: classifier.trainedInputShape)
         } else {
             store = nil
         }
@@ -125,10 +125,11 @@ package final class FeatureStore {
     /// Frames of each sample that are not padding.
     private(set) var validFrames: [Int]
 
-    init(samples: Int, steps: Int, shape: Shape) {
+    /// - Throws: `.other` if memory runs out.
+    init(samples: Int, steps: Int, shape: Shape) throws {
         self.steps = steps
         self.shape = shape
-        buffer = Buffer(count: samples * steps * shape.count, isZeroed: false)
+        buffer = try Buffer(allocating: samples * steps * shape.count, isZeroed: false)
         validFrames = [Int](repeating: steps, count: samples)
     }
 

@@ -60,17 +60,17 @@ package final class Trainer {
         plan = configuration.stagePlans[state.stage]
         classWeights = try ClassWeighting.weights(
             configuration.training.classWeights, classes: classifier.classes, labels: training.labels)
-        step = TrainingStep(
+        step = try TrainingStep(
             classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
             memory: memory, workers: workers, random: state.dropoutRandom)
         let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.context)
         let frozen = FrozenLayers(predictor, cache: features.cache)
-        func inputs(_ clips: LabelledClips, _ plan: SamplePlan) -> StepInputs {
-            StepInputs(clips, plan, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
+        func inputs(_ clips: LabelledClips, _ plan: SamplePlan) throws -> StepInputs {
+            try StepInputs(clips, plan, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
         }
         self.predictor = predictor
-        self.training = inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
-        self.validation = inputs(validation, .evaluation(configuration))
+        self.training = try inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
+        self.validation = try inputs(validation, .evaluation(configuration))
         let hasValidation = validation.count > 0
         let classes = classifier.classes
         monitor = try Monitor(
@@ -271,7 +271,7 @@ package final class Trainer {
         if clips == nil, reusesFeatures, isEncoded || !validation.needsPreparing {
             return try await predictor.evaluate(validation, progress: progress)
         }
-        let inputs = StepInputs(
+        let inputs = try StepInputs(
             clips ?? validation.clips, .evaluation(configuration), in: predictor,
             features: FeatureStorage(cache: cache, keepsInMemory: false))
         return try await predictor.evaluate(inputs, progress: progress)

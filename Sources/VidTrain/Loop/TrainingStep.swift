@@ -23,16 +23,17 @@ package final class TrainingStep {
     private let activations: ActivationPlan?
 
     /// - Parameter memory: the plan for the largest batch; its workspace is reserved, but not yet touched.
+    /// - Throws: `.other` if memory runs out.
     package init(
         _ classifier: Classifier, optimizer: Optimizer, state: OptimizerState = OptimizerState(), labelSmoothing: Float,
         memory: StepMemory, workers: Workers, random: RandomGenerator
-    ) {
+    ) throws {
         self.classifier = classifier
         self.optimizer = optimizer
         optimizerState = state
         loss = CategoricalCrossEntropy(labelSmoothing: labelSmoothing)
         context = Context(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
-        context.workspace.reserve(bytes: memory.workspace)
+        try context.workspace.reserve(bytes: memory.workspace)
         activations = memory.activations
     }
 

@@ -37,7 +37,7 @@ enum TestSounds {
         return (0..<count).map { index in
             let t = Double(index) / Double(sampleRate)
             let turns = first * t + (last - first) * t * t / (2 * seconds)
-            return 0.5 * Float(cosine(2 * Double.pi * turns)) + noise * random.normal()
+            return 0.5 * Float(cos(2 * Double.pi * turns)) + noise * random.normal()
         }
     }
 

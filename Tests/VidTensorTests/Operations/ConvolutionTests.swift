@@ -1,4 +1,5 @@
 import CKernels
+import CReferenceKernels
 import Testing
 import VidTensor
 import VidTestSupport

@@ -1,4 +1,5 @@
 import CKernels
+import CReferenceKernels
 import Testing
 import VidTensor
 import VidTestSupport
@@ -73,34 +74,5 @@ import VidTestSupport
             let error = relativeError(output.array, expected)
             #expect(error <= 1e-7)
         }
-    }
-
-    @Test(arguments: [1, 15, 16, 17, 40_000])
-    func rectifierIsItsTwinInPlaceToo(_ count: Int) {
-        var tensors = TestTensors(seed: 10)
-        let input = tensors.uniform([count])
-        let output = tensors.nan([count])
-        let workers = Workers(count: 2)
-        Rectifier.forward(input: input, output: output, workers: workers)
-        #expect(output.array == input.array.map { max(0, $0) })
-        let dOutput = tensors.uniform([count])
-        var expected = [Double](repeating: .nan, count: count)
-        vc_reference_relu_gradient(output.base, dOutput.base, count, &expected)
-        let dInput = tensors.nan([count])
-        Rectifier.gradient(output: output, dOutput: dOutput, dInput: dInput, workers: workers)
-        #expect(dInput.array.map(Double.init) == expected)
-        Rectifier.gradient(output: output, dOutput: dOutput, dInput: dOutput, workers: workers)
-        #expect(dOutput.array == dInput.array)
-    }
-
-    /// A value that is not a number is not hidden by a ReLU.
-    @Test func rectifierPassesNaNOn() {
-        var tensors = TestTensors(seed: 11)
-        let input = tensors.nan([33])
-        let output = tensors.zeros([33])
-        Rectifier.forward(input: input, output: output, workers: Workers(count: 1))
-        #expect(output.array.allSatisfy { $0.isNaN })
-        vc_add_bias(input.base, 1, 33, output.base, true)
-        #expect(input.array.allSatisfy { $0.isNaN })
     }
 }

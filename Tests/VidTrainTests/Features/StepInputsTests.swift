@@ -15,7 +15,7 @@ import VidTrain
         change(&configuration)
         let classifier = try clips.classifier(configuration)
         let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: Workers(count: 1))
-        return StepInputs(
+        return try StepInputs(
             try clips.split(.train, configuration), .training(configuration, behindFrozenLayers: classifier.frozen != nil), in: predictor,
             features: features)
     }

@@ -1,15 +1,9 @@
-// Chooses OpenBLAS's kernel before OpenBLAS initialises.
-//
 // OpenBLAS picks its kernel by CPU model, and a library older than the CPU falls back to one without AVX: five times
 // slower. It reads OPENBLAS_CORETYPE in its own constructor; ours runs earlier (priority 101) in the same static
 // binary and sets the variable from what the CPU can do. A value that the user set is left alone.
-#include "COpenBLAS.h"
+#include "CKernelChoice.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static char requested[32] = "";
-static bool users = false;
 
 #if defined(__x86_64__)
 static const char *core_for_this_cpu(void) {
@@ -27,20 +21,14 @@ static const char *core_for_this_cpu(void) { return NULL; }
 
 __attribute__((constructor(101))) static void choose_core(void) {
     const char *own = getenv("OPENBLAS_CORETYPE");
-    if (own != NULL && own[0] != '\0') {
-        users = true;
-        strncpy(requested, own, sizeof requested - 1);
-    } else {
+    if (own == NULL || own[0] == '\0') {
         const char *core = core_for_this_cpu();
         if (core != NULL) {
             setenv("OPENBLAS_CORETYPE", core, 1);
-            strncpy(requested, core, sizeof requested - 1);
+            // Tells BLAS.coreIsUsers, here and in child processes, that the value is not the user's.
+            setenv("VIDCLASS_CORETYPE_CHOSEN", core, 1);
         }
     }
     // Our workers call OpenBLAS one thread each; its own pool would only take memory and wake up for nothing.
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
 }
-
-const char *vc_blas_requested_core(void) { return requested; }
-
-bool vc_blas_core_is_users(void) { return users; }

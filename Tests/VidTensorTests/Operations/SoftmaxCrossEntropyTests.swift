@@ -1,4 +1,5 @@
 import CKernels
+import CReferenceKernels
 import Foundation
 import Testing
 import VidTensor
