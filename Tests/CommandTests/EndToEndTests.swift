@@ -176,7 +176,7 @@ import VidTestSupport
         try FileManager.default.copyItem(atPath: box.path + "/data/right/000.bin", toPath: box.path + "/data/right/new.bin")
         let grown = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=3")
         // The run uses the clips of its splits.csv, and tells the user.
-        #expect(grown.status == 0 && grown.errors.contains("1 clip is new") && grown.errors.contains("new.bin"), "\(grown.errors)")
+        #expect(grown.status == 0 && grown.errors.contains("1 new clip") && grown.errors.contains("new.bin"), "\(grown.errors)")
         try FileManager.default.moveItem(atPath: box.path + "/data/right/000.bin", toPath: box.path + "/000.bin")
         let shrunk = try box.run("train", "--resume", "runs/train", "--set", "training.epochs=4")
         #expect(shrunk.status == 66 && shrunk.errors.contains("right/000.bin"), "\(shrunk.errors)")

@@ -104,14 +104,14 @@ import VidTestSupport
         try refuse(
             [
                 HostileFile("empty.safetensors", [], "too few"), HostileFile("seven.safetensors", [0, 0, 0, 0, 0, 0, 0], "too few"),
-                HostileFile("past.safetensors", good.putting([200], at: 0), "should take 200 bytes"),
+                HostileFile("past.safetensors", good.putting([200], at: 0), "should have 200 bytes"),
                 HostileFile("signed.safetensors", good.putting([0, 0, 0, 0, 0, 0, 0, 0x80], at: 0), "9223372036854775808"),
                 HostileFile("most.safetensors", good.putting([UInt8](repeating: 0xFF, count: 8), at: 0), "18446744073709551615"),
-                HostileFile("utf8.safetensors", good.putting([0xFF], at: 10), "no UTF-8"),
-                HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nested deeper than 32"),
+                HostileFile("utf8.safetensors", good.putting([0xFF], at: 10), "not valid UTF-8"),
+                HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nesting is deeper than 32"),
                 HostileFile("first.safetensors", file("[]"), "starts with '{'"),
                 HostileFile(
-                    "twice.safetensors", file("{" + tensor("x", "2", "0,2") + "," + tensor("x", "2", "2,4") + "}"), "there already"),
+                    "twice.safetensors", file("{" + tensor("x", "2", "0,2") + "," + tensor("x", "2", "2,4") + "}"), "appears twice"),
                 HostileFile("overlap.safetensors", file("{" + tensor("x", "3", "0,3") + "," + tensor("y", "2", "2,4") + "}"), "overlaps"),
                 HostileFile("hole.safetensors", file("{" + tensor("x", "2", "2,4") + "}"), "leaves a hole"),
                 HostileFile("more.safetensors", good + [0], "1 bytes after its last tensor"),
@@ -126,7 +126,7 @@ import VidTestSupport
                 HostileFile("half.safetensors", file("{" + tensor(#"\ud800"#, "4", "0,4") + "}"), "surrogate"),
             ], [["weights", "import", "FILE"]])
         try refuse(
-            [HostileFile("other.safetensors", good, "neither a VGG of torchvision's")],
+            [HostileFile("other.safetensors", good, "neither a torchvision VGG")],
             [["weights", "import", "FILE"], ["inspect", "FILE"]])
         try refuse(
             [
@@ -235,10 +235,10 @@ import VidTestSupport
         try refuse(
             [
                 HostileFile("empty.json", [], ":1:1: expected a value"), HostileFile("array.json", text: "[]", "expected an object"),
-                HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nested deeper than 32"),
-                HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "was there already"),
+                HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nesting is deeper than 32"),
+                HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "appears twice"),
                 HostileFile("utf16.json", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0], "UTF-16"),
-                HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "no UTF-8"),
+                HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "not valid UTF-8"),
                 HostileFile("zero.json", text: "{\"seed\":1}\0", "a zero byte"),
                 HostileFile("half.json", text: #"{"data":{"path":"\ud800"}}"#, "surrogate"),
                 HostileFile("nul.json", text: #"{"data":{"path":"a\u0000b"}}"#, "data.path"),
@@ -248,7 +248,7 @@ import VidTestSupport
                 HostileFile("under.json", text: #"{"training":{"epochs":1_000}}"#, "expected ',' or '}'"),
                 HostileFile("minus.json", text: #"{"training":{"epochs":-0}}"#, "training.epochs"),
                 HostileFile("comma.json", text: #"{"optimizer":{"learning_rate":0,002}}"#, "expected a key"),
-                HostileFile("nan.json", text: #"{"optimizer":{"learning_rate":NaN}}"#, "JSON's numbers are finite"),
+                HostileFile("nan.json", text: #"{"optimizer":{"learning_rate":NaN}}"#, "JSON numbers are finite"),
                 HostileFile("key.json", text: #"{"trainin":{}}"#, "did you mean \"training\"?"),
                 HostileFile("up.json", text: #"{"output":{"name":"../x"}}"#, "output.name"),
                 HostileFile(
@@ -319,8 +319,8 @@ import VidTestSupport
         let files: [(String, [(String, String)], String?)] = [
             ("clips", [("run.json", #"{"clips":{"train":9223372036854775807,"val":9223372036854775807}}"#)], nil),
             ("seconds", [("run.json", #"{"seconds":-1e300,"best_value":1e308,"best_epoch":9223372036854775807}"#)], nil),
-            ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nested deeper"),
-            ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "was there already"),
+            ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nesting is deeper"),
+            ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "appears twice"),
             ("infinite", [("results.csv", header + "1,1,inf,1,1,1,1\n")], "expected a number, found inf"),
             ("hex", [("results.csv", header + "1,0x10,1,1,1,1,1\n")], "expected a number, found 0x10"),
             ("large", [("results.csv", header + "1,1,1e400,1,1,1,1\n")], "expected a number, found 1e400"),
