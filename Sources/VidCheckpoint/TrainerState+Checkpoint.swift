@@ -3,10 +3,11 @@ import VidModel
 import VidSystem
 import VidTrain
 
-// How a training's state goes into `last.safetensors` and comes out of it.
+// The training's state in `last.safetensors`.
 
 extension TrainerState {
-    /// JSON with its keys in order: the same state is the same text.
+    /// JSON with sorted keys: the same state gives the same text. Foundation's encoder writes it, because it is the one that writes
+    /// whole numbers of type Double as 1, not 1.0, and the bytes of a checkpoint must stay the same.
     package var text: String {
         get throws {
             let encoder = JSONEncoder()
@@ -16,10 +17,12 @@ extension TrainerState {
     }
 
     /// The state saved in `checkpoint`.
+    ///
+    /// - Throws: `.badData` if the checkpoint has no state, or a damaged one.
     package init(_ checkpoint: Checkpoint) throws {
         guard let text = checkpoint.state else {
             throw VidclassError.file(
-                checkpoint.path, "it holds no training state to go on from; resume from a run's last.safetensors")
+                checkpoint.path, "it has no training state to resume from; use a run's last.safetensors")
         }
         do {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
