@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
-"""Finds circles between the targets, the folders of a target and the files of a target.
+"""Finds circles between the targets, between the folders of a target and between the files of a target.
 
-The script reads the Swift and C sources below Sources. It lists the names that each file defines and the names that it uses,
-and prints each circle with the names that make it. It also refuses imports that the table of targets does not allow
-and Swift files of more than 400 lines. It exits with 1 if it finds any of these.
+The script reads the Swift and C sources below Sources, lists the names that each file defines and uses, and prints each circle
+with the names that make it. It also refuses imports that the table of targets does not allow and Swift files of more than
+400 lines (*.pb.swift excepted). It exits with 1 if it finds any of these.
 
-Conventions:
-- Foo.swift and the files Foo+*.swift of its folder are one unit: one type that is written in several files.
-- A folder below a folder is a folder of its own. A file at the top of a target counts as a folder of its own.
-- A C file and its header (pooling.c, vc_pooling.h) are one unit. Their edges are their includes.
-- A type counts wherever it is named. A member counts where the type of its receiver is known; elsewhere only if a single file of
-  the target defines a member of that name and neither the standard library nor an imported target has the name.
-- Private names are not visible in other files. Labels of arguments, parameters and local variables are not uses.
+Conventions
+- Foo.swift and the files Foo+*.swift of its folder are one unit: one type, written in several files.
+- A folder below a folder is a folder of its own, and so is a file at the top of a target.
+- A C file and its header (pooling.c, include/vc_pooling.h) are one unit. C files depend on each other by #include.
+- A type counts wherever it is named, also by `extension`. A member counts where the type before its dot is known from what is
+  written. Elsewhere a member counts only if a single file has one of this name and it is a static member that is used without its
+  type (`.foo`), or extends a type from outside of the project (such as String).
+- Other files do not see private names. Labels of arguments, parameters and local variables are not uses.
 
-After each printed circle, its weakest edge (the one of the fewest names) is taken away, and the search goes on. So the printed
-circles are enough to break all circles, but a strongly connected group can contain further ones.
+After each printed circle its weakest edge (the one of the fewest names, printed after the circle) is taken away and the search goes
+on. Without these edges no circle is left; breaking a circle at another edge can bring up one that was not printed.
 """
 import argparse
 import collections
@@ -24,170 +25,123 @@ import sys
 import tempfile
 
 MAXIMUM_LINES = 400
+REASONS_SHOWN = 12
 
-# What each target may import: the names listed and, transitively, what those may import. C targets are allowed only where listed.
+# What each target may import: the names listed and, for Swift targets, what those may import in turn.
 ALLOWED = {
-    "VidSystem": [],
-    "VidTensor": ["CKernels", "COpenBLAS", "VidSystem"],
-    "VidConfig": ["VidSystem"],
-    "VidModel": ["VidTensor", "VidConfig", "VidSystem"],
-    "VidData": ["VidTensor", "VidConfig", "VidSystem", "CZlib"],
-    "VidCluster": ["VidTensor", "VidSystem"],
-    "VidTrain": ["VidModel", "VidData", "VidCluster"],
-    "VidCheckpoint": ["VidTrain", "CHDF5"],
-    "VidExport": ["VidTrain", "VidCheckpoint", "CHDF5"],
-    "VidReport": ["VidTrain", "CCairo", "CISAL"],
-    "VidRun": ["VidCheckpoint", "VidExport", "VidReport"],
-    "vidclass": ["VidRun"],
-    "VidClassKit": ["VidRun"],
-    "VidFuzz": ["VidCheckpoint"],
-    "VidTestSupport": ["VidCheckpoint", "CKernels", "CReferenceKernels"],
-    "COpenBLAS": [],
-    "CKernels": ["COpenBLAS"],
-    "CReferenceKernels": ["CKernels"],
-    "CHDF5": ["CHDF5System"],
-    "CHDF5System": [],
-    "CZlib": [],
-    "CCairo": [],
-    "CISAL": [],
+    "VidSystem": "CLinux",
+    "VidTensor": "CKernels COpenBLAS VidSystem",
+    "VidConfig": "VidSystem",
+    "VidModel": "VidTensor VidConfig",
+    "VidData": "VidTensor VidConfig CZlib",
+    "VidCluster": "VidTensor",
+    "VidTrain": "VidModel VidData VidCluster",
+    "VidCheckpoint": "VidTrain CHDF5",
+    "VidExport": "VidTrain VidCheckpoint CHDF5",
+    "VidReport": "VidTrain CCairo CISAL",
+    "VidRun": "VidCheckpoint VidExport VidReport",
+    "vidclass": "VidRun",
+    "VidClassKit": "VidRun",
+    "VidFuzz": "VidCheckpoint",
+    "VidTestSupport": "VidCheckpoint CKernels CReferenceKernels",
+    "CKernels": "COpenBLAS",
+    "CReferenceKernels": "CKernels",
+    "CHDF5": "CHDF5System",
+    "CLinux": "", "COpenBLAS": "", "CHDF5System": "", "CZlib": "", "CCairo": "", "CISAL": "",
 }
 
-# Member names of the standard library, Foundation and the packages in use: they say nothing where the receiver's type is unknown.
-COMMON = set("""
-    abs add advanced all allSatisfy allCases append appending arguments baseAddress begin bitPattern body bool bound bytes cancel capacity chunk
-    close code columns compactMap components configuration contains content contents copy count data date debugDescription decode default
-    description deallocate decoder dictionary digest distance done drop dropFirst dropLast duration element elements empty encode encoder end endIndex
-    enumerated environment error errorDescription exp exponent false fileExists filter finalize finish first firstIndex flatMap floor forEach format
-    formIntersection formUnion get group hash hasPrefix hasSuffix height help host id identifier index indices infinity initialize input insert
-    intersection invalid isEmpty isFinite isLetter isNaN isNumber isSubset isWhitespace items iterator joined key keys kind language last lastIndex
-    lastPathComponent length level lines load local localizedDescription log lowerBound lowercased magnitude makeIterator map mapValues max maximum message
-    min minimum mode modified move name names nan negate next none now number offset open output parent parse partition path paths pi pid pointee
-    pointer popLast position precondition prefix print process product progress properties quoted random randomElement range rawValue read readData reduce
-    remainder remove removeAll removeFirst removeLast removeValue replace replaceSubrange reserveCapacity reset result reverse reversed round rounded rows run
-    running scale second seconds seek self send sequence set shape shuffle shuffled sign significand size sleep some sort sorted source split
-    squareRoot standardError standardOutput start startIndex starts state status stderr stdout stop store string stringValue stride subtracting suffix sum
-    sums swapAt symmetricDifference sync terminate text title trailingZeroBitCount trim trimmingCharacters true truncatingRemainder type underestimatedCount union
-    unit unknown unlock unsigned update uppercased upperBound url utf16 utf8 value values version wait width withLock withUnsafeBytes withUnsafeBufferPointer
-    withUnsafeMutableBufferPointer withUnsafeMutableBytes word words write zero zip
-    """.split())
+# Names of the standard library that are written without their type, such as `.rounded(.up)`.
+COMMON = set("""subscript up down toNearestOrEven toNearestOrAwayFromZero towardZero awayFromZero zero one pi infinity nan max min none
+    some default now seconds milliseconds microseconds nanoseconds utf8 relaxed acquiring releasing sequentiallyConsistent""".split())
 
-# ---------------------------------------------------------------------------------------------------------------- tokens
+# --------------------------------------------------------------------------------------------------------------------- tokens
 
-Token = collections.namedtuple("Token", "kind text line newline space")  # kind: id, number, string, mark, end
-SKIP = re.compile(r"[ \t\r]+|//[^\n]*")
-PLAIN = re.compile(
-    r"(?P<id>[$A-Za-z_][A-Za-z0-9_]*|`[^`\n]+`)|(?P<number>[0-9](?:[0-9A-Za-z_]|\.(?=[0-9]))*)"
-    r"|(?P<mark>->|\.\.\.|\.\.<|[-+*/%=!<>&|^]=|&&|\|\||\?\?|&[-+*]|.)")
+# A token's kind is id, number, string, mark or end; `newline` and `space` tell what is before it.
+Token = collections.namedtuple("Token", "kind text line newline space")
+TOKEN = re.compile(
+    r'(?P<space>[ \t\r\n]+|//[^\n]*)|(?P<comment>/\*)|(?P<string>(?P<hashes>#*)(?P<quote>"""|"))|(?P<id>[$A-Za-z_]\w*|`[^`\n]+`)'
+    r"|(?P<number>[0-9](?:\w|\.(?=[0-9]))*)|(?P<mark>->|\.\.\.|\.\.<|[-+*/%=!<>&|^]=|&&|\|\||\?\?|.)")
 
 
-def tokens(text):
-    """The tokens of Swift code; the code of a string's interpolations follows its string, in parentheses."""
-    found = []
-    scan_code(text, 0, 1, found, False)
-    found.append(Token("end", "", found[-1].line if found else 1, True, True))
-    return found
-
-
-def scan_code(text, i, line, found, is_interpolation):
-    """Adds the tokens from `i` to the end of the text or, in an interpolation, to the parenthesis that ends it; returns (i, line)."""
-    depth, newline, space = 0, True, True
+def lex(text):
+    """The tokens of Swift code. The code in a string's interpolations follows the string, in parentheses."""
+    tokens, strings, i, line, depth, newline, space = [], [], 0, 1, 0, True, True
     while i < len(text):
-        if match := SKIP.match(text, i):
-            i, space = match.end(), True
-        elif text[i] == "\n":
-            i, line, newline, space = i + 1, line + 1, True, True
-        elif text.startswith("/*", i):
-            start, level = i, 0
+        match = TOKEN.match(text, i)
+        kind, found = match.lastgroup if match["quote"] is None else "string", match[0]
+        end = match.end()
+        if kind == "comment":
+            level = 0
             for mark in re.compile(r"/\*|\*/").finditer(text, i):
                 level += 1 if mark[0] == "/*" else -1
-                i = mark.end()
                 if level == 0:
                     break
-            line, space = line + text.count("\n", start, i), True
-        elif match := re.compile(r'(#*)("""|")').match(text, i):
-            found.append(Token("string", '"', line, newline, space))
-            i, line = scan_string(text, match.end(), line, found, match[1], match[2])
-            newline = space = False
-        else:
-            match = PLAIN.match(text, i)
-            depth += {"(": 1, ")": -1}.get(match[0], 0)
-            if is_interpolation and depth < 0:
-                return i, line
-            found.append(Token(match.lastgroup, match[0].strip("`"), line, newline, space))
-            i, newline, space = match.end(), False, False
-    return i, line
+            end = mark.end()
+        if kind in ("space", "comment"):
+            newline, space = newline or "\n" in text[i:end], True
+            line += text.count("\n", i, end)
+            i = end
+            continue
+        depth += {"(": 1, ")": -1}.get(found, 0)
+        is_string = kind == "string"
+        if strings and found == ")" and depth == strings[-1][2]:  # the end of an interpolation
+            hashes, quote, _ = strings.pop()
+            is_string = True
+        elif is_string:
+            hashes, quote = match["hashes"], match["quote"]
+        tokens.append(Token(kind, found.strip("`"), line, newline, space))
+        i, newline, space = end, False, False
+        if is_string:  # goes to the end of the string or to its next interpolation
+            part = re.compile(rf'(?s:(?!{quote}{hashes})(?:\\{hashes}[^(]|(?!\\{hashes}\().))*').match(text, i)
+            line += part[0].count("\n")
+            i = part.end() + len(quote + hashes)
+            if text.startswith("\\" + hashes + "(", part.end()):
+                i = part.end() + len(hashes) + 2
+                tokens.append(Token("mark", "(", line, False, False))
+                strings.append((hashes, quote, depth))
+                depth += 1
+    return tokens + [Token("end", "", line, True, True)]
 
 
-def scan_string(text, i, line, found, hashes, quote):
-    """Passes over a string literal's rest from `i`; adds the tokens of its interpolations."""
-    escape = "\\" + hashes
-    while i < len(text):
-        if text.startswith(quote + hashes, i):
-            return i + len(quote + hashes), line
-        if text.startswith(escape + "(", i):
-            found.append(Token("mark", "(", line, False, False))
-            i, line = scan_code(text, i + len(escape) + 1, line, found, True)
-            found.append(Token("mark", ")", line, False, False))
-            i += 1
-        elif text.startswith(escape, i):
-            i += len(escape) + (text[i + len(escape):i + len(escape) + 1] != "\n")
-        else:
-            line += text[i] == "\n"
-            i += 1
-    return i, line
+# ------------------------------------------------------------------------------------------------------- definitions and uses
 
+# A type, alias, func, init, var or case. `owner` is the path of the type whose member it is; () = global. `value` is the written type
+# of its value or result: ("type", path, context, parser), ("array", written type), ("chain", use), ("element", written type)
+# or None = unknown.
+Definition = collections.namedtuple("Definition", "kind name owner parser line private static value")
 
-# ------------------------------------------------------------------------------------------------- definitions and uses
+# A chain of names such as `loader.sampler.text(...)` in the type of the path `context`. `base` is "name", "self", "implicit" (`.name`),
+# "unknown", or a tuple of the written type of a local variable. `names` are (name, line, is called); "subscript" stands for `[...]`.
+Use = collections.namedtuple("Use", "base names context parser")
 
-class Definition:
-    """A type, function, property, case or initialiser. `owner` is the path of the type it is a member of; () = global."""
-
-    def __init__(self, kind, name, owner, file, line, private, labels=None, value=None):
-        self.kind, self.name, self.owner, self.file, self.line, self.private = kind, name, owner, file, line, private
-        self.labels, self.value = labels, value  # of functions: the argument labels; the type of the value or result
-
-    def __str__(self):
-        return ".".join(self.owner + (self.name,))
-
-
-class Use:
-    """A chain of names such as `loader.sampler.text(training:)`.
-
-    `base` is "name", "self", "implicit" (`.name`), "unknown" or the type of the local variable that begins the chain, as a tuple.
-    `names` are (name, argument labels or None, line); a subscript is the name "[]". `context` is the path of the type around it.
-    """
-
-    def __init__(self, base, names, context, file, line):
-        self.base, self.names, self.context, self.file, self.line = base, names, context, file, line
-        self.answer = None
-
-
-MODIFIERS = set("""public package internal private fileprivate open static final override mutating nonmutating nonisolated lazy weak unowned
-    convenience required indirect dynamic consuming borrowing isolated optional prefix postfix infix""".split())
 TYPES = {"struct", "class", "enum", "protocol", "actor", "extension"}
-DECLARATIONS = TYPES | {"func", "init", "deinit", "subscript", "let", "var", "typealias", "associatedtype", "case", "import"}
-WORDS = set("""in as is try await throw throws rethrows return break continue fallthrough do else defer repeat some any inout true false nil
-    where async yield each consume copy Any guard default get set willSet didSet newValue oldValue error _ operator precedencegroup""".split())
-TYPE_PREFIXES = {"inout", "some", "any", "borrowing", "consuming", "sending", "isolated", "repeat", "each", "nonisolated", "~"}
+DECLARATIONS = TYPES | {"func", "init", "subscript", "let", "var", "typealias", "associatedtype", "case", "import"}
+MODIFIERS = set("""public package internal private fileprivate open static class final override mutating nonmutating nonisolated lazy weak
+    unowned convenience required indirect dynamic consuming borrowing isolated""".split())
+WORDS = set("""as async await break catch consume continue copy default defer deinit do each else error fallthrough false for get guard if
+    import in inout is let newValue nil oldValue operator repeat rethrows return set some any switch throw throws true try var where while
+    willSet didSet yield case _""".split())
+DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+TYPE_PREFIXES = {"inout", "some", "any", "borrowing", "consuming", "sending", "isolated", "(", "@", "escaping", "Sendable", "autoclosure"}
 
 
 class Frame:
-    """A pair of brackets that is being read. `names` are those of a condition, which the next block will see."""
+    """The block or brackets that are being read, and the modifiers of the declaration to come."""
 
-    def __init__(self, kind, subscript=False):
-        self.kind, self.subscript, self.names, self.private, self.switch = kind, subscript, None, False, False
+    def __init__(self, kind):
+        self.kind, self.modifiers = kind, set()
 
 
 class Parser:
-    """Reads one Swift file into `definitions`, `uses`, `inherits` (path, written path) and `imports`."""
+    """Reads the definitions, uses, inherited types (path, written type) and imports of a Swift file."""
 
-    def __init__(self, file, text):
-        self.file, self.text, self.tokens, self.i = file, text, tokens(text), 0
-        self.scopes, self.context, self.private = [{}], (), False
+    def __init__(self, module, file):
+        self.module, self.file, self.text = module, file, file.read_text()
+        self.tokens, self.i, self.scopes, self.context, self.private = lex(self.text), 0, [{}], (), False
         self.definitions, self.uses, self.inherits, self.imports = [], [], [], []
-        while self.tok.kind != "end":
-            self.until("", Frame("file"))
-            self.i += self.tok.kind != "end"
+        self.until(Frame("file"))
+        if self.tok.kind != "end" or sum(DEPTH.get(token.text, 0) for token in self.tokens):
+            sys.exit(f"{file}:{self.tok.line}: this script does not understand the file: it finds brackets that do not match")
 
     @property
     def tok(self):
@@ -202,741 +156,412 @@ class Parser:
         return token
 
     def accept(self, *texts):
-        """Passes over the next token if it is one of `texts`."""
-        if self.tok.kind != "string" and self.tok.text in texts and self.tok.kind != "end":
-            return self.next()
-        return None
+        """Passes over the next token if it is one of these."""
+        return self.next() if self.tok.text in texts and self.tok.kind != "end" else None
 
-    def local(self, name):
-        """The scope that holds a local variable, or None."""
-        return next((scope for scope in reversed(self.scopes) if name in scope), None)
-
-    def define(self, kind, token, private, labels=None, value=None):
-        private = private or self.private
-        self.definitions.append(Definition(kind, token.text, self.context, self.file, token.line, private, labels, value))
-
-    def until(self, close, frame, names=None):
-        """Reads up to and with the bracket `close`, in a scope of `names`."""
-        if names is not None:
-            self.scopes.append(names)
-        while self.tok.kind != "end" and not (self.tok.text == close and self.tok.kind == "mark"):
-            if self.tok.text in (")", "]", "}") and self.tok.kind == "mark":
-                break
+    def until(self, frame, names=None):
+        """Reads up to and with the next closing bracket; `names` are the local names of a new scope."""
+        self.scopes.append({} if names is None else names)
+        while self.tok.kind != "end" and self.tok.text not in (")", "]", "}"):
             self.element(frame)
-        self.accept(close)
-        if names is not None:
-            self.scopes.pop()
+        self.scopes.pop()
+        if frame.kind != "file":
+            self.next()
 
     def element(self, frame):
-        """Reads one declaration, name or bracket."""
-        token, block = self.tok, frame.kind not in ("(", "[")
-        previous = self.tokens[self.i - 1] if self.i else None
-        text = token.text
-        if token.kind == "id":
-            if block and text in MODIFIERS and (self.ahead().text in MODIFIERS | DECLARATIONS or self.ahead().text == "("):
-                if text in ("private", "fileprivate") and self.ahead().text != "(":
-                    frame.private = True
-                if self.ahead().text != "(" or self.ahead(2).text in ("set", "unsafe", "safe", "sending"):
-                    self.next()
-                    if self.tok.text == "(":
-                        self.i += 3
-                    return
-            if block and text in DECLARATIONS and self.declaration(frame):
-                frame.private = False
-            elif text in ("let", "var"):
-                self.variable(frame)
-            elif text == "case":
-                self.next()
-                self.pattern(self.scopes[-1] if frame.names is None else frame.names)
-            elif text in ("if", "while", "for", "catch", "switch") and block or text in ("if", "switch"):
-                self.next()
-                frame.names, frame.switch = {}, text == "switch"
-                if text == "for":
-                    self.loop(frame)
-            elif text in WORDS:
-                self.next()
-                if text == "guard":
-                    frame.names = None
-            elif self.ahead().text == ":" and self.label(frame, previous):
-                self.next()
-            else:
-                self.chain()
-        elif token.kind in ("number", "string"):
-            self.next()
-        elif text == "@":
-            self.next()
-            self.attribute()
-        elif text == "#":
-            self.next()
-            if self.accept("if", "elseif", "else", "endif"):
-                while not self.tok.newline and self.tok.kind != "end":
-                    self.next()
-            else:
+        """Reads a declaration, a chain of names, a bracket, or one other token."""
+        token, text, following = self.tok, self.tok.text, self.ahead()
+        is_block = frame.kind not in ("(", "[")
+        if text == "#" and following.text in ("if", "elseif", "else", "endif"):
+            self.i += 2
+            while not self.tok.newline:
                 self.next()
         elif text == "{":
             self.next()
-            names, frame.names = frame.names or {}, None
-            kind, frame.switch = "switch" if frame.switch else "code", False
-            self.closure(names)
-            self.until("}", Frame(kind), names)
+            self.until(Frame("code"), self.closure())
         elif text in ("(", "["):
             self.next()
-            self.until({"(": ")", "[": "]"}[text], Frame(text))
-        elif text == ".":
+            self.until(Frame(text), self.scopes[-1])
+        elif text == "." and following.kind == "id":
+            before = self.tokens[self.i - 1]
+            is_value = before.text in (")", "]", "}", "?", "!", ">") or before.kind != "mark" and before.text not in WORDS
             self.next()
-            if self.tok.kind == "id":
-                after_value = not token.space and not token.newline and previous and (
-                    previous.text in (")", "]", "}", "?", "!") or previous.kind != "mark")
-                self.chain("unknown" if after_value or token.newline else "implicit")
-        else:
+            self.chain("unknown" if is_value and (token.newline or not token.space) else "implicit")
+        elif token.kind != "id":
             self.next()
-
-    def label(self, frame, previous):
-        """Whether the name before a colon is an argument's label, or a loop's."""
-        if frame.kind == "(" or frame.kind == "[" and frame.subscript:
-            return previous.text in ("(", ",", "[", ":")
-        return frame.kind != "[" and self.tok.newline and self.ahead(2).text in ("for", "while", "repeat", "do", "switch", "if")
-
-    def attribute(self):
-        """Reads an attribute's name and arguments."""
-        if self.tok.text[:1].isupper():
-            self.chain()
-        else:
+        elif is_block and text in MODIFIERS and (following.text in MODIFIERS | DECLARATIONS or self.ahead(2).text in ("set", "unsafe")):
             self.next()
-            if self.tok.text == "(" and not self.tok.space:
-                self.next()
-                self.until(")", Frame("("))
-
-    def closure(self, names):
-        """Reads the parameters of a closure, up to `in`, if there are any."""
-        j, depth, is_type, found = self.i, 0, False, []
-        while True:
-            token = self.tokens[j]
-            if token.text == "in" and depth == 0:
-                break
-            if token.kind in ("string", "number", "end") or token.text in "{};=" or (token.newline and depth == 0 and j > self.i):
-                return
-            if token.text in ("if", "for", "let", "var", "return", "try", "await", "while", "case", "switch", "guard", "throw"):
-                return
-            if token.text in ("(", "["):
-                depth += 1
-            elif token.text in (")", "]"):
-                depth -= 1
-            elif token.text in (":", "->", "throws"):
-                is_type = True
-            elif token.text == ",":
-                is_type = False
-            elif token.kind == "id" and not is_type and token.text not in ("weak", "unowned", "self", "async", "inout", "Sendable"):
-                found.append(token.text)
-            elif token.kind == "mark" and token.text not in (".", "?", "<", ">", "&", "@"):
-                return
-            j += 1
-        while self.i < j:  # types of parameters are uses
-            if self.accept(":", "->"):
-                value = self.type()
-                if found and len(found) == 1:
-                    names[found[0]] = value
+            if self.tok.text == "(":
+                self.i += 3
             else:
+                frame.modifiers.add(text)
+        elif is_block and text in DECLARATIONS and self.declaration(frame):
+            frame.modifiers.clear()
+        elif text in ("let", "var"):
+            self.variables(frame)
+        elif text == "for" and following.text != "case":
+            self.next()
+            names = self.pattern()
+            value = self.value(True) if self.accept("in") else None
+            self.scopes[-1].update({name.text: value and len(names) == 1 and ("element", value) or None for name in names})
+        elif text in WORDS:
+            self.next()
+        elif following.text == ":" and self.is_label(frame):
+            self.next()
+        else:
+            self.chain()
+
+    def is_label(self, frame):
+        """Whether the name before a colon is a label of an argument, of a tuple's element, of a trailing closure or of a loop."""
+        if frame.kind == "(":
+            return self.tokens[self.i - 1].text in ("(", ",", ":")
+        return frame.kind != "[" and (self.tokens[self.i - 1].text == "}" and self.ahead(2).text == "{" or (
+            self.tok.newline and self.ahead(2).text in ("for", "while", "repeat", "do", "switch", "if")))
+
+    def closure(self):
+        """Reads a closure's parameters up to `in`, if it has any; returns their names and types."""
+        j = self.i
+        while self.tokens[j].text in ("async", "throws", "some", "any", "inout", "_", "->", *"()[],:.?<>&@") or (
+                self.tokens[j].kind == "id" and self.tokens[j].text not in WORDS):
+            j += 1
+        if self.tokens[j].text != "in" or self.tokens[j + 1].text == ":":
+            return {}
+        self.accept("(")
+        return self.parameters("in")
+
+    def parameters(self, end):
+        """Reads parameters up to the token `end`; returns their names with the types after their colons."""
+        names = {}
+        while self.tok.text != end and self.tok.kind != "end":
+            begins = self.tokens[self.i - 1].text in ("(", "<", ",", "{", "]", "each")
+            if begins and self.tok.kind == "id" and self.ahead().kind == "id" and self.ahead(2).text == ":":
                 self.next()
+            if begins and self.tok.kind == "id" and self.ahead().text in (":", ",", ")", ">", "in", "->", "throws", "async"):
+                name = self.next().text
+                names[name] = self.written(":")
+            elif self.tok.text in (")", "]", "}"):
+                self.next()
+            else:
+                self.element(Frame("("))
         self.next()
-        for name in found:
-            names.setdefault(name, None)
+        return names
 
     # Declarations
 
+    def define(self, kind, token, frame, value=None):
+        private = self.private or bool(frame.modifiers & {"private", "fileprivate"})
+        static = kind == "case" or bool(frame.modifiers & {"static", "class"})
+        self.definitions.append(Definition(kind, token.text, self.context, self, token.line, private, static, value))
+
     def declaration(self, frame):
-        """Reads a declaration's head and body; returns False where the word is none here, such as `case` in a switch."""
+        """Reads a declaration; returns False where the word begins none."""
         word, following = self.tok.text, self.ahead()
-        if word in TYPES:
-            if following.kind != "id":
-                return False
-            if following.text in DECLARATIONS | MODIFIERS and word == "class":
-                self.next()
-                return False if self.tok.text not in DECLARATIONS else self.declaration(frame)
+        if word in ("let", "var"):
+            self.variables(frame)
+        elif word in TYPES and following.kind == "id":
             self.next()
             self.type_declaration(word, frame)
-        elif word == "func":
+        elif word == "func" or word == "subscript" and following.text in ("(", "<") or word == "init" and frame.kind in TYPES:
+            self.function(word, self.next() if word != "func" else self.ahead(), frame)
+        elif word in ("typealias", "associatedtype"):
             self.next()
             name = self.next()
-            while self.tok.text not in ("(", "<") or name.kind == "mark" and self.ahead().text in ("(", "<"):
-                self.next()
-            self.function("func", name, frame)
-        elif word == "init" and frame.kind in ("type", "enum", "protocol"):
-            name = self.next()
-            self.accept("?", "!")
-            self.function("init", name, frame)
-        elif word == "subscript" and following.text in ("(", "<"):
-            self.function("subscript", self.next(), frame)
-        elif word in ("let", "var"):
-            self.variable(frame)
-        elif word in ("typealias", "associatedtype") and following.kind == "id":
-            self.next()
-            name = self.next()
-            self.scopes.append({})
-            self.generics()
-            while self.accept(":", "&"):
-                self.type()
-            value = self.type() if self.accept("=") else None
-            self.scopes.pop()
-            self.define("alias", name, frame.private, value=value)
-            self.where()
+            self.define("alias", name, frame, self.written("="))
         elif word == "case" and frame.kind == "enum":
-            self.next()
-            while self.tok.kind == "id":
-                name = self.next()
-                labels = self.parameters({}) if self.accept("(") else None
-                self.define("case", name, frame.private, labels, ("type", self.context, ()))
+            while self.accept("case", ","):
+                self.define("case", self.next(), frame, ("type", self.context, (), self))
+                if self.accept("("):
+                    self.until(Frame("("))
                 if self.accept("="):
                     self.next()
-                    self.next() if self.tok.kind == "number" and not self.tok.newline else None
-                if not self.accept(","):
-                    break
-        elif word == "case" and frame.kind == "switch":
-            self.next()
-            self.scopes[-1].clear()
-            self.pattern(self.scopes[-1])
         elif word == "import":
-            while self.ahead().text in TYPES | {"let", "var", "func", "typealias"}:
+            while not self.ahead(2).newline and self.ahead(2).kind == "id":
                 self.next()
             self.next()
             self.imports.append(self.next())
-            while self.accept("."):
-                self.next()
-        elif word == "deinit" and following.text == "{":
-            self.next()
         else:
             return False
         return True
 
     def type_declaration(self, word, frame):
-        name = self.tok
-        path = (self.next().text,)
-        while self.accept("."):
-            path += (self.next().text,)
+        """Reads a type or an extension, with its members."""
+        outer, name = (self.context, self.private), self.tok
         if word == "extension":
-            self.uses.append(Use("name", [(part, None, name.line) for part in path], (), self.file, name.line))
+            path = tuple(part for part, _, _ in self.chain(calls=False).names)
         else:
-            private = frame.private or bool(frame.kind in ("code", "switch"))
-            self.define("type", name, private)
-            path = self.context + path
-        outer = self.context, self.private
-        self.scopes.append({})
-        self.context = path
-        self.generics()
-        if self.accept(":"):
-            while True:
-                value = self.type()
-                if value and value[0] == "type":
-                    self.inherits.append((path, value[1]))
-                if not self.accept(","):
-                    break
-        self.where()
-        self.private = self.private or frame.private or (word != "extension" and private)
-        if self.accept("{"):
-            self.until("}", Frame({"enum": "enum", "protocol": "protocol"}.get(word, "type")))
+            self.private = self.private or frame.kind == "code"
+            self.define("type", self.next(), frame)
+            path = self.context + (name.text,)
+        self.context, self.private = path, self.private or bool(frame.modifiers & {"private", "fileprivate"})
+        names = self.parameters(">") if self.accept("<") else {}
+        self.scopes.append(names)
+        inherits = self.tok.text == ":"
+        while self.tok.text != "{" and self.tok.kind != "end":
+            inherits = inherits and self.tok.text != "where"
+            if inherits and (value := self.written(":", ",")):
+                self.inherits.append((path, value))
+            self.element(Frame("("))
         self.scopes.pop()
+        self.next()
+        self.until(Frame(word), names)
         self.context, self.private = outer
 
-    def generics(self):
-        """Reads `<T: P, U>` and binds its names."""
-        if self.tok.text != "<":
-            return
-        self.next()
-        while not self.accept(">") and self.tok.kind != "end":
-            self.accept("let", "each")
-            name = self.next().text
-            self.scopes[-1][name] = None
-            if self.accept(":"):
-                self.scopes[-1][name] = self.type()
-            self.accept(",")
-
-    def where(self):
-        if self.accept("where"):
-            while True:
-                self.type()
-                if not self.accept(":", "==", ",") and not self.accept("="):
-                    break
-
     def function(self, kind, name, frame):
-        names = {}
+        """Reads a function, an initialiser or a subscript; the current token is before its name or at it."""
+        while self.tok.text != "(" and not (self.tok.text == "<" and name.kind == "id"):
+            self.next()
+        names = self.parameters(">") if self.accept("<") else {}
         self.scopes.append(names)
-        self.generics()
-        labels = self.parameters(names) if self.accept("(") else []
-        while self.accept("async", "throws", "rethrows"):
-            if self.tok.text == "(":
-                self.type()
-        value = self.type() if self.accept("->") else None
-        self.where()
-        self.scopes.pop()
-        if frame.kind in ("code", "switch"):
-            self.scopes[-1][name.text] = None
-        elif kind != "subscript":
-            self.define(kind, name, frame.private, labels, ("type", self.context, ()) if kind == "init" else value)
-        if self.accept("{"):
-            self.until("}", Frame("code"), names)
-
-    def parameters(self, names):
-        """Reads parameters to their closing parenthesis; binds their names and returns their labels."""
-        labels = []
-        while not self.accept(")") and self.tok.kind != "end":
-            while self.accept("@"):
-                self.attribute()
-            words = []
-            while self.tok.kind == "id" and (self.ahead().text == ":" or self.ahead().kind == "id" and self.ahead(2).text == ":"):
-                words.append(self.next().text)
-            self.accept(":")
-            value = self.type()
-            self.accept("...")
-            labels.append(words[0] if words else "_")
-            if words:
-                names[words[-1]] = value
-            if self.accept("="):
-                frame = Frame("(")
-                while self.tok.text not in (",", ")") and self.tok.kind != "end":
-                    self.element(frame)
-            self.accept(",")
-        return labels
-
-    def variable(self, frame):
-        """Reads `let` or `var`: a name or a tuple of names, a type, and the beginning of a value."""
-        word = self.next()
-        condition = frame.names is not None or self.tokens[self.i - 2].text in ("guard", ",") and frame.kind in ("code", "file", "switch")
-        is_local = frame.kind in ("code", "switch", "(", "[") or condition
-        while True:
-            found, value = [], None
-            if self.accept("("):
-                while not self.accept(")") and self.tok.kind != "end":
-                    token = self.next()
-                    if token.kind == "id" and self.tok.text != ":":
-                        found.append(token)
-            elif self.tok.kind == "id":
-                found.append(self.next())
-            if self.accept(":"):
-                value = self.type()
-            if self.accept("="):
-                while self.accept("try", "await") or self.tokens[self.i - 1].text == "try" and self.accept("?", "!"):
-                    pass
-                if self.tok.kind == "id" and self.tok.text not in WORDS | {"if", "switch"}:
-                    use = self.chain()
-                    ends = self.tok.newline and self.tok.text not in (".", "?", "??", "+", "-", "*", "/", "==", "&&", "||", "as")
-                    if value is None and (ends or self.tok.text in (",", "else", "}", ")") or condition and self.tok.text == "{"):
-                        value = ("chain", use)
-            elif condition and value is None and len(found) == 1 and word.text in ("let", "var") and found[0].text != "self":
-                scope = self.local(found[0].text)
-                use = Use("name", [(found[0].text, None, found[0].line)], self.context, self.file, found[0].line)
-                value = scope[found[0].text] if scope else ("chain", use)
-                if not scope:
-                    self.uses.append(use)
-            for token in found:
-                if is_local:
-                    (self.scopes[-1] if frame.names is None else frame.names)[token.text] = value if len(found) == 1 else None
-                else:
-                    self.define("var", token, frame.private, None, value if len(found) == 1 else None)
-            if condition or not (self.tok.text == "," and self.ahead().kind == "id" and self.ahead(2).text in (":", "=", ",")):
-                return
+        while self.tok.text != "(":
             self.next()
-
-    def loop(self, frame):
-        """Reads the pattern of `for`; a single name gets the element type of what is looped over."""
-        self.accept("try")
-        self.accept("await")
-        if self.accept("case"):
-            return self.pattern(frame.names)
-        found = []
-        while self.tok.text != "in" and self.tok.kind != "end":
-            if self.accept(":"):
-                self.type()
-                continue
-            token = self.next()
-            if token.kind == "id" and token.text not in ("var", "_"):
-                found.append(token.text)
         self.next()
-        value = None
-        if self.tok.kind == "id" and self.tok.text not in WORDS:
-            use = self.chain()
-            value = ("element", ("chain", use)) if self.tok.text in ("{", "where") and len(found) == 1 else None
-        frame.names.update(dict.fromkeys(found, value))
+        names.update(self.parameters(")"))
+        value = ("type", self.context, (), self) if kind == "init" else None
+        while self.tok.text != "{" and self.tok.kind != "end" and (
+                not self.tok.newline or self.tok.text in ("->", "where", "async", "throws")) and self.tok.text not in ("}", ")", ";"):
+            value = self.written("->") or value
+            self.element(Frame("("))
+        self.scopes.pop()
+        if frame.kind == "code":
+            self.scopes[-1][name.text] = None
+        else:
+            self.define(kind, name, frame, value)
+        if self.accept("{"):
+            self.until(Frame("code"), names)
 
-    def pattern(self, names):
-        """Reads the pattern after `case`, to its colon, `=` or `in`; binds the names of `let`."""
-        depth, binds = 0, False
-        while self.tok.kind != "end" and not (depth == 0 and self.tok.text in (":", "=", "in", "where", "{")):
-            token = self.tok
-            if token.text in ("let", "var"):
-                self.next()
-                if self.tok.kind == "id" and self.ahead().text not in (".", "("):
-                    names[self.next().text] = None
-                else:
-                    binds = True
-            elif token.kind == "id" and token.text not in WORDS:
-                if self.ahead().text == ":" and depth > 0:
-                    self.i += 2
-                elif binds and self.ahead().text != "." and not token.text[0].isupper() and self.ahead().text != "(":
-                    names[self.next().text] = None
-                else:
-                    self.chain(calls=False)
-            elif token.text == ".":
-                self.next()
-                if self.tok.kind == "id":
-                    self.chain("implicit", calls=False)
-            else:
-                depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(token.text, 0) if token.kind == "mark" else 0
-                binds = binds and not (depth == 0 and token.text == ",")
-                self.next()
-
-    # Expressions and types
-
-    def chain(self, base="name", calls=True):
-        """Reads a name, its calls and members, and notes the use; returns it."""
-        first = self.tok
-        use = Use(base, [], self.context, self.file, first.line)
-        if first.text in ("self", "Self", "super"):
-            use.base = "self"
-            self.next()
-        elif base == "name" and (scope := self.local(first.text)) is not None:
-            use.base = (scope[first.text],)
-            self.next()
-        while True:
-            if self.tok.kind == "id" and (not use.names and use.base in ("name", "implicit", "unknown") or self.tokens[self.i - 1].text == "."):
-                token = self.next()
-                use.names.append((token.text, None, token.line))
-                self.arguments_of_generic()
-            elif not calls and self.tok.text != ".":
-                break
-            elif self.tok.text == "(" and not self.tok.newline and not self.tok.space:
-                start = self.next()
-                labels = self.argument_labels()
-                self.until(")", Frame("("))
-                if use.names:
-                    name, already, line = use.names[-1]
-                    use.names[-1] = (name, labels, line) if already is None else ("()", None, line)
-                else:
-                    use.names.append(("()", None, start.line))
-            elif self.tok.text == "[" and not self.tok.newline and not self.tok.space:
-                use.names.append(("[]", None, self.next().line))
-                self.until("]", Frame("[", True))
-            elif self.tok.text in ("?", "!") and not self.tok.space and self.ahead().text in (".", "(", "[", "?", "!") and not self.ahead().space:
-                self.next()
-            elif self.tok.text == "." and self.ahead().kind == "id":
-                self.next()
-            else:
-                break
-        if use.names:
-            self.uses.append(use)
-        return use
-
-    def argument_labels(self):
-        """The labels of the call whose arguments begin here; the position stays."""
-        labels, depth, start = [], 0, True
-        for j in range(self.i, len(self.tokens)):
-            token = self.tokens[j]
-            if token.kind == "mark" and token.text in (")", "]", "}"):
-                if depth == 0:
-                    break
-                depth -= 1
-            elif depth == 0 and start and token.text != ",":
-                labels.append(token.text if token.kind == "id" and self.tokens[j + 1].text == ":" else "_")
-                start = False
-            if token.kind == "mark" and token.text in ("(", "[", "{"):
-                depth += 1
-            if depth == 0 and token.text == "," and token.kind == "mark":
-                start = True
-        return labels
-
-    def arguments_of_generic(self):
-        """Reads `<A, B>` after a name, where it isn't a comparison."""
-        if self.tok.text != "<" or self.tok.space:
-            return
-        j, depth = self.i, 0
-        while True:
-            token = self.tokens[j]
-            if token.kind in ("string", "number", "end") or token.kind == "mark" and token.text not in "<>.,:?[]()&->":
+    def variables(self, frame):
+        """Reads `let` or `var`: its names, their type and the beginning of their value."""
+        before = self.tokens[self.i - 1].text
+        is_condition = before in ("if", "guard", "while", ",")
+        while self.accept("let", "var", ","):
+            names = self.pattern()
+            if before == "case":
+                self.scopes[-1].update({token.text: None for token in names})
                 return
-            depth += {"<": 1, ">": -1}.get(token.text, 0)
-            j += 1
-            if depth == 0:
-                break
-        while self.i < j and self.accept("<", ","):
-            self.type()
-        self.i = j
-
-    def type(self):
-        """Reads a type and notes its uses. Returns ("type", path, context), ("array", element) or None."""
-        value = None
-        while self.tok.text in TYPE_PREFIXES or self.tok.text == "@":
-            if self.next().text == "@":
-                self.next()
-        if self.accept("("):
-            values = []
-            while not self.accept(")") and self.tok.kind != "end":
-                while self.tok.kind == "id" and (self.ahead().text == ":" or self.ahead().kind == "id" and self.ahead(2).text == ":"):
-                    self.next()
-                self.accept(":")
-                before = self.i
-                values.append(self.type())
-                self.accept("...")
-                self.accept(",")
-                self.i += self.i == before
-            value = values[0] if len(values) == 1 else None
-        elif self.accept("["):
-            value = ("array", self.type())
+            value = self.written(":")
             if self.accept(":"):
-                self.type()
-                value = ("type", ("Dictionary",), ())
-            self.accept("]")
-        elif self.tok.kind == "id":
-            use = Use("name", [], self.context, self.file, self.tok.line)
-            scope = self.local(self.tok.text)
-            element = None
-            while self.tok.kind == "id":
-                token = self.next()
-                use.names.append((token.text, None, token.line))
-                if self.tok.text == "<":
-                    self.next()
-                    while not self.accept(">") and self.tok.kind != "end":
-                        before = self.i
-                        element = self.type()
-                        self.accept(",")
-                        self.i += self.i == before
-                if not (self.tok.text == "." and self.ahead().kind == "id" and self.accept(".")):
-                    break
-            path = tuple(name for name, _, _ in use.names)
-            if scope is not None:
-                value = scope[path[0]] if len(path) == 1 else None
-            else:
-                self.uses.append(use)
-                value = ("array", element) if path == ("Array",) else ("type", path, self.context)
-        while self.tok.text in ("?", "!") and not self.tok.space:
-            self.next()
-        if self.accept("&"):
-            self.type()
-            value = None
-        while self.tok.text in ("async", "throws") and not self.tok.newline:
-            self.next()
-            if self.tok.text == "(":
-                self.type()
-        if self.tok.text == "->" and not self.tok.newline:
-            self.next()
-            self.type()
-            value = None
-        return value
-
-
-# ------------------------------------------------------------------------------------------------------------ resolution
-
-class Target:
-    """The definitions of a target, and what each use means."""
-
-    def __init__(self, name, parsers, modules, imported):
-        self.name, self.parsers = name, parsers
-        self.modules, self.imported = modules, imported  # imported: member names of the targets it imports
-        self.types, self.members, self.globals = {}, collections.defaultdict(list), collections.defaultdict(list)
-        self.named, self.inherits = collections.defaultdict(list), collections.defaultdict(set)
-        for parser in parsers:
-            for definition in parser.definitions:
-                if definition.kind in ("type", "alias"):
-                    self.types.setdefault(definition.owner + (definition.name,), []).append(definition)
-                if definition.owner:
-                    self.members[definition.owner, definition.name].append(definition)
-                    self.named[definition.name].append(definition)
+                while self.tok.text not in ("=", "{", ",", ")", "}", "in", "else") and not self.tok.newline:
+                    self.element(Frame("("))
+            if self.accept("="):
+                value = value or self.value(is_condition)
+            elif is_condition and not value and self.tok.text in (",", "{", "else"):  # `if let name`
+                self.i -= 1
+                value = ("chain", self.chain())
+            for token in names:
+                if frame.kind in ("code", "(", "["):
+                    self.scopes[-1][token.text] = value if len(names) == 1 else None
                 else:
-                    self.globals[definition.name].append(definition)
-            for path, written in parser.inherits:
-                self.inherits[path].add(written)
+                    self.define("var", token, frame, value if len(names) == 1 else None)
+            if is_condition or self.tok.text != "," or self.ahead().kind != "id" or self.ahead(2).text not in (":", "=", ","):
+                return
 
-    def find_type(self, path, context, file):
-        """The definition of the type that `path` names in the scope of the type `context`."""
-        for length in range(len(context), -1, -1):
-            found = visible(self.types.get(context[:length] + path[:1], []), file)
-            if found:
-                definition = found[0]
-                for name in path[1:]:
-                    inner = visible(self.types.get(self.path(definition) + (name,), []), file)
-                    definition = inner[0] if inner else None
-                    if not definition:
-                        return None
-                return definition
-        return None
-
-    def path(self, definition, depth=0):
-        """The path of the type that a definition stands for, through aliases."""
-        if definition.kind == "alias" and definition.value and definition.value[0] == "type" and depth < 5:
-            target = self.find_type(definition.value[1], definition.owner, definition.file)
-            if target and target is not definition:
-                return self.path(target, depth + 1)
-        return definition.owner + (definition.name,)
-
-    def find_members(self, path, name, file, depth=0):
-        """The members of this name that a type and the types it inherits from have."""
-        found = list(visible(self.members.get((path, name), []), file))
-        for written in self.inherits.get(path, ()) if depth < 6 and not found else ():
-            parent = self.find_type(written, path, file)
-            if parent and self.path(parent) != path:
-                found += self.find_members(self.path(parent), name, file, depth + 1)
+    def pattern(self):
+        """Reads what a pattern binds: a name, or those in parentheses, as in `let (a, b)` and `let .some(a)`."""
+        depth, found = 0, []
+        while self.tok.kind != "end" and not (depth == 0 and (
+                self.tok.text in (":", ",", "=", "in", "as", "{", "}", ")", "else", "where") or found and self.tok.newline)):
+            if self.tok.text == "." and self.ahead().kind == "id":
+                self.next()
+                self.chain("implicit", calls=False)
+            elif self.tok.kind == "id" and self.tok.text not in WORDS and self.ahead().text not in (".", "(") and (
+                    self.ahead().text != ":" or depth == 0):
+                found.append(self.next())
+            else:
+                depth += DEPTH.get(self.next().text, 0)
         return found
 
-    def type_of(self, value, file):
-        """What is known of a declared type: ("type", path), ("array", value), "external" or None."""
-        if value is None or value in ("external",):
-            return value
-        if value[0] == "chain":
-            return self.resolve(value[1])[1]
-        if value[0] == "element":
-            whole = self.type_of(value[1], file)
-            return self.type_of(whole[1], file) if whole and whole[0] == "array" else None
-        if value[0] == "type" and len(value) == 3:
-            if value[2] == () and (value[1] in self.types or len(value[1]) > 1):
-                return value[:2]
-            found = self.find_type(value[1], value[2], file)
-            if not found:
-                return "external"
-            return None if found.kind == "alias" and self.path(found) == found.owner + (found.name,) else ("type", self.path(found))
-        return value
+    # Names and types
+
+    def value(self, is_condition):
+        """Reads the beginning of an expression; returns the type of its value if it is only a chain of names."""
+        while self.accept("try", "await") or self.tokens[self.i - 1].text == "try" and self.accept("?", "!"):
+            pass
+        if self.tok.kind != "id" or self.tok.text in WORDS:
+            return None
+        use, end = self.chain(), self.tok
+        goes_on = end.text in (".", "?", "??", "+", "-", "*", "/", "==", "&&", "||", "as") or end.text == "{" and not is_condition
+        return None if goes_on or not (end.newline or end.text in (",", "else", "}", ")", "{", ";", "where")) else ("chain", use)
+
+    def written(self, *before):
+        """The type that is written after the current token, if this is one of `before`; does not pass over it. None = unknown."""
+        j, path, depth = self.i + 1, (), 0
+        if self.tok.text not in before:
+            return None
+        is_array = self.tokens[j].text == "["
+        j += is_array
+        while self.tokens[j].text in TYPE_PREFIXES:
+            depth += self.tokens[j].text == "("
+            j += 1
+        while self.tokens[j].kind == "id" and (not path or self.tokens[j - 1].text == "."):
+            path += (self.tokens[j].text,)
+            j += 1 + (self.tokens[j + 1].text == ".")
+        while self.tokens[j].text in ("?", "!") or depth and self.tokens[j].text == ")":
+            depth -= self.tokens[j].text == ")"
+            j += 1
+        if not path or depth or self.tokens[j].text in ("->", "&") or is_array and self.tokens[j].text != "]":
+            return None
+        scope = self.scope(path[0]) if len(path) == 1 else None
+        found = scope[path[0]] if scope else ("type", self.context if path == ("Self",) else path, self.context, self)
+        return ("array", found) if is_array else found
+
+    def scope(self, name):
+        """The scope that has a local name, or None."""
+        return next((scope for scope in reversed(self.scopes) if name in scope), None)
+
+    def chain(self, base="name", calls=True):
+        """Reads a name with its calls and members, and notes the use."""
+        names, token = [], self.next()
+        if base == "name" and token.text in ("self", "Self", "super"):
+            base = "self"
+        elif base == "name" and (scope := self.scope(token.text)):
+            base = (scope[token.text],)
+        else:
+            names.append((token.text, token.line, False))
+        use = Use(base, names, self.context, self)
+        while True:
+            token, following = self.tok, self.ahead()
+            adjacent = calls and not token.newline and not token.space
+            if token.text == "." and following.kind == "id":
+                self.next()
+                names.append((self.next().text, following.line, False))
+            elif adjacent and token.text in ("(", "["):
+                self.next()
+                self.until(Frame(token.text), self.scopes[-1])
+                if token.text == "(" and names and not names[-1][2]:
+                    names[-1] = names[-1][:2] + (True,)
+                else:
+                    names.append(("(" if token.text == "(" else "subscript", token.line, False))
+            elif token.text in ("?", "!") and not token.space and not following.space and following.text in (".", "(", "[", "?", "!"):
+                self.next()
+            else:
+                break
+        self.uses += [use] if names else []
+        return use
+
+
+# ---------------------------------------------------------------------------------------------------------------- resolution
+
+class Names:
+    """The definitions of all targets, and what each use means. The type of a value is a path, ("array", written type) or None."""
+
+    def __init__(self, parsers, modules):
+        self.modules, self.answers = modules, {}  # for each target, those whose names it sees; the answers of `resolve`
+        self.types, self.members, self.globals, self.named, self.inherits = (collections.defaultdict(list) for _ in range(5))
+        for parser in parsers:
+            for path, written in parser.inherits:
+                self.inherits[path].append(written)
+            for one in parser.definitions:
+                (self.members[one.owner, one.name] if one.owner else self.globals[one.name]).append(one)
+                if one.kind in ("type", "alias"):
+                    self.types[one.owner + (one.name,)].append(one)
+                elif one.owner:
+                    self.named[one.name].append(one)
+
+    def seen(self, definitions, parser, merges=False):
+        """The definitions of a name that a file means: its own, or else its target's, or else those of the targets that it imports."""
+        shared = [one for one in definitions if one.parser is parser or not one.private]
+        target = [one for one in shared if one.parser.module == parser.module]
+        imported = [one for one in shared if one.parser.module in self.modules[parser.module]]
+        return target + imported if merges else [one for one in target if one.parser is parser] or target or imported
+
+    def find_type(self, path, context, parser):
+        """The definition of a type that is named in the scope of the type `context`."""
+        if path[0] in self.modules and len(path) > 1:
+            path, context = path[1:], ()
+        for length in range(len(context), -1, -1):
+            if found := self.seen(self.types.get(context[:length] + path[:1], ()), parser):
+                for name in path[1:]:
+                    found = self.seen(self.types.get((self.meaning(found[0]) or ()) + (name,), ()), parser)
+                    if not found:
+                        return None
+                return found[0]
+        return None
+
+    def meaning(self, definition):
+        """The path of the type that a type's or an alias's definition stands for."""
+        return self.type_of(definition.value) if definition.kind == "alias" else definition.owner + (definition.name,)
+
+    def type_of(self, written):
+        """The path of the type that is meant by a written one; types from outside of the project keep their name."""
+        if written is None or written[0] == "array":
+            return written
+        if written[0] == "chain":
+            return self.resolve(written[1])[1]
+        if written[0] == "element":
+            return self.element(self.type_of(written[1]))
+        found = self.find_type(*written[1:])
+        return self.meaning(found) if found else written[1]
+
+    def element(self, value):
+        return self.type_of(value[1]) if value and value[0] == "array" else None
+
+    def find_members(self, path, name, parser, depth=0):
+        """The members of a name that a type has, or else the types that it inherits from."""
+        found = self.seen(self.members.get((path, name), ()), parser)
+        for written in self.inherits.get(path, ()) if not found and depth < 5 else ():
+            parent = self.type_of(written)
+            found = found + self.find_members(parent, name, parser, depth + 1) if parent != path else found
+        return found
 
     def resolve(self, use):
-        """The definitions that a use needs, with the lines of the use, and the type of its value."""
-        if use.answer is None:
-            use.answer = ([], None)  # for circular inference
-            use.answer = self.walk(use)
-        return use.answer
+        """The definitions that a use needs, each with the line of its name, and the type of its value."""
+        if id(use) not in self.answers:
+            self.answers[id(use)] = [], None  # ends circular inference
+            self.answers[id(use)] = self.walk(use)
+        return self.answers[id(use)]
 
     def walk(self, use):
-        edges, names, file = [], list(use.names), use.file
-        kind = None  # of the value so far
+        needs, parser, value, found = [], use.parser, None, []
+
+        def need(definitions, line):
+            if len({one.parser for one in definitions}) == 1:
+                needs.append((definitions[0], line))
+            types = [self.type_of(one.value) for one in definitions]
+            return types[0] if types and all(one == types[0] for one in types) else None
+
+        names = list(use.names)
         if use.base == "self":
-            kind = ("type", use.context) if use.context else None
+            value = use.context or None
         elif isinstance(use.base, tuple):
-            kind = self.type_of(use.base[0], file)
-        elif use.base == "name":
-            name, labels, line = names.pop(0)
-            if name in self.modules or name == self.name:
-                if not names:
-                    return edges, None
-                name, labels, line = names.pop(0)
-            found = self.find_type((name,), use.context, file)
-            if found:
-                edges.append((line, found))
-                kind = self.type_of(("type", self.path(found), ()), file)
-                if found.kind == "alias" and kind == ("type", found.owner + (found.name,)):
-                    kind = None
-                if labels is not None and kind:
-                    edges += self.initialiser(kind[1], labels, line, file)
-                while names and kind and (found := self.find_type(kind[1] + (names[0][0],), (), file)):
-                    name, labels, line = names.pop(0)
-                    edges.append((line, found))
-                    kind = ("type", self.path(found))
-                    if labels is not None:
-                        edges += self.initialiser(kind[1], labels, line, file)
-            else:
-                found = []
-                for length in range(len(use.context), 0, -1):
-                    found = self.find_members(use.context[:length], name, file)
-                    if found:
+            value = self.type_of(use.base[0])
+        elif use.base == "name" and names[0][0] in self.modules and len(names) > 1:
+            del names[0]
+        for index, (name, line, is_called) in enumerate(names):
+            is_first = index == 0 and use.base == "name"
+            if (is_first or value) and (found := self.find_type((name,), use.context if is_first else value, parser)) and (
+                    is_first or found.owner == value):
+                need([found], line)
+                value = self.meaning(found)
+                if is_called:
+                    need(self.seen(self.members.get((value, "init"), ()), parser), line)
+            elif is_first:
+                for length in range(len(use.context), -1, -1):
+                    context = use.context[:length]
+                    if found := self.find_members(context, name, parser) if context else self.seen(self.globals.get(name, ()), parser):
                         break
-                found = fitting(found or visible(self.globals.get(name, []), file), labels)
-                edges += self.single(found, line, file)
-                kind = self.value(found, file) if found else "external" if name[0].isupper() else None
-        for name, labels, line in names:
-            if name == "[]":
-                kind = self.type_of(kind[1], file) if kind and kind[0] == "array" else None
-            elif name == "self":
-                pass
-            elif name == "init":
-                edges += self.initialiser(kind[1], labels, line, file) if kind and kind[0] == "type" else []
-            else:
-                if kind and kind[0] == "array" and name in ("first", "last"):
-                    kind = self.type_of(kind[1], file)
-                    continue
-                found = fitting(self.find_members(kind[1], name, file), labels) if kind and kind[0] == "type" else []
-                if found:
-                    edges += self.single(found, line, file)
-                else:
-                    found = self.guess(name, labels, file, kind)
-                    edges += [(line, found[0])] if found else []
-                kind = self.value(found, file) if found else None
-        return edges, kind
+                value = need(found, line) if found else (name,) if name[0].isupper() else None
+            elif value and value[0] == "array" and name in ("subscript", "first", "last"):
+                value = self.element(value)
+            elif name not in ("self", "init", "("):
+                found = self.find_members(value, name, parser) if value else []
+                value = need(found or self.guess(name, parser, use.base == "implicit" and index == 0), line)
+            elif name != "self":
+                value = value if name == "init" else None
+        return needs, value
 
-    def value(self, found, file):
-        """The type of the value that definitions of one name have in common."""
-        kinds = [self.type_of(definition.value, definition.file) for definition in found]
-        return kinds[0] if kinds and all(kind == kinds[0] for kind in kinds) else None
-
-    def guess(self, name, labels, file, kind):
-        """The definitions of a member whose receiver's type isn't known (or is external), where there can be only one file of them."""
-        everywhere = self.named.get(name, [])
-        if name in COMMON or name in self.imported or any(definition.file == file for definition in everywhere):
+    def guess(self, name, parser, is_implicit):
+        """A static member that is used without its type, or a member that extends a type from outside of the project."""
+        found = self.seen(self.named.get(name, ()), parser, merges=True)
+        files = {one.parser for one in found}
+        if len(files) != 1 or parser in files or any(one.static != is_implicit for one in found):
             return []
-        found = visible(everywhere, file)
-        if len({definition.file for definition in found}) != 1:
-            return []
-        if kind and any(definition.owner in self.types for definition in found):
-            return []  # the type is known, and has no such member
-        return fitting(found, labels)
-
-    def initialiser(self, path, labels, line, file):
-        """The initialiser that a call with these labels needs."""
-        return self.single(fitting(visible(self.members.get((path, "init"), []), file), labels), line, file)
-
-    @staticmethod
-    def single(found, line, file):
-        """An edge to the definitions, if all are in one file."""
-        return [(line, found[0])] if len({definition.file for definition in found}) == 1 else []
+        return [] if name in COMMON or not is_implicit and any(one.owner in self.types for one in found) else found
 
 
-def visible(definitions, file):
-    """The definitions that a file can use: its own, or else all that aren't private."""
-    own = [definition for definition in definitions if definition.file == file]
-    return own or [definition for definition in definitions if not definition.private]
-
-
-def fitting(definitions, labels):
-    """The definitions whose parameters take these labels; parameters with defaults and trailing closures may be left out."""
-    def fits(definition):
-        if definition.labels is None:
-            return True
-        rest = iter(definition.labels)
-        return all(label in rest for label in labels)
-    return definitions if labels is None else [definition for definition in definitions if fits(definition)]
-
-
-# ---------------------------------------------------------------------------------------------------------------- graphs
-
-def circles(graph):
-    """Short cycles of a graph {node: {node: weight}}; each one's weakest edge is taken away before the next is looked for."""
-    graph = {node: dict(targets) for node, targets in graph.items()}
-    while True:
-        best = None
-        for start in sorted(graph):
-            previous, queue = {start: None}, collections.deque([start])
-            while queue and start not in (node := queue.popleft(), None)[1:]:
-                if start in graph.get(node, ()):
-                    cycle = [node]
-                    while previous[cycle[-1]] is not None:
-                        cycle.append(previous[cycle[-1]])
-                    cycle.reverse()
-                    if best is None or len(cycle) < len(best):
-                        best = cycle
-                    break
-                for target in sorted(graph.get(node, ())):
-                    if target not in previous:
-                        previous[target] = node
-                        queue.append(target)
-        if best is None:
-            return
-        yield best
-        pairs = list(zip(best, best[1:] + best[:1]))
-        node, target = min(pairs, key=lambda pair: (graph[pair[0]][pair[1]], pair))
-        del graph[node][target]
-
-
-def unit(path):
-    """The unit of a Swift file's path below its target: Foo for Foo.swift and Foo+Bar.swift."""
-    return str(path.parent / path.stem.split("+")[0])
-
-
+# ------------------------------------------------------------------------------------------------------------------- graphs
 
 class Graph:
-    """Edges between named nodes, each with its reasons: lines of text that name a use and a definition."""
+    """Edges between named nodes, each with its reasons: lines that name a use and a definition."""
 
     def __init__(self):
         self.reasons = collections.defaultdict(list)
@@ -945,138 +570,203 @@ class Graph:
         if node != target:
             self.reasons[node, target].append(reason)
 
+    def shortest(self, start, graph):
+        """A shortest cycle through a node, or None."""
+        previous, queue = {start: None}, collections.deque([start])
+        while queue:
+            node = queue.popleft()
+            if start in graph[node]:
+                cycle = [node]
+                while previous[cycle[0]]:
+                    cycle.insert(0, previous[cycle[0]])
+                return cycle
+            for target in sorted(graph[node] - previous.keys()):
+                previous[target] = node
+                queue.append(target)
+        return None
+
+    def circles(self):
+        """Shortest cycles, with their weakest edges; each one's weakest edge is taken away before the next is looked for."""
+        graph = collections.defaultdict(set)
+        for node, target in self.reasons:
+            graph[node].add(target)
+        while found := [cycle for node in sorted(graph) if (cycle := self.shortest(node, graph))]:
+            cycle = min(found, key=len)
+            node, target = min(zip(cycle, cycle[1:] + cycle[:1]), key=lambda edge: (len(self.reasons[edge]), edge))
+            yield cycle, f"{node} -> {target}"
+            graph[node].remove(target)
+
     def report(self, title, shows_all):
-        """The lines about the graph's circles and, where asked for, about all its edges."""
-        weights = collections.defaultdict(dict)
-        for (node, target), reasons in self.reasons.items():
-            weights[node][target] = len(reasons)
-        if shows_all:
-            for node, target in sorted(self.reasons):
-                print("\n    ".join([f"{title}: {node} -> {target}"] + self.reasons[node, target]))
-        found = []
-        for cycle in circles(weights):
-            found.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}")
-            for node, target in zip(cycle, cycle[1:] + cycle[:1]):
-                found += ["    " + reason for reason in self.reasons[node, target]]
-        return found
+        """What is wrong, in lines; prints all edges where asked for."""
+        for edge in sorted(self.reasons) if shows_all else ():
+            print(f"{title}: {' -> '.join(edge)}", *self.reasons[edge], sep="\n    ")
+        wrong = []
+        for cycle, weakest in self.circles():
+            if title.endswith("folders") and all("/" not in node for node in cycle):
+                continue  # a circle of files
+            wrong.append(f"{title}: circle {' -> '.join(cycle + cycle[:1])}; weakest edge {weakest}")
+            for edge in zip(cycle, cycle[1:] + cycle[:1]):
+                reasons = self.reasons[edge]
+                wrong += ["    " + reason for reason in reasons[:REASONS_SHOWN]]
+                if len(reasons) > REASONS_SHOWN:
+                    wrong.append(f"    ... {edge[0]} uses {len(reasons) - REASONS_SHOWN} more names of {edge[1]} (--graph prints all)")
+        return wrong
 
 
-def swift_graphs(base, target):
+def unit(path):
+    """The unit of a file's path below its target: Foo for Foo.swift and Foo+Bar.swift, pooling for include/vc_pooling.h."""
+    folder = pathlib.Path(*(part for part in path.parent.parts if part != "include")) if path.suffix in (".c", ".h") else path.parent
+    return str(folder / path.stem.split("+")[0].removeprefix("vc_"))
+
+
+def swift_graphs(parsers, names, base):
     """The graphs of a target's folders and files."""
     folders, files, seen = Graph(), Graph(), set()
-    for parser in target.parsers:
-        for use in parser.uses:
-            for line, definition in target.resolve(use)[0]:
-                if definition.file == use.file or (use.file, str(definition)) in seen:
-                    continue
-                seen.add((use.file, str(definition)))
-                a, b = use.file.relative_to(base), definition.file.relative_to(base)
-                reason = f"{a}:{line} uses {definition} ({b}:{definition.line})"
+    for parser in parsers:
+        for definition, line in (need for use in parser.uses for need in names.resolve(use)[0]):
+            name = ".".join(definition.owner + (definition.name,))
+            other = definition.parser
+            if other.module == parser.module and other is not parser and (parser.file, other.file, name) not in seen:
+                seen.add((parser.file, other.file, name))
+                a, b = parser.file.relative_to(base), other.file.relative_to(base)
+                reason = f"{a}:{line} uses {name} ({b}:{definition.line})"
                 files.add(unit(a), unit(b), reason)
-                folders.add(folder(a), folder(b), reason)
-    return folders, files
+                folders.add(*(f"{path.parent}/" if len(path.parts) > 1 else unit(path) for path in (a, b)), reason)
+    return {"folders": folders, "files": files}
 
 
-def folder(path):
-    """The folder of a path below its target; a file at the top is a folder of its own."""
-    return unit(path) if path.parent == pathlib.Path(".") else str(path.parent)
-
-
-def c_unit(path):
-    """The unit of a C file or header: pooling for pooling.c and include/vc_pooling.h."""
-    folders = [part for part in path.parent.parts if part != "include"]
-    return "/".join(folders + [path.stem.removeprefix("vc_")])
-
-
-def c_graph(base):
-    """The includes among a C target's files; also the names of all included files."""
-    graph, included = Graph(), []
-    files = sorted(path for path in base.rglob("*") if path.suffix in (".c", ".h"))
-    headers = {path.name: path for path in files if path.suffix == ".h"}
+def c_includes(sources, name):
+    """The graph of the includes among a C target's files, and (header, place) of all includes."""
+    graph, includes = Graph(), []
+    files = [path for path in sorted((sources / name).rglob("*")) if path.suffix in (".c", ".h")]
+    headers = {path.name: path.relative_to(sources / name) for path in files}
     for path in files:
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            if match := re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line):
-                name = match[1].split("/")[-1]
-                included.append((name, path, number))
-                if name in headers:
-                    a, b = path.relative_to(base), headers[name].relative_to(base)
-                    graph.add(c_unit(a), c_unit(b), f"{a}:{number} includes {b}")
-    return graph, included, files
+            if match := re.match(r'\s*#\s*include\s*["<](?:.*/)?([^">]+)[">]', line):
+                includes.append((match[1], f"Sources/{path.relative_to(sources)}:{number}"))
+                if other := headers.get(match[1]):
+                    a = path.relative_to(sources / name)
+                    graph.add(unit(a), unit(other), f"{a}:{number} includes {other}")
+    return graph, includes, len(files)
+
+
+def manifest_dependencies(text):
+    """(target, dependency, place) of the dependencies on targets in Package.swift."""
+    for match in re.finditer(r'arget\(\s*name: "(\w+)"((?:(?!arget\().)*?)dependencies: \[(.*?)\]', text, re.S):
+        for name in re.findall(r'(?<!: )"(\w+)"', match[3]):
+            yield match[1], name, f"Package.swift:{text.count(chr(10), 0, match.start()) + 1}"
 
 
 def allowed(name):
     """All targets that a target may import."""
-    found, queue = set(), list(ALLOWED.get(name, ()))
+    found = set()
+    queue = ALLOWED[name].split()
     while queue:
         other = queue.pop()
-        if other in found:
-            continue
+        queue += [further for further in ALLOWED[other].split() if other not in found and further.startswith("Vid")]
         found.add(other)
-        queue += [further for further in ALLOWED.get(other, ()) if further.startswith("Vid")]
-    return found
-
-
-def manifest_dependencies(root):
-    """(target, dependency, line) of each dependency on a target that Package.swift names by a string."""
-    found, text = [], (root / "Package.swift").read_text()
-    for match in re.finditer(r'[tT]arget\(\s*name: "(\w+)"(.*?)(?=\.\w*[tT]arget\(|\.systemLibrary\(|\Z)', text, re.S):
-        if listed := re.search(r"dependencies: \[(.*?)\]", match[2], re.S):
-            line = text.count("\n", 0, match.start()) + 1
-            for name in re.findall(r'(?<![:\w] )"(\w+)"', listed[1]):
-                found.append((match[1], name, line))
     return found
 
 
 def check(root, only=None, level=None, shows_all=False):
-    """Checks a project; returns the lines of what is wrong and the numbers of targets, folders and files."""
-    sources = root / "Sources"
-    names = sorted(path.name for path in sources.iterdir() if path.is_dir())
-    wrong, targets, folder_count, file_count = [], Graph(), 0, 0
-    parsers = {name: [Parser(path, path.read_text()) for path in sorted((sources / name).rglob("*.swift"))] for name in names}
-    imports = [(name, dependency, f"Package.swift:{line}") for name, dependency, line in manifest_dependencies(root) if name in names]
-    owners = {header.name: name for name in names for header in (sources / name).rglob("*.h") if header.name != "shim.h"}
-    for name in names:
-        base = sources / name
-        imports += [(name, token.text, f"{parser.file.relative_to(root)}:{token.line}") for parser in parsers[name] for token in parser.imports]
-        graph, included, c_files = c_graph(base)
-        imports += [(name, owners[header], f"{path.relative_to(root)}:{line}") for header, path, line in included if header in owners]
-        file_count += len(parsers[name]) + len(c_files)
-        folder_count += len({parser.file.parent for parser in parsers[name]} | {path.parent for path in c_files} - {base})
-        if only in (None, name) and level in (None, "files"):
-            wrong += graph.report(f"{name}: files", shows_all)
-            for parser in parsers[name]:
-                lines = parser.text.count("\n")
-                if lines > MAXIMUM_LINES and not parser.file.name.endswith(".pb.swift"):
-                    wrong.append(f"{parser.file.relative_to(root)}: {lines} lines; expected at most {MAXIMUM_LINES}")
-        if parsers[name] and only in (None, name) and level != "targets":
-            mine = {token.text for parser in parsers[name] for token in parser.imports if token.text in names}
-            members = {one.name for other in mine for parser in parsers[other] for one in parser.definitions if one.owner and not one.private}
-            target = Target(name, parsers[name], set(names), members)
-            for kind, graph in zip(("folders", "files"), swift_graphs(base, target)):
-                if level in (None, kind):
-                    wrong += graph.report(f"{name}: {kind}", shows_all)
+    """Checks a project; returns what is wrong, in lines, and the numbers of targets, folders and files."""
+    sources, wrong, targets, folders, c_files = root / "Sources", [], Graph(), set(), 0
+    modules = sorted(path.name for path in sources.iterdir() if path.is_dir())
+    parsers = {name: [Parser(name, path) for path in sorted((sources / name).rglob("*.swift"))] for name in modules}
+    every = [parser for name in modules for parser in parsers[name]]
+    owners = {path.name: name for name in modules for path in (sources / name).rglob("*.h") if path.name != "shim.h"}
+    imports = list(manifest_dependencies((root / "Package.swift").read_text()))
+    imports += [(one.module, token.text, f"{one.file.relative_to(root)}:{token.line}") for one in every for token in one.imports]
+    names = Names(every, {name: {other for importer, other, _ in imports if importer == name} for name in modules})
+    for name in modules:
+        folders |= {path.parent for path in (sources / name).rglob("*.*") if path.suffix in (".swift", ".c", ".h")} - {sources / name}
+        graph, includes, count = c_includes(sources, name)
+        c_files += count
+        imports += [(name, owners[header], place) for header, place in includes if header in owners]
+        if only in (None, name):
+            graphs = swift_graphs(parsers[name], names, sources / name) if parsers[name] else {"files": graph}
+            for kind, graph in graphs.items():
+                wrong += graph.report(f"{name}: {kind}", shows_all) if level in (None, kind) else []
+    for one in every if level in (None, "files") else ():
+        lines = one.text.count("\n")
+        if lines > MAXIMUM_LINES and not one.file.name.endswith(".pb.swift") and only in (None, one.module):
+            wrong.append(f"{one.file.relative_to(root)}: {lines} lines; at most {MAXIMUM_LINES} are allowed")
+    for name, other, place in imports if level in (None, "targets") else ():
+        if name in modules and other in modules and name != other and only in (None, name):
+            targets.add(name, other, f"{place}: {name} imports {other}")
+            if name in ALLOWED and other not in allowed(name):
+                wrong.append(f"{place}: {name} may not import {other}")
     if level in (None, "targets"):
-        for name in names:
-            if name not in ALLOWED:
-                wrong.append(f"{name}: not in the table of targets; add it to the script and to the design")
-        for name, dependency, place in imports:
-            if dependency in names and dependency != name and only in (None, name):
-                targets.add(name, dependency, f"{place} imports {dependency}")
-                if name in ALLOWED and dependency not in allowed(name):
-                    wrong.append(f"{place}: {name} may not import {dependency}")
+        wrong += [f"Sources/{name}: the table of targets in this script does not have it" for name in modules if name not in ALLOWED]
         wrong += targets.report("targets", shows_all)
-    return wrong, f"{len(names)} targets, {folder_count} folders, {file_count} files"
+    return wrong, f"{len(modules)} targets, {len(folders)} folders, {len(every) + c_files} files"
+
+
+# ---------------------------------------------------------------------------------------------------------------- self-test
+
+# (what is tested, the number of complaints expected, files of VidData)
+CASES = [
+    ("types", 1, {"A": "struct A { let b: B? }", "B": "struct B { var a: [A] = [] }"}),
+    ("types in one direction", 0, {"A": "struct A { let b: B }", "B": "struct B {}"}),
+    ("members of a known type", 2, {
+        "A": "func a(b: B) { let c = b.list[0]\nc.count() }", "B": "struct B { let list: [C] }",
+        "C": "struct C { func count() { a(b: Z()) } }"}),
+    ("inherited members", 2, {
+        "A": "protocol A {}\nextension A { func help() { b(C()) } }", "B": "func b(_ c: C) { c.help() }", "C": "struct C: A {}"}),
+    ("free functions", 1, {"A": "func one() { two() }", "B": 'func two() { print("a \\(one())") }'}),
+    ("overloads in two files", 0, {"A": "func f(a: Int) { two() }", "B": "func f(b: Int) {}", "C": "func two() { f(a: 1) }"}),
+    ("extensions", 1, {"A": "struct A { func a() { b() } }", "B": "extension A { func b() {} }"}),
+    ("extensions of String", 1, {"A": "func a(x: X) { x.wide() }", "B": "extension String { func wide() { a(x: self) } }"}),
+    ("initialisers", 1, {"A": "struct A {}\nlet a = A(1)", "B": "extension A { init(_ a: Int) {} }"}),
+    ("static members", 1, {"A": "enum A { case quick; static let b = [\n.slow] }", "B": "enum B { case slow }\nlet a = A.quick"}),
+    ("nested types", 0, {"A": "struct Key {}\nstruct A { let b: B }", "B": "struct B { struct Key {} }\nextension B { var l: Key { k } }"}),
+    ("folders", 1, {"X/A": "struct A { let b: B }", "Y/B": "struct B {}", "Y/C": "struct C { let d: D }", "X/D": "struct D {}"}),
+    ("one unit", 0, {"A": "struct A { func a() { b() } }", "A+B": "extension A { func b() { a() } }"}),
+    ("members of unknown types", 0, {
+        "A": "struct A { var n = 1; let c: C }\nenum E { case e }", "B": "enum F { case e }",
+        "C": "func f(x: some P) { x.n; y(.e) }\nstruct C {}"}),
+    ("private names", 0, {"A": "private func help() {}\nfunc one() { two() }", "B": "func two() { help() }"}),
+    ("labels, locals, strings and comments", 0, {"A": "struct A {}\nfunc one() {}\nfunc two(_ b: B) {}\nfunc three() {}", "B": """
+        struct B { /* A /* A */ one() */ let s = #"A \\(one())"#
+        func f(one: Int) { g(two: one) // A
+        h { two in two + 1 }; let two = 1; switch x { case let .some(three): print(three, \"""
+          one() "A" \\(two)
+          \""") } } }"""}),
+    ("imports", 1, {"A": "@testable import struct VidModel.A"}),
+    ("long files", 1, {"A": "\n" * 401, "b.pb": "\n" * 401}),
+]
+
+
+def self_test():
+    """Checks small projects; returns the lines of what went wrong."""
+    wrong = []
+    for title, expected, files in CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            sources = {f"Sources/VidData/{name}.swift": text for name, text in files.items()}
+            for name, text in {"Package.swift": "", "Sources/VidModel/M.swift": "", **sources}.items():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(text)
+            found = [line for line in check(root)[0] if not line.startswith("    ")]
+            if len(found) != expected:
+                wrong.append("\n    ".join([f"{title}: expected {expected} complaints, found {len(found)}"] + found))
+    return wrong
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent, help="the project's folder")
     options.add_argument("--target", help="only this target")
-    options.add_argument("--level", choices=["targets", "folders", "files"], help="only circles of this level")
-    options.add_argument("--graph", action="store_true", help="print all edges")
+    options.add_argument("--level", choices=["targets", "folders", "files"], help="only this level")
+    options.add_argument("--graph", action="store_true", help="print all edges, too")
+    options.add_argument("--self-test", action="store_true", help="check the script itself on small projects")
+    options.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent, help="the project's folder")
     words = options.parse_args()
-    wrong, numbers = check(words.root, words.target, words.level, words.graph)
-    print("\n".join(wrong) if wrong else f"house: {numbers}, no circles")
+    if words.self_test:
+        wrong, fine = self_test(), f"house: {len(CASES)} small projects give what is expected"
+    else:
+        wrong, numbers = check(words.root, words.target, words.level, words.graph)
+        fine = f"house: {numbers}, no circles"
+    print("\n".join(wrong or [fine]))
     sys.exit(1 if wrong else 0)
 
 

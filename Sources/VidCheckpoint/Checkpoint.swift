@@ -3,15 +3,15 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// A checkpoint: the weights of a model with its configuration and class names, and what training needs to go on.
+/// A checkpoint: the weights of a model with its configuration and class names, and the state that training resumes from.
 ///
 /// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names,
-/// the optimiser's under `optimizer/`. Its metadata, all texts: `format` = `vidclass`, `version` = `1`, `config` (JSON of
-/// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of what else
-/// training goes on from; absent where it cannot), `checksum` (see `SealedSafetensors`). It holds no clock and no machine
+/// the optimizer's under `optimizer/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
+/// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of the training
+/// state; absent in a checkpoint that cannot be resumed), `checksum` (see `SealedSafetensors`). It contains no time and no machine
 /// name: the same training gives the same bytes.
 package struct Checkpoint: Sendable {
-    /// Tensors whose names start so belong to the optimiser, all others to the model.
+    /// The name prefix of the optimizer's tensors; all others belong to the model.
     package static let optimizerPrefix = "optimizer/"
     package static let format = "vidclass"
     package static let version = "1"
@@ -35,8 +35,8 @@ package struct Checkpoint: Sendable {
 
     /// Writes a checkpoint atomically: `path` holds the old file or the whole new one.
     ///
-    /// `config` and `state` are JSON texts. `tensors` are written in their order, straight from where they are.
-    /// Throws `.inputOutput` where it cannot be written; the file that was there is then as it was.
+    /// `config` and `state` are JSON texts. `tensors` are written in their order, without a copy.
+    /// Throws `.inputOutput` if the file cannot be written; an existing file is then unchanged.
     package static func write(
         to path: String, config: String, classes: [String], state: String?, tensors: [NamedTensor], calls: FileCalls = .posix
     ) throws {
@@ -61,7 +61,7 @@ package struct Checkpoint: Sendable {
     init(_ file: SafetensorsFile) throws {
         func text(_ key: String) throws -> String {
             guard let text = file.metadata[key] else {
-                throw VidclassError.file(file.path, "no \(key.quoted) in its metadata; this is no checkpoint of vidclass")
+                throw VidclassError.file(file.path, "no \(key.quoted) in its metadata; this is not a vidclass checkpoint")
             }
             return text
         }
@@ -97,7 +97,7 @@ package struct Checkpoint: Sendable {
         }
     }
 
-    /// The order of an epoch's clips is among them.
+    /// The most JSON values in a state, which includes the order of an epoch's clips.
     private static let mostStateValues = 1 << 22
 
     private static let keys: Set = ["format", "version", "config", "classes", "state", "checksum"]
@@ -111,7 +111,7 @@ package struct Checkpoint: Sendable {
         }
         var seen = Set<[UInt8]>()
         if let twice = labels.first(where: { !seen.insert(Array($0.utf8)).inserted }) {
-            throw VidclassError.file(path, "metadata \"classes\": the label \(twice.quoted) stands there twice")
+            throw VidclassError.file(path, "metadata \"classes\": the label \(twice.quoted) appears twice")
         }
         return labels
     }

@@ -5,8 +5,8 @@ import VidTensor
 extension Checkpoint {
     /// Fills `store` with the model's weights.
     ///
-    /// The checkpoint must hold all of the store's tensors with the same shapes, and no others but the optimiser's, and all
-    /// their values must be finite; otherwise one `.badData` error lists the first differences and the store is as it was.
+    /// The checkpoint must hold all of the store's tensors with the same shapes, and no others except the optimizer's, and all
+    /// values must be finite. Otherwise it throws one `.badData` error with the first differences and leaves the store unchanged.
     package func load(into store: ParameterStore) throws {
         try requireTensors(store.slices.map { ($0.name, $0.shape) })
         let found = store.slices.compactMap { slice in file.entry(named: slice.name).map { (slice, $0) } }
@@ -15,8 +15,8 @@ extension Checkpoint {
         store.didChange()
     }
 
-    /// Throws what `load(into:)` would of a model of these parameters, before there is memory for any: a small file can ask for
-    /// a large model.
+    /// Throws what `load(into:)` would throw for a model of these parameters. To be called before any memory is allocated: a
+    /// small file can ask for a large model.
     package func requireTensors(of layout: ParameterLayout) throws { try requireTensors(layout.tensors) }
 
     private func requireTensors(_ expected: [(name: String, shape: Shape)]) throws {
@@ -28,7 +28,7 @@ extension Checkpoint {
         }
     }
 
-    /// In the order of the model, then of the file: names and shapes.
+    /// The differences in names and shapes, in the order of the model, then of the file.
     private func differences(from expected: [(name: String, shape: Shape)]) -> [String] {
         var differences: [String] = []
         for (name, shape) in expected {

@@ -42,7 +42,7 @@ import VidTestSupport
         let start = ContinuousClock.now
         let error = #expect(throws: VidclassError.self) { _ = try ImportedWeights.read(path, hdf5: self.child(seconds: 2)) }
         #expect(error?.kind == .badData)
-        #expect(error?.message.contains("did not come to an end") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("did not finish") == true, "\(error?.message ?? "")")
         #expect(ContinuousClock.now - start < .seconds(15))
     }
 

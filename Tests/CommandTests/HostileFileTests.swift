@@ -176,7 +176,7 @@ import VidTestSupport
                 if name == "output/bias" { tensor.base[0] = .nan }
             })
         try crafted("classes.safetensors", "output/kernel is", classes: { $0 + ["another"] })
-        try crafted("twice.safetensors", "stands there twice", classes: { [$0[0], $0[0]] })
+        try crafted("twice.safetensors", "appears twice", classes: { [$0[0], $0[0]] })
         try crafted("array.safetensors", "expected an object", config: { _ in "[]" })
         try crafted("key.safetensors", "unknown key", config: { _ in #"{"modell":{}}"# })
         try crafted(

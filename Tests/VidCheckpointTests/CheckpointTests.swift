@@ -182,7 +182,7 @@ import VidTestSupport
     @Test(
         arguments: [
             ("[]", ["a"], nil, "expected an object"), ("{", ["a"], nil, #"metadata "config": line 1"#), ("{}", [], nil, "an empty array"),
-            ("{}", ["a", "b", "a"], nil, "stands there twice"), ("{}", [""], nil, "an array of labels"),
+            ("{}", ["a", "b", "a"], nil, "appears twice"), ("{}", [""], nil, "an array of labels"),
             ("{}", ["a\0b"], nil, "an array of labels"),
             ("{}", ["a"], "{,}", #"metadata "state""#),
         ] as [(String, [String], String?, String)])

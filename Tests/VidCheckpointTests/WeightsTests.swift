@@ -52,7 +52,7 @@ func fixture(_ name: String) -> String {
         ("nan", #"tensor "block1_conv2/kernel": value 17 is nan"#), ("integers", #""block1_conv2": expected a kernel"#),
         ("theano", "Theano's order"), ("chain", "takes 5 channels, but the convolution before it gives 2"),
         ("bias", "block2_conv1/bias is (5), expected (4)"), ("gap", "block1_conv2 is there, but not all"),
-        ("twice", "block1_conv1 is there twice"), ("three_weights", "found [(3, 3, 3, 2), (2), (2)]"),
+        ("twice", "block1_conv1 appears twice"), ("three_weights", "found [(3, 3, 3, 2), (2), (2)]"),
         ("normalized", "batch normalisation"),
         ("not_a_vgg", "its 3 convolutions are not those of a VGG"), ("external_link", "only what the file holds itself"),
         ("soft_link", "only what the file holds itself"), ("external_storage", "only what the file holds itself"),

@@ -190,8 +190,8 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"recurrent": [{"type": "lstm"}, {"type": "batch_normalization"}]}}"#,
-            "c.json:1:53: model.recurrent.1.type: a batch_normalization may stand before the lstm and gru layers, not after one;"
-                + " after them it belongs to model.hidden"
+            "c.json:1:53: model.recurrent.1.type: a batch_normalization must come before the lstm and gru layers;"
+                + " after them, put it into model.hidden"
         ),
         (
             #"{"optimizer": {"type": "sgd", "nesterov": true}}"#,

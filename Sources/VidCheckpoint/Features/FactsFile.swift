@@ -3,34 +3,34 @@ import VidData
 import VidSystem
 import VidTensor
 
-/// What a check found of a file, good for as long as the file stays as it was: saves reading it again.
+/// Remembers a check's findings about a file while the file is unchanged, so that it need not be read again.
 ///
-/// The line `vidclass-facts 1`; a line with the file's device, inode, size (bytes), time of change of its content and of
-/// anything about it (nanoseconds since 1970); `ClipFacts.encoded`; 32 bytes: the SHA-256 of the file's path, a zero byte, the
-/// variant, a zero byte and all before.
+/// The line `vidclass-facts 1`; a line with the file's device, inode, size (bytes), modification and status change
+/// times (nanoseconds since 1970); `ClipFacts.encoded`; 32 bytes: the SHA-256 of the file's path, a zero byte, the
+/// variant, a zero byte and everything before.
 struct FactsFile {
-    /// Bytes of the longest one that is read.
+    /// The largest file that is read, in bytes.
     static let maximumLength = 1 << 16
 
-    /// Its name: a SHA-256 in hexadecimal digits.
+    /// The file's name: a SHA-256 in hexadecimal digits.
     let digest: String
     private let place: [UInt8]
 
     /// - Parameters:
     ///   - path: absolute and without symbolic links.
-    ///   - variant: what else the facts depend on.
+    ///   - variant: everything else that the facts depend on.
     init(path: String, variant: String) {
         place = Array("facts\0".utf8) + Array(path.utf8) + [0] + Array(variant.utf8) + [0]
         digest = SHA256.hash(data: place).hexadecimal
     }
 
-    /// What to write for a file that is as `status` says.
+    /// The bytes to store for a file with this `status`.
     func bytes(_ facts: ClipFacts, _ status: FileStatus) -> [UInt8] {
         let bytes = FactsFile.head(status) + facts.encoded
         return bytes + seal(bytes[...])
     }
 
-    /// The facts in `bytes`; nil where they are of another file, of the file as it was before, or damaged.
+    /// The facts stored in `bytes`; nil if they belong to another file or an older state of the file, or are damaged.
     func facts(in bytes: [UInt8], _ status: FileStatus) -> ClipFacts? {
         let head = FactsFile.head(status)
         guard bytes.count >= head.count + SHA256.byteCount, bytes.starts(with: head) else { return nil }

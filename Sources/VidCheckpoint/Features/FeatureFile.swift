@@ -4,23 +4,23 @@ import VidTrain
 
 /// The file of one clip's features: a sealed safetensors file with one tensor, `features`.
 ///
-/// Its metadata: `format` = `vidclass-features`, `version` = `1`, `key` (of `FeatureKey`), `valid_frames` (how many of the
-/// clip's frames count), `checksum` (see `SealedSafetensors`).
+/// Its metadata: `format` = `vidclass-features`, `version` = `1`, `key` (of `FeatureKey`), `valid_frames` (the number of
+/// frames that are not masked), `checksum` (see `SealedSafetensors`).
 enum FeatureFile {
     private static let format = "vidclass-features"
     private static let version = "1"
     private static let tensor = "features"
 
-    /// The file that `path` is to be.
+    /// The content of the file to be written to `path`.
     static func seal(_ path: String, _ key: FeatureKey, _ features: Tensor, validFrames: Int) throws -> SealedSafetensors.Image {
         let metadata = ["format": format, "version": version, "key": key.digest, "valid_frames": String(validFrames)]
         return try SealedSafetensors.seal(path, metadata: metadata, tensors: [NamedTensor(tensor, features)])
     }
 
-    /// Checks and reads `file` in one pass over its values; returns the number of frames that count.
+    /// Checks and reads `file` in one pass over its values; returns the number of valid frames.
     ///
-    /// Returns nil where it is whole but holds another shape, or was written by another version. Throws `.badData` where it is
-    /// not what was written under `key`. `features` counts only when a number comes back.
+    /// Returns nil if the file is intact but has another shape or version. Throws `.badData` if it is not the file that was
+    /// written under `key`. `features` is valid only if a number is returned.
     static func read(_ file: RegularFile, _ key: FeatureKey, into features: Tensor) throws -> Int? {
         let file = try SafetensorsFile(file)
         guard file.entries.count == 1, let entry = file.entry(named: tensor), entry.type == .float32 else {
@@ -44,7 +44,7 @@ enum FeatureFile {
         guard let frames = file.metadata["valid_frames"].flatMap(DecimalText.whole), features.shape.rank > 0,
             (0...features.shape[0]).contains(frames)
         else {
-            throw VidclassError.file(file.path, "no number of frames in its metadata's \"valid_frames\"")
+            throw VidclassError.file(file.path, "its metadata's \"valid_frames\" is not a number of frames")
         }
         return frames
     }

@@ -5,14 +5,14 @@ import VidSystem
 import VidTensor
 import VidTrain
 
-/// Features, content hashes and what checks found of clips, kept on disk, where any number of processes share them.
+/// Features, content hashes and check results of clips on disk, shared by any number of processes.
 ///
-/// A file takes its name when it is whole, and is checked whenever it is read; one that is damaged is removed. Nothing waits
-/// for the disk: what a loss of power tears is noticed by its checksum. A killed process leaves at most a temporary file, which
-/// goes when a later one opens the folder. No symbolic link in the folder is followed.
+/// A file gets its name when it is complete, and is verified whenever it is read; a damaged one is removed. Nothing waits for
+/// the disk: a file torn by a loss of power fails its checksum. A killed process leaves at most a temporary file, which is
+/// removed when a later one opens the folder. Symbolic links in the folder are not followed.
 ///
-/// The folder holds at most `bound`: what was used longest ago goes first, but nothing that this run has written. After the
-/// first failure to write nothing more is kept, and a note says so; what is there still loads.
+/// The folder holds at most `bound` bytes: the least recently used files are removed first, but none that this run has
+/// written. After the first failed write nothing more is kept, with a note; existing files still load.
 package final class FeatureFolder: FeatureCache, ClipCache {
     package let path: String
     package let bound: CacheBound
@@ -28,10 +28,10 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         var ledger: CacheLedger
     }
 
-    /// The folder of this user, with the bound that the environment gives.
+    /// The user's own folder, with the bound from the environment.
     ///
-    /// - Parameter note: gets a line for the user, once at most.
-    /// - Throws: `.usage` where `VIDCLASS_CACHE_GIB` is no number of GiB.
+    /// - Parameter note: receives a line for the user, at most once.
+    /// - Throws: `.usage` if `VIDCLASS_CACHE_GIB` is not a number of GiB.
     package convenience init(
         environment: [String: String] = ProcessInfo.processInfo.environment, note: @escaping @Sendable (String) -> Void
     ) throws {
@@ -42,9 +42,9 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     /// Any folder, which need not exist.
     ///
     /// - Parameters:
-    ///   - opened: when the run began, in nanoseconds since 1970: no content hash is remembered of a file that changed later.
-    ///   - room: how much room is where a file is to be written.
-    ///   - note: gets a line for the user, once at most.
+    ///   - opened: when the run began, in nanoseconds since 1970: the content hash of a file that changed later is not remembered.
+    ///   - room: the free space where a file is to be written.
+    ///   - note: receives a line for the user, at most once.
     package init(
         _ path: String, bound: CacheBound, opened: Int64 = FileStatus.now, calls: FileCalls = .unsynced,
         room: @escaping @Sendable (String) -> FileSystemRoom? = { FileSystemRoom(at: $0) }, note: @escaping @Sendable (String) -> Void
@@ -91,17 +91,17 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         guard bound.bytes > 0 else { return nil }
         let resolved = Folder.resolved(path)
         guard let status = try? SystemCall.status(resolved) else { return nil }
-        let clipCache = ContentCache(path: resolved, sampling: sampling)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .clipCache, clipCache.digest), followingLink: false),
+        let entry = ContentCache(path: resolved, sampling: sampling)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, .contentHash, entry.digest), followingLink: false),
             file.size <= ContentCache.maximumLength, let text = try? file.bytes(at: 0, count: file.size),
-            let hash = clipCache.contentHash(in: text, status)
+            let hash = entry.contentHash(in: text, status)
         else { return nil }
         touch(file)
         return hash
     }
 
-    /// Remembers nothing of a file that changed less than two seconds before the folder was opened, or later: what was loaded
-    /// in between could be what it held before. (Two seconds is the coarsest that file systems tell times apart.)
+    /// Ignores files that changed less than two seconds before the folder was opened, or later: the loaded content could be
+    /// the old one. (Two seconds is the coarsest resolution of file times.)
     package func remember(_ contentHash: String, of path: String, sampling: String) {
         precondition(
             !contentHash.isEmpty && contentHash.utf8.count <= 256 && !contentHash.utf8.contains(UInt8(ascii: "\n")),
@@ -109,15 +109,15 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
         guard let status = settledStatus(resolved) else { return }
-        let clipCache = ContentCache(path: resolved, sampling: sampling)
-        let target = FeatureListing.path(self.path, .clipCache, clipCache.digest)
-        let text = clipCache.text(contentHash, status)
+        let entry = ContentCache(path: resolved, sampling: sampling)
+        let target = FeatureListing.path(self.path, .contentHash, entry.digest)
+        let text = entry.text(contentHash, status)
         keep(target) {
             (text.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(text) } })
         }
     }
 
-    /// What the file at `path` is; nil for one that changed too lately to be remembered.
+    /// The status of the file at `path`; nil if it changed too recently to be remembered.
     private func settledStatus(_ path: String) -> FileStatus? {
         guard let status = try? SystemCall.status(path), status.kind == .file,
             max(status.modified, status.changed) < opened - 2_000_000_000
@@ -131,23 +131,23 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         guard bound.bytes > 0 else { return nil }
         let resolved = Folder.resolved(path)
         guard let status = try? SystemCall.status(resolved) else { return nil }
-        let clipCache = FactsFile(path: resolved, variant: variant)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, clipCache.digest), followingLink: false),
+        let entry = FactsFile(path: resolved, variant: variant)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, entry.digest), followingLink: false),
             file.size <= FactsFile.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
-            let facts = clipCache.facts(in: bytes, status)
+            let facts = entry.facts(in: bytes, status)
         else { return nil }
         touch(file)
         return facts
     }
 
-    /// Remembers nothing of a file that changed too lately, as `remember(_:of:sampling:)`.
+    /// Ignores files that changed too recently, like `remember(_:of:sampling:)`.
     package func remember(_ facts: ClipFacts, of path: String, variant: String) {
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
         guard let status = settledStatus(resolved) else { return }
-        let clipCache = FactsFile(path: resolved, variant: variant)
-        let target = FeatureListing.path(self.path, .facts, clipCache.digest)
-        let bytes = clipCache.bytes(facts, status)
+        let entry = FactsFile(path: resolved, variant: variant)
+        let target = FeatureListing.path(self.path, .facts, entry.digest)
+        let bytes = entry.bytes(facts, status)
         keep(target) {
             (bytes.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(bytes) } })
         }
@@ -155,7 +155,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
 
     // MARK: - Writing
 
-    /// Writes a file to `target`, of as many bytes and in the way that `prepare` says.
+    /// Writes a file to `target` with the size and writer that `prepare` returns.
     private func keep(_ target: String, _ prepare: () throws -> (size: Int, write: () throws -> Void)) {
         do {
             let (size, write) = try prepare()
@@ -168,20 +168,20 @@ package final class FeatureFolder: FeatureCache, ClipCache {
                 throw error
             }
         } catch {
-            giveUp("the feature cache cannot be written: \(error); going on without it")
+            giveUp("the feature cache cannot be written: \(error); continuing without it")
         }
     }
 
-    /// Counts a file of `size` bytes; false where there is no room for it.
+    /// Counts a file of `size` bytes; returns false if there is no room for it.
     private func makeRoom(_ size: Int, _ target: String) -> Bool {
-        // The rest is for others: of a large file system a twentieth would be much more than they need.
+        // Leave some space to others; on a large file system a twentieth would be far more than they need.
         if let disk = room(path), disk.free - size < min(1 << 30, disk.size / 20) {
-            giveUp("the feature cache is left as it is: its file system is nearly full (\(path.printable))")
+            giveUp("no more features are kept in the cache: its file system is nearly full (\(path.printable))")
             return false
         }
         let isAdmitted = state.withLock { $0.isKeeping && $0.ledger.admit(size, to: target) }
         if !isAdmitted {
-            giveUp("the feature cache is left as it is: its \(bound) (\(CacheBound.variable)) have no room for more of this run's features")
+            giveUp("no more features are kept in the cache: this run's would exceed its \(bound) (\(CacheBound.variable))")
         }
         return isAdmitted
     }
@@ -189,19 +189,19 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     private func publish(_ target: String, _ write: () throws -> Void) throws {
         let shard = PathText.parent(target)
         try makeFolder(shard)
-        // Whatever stands there as a folder is left alone.
+        // A folder in its place is left alone.
         guard !FeatureListing.isFolder(target) else { return }
         do {
             try write()
         } catch {
-            // Where somebody has cleared the cache meanwhile, once more.
+            // If another process has cleared the cache meanwhile, try once more.
             guard !FeatureListing.isFolder(shard) else { throw error }
             try makeFolder(shard)
             try write()
         }
     }
 
-    /// Throws where a link stands in the folder's place.
+    /// Throws if the path is a symbolic link.
     private func makeFolder(_ folder: String) throws {
         try Folder.make(folder)
         if let kind = try? SystemCall.status(folder, followingLink: false).kind, kind != .folder {
@@ -210,18 +210,18 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         }
     }
 
-    /// Whether the file at `target` is in the folder, and not behind a link.
+    /// Whether the file at `target` is really in the folder, not behind a link.
     private func isInside(_ target: String) -> Bool {
         FeatureListing.isFolder(path) && FeatureListing.isFolder(PathText.parent(target))
     }
 
-    /// Notes that `file` was used, an hour apart at least: runs that follow each other write nothing.
+    /// Updates the file's time of use, at most once an hour, so that consecutive runs write nothing.
     private func touch(_ file: RegularFile) {
         guard file.status.secondsFromModified > 3600, isInside(file.path) else { return }
         utimensat(AT_FDCWD, file.path, nil, AT_SYMLINK_NOFOLLOW)
     }
 
-    /// Keeps nothing more in this run, and says why, once.
+    /// Stops keeping files in this run and reports why, once.
     private func giveUp(_ reason: String) {
         let isFirst = state.withLock { state in
             defer { state.isKeeping = false }

@@ -2,15 +2,15 @@ import VidSystem
 import VidTensor
 import VidTrain
 
-/// What a features' folder holds: regular files under names that vidclass gives; whatever else is there is passed over.
+/// The files of a feature folder that have names vidclass gives; anything else there is ignored.
 ///
-/// As in git's object store, a file's digest is the name of its folder (two digits) and its own name.
+/// As in git's object store, the first two digits of a file's digest name its folder and the rest names the file.
 package struct FeatureListing: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A `FeatureFile`.
         case features = ".safetensors"
-        /// A `ContentMemo`.
-        case clipCache = ".memo"
+        /// A `ContentCache`.
+        case contentHash = ".memo"
         /// A `FactsFile`.
         case facts = ".facts"
     }
@@ -19,10 +19,10 @@ package struct FeatureListing: Sendable {
         package let kind: Kind
         package let path: String
         package let bytes: Int
-        /// Time of the last use, up to an hour earlier than it was, in nanoseconds since 1970.
+        /// Time of the last use in nanoseconds since 1970; up to an hour too early.
         package let used: Int64
 
-        /// Removes the file; false where it cannot be, and `errno` says why. One that somebody else has removed counts as removed.
+        /// Removes the file; returns false with `errno` set if that fails. A file that is already gone counts as removed.
         func remove() -> Bool { unlink(path) == 0 || errno == ENOENT }
     }
 
@@ -32,7 +32,7 @@ package struct FeatureListing: Sendable {
     /// Bytes of all entries.
     package var bytes: Int { entries.reduce(0) { $0 + $1.bytes } }
 
-    /// Looks through `folder`; where there is none, nothing is in it. What cannot be looked at is passed over.
+    /// Lists `folder`; a missing folder is empty, and unreadable entries are ignored.
     package init(_ folder: String) {
         self.folder = folder
         for shard in FeatureListing.shards(folder) {
@@ -45,9 +45,9 @@ package struct FeatureListing: Sendable {
         }
     }
 
-    /// Removes the entries, then the folders that are empty now; returns the bytes of what was removed.
+    /// Removes the entries, then the empty folders; returns the bytes freed.
     ///
-    /// Throws `.inputOutput` for the first file that cannot be removed, after all others are.
+    /// Throws `.inputOutput` for the first file that cannot be removed, after removing all others.
     package func remove() throws -> Int {
         var freed = 0
         var failure: VidclassError?
@@ -63,18 +63,18 @@ package struct FeatureListing: Sendable {
         return freed
     }
 
-    /// Where the file of `digest` is.
+    /// The path of the file of `digest`.
     static func path(_ folder: String, _ kind: Kind, _ digest: String) -> String {
         "\(folder)/\(digest.prefix(2))/\(digest.dropFirst(2))\(kind.rawValue)"
     }
 
-    /// The folders of two digits, no links among them; none where `folder` is a link itself.
+    /// The two-digit folders, without links; none if `folder` itself is a link.
     private static func shards(_ folder: String) -> [String] {
         guard isFolder(folder), let names = try? Folder.names(folder).names else { return [] }
         return names.filter { FeatureKey.isHexadecimal($0, digits: 2) }.map { PathText.join(folder, $0) }.filter(isFolder)
     }
 
-    /// Whether `path` is a folder and no link to one.
+    /// Whether `path` is a folder, not a link to one.
     static func isFolder(_ path: String) -> Bool {
         (try? SystemCall.status(path, followingLink: false))?.kind == .folder
     }

@@ -5,18 +5,18 @@ import VidTensor
 
 /// An HDF5 file opened for reading: groups, lists of strings, and floating-point datasets.
 ///
-/// What the library says about a damaged file becomes one `.badData` line of ours. Paths are components joined by
-/// slashes, without a slash in front; "" is the root.
+/// The library's complaint about a damaged file becomes a one-line `.badData` error. Paths are components joined by
+/// slashes, without a leading slash; "" is the root.
 struct HDF5File: ~Copyable {
     enum Kind { case group, dataset, other }
 
     let path: String
     private let handle: Int64
 
-    /// The library is used by one thread at a time.
+    /// Only one thread at a time may use the library.
     private static let lock = Mutex(())
 
-    /// Opens `path` for `body`, alone with the library.
+    /// Opens `path` for `body`, which has the library to itself.
     static func with<Result>(_ path: String, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {
         try lock.withLock { _ in
             let file = try HDF5File(path)
@@ -34,7 +34,7 @@ struct HDF5File: ~Copyable {
 
     deinit { if handle >= 0 { vc_hdf5_close(handle) } }
 
-    /// What stands at `object`; nil where there is nothing.
+    /// The kind of `object`; nil if it does not exist.
     func kind(_ object: String) throws -> Kind? {
         let status = vc_hdf5_kind_of(handle, object)
         if status == VC_HDF5_ABSENT.rawValue { return nil }
@@ -49,8 +49,8 @@ struct HDF5File: ~Copyable {
         return try valid(names, group)
     }
 
-    /// A list of strings that is an attribute of `object`, also where Keras has cut a long one into `name0`, `name1`, ...;
-    /// nil where it has neither.
+    /// The string-list attribute `name` of `object`, including the form `name0`, `name1`, ... into which Keras splits a long
+    /// one; nil if it has neither.
     func strings(_ object: String, _ name: String) throws -> [String]? {
         if let whole = try attribute(object, name) { return whole }
         var parts: [String]?
@@ -78,13 +78,13 @@ struct HDF5File: ~Copyable {
         return extents.prefix(Int(rank)).map(Int.init)
     }
 
-    /// Reads a dataset of as many values as `tensor` has, converted to single precision.
+    /// Reads a dataset with exactly as many values as `tensor`, converted to single precision.
     func read(_ dataset: String, into tensor: Tensor) throws {
         try check(vc_hdf5_floats(handle, dataset, tensor.base, Int64(tensor.count)), dataset)
     }
 
-    /// Calls `fill` with memory for NUL-ended strings; returns its status and, where that is a number of strings, the
-    /// strings, nil for one that is not UTF-8.
+    /// Calls `fill` with memory for NUL-terminated strings; returns its status and, if that is a count, the strings, with nil
+    /// for one that is not UTF-8.
     private func list(_ fill: (UnsafeMutablePointer<CChar>, Int64) -> Int32) -> (status: Int32, strings: [String?]) {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: HDF5File.textCapacity) { text in
             guard let base = text.baseAddress else { return (VC_HDF5_TOO_LARGE.rawValue, []) }
@@ -98,12 +98,12 @@ struct HDF5File: ~Copyable {
         }
     }
 
-    /// Bytes that a list of strings may take; Keras cuts attributes at 64 kB.
+    /// The largest list of strings in bytes; Keras splits attributes at 64 kB.
     private static let textCapacity = 1 << 18
 
     private func valid(_ strings: [String?], _ place: String) throws -> [String] {
         try strings.map {
-            guard let string = $0 else { throw VidclassError.file(path, "\(HDF5File.show(place)): a name that is not UTF-8") }
+            guard let string = $0 else { throw VidclassError.file(path, "\(HDF5File.show(place)): a name is not UTF-8") }
             return string
         }
     }
@@ -113,8 +113,8 @@ struct HDF5File: ~Copyable {
         switch status {
         case 0...: return
         case VC_HDF5_ABSENT.rawValue: reason = "is missing"
-        case VC_HDF5_NOT_LOCAL.rawValue: reason = "is a link or lies outside this file; only what the file holds itself is read"
-        case VC_HDF5_TYPE.rawValue: reason = "is of another type than expected (floating-point datasets in groups, lists of strings)"
+        case VC_HDF5_NOT_LOCAL.rawValue: reason = "is a link or outside this file; only the file's own content is read"
+        case VC_HDF5_TYPE.rawValue: reason = "has an unexpected type (expected floating-point datasets in groups, lists of strings)"
         case VC_HDF5_TOO_LARGE.rawValue: reason = "is larger than anything expected here"
         case VC_HDF5_HOLLOW.rawValue: reason = "stores fewer bytes than its shape needs"
         default: reason = "is damaged: the HDF5 library cannot read it"

@@ -45,14 +45,16 @@ struct SafetensorsHeader {
         let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(file.size - 8) else {
             throw VidclassError.file(
-                file.path, "its header should take \(length) bytes, but only \(file.size - 8) follow; cut short, or no safetensors file")
+                file.path,
+                "its header should have \(length) bytes, but only \(file.size - 8) follow; the file is cut short, or not a safetensors file"
+            )
         }
         guard length <= UInt64(SafetensorsHeader.maximumLength) else {
-            throw VidclassError.file(file.path, "its header takes \(length) bytes; at most \(SafetensorsHeader.maximumLength) are read")
+            throw VidclassError.file(file.path, "its header has \(length) bytes; at most \(SafetensorsHeader.maximumLength) are read")
         }
         let text = try file.bytes(at: 8, count: Int(length))
         guard text.first == UInt8(ascii: "{") else {
-            throw VidclassError.file(file.path, "byte 8: a safetensors header starts with '{'; this is no safetensors file")
+            throw VidclassError.file(file.path, "byte 8: a safetensors header starts with '{'; this is not a safetensors file")
         }
         dataStart = 8 + text.count
         try read(text, file)
@@ -101,7 +103,7 @@ struct SafetensorsHeader {
                 throw Fault(member.value, "\(member.key.quoted): expected a string, found \(member.value.brief)")
             }
             guard metadata.updateValue(text, forKey: member.key) == nil else {
-                throw Fault(member.value, "\(member.key.quoted) stands there twice, in two spellings of Unicode")
+                throw Fault(member.value, "\(member.key.quoted) appears twice, in two Unicode spellings")
             }
         }
     }
@@ -109,7 +111,7 @@ struct SafetensorsHeader {
     /// One `"<name>": {"dtype", "shape", "data_offsets"}`.
     private func entry(_ name: String, _ node: JSONNode, dataEnd: Int) throws(Fault) -> SafetensorsEntry {
         guard !name.isEmpty, name.utf8.count <= SafetensorsHeader.maximumNameLength else {
-            throw Fault(node, "a name takes 1 to \(SafetensorsHeader.maximumNameLength) bytes, this one \(name.utf8.count)")
+            throw Fault(node, "a name has 1 to \(SafetensorsHeader.maximumNameLength) bytes, this one \(name.utf8.count)")
         }
         guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             throw Fault(node, "a name must not hold control characters")
@@ -119,7 +121,7 @@ struct SafetensorsHeader {
             throw Fault(extra.value, "unknown field \(extra.key.quoted) (expected dtype, shape, data_offsets)")
         }
         guard let typeNode = node["dtype"], let shapeNode = node["shape"], let offsetsNode = node["data_offsets"] else {
-            throw Fault(node, "dtype, shape and data_offsets must be there")
+            throw Fault(node, "dtype, shape and data_offsets are required")
         }
         guard let typeName = typeNode.stringValue, let type = ElementType(rawValue: typeName) else {
             throw Fault(typeNode, "unknown dtype \(typeNode.brief)")
@@ -163,7 +165,7 @@ struct SafetensorsHeader {
         return numbers
     }
 
-    /// What is wrong with a value of the header.
+    /// An error in a value of the header.
     private struct Fault: Error {
         let node: JSONNode
         let reason: String
@@ -175,8 +177,65 @@ struct SafetensorsHeader {
     }
 }
 
+/// The element types of safetensors, by the format's names.
+package enum ElementType: String, Sendable, CaseIterable {
+    case bool = "BOOL"
+    case uint8 = "U8"
+    case int8 = "I8"
+    case float8e5m2 = "F8_E5M2"
+    case float8e4m3 = "F8_E4M3"
+    case uint16 = "U16"
+    case int16 = "I16"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case uint32 = "U32"
+    case int32 = "I32"
+    case float32 = "F32"
+    case uint64 = "U64"
+    case int64 = "I64"
+    case float64 = "F64"
+
+    /// Bytes per element.
+    package var size: Int {
+        switch self {
+        case .bool, .uint8, .int8, .float8e5m2, .float8e4m3: 1
+        case .uint16, .int16, .float16, .bfloat16: 2
+        case .uint32, .int32, .float32: 4
+        case .uint64, .int64, .float64: 8
+        }
+    }
+
+    /// Whether values of this type are read as single precision.
+    package var isReadable: Bool {
+        switch self {
+        case .float16, .bfloat16, .float32, .float64: true
+        default: false
+        }
+    }
+
+    /// Converts whole little-endian elements to single precision; the type must be readable.
+    func convert(_ bytes: UnsafeRawBufferPointer, to values: UnsafeMutablePointer<Float>) {
+        let count = bytes.count / size
+        switch self {
+        case .float32:
+            for i in 0..<count { values[i] = Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)) }
+        case .float64:
+            for i in 0..<count {
+                values[i] = Float(Double(bitPattern: bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)))
+            }
+        case .float16:
+            for i in 0..<count { values[i] = Float(Float16(bitPattern: bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))) }
+        case .bfloat16:
+            for i in 0..<count {
+                values[i] = Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)) << 16)
+            }
+        default: preconditionFailure("\(rawValue) is not read as single precision")
+        }
+    }
+}
+
 extension String {
-    /// In double quotes, on one line, cut to some 80 characters: a name out of a file in a message.
+    /// The text in double quotes, on one line, at most 80 characters: for names from files in messages.
     var quoted: String {
         let scalars = unicodeScalars.prefix(81).map { scalar in
             switch scalar.properties.generalCategory {

@@ -2,24 +2,24 @@ import Crypto
 import VidSystem
 import VidTensor
 
-/// Safetensors files that notice when any byte of theirs has changed.
+/// Safetensors files with a checksum that detects any changed byte.
 ///
-/// The metadata's `checksum` is the SHA-256, 64 lower-case hexadecimal digits, of the whole file as it would be with
-/// sixty-four `0` in their place. In Python:
+/// The metadata's `checksum` is the SHA-256, 64 lower-case hexadecimal digits, of the whole file with
+/// sixty-four `0` in place of these digits. In Python:
 ///
 ///     data = open(path, "rb").read(); at = data.index(b'"checksum":"') + 12
 ///     assert hashlib.sha256(data[:at] + b"0" * 64 + data[at + 64:]).hexdigest() == data[at:at + 64].decode()
 enum SealedSafetensors {
     private static let digits = 64
-    /// Cannot be found inside a string of the header, where quotation marks are escaped.
+    /// Cannot occur inside a string of the header, where quotation marks are escaped.
     private static let key = Array(#""checksum":""#.utf8)
 
-    /// A file that is ready to be written: `metadata` and the checksum, then `tensors` in their order.
+    /// A file ready to be written: `metadata` and the checksum, then `tensors` in their order.
     struct Image {
         private let header: [UInt8]
         private let tensors: [NamedTensor]
 
-        /// Bytes of the file.
+        /// The size of the file in bytes.
         var size: Int { tensors.reduce(header.count) { $0 + $1.bytes.count } }
 
         fileprivate init(_ header: [UInt8], _ tensors: [NamedTensor]) {
@@ -27,13 +27,13 @@ enum SealedSafetensors {
             self.tensors = tensors
         }
 
-        /// Hands the file to `body` piece by piece.
+        /// Passes the file to `body` piece by piece.
         func write(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
             try header.withUnsafeBytes(body)
             for tensor in tensors { try body(tensor.bytes) }
         }
 
-        /// Writes `path` atomically; the tensors' values must be those that were sealed.
+        /// Writes `path` atomically; the tensors' values must not have changed since.
         func write(to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
             try AtomicFile.write(to: path, temporaryFolder: temporaryFolder, calls: calls) { file in
                 try file.write(header)
@@ -47,7 +47,7 @@ enum SealedSafetensors {
         try seal(path, metadata: metadata, tensors: tensors).write(to: path, calls: calls)
     }
 
-    /// Computes the checksum of the file that `path` is to be.
+    /// Computes the checksum of the file to be written to `path`.
     static func seal(_ path: String, metadata: [String: String], tensors: [NamedTensor]) throws -> Image {
         var sealed = metadata
         sealed["checksum"] = String(repeating: "0", count: digits)
@@ -60,10 +60,10 @@ enum SealedSafetensors {
         return Image(header, tensors)
     }
 
-    /// Throws where the content of `file` is not what its checksum was made of; returns the checksum.
+    /// Throws `.badData` if the content of `file` does not match its checksum; returns the checksum.
     ///
-    /// `body` gets the values on the way, block by block in their order as `RegularFile.forEachBlock` gives them. They count
-    /// only when no error comes after them.
+    /// `body` receives the values block by block, as `RegularFile.forEachBlock` passes them. They are valid only if no error
+    /// follows.
     @discardableResult
     static func verify(_ file: SafetensorsFile, _ body: (UnsafeRawBufferPointer) throws -> Void = { _ in }) throws -> String {
         var header = try file.file.bytes(at: 0, count: file.dataStart)
@@ -89,7 +89,7 @@ enum SealedSafetensors {
         return found
     }
 
-    /// Where the checksum's digits are.
+    /// The position of the checksum's digits.
     private static func place(in header: [UInt8]) -> Range<Int>? {
         var start = 8
         while start + key.count + digits < header.count {
@@ -99,6 +99,51 @@ enum SealedSafetensors {
             start += 1
         }
         return nil
+    }
+}
+
+/// A tensor with its name in a file. Its creator must keep the owner of the values alive.
+package struct NamedTensor: Sendable {
+    package let name: String
+    package let tensor: Tensor
+
+    package init(_ name: String, _ tensor: Tensor) {
+        self.name = name
+        self.tensor = tensor
+    }
+
+    var bytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: tensor.base, count: tensor.count * MemoryLayout<Float>.stride)
+    }
+}
+
+/// Writes safetensors files of single-precision tensors: the same tensors and metadata give the same bytes.
+enum SafetensorsWriter {
+    /// The length and the JSON of a header: metadata first, sorted by key, then the tensors in the order given, which is
+    /// the order of their values; trailing spaces align the values to 64 bytes.
+    static func header(_ path: String, metadata: [String: String], tensors: [NamedTensor]) throws -> [UInt8] {
+        var members: [(String, JSONNode)] = []
+        if !metadata.isEmpty {
+            let sorted = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            members.append(("__metadata__", .object(sorted.map { ($0.key, .string($0.value)) })))
+        }
+        var end = 0
+        var names = Set<String>()
+        for tensor in tensors {
+            precondition(names.insert(tensor.name).inserted && tensor.name != "__metadata__", "two tensors named \(tensor.name)")
+            let shape = tensor.tensor.shape.dimensions.map { JSONNode.integer($0) }
+            let start = end
+            end += tensor.bytes.count
+            members.append((tensor.name, ["dtype": "F32", "shape": .array(shape), "data_offsets": [.integer(start), .integer(end)]]))
+        }
+        var text = Array(JSONNode.object(members).text().utf8)
+        text += repeatElement(UInt8(ascii: " "), count: (64 - (8 + text.count) % 64) % 64)
+        guard text.count <= SafetensorsHeader.maximumLength else {
+            throw VidclassError(
+                .other,
+                "\(path): its header would have \(text.count) bytes; at most \(SafetensorsHeader.maximumLength) can be read back")
+        }
+        return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
     }
 }
 

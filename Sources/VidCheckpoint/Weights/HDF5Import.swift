@@ -2,28 +2,28 @@ import Foundation
 import VidSystem
 import VidTensor
 
-/// Where the HDF5 library, which its makers say is not made for hostile files, is let near a file.
+/// Where the HDF5 library, which its makers say is not safe for hostile files, may read a file.
 ///
-/// In a child it has bounds of memory, processor and clock time, and may write no file and start no process. What crosses
-/// over is a safetensors file of the expected float tensors on its standard output, read as strictly as a stranger's.
+/// A child process has bounds on memory, processor time and clock time, and may write no file and start no process. It returns
+/// the expected float tensors as a safetensors file on its standard output, which is checked as strictly as any other file.
 package enum HDF5Import: Sendable {
-    /// In this process: for the child itself, and for tests of the reader.
+    /// In this process; for the child itself and for tests of the reader.
     case inThisProcess
-    /// In a child: the program `executable`, which is told ``childCommand``, its time and the file.
+    /// In a child: the program `executable` with the arguments ``childCommand``, a time limit and the file.
     case inChild(executable: String, seconds: Int = HDF5Import.seconds)
 
-    /// The command that does the child's work.
+    /// The subcommand that does the child's work.
     package static let childCommand = "read-hdf5"
 
-    /// The most bytes that are taken from a child: VGG19's convolutions have 80 MB.
+    /// The most bytes that a child may return; VGG19's convolutions have 80 MB.
     private static let outputLimit = 512 << 20
     private static let memoryLimit = 4 << 30
-    /// Of the clock and of the processor; reading VGG19 takes less than one.
+    /// The child's limit of clock and processor time; reading VGG19 takes less than one second.
     package static let seconds = 60
 
-    /// The VGG's weights in the HDF5 file at `path`.
+    /// The VGG weights in the HDF5 file at `path`.
     ///
-    /// Throws `.badData` for a file that is damaged, hostile, or no VGG of Keras's.
+    /// Throws `.badData` if the file is damaged, hostile, or not a Keras VGG.
     func read(_ path: String) throws -> ImportedWeights {
         switch self {
         case .inThisProcess: try KerasWeights.read(path)
@@ -31,14 +31,15 @@ package enum HDF5Import: Sendable {
         }
     }
 
-    /// The child's work: bounds itself, reads `path`, and writes its weights to the file descriptor `output`.
+    /// Does the child's work: limits itself, reads `path`, and writes its weights to the file descriptor `output`.
     package static func serve(_ path: String, seconds: Int, output: Int32) throws {
         ProcessLimits.applyToThisProcess(memory: memoryLimit, seconds: seconds)
         let weights = try KerasWeights.read(path)
         try WeightsFile.sealed(weights).write { bytes in
             let code = SystemCall.write(bytes, toStream: output)
             guard code == 0 else {
-                throw VidclassError.file(path, "its weights could not be handed over: \(SystemCall.reason(code))", kind: .inputOutput)
+                throw VidclassError.file(
+                    path, "its weights could not be sent to the parent process: \(SystemCall.reason(code))", kind: .inputOutput)
             }
         }
     }
@@ -84,14 +85,14 @@ package enum HDF5Import: Sendable {
         }
     }
 
-    /// What the child said, or how it ended.
+    /// The child's error message, or how it ended.
     private static func failure(_ path: String, _ child: Process, _ complaint: String, isTooLarge: Bool) -> VidclassError {
-        if isTooLarge { return .file(path, "more than \(outputLimit >> 20) MiB of weights came out of it; the file is hostile") }
+        if isTooLarge { return .file(path, "it contains more than \(outputLimit >> 20) MiB of weights; the file is hostile") }
         guard child.terminationReason == .exit else {
-            let reason = [SIGALRM, SIGXCPU, SIGKILL].contains(child.terminationStatus) ? "did not come to an end" : "broke off"
+            let reason = [SIGALRM, SIGXCPU, SIGKILL].contains(child.terminationStatus) ? "did not finish" : "crashed"
             return .file(path, "the HDF5 library \(reason) on it (signal \(child.terminationStatus)); the file is damaged or hostile")
         }
-        // One line of ours, after "vidclass: error: ".
+        // The child reports its own errors as one line after "vidclass: error: ".
         let line = complaint.split(separator: "\n").last.map(String.init) ?? ""
         let prefix = "vidclass: error: "
         let kind = VidclassError.Kind(rawValue: child.terminationStatus) ?? .badData

@@ -3,23 +3,23 @@ import VidModel
 import VidSystem
 import VidTensor
 
-/// A CNN's weights out of a file of any kind, in Keras's names and layout.
+/// A CNN's weights from any kind of file, in Keras's names and layout.
 package struct ImportedWeights: Sendable {
     package let architecture: Architecture
     /// `block1_conv1/kernel` (rows, columns, channels, filters) and `block1_conv1/bias` (filters), first to last.
-    /// Valid for as long as this value is.
+    /// Valid as long as this value exists.
     package let tensors: [NamedTensor]
-    /// What was done to the pixels these weights were trained on.
+    /// The preprocessing of the pixels that these weights were trained on.
     package let preprocessing: PreprocessingName
-    /// The file they came from, as it was named.
+    /// The file they were read from, as the caller named it.
     package let source: String
-    /// SHA-256 of the file they came from first, in hexadecimal digits; importing keeps it.
+    /// SHA-256 of the original file in hexadecimal digits; importing keeps it.
     package let sha256: String
-    /// Layers of the file that are no part of the CNN, such as `fc1`.
+    /// Layers of the file that are not part of the CNN, such as `fc1`.
     package let ignored: [String]
     private let owner: Buffer
 
-    /// Checks that `convolutions`, in order, make a VGG, and has `fill` write the values of each; those must be finite.
+    /// Checks that `convolutions`, in order, make a VGG, and lets `fill` write the values of each, which must be finite.
     init(
         source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], convolutions: [ConvolutionSource],
         fill: (_ index: Int, _ kernel: Tensor, _ bias: Tensor) throws -> Void
@@ -48,11 +48,11 @@ package struct ImportedWeights: Sendable {
         self.owner = owner
     }
 
-    /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; the others are left alone.
+    /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; other tensors are left alone.
     ///
-    /// Where the model takes one channel and the weights take several, the first kernel is summed over them: a grey frame
-    /// then gives what it would give as a frame of equal channels. Returns notes for the user: what was done of this kind.
-    /// Throws `.badData` with the first differences; the store is then as it was.
+    /// If the model takes one channel and the weights several, the first kernel is summed over its channels: a grey frame
+    /// then gives the same result as a frame of equal channels. Returns notes for the user about such changes.
+    /// Throws `.badData` with the first differences; the store is then unchanged.
     package func load(into store: ParameterStore) throws -> [String] {
         let slices = store.slices.filter { $0.name.hasPrefix(ImportedWeights.prefix) }
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { (ImportedWeights.prefix + $0.name, $0.tensor) })
@@ -91,11 +91,11 @@ package struct ImportedWeights: Sendable {
         return notes
     }
 
-    /// A warning for the user where a config has another preprocessing than the one these weights were trained with.
+    /// A warning for the user if the config's preprocessing differs from the one these weights were trained with.
     package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
         return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
-            + "the config has \"\(configured.rawValue)\"; the features will be worse"
+            + "but the config has \"\(configured.rawValue)\"; the features will be worse"
     }
 
     private static let prefix = "cnn/"

@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// A layer with weights, as one of Keras's two HDF5 layouts holds it.
+/// A layer with weights in one of Keras's two HDF5 layouts.
 struct KerasLayer {
     /// A floating-point dataset.
     struct Variable {
@@ -9,22 +9,22 @@ struct KerasLayer {
         let shape: [Int]
     }
 
-    /// What Keras calls the layer.
+    /// Keras's name of the layer.
     let name: String
-    /// The group that holds it, and the one that holds that.
+    /// The path of the layer's group.
     let group: String
-    /// In the order of the file.
+    /// The variables, in the order of the file.
     var variables: [Variable] = []
 
     var parent: String { group.lastIndex(of: "/").map { String(group[..<$0]) } ?? "" }
 
-    /// The convolution of a VGG that its name says it is.
+    /// The VGG convolution that its name stands for; nil for other names.
     var convolution: (block: Int, number: Int)? { ConvolutionSource.place(name) }
 
-    /// The shape of its first variable of four axes.
+    /// The shape of its first variable with four axes.
     var kernelShape: [Int]? { variables.first { $0.shape.count == 4 }?.shape }
 
-    /// Scale, offset, moving mean and variance.
+    /// Whether it is a batch normalization: scale, offset, moving mean and variance.
     var isNormalization: Bool {
         variables.count == 4 && variables.allSatisfy { $0.shape.count == 1 && $0.shape == variables[0].shape }
     }
@@ -42,13 +42,13 @@ struct KerasLayer {
             return layers
         }
         throw VidclassError.file(
-            file.path, "no weights of Keras in it (neither an attribute layer_names, nor a group model_weights, nor a group layers)")
+            file.path, "it has no Keras weights (no attribute layer_names, no group model_weights, no group layers)")
     }
 
     // MARK: - Keras 1 and 2
 
-    /// The group of each layer of `layer_names` lists its datasets in `weight_names`. A model within the model is one layer
-    /// whose weights are named `block1_conv1/kernel:0`; those of one folder are one layer here.
+    /// The group of each layer of `layer_names` lists its datasets in `weight_names`. A nested model is one layer
+    /// whose weights are named `block1_conv1/kernel:0`; weights of one group count as one layer here.
     private static func listed(_ names: [String], in root: String, of file: borrowing HDF5File) throws -> [KerasLayer] {
         var layers: [KerasLayer] = []
         for name in names {
@@ -74,7 +74,7 @@ struct KerasLayer {
     private static func join(_ root: String, _ name: String, of file: borrowing HDF5File) throws -> String {
         let components = name.split(separator: "/", omittingEmptySubsequences: false)
         guard !components.contains(where: { ["", ".", ".."].contains($0) }) else {
-            throw VidclassError.file(file.path, "the name \(name.quoted) is no path within the file")
+            throw VidclassError.file(file.path, "the name \(name.quoted) is not a path within the file")
         }
         return root.isEmpty ? name : "\(root)/\(name)"
     }
@@ -86,10 +86,10 @@ struct KerasLayer {
     private static func walk(_ group: String, of file: borrowing HDF5File, depth: Int, _ groups: inout Int, into layers: inout [KerasLayer])
         throws
     {
-        // Groups may hold themselves.
+        // A group may contain itself.
         groups += 1
         guard depth <= 16, groups <= 10_000 else {
-            throw VidclassError.file(file.path, "\(group.quoted): more groups in groups than any model has")
+            throw VidclassError.file(file.path, "\(group.quoted): more nested groups than any model has")
         }
         for child in try file.children(group).sorted(by: precedes) {
             let path = "\(group)/\(child)"

@@ -2,13 +2,13 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// A VGG's weights out of Keras's HDF5 files.
+/// Reads a VGG's weights from Keras's HDF5 files.
 ///
-/// Read are the layout of `model.save_weights("x.h5")` (Keras 1 and 2, and the official files), the same within
-/// `model.save("x.h5")`, and Keras 3's `x.weights.h5`; the VGG may be a part of a larger model. Layers that are no
-/// convolutions of the VGG (`fc1`, `predictions`, an LSTM) are passed over.
+/// Supports the layout of `model.save_weights("x.h5")` (Keras 1 and 2, and the official files), the same layout within
+/// `model.save("x.h5")`, and Keras 3's `x.weights.h5`; the VGG may be part of a larger model. Layers that are not
+/// convolutions of the VGG (`fc1`, `predictions`, an LSTM) are ignored.
 package enum KerasWeights {
-    /// Reads `path`. The one way from an HDF5 file to floats: all calls of the library are within.
+    /// Reads `path`. This is the only entry to the HDF5 library.
     package static func read(_ path: String) throws -> ImportedWeights {
         let sha256 = try RegularFile(path).sha256()
         return try HDF5File.with(path) { file in
@@ -25,7 +25,7 @@ package enum KerasWeights {
 
     private struct Convolution {
         let source: ConvolutionSource
-        /// Where its datasets are.
+        /// The paths of its datasets.
         let kernel: String
         let bias: String
     }
@@ -35,7 +35,7 @@ package enum KerasWeights {
         let chosen = try named(layers, path) ?? inOrder(layers, path)
         let normalized = layers.filter(\.isNormalization).map { ($0.parent, $0.variables[0].shape) }
         if chosen.allSatisfy({ one in normalized.contains { $0 == one.layer.parent && $1 == one.layer.kernelShape?.suffix(1) } }) {
-            throw VidclassError.file(path, "it has batch normalisation between the convolutions; only plain VGGs can be imported")
+            throw VidclassError.file(path, "it has batch normalization between the convolutions; only plain VGGs can be imported")
         }
         let found = try chosen.map { layer, block, number in
             guard layer.variables.count == 2, let kernel = layer.variables.first(where: { $0.shape.count == 4 }),
@@ -52,23 +52,23 @@ package enum KerasWeights {
         return (found, layers.filter { !used.contains($0.group) }.map(\.name))
     }
 
-    /// By their names, `block1_conv1` and so on; nil where no layer is named so.
+    /// The convolutions by their names, `block1_conv1` and so on; nil if no layer has such a name.
     private static func named(_ layers: [KerasLayer], _ path: String) throws -> [(layer: KerasLayer, block: Int, number: Int)]? {
         let named = layers.compactMap { layer in layer.convolution.map { (layer: layer, block: $0.block, number: $0.number) } }
             .sorted { ($0.block, $0.number) < ($1.block, $1.number) }
         for (one, other) in zip(named, named.dropFirst()) where (one.block, one.number) == (other.block, other.number) {
             throw VidclassError.file(
-                path, "block\(one.block)_conv\(one.number) is there twice: \(one.layer.group.quoted) and \(other.layer.group.quoted)")
+                path, "block\(one.block)_conv\(one.number) appears twice: \(one.layer.group.quoted) and \(other.layer.group.quoted)")
         }
         return named.isEmpty ? nil : named
     }
 
-    /// By their order, for files that name them `conv2d`, `conv2d_1`, ...: the filters then tell which VGG it is.
+    /// The convolutions in file order, for files that name them `conv2d`, `conv2d_1`, ...: the filter counts identify the VGG.
     private static func inOrder(_ layers: [KerasLayer], _ path: String) throws -> [(layer: KerasLayer, block: Int, number: Int)] {
         let convolutions = layers.filter { $0.kernelShape != nil }
         let filters = convolutions.compactMap { $0.kernelShape?.last }
         guard Set(convolutions.map(\.parent)).count == 1,
-            let architecture = Architecture.named.first(where: { $0.filters.joined().elementsEqual(filters) })
+            let architecture = Architecture.named.map(\.architecture).first(where: { $0.filters.joined().elementsEqual(filters) })
         else {
             throw VidclassError.file(
                 path, "no layers named block1_conv1, block1_conv2, ..., and its \(convolutions.count) convolutions are not those of a VGG")

@@ -2,11 +2,11 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// A VGG's weights out of a state dict of torchvision's, saved as safetensors.
+/// Reads a VGG's weights from a torchvision state dict saved as safetensors.
 ///
-/// `features.<index>.weight` is (filters, channels, rows, columns); the index counts all modules, so that two convolutions
-/// are two apart within a block (a ReLU between them) and three across one (a ReLU and a pooling). `classifier.*` is passed
-/// over. Half, bfloat16 and double precision are converted.
+/// `features.<index>.weight` is (filters, channels, rows, columns); the index counts all modules, so two neighbouring
+/// convolutions are two apart within a block (a ReLU between them) and three apart across blocks (a ReLU and a pooling).
+/// `classifier.*` is ignored. Half, bfloat16 and double precision are converted.
 package enum TorchVisionWeights {
     /// Whether the names in `file` are those of torchvision's VGGs.
     static func matches(_ file: SafetensorsFile) -> Bool { file.entry(named: "features.0.weight") != nil }
@@ -14,7 +14,7 @@ package enum TorchVisionWeights {
     static func read(_ file: SafetensorsFile) throws -> ImportedWeights {
         if let entry = file.entries.first(where: { $0.name.hasPrefix("features.") && $0.name.hasSuffix(".running_mean") }) {
             throw VidclassError.file(
-                file.path, "\(entry.name): this is a VGG with batch normalisation (vgg16_bn or the like); only plain VGGs can be imported")
+                file.path, "\(entry.name): this is a VGG with batch normalization (such as vgg16_bn); only plain VGGs can be imported")
         }
         let modules = try modules(file)
         let convolutions = try places(modules.map(\.index), file.path)
@@ -40,7 +40,7 @@ package enum TorchVisionWeights {
         let bias: SafetensorsEntry
     }
 
-    /// The convolutions by index.
+    /// The convolutions, sorted by index.
     private static func modules(_ file: SafetensorsFile) throws -> [Module] {
         var indices = Set<Int>()
         for entry in file.entries where !entry.name.hasPrefix("classifier.") {
@@ -50,7 +50,7 @@ package enum TorchVisionWeights {
             else {
                 throw VidclassError.file(
                     file.path,
-                    "tensor \(entry.name.quoted) is none of torchvision's VGGs "
+                    "tensor \(entry.name.quoted) is not part of a torchvision VGG "
                         + "(features.<index>.weight, features.<index>.bias, classifier...)"
                 )
             }
@@ -58,13 +58,13 @@ package enum TorchVisionWeights {
         }
         return try indices.sorted().map { index in
             guard let weight = file.entry(named: "features.\(index).weight"), let bias = file.entry(named: "features.\(index).bias") else {
-                throw VidclassError.file(file.path, "features.\(index) lacks its weight or its bias")
+                throw VidclassError.file(file.path, "features.\(index) has no weight or no bias")
             }
             return Module(index: index, weight: weight, bias: bias)
         }
     }
 
-    /// Block and number of the convolutions at these indices.
+    /// The block and number of each convolution at these indices.
     private static func places(_ indices: [Int], _ path: String) throws -> [(block: Int, number: Int)] {
         var places: [(block: Int, number: Int)] = []
         for (index, previous) in zip(indices, [-3] + indices) {

@@ -4,17 +4,17 @@ import Synchronization
 import VidSystem
 import VidTensor
 
-/// One HTTP request whose answer is appended to a partial file as it comes.
+/// One HTTP request whose response is appended to a partial file as it arrives.
 final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     enum Failure: Error {
-        /// The server has nothing from where the partial file ends (416).
+        /// The server has no bytes after the end of the partial file (416).
         case notResumable
     }
 
     private struct State {
         var offset: Int
         var total: Int?
-        /// Why the transfer was broken off from our side; what the session then reports is its consequence.
+        /// Why we cancelled the transfer; the session's own error is then a consequence.
         var failure: (any Error)?
         var continuation: CheckedContinuation<Void, any Error>?
         var lastReport = ContinuousClock.now - .seconds(1)
@@ -38,7 +38,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         state = Mutex(State(offset: part.size))
     }
 
-    /// Returns when the file is there in full.
+    /// Returns when the file is complete.
     func run() async throws {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = idleSeconds
@@ -47,7 +47,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
         defer { session.invalidateAndCancel() }
         var request = URLRequest(url: url)
-        // The bytes of the file, and not those of a compressed form that `Range` would count in.
+        // Ask for the uncompressed file, since `Range` would count compressed bytes otherwise.
         request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
         let offset = state.withLock { $0.offset }
         if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
@@ -70,8 +70,8 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     ) {
         guard let scheme = request.url?.scheme?.lowercased(), scheme == url.scheme?.lowercased() else {
             let other = (request.url?.scheme ?? "").quoted
-            note(VidclassError(.inputOutput, "\(url): the server redirects to another scheme (\(other)), which is not followed"))
-            // Not cancelled: the session ends the task itself, and is not ready for both.
+            note(VidclassError(.inputOutput, "\(url): the server redirects to another scheme (\(other)); this is not followed"))
+            // Do not cancel: the session ends the task itself and cannot handle both.
             return completionHandler(nil)
         }
         completionHandler(request)
@@ -90,9 +90,9 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         }
     }
 
-    /// Judges the answer's status and says where its bytes go.
+    /// Checks the response's status and decides where its bytes go.
     private func begin(_ response: URLResponse) throws {
-        guard let response = response as? HTTPURLResponse else { throw VidclassError(.inputOutput, "\(url): the answer is not HTTP") }
+        guard let response = response as? HTTPURLResponse else { throw VidclassError(.inputOutput, "\(url): the response is not HTTP") }
         let offset = state.withLock { $0.offset }
         var start = 0
         switch response.statusCode {
@@ -100,7 +100,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         case 206:
             let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
             guard range.hasPrefix("bytes \(offset)-") else {
-                throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset) on, the server sends \(range.quoted)")
+                throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset) on, but the server sends \(range.quoted)")
             }
             start = offset
         case 416 where offset > 0: throw Failure.notResumable
@@ -119,7 +119,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         do {
-            // Calls of one session come one after another.
+            // A session makes its calls one after another.
             var now = state.withLock { $0 }
             guard now.failure == nil else { return }
             guard now.offset + data.count <= maximumBytes else { throw tooLarge(now.offset + data.count) }
@@ -176,12 +176,12 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     }
 }
 
-/// The beginning of a file that is being downloaded, held by one process at a time.
+/// A partially downloaded file, locked by one process at a time.
 final class PartialFile: Sendable {
     let path: String
     let descriptor: Int32
 
-    /// Opens or makes it, and locks it; throws `.busy` where another process has it.
+    /// Opens or creates the file and locks it; throws `.busy` if another process holds it.
     init(_ path: String) throws {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
@@ -190,9 +190,9 @@ final class PartialFile: Sendable {
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
-                throw VidclassError(.busy, "\(path): another vidclass is downloading it")
+                throw VidclassError(.busy, "\(path): another vidclass process is downloading it")
             }
-            // The other process may have renamed it between our opening and our locking.
+            // Another process may have renamed it between our open and our lock.
             var ours = stat()
             if fstat(descriptor, &ours) == 0, (try? SystemCall.status(path))?.identity == FileStatus(ours).identity {
                 self.path = path
@@ -205,10 +205,10 @@ final class PartialFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Lets others have it, before the last reference goes.
+    /// Releases the lock before the last reference is gone.
     func unlock() { _ = flock(descriptor, LOCK_UN) }
 
-    /// Bytes that are there.
+    /// Bytes received so far.
     var size: Int {
         var status = stat()
         return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0

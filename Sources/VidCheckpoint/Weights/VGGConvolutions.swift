@@ -4,7 +4,7 @@ import VidTensor
 
 /// One convolution of a VGG as a weights file describes it.
 struct ConvolutionSource: Sendable {
-    /// Both from 1, as in Keras's `block3_conv2`.
+    /// Counted from 1, as in Keras's `block3_conv2`.
     let block: Int
     let number: Int
     /// (rows, columns, channels, filters).
@@ -14,7 +14,7 @@ struct ConvolutionSource: Sendable {
 
     var name: String { "block\(block)_conv\(number)" }
 
-    /// Block and number of `block3_conv2`; nil for any other name.
+    /// The block and number in a name such as `block3_conv2`; nil for any other name.
     static func place(_ name: some StringProtocol) -> (block: Int, number: Int)? {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].hasPrefix("block"), parts[1].hasPrefix("conv"),
@@ -31,24 +31,25 @@ struct ConvolutionSource: Sendable {
 
 extension Architecture {
     /// The architecture whose convolutions are `sources`, which must be in order: all 3x3, block by block, each taking the
-    /// channels that the one before it gives.
+    /// channels that the one before it outputs.
     init(_ sources: [ConvolutionSource], of path: String) throws {
         var blocks: [[Int]] = []
         var channels: Int?
         for source in sources {
             if source.block == blocks.count + 1, source.number == 1 { blocks.append([]) }
             guard source.block == blocks.count, source.number == blocks[blocks.count - 1].count + 1 else {
-                throw VidclassError.file(path, "\(source.name) is there, but not all convolutions before it")
+                throw VidclassError.file(path, "it has \(source.name), but not all convolutions before it")
             }
             guard source.kernel.count == 4, source.kernel[0] == 3, source.kernel[1] == 3, source.kernel.allSatisfy({ $0 > 0 }) else {
                 let isTheanos = source.kernel.count == 4 && source.kernel[2...].elementsEqual([3, 3])
-                let hint = isTheanos ? "; this is Theano's order: take the file with tf_dim_ordering in its name" : ""
+                let hint = isTheanos ? "; this is Theano's order; use the file with tf_dim_ordering in its name" : ""
                 throw VidclassError.file(
                     path, "\(source.name)/kernel is \(SafetensorsEntry.text(source.kernel)), expected (3, 3, channels, filters)\(hint)")
             }
             guard channels == nil || source.kernel[2] == channels else {
                 throw VidclassError.file(
-                    path, "\(source.name)/kernel takes \(source.kernel[2]) channels, but the convolution before it gives \(channels ?? 0)")
+                    path, "\(source.name)/kernel takes \(source.kernel[2]) channels, but the convolution before it outputs \(channels ?? 0)"
+                )
             }
             guard source.bias == [source.kernel[3]] else {
                 throw VidclassError.file(
@@ -70,25 +71,12 @@ extension Architecture {
             throw VidclassError.file(
                 path, "its \(sources.count) convolutions have \(Int(values)) weights; at most \(Int(Architecture.mostValues)) are read")
         }
-        guard !sources.isEmpty else { throw VidclassError.file(path, "no convolutions of a VGG in it (block1_conv1, ...)") }
-        self = Architecture.named.first { $0.filters == blocks } ?? .blocks(blocks)
+        guard !sources.isEmpty else { throw VidclassError.file(path, "it has no VGG convolutions (block1_conv1, ...)") }
+        self = Architecture.named.map(\.architecture).first { $0.filters == blocks } ?? .blocks(blocks)
     }
 
-    /// A bound on what a weights file may ask for: 144 MiB a kernel.
+    /// A bound on what a weights file may ask for: 144 MiB per kernel.
     private static let maximumFilters = 2048
-    /// The same of all kernels together: 512 MiB, where VGG19 has 76.
+    /// A bound on all kernels together: 512 MiB, where VGG19 has 76.
     private static let mostValues = 0x1p27
-
-    static let named: [Architecture] = [.vgg11, .vgg13, .vgg16, .vgg19]
-
-    /// `vgg16`, or the filters as in `blocks-32-32+64-64`; also part of a file's name.
-    package var label: String {
-        switch self {
-        case .vgg11: "vgg11"
-        case .vgg13: "vgg13"
-        case .vgg16: "vgg16"
-        case .vgg19: "vgg19"
-        case .blocks(let blocks): "blocks-" + blocks.map { $0.map(String.init).joined(separator: "-") }.joined(separator: "+")
-        }
-    }
 }

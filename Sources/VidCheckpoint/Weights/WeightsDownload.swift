@@ -3,16 +3,16 @@ import Foundation
 import VidSystem
 import VidTensor
 
-/// Fetches published weights into the library, atomically and resumably.
+/// Downloads published weights into the library, atomically and resumably.
 ///
-/// Bytes go to `<file>.part` in the weights folder. One that was left by a cut connection is gone on with (HTTP's `Range`);
-/// the whole is checked against the published MD5 before it takes its name. HTTPS only, with the certificate checked, unless
-/// `VIDCLASS_WEIGHTS_URL` names another server: `https://`, or `http://` on this machine.
+/// Bytes go to `<file>.part` in the weights folder. A partial download is resumed (HTTP's `Range`). The complete file must match
+/// the published MD5 before it gets its name. Only HTTPS with a valid certificate is allowed, unless `VIDCLASS_WEIGHTS_URL`
+/// names another server: `https://`, or `http://` on this machine.
 package struct WeightsDownload: Sendable {
     package let library: WeightsLibrary
-    /// The address that sources' paths are below.
+    /// The base address of the sources' paths.
     package let server: URL
-    /// Seconds without a byte after which the connection counts as dead.
+    /// Seconds without data after which the connection counts as dead.
     package var idleSeconds = 60.0
 
     /// Throws `.usage` for an address that is not allowed.
@@ -34,12 +34,12 @@ package struct WeightsDownload: Sendable {
         ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host)
     }
 
-    /// Downloads `source` unless it is there already, and returns its path.
+    /// Downloads `source` unless it exists already, and returns its path.
     ///
-    /// `progress` gets the bytes that are there and those there will be (nil where the server does not say), several times a
-    /// second, on another thread. Throws `.inputOutput` where the server cannot be reached, answers with an error, breaks off
-    /// (what came is kept for the next try) or sends something else than was published (nothing is kept); `.busy` where
-    /// another process is at it.
+    /// `progress` receives the bytes so far and the total (nil if the server does not say), several times a second, on another
+    /// thread. Throws `.inputOutput` if the server cannot be reached, answers with an error, drops the connection (the partial
+    /// file is kept for the next try) or sends something else than was published (nothing is kept); `.busy` if another process
+    /// is downloading it.
     package func fetch(
         _ source: WeightsSource, progress: @escaping @Sendable (_ received: Int, _ total: Int?) -> Void = { _, _ in }
     ) async throws -> String {
@@ -58,8 +58,8 @@ package struct WeightsDownload: Sendable {
             part.remove()
             throw VidclassError(
                 .inputOutput,
-                "\(url): what came has the MD5 \(found), published is \(source.md5); "
-                    + "nothing was kept, try again or import a file that you have"
+                "\(url): the downloaded file has the MD5 \(found), but the published one is \(source.md5); "
+                    + "it was discarded. Try again, or import a file that you have"
             )
         }
         try AtomicFile.publish(part.path, as: target)
@@ -72,7 +72,7 @@ package struct WeightsDownload: Sendable {
         do {
             try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()
         } catch Transfer.Failure.notResumable {
-            // What is there is longer than the file: it is not its beginning.
+            // The partial file is longer than the whole: it is not its beginning.
             try part.truncate()
             do {
                 try await Transfer(url, part, maximumBytes: source.maximumBytes, idleSeconds: idleSeconds, progress).run()

@@ -52,16 +52,17 @@ package enum WeightsFile {
         }
         guard let preprocessing = file.metadata["preprocessing"].flatMap(PreprocessingName.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
-        else { throw VidclassError.file(file.path, "its metadata lacks \"preprocessing\" or \"source_sha256\"") }
+        else { throw VidclassError.file(file.path, "its metadata has no \"preprocessing\" or \"source_sha256\"") }
         let weights = try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
         let known = Set(weights.tensors.map(\.name))
         if let other = file.entries.first(where: { !known.contains($0.name) }) {
-            throw VidclassError.file(file.path, "tensor \(other.name.quoted) is none of a VGG's")
+            throw VidclassError.file(file.path, "tensor \(other.name.quoted) is not part of a VGG")
         }
         guard file.metadata["architecture"] == weights.architecture.label else {
             throw VidclassError.file(
                 file.path,
-                "its metadata says \((file.metadata["architecture"] ?? "").quoted), its tensors are those of \(weights.architecture.label)")
+                "its metadata says \((file.metadata["architecture"] ?? "").quoted), but its tensors are those of \(weights.architecture.label)"
+            )
         }
         return weights
     }
@@ -90,7 +91,7 @@ package enum WeightsFile {
             guard let place = ConvolutionSource.place(layer), let bias = file.entry(named: "\(prefix)\(layer)/bias"),
                 entry.type == .float32, bias.type == .float32
             else {
-                throw VidclassError.file(file.path, "tensor \(entry.name.quoted) has no bias beside it, or is not F32")
+                throw VidclassError.file(file.path, "tensor \(entry.name.quoted) has no matching bias, or is not F32")
             }
             sources.append(ConvolutionSource(block: place.block, number: place.number, kernel: entry.shape, bias: bias.shape))
         }

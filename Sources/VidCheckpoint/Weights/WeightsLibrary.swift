@@ -3,14 +3,14 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// The weights kept on this machine: vidclass's cache, and what Keras has downloaded.
+/// The weights on this machine: vidclass's cache and Keras's downloads.
 ///
-/// vidclass's are in `CacheFolder.weights`: imported ones as `<architecture>-<name>.safetensors`, fetched ones under Keras's
-/// own names. Keras's are in `$KERAS_HOME/models`, or `~/.keras/models`.
+/// vidclass's files are in `CacheFolder.weights`: imported ones as `<architecture>-<name>.safetensors`, downloaded ones under
+/// Keras's own names. Keras's are in `$KERAS_HOME/models`, or `~/.keras/models`.
 package struct WeightsLibrary: Sendable {
-    /// Where vidclass keeps its own; it need not exist.
+    /// vidclass's folder; it need not exist.
     package let weightsFolder: String
-    /// Where Keras keeps its own.
+    /// Keras's folder.
     package let kerasFolder: String
 
     private let hdf5: HDF5Import
@@ -25,8 +25,8 @@ package struct WeightsLibrary: Sendable {
 
     /// The file that a config's `weights` stands for: a path, or a name such as `imagenet`.
     ///
-    /// A name is looked for as an imported file of this architecture, then, for `imagenet`, as the official Keras file in the
-    /// cache and in Keras's own folder. Throws `.missingInput` with what to do where there is none.
+    /// A name is looked up as an imported file of this architecture, then, for `imagenet`, as the official Keras file in the
+    /// cache and in Keras's own folder. Throws `.missingInput` with what to do if there is none.
     package func find(_ weights: String, _ architecture: Architecture) throws -> String {
         if WeightsLibrary.isPath(weights) {
             guard FileManager.default.fileExists(atPath: weights) else {
@@ -46,12 +46,12 @@ package struct WeightsLibrary: Sendable {
         )
     }
 
-    /// Finds and reads them; where the architecture is another, `ImportedWeights.load` says so.
+    /// Finds and reads weights; `ImportedWeights.load` reports a different architecture.
     package func read(_ weights: String, _ architecture: Architecture) throws -> ImportedWeights {
         try ImportedWeights.read(find(weights, architecture), hdf5: hdf5)
     }
 
-    /// Whether a config's `weights` is a path and no name.
+    /// Whether a config's `weights` is a path rather than a name.
     package static func isPath(_ weights: String) -> Bool { weights.contains("/") || weights.contains(".") }
 
     private static func fileNames(_ name: String, _ architecture: Architecture) -> [String] {
@@ -61,17 +61,17 @@ package struct WeightsLibrary: Sendable {
 
     // MARK: - Importing
 
-    /// Reads a weights file, checks it in full and keeps it in the cache as `<architecture>-<name>.safetensors`, taking the
-    /// place of one that was there.
+    /// Reads and fully checks a weights file, and stores it in the cache as `<architecture>-<name>.safetensors`, replacing an
+    /// existing one.
     ///
-    /// `name` is what a config calls it: letters, digits, `-` and `_`.
+    /// `name` is how a config refers to it: letters, digits, `-` and `_`.
     package func importFile(_ path: String, as name: String = "imagenet") throws -> WeightsListing {
         let isName = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
         }
         guard !name.isEmpty, name.utf8.count <= 64, !name.hasPrefix("-"), isName else {
             throw VidclassError(
-                .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, no '-' in front")
+                .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, not starting with '-'")
         }
         let weights = try ImportedWeights.read(path, hdf5: hdf5)
         try Folder.make(weightsFolder)
@@ -82,7 +82,7 @@ package struct WeightsLibrary: Sendable {
 
     // MARK: - Listing
 
-    /// What is in the cache and in Keras's folder, sorted by path: weights files of the known kinds.
+    /// The weights files of known kinds in the cache and in Keras's folder, sorted by path.
     package func list() -> [WeightsListing] {
         let official = Set(WeightsSource.all.map(\.fileName))
         return [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])].flatMap { folder, endings in
@@ -96,19 +96,19 @@ package struct WeightsLibrary: Sendable {
 
 /// One line of `vidclass weights list`.
 package struct WeightsListing: Sendable, Equatable {
-    /// What a config calls it (`imagenet`), or nil where only its path does.
+    /// Its name in a config (`imagenet`), or nil if only its path works.
     package var name: String?
-    /// `vgg16`; nil where the file cannot be read.
+    /// `vgg16`; nil if the file cannot be read.
     package var architecture: String?
     package var preprocessing: PreprocessingName?
     package var bytes = 0
     package let path: String
-    /// SHA-256 of the file it came from first.
+    /// SHA-256 of the original file.
     package var sha256: String?
-    /// Why it cannot be used; nil where it can.
+    /// Why it cannot be used; nil if it can.
     package var fault: String?
 
-    /// Reads the file at `path` in full and says what it is.
+    /// Reads the whole file at `path` and describes it.
     init(_ path: String, hdf5: HDF5Import) {
         self.path = path
         do {
@@ -145,7 +145,7 @@ extension ImportedWeights {
             throw VidclassError.file(
                 path,
                 "a ZIP archive (.pth, .keras or .npz); "
-                    + "save a VGG of PyTorch's with safetensors.torch.save_file, one of Keras's with model.save_weights(\"x.weights.h5\")"
+                    + "save a PyTorch VGG with safetensors.torch.save_file, a Keras VGG with model.save_weights(\"x.weights.h5\")"
             )
         }
         if start.starts(with: [0x80, 0x02]) {
@@ -159,7 +159,7 @@ extension ImportedWeights {
         default:
             if TorchVisionWeights.matches(tensors) { return try TorchVisionWeights.read(tensors) }
             let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
-            throw VidclassError.file(path, "neither a VGG of torchvision's (features.0.weight, ...) nor a file of vidclass's; \(first)")
+            throw VidclassError.file(path, "neither a torchvision VGG (features.0.weight, ...) nor a vidclass file; \(first)")
         }
     }
 }

@@ -1,17 +1,17 @@
 import VidConfig
 import VidSystem
 
-/// Weights that `vidclass weights fetch` can get, as Keras publishes them.
+/// Weights that `vidclass weights fetch` can download, as Keras publishes them.
 package struct WeightsSource: Sendable {
-    /// What the user calls them, `vgg16`.
+    /// The user's name for them, such as `vgg16`.
     package let name: String
     package let architecture: Architecture
     package let fileName: String
-    /// Below the server's address.
+    /// The path below the server's address.
     package let path: String
-    /// Of the file, in hexadecimal digits, as published in `keras.applications`.
+    /// The file's MD5 in hexadecimal digits, as published in `keras.applications`.
     package let md5: String
-    /// What is downloaded at most.
+    /// The most bytes to download.
     package let maximumBytes: Int
 
     package init(name: String, architecture: Architecture, fileName: String, path: String, md5: String, maximumBytes: Int) {

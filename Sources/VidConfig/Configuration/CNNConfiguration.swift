@@ -85,12 +85,17 @@ extension CNNConfiguration {
 
 extension Architecture {
     /// The named networks, in the order in which they are listed.
-    private static let named: [(name: String, architecture: Architecture)] = [
+    package static let named: [(name: String, architecture: Architecture)] = [
         ("vgg11", .vgg11), ("vgg13", .vgg13), ("vgg16", .vgg16), ("vgg19", .vgg19),
     ]
 
     /// `vgg16`, or nil for custom blocks.
     package var name: String? { Self.named.first { $0.architecture == self }?.name }
+
+    /// `vgg16`, or the filters as in `blocks-32-32+64-64`; also part of a file's name.
+    package var label: String {
+        name ?? "blocks-" + filters.map { $0.map(String.init).joined(separator: "-") }.joined(separator: "+")
+    }
 
     package static var codec: ConfigurationCodec<Architecture> {
         let names = named.map(\.name)

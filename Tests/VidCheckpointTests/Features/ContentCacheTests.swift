@@ -18,7 +18,7 @@ import VidTestSupport
         folder = .test(place("features"), opened: .max)
     }
 
-    private func clipCache() throws -> String { try #require(FeatureListing(folder.path).entries.first { $0.kind == .clipCache }).path }
+    private func storedHash() throws -> String { try #require(FeatureListing(folder.path).entries.first { $0.kind == .contentHash }).path }
 
     @Test func remembersAFileThatStaysAsItIs() throws {
         #expect(folder.contentHash(of: clip, sampling: "16 frames") == nil)
@@ -80,7 +80,7 @@ import VidTestSupport
 
     @Test func noticesDamage() throws {
         folder.remember(hash, of: clip, sampling: "")
-        let path = try clipCache()
+        let path = try storedHash()
         let original = try bytes(of: path)
         for index in original.indices {
             for bit in 0..<8 {
