@@ -9,7 +9,7 @@ import VidTestSupport
 
     init() throws { box = try TestFolder() }
 
-    /// Names that a careless table would break.
+    /// Names that need quoting.
     private static let names = [
         "plain.bin", "two words.bin", "a \"quoted\" one.bin", "comma, comma.bin", "emoji 🎬.bin", "line\nbreak.bin", "cr\r\nlf.bin",
         "return\ronly.bin", ",\u{301}accent.bin", "\"\u{301}q.bin", "v_Walk_g01_c01.bin", "v_Walk_g01_c02.bin", "-dash.bin", "%41.bin",
