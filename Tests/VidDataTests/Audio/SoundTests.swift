@@ -225,7 +225,7 @@ struct SoundTests {
         #expect(error.message.hasSuffix("expected at most 1 seconds of sound, found 2; cut it into shorter files"))
     }
 
-    @Test func whatIsSaidOfASound() async throws {
+    @Test func informationAboutASound() async throws {
         let folder = try TestFolder()
         let path = try folder.write("a.wav", TestSounds.wave([Int16](repeating: 1, count: 88200 * 2), sampleRate: 44100, channels: 2))
         let information = try await ClipInformation.read(path)

@@ -139,7 +139,7 @@ final class CountingCache: ClipCache {
         #expect(try await DataCheck(leakCheck: false).run(report.data).leaks == nil)
     }
 
-    @Test(arguments: [1, 3]) func memoAndProgress(concurrency: Int) async throws {
+    @Test(arguments: [1, 3]) func cacheAndProgress(concurrency: Int) async throws {
         for number in 0..<4 { try write("data/a/\(number).bin", clip(UInt64(number))) }
         for number in 0..<4 { try write("data/b/\(number).bin", clip(UInt64(10 + number))) }
         try box.write("data/b/bad.bin", text: "no clip")

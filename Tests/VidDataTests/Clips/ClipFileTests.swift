@@ -186,20 +186,3 @@ import VidTestSupport
         #expect(failure { try ClipFile.open("/dev/zero") }.message.contains("expected a file, found a pipe, socket or device"))
     }
 }
-
-@Suite struct ClipTests {
-    @Test func namesOfClips() {
-        #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
-        #expect(ClipFormat(path: "x.ogv") == .video && ClipFormat(path: "x.ogg") == .sound && ClipFormat(path: "x.Wav") == .sound)
-        #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
-    }
-
-    @Test func contentHash() {
-        let clip = patternClip(ClipShape(frames: 2, channels: 3, rows: 4, columns: 5))
-        #expect(clip.contentHash == patternClip(clip.shape, framesPerSecond: 9).contentHash)
-        #expect(clip.contentHash.count == 64)
-        #expect(clip.contentHash != patternClip(ClipShape(frames: 2, channels: 3, rows: 5, columns: 4)).contentHash)
-        #expect(clip.contentHash != clip.selecting([1, 0]).contentHash)
-        #expect(clip.selecting([0, 1]) == clip)
-    }
-}

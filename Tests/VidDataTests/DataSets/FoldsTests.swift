@@ -99,7 +99,7 @@ import VidTestSupport
     @Test func refusals() throws {
         let few = try data([[0, 0, 0], [0, 0, 0]])
         #expect(failure { try few.folds(1, seed: 1) }.message.contains("at least two folds"))
-        #expect(failure { try few.folds(4, seed: 1) }.message.contains("4 folds are more than any class has clips"))
+        #expect(failure { try few.folds(4, seed: 1) }.message.contains("no class has enough clips for 4 folds"))
         let grouped = try data([[1, 1, 1, 2, 2, 2], [3, 3, 3, 3]])
         #expect(failure { try grouped.folds(4, seed: 1) }.message.contains("3 groups"))
         #expect(try grouped.folds(3, seed: 1).folds.count == 3)

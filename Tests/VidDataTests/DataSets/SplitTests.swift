@@ -80,7 +80,7 @@ import VidTestSupport
         #expect(data.findings.notes.count == 2)
     }
 
-    @Test func groupsTornByGivenParts() throws {
+    @Test func groupsInSeveralGivenSplits() throws {
         let folder = try TestFolder()
         for name in ["train/a/v_g01_c01.avi", "val/a/v_g01_c02.avi", "train/b/v_g01_c01.avi", "val/b/v_g02_c01.avi"] {
             try folder.write(name)

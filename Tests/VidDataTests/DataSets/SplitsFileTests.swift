@@ -50,7 +50,7 @@ import VidTestSupport
         #expect(read.entries[3].path == box("data/d.bin"))
     }
 
-    @Test func newClipsAreNotUsedAndSaid() throws {
+    @Test func newClipsAreNotUsedButReported() throws {
         let folder = try makeFolder()
         let data = try opened(folder)
         try SplitsFile.write(data, to: box("splits.csv"))

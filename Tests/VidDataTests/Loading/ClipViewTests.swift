@@ -305,7 +305,7 @@ extension ForeignFFmpegTests {
         #expect(seen[0]?.sourceFrames == 20 && seen[2]?.sourceFrames == 12)
         #expect(
             await failure { try await loader.load(path, views: [.window(start: 2, length: 1)]) { _, _ in } }.message.contains(
-                "but the clip has"))
+                "but the clip ends at"))
     }
 
     /// A consumer that is slower than the child's time limit does not get the child killed.

@@ -144,8 +144,9 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(consecutive, .window(start: 1, length: 1), of: 40, rate: 10) == [13, 15, 17])
         #expect(try consecutive.choose(.window(start: 1, length: 1), of: 40, rate: 10, path: "a").range == 10..<20)
         for (view, rate, message) in [
-            (ClipView.window(start: 2, length: 1), 10.0, "a: the window starts at 2.0 seconds, but the clip has 2.0 (20 frames"),
-            (.window(start: 0, length: 1), 0, "a: its frame rate is not known"), (.window(start: 0.01, length: 0.05), 10, "a: no frame"),
+            (ClipView.window(start: 2, length: 1), 10.0, "a: the window starts at 2.0 seconds, but the clip ends at 2.0 (20 frames"),
+            (.window(start: 0, length: 1), 0, "a: its frame rate is not known"),
+            (.window(start: 0.01, length: 0.05), 10, "a: the window of 0.05"),
             (.window(start: -1, length: 1), 10, "a: expected a window"), (.window(start: 0, length: .nan), 10, "a: expected a window"),
         ] {
             let error = failure { try FrameSamplerTests.choose(sampler, view, of: 20, rate: rate) }
