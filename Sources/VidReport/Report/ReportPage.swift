@@ -77,7 +77,9 @@ package struct ReportPage {
             "model \(Markup.path(report.model.checkpoint))",
         ]
         if let started = report.story?.record?.started, !started.isEmpty {
-            parts.append("training started \(Markup.escaped(started))")
+            parts.append(
+                "training started <time>\(Markup.escaped(started).prefix(25).replacing("T", with: " ").replacing("Z", with: " UTC"))</time>"
+            )
         }
         return parts.joined(separator: " \u{B7} ")
     }
