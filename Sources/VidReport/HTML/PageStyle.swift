@@ -12,7 +12,7 @@ enum PageStyle {
         overflow-wrap:anywhere}
         header,main,footer,nav{max-width:76rem;margin:0 auto;padding:0 1rem}
         header{padding-top:1.5rem}
-        time{white-space:nowrap}
+        .time{white-space:nowrap}
         h1{font-size:1.7rem;line-height:1.25;margin:0 0 .3rem}
         h2{font-size:1.3rem;margin:2.4rem 0 .7rem;padding-top:.6rem;border-top:1px solid var(--edge)}
         h3{font-size:1.05rem;margin:1.4rem 0 .5rem}
