@@ -1,0 +1,48 @@
+import Testing
+import VidSystem
+import VidTestSupport
+
+@Suite struct SystemCallTests {
+    @Test func pathsThatNameNoFile() {
+        #expect(throws: VidclassError(.missingInput, "an empty path names no file")) { try SystemCall.checkPath("") }
+        #expect(throws: VidclassError(.badData, "a\\u{0}b: a path cannot hold a NUL character")) { try SystemCall.checkPath("a\0b") }
+        #expect(throws: Never.self) { try SystemCall.checkPath("a") }
+    }
+
+    @Test(arguments: [(ENOENT, VidclassError.Kind.missingInput), (ENOTDIR, .missingInput), (EACCES, .inputOutput)])
+    func errorsNameThePathAndTheReason(_ code: CInt, _ kind: VidclassError.Kind) {
+        errno = code
+        let error = SystemCall.error("open it", "a\nb")
+        #expect(error.kind == kind)
+        #expect(error.message == (kind == .missingInput ? "a\\nb: no such file or folder" : "a\\nb: cannot open it: Permission denied"))
+    }
+
+    @Test func interruptedCallsAreRepeated() {
+        var calls = 0
+        let result = SystemCall.retrying {
+            calls += 1
+            errno = EINTR
+            return calls < 3 ? -1 : 7
+        }
+        #expect(result == 7 && calls == 3)
+    }
+
+    /// More than a pipe's buffer, while another thread reads.
+    @Test func writesAllToAStream() async throws {
+        var ends: [CInt] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        let (reader, writer) = (ends[0], ends[1])
+        let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        async let read = Task.detached {
+            var found: [UInt8] = []
+            var block = [UInt8](repeating: 0, count: 4096)
+            while case let count = Glibc.read(reader, &block, block.count), count > 0 { found += block[..<count] }
+            return found
+        }.value
+        #expect(bytes.withUnsafeBytes { SystemCall.write($0, toStream: writer) } == 0)
+        close(writer)
+        #expect(await read == bytes)
+        close(reader)
+        #expect(bytes.withUnsafeBytes { SystemCall.write($0, toStream: -1) } == EBADF)
+    }
+}
