@@ -111,7 +111,7 @@ import VidTestSupport
                 HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nested deeper than 32"),
                 HostileFile("first.safetensors", file("[]"), "starts with '{'"),
                 HostileFile(
-                    "twice.safetensors", file("{" + tensor("x", "2", "0,2") + "," + tensor("x", "2", "2,4") + "}"), "there already"),
+                    "twice.safetensors", file("{" + tensor("x", "2", "0,2") + "," + tensor("x", "2", "2,4") + "}"), "appears twice"),
                 HostileFile("overlap.safetensors", file("{" + tensor("x", "3", "0,3") + "," + tensor("y", "2", "2,4") + "}"), "overlaps"),
                 HostileFile("hole.safetensors", file("{" + tensor("x", "2", "2,4") + "}"), "leaves a hole"),
                 HostileFile("more.safetensors", good + [0], "1 bytes after its last tensor"),
@@ -236,7 +236,7 @@ import VidTestSupport
             [
                 HostileFile("empty.json", [], ":1:1: expected a value"), HostileFile("array.json", text: "[]", "expected an object"),
                 HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nested deeper than 32"),
-                HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "was there already"),
+                HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "appears twice"),
                 HostileFile("utf16.json", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0], "UTF-16"),
                 HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "no UTF-8"),
                 HostileFile("zero.json", text: "{\"seed\":1}\0", "a zero byte"),
@@ -320,7 +320,7 @@ import VidTestSupport
             ("clips", [("run.json", #"{"clips":{"train":9223372036854775807,"val":9223372036854775807}}"#)], nil),
             ("seconds", [("run.json", #"{"seconds":-1e300,"best_value":1e308,"best_epoch":9223372036854775807}"#)], nil),
             ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nested deeper"),
-            ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "was there already"),
+            ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "appears twice"),
             ("infinite", [("results.csv", header + "1,1,inf,1,1,1,1\n")], "expected a number, found inf"),
             ("hex", [("results.csv", header + "1,0x10,1,1,1,1,1\n")], "expected a number, found 0x10"),
             ("large", [("results.csv", header + "1,1,1e400,1,1,1,1\n")], "expected a number, found 1e400"),
