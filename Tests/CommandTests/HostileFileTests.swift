@@ -107,7 +107,7 @@ import VidTestSupport
                 HostileFile("past.safetensors", good.putting([200], at: 0), "should take 200 bytes"),
                 HostileFile("signed.safetensors", good.putting([0, 0, 0, 0, 0, 0, 0, 0x80], at: 0), "9223372036854775808"),
                 HostileFile("most.safetensors", good.putting([UInt8](repeating: 0xFF, count: 8), at: 0), "18446744073709551615"),
-                HostileFile("utf8.safetensors", good.putting([0xFF], at: 10), "no UTF-8"),
+                HostileFile("utf8.safetensors", good.putting([0xFF], at: 10), "not valid UTF-8"),
                 HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nested deeper than 32"),
                 HostileFile("first.safetensors", file("[]"), "starts with '{'"),
                 HostileFile(
@@ -238,7 +238,7 @@ import VidTestSupport
                 HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nested deeper than 32"),
                 HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "appears twice"),
                 HostileFile("utf16.json", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0], "UTF-16"),
-                HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "no UTF-8"),
+                HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "not valid UTF-8"),
                 HostileFile("zero.json", text: "{\"seed\":1}\0", "a zero byte"),
                 HostileFile("half.json", text: #"{"data":{"path":"\ud800"}}"#, "surrogate"),
                 HostileFile("nul.json", text: #"{"data":{"path":"a\u0000b"}}"#, "data.path"),

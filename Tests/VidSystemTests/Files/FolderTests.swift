@@ -69,6 +69,7 @@ import VidTestSupport
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         try #require(descriptor >= 0)
         close(descriptor)
+        defer { unlink(path) }
         let (names, unreadable) = try Folder.names(place.path)
         #expect(names.isEmpty && unreadable == ["a\u{FFFD}"])
     }

@@ -1,5 +1,4 @@
 import Testing
-import VidConfig
 import VidSystem
 
 @Suite("JSON parser")
