@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/// gzip packs at most 1032 : 1; a dataset that claims more than this over what is stored is a bomb or a hole.
+/// gzip compresses at most 1032 : 1. A dataset whose size exceeds its stored bytes by more than this is a bomb or incomplete.
 enum { largest_ratio = 1100 };
 
 const char *vc_hdf5_version(void) {
@@ -16,7 +16,7 @@ const char *vc_hdf5_version(void) {
     return text;
 }
 
-/// The library prints its error stack unless told not to; it keeps the setting by thread.
+/// Stops the library from printing its error stack. The setting is per thread.
 static void be_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
 int64_t vc_hdf5_open(const char *path) {
@@ -38,7 +38,7 @@ void vc_hdf5_close(int64_t file) {
     H5Fclose((hid_t)file);
 }
 
-/// Opens the object at `path` after looking at each link on the way; only hard links are followed.
+/// Opens the object at `path` after checking each link on the way; only hard links are followed.
 static hid_t open_object(hid_t file, const char *path) {
     be_quiet();
     if (path[0] == '\0') return H5Oopen(file, "/", H5P_DEFAULT);
@@ -68,9 +68,9 @@ int vc_hdf5_kind_of(int64_t file, const char *path) {
     return type == H5I_GROUP ? VC_HDF5_GROUP : type == H5I_DATASET ? VC_HDF5_DATASET : VC_HDF5_OTHER;
 }
 
-/// Strings of a fixed length: read behind where they go, then moved together with their ends.
+/// Reads strings of a fixed length: first `count` bytes after their final place, then each is moved there and ended by a NUL.
 ///
-/// Item k is read from count + k * size on and ends up before (k + 1) * (size + 1) <= count + (k + 1) * size.
+/// Item k is read at count + k * size and ends up before (k + 1) * (size + 1) <= count + (k + 1) * size.
 static int fixed_strings(hid_t attribute, hid_t type, hssize_t count, char *text, int64_t capacity) {
     size_t size = H5Tget_size(type);
     if (size == 0 || size > (size_t)capacity || (int64_t)(size + 1) > capacity / count) return VC_HDF5_TOO_LARGE;
@@ -180,7 +180,7 @@ int vc_hdf5_children(int64_t file, const char *path, char *text, int64_t capacit
     return status;
 }
 
-/// The rank of an open dataset of floats that lies in this file in full, or a negative status.
+/// The rank of an open dataset of floats that this file contains completely, or a negative status.
 static int shape_of(hid_t dataset, int64_t shape[VC_HDF5_MAXIMUM_RANK]) {
     hid_t type = H5Dget_type(dataset);
     hid_t space = H5Dget_space(dataset);

@@ -2,7 +2,7 @@
 
 #include "vc_math.h"
 
-/// Columns that are worked on together: their accumulators stay in the first-level cache.
+/// Columns that are processed together: their accumulators stay in the first-level cache.
 enum { panel = 64 };
 
 VC_INLINE size_t panel_width(size_t columns, size_t first) {

@@ -38,7 +38,7 @@ VC_KERNEL void vc_colour_floats(float *frame, long positions, int channels, cons
     COLOUR(float, no_bound, TO_FLOAT)
 }
 
-// Sixteen sums of 64 values each in single precision, then into one of double precision: one order on every processor.
+// Sixteen single-precision sums of 64 values each are added to a double-precision sum, in the same order on every processor.
 #define SUM(BOUND)                                                                                                     \
     double total = 0;                                                                                                  \
     long at = 0;                                                                                                       \

@@ -35,7 +35,7 @@ VC_KERNEL void vc_im2col(const vc_conv_shape *s, const float *input, int row0, i
     for (int i = row0; i < row1; i++) {
         for (int j = 0; j < s->out_columns; j++) {
             const int column = j * s->stride_columns - s->pad_left;
-            // The floats of the run that lie within the map.
+            // The floats of the run within the map.
             const int left = clamp(-column, 0, s->kernel_columns) * s->channels;
             const int right = clamp(s->columns - column, 0, s->kernel_columns) * s->channels;
             for (int r = first; r <= last; r++) {

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-/// Whether `x` takes the place of the maximum so far: it is larger, or not a number.
+/// Returns true if `x` replaces the maximum so far: it is larger, or NaN.
 VC_INLINE bool beats(float x, float best) { return x > best || x != x; }
 
-/// Whether the gradient passes by a maximum: where `rectified` only by a positive one.
+/// Returns true if a maximum passes the gradient on: if `rectified`, only a positive one does.
 VC_INLINE bool passes(float best, bool rectified) { return best > 0 || !rectified; }
 
 VC_KERNEL void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output) {
@@ -37,7 +37,7 @@ VC_KERNEL void vc_max_pool(const vc_pool_shape *s, const float *input, int row0,
     }
 }
 
-/// The gradient of one 2x2 window, channel by channel, in the place of its inputs x0 ... x3.
+/// The gradient of one 2x2 window, channel by channel, written over its inputs x0 ... x3.
 VC_INLINE void gradient_in_window(float *restrict x0, float *restrict x1, float *restrict x2, float *restrict x3,
                                   const float *restrict d, int channels, bool rectified) {
     for (int c = 0; c < channels; c++) {
@@ -58,7 +58,7 @@ VC_INLINE void gradient_in_window(float *restrict x0, float *restrict x1, float 
 }
 
 /// 2x2 windows that neither overlap nor leave gaps: every input element of a window is written once. `d_input` may be
-/// `input`, as it is in training; elsewhere the input is copied there first.
+/// `input`, as in training; otherwise the input is copied there first.
 VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
                                 float *d_input) {
     const int channels = s->channels;
@@ -70,14 +70,14 @@ VC_INLINE void gradient_2x2(const vc_pool_shape *s, const float *input, const fl
             float *x = d_input + 2 * i * line + (ptrdiff_t)2 * j * channels;
             gradient_in_window(x, x + channels, x + line, x + line + channels, d, channels, rectified);
         }
-        // A last odd column is in no window.
+        // An odd last column is in no window.
         for (ptrdiff_t c = (ptrdiff_t)2 * s->out_columns * channels; c < line; c++)
             d_input[2 * i * line + c] = d_input[(2 * i + 1) * line + c] = 0;
     }
     for (ptrdiff_t c = 2 * s->out_rows * line; c < s->rows * line; c++) d_input[c] = 0;
 }
 
-/// Windows of any kind, `tile` channels at a time so that the place of the maxima stays in registers or L1.
+/// Windows of any kind, `tile` channels at a time so that the positions of the maxima stay in registers or L1.
 VC_INLINE void gradient_general(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified,
                                 float *d_input) {
     enum { tile = 64 };

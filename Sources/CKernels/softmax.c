@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/// The largest of a row; a NaN in the row is found by the exponentials that follow.
+/// The largest element of a row. It may miss a NaN, which the exponentials that follow pass on.
 VC_INLINE float row_maximum(size_t n, const float *x) {
     float lane[16];
     for (size_t j = 0; j < 16; j++) lane[j] = x[0];

@@ -1,7 +1,7 @@
 // Elementary functions in single precision, written so that loops over them vectorise. Private to CKernels.
 //
 // Largest errors over every 1021st float, with and without fused multiply-add: exp 1.0 ulp (denormal results included),
-// tanh 1.3, sigmoid 2.7; VidTensorTests/ElementaryFunctionTests holds them. NaN gives NaN, overflow infinity.
+// tanh 1.3, sigmoid 2.7; checked by ElementaryFunctionTests. NaN gives NaN, overflow infinity.
 #ifndef VC_MATH_H
 #define VC_MATH_H
 

@@ -3,7 +3,7 @@
 VC_KERNEL void vc_warp_places(const vc_affine *map, int rows, int columns, int row, int32_t *restrict place,
                               float *restrict across, float *restrict down) {
     const double right = columns - 1, bottom = rows - 1;
-    // The last place with a neighbour on its right or below it; 0 where there is but one column or row.
+    // The last place with a neighbour to its right or below it; 0 if there is only one column or row.
     const int last_column = columns > 1 ? columns - 2 : 0, last_row = rows > 1 ? rows - 2 : 0;
     const double x0 = map->xy * row + map->x0, y0 = map->yy * row + map->y0;
     for (int x = 0; x < columns; x++) {
@@ -21,7 +21,7 @@ VC_KERNEL void vc_warp_places(const vc_affine *map, int rows, int columns, int r
     }
 }
 
-// Weights 0 and 1 give the very value: 1 a + 0 b = a for finite b.
+// Weights of 0 and 1 give the exact value: 1 a + 0 b = a for finite b.
 #define WARP_ROW(type, ROUND)                                                                                          \
     const int next = columns > 1 ? 1 : 0, below = rows > 1 ? columns : 0;                                              \
     for (int x = 0; x < columns; x++) {                                                                                \

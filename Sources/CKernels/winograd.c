@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-// Sixteen columns (channels or filters) at a time; a machine with shorter vectors takes several for one of these.
+// Sixteen columns (channels or filters) at a time; a machine with shorter vectors uses several of them.
 enum { lane_count = 16 };
 typedef float lanes __attribute__((vector_size(64)));
 typedef int lane_mask __attribute__((vector_size(64)));
@@ -19,10 +19,10 @@ VC_INLINE void get(lanes *value, const float *p, int n) {
 
 VC_INLINE void put(float *p, const lanes *value, int n) { memcpy(p, value, n == lane_count ? sizeof *value : (size_t)n * sizeof(float)); }
 
-// Where `choice` is all ones `a`, where it is zero `b`.
+// `a` where `choice` is all ones, `b` where it is zero.
 #define SELECT(choice, a, b) ((lanes)(((choice) & (lane_mask)(a)) | (~(choice) & (lane_mask)(b))))
 
-// The one-dimensional transforms: from line `in` to line `out`, elements of the latter `o` apart.
+// The one-dimensional transforms, from line `in` to line `out`, whose elements are `o` apart.
 
 // B': 6 to 6.
 VC_INLINE void input_line(lanes *out, int o, const lanes *in) {
@@ -107,7 +107,7 @@ VC_INLINE int smaller(int a, int b) { return a < b ? a : b; }
 
 // MARK: - Places
 
-/// Where a tile lies: its frame and the row and column of its first output.
+/// The position of a tile: its frame and the row and column of its first output.
 typedef struct {
     long frame;
     int row, column;
@@ -126,8 +126,8 @@ VC_INLINE place place_after(const vc_winograd_map *map, place at) {
     return at;
 }
 
-// The square of `size` positions whose first is (row, column), as a pointer to it and the distance of its rows: in place
-// where it lies within the map, or else copied to `patch` with zeros for what lies outside.
+// The square of `size` positions whose first is (row, column), as a pointer and the distance between rows. A square within the
+// map is used in place; any other is copied to `patch`, with zeros outside the map.
 VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, int row, int column, int size, float *patch,
                               ptrdiff_t *line) {
     const int channels = map->channels;
@@ -246,8 +246,8 @@ VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, const float *
 
 #undef GET
 
-// Tiles of `size` x `size` results, to a map of `height` x `width` positions a frame; tiles over its edge by way of the
-// patch, where EDGE(source, place, n) copies n floats of a line to their place in the output.
+// Writes tiles of `size` x `size` results to a map of `height` x `width` positions a frame; tiles across its edge go through
+// the patch, where EDGE(source, place, n) copies n floats of a line to their place in the output.
 #define OUTPUT_TILES(size, height, width, EDGE)                                                                        \
     const int channels = map->channels;                                                                                \
     const ptrdiff_t map_line = (ptrdiff_t)(width) * channels;                                                          \

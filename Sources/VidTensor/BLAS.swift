@@ -1,7 +1,7 @@
 import COpenBLAS
 import VidSystem
 
-/// OpenBLAS, one thread a call. Row-major.
+/// OpenBLAS, one thread per call, row-major.
 package enum BLAS {
     /// C (m, n) = alpha * op(A) (m, k) * op(B) (k, n) + beta * C, with row strides `lda`, `ldb`, `ldc` in floats.
     package static func gemm(
@@ -13,9 +13,8 @@ package enum BLAS {
             transposeA, transposeB, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     }
 
-    /// The largest m n k that the running kernel multiplies with the operands where they lie. Larger products are first
-    /// copied into packed buffers, which for a matrix of a few dozen rows costs a quarter of the time. Nil where OpenBLAS
-    /// has no such kernels.
+    /// The largest m n k that the running kernel multiplies without packing its operands; nil if OpenBLAS has no such kernels.
+    /// Packing, the copy of larger operands into buffers, takes a quarter of the time for a matrix of a few dozen rows.
     ///
     /// OpenBLAS 0.3.17 and later, for AVX-512 (`sgemm_small_kernel_permit`): 100 x 100 x 100.
     package static let unpackedLimit: Int? = {
@@ -26,11 +25,11 @@ package enum BLAS {
         return cores.contains(coreName.lowercased()) && isRecent ? 1_000_000 : nil
     }()
 
-    /// Rows of A that a multiplication takes together: the bits of a row of C do not depend on the rows around it if rows
-    /// come in multiples of so many, each in the same place of its multiple.
+    /// The number of rows of A that a kernel processes together. The bits of a row of C do not depend on the rows around it if
+    /// blocks of rows are multiples of this number and the row keeps its place within such a multiple.
     ///
-    /// The kernels of `unpackedLimit` treat every row alike (C's columns being a multiple of 16). The others for x86-64 take 12
-    /// or 4 rows at a time and sum each of them in its own way; those for other processors take up to 8.
+    /// The kernels of `unpackedLimit` treat every row alike (if C's columns are a multiple of 16). The others for x86-64 process
+    /// 12 or 4 rows at a time and sum each of them differently; those for other processors process up to 8.
     package static let rowPeriod: Int = {
         if unpackedLimit != nil { return 1 }
         #if arch(x86_64)
@@ -50,7 +49,7 @@ package enum BLAS {
         return diagonal
     }
 
-    /// The kernel that runs, as OpenBLAS calls it.
+    /// OpenBLAS's name of the kernel that runs.
     package static var coreName: String { String(cString: vc_blas_core_name()) }
 
     /// OpenBLAS's version and build options.
@@ -59,7 +58,7 @@ package enum BLAS {
     /// The kernel that `OPENBLAS_CORETYPE` asks for, by the user or by our own choice (CKernelChoice); empty if OpenBLAS chose.
     package static let requestedCore = environment("OPENBLAS_CORETYPE")
 
-    /// Whether the user, not CKernelChoice, set `OPENBLAS_CORETYPE`.
+    /// Returns true if the user, not CKernelChoice, set `OPENBLAS_CORETYPE`.
     package static let coreIsUsers = !requestedCore.isEmpty && requestedCore != environment("VIDCLASS_CORETYPE_CHOSEN")
 
     private static func environment(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }

@@ -3,7 +3,7 @@ import VidSystem
 /// Linux's MADV_HUGEPAGE, which Glibc's Swift module does not export.
 private let adviseHugePages: Int32 = 14
 
-/// The one owner of a run of floats: 64-byte aligned, freed when the last reference goes.
+/// The sole owner of a run of floats: 64-byte aligned, freed with its last reference.
 ///
 /// Everything else holds views (`Tensor`) into it. Large buffers ask the kernel for huge pages.
 package final class Buffer: @unchecked Sendable {
@@ -31,7 +31,8 @@ package final class Buffer: @unchecked Sendable {
         base = raw.bindMemory(to: Float.self, capacity: count)
     }
 
-    /// The same where the caller cannot throw and the memory is small or its size has been checked before: running out is fatal.
+    /// `count` floats for callers that cannot throw, because they need little or have checked the size before. Traps if memory
+    /// runs out.
     package convenience init(count: Int, isZeroed: Bool = true) {
         do { try self.init(allocating: count, isZeroed: isZeroed) } catch { fatalError(error.message) }
     }

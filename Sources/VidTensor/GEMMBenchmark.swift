@@ -1,13 +1,13 @@
-/// How fast the matrix multiplication is on this machine: the yardstick of everything else.
+/// The speed of matrix multiplication on this machine, the yardstick of everything else.
 package struct GEMMBenchmark: Sendable, Equatable {
     /// GFLOP/s of one thread alone.
     package let oneThread: Double
-    /// GFLOP/s of all workers together, each on multiplications of its own.
+    /// GFLOP/s of all workers together, each doing its own multiplications.
     package let allThreads: Double
     package let threads: Int
 
-    /// Multiplies square matrices of `size` for about `seconds` on one thread, then as long on all workers; the fastest
-    /// round of each counts.
+    /// Multiplies square matrices of `size` for about `seconds` on one thread, then for as long on all workers; reports
+    /// the fastest round of each.
     package static func run(workers: Workers, size: Int = 1024, seconds: Double = 0.5) -> GEMMBenchmark {
         precondition(size > 0 && seconds > 0, "matrices of \(size) for \(seconds) s")
         let matrices = Buffer(count: workers.count * 3 * size * size)
@@ -24,7 +24,8 @@ package struct GEMMBenchmark: Sendable, Equatable {
         return GEMMBenchmark(oneThread: flops / one / 1e9, allThreads: flops * Double(rounds) / all / 1e9, threads: workers.count)
     }
 
-    /// The shortest time of a call, in seconds, of as many as fit in `seconds` (three at least), one warm-up call apart.
+    /// The shortest time of a call in seconds: after one warm-up call, `body` is called as often as fits in `seconds`, but at
+    /// least three times.
     package static func fastest(_ seconds: Double, _ body: () -> Void) -> Double {
         body()
         let clock = ContinuousClock()

@@ -1,6 +1,6 @@
 import RealModule
 
-/// The one source of random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+/// The only source of random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 ///
 /// A counter-based generator: block i of the stream is a function of (key, i) alone. Its whole state is three words, so
 /// it is saved and restored exactly, and a parallel loop can compute any part of the stream by itself.
@@ -10,7 +10,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
     package let stream: UInt64
     /// The next block of four words.
     package private(set) var block: UInt64 = 0
-    /// Words of the current block that are still to be given out, 0 to 3; the block itself is recomputed.
+    /// Unused words of the current block, 0 to 3; the block itself is recomputed.
     private var remaining = 0
 
     /// Independent streams of one seed have different `stream` numbers.
@@ -19,7 +19,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
         self.stream = stream
     }
 
-    /// Throws for a state that no generator comes to.
+    /// Throws if no generator can have this state.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         seed = try container.decode(UInt64.self, forKey: .seed)
@@ -102,7 +102,7 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
         return Float((-2 * Double.log(u)).squareRoot() * Double.cos(2 * .pi * v))
     }
 
-    /// A random order of `0..<count`: the same for the same state on any version of Swift (Fisher and Yates).
+    /// A random order of `0..<count` (Fisher and Yates). Equal states give equal orders with any version of Swift.
     package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, Int((UInt64(nextWord()) * UInt64(i + 1)) >> 32)) }
@@ -111,16 +111,16 @@ package struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable, Coda
 }
 
 extension RandomGenerator {
-    /// Beta(alpha, alpha), in double precision: the share of one of two Gamma(alpha) variables in their sum.
+    /// Beta(alpha, alpha) in double precision: x / (x + y) for two Gamma(alpha) variables.
     package mutating func symmetricBeta(_ alpha: Double) -> Double {
         precondition(alpha > 0, "a Beta distribution of alpha \(alpha)")
         let (x, y) = (logGamma(alpha), logGamma(alpha))
-        // x / (x + y) of the logarithms: small alphas give variables too small for a number of their own.
+        // Computed from the logarithms, because a small alpha gives variables that underflow.
         return 1 / (1 + Double.exp(y - x))
     }
 
     /// The logarithm of a Gamma(alpha, 1) variable (Marsaglia and Tsang, "A simple method for generating gamma variables",
-    /// 2000; for alpha below 1, that of alpha + 1 times u^(1/alpha)).
+    /// 2000). For alpha below 1 it is a Gamma(alpha + 1) variable times u^(1 / alpha).
     private mutating func logGamma(_ alpha: Double) -> Double {
         guard alpha >= 1 else { return logGamma(alpha + 1) + Double.log(open()) / alpha }
         let d = alpha - 1.0 / 3

@@ -1,6 +1,6 @@
-/// A view of row-major floats that somebody else owns: a pointer with its shape.
+/// A view of row-major floats with another owner: a pointer and a shape.
 ///
-/// Whoever makes a view keeps the owner (`Buffer` or `Workspace`) alive for as long as the view is used.
+/// The code that makes a view keeps the owner (`Buffer` or `Workspace`) alive for as long as the view is used.
 package struct Tensor: @unchecked Sendable {
     package let base: UnsafeMutablePointer<Float>
     package let shape: Shape
@@ -12,7 +12,7 @@ package struct Tensor: @unchecked Sendable {
 
     package var count: Int { shape.count }
 
-    /// The same elements under another shape of the same count.
+    /// The same elements with another shape of equal count.
     package func reshaped(_ shape: Shape) -> Tensor {
         precondition(shape.count == count, "cannot view \(self.shape) as \(shape)")
         return Tensor(base, shape)

@@ -4,16 +4,16 @@ import VidSystem
 
 /// A fixed set of threads that work through numbered blocks.
 ///
-/// Which thread takes which block is left to chance, so a block must write only what is its own, and results must not
-/// depend on the worker's number (it is for scratch memory only): then the bits are the same at any thread count.
+/// Any thread may take any block. If a block writes only its own part of the result, and if the worker's number selects
+/// nothing but scratch memory, the result has the same bits at any thread count.
 package final class Workers: @unchecked Sendable {
-    /// Threads that take part, the calling one included.
+    /// The number of threads, the calling one included.
     package let count: Int
 
     private let shared: Shared
     private var threads: [pthread_t] = []
 
-    /// What the threads share. They hold this and not the `Workers`, so that its `deinit` can end them.
+    /// The state that the threads share. They refer to this, not to the `Workers`, so that its `deinit` can end them.
     private final class Shared: @unchecked Sendable {
         var mutex = pthread_mutex_t()
         var wake = pthread_cond_t()
@@ -46,7 +46,7 @@ package final class Workers: @unchecked Sendable {
             }
         }
 
-        /// A worker thread's life: wait for a generation, spinning a little first, work, report.
+        /// The loop of a worker thread: it waits for the next generation (spinning briefly first), works, and reports.
         func loop(as worker: Int) {
             var seen = 0
             while true {
@@ -81,7 +81,7 @@ package final class Workers: @unchecked Sendable {
         }
     }
 
-    /// `count` threads in all; the machine's number of processors by default.
+    /// `count` threads in all; by default one for each processor.
     package init(count: Int = Workers.processorCount) {
         precondition(count >= 1, "\(count) threads")
         shared = Shared()
@@ -123,7 +123,7 @@ package final class Workers: @unchecked Sendable {
 
     /// Calls `body(block, worker)` once for each block in `0..<blocks`, `worker` in `0..<count`; returns when all are done.
     ///
-    /// Not to be called from within `body`, nor from two threads at once.
+    /// Must not be called from within `body`, nor from two threads at once.
     package func forEach(_ blocks: Int, _ body: (_ block: Int, _ worker: Int) -> Void) {
         guard blocks > 0 else { return }
         if blocks == 1 || count == 1 {
@@ -131,7 +131,7 @@ package final class Workers: @unchecked Sendable {
             return
         }
         withoutActuallyEscaping(body) { escaping in
-            // The threads are done with it when this call returns.
+            // No thread uses it after this call returns.
             let sendable = unsafeBitCast(escaping, to: (@Sendable (Int, Int) -> Void).self)
             shared.body = sendable
             shared.blocks = blocks
@@ -161,6 +161,6 @@ package final class Workers: @unchecked Sendable {
         }
     }
 
-    /// Processors this process may run on.
+    /// The number of processors this process may run on.
     package static var processorCount: Int { Int(vc_processor_count()) }
 }

@@ -1,4 +1,4 @@
-/// Files of the formats byte by byte, as strangers can make them: nothing is checked.
+/// Builds files of the formats byte by byte without checks, as an attacker could.
 package enum FileBytes {
     /// A safetensors file: the header's length, the header as it is given, the values.
     package static func safetensors(_ header: String, values: [UInt8] = []) -> [UInt8] {

@@ -10,7 +10,7 @@ package final class Golden {
     /// Opens the safetensors file at `path`.
     package init(path: String) throws { file = try SafetensorsFile(path) }
 
-    /// JSON of what the script noted: seed, versions, and of a training its config.
+    /// The script's notes as JSON: seed, versions, and for a training its config.
     package var note: String { file.metadata["golden"] ?? "{}" }
 
     /// The names of all tensors.
@@ -18,7 +18,7 @@ package final class Golden {
 
     package func contains(_ name: String) -> Bool { file.entry(named: name) != nil }
 
-    /// A tensor's values in memory of their own, kept as long as the golden.
+    /// A tensor's values, in memory that lives as long as the golden.
     package func tensor(_ name: String) throws -> Tensor {
         guard let entry = file.entry(named: name) else { throw VidclassError.file(file.path, "no tensor \(name)") }
         let buffer = Buffer(count: entry.count)
@@ -30,7 +30,7 @@ package final class Golden {
 
     package func values(_ name: String) throws -> [Float] { try tensor(name).array }
 
-    /// The names of the parameters of a layer's case: what is neither input nor output, mask nor gradient.
+    /// The names of the parameters of a layer's case: all tensors but input, output, mask and gradients.
     package func parameters(of layerCase: String) -> [String] {
         names.filter { $0.hasPrefix("\(layerCase)/") }.map { String($0.dropFirst(layerCase.count + 1)) }
             .filter { !["input", "output", "mask"].contains($0) && !$0.hasPrefix("d_") }

@@ -3,7 +3,7 @@ import VidTensor
 /// Compares an analytic gradient with central differences of a scalar function.
 ///
 /// `loss` is evaluated with one element of `point` moved by ±`step`; it should accumulate in double precision (a
-/// weighted sum of the outputs). Returns the largest |analytic - numeric| over the elements looked at, relative to the
+/// weighted sum of the outputs). Returns the largest |analytic - numeric| over the sampled elements, relative to the
 /// largest |numeric| among them (or to 1e-3 of the largest loss slope allowed, if all are tiny); NaN if any value is NaN.
 ///
 /// In single precision with step h the error of a difference is about eps * |loss| / h + h^2 / 6 * |third derivative|;

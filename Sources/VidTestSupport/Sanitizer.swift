@@ -1,7 +1,7 @@
 import Foundation
 
-/// Whether the tests run under a sanitizer (Scripts/sanitize.sh), which takes many times the memory: what measures or bounds memory
-/// shows nothing then.
+/// Tells whether the tests run under a sanitizer (Scripts/sanitize.sh). A sanitizer uses many times the memory, so tests that
+/// measure or limit memory are skipped.
 package enum Sanitizer {
     package static let isOn = ProcessInfo.processInfo.environment["VIDCLASS_SANITIZED"] != nil
     package static let reason = "a sanitizer takes memory of its own"

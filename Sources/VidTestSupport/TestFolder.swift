@@ -2,7 +2,7 @@ import Foundation
 import VidSystem
 import VidTensor
 
-/// A folder of a test's own, removed with the last reference to it.
+/// A test's private folder, removed with the last reference to it.
 package final class TestFolder: Sendable {
     package let path: String
 

@@ -108,7 +108,7 @@ import VidTestSupport
                 HostileFile("signed.safetensors", good.putting([0, 0, 0, 0, 0, 0, 0, 0x80], at: 0), "9223372036854775808"),
                 HostileFile("most.safetensors", good.putting([UInt8](repeating: 0xFF, count: 8), at: 0), "18446744073709551615"),
                 HostileFile("utf8.safetensors", good.putting([0xFF], at: 10), "not valid UTF-8"),
-                HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nesting is deeper than 32"),
+                HostileFile("deep.safetensors", file(String(repeating: #"{"x":"#, count: 40)), "nested deeper than 32"),
                 HostileFile("first.safetensors", file("[]"), "starts with '{'"),
                 HostileFile(
                     "twice.safetensors", file("{" + tensor("x", "2", "0,2") + "," + tensor("x", "2", "2,4") + "}"), "appears twice"),
@@ -235,7 +235,7 @@ import VidTestSupport
         try refuse(
             [
                 HostileFile("empty.json", [], ":1:1: expected a value"), HostileFile("array.json", text: "[]", "expected an object"),
-                HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nesting is deeper than 32"),
+                HostileFile("deep.json", text: #"{"seed":\#(deep(100_000))}"#, "nested deeper than 32"),
                 HostileFile("twice.json", text: #"{"seed":1,"seed":2}"#, "appears twice"),
                 HostileFile("utf16.json", [0xFF, 0xFE, 0x7B, 0, 0x7D, 0], "UTF-16"),
                 HostileFile("utf8.json", Array(#"{"seed":""#.utf8) + [0xC3, 0x28] + Array("\"}".utf8), "not valid UTF-8"),
@@ -319,7 +319,7 @@ import VidTestSupport
         let files: [(String, [(String, String)], String?)] = [
             ("clips", [("run.json", #"{"clips":{"train":9223372036854775807,"val":9223372036854775807}}"#)], nil),
             ("seconds", [("run.json", #"{"seconds":-1e300,"best_value":1e308,"best_epoch":9223372036854775807}"#)], nil),
-            ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nesting is deeper"),
+            ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nested deeper"),
             ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "appears twice"),
             ("infinite", [("results.csv", header + "1,1,inf,1,1,1,1\n")], "expected a number, found inf"),
             ("hex", [("results.csv", header + "1,0x10,1,1,1,1,1\n")], "expected a number, found 0x10"),

@@ -36,4 +36,13 @@ import VidTestSupport
         #expect(result.errors.contains("training.memory_gib allows 0.5") && result.errors.contains("GiB of memory, but"))
         #expect(!box.exists("runs"))
     }
+
+    /// The user allows 8 GiB, but the system refuses to give them.
+    @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)")) func memoryThatRunsOutIsAnError() throws {
+        let box = try TestFolder()
+        let result = try CommandLineTool.run(
+            ["bench", "step", "--frames", "8", "--batch", "8", "--size", "112", "--memory-gib", "8"], in: box.path,
+            addressSpace: 1_200_000)
+        #expect(result.status == 1 && result.errors.contains("out of memory: "), "\(result.status) \(result.errors)")
+    }
 }

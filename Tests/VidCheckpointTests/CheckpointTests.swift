@@ -170,7 +170,7 @@ import VidTestSupport
         (#""format":"vidclass","version":"1","checksum":"0000""#, "no checksum of 64 digits"),
         (#""format":"vidclass","version":"1","checksum":"\#(String(repeating: "0", count: 64))""#, "damaged: its content has the SHA-256"),
         (#""format":"vidclass","version":1"#, "expected a string, found 1"), (#""format":"vidclass""#, #"no "version""#),
-        (#""format":"vidclass","version":"1","caf\u00e9":"x","cafe\u0301":"y""#, "in two spellings of Unicode"),
+        (#""format":"vidclass","version":"1","caf\u00e9":"x","cafe\u0301":"y""#, "in two Unicode spellings"),
     ])
     func refusesMetadata(_ members: String, _ reason: String) throws {
         let path = try folder.write("file.safetensors", safetensors(#"{"__metadata__":{\#(members)}}"#))

@@ -1,9 +1,9 @@
-// The only door to the HDF5 library: just what importing weights needs, into memory that the caller owns.
+// The only access to the HDF5 library: what importing weights needs, into memory that the caller owns.
 //
-// The library is made for friendly files. This wall keeps to hard links (no other file is ever opened), refuses external
-// and virtual storage, loads no filter plugins, prints nothing, and leaves every size to the caller to judge before
+// The library is not made for hostile files. Therefore only hard links are followed (no other file is ever opened), external and
+// virtual storage is refused, no filter plugins are loaded, nothing is printed, and the caller can check every size before
 // anything is read. Paths are relative to the file's root, components joined by single slashes; "" is the root.
-// One thread at a time.
+// Only one thread at a time may call these functions.
 #ifndef CHDF5_H
 #define CHDF5_H
 
@@ -12,17 +12,17 @@
 /// The version of the HDF5 library, as "1.10.8".
 const char *vc_hdf5_version(void);
 
-/// What goes wrong, as negative return values.
+/// Errors, as negative return values.
 enum vc_hdf5_status {
-    /// The library could not read it: damaged, or of a kind that it does not know.
+    /// The library cannot read it: it is damaged, or of an unknown kind.
     VC_HDF5_UNREADABLE = -1,
     /// There is no such link, object or attribute.
     VC_HDF5_ABSENT = -2,
     /// A soft, external or user-defined link, external or virtual storage.
     VC_HDF5_NOT_LOCAL = -3,
-    /// Another type than asked for (no strings, no floats, no list).
+    /// It has another type than expected (not strings, not floats, not a list).
     VC_HDF5_TYPE = -4,
-    /// More than the caller's memory or this wall's limits hold.
+    /// It exceeds the caller's memory or the limits below.
     VC_HDF5_TOO_LARGE = -5,
     /// Fewer bytes are stored than the shape needs.
     VC_HDF5_HOLLOW = -6,
@@ -33,7 +33,7 @@ enum vc_hdf5_status {
 /// The most strings of an attribute, and the most links of a group.
 #define VC_HDF5_MAXIMUM_COUNT 4096
 
-/// What stands at a path.
+/// The kinds of objects.
 enum vc_hdf5_kind { VC_HDF5_GROUP = 1, VC_HDF5_DATASET = 2, VC_HDF5_OTHER = 3 };
 
 /// Opens a file for reading. Returns a handle, or a negative status.
@@ -41,19 +41,19 @@ int64_t vc_hdf5_open(const char *path);
 
 void vc_hdf5_close(int64_t file);
 
-/// What stands at `path` (`vc_hdf5_kind`), or a negative status.
+/// The kind of the object at `path` (`vc_hdf5_kind`), or a negative status.
 int vc_hdf5_kind_of(int64_t file, const char *path);
 
-/// Reads a list of strings (of fixed or variable length; one string counts as a list of one) that is an attribute of the
-/// object at `path`. Writes them to `text` one after another, each ended by a NUL. An empty list of any type is one.
+/// Reads an attribute of the object at `path` that is a list of strings (of fixed or variable length; a single string counts as a
+/// list, and so does an empty list of any type). Writes the strings to `text` one after another, each ended by a NUL.
 /// Returns their number, or a negative status.
 int vc_hdf5_strings(int64_t file, const char *path, const char *attribute, char *text, int64_t capacity);
 
-/// Writes the names of the links of the group at `path` to `text` as above, sorted by bytes.
+/// Writes the names of the links in the group at `path` to `text` in the same form, sorted by bytes.
 /// Returns their number, or a negative status.
 int vc_hdf5_children(int64_t file, const char *path, char *text, int64_t capacity);
 
-/// Writes the extents of the floating-point dataset at `path`, outermost first. Reads none of its values.
+/// Writes the extents of the floating-point dataset at `path`, outermost first, without reading its values.
 /// Returns its rank, or a negative status.
 int vc_hdf5_shape(int64_t file, const char *path, int64_t shape[VC_HDF5_MAXIMUM_RANK]);
 

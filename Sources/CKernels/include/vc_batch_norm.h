@@ -18,7 +18,7 @@ void vc_batch_norm_parameter_sums(size_t rows, size_t columns, size_t stride, co
                                   const float *mean, const float *variance, float epsilon, float *d_gamma,
                                   float *d_beta);
 
-/// The gradient of the input where mean and variance were those of the counting rows:
+/// The gradient of the input if mean and variance were those of the counting rows:
 /// dx = gamma / s * (dy - (d_beta + n * d_gamma) / count) in the counting rows, gamma / s * dy in the others,
 /// s = sqrt(variance + epsilon), n = (x - mean) / s, `count` the number of counting rows.
 void vc_batch_norm_input_gradient(size_t rows, size_t columns, size_t stride, const float *x, const float *dy,
@@ -26,7 +26,7 @@ void vc_batch_norm_input_gradient(size_t rows, size_t columns, size_t stride, co
                                   float epsilon, const float *gamma, const float *d_gamma, const float *d_beta,
                                   float *dx);
 
-/// The same where mean and variance were constants: dx = gamma / s * dy.
+/// The gradient of the input if mean and variance were constants: dx = gamma / s * dy.
 void vc_batch_norm_scale_gradient(size_t rows, size_t columns, size_t stride, const float *dy, const float *variance,
                                   float epsilon, const float *gamma, float *dx);
 

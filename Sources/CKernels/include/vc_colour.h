@@ -1,4 +1,4 @@
-// Brightness, contrast and saturation of a frame (channels, positions), in this order, in one passage.
+// Brightness, contrast and saturation of a frame (channels, positions), in this order, in one pass.
 #ifndef VC_COLOUR_H
 #define VC_COLOUR_H
 
@@ -10,12 +10,12 @@ typedef struct {
     float mean;
 } vc_colour;
 
-/// Of each value: v *= brightness; v = contrast v + (1 - contrast) mean; with three channels
-/// v = saturation v + (1 - saturation) grey, grey = 0.299 R + 0.587 G + 0.114 B of the pixel. Kept within 0...255 after
-/// each, rounded to the nearest at the end, halves up. In place.
+/// For each value: v *= brightness; v = contrast v + (1 - contrast) mean; with three channels
+/// v = saturation v + (1 - saturation) grey, grey = 0.299 R + 0.587 G + 0.114 B of the pixel. Values are kept within 0...255
+/// after each, and rounded to the nearest at the end, halves up. In place.
 void vc_colour_bytes(uint8_t *frame, long positions, int channels, const vc_colour *colour);
 
-/// The same of floats, which have no bounds and are not rounded.
+/// The same for floats, which have no bounds and are not rounded.
 void vc_colour_floats(float *frame, long positions, int channels, const vc_colour *colour);
 
 /// The sum of values (count) times brightness, each at most 255.

@@ -5,8 +5,8 @@
 #include "vc_simd.h"
 
 /// One frame's convolution. Input (rows, columns, channels), output (out_rows, out_columns, filters).
-/// Output position (i, j) sees the input rows i * stride_rows - pad_top + 0 ..< kernel_rows, and columns alike; what
-/// lies outside the input counts as zero. The bottom and right padding follow from the output's extents.
+/// Output position (i, j) sees the input rows i * stride_rows - pad_top + 0 ..< kernel_rows, and columns likewise;
+/// positions outside the input are zero. The bottom and right padding follow from the output's extents.
 typedef struct {
     int rows, columns, channels;
     int kernel_rows, kernel_columns;
@@ -21,8 +21,8 @@ typedef struct {
 /// `out` is ((row1 - row0) * out_columns, k1 - k0), all of it written.
 void vc_im2col(const vc_conv_shape *s, const float *input, int row0, int row1, int k0, int k1, float *out);
 
-/// The adjoint over whole rows of the matrix: adds `columns` ((row1 - row0) * out_columns, kernel_rows * kernel_columns
-/// * channels) to `d_input` (rows, columns, channels).
+/// The adjoint of vc_im2col over whole rows of the matrix: adds `columns` ((row1 - row0) * out_columns, kernel_rows *
+/// kernel_columns * channels) to `d_input` (rows, columns, channels).
 void vc_col2im_add(const vc_conv_shape *s, const float *columns, int row0, int row1, float *d_input);
 
 /// values (positions, filters) += bias (filters), then max(0, .) where `relu`; in place. NaN stays NaN.

@@ -1,4 +1,4 @@
-// What the processor is and can do.
+// The properties of the processor.
 #ifndef VC_CPU_H
 #define VC_CPU_H
 
@@ -14,7 +14,7 @@ const char *vc_simd_level(void);
 /// Written to `text` (at most `capacity` bytes, terminator included).
 void vc_cpu_extensions(char *text, size_t capacity);
 
-/// Tells the processor that the thread is waiting for another.
+/// Tells the processor that the thread waits for another.
 VC_INLINE void vc_spin_pause(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();

@@ -1,5 +1,5 @@
-// Dropout's factors from the counter-based generator Philox4x32-10 (Salmon et al. 2011), as VidTensor.RandomGenerator
-// makes its words: any part of the stream can be computed by itself.
+// Dropout's factors from the counter-based generator Philox4x32-10 (Salmon et al. 2011), the words of
+// VidTensor.RandomGenerator: any part of the stream can be computed by itself.
 #ifndef VC_DROPOUT_H
 #define VC_DROPOUT_H
 

@@ -1,5 +1,5 @@
-// Optimiser updates: one loop over a run of weights p, gradients g and moments. What depends on the step alone (bias
-// corrections, momentum schedules) is worked out by the caller in double precision.
+// Optimiser updates: one loop over a run of weights p, gradients g and moments. The caller computes
+// what depends on the step alone (bias corrections, momentum schedules), in double precision.
 //
 // Common to all: the gradient used is gradient_scale * g (global-norm clipping), and before the update p is multiplied
 // by `keep` = 1 - learning rate * weight decay (decoupled weight decay, Loshchilov and Hutter 2019).

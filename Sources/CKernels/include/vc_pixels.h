@@ -1,4 +1,4 @@
-// Pixels as files hold them (channels, rows, columns) to what the network takes: (rows, columns, channels) floats.
+// Converts pixels in the layout of files, (channels, rows, columns), to the network's (rows, columns, channels) floats.
 #ifndef VC_PIXELS_H
 #define VC_PIXELS_H
 
@@ -8,7 +8,7 @@
 void vc_pixels_from_bytes(const uint8_t *source, long positions, int channels, const int32_t *order,
                           const float *scale, const float *offset, float *out);
 
-/// The same from floats.
+/// The same for floats.
 void vc_pixels_from_floats(const float *source, long positions, int channels, const int32_t *order, const float *scale,
                            const float *offset, float *out);
 

@@ -5,7 +5,7 @@
 #include "vc_simd.h"
 
 /// One frame's max pooling without padding: input (rows, columns, channels), output (out_rows, out_columns, channels)
-/// with out_rows = (rows - pool_rows) / stride_rows + 1, columns alike.
+/// with out_rows = (rows - pool_rows) / stride_rows + 1, and columns likewise.
 typedef struct {
     int rows, columns, channels;
     int pool_rows, pool_columns;
@@ -13,12 +13,12 @@ typedef struct {
     int out_rows, out_columns;
 } vc_pool_shape;
 
-/// Output rows `row0` ..< `row1`, written at their place in `output` (the whole frame's). NaN wins over numbers.
+/// Output rows `row0` ..< `row1`, written to their place in `output`, the whole frame. NaN wins over numbers.
 void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1, float *output);
 
-/// The gradient of a whole frame, recomputing the maxima: `d_input` is overwritten, and may be `input` where 2x2 windows do not overlap. Of equal maxima the first in row-major
-/// order of the window takes the gradient (PyTorch's and TensorFlow's rule). Where `rectified`, only if it is positive: the
-/// gradient of the ReLU that gave the input is taken, too.
+/// The gradient of a whole frame, recomputing the maxima. `d_input` is overwritten, and may be `input` if 2x2 windows do not
+/// overlap. The first of equal maxima, in row-major order of the window, gets the gradient (PyTorch's and TensorFlow's rule).
+/// If `rectified`, it must also be positive: the input is the output of a ReLU, whose gradient is applied too.
 void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified, float *d_input);
 
 /// output (channels) = the mean of input (positions, channels) over its positions; by blocks of 64 positions.

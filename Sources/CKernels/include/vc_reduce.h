@@ -9,8 +9,8 @@ double vc_sum_of_squares(size_t count, const float *x);
 
 /// out[c] = scale * sum over r of weight[r * weight_stride] * x[r * stride + c] (+ out[c] if `accumulate`).
 ///
-/// Rows are added in order. `weight` may be NULL: every row counts once. Rows of weight 0 are left out, whatever is in
-/// them.
+/// Rows are added in order. `weight` may be NULL: every row counts once. Rows of weight 0 are left out, even if they
+/// hold NaN.
 void vc_column_sums(size_t rows, size_t columns, size_t stride, const float *x, const float *weight,
                     size_t weight_stride, float scale, bool accumulate, float *out);
 

@@ -1,5 +1,5 @@
-// Planes of pixels resampled along an affine map, bilinearly. A plane's map is worked out a row at a time and used for
-// every plane of a clip.
+// Resamples planes of pixels bilinearly along an affine map. The map is evaluated a row at a time and used for every plane
+// of a clip.
 #ifndef VC_WARP_H
 #define VC_WARP_H
 
@@ -21,7 +21,7 @@ void vc_warp_places(const vc_affine *map, int rows, int columns, int row, int32_
 void vc_warp_row_bytes(const uint8_t *source, int rows, int columns, const int32_t *place, const float *across,
                        const float *down, uint8_t *out);
 
-/// The same of finite floats.
+/// The same for finite floats.
 void vc_warp_row_floats(const float *source, int rows, int columns, const int32_t *place, const float *across,
                         const float *down, float *out);
 

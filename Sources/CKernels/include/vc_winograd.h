@@ -1,8 +1,8 @@
-// Winograd's minimal filtering F(4x4, 3x3) for 3x3 convolutions of stride 1 with one zero around the map: 36 products in
-// the place of 144 (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
+// Winograd's minimal filtering F(4x4, 3x3) for 3x3 convolutions of stride 1 with one zero around the map: 36 products
+// instead of 144 (Lavin and Gray 2016, "Fast Algorithms for Convolutional Neural Networks").
 //
-// A frame (rows, columns, channels) is cut into ceil(rows / 4) x ceil(columns / 4) tiles of 4x4 outputs, counted row by
-// row and on from frame to frame. With d the 6x6 inputs of a tile, g a 3x3 filter, and B, G, A the paper's matrices:
+// A frame (rows, columns, channels) is cut into ceil(rows / 4) x ceil(columns / 4) tiles of 4x4 outputs, numbered row by
+// row and across frames. With d the 6x6 inputs of a tile, g a 3x3 filter, and B, G, A the paper's matrices:
 //
 //   V = B' d B     U = G g G'     M = the sum over channels of V * U (matrix multiplications)     Y = A' M A
 //
@@ -35,13 +35,13 @@ typedef struct {
     int rows, columns, channels;
 } vc_winograd_map;
 
-/// How 36 matrices (rows, columns), one a frequency, lie in memory: `stride` floats apart, each cut into panels of `panel`
-/// columns, one behind the other, the last one narrower where columns is no multiple. Element (r, c) of frequency f is at
+/// The memory layout of 36 matrices (rows, columns), one per frequency: `stride` floats apart, each a sequence of panels of
+/// `panel` columns, the last one narrower if columns is not a multiple. Element (r, c) of frequency f is at
 ///
 ///   f * stride + p * rows + r * min(panel, columns - p) + (c - p),     p = c / panel * panel
 ///
 /// so that a matrix multiplication sees a panel as a dense matrix of few columns. Columns and panels are multiples of 16:
-/// channels or filters rounded up, zeros in the columns beyond.
+/// channels or filters rounded up, with zeros in the padding.
 typedef struct {
     int rows, columns, panel;
     ptrdiff_t stride;
@@ -63,7 +63,7 @@ void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *
 void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at,
                               long first, int count, const float *gate, float *output, float *patch);
 
-/// As vc_winograd_output, and then 2x2 max pooling without padding: `output` is (frames, rows / 2, columns / 2, channels),
+/// As vc_winograd_output, followed by 2x2 max pooling without padding: `output` is (frames, rows / 2, columns / 2, channels),
 /// rounded down. NaN wins over numbers.
 void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at,
                                long first, int count, const float *bias, bool relu, float *output, float *patch);

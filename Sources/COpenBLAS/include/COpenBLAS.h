@@ -1,4 +1,4 @@
-// The only door to OpenBLAS and LAPACKE. Row-major throughout.
+// The only interface to OpenBLAS and LAPACKE. Row-major throughout.
 #ifndef COPENBLAS_H
 #define COPENBLAS_H
 

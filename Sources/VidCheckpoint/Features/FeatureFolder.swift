@@ -85,19 +85,12 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         }
     }
 
-    // MARK: - Content hashes
+    // MARK: - Content hashes and facts
 
     package func contentHash(of path: String, sampling: String) -> String? {
-        guard bound.bytes > 0 else { return nil }
-        let resolved = Folder.resolved(path)
-        guard let status = try? SystemCall.status(resolved) else { return nil }
-        let entry = ContentCache(path: resolved, sampling: sampling)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .contentHash, entry.digest), followingLink: false),
-            file.size <= ContentCache.maximumLength, let text = try? file.bytes(at: 0, count: file.size),
-            let hash = entry.contentHash(in: text, status)
-        else { return nil }
-        touch(file)
-        return hash
+        recall(.contentHash, path, sampling).flatMap {
+            $0.last == UInt8(ascii: "\n") ? String(validating: $0.dropLast(), as: UTF8.self) : nil
+        }
     }
 
     /// Ignores files that changed less than two seconds before the folder was opened, or later: the loaded content could be
@@ -106,48 +99,39 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         precondition(
             !contentHash.isEmpty && contentHash.utf8.count <= 256 && !contentHash.utf8.contains(UInt8(ascii: "\n")),
             "expected a content hash on one line, found \(contentHash.quoted)")
-        guard state.withLock({ $0.isKeeping }) else { return }
-        let resolved = Folder.resolved(path)
-        guard let status = settledStatus(resolved) else { return }
-        let entry = ContentCache(path: resolved, sampling: sampling)
-        let target = FeatureListing.path(self.path, .contentHash, entry.digest)
-        let text = entry.text(contentHash, status)
-        keep(target) {
-            (text.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(text) } })
-        }
+        remember(Array((contentHash + "\n").utf8), .contentHash, path, sampling)
     }
-
-    /// The status of the file at `path`; nil if it changed too recently to be remembered.
-    private func settledStatus(_ path: String) -> FileStatus? {
-        guard let status = try? SystemCall.status(path), status.kind == .file,
-            max(status.modified, status.changed) < opened - 2_000_000_000
-        else { return nil }
-        return status
-    }
-
-    // MARK: - Facts
 
     package func facts(of path: String, variant: String) -> ClipFacts? {
-        guard bound.bytes > 0 else { return nil }
-        let resolved = Folder.resolved(path)
-        guard let status = try? SystemCall.status(resolved) else { return nil }
-        let entry = FactsFile(path: resolved, variant: variant)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, .facts, entry.digest), followingLink: false),
-            file.size <= FactsFile.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
-            let facts = entry.facts(in: bytes, status)
-        else { return nil }
-        touch(file)
-        return facts
+        recall(.facts, path, variant).flatMap { ClipFacts(encoded: $0) }
     }
 
     /// Ignores files that changed too recently, like `remember(_:of:sampling:)`.
-    package func remember(_ facts: ClipFacts, of path: String, variant: String) {
+    package func remember(_ facts: ClipFacts, of path: String, variant: String) { remember(facts.encoded, .facts, path, variant) }
+
+    /// The content of the record about the file at `path`; nil if there is none, or the file has changed.
+    private func recall(_ kind: FeatureListing.Kind, _ path: String, _ variant: String) -> [UInt8]? {
+        guard bound.bytes > 0 else { return nil }
+        let resolved = Folder.resolved(path)
+        guard let status = try? SystemCall.status(resolved) else { return nil }
+        let record = FileRecord(kind, path: resolved, variant: variant)
+        guard let file = try? RegularFile(FeatureListing.path(self.path, kind, record.digest), followingLink: false),
+            file.size <= FileRecord.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
+            let content = record.content(in: bytes, status)
+        else { return nil }
+        touch(file)
+        return content
+    }
+
+    private func remember(_ content: [UInt8], _ kind: FeatureListing.Kind, _ path: String, _ variant: String) {
         guard state.withLock({ $0.isKeeping }) else { return }
         let resolved = Folder.resolved(path)
-        guard let status = settledStatus(resolved) else { return }
-        let entry = FactsFile(path: resolved, variant: variant)
-        let target = FeatureListing.path(self.path, .facts, entry.digest)
-        let bytes = entry.bytes(facts, status)
+        guard let status = try? SystemCall.status(resolved), status.kind == .file,
+            max(status.modified, status.changed) < opened - 2_000_000_000
+        else { return }
+        let record = FileRecord(kind, path: resolved, variant: variant)
+        let target = FeatureListing.path(self.path, kind, record.digest)
+        let bytes = record.bytes(content, status)
         keep(target) {
             (bytes.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(bytes) } })
         }

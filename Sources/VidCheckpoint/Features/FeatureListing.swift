@@ -9,9 +9,9 @@ package struct FeatureListing: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A `FeatureFile`.
         case features = ".safetensors"
-        /// A `ContentCache`.
+        /// A `FileRecord` with the hash of a clip's content.
         case contentHash = ".memo"
-        /// A `FactsFile`.
+        /// A `FileRecord` with a check's findings (`ClipFacts`).
         case facts = ".facts"
     }
 

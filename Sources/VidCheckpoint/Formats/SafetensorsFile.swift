@@ -2,22 +2,22 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// A safetensors file opened for reading: its header checked in full, its values read when asked for.
+/// A safetensors file opened for reading. The header is fully checked; values are read on demand.
 ///
-/// See https://github.com/huggingface/safetensors for the format. Little-endian machines only, as all that Swift runs on.
+/// See https://github.com/huggingface/safetensors for the format. The machine must be little-endian, like all that Swift supports.
 package final class SafetensorsFile: Sendable {
     package let file: RegularFile
     /// The texts under `__metadata__`.
     package let metadata: [String: String]
     /// All tensors, in the order of their bytes.
     package let entries: [SafetensorsEntry]
-    /// Where the values begin, in bytes.
+    /// The position of the first value in the file, in bytes.
     package let dataStart: Int
     private let indices: [String: Int]
 
     package var path: String { file.path }
 
-    /// Reads and checks the header. Throws `.badData` for anything that is not as the format says.
+    /// Reads and checks the header. Throws `.badData` for any violation of the format.
     package convenience init(_ path: String) throws { try self.init(RegularFile(path)) }
 
     package init(_ file: RegularFile) throws {
@@ -49,7 +49,7 @@ package final class SafetensorsFile: Sendable {
         }
     }
 
-    /// Throws where a value of a single-precision `entry` is NaN or infinite, without keeping any of them.
+    /// Throws `.badData` if a value of a single-precision `entry` is NaN or infinite.
     package func requireFinite(_ entry: SafetensorsEntry) throws {
         precondition(entry.type == .float32, "\(entry.name) holds \(entry.type.rawValue)")
         var passed = 0
@@ -63,11 +63,11 @@ package final class SafetensorsFile: Sendable {
     }
 }
 
-/// Looks for NaN and infinity.
+/// Finds NaN and infinity.
 enum Finiteness {
-    /// The place of the first value that is not finite.
+    /// The index of the first value that is not finite; nil if all are.
     static func firstNonFinite(_ values: UnsafeBufferPointer<Float>) -> Int? {
-        // Bit 31 comes out where the exponent is all ones; a loop without branches, which the compiler vectorises.
+        // The addition carries into bit 31 if the exponent is all ones. Without branches the compiler vectorises the loop.
         var found: UInt32 = 0
         for value in values { found |= (value.bitPattern & 0x7F80_0000) &+ 0x0080_0000 }
         return found >> 31 == 0 ? nil : values.firstIndex { !$0.isFinite }

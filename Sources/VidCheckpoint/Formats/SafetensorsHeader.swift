@@ -6,26 +6,26 @@ import VidTensor
 package struct SafetensorsEntry: Sendable, Equatable {
     package let name: String
     package let type: ElementType
-    /// Outermost axis first, at most eight of them; (shape x type size) is the length of `bytes`.
+    /// At most eight extents, outermost axis first; their product times the type's size is the length of `bytes`.
     package let shape: [Int]
-    /// Where its values are, counted from the start of the file.
+    /// The position of its values in the file.
     package let bytes: Range<Int>
 
     package var count: Int { bytes.count / type.size }
 
-    /// As in `(3, 3, 64, 64)`.
+    /// The shape as `(3, 3, 64, 64)`.
     package var shapeText: String { SafetensorsEntry.text(shape) }
 
     package static func text(_ shape: [Int]) -> String { "(" + shape.map(String.init).joined(separator: ", ") + ")" }
 }
 
-/// The header of a safetensors file: u64 length, then that many bytes of JSON,
+/// The header of a safetensors file: its length as u64, then that many bytes of JSON,
 /// `{"__metadata__": {"key": "text"}, "<name>": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}`.
 ///
-/// Read more strictly than the format's own library does: keys and names once each, no field that is not known, tensors
-/// that cover the rest of the file without hole, overlap or remainder.
+/// It is read more strictly than by the format's own library: keys and names must be unique, fields must be known, and the tensors must
+/// cover the rest of the file without a hole, overlap or remainder.
 struct SafetensorsHeader {
-    /// The longest header that is read, in bytes; a checkpoint's has some kilobytes.
+    /// The longest header that is read, in bytes; a checkpoint's has a few kilobytes.
     static let maximumLength = 16 << 20
     static let maximumRank = 8
     static let maximumNameLength = 1024
@@ -33,16 +33,16 @@ struct SafetensorsHeader {
     var metadata: [String: String] = [:]
     /// In the order of their bytes.
     var entries: [SafetensorsEntry] = []
-    /// Where the values begin.
+    /// The position of the first value in the file.
     let dataStart: Int
 
-    /// Reads the header of `file`, nothing else of it.
+    /// Reads only the header of `file`.
     init(_ file: RegularFile) throws {
         guard file.size >= 8 else {
             throw VidclassError.file(file.path, "\(file.size) bytes are too few for a safetensors file (its header's length takes 8)")
         }
         let prefix = try file.bytes(at: 0, count: 8)
-        let length = prefix.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let length = LittleEndian.value(prefix, 0, as: UInt64.self)
         guard length <= UInt64(file.size - 8) else {
             throw VidclassError.file(
                 file.path,
@@ -111,7 +111,7 @@ struct SafetensorsHeader {
     /// One `"<name>": {"dtype", "shape", "data_offsets"}`.
     private func entry(_ name: String, _ node: JSONNode, dataEnd: Int) throws(Fault) -> SafetensorsEntry {
         guard !name.isEmpty, name.utf8.count <= SafetensorsHeader.maximumNameLength else {
-            throw Fault(node, "a name has 1 to \(SafetensorsHeader.maximumNameLength) bytes, this one \(name.utf8.count)")
+            throw Fault(node, "a name must have 1 to \(SafetensorsHeader.maximumNameLength) bytes; this one has \(name.utf8.count)")
         }
         guard !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
             throw Fault(node, "a name must not hold control characters")
@@ -124,11 +124,11 @@ struct SafetensorsHeader {
             throw Fault(node, "dtype, shape and data_offsets are required")
         }
         guard let typeName = typeNode.stringValue, let type = ElementType(rawValue: typeName) else {
-            throw Fault(typeNode, "unknown dtype \(typeNode.brief)")
+            throw Fault(typeNode, "expected a dtype such as F32, found \(typeNode.brief)")
         }
         let shape = try wholeNumbers(shapeNode, "shape")
         guard shape.count <= SafetensorsHeader.maximumRank else {
-            throw Fault(shapeNode, "\(shape.count) axes; at most \(SafetensorsHeader.maximumRank) are read")
+            throw Fault(shapeNode, "it has \(shape.count) axes; at most \(SafetensorsHeader.maximumRank) are read")
         }
         var length = type.size
         for extent in shape {
@@ -141,13 +141,13 @@ struct SafetensorsHeader {
             throw Fault(offsetsNode, "data_offsets must be [begin, end] with begin <= end")
         }
         guard offsets[1] <= dataEnd - dataStart else {
-            throw Fault(offsetsNode, "ends at byte \(offsets[1]) of the values, but the file holds \(dataEnd - dataStart) of them")
+            throw Fault(offsetsNode, "it ends at byte \(offsets[1]) of the values, but the file has only \(dataEnd - dataStart)")
         }
         guard offsets[1] - offsets[0] == length else {
             throw Fault(
                 offsetsNode,
                 "shape \(SafetensorsEntry.text(shape)) of \(type.rawValue) takes \(length) bytes, "
-                    + "data_offsets span \(offsets[1] - offsets[0])"
+                    + "but data_offsets span \(offsets[1] - offsets[0])"
             )
         }
         return SafetensorsEntry(name: name, type: type, shape: shape, bytes: dataStart + offsets[0]..<dataStart + offsets[1])
@@ -158,7 +158,7 @@ struct SafetensorsHeader {
         var numbers: [Int] = []
         for element in elements {
             guard let number = element.intValue, number >= 0 else {
-                throw Fault(element, "\(what): expected whole numbers from 0 on, found \(element.brief)")
+                throw Fault(element, "\(what): expected whole numbers of at least 0, found \(element.brief)")
             }
             numbers.append(number)
         }

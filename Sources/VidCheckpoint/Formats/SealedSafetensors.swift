@@ -143,7 +143,7 @@ enum SafetensorsWriter {
                 .other,
                 "\(path): its header would have \(text.count) bytes; at most \(SafetensorsHeader.maximumLength) can be read back")
         }
-        return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
+        return LittleEndian.bytes(UInt64(text.count)) + text
     }
 }
 

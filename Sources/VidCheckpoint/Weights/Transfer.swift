@@ -100,7 +100,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         case 206:
             let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
             guard range.hasPrefix("bytes \(offset)-") else {
-                throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset) on, but the server sends \(range.quoted)")
+                throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset), but the server sends \(range.quoted)")
             }
             start = offset
         case 416 where offset > 0: throw Failure.notResumable
@@ -145,7 +145,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
         let (continuation, result): (CheckedContinuation<Void, any Error>?, Result<Void, any Error>) = state.withLock { state in
             defer { state.continuation = nil }
             if let failure = state.failure { return (state.continuation, .failure(failure)) }
-            let kept = "; \(state.offset) bytes are kept, run it again to go on from there"
+            let kept = "; \(state.offset) bytes are kept; run the command again to resume"
             if let error {
                 let reason = (error as? URLError)?.localizedDescription ?? "\(error)"
                 return (state.continuation, .failure(VidclassError(.inputOutput, "\(url): \(reason)\(state.offset > 0 ? kept : "")")))
@@ -172,7 +172,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     private func tooLarge(_ bytes: Int) -> VidclassError {
-        VidclassError(.inputOutput, "\(url): the server sends \(bytes) bytes or more; at most \(maximumBytes) are taken")
+        VidclassError(.inputOutput, "\(url): the server sends at least \(bytes) bytes; at most \(maximumBytes) are accepted")
     }
 }
 

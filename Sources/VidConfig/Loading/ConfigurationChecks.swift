@@ -1,7 +1,7 @@
 import VidSystem
 
 extension RunConfiguration {
-    /// Checks the rules that span several keys; each fault names the key to change.
+    /// Checks the rules that involve several keys; each fault names the key to change.
     func check() throws(ConfigurationFault) {
         try checkNetwork()
         try checkTrainable(model.cnn.trainable, ConfigurationPath("model", "cnn", "trainable"))
@@ -33,7 +33,7 @@ extension RunConfiguration {
         for (key, size) in [("rows", model.input.rows), ("columns", model.input.columns)] where size >> blocks == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("model", "input", key),
-                "\(size) \(key) are too few: each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") halves them;"
+                "\(size) \(key) are too few, because each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") halves them;"
                     + " expected at least \(blocks < 62 ? "\(1 << blocks)" : "2^\(blocks)")")
         }
     }
@@ -48,7 +48,7 @@ extension RunConfiguration {
         }
     }
 
-    /// Only the last stage may leave out its epochs, and at least one must remain for it.
+    /// Only the last stage may omit its epochs, and at least one epoch must remain for it.
     private func checkStages() throws(ConfigurationFault) {
         var before = 0
         for (index, stage) in stages.enumerated() {
@@ -56,7 +56,7 @@ extension RunConfiguration {
             if let trainable = stage.trainable { try checkTrainable(trainable, path.appending("trainable")) }
             if index < stages.count - 1 {
                 guard let epochs = stage.epochs else {
-                    throw ConfigurationFault(path.appending("epochs"), "only the last stage may leave out its epochs")
+                    throw ConfigurationFault(path.appending("epochs"), "only the last stage may omit its epochs")
                 }
                 before += epochs
             }
@@ -66,13 +66,13 @@ extension RunConfiguration {
         if let epochs = last.epochs, before + epochs != training.epochs {
             throw ConfigurationFault(
                 path,
-                "the stages have \(before + epochs) epochs, training.epochs is \(training.epochs); expected the same"
-                    + " (leave out the last stage's epochs to give it the rest)")
+                "the stages have \(before + epochs) epochs, but training.epochs is \(training.epochs); expected the same number"
+                    + " (omit the last stage's epochs to give it the rest)")
         }
         guard before < training.epochs else {
             throw ConfigurationFault(
                 path,
-                "the stages before it use \(before) of the \(training.epochs) training.epochs; expected at least one epoch for the last stage"
+                "the stages before it use \(before) of training.epochs = \(training.epochs); expected at least one epoch for the last stage"
             )
         }
     }

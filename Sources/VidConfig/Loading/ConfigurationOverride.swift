@@ -1,8 +1,8 @@
 import VidSystem
 
-/// `KEY=VALUE` of the command line: `training.epochs=3`, `model.recurrent.0.units=64`, `data.path=clips`.
+/// A `KEY=VALUE` from the command line: `training.epochs=3`, `model.recurrent.0.units=64`, `data.path=clips`.
 ///
-/// VALUE is JSON; other text is a string, unless it starts like a JSON string, array or object.
+/// VALUE is JSON. Other text is a string, unless it starts like a JSON string, array or object.
 struct ConfigurationOverride: Sendable {
     let path: ConfigurationPath
     let value: JSONNode
@@ -30,8 +30,8 @@ struct ConfigurationOverride: Sendable {
         }
     }
 
-    /// Sets the value in `tree`. Arrays that `tree` lacks start as copies of `defaults`, so that their elements can be
-    /// addressed; an index one past the end appends an object.
+    /// Sets the value in `tree`. An array that `tree` lacks starts as a copy of the one in `defaults`, so that its elements can be
+    /// addressed. An index one past the end appends an object.
     func apply(to tree: inout JSONNode, defaults: JSONNode) throws(ConfigurationFault) {
         try apply(to: &tree, at: 0, defaults: defaults)
     }
@@ -56,7 +56,7 @@ struct ConfigurationOverride: Sendable {
                     JSONMember(key, isArray ? defaults?[key]?.marked(-1) ?? .null : JSONNode(.object([]), at: position), at: position))
             }
             try apply(to: &members[index].value, at: depth + 1, defaults: defaults?[key])
-            // The member is the override's now if it is the one that is set.
+            // The member itself is set, so its key counts as the override's.
             if depth + 1 == path.components.count { members[index].keyPosition = position }
             node = JSONNode(.object(members), at: node.objectMembers == nil ? position : node.position)
         case .index(let index):
@@ -66,7 +66,7 @@ struct ConfigurationOverride: Sendable {
             guard 0...elements.count ~= index else {
                 throw ConfigurationFault(
                     path,
-                    "\(parent(depth)) has \(elements.count) element\(elements.count == 1 ? "" : "s"); expected an index from 0 to \(elements.count), the last of which appends one"
+                    "\(parent(depth)) has \(elements.count) element\(elements.count == 1 ? "" : "s"); expected an index from 0 to \(elements.count) (\(elements.count) appends an element)"
                 )
             }
             if index == elements.count { elements.append(JSONNode(.object([]), at: position)) }
@@ -75,7 +75,7 @@ struct ConfigurationOverride: Sendable {
         }
     }
 
-    /// The path of the container of the component at `depth`, for messages.
+    /// The path of the container that has the component at `depth`, for messages.
     private func parent(_ depth: Int) -> String {
         depth == 0 ? "the configuration" : ConfigurationPath(Array(path.components.prefix(depth))).description
     }

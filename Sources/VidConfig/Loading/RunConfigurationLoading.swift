@@ -4,12 +4,12 @@ extension RunConfiguration {
     /// The largest file that is read, in bytes.
     static let maximumFileSize = 1 << 20
 
-    /// The configuration in the file at `path`, `overrides` (`KEY=VALUE`) put in, every other value at its default.
+    /// The configuration in the file at `path` after applying `overrides` (`KEY=VALUE`); other values have their defaults.
     package static func load(path: String, overrides: [String] = []) throws -> RunConfiguration {
         try RunConfiguration(json: RegularFile.contents(path, limit: maximumFileSize), source: path, overrides: overrides)
     }
 
-    /// The configuration in a JSON text; `source` stands for it in errors.
+    /// The configuration in a JSON text that errors call `source`.
     package init(json: String, source: String, overrides: [String] = []) throws(VidclassError) {
         try self.init(json: Array(json.utf8), source: source, overrides: overrides)
     }
@@ -24,17 +24,17 @@ extension RunConfiguration {
         try self.init(tree, source: source, overrides: overrides)
     }
 
-    /// The configuration in a parsed tree whose positions have the source 0.
+    /// The configuration in a parsed tree, whose positions have the source 0.
     package init(_ tree: JSONNode, source: String, overrides: [String] = []) throws(VidclassError) {
         var tree = tree
         if case .object(let members) = tree.value {
-            tree.value = .object(members.filter { !Self.isPassedOver($0) })
+            tree.value = .object(members.filter { !Self.isIgnored($0) })
         }
         let defaults = RunConfiguration().json
         for (index, text) in overrides.enumerated() {
             let override = try ConfigurationOverride(text, source: index + 1)
             do {
-                // A tree that is no object at all is refused below, not replaced.
+                // A tree that is not an object is refused below; an override must not replace it.
                 if tree.objectMembers != nil { try override.apply(to: &tree, defaults: defaults) }
             } catch {
                 throw VidclassError(source: "--set \(text)", keyPath: error.path.description, message: error.message)
@@ -48,8 +48,8 @@ extension RunConfiguration {
         }
     }
 
-    /// Whether a member at the top is for editors or people only.
-    private static func isPassedOver(_ member: JSONMember) -> Bool {
+    /// Whether a top-level member is only for editors or people.
+    private static func isIgnored(_ member: JSONMember) -> Bool {
         switch member.key {
         case schemaKey: member.value.stringValue != nil
         case commentKey: (member.value.arrayElements ?? [member.value]).allSatisfy { $0.stringValue != nil }
@@ -62,20 +62,7 @@ extension RunConfiguration {
 }
 
 extension VidclassError {
-    /// An error about a configuration: `runs/a.json:3:14: training.epochs: expected an integer from 1 to 1000000, found 0`.
-    ///
-    /// - Parameters:
-    ///   - source: the file, or the override as `--set KEY=VALUE`.
-    ///   - line, column: counted from 1; nil for an override, a default, or the file as a whole.
-    ///   - keyPath: the key's path; empty where the error isn't about one value.
-    init(
-        _ kind: Kind = .badData, source: String, line: Int? = nil, column: Int? = nil, keyPath: String = "", message: String
-    ) {
-        let place = ([source] + [line, line == nil ? nil : column].compactMap { $0.map(String.init) }).joined(separator: ":")
-        self.init(kind, "\(place): \(keyPath.isEmpty ? "" : keyPath + ": ")\(message)".printable)
-    }
-
-    /// Looks up where the fault lies: in the file at a line, or in an override.
+    /// An error about `fault` with its position: a line of the file, or an override.
     fileprivate init(_ fault: ConfigurationFault, in tree: JSONNode, source: String, overrides: [String]) {
         let position = tree.position(of: fault)
         let keyPath = fault.path.description
@@ -90,7 +77,7 @@ extension VidclassError {
 }
 
 extension ConfigurationFault {
-    /// The fault with the paths, if it is about an unknown key, where such a key exists.
+    /// For an unknown key, the same fault with the paths at which such a key exists.
     fileprivate var withOtherPlaces: ConfigurationFault {
         guard let knownKeys, case .key(let key) = path.components.last else { return self }
         return unknownKey(
@@ -100,7 +87,7 @@ extension ConfigurationFault {
 }
 
 extension JSONNode {
-    /// The place of the value or key the fault is about, or of the nearest that encloses it when it is a default.
+    /// The position of the key or value that the fault is about, or, for a default, of the nearest value around it.
     fileprivate func position(of fault: ConfigurationFault) -> JSONPosition {
         var node = self
         for (depth, component) in fault.path.components.enumerated() {

@@ -1,21 +1,21 @@
 import VidSystem
 
-/// The configuration described from its own tables, for people.
+/// Describes every configuration key for people, from the tables that read the file.
 package enum ConfigurationReference {
-    /// Every key path, with `N` for a position in a list: `model.recurrent.N.units`.
+    /// All key paths, with `N` for a position in a list: `model.recurrent.N.units`.
     package static let keyPaths: [String] = rows.map(\.path)
 
-    /// A Markdown table of every key: path, values, default, meaning.
+    /// A Markdown table of all keys: path, values, default, meaning.
     package static var markdown: String { table(rows) }
 
     /// The keys of one section of the file, such as `training`.
     package struct Section {
         package let key: String
-        /// Their part of the table.
+        /// The table of its keys.
         package let markdown: String
     }
 
-    /// The table in parts, one for each key at the top of the file, in its order.
+    /// One table for each top-level key, in the order of the file.
     package static var sections: [Section] {
         var parts: [(key: String, rows: [Row])] = []
         for row in rows {
@@ -40,7 +40,7 @@ package enum ConfigurationReference {
         var summary: String
         var defaultValue: JSONNode?
         var documentation: String
-        /// The union's words that have the key; empty: all.
+        /// The words of the union that have the key; empty for all.
         var owners: [String] = []
     }
 
@@ -85,7 +85,7 @@ package enum ConfigurationReference {
 }
 
 extension JSONNode {
-    /// On one line, with blanks for the reader.
+    /// The value on one line, with spaces between elements.
     fileprivate var prettyLine: String {
         switch value {
         case .array(let elements): "[" + elements.map(\.prettyLine).joined(separator: ", ") + "]"
@@ -96,14 +96,13 @@ extension JSONNode {
 }
 
 extension String {
-    /// With `|` escaped for a cell of a Markdown table.
+    /// The text with `|` escaped, for a cell of a Markdown table.
     fileprivate var replacingPipes: String {
         split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
     }
 }
 
-/// The configuration's page of the documentation: the same rows as `ConfigurationReference.markdown`, a table for each
-/// section of the file.
+/// The configuration's page of the documentation, with a table for each section of the file.
 package enum ConfigurationArticle {
     /// The whole page, in DocC's Markdown.
     package static var markdown: String {
@@ -117,7 +116,7 @@ package enum ConfigurationArticle {
     private static let opening = """
         # Configuration Reference
 
-        Every key of a run's configuration: its values, its default, its meaning.
+        Every key of a run's configuration, with its values, its default and its meaning.
 
         ## Overview
 
@@ -155,13 +154,13 @@ package enum ConfigurationArticle {
         """
 
     private static let introductions: [String: String] = [
-        "model": "The network: its input, the CNN on each frame, the layers over the frames, the layers after them.",
+        "model": "The network: its input, the CNN for each frame, the recurrent layers over the frames, and the layers after them.",
         "optimizer": "How gradients change the weights; <doc:HowItWorks> has Nadam's formulas.",
         "data": "Where the clips are, how they are split, which frames are sampled, and how pixels are preprocessed.",
         "augmentation": "Random changes of the training clips, the same for all frames of a clip.",
         "training": "How long training lasts, what ends it, and what is saved.",
-        "stages": "Stages of one training, one after the other.",
+        "stages": "The stages of one training, in order.",
         "evaluation": "How clips are sampled in validation, `eval` and `predict`.",
-        "output": "Where the run's folder is; <doc:RunFoldersAndFormats> says what is in it.",
+        "output": "Where the run's folder is; <doc:RunFoldersAndFormats> describes its contents.",
     ]
 }

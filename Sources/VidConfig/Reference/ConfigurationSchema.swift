@@ -1,9 +1,9 @@
 import VidSystem
 
-/// The configuration described from its own tables, for editors: a JSON Schema.
+/// Describes the configuration for editors, as a JSON Schema made from the tables that read the file.
 package enum ConfigurationSchema {
-    /// Draft 2020-12. Rules that span several keys (splits that sum to less than one, a layer's name that must exist) are
-    /// not in it; `RunConfiguration` checks them when it reads a file.
+    /// The schema (draft 2020-12). Rules that involve several keys, for example that the splits sum to less than one, are not in it;
+    /// `RunConfiguration` checks them when it reads a file.
     package static var json: JSONNode {
         var schema: JSONNode = [
             "$schema": "https://json-schema.org/draft/2020-12/schema",

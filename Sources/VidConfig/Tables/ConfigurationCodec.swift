@@ -4,7 +4,7 @@ import VidSystem
 package struct ConfigurationCodec<Value: Sendable>: Sendable {
     package typealias Decode = @Sendable (JSONNode, ConfigurationPath) throws(ConfigurationFault) -> Value
 
-    /// Reads and checks a value; the path is that of the node, for the fault.
+    /// Reads and checks the value at a path, which a fault names.
     package let decode: Decode
     package let encode: @Sendable (Value) -> JSONNode
     package let shape: ConfigurationShape
@@ -62,7 +62,7 @@ extension ConfigurationCodec where Value == Double {
 }
 
 extension ConfigurationCodec where Value == Float {
-    /// The bounds hold for the single-precision number, too.
+    /// The bounds also apply to the number rounded to single precision.
     static func number(_ bounds: NumberBounds) -> Self {
         Self(.leaf(schema: bounds.schema, summary: bounds.summary)) { node, path throws(ConfigurationFault) in
             guard let number = node.doubleValue, bounds.contains(number), case let rounded = Float(number), rounded.isFinite,
@@ -103,7 +103,7 @@ extension ConfigurationCodec where Value == String {
 }
 
 extension ConfigurationCodec where Value: RawRepresentable<String> & CaseIterable {
-    /// One of the words of an enumeration, or of some of its cases.
+    /// One of the words of an enumeration, or only of these cases.
     static func word(_ cases: [Value] = Array(Value.allCases)) -> Self {
         let words = cases.map(\.rawValue)
         let schema: JSONNode = ["enum": .array(words.map { .string($0) })]
@@ -118,7 +118,7 @@ extension ConfigurationCodec where Value: RawRepresentable<String> & CaseIterabl
     }
 }
 
-/// The fault of a node that is none of `words`.
+/// The fault for a node that is none of `words`.
 func unknownWord(_ node: JSONNode, among words: [String], orElse alternative: String = "", _ path: ConfigurationPath) -> ConfigurationFault
 {
     let hint = node.stringValue.flatMap { nearestWord(to: $0, among: words) }.map { "; did you mean \"\($0)\"?" } ?? ""

@@ -1,12 +1,12 @@
 import VidSystem
 
-/// An error in a configuration value, before its position in the file is known.
+/// An error in a configuration value whose position in the file is not yet known.
 package struct ConfigurationFault: Error, Sendable, Equatable {
     package var path: ConfigurationPath
     package var message: String
-    /// Whether the key is wrong, not its value.
+    /// Whether the key is wrong rather than its value.
     package var isAboutKey = false
-    /// For an unknown key: the keys that its object has.
+    /// The keys that the object has, if the error is an unknown key.
     var knownKeys: [String]?
 
     package init(_ path: ConfigurationPath, _ message: String, isAboutKey: Bool = false) {
@@ -39,7 +39,7 @@ package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
         self.components = components
     }
 
-    /// Keys only.
+    /// A path of keys.
     package init(_ keys: String...) {
         components = keys.map { .key($0) }
     }
@@ -48,7 +48,7 @@ package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
 
     func appending(_ index: Int) -> ConfigurationPath { ConfigurationPath(components + [.index(index)]) }
 
-    /// As `--set` takes it; keys of more than 60 characters are cut.
+    /// The path as in `--set`; keys of more than 60 characters are cut.
     package var description: String {
         components.map { component in
             switch component {
@@ -56,5 +56,20 @@ package struct ConfigurationPath: Sendable, Hashable, CustomStringConvertible {
             case .index(let index): String(index)
             }
         }.joined(separator: ".")
+    }
+}
+
+extension VidclassError {
+    /// An error about a configuration: `runs/a.json:3:14: training.epochs: expected an integer from 1 to 1000000, found 0`.
+    ///
+    /// - Parameters:
+    ///   - source: the file, or the override as `--set KEY=VALUE`.
+    ///   - line, column: counted from 1; nil for an override, a default, or the file as a whole.
+    ///   - keyPath: the key's path; empty where the error isn't about one value.
+    init(
+        _ kind: Kind = .badData, source: String, line: Int? = nil, column: Int? = nil, keyPath: String = "", message: String
+    ) {
+        let place = ([source] + [line, line == nil ? nil : column].compactMap { $0.map(String.init) }).joined(separator: ":")
+        self.init(kind, "\(place): \(keyPath.isEmpty ? "" : keyPath + ": ")\(message)".printable)
     }
 }

@@ -64,7 +64,7 @@ package struct ConfigurationField<Root: Sendable>: Sendable {
         self.encode = encode
     }
 
-    /// The field's description; its default is its value in `initial`.
+    /// The field's description, with its value in `initial` as the default.
     func shape(of initial: Root) -> ConfigurationFieldShape {
         ConfigurationFieldShape(key: key, documentation: documentation, defaultValue: encode(initial), shape: valueShape)
     }
@@ -84,8 +84,8 @@ package struct ConfigurationField<Root: Sendable>: Sendable {
     }
 }
 
-/// The fault of a key that the object at `path` does not have. The message suggests the nearest of its `keys`, or the paths
-/// where the key exists.
+/// The fault for a key that the object at `path` does not have. The message suggests the nearest of its `keys`, or the paths
+/// at which the key exists.
 func unknownKey(_ key: String, among keys: [String], elsewhere: [String] = [], _ path: ConfigurationPath) -> ConfigurationFault {
     var message = "unknown key"
     if let nearest = nearestWord(to: key, among: keys) {

@@ -1,4 +1,4 @@
-/// The word closest to a misspelt one, or nil if none is close (at most a third of the letters wrong, or two in a short word).
+/// The word closest to a misspelt one; nil if all differ in more than a third of their letters, and in more than two.
 package func nearestWord(to word: String, among words: [String]) -> String? {
     let word = Array(word.lowercased().unicodeScalars.prefix(64))
     let ranked = words.map { (word: $0, distance: editDistance(word, Array($0.lowercased().unicodeScalars))) }
@@ -26,7 +26,7 @@ package func editDistance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     return previous[b.count]
 }
 
-/// `"a", "b", "c"`.
+/// The words as `"a", "b", "c"`.
 func quotedList(_ words: [String]) -> String {
     words.map { "\"\($0)\"" }.joined(separator: ", ")
 }

@@ -44,7 +44,7 @@ package struct ClipWindow: Sendable, Equatable {
         guard low < Double(count) else {
             throw VidclassError.file(
                 path,
-                "the window starts at \(start) seconds, but the clip has \(Double(count) / rate) (\(count) frames at \(rate) a second)")
+                "the window starts at \(start) seconds, but the clip ends at \(Double(count) / rate) (\(count) frames at \(rate) a second)")
         }
         guard low < high else {
             throw VidclassError.file(

@@ -26,6 +26,9 @@ package enum Markup {
     /// A user's name in a sentence; a name that is written from right to left does not reorder the sentence.
     package static func name(_ text: String) -> String { "<bdi>\(escaped(text))</bdi>" }
 
+    /// A user's name in quotation marks, in a sentence that could be misread without them.
+    static func quoted(_ text: String) -> String { "\u{201C}\(name(text))\u{201D}" }
+
     /// A file's path in a sentence; its folders keep their order whatever direction their names are written in.
     package static func path(_ text: String) -> String { "<bdi dir=\"ltr\">\(escaped(text))</bdi>" }
 

@@ -12,6 +12,7 @@ enum PageStyle {
         overflow-wrap:anywhere}
         header,main,footer,nav{max-width:76rem;margin:0 auto;padding:0 1rem}
         header{padding-top:1.5rem}
+        .time{white-space:nowrap}
         h1{font-size:1.7rem;line-height:1.25;margin:0 0 .3rem}
         h2{font-size:1.3rem;margin:2.4rem 0 .7rem;padding-top:.6rem;border-top:1px solid var(--edge)}
         h3{font-size:1.05rem;margin:1.4rem 0 .5rem}
@@ -23,7 +24,7 @@ enum PageStyle {
         .skip:focus{left:1rem;top:.5rem;background:var(--card);padding:.5rem 1rem;z-index:1}
         nav ul{list-style:none;padding:0;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem}
         nav a{display:inline-block;padding:.25rem 0}
-        .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,15rem),1fr));gap:.8rem;margin:1rem 0;padding:0}
+        .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,12.5rem),1fr));gap:.8rem;margin:1rem 0;padding:0}
         .cards>div{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.8rem 1rem}
         .cards dt{color:var(--muted);font-size:.92rem}
         .cards dd{margin:0}
@@ -36,6 +37,7 @@ enum PageStyle {
         .wide{overflow-x:auto}
         .wide svg{max-width:none}
         .scroll{overflow-x:auto;margin:.7rem 0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
+        .plots>.scroll{margin:0}
         .scroll:focus-visible,.wide:focus-visible,a:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--first);outline-offset:2px}
         table{border-collapse:collapse;width:100%;font-size:.95rem;font-variant-numeric:tabular-nums}
         caption{text-align:left;padding:.6rem .8rem .2rem;color:var(--muted);font-size:.92rem}

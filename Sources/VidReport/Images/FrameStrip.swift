@@ -148,7 +148,7 @@ private func heatLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Doubl
 /// Draws the legend of the bars; returns its right end.
 private func barLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
     var end = legendText(canvas, "Each frame's contribution:", start, y) - 6
-    for (text, color) in [("for the class (up)", StripStyle.supports), ("against it (down)", StripStyle.opposes)] {
+    for (text, color) in [("for the class (bar up)", StripStyle.supports), ("against it (bar down)", StripStyle.opposes)] {
         canvas.fill(x: end + 16, y: y + 4, width: 12, height: 12, color)
         end = legendText(canvas, text, end + 34, y)
     }

@@ -64,7 +64,7 @@ package enum Advice {
         let missed = report.metrics.perClass.filter { $0.support > 0 && $0.decided == 0 }
         guard !missed.isEmpty else { return nil }
         return
-            "The model never answers \(Formatting.list(missed.map { Markup.name($0.label) }, atMost: 5)). Check how many training clips \(missed.count == 1 ? "this class has" : "these classes have"), and whether the sampled frames show what distinguishes \(missed.count == 1 ? "it" : "them")."
+            "The model never answers \(Formatting.list(missed.map { Markup.quoted($0.label) }, atMost: 5)). Check how many training clips \(missed.count == 1 ? "this class has" : "these classes have"), and whether the sampled frames show what distinguishes \(missed.count == 1 ? "it" : "them")."
     }
 
     private static func imbalance(_ report: RunReport) -> String? {
@@ -83,7 +83,7 @@ package enum Advice {
             Double(pair.clips) >= max(3, 0.25 * Double(wrong))
         else { return nil }
         return
-            "\(pair.clips) of the \(wrong) errors are \(Markup.name(metrics.classes[pair.truth])) clips that were classified as \(Markup.name(metrics.classes[pair.decision])). Look at these clips (predictions.csv lists them), and first check their labels."
+            "\(pair.clips) of the \(wrong) errors are \(Markup.quoted(metrics.classes[pair.truth])) clips that were classified as \(Markup.quoted(metrics.classes[pair.decision])). Look at these clips (predictions.csv lists them), and first check their labels."
     }
 
     private static func overconfidence(_ report: RunReport) -> String? {

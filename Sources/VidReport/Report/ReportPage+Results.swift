@@ -8,7 +8,7 @@ extension ReportPage {
         let range = span("accuracy", metrics.accuracy.interval)
         var text = "<p class=\"lead\">The model classified <strong>\(DataElement.count("correct", metrics.correct)) of "
         text += "\(DataElement.count("clips", metrics.clips)) clips correctly</strong>: an accuracy of \(accuracy)"
-        text += range.isEmpty ? "." : " (95 % interval: \(range))."
+        text += range.isEmpty ? "." : " (95\u{A0}% interval: \(range))."
         text += "</p>\n<p>\(chance)</p>\n<p>\(whichClips)</p>\n<dl class=\"cards\">\n" + card("Accuracy", accuracy, range)
         func percentCard(_ title: String, _ name: String, _ measure: Measure) -> String {
             card(title, DataElement.percent(name, measure.value), span(name, measure.interval))
@@ -23,7 +23,8 @@ extension ReportPage {
         text += plainCard("Macro F1: the mean F1 of the classes", "macro.f1", metrics.macroF1)
         text += plainCard("Log loss", "loss", metrics.loss)
         text += percentCard("Expected calibration error", "expected_calibration_error", metrics.calibrationError)
-        text += "</dl>\n<p class=\"note\">The grey ranges are 95 % confidence intervals: Wilson's score interval for accuracy, recall, "
+        text +=
+            "</dl>\n<p class=\"note\">The grey ranges are 95\u{A0}% confidence intervals: Wilson's score interval for accuracy, recall, "
         text += "precision and F1, and the bootstrap (\(Bootstrap.resamples) resamples of the clips) for the other metrics."
         if metrics.clippedLosses > 0 {
             text += " \(Formatting.count(metrics.clippedLosses, "clip gives", "clips give")) the true class a score below 2.2e-16; "
@@ -42,10 +43,11 @@ extension ReportPage {
         let majority = metrics.majority
         guard metrics.classes.indices.contains(majority.label) else { return "" }
         let always =
-            "Always guessing \(Markup.name(metrics.classes[majority.label])), the most frequent class here, would be right "
+            "Always guessing \(Markup.quoted(metrics.classes[majority.label])), the most frequent class here, would be right "
             + "\(DataElement.percent("majority_share", majority.share)) of the time"
         guard let interval = metrics.accuracy.interval else { return always + "." }
         if interval.low > majority.share { return always + ": the model does clearly better." }
+        if metrics.accuracy.value == majority.share { return always + ": <span class=\"bad\">the model is no better</span>." }
         if interval.high < majority.share { return always + ": <span class=\"bad\">the model does worse</span>." }
         return always + ": <span class=\"bad\">with so few clips, the difference may be chance</span>."
     }
@@ -130,8 +132,8 @@ extension ReportPage {
             for pair in pairs {
                 text += "<li>\(DataElement.count("confusion.\(pair.truth).\(pair.decision)", pair.clips)) of "
                 text += "\(DataElement.count("class.\(pair.truth).support", metrics.perClass[pair.truth].support)) "
-                text += "\(Markup.name(metrics.classes[pair.truth])) clips \(pair.clips == 1 ? "was" : "were") classified as "
-                text += "\(Markup.name(metrics.classes[pair.decision]))</li>\n"
+                text += "\(Markup.quoted(metrics.classes[pair.truth])) clips \(pair.clips == 1 ? "was" : "were") classified as "
+                text += "\(Markup.quoted(metrics.classes[pair.decision]))</li>\n"
             }
             text += "</ul>\n"
         }
@@ -170,7 +172,7 @@ extension ReportPage {
         }
         let clips = DataElement.count("clips", metrics.clips)
         let table = Table.html(
-            "Clips, recall, precision and F1 of each class, with 95 % intervals", columns, rows: rows,
+            "Clips, recall, precision and F1 of each class, with 95\u{A0}% intervals", columns, rows: rows,
             footer: [
                 ["mean of the classes", clips] + averages("macro", macro),
                 ["mean weighted by clips", clips] + averages("weighted", weighted),
@@ -194,7 +196,7 @@ extension ReportPage {
     var calibration: String {
         let bins = metrics.calibration.bins.enumerated().filter { $1.clips > 0 }
         let sure = metrics.meanConfidence
-        var text = "<p>Answers with a score of 80 % should be right four times in five. Here the answers have a mean score of "
+        var text = "<p>Answers with a score of 80\u{A0}% should be right four times in five. Here the answers have a mean score of "
         text += "\(DataElement.percent("mean_confidence", sure)) and are right \(DataElement.percent("accuracy", metrics.accuracy.value)) "
         text += "of the time: "
         let gap = sure - metrics.accuracy.value

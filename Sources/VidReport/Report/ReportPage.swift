@@ -77,7 +77,8 @@ package struct ReportPage {
             "model \(Markup.path(report.model.checkpoint))",
         ]
         if let started = report.story?.record?.started, !started.isEmpty {
-            parts.append("training started \(Markup.escaped(started))")
+            let time = started.prefix(25).replacing("T", with: " ").replacing("Z", with: " UTC")
+            parts.append("training started <span class=\"time\">\(Markup.escaped(String(time)))</span>")
         }
         return parts.joined(separator: " \u{B7} ")
     }

@@ -117,7 +117,7 @@ private struct JSONParse {
     /// Skips the opening bracket of a container at `depth`.
     private mutating func enter(_ depth: Int) throws(JSONSyntaxError) {
         guard depth <= maximumDepth else {
-            throw JSONSyntaxError("nesting is deeper than \(maximumDepth) levels", at: scanner.position)
+            throw JSONSyntaxError("nested deeper than \(maximumDepth) levels", at: scanner.position)
         }
         scanner.advance()
     }

@@ -69,7 +69,7 @@ struct JSONScanner {
         var isIntegral = true
         let isNegative = skip("-")
         if skip("0") {
-            if let byte = next, isDigit(byte) { throw JSONSyntaxError("a number must not have a leading zero", at: start) }
+            if let byte = next, isDigit(byte) { throw JSONSyntaxError("a number with a leading zero", at: start) }
         } else {
             try digits("a digit after '-'")
         }
@@ -206,7 +206,7 @@ struct JSONScanner {
         guard let byte = next else { return "the end of the text" }
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "#"): return "'\(Unicode.Scalar(byte))' (JSON has no comments)"
-        case UInt8(ascii: "'"): return "' (JSON strings are in double quotes)"
+        case UInt8(ascii: "'"): return "' (JSON's strings are in double quotes)"
         case UInt8(ascii: "]"), UInt8(ascii: "}"): return "'\(Unicode.Scalar(byte))'"
         case 0: return "a zero byte (is the text UTF-16? JSON is UTF-8)"
         case 0x21..<0x7F:
@@ -215,8 +215,8 @@ struct JSONScanner {
             return switch String(decoding: word, as: UTF8.self) {
             case "": "'\(Unicode.Scalar(byte))'"
             case "True", "TRUE", "False", "FALSE", "None", "NULL", "Null", "nil", "undefined":
-                "'\(String(decoding: word, as: UTF8.self))' (JSON has true, false and null)"
-            case "NaN", "Infinity", "inf", "nan": "'\(String(decoding: word, as: UTF8.self))' (JSON numbers are finite)"
+                "'\(String(decoding: word, as: UTF8.self))' (JSON's words are true, false and null)"
+            case "NaN", "Infinity", "inf", "nan": "'\(String(decoding: word, as: UTF8.self))' (JSON's numbers are finite)"
             case let text: "'\(text)'"
             }
         default: return "the byte \(hexadecimal(byte))"

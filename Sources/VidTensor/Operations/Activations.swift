@@ -11,7 +11,7 @@ package enum ActivationKind: Sendable, Equatable, CaseIterable {
     /// clip(0.2 x + 0.5, 0, 1), as in Keras 1 and 2.
     case hardSigmoid
 
-    /// The kernels' number for it.
+    /// The kernels' number of the activation.
     var code: Int32 {
         switch self {
         case .linear: Int32(VC_LINEAR)
@@ -25,7 +25,7 @@ package enum ActivationKind: Sendable, Equatable, CaseIterable {
 
 /// Elementwise activations over any tensor. NaN stays NaN.
 package enum Activations {
-    /// Elements a block: a function of nothing, so that blocks do not depend on the threads.
+    /// Elements in a block; fixed, so that blocks do not depend on the number of threads.
     private static let block = 16384
 
     /// y = activation(x); y may be x.
@@ -36,7 +36,7 @@ package enum Activations {
         }
     }
 
-    /// dx = dy * activation'(x), by the output y = activation(x); dx may be dy.
+    /// dx = dy * activation'(x), computed from the output y = activation(x); dx may be dy.
     package static func backward(_ kind: ActivationKind, output y: Tensor, _ dy: Tensor, into dx: Tensor, _ workers: Workers) {
         precondition(y.count == dy.count && y.count == dx.count, "\(y.shape), \(dy.shape), \(dx.shape)")
         workers.forEachRange(of: y.count, size: block) { range, _ in

@@ -24,14 +24,14 @@ package struct AffineMap: Sendable, Equatable {
 
     package var isIdentity: Bool { self == .identity }
 
-    /// This map of the place that `first` gives.
+    /// This map applied to the result of `first`.
     package func after(_ first: AffineMap) -> AffineMap {
         AffineMap(
             xx: xx * first.xx + xy * first.yx, xy: xx * first.xy + xy * first.yy, x0: xx * first.x0 + xy * first.y0 + x0,
             yx: yx * first.xx + yy * first.yx, yy: yx * first.xy + yy * first.yy, y0: yx * first.x0 + yy * first.y0 + y0)
     }
 
-    /// Left and right of frames of `columns` exchanged.
+    /// Exchanges left and right in frames of `columns`.
     package static func mirror(columns: Int) -> AffineMap {
         AffineMap(xx: -1, xy: 0, x0: Double(columns - 1), yx: 0, yy: 1, y0: 0)
     }
@@ -47,7 +47,7 @@ package struct AffineMap: Sendable, Equatable {
             xx: across, xy: 0, x0: Double(left) + 0.5 * across - 0.5, yx: 0, yy: down, y0: Double(top) + 0.5 * down - 0.5)
     }
 
-    /// Turned counter-clockwise, as seen, about the centre of frames of `rows` x `columns`.
+    /// A rotation, counter-clockwise as seen, about the centre of frames of `rows` x `columns`.
     package static func turning(degrees: Double, rows: Int, columns: Int) -> AffineMap {
         let angle = degrees * Double.pi / 180
         let (c, s) = (Double.cos(angle), Double.sin(angle))
@@ -58,21 +58,21 @@ package struct AffineMap: Sendable, Equatable {
     fileprivate var forC: vc_affine { vc_affine(xx: xx, xy: xy, x0: x0, yx: yx, yy: yy, y0: y0) }
 }
 
-/// Frames resampled along an affine map, bilinearly; what lies outside the source is the nearest pixel of its edge.
+/// Resamples frames bilinearly along an affine map; places outside the source get the nearest pixel of its edge.
 ///
-/// Where a map gives whole pixels they are copied bit for bit.
+/// Pixels at whole positions are copied bit for bit.
 package enum AffineWarp {
     /// `planes` planes of `rows` x `columns`, each warped by the same map. Bytes are rounded.
     package static func warp(_ source: [UInt8], planes: Int, rows: Int, columns: Int, by map: AffineMap) -> [UInt8] {
         warp(source, planes, rows, columns, map, vc_warp_row_bytes)
     }
 
-    /// The same of floats.
+    /// The same for floats.
     package static func warp(_ source: [Float], planes: Int, rows: Int, columns: Int, by map: AffineMap) -> [Float] {
         warp(source, planes, rows, columns, map, vc_warp_row_floats)
     }
 
-    /// Rows whose places are worked out at a time: what they read of one plane stays in the cache.
+    /// Rows whose places are computed at a time: the part of a plane that they read stays in the cache.
     private static let blockRows = 16
 
     private typealias RowKernel<Value> = (

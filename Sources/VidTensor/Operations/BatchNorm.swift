@@ -62,7 +62,7 @@ package enum BatchNorm {
         }
     }
 
-    /// Rows that count.
+    /// The number of rows that count.
     package static func counted(_ mask: Tensor) -> Int {
         var count = 0
         for row in 0..<mask.count where mask.base[row] != 0 { count += 1 }

@@ -6,9 +6,9 @@ import CKernels
 /// - brightness: values are multiplied.
 /// - contrast: differences from the mean grey are multiplied; the mean is that of all frames together, after brightness, so
 ///   that every frame of a clip changes alike.
-/// - saturation: differences from the pixel's own grey are multiplied; only of three channels.
+/// - saturation: differences from the pixel's own grey are multiplied; for three channels only.
 ///
-/// Grey is 0.299 R + 0.587 G + 0.114 B; of other than three channels it is their mean. Bytes are kept within 0...255 after each
+/// Grey is 0.299 R + 0.587 G + 0.114 B; for other than three channels it is their mean. Bytes are kept within 0...255 after each
 /// step and rounded at the end; floats, which need not be brightnesses, have no bounds.
 package struct ColourChange: Sendable, Equatable {
     package var brightness: Float
@@ -28,7 +28,7 @@ package struct ColourChange: Sendable, Equatable {
         apply(to: &values, frames, channels, sum: vc_brightened_sum_bytes, frame: vc_colour_bytes)
     }
 
-    /// The same of floats.
+    /// The same for floats.
     package func apply(to values: inout [Float], frames: Int, channels: Int) {
         apply(to: &values, frames, channels, sum: vc_brightened_sum_floats, frame: vc_colour_floats)
     }

@@ -2,9 +2,9 @@ import CKernels
 
 /// Two-dimensional convolutions of frames (N, H, W, C) with a kernel (rows, columns, C, K): forward and the four gradients.
 ///
-/// Every result has the same bits whatever the number of workers. Outputs and input gradients also have the same bits
-/// whatever number of frames is passed in one call. What is summed over frames is added in groups of
-/// `frameGroup` frames, in order, so that gradients have the same bits if frames are passed in multiples of that.
+/// Every result has the same bits for any number of workers. Outputs and input gradients also have the same bits for any
+/// number of frames per call. Sums over frames are added in groups of `frameGroup` frames, in order, so that gradients have
+/// the same bits if frames are passed in multiples of it.
 package enum Convolution {
     /// Frames whose filter gradient is computed together. Gradients over many frames have the same bits however the frames are
     /// divided among calls, if every call but the last gets a multiple of this number.
@@ -13,7 +13,7 @@ package enum Convolution {
     /// output (N, H', W', K) = input * kernel + bias, then max(0, .) where `relu`.
     ///
     /// - Parameters:
-    ///   - filters: for Winograd, the kernel transformed; made for this call when nil.
+    ///   - filters: for Winograd, the transformed kernel; nil: transformed in this call.
     ///   - isPooled: (Winograd only) 2x2 max pooling follows: the output is (N, H' / 2, W' / 2, K), rounded down.
     package static func forward(
         _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, kernel: Tensor, filters: WinogradFilters? = nil,
@@ -42,8 +42,8 @@ package enum Convolution {
     /// dInput (N, H, W, C), overwritten, from dOutput (N, H', W', K): the gradient before the bias and the ReLU.
     ///
     /// - Parameters:
-    ///   - filters: for Winograd, the kernel transformed for the input gradient; made for this call when nil.
-    ///   - gate: the input, where it is what a ReLU gave: dInput is 0 where it is not positive, which is that ReLU's gradient.
+    ///   - filters: for Winograd, the kernel transformed for the input gradient; nil: transformed in this call.
+    ///   - gate: the input, if it is the output of a ReLU: dInput is then 0 where it is not positive, which is the ReLU's gradient.
     package static func inputGradient(
         _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, dOutput: Tensor, kernel: Tensor, filters: WinogradFilters? = nil,
         gate: Tensor? = nil, dInput: Tensor, workers: Workers, workspace: Workspace
@@ -89,7 +89,7 @@ package enum Convolution {
         }
     }
 
-    /// The kernel transformed, in the workspace.
+    /// The transformed kernel, in the workspace.
     private static func transform(
         _ kernel: Tensor, _ direction: WinogradFilters.Direction, _ workers: Workers, _ workspace: Workspace
     ) -> WinogradFilters {
@@ -118,8 +118,8 @@ package enum Convolution {
         for block in 0..<dOutput.shape[0] * sections { vc_add(dBias.base, partial + block * filters, filters) }
     }
 
-    /// Floats of scratch that the forward pass, or with `gradients` any of the four, takes from the workspace at most; the
-    /// bias's partial sums, a few kilobytes a frame, and filters transformed for one call apart.
+    /// The most scratch floats that the forward pass (or, with `gradients`, any of the passes) takes from the workspace. The
+    /// bias's partial sums (a few kilobytes a frame) and filters transformed for one call are not included.
     package static func scratchFloats(
         _ g: ConvolutionGeometry, preferring preferred: Algorithm? = nil, workers: Int, gradients: Bool
     ) -> Int {
@@ -143,10 +143,10 @@ package enum Convolution {
         return max(pass(g), inputGradient, filterGradient)
     }
 
-    /// Positions of a bias gradient's partial sum.
+    /// Positions in a partial sum of the bias gradient.
     private static let biasSection = 512
 
-    /// The number of frames, once the shapes agree.
+    /// Checks the shapes and returns the number of frames.
     private static func check(_ g: ConvolutionGeometry, input: Tensor, output: Tensor, isPooled: Bool = false) -> Int {
         let outputShape: Shape = isPooled ? [g.outRows / 2, g.outColumns / 2, g.filters] : g.outputShape
         precondition(
@@ -158,7 +158,7 @@ package enum Convolution {
 }
 
 extension Convolution {
-    /// How the products are computed.
+    /// The ways to compute the products.
     package enum Algorithm: String, Sendable, CaseIterable {
         /// Rows of the im2col matrix, a block of output positions at a time, times the kernel as a matrix.
         case im2col
@@ -166,8 +166,8 @@ extension Convolution {
         case winograd
     }
 
-    /// The algorithm of the forward pass and of the input gradient: `preferred` where it can be, or the faster one when
-    /// that is nil.
+    /// The algorithm of the forward pass and of the input gradient: `preferred` if it supports `g`; the faster one if that is
+    /// nil.
     package static func algorithm(for g: ConvolutionGeometry, preferring preferred: Algorithm? = nil) -> Algorithm {
         choose(g, preferred, isFasterByWinograd)
     }
@@ -187,8 +187,8 @@ extension Convolution {
         }
     }
 
-    /// Measured on one core (Zen 4, AVX-512, 105 GFLOP/s), eight frames (two at 112 and 224 rows), fastest of six rounds taken
-    /// in turns; milliseconds a frame by im2col, by Winograd, and the ratio:
+    /// Measured on one core (Zen 4, AVX-512, 105 GFLOP/s), eight frames (two at 112 and 224 rows), fastest of six alternating
+    /// rounds; milliseconds a frame by im2col, by Winograd, and the ratio:
     ///
     ///     rows  layer        forward               input gradient        filter gradient
     ///     224     3 ->  64    2.95   2.76  1.07     5.55   3.52  1.58     3.09   4.27  0.72   (has no input gradient in a CNN)

@@ -41,7 +41,7 @@ package struct ConvolutionGeometry: Sendable, Equatable, CustomStringConvertible
         precondition(outRows > 0 && outColumns > 0, "a \(kernel) kernel over a (\(rows), \(columns)) map without padding")
     }
 
-    /// With every extent given; `stride` 1. For the input gradient, which is such a convolution of the output gradient.
+    /// A stride-1 convolution of the output gradient that computes the input gradient.
     private init(gradientOf g: ConvolutionGeometry) {
         (rows, columns, channels, filters) = (g.outRows, g.outColumns, g.filters, g.channels)
         (kernelRows, kernelColumns, strideRows, strideColumns) = (g.kernelRows, g.kernelColumns, 1, 1)
@@ -69,7 +69,7 @@ package struct ConvolutionGeometry: Sendable, Equatable, CustomStringConvertible
     /// Multiplications and additions of one frame's forward pass.
     package var flops: Double { 2 * Double(positions) * Double(taps) * Double(filters) }
 
-    /// Whether the input itself is the im2col matrix: one tap, no stride, no padding.
+    /// Returns true if the input itself is the im2col matrix: one tap, no stride, no padding.
     package var isPointwise: Bool {
         kernelRows == 1 && kernelColumns == 1 && strideRows == 1 && strideColumns == 1 && padTop == 0 && padLeft == 0
             && outRows == rows && outColumns == columns

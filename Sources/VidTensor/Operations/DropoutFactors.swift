@@ -2,7 +2,7 @@ import CKernels
 
 /// Inverted dropout's factors: 0 with probability `rate`, else 1 / (1 - rate) (Srivastava et al. 2014).
 package enum DropoutFactors {
-    /// A multiple of the generator's four words a block.
+    /// Factors in a block: a multiple of the generator's four words.
     private static let block = 16384
 
     /// Fills `factors` from the generator's next blocks. The same bits at any thread count.

@@ -5,17 +5,17 @@ import RealModule
 ///
 /// X[k] = sum over j of x[j] e^(-2 pi i j k / n). Powers of two are transformed by Stockham's radix-2 algorithm, any other
 /// length by Bluestein's (Rabiner, Schafer and Rader 1969, The chirp z-transform algorithm): as a convolution with a chirp,
-/// done by transforms of a power of two. So every length takes O(n log n). The memory is made once, with the struct.
+/// done by transforms of a power of two. So every length takes O(n log n). The memory is allocated once, by the initialiser.
 package struct FourierTransform: Sendable {
     /// Samples of a signal.
     package let count: Int
-    /// Values of its spectrum: those of the frequencies 0 ... count / 2, in steps of the sample rate / count.
+    /// Values of the spectrum, for the frequencies 0 ... count / 2 in steps of the sample rate / count.
     package var bins: Int { count / 2 + 1 }
 
-    /// The power of two that is transformed.
+    /// The length of the transforms, a power of two.
     private let size: Int
     private let roots: ComplexArray
-    /// Of a length that is no power of two.
+    /// Bluestein's factors; nil if the length is a power of two.
     private let chirp: Chirp?
     private var signal: ComplexArray
     private var scratch: ComplexArray
@@ -79,7 +79,7 @@ package struct FourierTransform: Sendable {
         }
         signal.transform(roots, &scratch)
         signal.multiply(by: chirp.filter)
-        // Backwards: parts exchanged, and divided by the size. The chirp that remains has magnitude 1.
+        // The inverse transform exchanges the parts and divides by the size. The remaining chirp factor has magnitude 1.
         signal.exchangeParts()
         signal.transform(roots, &scratch)
         vc_complex_power(bins, signal.re, signal.im, 1 / (Double(size) * Double(size)), power.baseAddress)

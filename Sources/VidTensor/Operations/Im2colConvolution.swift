@@ -4,12 +4,12 @@ import CKernels
 /// while the block is in cache.
 ///
 /// Blocks are whole output rows of one frame, about 400 positions: measured over VGG16 on a core with 1 MiB of L2 that is
-/// within 2 % of the best of 100 to 3,000. The matrix is made and multiplied one kernel row at a time where a kernel row
-/// alone is wide enough for OpenBLAS, which keeps it out of main memory.
+/// within 2 % of the best of 100 to 3,000. The matrix is built and multiplied one kernel row at a time if a kernel row
+/// is wide enough for OpenBLAS, so that it stays in cache.
 enum Im2colConvolution {
     /// Output positions of a block, about.
     static let blockPositions = 400
-    /// Columns of the im2col matrix that are enough for one GEMM.
+    /// The fewest columns of the im2col matrix for which one GEMM is efficient.
     private static let panelColumns = 384
 
     /// Output rows of a block: at most about `blockPositions` positions, and blocks of nearly equal size.
@@ -19,7 +19,7 @@ enum Im2colConvolution {
         return (g.outRows + blocks - 1) / blocks
     }
 
-    /// Columns of the im2col matrix made at a time: a kernel row's, or all.
+    /// Columns of the im2col matrix built at a time: those of a kernel row, or all.
     private static func panel(_ g: ConvolutionGeometry) -> Int {
         let row = g.kernelColumns * g.channels
         return row >= panelColumns ? row : g.taps
@@ -83,8 +83,8 @@ enum Im2colConvolution {
             workspace: workspace)
     }
 
-    /// Any stride: dOutput times the transposed kernel gives the gradient of the im2col matrix, which is added back to
-    /// where it came from. Windows overlap, so a frame is one block.
+    /// The input gradient for any stride: dOutput times the transposed kernel is the gradient of the im2col matrix, whose
+    /// elements are added to the input elements they were copied from. Windows overlap, so a frame is one block.
     private static func scatter(
         _ g: ConvolutionGeometry, frames: Int, dOutput: UnsafePointer<Float>, kernel: UnsafePointer<Float>,
         dInput: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace

@@ -2,15 +2,15 @@ import CKernels
 
 /// The filter gradient of the GEMM convolution: dKernel (taps x C, K) += im2col(input)' dOutput, over all positions.
 ///
-/// Two ways to share it out, chosen by the size of dKernel alone; in both the sums over frames are taken frame by frame:
+/// There are two ways to divide the work, chosen by the size of dKernel alone. Both add frame by frame:
 /// - Many filters, small maps: a block is a panel of dKernel's rows, which goes through the frames in order and adds each
 ///   by GEMM (beta = 1). Nothing to merge.
-/// - Few filters, large maps: a block is a section of one frame's positions, whose partial gradient of all of dKernel is
-///   written down; the partials are then added in the order of frames and sections.
+/// - Few filters, large maps: a block is a section of one frame's positions, whose partial gradient of dKernel is
+///   stored; the partials are then added in the order of frames and sections.
 enum Im2colFilterGradient {
-    /// Elements of dKernel up to which partial gradients are the better way (4 bytes each, a worker's L2).
+    /// The largest dKernel, in elements, for which partial gradients are faster (4 bytes each, a worker's L2).
     private static let smallKernel = 300_000
-    /// Rows of dKernel in a panel. OpenBLAS likes them tall; more panels than workers like them short.
+    /// Rows of dKernel in a panel. Taller panels are faster in OpenBLAS; shorter ones give more workers something to do.
     private static let panelRows = 288
     /// Positions of a section.
     private static let sectionPositions = 3136
@@ -50,7 +50,7 @@ enum Im2colFilterGradient {
         let size = g.taps * g.filters
         let rows = min(g.outRows, max(1, sectionPositions / g.outColumns))
         let sections = (g.outRows + rows - 1) / rows
-        // How many partials are held at once does not show in the bits: they are added one by one.
+        // The number of partials in memory does not change the bits: they are added one by one.
         let group = min(frames * sections, largestGroup(workers: workers.count))
         let partials = workspace.take([group, Im2colConvolution.matrixFloats(size)])
         let stride = partials.shape[1]
@@ -73,8 +73,8 @@ enum Im2colFilterGradient {
         }
     }
 
-    /// `target` (taps.count, K), of rows `taps` of dKernel, gets the share of output rows `rows` of one frame: added, or
-    /// written where `overwrites`.
+    /// Adds to `target` (taps.count, K), the rows `taps` of dKernel, the share of output rows `rows` of one frame; overwrites
+    /// it if `overwrites`.
     private static func accumulate(
         _ g: ConvolutionGeometry, rows: Range<Int>, taps: Range<Int>, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
         overwrites: Bool, into target: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
@@ -107,10 +107,10 @@ enum Im2colFilterGradient {
         Im2colConvolution.matrixFloats(Im2colConvolution.rowsPerBlock(g) * g.outColumns * columns)
     }
 
-    /// Partial gradients held at once, at most.
+    /// The most partial gradients in memory at once.
     private static func largestGroup(workers: Int) -> Int { max(16, 2 * workers) }
 
-    /// Floats that `add` takes from the workspace, at most.
+    /// The most floats that `add` takes from the workspace.
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         let size = g.taps * g.filters
         return size <= smallKernel

@@ -1,17 +1,17 @@
 import CKernels
 
-/// Matrix products shared out over the workers.
+/// Matrix products divided among the workers.
 ///
 /// C is cut into tiles of 64 x 64 and the depth into runs such that a tile's product has at most a million
-/// multiplications: OpenBLAS then takes its kernels for small matrices, which do not pack their operands. Measured on a
+/// multiplications: OpenBLAS then uses its kernels for small matrices, which do not pack their operands. Measured on a
 /// Zen 4 core (SkylakeX kernels): 105-110 GFLOP/s for the head's shapes, where one large call reaches 100 at (512, 1024)
-/// x 512 and 50-80 at batches of 32. Kernels without that path (Haswell's) lose a tenth to a fifth by it.
-/// The small kernels are slow for a transposed B, so that B is transposed first.
+/// x 512 and 50-80 at batches of 32. On kernels without that path (Haswell's) it costs a tenth to a fifth.
+/// The small kernels are slow for a transposed B, so B is transposed first.
 package enum MatrixProduct {
     package static let tile = 64
     private static let multiplications = 1_000_000
 
-    /// What is done to a tile of C when its product is complete: add a bias to each row, apply an activation.
+    /// The last step for a tile of C after its product: a bias added to each row, then an activation.
     package struct Finish {
         package let bias: Tensor?
         package let activation: ActivationKind
@@ -53,7 +53,7 @@ package enum MatrixProduct {
 
     /// c (m, n) = a (m, k) times b (n, k) transposed: an input's gradient from an output's and a kernel.
     ///
-    /// `workspace` lends room for b's transposition and has it back on return.
+    /// b's transposition takes room in `workspace` during the call.
     package static func multiplyByTransposed(_ a: Tensor, _ b: Tensor, into c: Tensor, _ workspace: Workspace, _ workers: Workers) {
         let (n, k) = (b.shape[0], b.shape[1])
         let mark = workspace.mark

@@ -1,17 +1,17 @@
 import CKernels
 
-/// Optimiser updates of a run of weights, shared out in blocks of 16,384. Formulas: vc_optimizer.h.
+/// Optimiser updates of a run of weights, divided into blocks of 16,384. Formulas: vc_optimizer.h.
 ///
-/// Coefficients that depend on the step alone are worked out in double precision by the optimisers of VidModel.
+/// The optimisers of VidModel compute the coefficients that depend on the step alone, in double precision.
 package enum OptimizerUpdate {
     private static let block = 16384
 
-    /// What all optimisers have in common.
+    /// The coefficients that all optimisers have in common.
     package struct Common: Sendable {
         package let learningRate: Double
-        /// What the gradient is multiplied by first: below 1 where its norm is clipped.
+        /// The factor on the gradient: below 1 if its norm is clipped.
         package let gradientScale: Double
-        /// What a weight is multiplied by before its update: 1 - learning rate x weight decay.
+        /// The factor on a weight before its update: 1 - learning rate x weight decay.
         package let keep: Double
 
         package init(learningRate: Double, gradientScale: Double, keep: Double) {

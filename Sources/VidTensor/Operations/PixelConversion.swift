@@ -1,11 +1,11 @@
 import CKernels
 
-/// How raw pixels (0...255) become the network's input: for each channel of the output, which channel of the file it is
-/// and the line x * scale + offset.
+/// The conversion of raw pixels (0...255) to the network's input. Each output channel has a channel of the file and the
+/// formula x * scale + offset.
 ///
-/// Colour is three channels, RGB in the file. Other numbers of channels are no colours: every channel keeps its place, and
-/// rules with a value per colour use the mean of the three for all. So a grey frame is centred as the grey of the same
-/// brightness is, which fits a first kernel summed over its input channels.
+/// Three channels are a colour, RGB in the file. With any other number, every channel keeps its place, and conversions with a
+/// value per colour use the mean of the three values for all channels. So a grey frame is centred like a colour frame of the
+/// same grey, which fits a first kernel summed over its input channels.
 package struct Preprocessing: Sendable, Equatable {
     package let order: [Int32]
     package let scale: [Float]
@@ -26,15 +26,15 @@ package struct Preprocessing: Sendable, Equatable {
         self.offset = offset
     }
 
-    /// BGR minus 103.939, 116.779, 123.68 (Caffe's VGG; Keras's `mode="caffe"`). Not three channels: minus 114.799.
+    /// BGR minus 103.939, 116.779, 123.68 (Caffe's VGG; Keras's `mode="caffe"`). Other than three channels: minus 114.799.
     package static func caffe(channels: Int) -> Preprocessing {
         let means = [103.939, 116.779, 123.68]
         guard channels == 3 else { return Preprocessing(channels: channels, scale: 1, offset: Float(-mean(means))) }
         return Preprocessing(order: [2, 1, 0], scale: [1, 1, 1], offset: means.map { Float(-$0) })
     }
 
-    /// (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225), RGB (torchvision). Not three channels: the means of
-    /// these, 0.449 and 0.226.
+    /// (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225), RGB (torchvision). Other than three channels: the
+    /// means, 0.449 and 0.226.
     package static func torch(channels: Int) -> Preprocessing {
         let means = [0.485, 0.456, 0.406]
         let deviations = [0.229, 0.224, 0.225]
@@ -58,7 +58,7 @@ package struct Preprocessing: Sendable, Equatable {
     private static func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 }
 
-/// Frames as files hold them, (N, C, H, W), to the network's (N, H, W, C) floats, preprocessed.
+/// Converts frames in the layout of files, (N, C, H, W), to the network's preprocessed floats, (N, H, W, C).
 package enum PixelConversion {
     /// `source` holds N x C x H x W bytes.
     package static func convert(bytes source: UnsafePointer<UInt8>, rule: Preprocessing, into frames: Tensor, workers: Workers) {

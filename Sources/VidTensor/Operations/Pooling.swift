@@ -41,7 +41,7 @@ package struct PoolingGeometry: Sendable, Equatable {
     }
 }
 
-/// Max pooling and global pooling of frames (N, H, W, C), forward and backward. No sums over frames, so no order to keep.
+/// Max pooling and global pooling of frames (N, H, W, C), forward and backward. Nothing is summed over frames.
 package enum Pooling {
     /// output (N, H', W', C) = the largest of each window; NaN wins over numbers.
     package static func maximum(_ g: PoolingGeometry, input: Tensor, output: Tensor, workers: Workers) {
@@ -60,8 +60,8 @@ package enum Pooling {
         }
     }
 
-    /// dInput (N, H, W, C), overwritten. The first of equal maxima takes the gradient, as in PyTorch and TensorFlow; where
-    /// `rectified`, only if it is positive: the gradient of the ReLU that gave the input is taken, too.
+    /// dInput (N, H, W, C), overwritten. The first of equal maxima gets the gradient, as in PyTorch and TensorFlow. If
+    /// `rectified`, it must also be positive: the input is the output of a ReLU, whose gradient is applied too.
     package static func maximumGradient(
         _ g: PoolingGeometry, input: Tensor, dOutput: Tensor, rectified: Bool = false, dInput: Tensor, workers: Workers
     ) {

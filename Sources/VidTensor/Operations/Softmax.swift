@@ -2,7 +2,7 @@ import CKernels
 
 /// Softmax over the last axis.
 package enum Softmax {
-    /// Rows a block, by the shape alone.
+    /// Rows in a block; depends on the shape alone.
     static func rowsPerBlock(_ columns: Int) -> Int { max(1, 4096 / max(columns, 1)) }
 
     /// y = softmax(x) for each row of the last axis; y may be x.
@@ -34,7 +34,7 @@ package enum SoftmaxCrossEntropy {
     ///   - logits: (B, classes).
     ///   - targets: (B, classes), rows that sum to 1. Smoothed to (1 - smoothing) t + smoothing / classes.
     ///   - weights: (B), or nil for ones.
-    ///   - scale: what the gradient is multiplied by, such as 1 / (clips of the whole batch).
+    ///   - scale: the factor on the gradient, such as 1 / (number of clips in the batch).
     ///   - losses: scratch for B double-precision numbers.
     ///   - gradient: (B, classes): overwritten by scale x d(sum)/d(logits).
     package static func evaluate(

@@ -1,15 +1,15 @@
-/// How often values fall into bins of equal width between the smallest and the largest of them.
+/// The number of values in each of several bins of equal width between the smallest and the largest value.
 package struct ValueHistogram: Sendable, Equatable {
-    /// The smallest and the largest value; both 0 where there is none.
+    /// The smallest and the largest value; both 0 if there are none.
     package let low: Float
     package let high: Float
-    /// Of each bin from `low` to `high`; each includes its lower bound, the last one its upper bound, too. One bin where all values
-    /// are equal, none where there is none.
+    /// The count of each bin from `low` to `high`. A bin includes its lower bound, the last one its upper bound too. There is one
+    /// bin if all values are equal, and none if there are no values.
     package let counts: [Int]
 
     private static let block = 1 << 16
 
-    /// Counts the finite values of `x`, in two passes over it. The same at any thread count.
+    /// Counts the finite values of `x`, in two passes over it. The result is the same at any thread count.
     package init(_ x: Tensor, bins: Int = 30, _ workers: Workers) {
         precondition(bins > 0, "\(bins) bins")
         let blocks = (x.count + ValueHistogram.block - 1) / ValueHistogram.block
@@ -42,7 +42,7 @@ package struct ValueHistogram: Sendable, Equatable {
         counts = sums
     }
 
-    /// The bounds of each bin and its count; of a single value, a bin of width 1 around it.
+    /// The bounds and count of each bin; a single value gets a bin of width 1 around it.
     package var bins: [(low: Double, high: Double, count: Int)] {
         guard low < high else { return counts.map { (Double(low) - 0.5, Double(high) + 0.5, $0) } }
         let width = (Double(high) - Double(low)) / Double(counts.count)

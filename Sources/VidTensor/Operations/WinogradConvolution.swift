@@ -3,15 +3,15 @@ import CKernels
 /// The Winograd convolution F(4x4, 3x3): transform a block of tiles, multiply it by the transformed filters frequency by
 /// frequency, transform back with bias and ReLU (and 2x2 max pooling) while it is in cache.
 ///
-/// Two ways to share it out, chosen by the layer's channels and filters alone:
-/// - Few: a block of 72 tiles is a worker's from input to output. Its V and M and all filters stay near its L2.
-/// - Many: a section of tiles goes through three passes, and the multiplications are shared out by frequency and panel,
-///   so that the filters (38 MB for 512 x 512) are read once a section and any number of workers has something to do.
+/// There are two ways to divide the work, chosen by the layer's channels and filters alone:
+/// - Few: one worker takes a block of 72 tiles from input to output. Its V and M and all filters stay near its L2.
+/// - Many: a section of tiles goes through three passes, whose multiplications are divided by frequency and panel,
+///   so that the filters (38 MB for 512 x 512) are read once per section and any number of workers has something to do.
 ///
 /// A tile's bits depend neither on the block it is in nor on the frames around it: its channels are summed in the same
 /// order wherever its row is (`BLAS.rowPeriod`).
 enum WinogradConvolution {
-    /// Channels x filters up to which a block is one worker's.
+    /// The largest channels x filters for which one worker takes a block.
     private static let fewFilters = 128 * 256
     /// Tiles of a worker's block: with 64 to 128 channels V and M take 1.2 to 2.4 MB. Measured 32 to 384 over VGG16.
     private static let blockTiles = 72
@@ -19,18 +19,18 @@ enum WinogradConvolution {
     private static let sectionTiles = 264
     /// Blocks and sections are multiples of this: of BLAS's row period and of the rows its kernels take at a time.
     private static let blockUnit = 24
-    /// Rows that the kernels without packing take at a time.
+    /// Rows that the kernels without packing process at a time.
     private static let kernelRows = 6
     /// Panels of filters in one piece of a section's work.
     private static let panelsAtOnce = 4
 
-    /// Where the results go.
+    /// The destination of the results.
     struct Target {
         let output: UnsafeMutablePointer<Float>
         let epilogue: Epilogue
     }
 
-    /// What is done to the results on their way out.
+    /// The last step before the results are written.
     enum Epilogue {
         case biased(UnsafePointer<Float>, relu: Bool)
         /// 2x2 max pooling at the end.
@@ -40,7 +40,7 @@ enum WinogradConvolution {
         case gated(UnsafePointer<Float>)
     }
 
-    /// Whether a layer can be computed so.
+    /// Returns true if the layer can be computed by this convolution.
     static func supports(_ g: ConvolutionGeometry) -> Bool {
         g.kernelRows == 3 && g.kernelColumns == 3 && g.strideRows == 1 && g.strideColumns == 1 && g.padTop == 1 && g.padLeft == 1
             && g.outRows == g.rows && g.outColumns == g.columns
@@ -49,7 +49,7 @@ enum WinogradConvolution {
     /// Tiles of one frame.
     static func tiles(_ g: ConvolutionGeometry) -> Int { (g.rows + 3) / 4 * ((g.columns + 3) / 4) }
 
-    /// Rows of V and M for one frame: its tiles, and rows that count for nothing up to a multiple of BLAS's period.
+    /// Rows of V and M for one frame: its tiles, padded with unused rows to a multiple of BLAS's period.
     private static func rows(_ g: ConvolutionGeometry) -> Int {
         (tiles(g) + BLAS.rowPeriod - 1) / BLAS.rowPeriod * BLAS.rowPeriod
     }
@@ -69,7 +69,7 @@ enum WinogradConvolution {
         }
     }
 
-    /// `g` is of the convolution that `filters` are for.
+    /// `g` is the geometry that `filters` were made for.
     static func forward(
         _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, filters: WinogradFilters, target: Target, workers: Workers,
         workspace: Workspace
@@ -85,7 +85,7 @@ enum WinogradConvolution {
         }
     }
 
-    /// Floats that `forward` takes from the workspace at most.
+    /// The most floats that `forward` takes from the workspace.
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         func matrices(_ rows: Int) -> Int {
             WinogradMatrices.whole(rows: rows, columns: g.channels).floats + WinogradMatrices(rows: rows, columns: g.filters).floats
@@ -148,15 +148,15 @@ enum WinogradConvolution {
         }
     }
 
-    /// Tiles of a block of a transform by itself.
+    /// Tiles in a block of a transform.
     static let transformTiles = 8
 
-    /// Scratch of a worker for tiles at the edge, in whole cache lines.
+    /// A worker's scratch for tiles at the edge, in whole cache lines.
     private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
         Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
     }
 
-    /// V of `tiles`, in rows from `row` on.
+    /// Computes V of `tiles` into the rows from `row` on.
     static func transformInput(
         _ g: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ tiles: Range<Int>, _ v: WinogradMatrices, at row: Int,
         _ vBase: UnsafeMutablePointer<Float>, _ patch: UnsafeMutablePointer<Float>
@@ -186,7 +186,7 @@ enum WinogradConvolution {
         }
     }
 
-    /// The outputs of `tiles`, from rows of M from `row` on.
+    /// Computes the outputs of `tiles` from the rows of M from `row` on.
     private static func transformOutput(
         _ g: ConvolutionGeometry, _ mBase: UnsafePointer<Float>, _ m: WinogradMatrices, at row: Int, _ tiles: Range<Int>,
         _ target: Target, _ patch: UnsafeMutablePointer<Float>

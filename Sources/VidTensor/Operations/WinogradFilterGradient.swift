@@ -3,17 +3,17 @@ import CKernels
 /// The filter gradient of the Winograd convolution, the adjoint of its forward pass: V = B'dB of the input and dM = A dY A'
 /// of the output's gradient, dU = V' dM summed over tiles, and dKernel += G' dU G.
 ///
-/// Frames are taken in groups of `frameGroup`. The tiles of a group pass through in sections: the workers
-/// transform a section, then share out its multiplications by frequency and panel. Each element of dU is summed over the
+/// Frames are taken in groups of `frameGroup`. The tiles of a group are processed in sections: the workers
+/// transform a section, then divide its multiplications by frequency and panel. Each element of dU is summed over the
 /// tiles in one fixed order; there are no partial sums to merge.
 ///
 /// One of dM's 36 values is the sum of the tile (both of its points are 1), so the bias's gradient is a sixteenth of the work.
 enum WinogradFilterGradient {
     /// Frames of a group.
     static let frameGroup = 8
-    /// Tiles of a section: V and dM of a section, 144 (C + K) bytes a tile, are to stay near the L3 ...
+    /// The size of a section's V and dM, 144 (C + K) bytes a tile: they should stay near the L3.
     private static let sectionBytes = 16 << 20
-    /// ... but a section of fewer tiles is a waste where dU is large, which every section reads and writes.
+    /// The fewest tiles of a section: every section reads and writes all of dU, which may be large.
     private static let fewestTiles = 392
     /// Panels of filters in a block of multiplications.
     private static let panelsAtOnce = 2
@@ -85,7 +85,7 @@ enum WinogradFilterGradient {
         }
     }
 
-    /// Tiles of a section, of so many in all: sections of nearly equal size.
+    /// Tiles in a section, for `total` tiles in sections of nearly equal size.
     private static func sectionTiles(_ g: ConvolutionGeometry, _ total: Int) -> Int {
         let most = largestSection(g)
         let sections = (total + most - 1) / most
@@ -96,12 +96,12 @@ enum WinogradFilterGradient {
         max(fewestTiles, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
     }
 
-    /// Scratch of a worker for tiles at the edge.
+    /// A worker's scratch for tiles at the edge.
     private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
         Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
     }
 
-    /// Floats that `add` takes from the workspace at most.
+    /// The most floats that `add` takes from the workspace.
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         let total = frameGroup * WinogradConvolution.tiles(g)
         let rows = min(total, largestSection(g))
@@ -110,7 +110,7 @@ enum WinogradFilterGradient {
             + workers * patchFloats(g)
     }
 
-    /// dM of `tiles`, in rows from `row` on.
+    /// Computes dM of `tiles` into the rows from `row` on.
     private static func transformGradient(
         _ g: ConvolutionGeometry, _ dOutput: UnsafePointer<Float>, _ tiles: Range<Int>, _ dm: WinogradMatrices, at row: Int,
         _ dmBase: UnsafeMutablePointer<Float>, _ patch: UnsafeMutablePointer<Float>
@@ -120,7 +120,7 @@ enum WinogradFilterGradient {
         vc_winograd_output_adjoint(&map, dOutput, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), dmBase, patch)
     }
 
-    /// dBias += the sums over the tiles, of one panel of filters.
+    /// dBias += the sums over the tiles, for one panel of filters.
     private static func addSums(
         _ g: ConvolutionGeometry, _ matrices: Matrices, panel: Int, tiles: Int, _ dBias: UnsafeMutablePointer<Float>
     ) {

@@ -2,9 +2,9 @@ import CKernels
 
 /// A 3x3 kernel transformed for Winograd convolutions: U (36, C, K), four times the kernel's memory.
 ///
-/// Whoever owns it calls `update` when the kernel has changed.
+/// Its owner calls `update` when the kernel has changed.
 package final class WinogradFilters {
-    /// What the filters are for.
+    /// The pass that uses the filters.
     package enum Direction: Sendable, Hashable {
         /// From the input (C channels) to the output (K filters).
         case forward
@@ -14,15 +14,15 @@ package final class WinogradFilters {
     }
 
     package let direction: Direction
-    /// Of the maps that the filters are applied to.
+    /// Channels of the maps that the filters are applied to.
     let channels: Int
-    /// Of the maps that come out.
+    /// Channels of the resulting maps.
     let filters: Int
     let layout: WinogradMatrices
     let base: UnsafeMutablePointer<Float>
     private let buffer: Buffer?
 
-    /// Filters for a kernel (3, 3, C, K), not yet transformed, in memory of their own or of `workspace`.
+    /// Filters for a kernel (3, 3, C, K), not yet transformed, in their own memory or in that of `workspace`.
     package init(_ direction: Direction, kernelShape: Shape, in workspace: Workspace? = nil) {
         precondition(kernelShape.rank == 4 && kernelShape[0] == 3 && kernelShape[1] == 3, "Winograd filters of a kernel \(kernelShape)")
         self.direction = direction
@@ -41,7 +41,7 @@ package final class WinogradFilters {
 
     package var bytes: Int { layout.floats * MemoryLayout<Float>.stride }
 
-    /// The bytes of a kernel of so many channels and filters.
+    /// The bytes of the filters for a kernel of `channels` and `filters`.
     package static func bytes(_ direction: Direction, channels: Int, filters: Int) -> Int {
         let layout =
             direction == .forward

@@ -1,28 +1,28 @@
 import CKernels
 
-/// How the 36 matrices (rows, columns) of a Winograd transform lie in memory, one a frequency: `stride` floats apart, each
-/// cut into panels of `panel` columns that are stored one behind the other, each a dense matrix. Columns are channels or
-/// filters rounded up to whole vectors; those beyond hold zeros.
+/// The memory layout of the 36 matrices (rows, columns) of a Winograd transform, one per frequency. They are `stride` floats
+/// apart, and each is a sequence of panels, dense matrices of `panel` columns. Columns are channels or filters rounded up to
+/// whole vectors; the padding holds zeros.
 ///
 /// OpenBLAS multiplies a block of rows by such a panel without packing either (`BLAS.unpackedLimit`): measured 100 to 110
-/// GFLOP/s a core where whole matrices get 77 to 97, of 112 at best.
+/// GFLOP/s a core where whole matrices get 77 to 97, of at most 112.
 struct WinogradMatrices: Sendable, Equatable {
     let rows: Int
     let columns: Int
     let panel: Int
     let stride: Int
 
-    /// Elements of a transformed tile, and matrices.
+    /// The number of matrices, one per element of a transformed tile.
     static let frequencies = Int(vc_winograd_frequencies)
-    /// Columns of a panel: a quarter of the vector registers for a row, as OpenBLAS's kernels like it.
+    /// Columns of a panel: a quarter of the vector registers for a row, which suits OpenBLAS's kernels.
     private static let panelColumns = 64
 
-    /// In panels where OpenBLAS is the better for them.
+    /// Matrices in panels if those make OpenBLAS faster.
     init(rows: Int, columns: Int) {
         self.init(rows: rows, columns: columns, panel: BLAS.unpackedLimit == nil ? columns : WinogradMatrices.panelColumns)
     }
 
-    /// In one panel.
+    /// Matrices of one panel.
     static func whole(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: columns) }
 
     private init(rows: Int, columns: Int, panel: Int) {
@@ -38,7 +38,7 @@ struct WinogradMatrices: Sendable, Equatable {
     /// The columns of panel `index`.
     func width(_ index: Int) -> Int { min(panel, columns - index * panel) }
 
-    /// Where panel `index` of a frequency begins.
+    /// The offset of panel `index` of a frequency.
     func offset(_ frequency: Int, _ index: Int) -> Int { frequency * stride + index * panel * rows }
 
     var layoutForC: vc_winograd_matrices {

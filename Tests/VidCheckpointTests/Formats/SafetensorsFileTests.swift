@@ -60,7 +60,7 @@ import VidTestSupport
     static let malformed: [(String, String)] = [
         // Not JSON, or not an object of objects.
         ("", "starts with '{'"), ("[]", "starts with '{'"), (" {}", "starts with '{'"), ("{", "header"), ("{} x", "header"),
-        (#"{"x":1}"#, "expected an object"), (#"{"x":{"dtype":"F32"}}"#, "must be there"),
+        (#"{"x":1}"#, "expected an object"), (#"{"x":{"dtype":"F32"}}"#, "are required"),
         (#"{"x":{"dtype":"F32","shape":[],"data_offsets":[0,4]},}"#, "header"),
         (#"{"__metadata__":[]}"#, "expected an object of strings"), (#"{"__metadata__":{"a":1}}"#, "expected a string"),
         (#"{"\uD800":{}}"#, "surrogate"), (#"{"x":{"dtype":"U8","shape":[04],"data_offsets":[0,4]}}"#, "leading zero"),
@@ -72,9 +72,9 @@ import VidTestSupport
         ("\u{FEFF}{}", "starts with '{'"),
         ("{\"x\u{0}\":{}}", "control character"), (String(repeating: #"{"x":"#, count: 40), "nested deeper"),
         // Twice.
-        (#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"x":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, "there already"),
-        (#"{"x":{"dtype":"U8","dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "there already"),
-        (#"{"__metadata__":{"a":"1","a":"2"},"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "there already"),
+        (#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"x":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, "appears twice"),
+        (#"{"x":{"dtype":"U8","dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "appears twice"),
+        (#"{"__metadata__":{"a":"1","a":"2"},"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "appears twice"),
         (
             #"{"\u00e9":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"e\u0301":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#,
             "two tensors"
@@ -85,7 +85,7 @@ import VidTestSupport
         (#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}"#, "leaves a hole"),
         (#"{"x":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}"#, "1 bytes after its last tensor"), ("{}", "4 bytes after"),
         (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}"#, "begin <= end"),
-        (#"{"x":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}"#, "holds 4"),
+        (#"{"x":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}"#, "has only 4"),
         (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0]}}"#, "[begin, end]"),
         (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4,8]}}"#, "[begin, end]"),
         (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":"0,4"}}"#, "expected an array"),
@@ -102,12 +102,12 @@ import VidTestSupport
         (#"{"x":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#, "larger than any file"),
         (#"{"x":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#, "larger than any file"),
         (#"{"x":{"dtype":"U8","shape":[9223372036854775808],"data_offsets":[0,4]}}"#, "header"),
-        (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, "holds 4"),
+        (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[9223372036854775803,9223372036854775807]}}"#, "has only 4"),
         // Types, fields, names.
-        (#"{"x":{"dtype":"F128","shape":[],"data_offsets":[0,4]}}"#, #"unknown dtype the string "F128""#),
-        (#"{"x":{"dtype":4,"shape":[],"data_offsets":[0,4]}}"#, "unknown dtype 4"),
+        (#"{"x":{"dtype":"F128","shape":[],"data_offsets":[0,4]}}"#, #"expected a dtype such as F32, found the string "F128""#),
+        (#"{"x":{"dtype":4,"shape":[],"data_offsets":[0,4]}}"#, "expected a dtype such as F32, found 4"),
         (#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4],"order":"F"}}"#, #"unknown field "order""#),
-        (#"{"":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "a name takes"),
+        (#"{"":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "a name must have"),
         (#"{"a\u0000b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "control characters"),
         (#"{"a\nb":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#, "control characters"),
     ]

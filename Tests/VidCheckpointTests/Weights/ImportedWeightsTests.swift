@@ -41,7 +41,8 @@ import VidTestSupport
 
     @Test func warnsOfAnotherPreprocessing() {
         #expect(weights.warning(configured: .caffe) == nil)
-        #expect(weights.warning(configured: .unit)?.contains("trained with data.preprocessing \"caffe\", the config has \"unit\"") == true)
+        #expect(
+            weights.warning(configured: .unit)?.contains("trained with data.preprocessing \"caffe\", but the config has \"unit\"") == true)
     }
 
     @Test func refusesAnotherArchitecture() throws {

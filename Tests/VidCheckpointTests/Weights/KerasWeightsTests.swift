@@ -44,18 +44,18 @@ import VidTestSupport
 
     @Test(arguments: [
         ("nan", #"tensor "block1_conv2/kernel": value 17 is nan"#), ("integers", #""block1_conv2": expected a kernel"#),
-        ("theano", "Theano's order"), ("chain", "takes 5 channels, but the convolution before it gives 2"),
-        ("bias", "block2_conv1/bias is (5), expected (4)"), ("gap", "block1_conv2 is there, but not all"),
+        ("theano", "Theano's order"), ("chain", "takes 5 channels, but the convolution before it outputs 2"),
+        ("bias", "block2_conv1/bias is (5), expected (4)"), ("gap", "it has block1_conv2, but not all"),
         ("twice", "block1_conv1 appears twice"), ("three_weights", "found [(3, 3, 3, 2), (2), (2)]"),
-        ("normalized", "batch normalisation"),
-        ("not_a_vgg", "its 3 convolutions are not those of a VGG"), ("external_link", "only what the file holds itself"),
-        ("soft_link", "only what the file holds itself"), ("external_storage", "only what the file holds itself"),
+        ("normalized", "batch normalization"),
+        ("not_a_vgg", "its 3 convolutions are not those of a VGG"), ("external_link", "only the file's own content is read"),
+        ("soft_link", "only the file's own content is read"), ("external_storage", "only the file's own content is read"),
         ("missing", "block1_conv2/block1_conv2_W_1:0 is missing"), ("huge", "stores fewer bytes than its shape needs"),
-        ("no_list", #"layer "block1_conv2" has no attribute weight_names"#), ("names_are_numbers", "of another type"),
-        ("not_utf8", "not UTF-8"), ("cycle", "more groups in groups"), ("empty", "no weights of Keras in it"),
-        ("rank", "is larger than anything expected here"), ("virtual", "only what the file holds itself"),
+        ("no_list", #"layer "block1_conv2" has no attribute weight_names"#), ("names_are_numbers", "has an unexpected type"),
+        ("not_utf8", "not UTF-8"), ("cycle", "more nested groups"), ("empty", "it has no Keras weights"),
+        ("rank", "is larger than anything expected here"), ("virtual", "only the file's own content is read"),
         ("bomb", "stores fewer bytes than its shape needs"), ("wide", "at most 2048 filters are read"),
-        ("long_list", "is larger than anything expected here"), ("dots", #"the name "../block1_conv1" is no path within the file"#),
+        ("long_list", "is larger than anything expected here"), ("dots", #"the name "../block1_conv1" is not a path within the file"#),
         ("filter", "is damaged: the HDF5 library cannot read it"),
     ])
     func refuses(_ name: String, _ reason: String) async {

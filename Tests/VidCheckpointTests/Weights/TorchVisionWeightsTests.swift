@@ -52,15 +52,16 @@ import VidTestSupport
 
     @Test(
         arguments: [
-            ([0, 3, 7], [("features.1.running_mean", [2], [0, 0])], "batch normalisation"),
-            ([0, 2, 6], [], "features.6 does not follow features.2"), ([0, 2, 5], [("head.weight", [1], [1])], #""head.weight" is none"#),
-            ([0, 2, 5], [("features.7.weight", [1, 4, 3, 3], [Float](repeating: 0, count: 36))], "features.7 lacks"),
+            ([0, 3, 7], [("features.1.running_mean", [2], [0, 0])], "batch normalization"),
+            ([0, 2, 6], [], "features.6 does not follow features.2"),
+            ([0, 2, 5], [("head.weight", [1], [1])], #""head.weight" is not part"#),
+            ([0, 2, 5], [("features.7.weight", [1, 4, 3, 3], [Float](repeating: 0, count: 36))], "features.7 has no weight"),
             ([0, 2, 5], [("features.7.weight", [1], [1]), ("features.7.bias", [1], [1])], "block2_conv2/kernel is (1)"),
             (
                 [0, 2, 5], [("features.7.weight", [1, 4, 3, 3], [Float](repeating: .nan, count: 36)), ("features.7.bias", [1], [1])],
                 "is nan"
             ),
-            ([1, 3, 6], [], "neither a VGG of torchvision's"),
+            ([1, 3, 6], [], "neither a torchvision VGG"),
         ] as [([Int], [(String, [Int], [Float])], String)])
     func refuses(_ indices: [Int], _ extra: [(String, [Int], [Float])], _ reason: String) async throws {
         let path = try folder.write("vgg.safetensors", stateDict(indices: indices, extra: extra))

@@ -94,7 +94,7 @@ import VidTestSupport
         let error = await failure(server)
         #expect(error?.kind == .inputOutput)
         #expect(
-            error?.message.contains("100000 bytes are kept, run it again to go on from there") == true, "\(error?.message ?? "fetched")")
+            error?.message.contains("100000 bytes are kept; run the command again to resume") == true, "\(error?.message ?? "fetched")")
         #expect(!exists(target))
         #expect(try bytes(of: part) == Array(content[..<100_000]))
         #expect(try await fetch(server) == target)
@@ -132,7 +132,7 @@ import VidTestSupport
         let server = try LoopbackServer { [content] _ in .init(body: content.reversed()) }
         let error = await failure(server)
         #expect(error?.kind == .inputOutput)
-        #expect(error?.message.contains("published is \(source.md5)") == true)
+        #expect(error?.message.contains("but the published one is \(source.md5)") == true)
         #expect(!exists(target) && !exists(part))
     }
 
@@ -140,7 +140,7 @@ import VidTestSupport
     @Test func refusesAPartOfAnotherFile() async throws {
         try library.makePart(part, [UInt8](repeating: 1, count: 1000))
         let server = try LoopbackServer { [content] in WeightsDownloadTests.serve(content, $0) }
-        #expect(await failure(server)?.message.contains("nothing was kept") == true)
+        #expect(await failure(server)?.message.contains("it was discarded") == true)
         #expect(try await fetch(server) == target)
     }
 
@@ -162,14 +162,14 @@ import VidTestSupport
 
     @Test func stopsAtTheBound() async throws {
         let server = try LoopbackServer { _ in .init(body: [UInt8](repeating: 0, count: 400_001)) }
-        #expect(await failure(server)?.message.contains("at most 400000 are taken") == true)
+        #expect(await failure(server)?.message.contains("at most 400000 are accepted") == true)
         // Without a length there is nothing to judge before the bytes come.
         let unending = try LoopbackServer { _ in
             .init(
                 headers: ["Transfer-Encoding": "chunked"],
                 body: Array("F4240\r\n".utf8) + [UInt8](repeating: 0, count: 1_000_000))
         }
-        #expect(await failure(unending)?.message.contains("at most 400000 are taken") == true)
+        #expect(await failure(unending)?.message.contains("at most 400000 are accepted") == true)
         #expect(!exists(target))
     }
 

@@ -112,9 +112,10 @@ import VidTestSupport
     /// What stands in a file of vidclass's own beside what belongs there, its checksum being right.
     @Test(
         arguments: [
-            ("", "", nil), (#""host":"x","#, "", #"unknown key "host""#), ("", "extra/kernel", #"tensor "extra/kernel" has no bias"#),
-            ("", "extra", #"tensor "extra" is none of a VGG's"#), (#""architecture":"vgg16","#, "", #"its metadata says "vgg16""#),
-            (#""preprocessing":"none of ours","#, "", "lacks"), (#""version":"2","#, "", #"its version is "2""#),
+            ("", "", nil), (#""host":"x","#, "", #"unknown key "host""#),
+            ("", "extra/kernel", #"tensor "extra/kernel" has no matching bias"#),
+            ("", "extra", #"tensor "extra" is not part of a VGG"#), (#""architecture":"vgg16","#, "", #"its metadata says "vgg16""#),
+            (#""preprocessing":"none of ours","#, "", #"has no "preprocessing""#), (#""version":"2","#, "", #"its version is "2""#),
         ] as [(String, String, String?)])
     func ownFilesAreReadStrictly(_ member: String, _ tensor: String, _ reason: String?) async throws {
         let key = member.prefix { $0 != ":" }

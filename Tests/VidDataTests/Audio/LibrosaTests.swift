@@ -39,7 +39,7 @@ import VidTestSupport
         let filters = MelFilterBank(count: settings.bands, settings.audio)
         let expected = try golden.tensor(name)
         #expect(expected.shape == [filters.count, filters.bins])
-        // Two roundings to single precision of numbers that agree to some 1e-15.
+        // Both round numbers that agree to about 1e-15 to single precision.
         let error = relativeError(filters.matrix.joined().map(Float.init), expected.array)
         #expect(error <= 1e-7)
         #expect(filters.emptyBands == (0..<settings.bands).count { expected.rows($0..<$0 + 1).array.allSatisfy { $0 == 0 } })
@@ -87,7 +87,7 @@ import VidTestSupport
         #expect(found.power.count == expected.count && found.decibels.count == decibels.count)
     }
 
-    /// However the samples are cut into pieces, the spectrogram has the same bits.
+    /// The spectrogram has the same bits however the samples are divided into pieces.
     @Test(arguments: ["noise", "odd_8000", "hop_beyond_n_fft", "shorter_than_n_fft"])
     func piecesDoNotMatter(_ name: String) throws {
         let golden = try LibrosaTests.golden("spectrograms")

@@ -21,7 +21,7 @@ struct SoundTests {
         ClipLoader(frames: frames, channels: channels, rows: rows, columns: 16, shortClips: shortClips)
     }
 
-    /// Samples at the rate asked for come out as they are.
+    /// Samples at the requested rate are not changed.
     @Test func aWaveFileIsExact() async throws {
         let folder = try TestFolder()
         let integers = (0..<40000).map { Int16(truncatingIfNeeded: $0 &* 7919) }
@@ -57,11 +57,11 @@ struct SoundTests {
         let found = try await SoundTests.decode(path, sampleRate: wanted)
         #expect(abs(found.count - wanted / 2) <= 2)
         let expected = TestSounds.chirp(seconds: 0.5, from: 440, to: 440, sampleRate: wanted)
-        // The ends, where the resampler knows no neighbours, apart. Measured: 1.1e-5.
+        // Except at the ends, where the resampler has no neighbours. Measured: 1.1e-5.
         for (f, e) in zip(found, expected).dropFirst(200).dropLast(200) { #expect(abs(f - e) <= 1e-4) }
     }
 
-    /// What ffmpeg's encoders make of a chirp is a spectrogram near the chirp's own.
+    /// The spectrogram of an encoded chirp is close to that of the chirp.
     @Test(arguments: ["a.flac", "a.mp3", "a.ogg", "a.oga", "a.opus", "a.m4a", "a.aac", "a.aif", "a.aiff"])
     func containers(_ name: String) async throws {
         let videos = try await Videos()
@@ -88,7 +88,7 @@ struct SoundTests {
         let folder = try TestFolder()
         let samples = TestSounds.chirp(seconds: 3, from: 200, to: 3000, sampleRate: 16000, noise: 0.01)
         let path = try folder.write("a.wav", TestSounds.wave(floats: samples, sampleRate: 16000))
-        // 188 steps of 256 samples, 16 a frame: 11 frames, and 12 steps over.
+        // 188 steps of 256 samples, 16 per frame: 11 frames and 12 remaining steps.
         let all = try await SoundTests.loader(frames: 12).load(path)
         #expect(all.sourceFrames == 12 && all.validFrames == 12 && all.framesPerSecond == 16000.0 / (256 * 16))
         let four = try await SoundTests.loader(frames: 4).load(path)
@@ -107,7 +107,7 @@ struct SoundTests {
         #expect(rows.message.contains("of 512 mel bands") && rows.message.contains("set data.audio.n_fft to "), "\(rows.message)")
     }
 
-    /// The parameters are part of what a loader says of itself, and of what it makes.
+    /// The parameters change the loader's cache key and its clips.
     @Test func parametersMatter() async throws {
         let folder = try TestFolder()
         let samples = TestSounds.chirp(seconds: 1, from: 200, to: 3000, sampleRate: 16000, noise: 0.01)
@@ -167,7 +167,7 @@ struct SoundTests {
         #expect(await failure { try await SoundTests.loader().load("http://127.0.0.1:9/a.wav") }.kind == .missingInput)
     }
 
-    /// Cut off at several places: an error, but for ADTS (.aac), which is a stream of blocks without a length.
+    /// A sound that is cut off is an error, except ADTS (.aac), a stream of blocks without a length.
     @Test(arguments: ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.opus", "a.m4a", "a.aif"])
     func cutOff(_ name: String) async throws {
         let videos = try await Videos()
@@ -183,14 +183,14 @@ struct SoundTests {
         }
     }
 
-    /// A program that wrote to a pipe left the largest number for the length.
+    /// A program that writes to a pipe sets the length to the largest number.
     @Test func aWaveFileOfUnknownLength() async throws {
         let folder = try TestFolder()
         let path = try folder.write("a.wav", TestSounds.wave([Int16](repeating: 5, count: 1000), sampleRate: 16000, listed: .max))
         #expect(try await SoundTests.decode(path).count == 1000)
     }
 
-    /// Bits flipped anywhere: frames or an error, never anything else.
+    /// Flipped bits give frames or an error, nothing else.
     @Test(arguments: ["a.mp3", "a.ogg", "a.flac", "a.wav"])
     func damaged(_ name: String) async throws {
         let videos = try await Videos()
@@ -225,7 +225,7 @@ struct SoundTests {
         #expect(error.message.hasSuffix("expected at most 1 seconds of sound, found 2; cut it into shorter files"))
     }
 
-    @Test func whatIsSaidOfASound() async throws {
+    @Test func informationAboutASound() async throws {
         let folder = try TestFolder()
         let path = try folder.write("a.wav", TestSounds.wave([Int16](repeating: 1, count: 88200 * 2), sampleRate: 44100, channels: 2))
         let information = try await ClipInformation.read(path)

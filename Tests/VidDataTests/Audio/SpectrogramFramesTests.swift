@@ -2,7 +2,7 @@ import Testing
 import VidConfig
 import VidData
 
-/// How spectrograms are cut into frames.
+/// Dividing spectrograms into frames.
 @Suite struct SpectrogramFramesTests {
     private static let layout = SpectrogramFrames(AudioConfiguration(), rows: 16, columns: 8)
 
@@ -13,7 +13,7 @@ import VidData
         return spectrogram
     }
 
-    /// Columns of 8: the rest counts from 4 on.
+    /// With 8 columns, an incomplete frame counts from 4 steps on.
     @Test(arguments: [(1, 1), (3, 1), (8, 1), (11, 1), (12, 2), (16, 2), (19, 2), (20, 3)])
     func halfFullFramesAreKept(_ steps: Int, _ frames: Int) {
         #expect(SpectrogramFramesTests.layout.frames(ofSteps: steps) == frames)
@@ -25,7 +25,7 @@ import VidData
         #expect(clip.framesPerSecond == 16000.0 / (256 * 8))
     }
 
-    /// (dB + top_db) / top_db x 255, lowest band at the bottom, time to the right, what is missing 0; one plane or three.
+    /// (dB + top_db) / top_db x 255, lowest band at the bottom, time to the right, padding 0; one plane or three.
     @Test(arguments: [1, 3])
     func valuesAndPlaces(_ channels: Int) throws {
         var audio = AudioConfiguration()
@@ -43,7 +43,7 @@ import VidData
             let (column, row, frame) = (index % 8, index / 8 % 16, index / (8 * 16 * channels))
             let step = frame * 8 + column
             let expected: Float = step < 12 ? (made.decibels[step * 16 + 15 - row] + 50) / 50 * 255 : 0
-            // Two orders of the same few operations.
+            // The same operations in two orders.
             #expect(abs(value - expected) <= 1e-4)
         }
     }

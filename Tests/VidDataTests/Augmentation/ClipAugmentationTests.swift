@@ -63,7 +63,7 @@ import VidTestSupport
             (0..<UInt64(300)).allSatisfy { (0...4).contains(ClipAugmentationTests.draw(factorsBeyondOne, stream: $0).colour.brightness) })
     }
 
-    /// What one setting draws does not depend on the others.
+    /// The draws of one setting do not depend on the others.
     @Test func drawsAreApart() {
         for stream in 0..<UInt64(50) {
             let all = ClipAugmentationTests.draw(ClipAugmentationTests.everything, stream: stream)
@@ -82,7 +82,7 @@ import VidTestSupport
                 != ClipAugmentationTests.draw(ClipAugmentationTests.everything, stream: 1, seed: 8))
     }
 
-    /// Boxes lie within the frame, have the areas and shapes allowed but for rounding, and reach every edge.
+    /// Boxes are inside the frame, have the allowed areas and ratios up to rounding, and reach every edge.
     @Test func crops() {
         var configuration = RandomResizedCropConfiguration()
         configuration.scale = 0.25
@@ -108,7 +108,7 @@ import VidTestSupport
             sawRight = sawRight || box.left + box.columns == columns
         }
         #expect(sawTop && sawBottom && sawLeft && sawRight)
-        // Uniform from 0.25 to 1, large boxes of other shapes refused: below the mean of 0.625.
+        // Uniform from 0.25 to 1, but large boxes of other shapes do not fit: below the mean of 0.625.
         #expect((0.5...0.625).contains(areas / 2000))
         var random = RandomGenerator(seed: 2)
         #expect(CropBox.random(RandomResizedCropConfiguration(), rows: 7, columns: 5, &random) == .whole(rows: 7, columns: 5))
@@ -127,7 +127,7 @@ import VidTestSupport
         }
     }
 
-    /// A mirrored clip is the clip with its columns exchanged; every frame alike; floats as bytes.
+    /// A mirrored clip has its columns reversed, in every frame, for floats as for bytes.
     @Test func mirroring() {
         let clip = patternClip(ClipAugmentationTests.shape)
         let flip = ClipAugmentationTests.draw(ClipAugmentationTests.configured { $0.horizontalFlip = 1 }, stream: 0)
@@ -140,7 +140,7 @@ import VidTestSupport
         #expect(flip.changePixels(floats).pixels == .floats(expected.map(Float.init)))
     }
 
-    /// Equal frames stay equal, whatever is drawn; bytes stay bytes.
+    /// Equal frames stay equal whatever is drawn; bytes stay bytes.
     @Test func framesChangeAlike() {
         let frame = patternClip(ClipShape(frames: 1, channels: 3, rows: 9, columns: 14))
         let still = frame.selecting([0, 0, 0, 0, 0])
@@ -153,7 +153,7 @@ import VidTestSupport
         #expect(results.count == 20)
     }
 
-    /// A crop moves, then mirrors, then turns; checked where a slope's value tells the place.
+    /// The frame is cropped, then mirrored, then rotated; the values of a slope show the place.
     @Test func geometryInOrder() {
         let crop = CropBox(top: 1, left: 2, rows: 4, columns: 6)
         let geometry = FrameGeometry(crop: crop, isMirrored: true, rotation: 0)

@@ -7,7 +7,7 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// A memo in memory that counts what it is asked.
+/// A cache in memory that counts its hits.
 final class CountingCache: ClipCache {
     private let state = Mutex((facts: [String: ClipFacts](), hits: 0))
 
@@ -38,11 +38,11 @@ final class CountingCache: ClipCache {
         try ClipFile.write(clip, to: path)
     }
 
-    /// A clip of bytes that are random by `seed`.
+    /// A clip of random bytes.
     private func clip(_ seed: UInt64, frames: Int = 6, rows: Int = 32, columns: Int = 32, channels: Int = 3) -> Clip {
         var random = RandomGenerator(seed: seed)
         let shape = ClipShape(frames: frames, channels: channels, rows: rows, columns: columns)
-        // 4 x 4 squares of one value, so that prints keep them apart.
+        // 4 x 4 squares of one value, so that prints differ.
         let cells = (0..<frames * channels * 64).map { _ in UInt8(random.below(256)) }
         let values = (0..<shape.count).map { at in
             let (plane, row, column) = (at / (rows * columns), at / columns % rows, at % columns)
@@ -104,7 +104,7 @@ final class CountingCache: ClipCache {
         #expect(document["bad_clips"]?.arrayElements?.count == 7)
         #expect(document["files"]?.arrayElements?.count == 11)
         #expect(document["parts"]?["train"]?["by_class"]?["a"]?.intValue == 5)
-        // Without a model to fit only what cannot be read is bad.
+        // If clips need not fit a model, only unreadable ones are bad.
         let lenient = try await DataCheck(loader: loader, mustFit: false).run(data)
         #expect(lenient.bad.count == 4)
         #expect(lenient.sizes.count == 3)
@@ -139,7 +139,7 @@ final class CountingCache: ClipCache {
         #expect(try await DataCheck(leakCheck: false).run(report.data).leaks == nil)
     }
 
-    @Test(arguments: [1, 3]) func memoAndProgress(concurrency: Int) async throws {
+    @Test(arguments: [1, 3]) func cacheAndProgress(concurrency: Int) async throws {
         for number in 0..<4 { try write("data/a/\(number).bin", clip(UInt64(number))) }
         for number in 0..<4 { try write("data/b/\(number).bin", clip(UInt64(10 + number))) }
         try box.write("data/b/bad.bin", text: "no clip")
@@ -167,7 +167,7 @@ final class CountingCache: ClipCache {
 
 @Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VideoCheckTests {
-    /// A scrolling pattern of its own for each `number`: an elementary cellular automaton.
+    /// Makes a scrolling pattern, an elementary cellular automaton, that differs for each `number`.
     private static func make(_ videos: Videos, _ name: String, _ number: Int, options: [String] = []) throws -> String {
         let path = videos.folder(name)
         try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)

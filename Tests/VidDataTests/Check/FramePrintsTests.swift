@@ -34,7 +34,7 @@ import VidTestSupport
         #expect(prints.cells[255] == 200)
     }
 
-    /// A clip of an array is seen as the middle square of its frames, whatever its size and type.
+    /// The prints of an array are those of the middle square of its frames, whatever its size and type.
     @Test(arguments: [(32, 32), (64, 96), (96, 64), (20, 40), (8, 8)])
     func ofArrays(rows: Int, columns: Int) {
         let shape = ClipShape(frames: 2, channels: 1, rows: rows, columns: columns)
@@ -49,7 +49,7 @@ import VidTestSupport
         #expect(prints.cells[0] <= 20)
         #expect(prints.cells[255] >= 195)
         #expect(Array(prints.cells.prefix(256)) == Array(prints.cells.suffix(256)))
-        // Floats of another range look the same when that is brought to 0...255.
+        // Floats of another range have the same prints, because they are scaled to 0...255.
         let low = (0..<shape.count).map(value).min() ?? 0
         let high = (0..<shape.count).map(value).max() ?? 1
         let stretched = Clip(shape: shape, pixels: .bytes((0..<shape.count).map { UInt8((value($0) - low) * 255 / (high - low)) }))

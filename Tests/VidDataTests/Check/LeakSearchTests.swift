@@ -19,18 +19,18 @@ import VidTestSupport
         return CheckedClip(entry: entry, result: .success(facts))
     }
 
-    /// The picture with every cell moved by up to `noise`.
+    /// The picture with every cell changed by up to `noise`.
     private static func noisy(_ picture: [UInt8], _ noise: Int, _ random: inout RandomGenerator) -> [UInt8] {
         picture.map { UInt8(max(0, min(255, Int($0) + random.below(2 * noise + 1) - noise))) }
     }
 
-    @Test func findsCopiesAcrossParts() throws {
+    @Test func findsCopiesAcrossSplits() throws {
         var random = RandomGenerator(seed: 1)
         let frames = (0..<20).map { _ in LeakSearchTests.picture(&random) }
         let others = (0..<20).map { _ in LeakSearchTests.picture(&random) }
         let clips = try [
             LeakSearchTests.clip(0, .train, frames),
-            LeakSearchTests.clip(1, .train, frames, digest: "0"),  // the same part: no leak
+            LeakSearchTests.clip(1, .train, frames, digest: "0"),  // the same split: no leak
             LeakSearchTests.clip(2, .train, others),
             LeakSearchTests.clip(3, .test, frames, digest: "0"),
             LeakSearchTests.clip(4, .validation, frames.map { LeakSearchTests.noisy($0, 3, &random) }),
@@ -48,7 +48,7 @@ import VidTestSupport
 
     @Test func leavesOthersAlone() throws {
         var random = RandomGenerator(seed: 2)
-        // The same background, something else of 3 x 3 cells moving in front of it.
+        // The same background, with different objects of 3 x 3 cells moving in front of it.
         let background = LeakSearchTests.picture(&random)
         func scene(_ random: inout RandomGenerator) -> [[UInt8]] {
             (0..<20).map { _ in
@@ -77,7 +77,7 @@ import VidTestSupport
         #expect(bad.reason == "is bad")
     }
 
-    /// Ten thousand clips of 32 frames, one of them a copy: 2.4 s where this was measured. A fortieth of them runs with the other tests.
+    /// Ten thousand clips of 32 frames, one of them a copy, took 2.4 s. The usual tests run a fortieth of them.
     @Test(arguments: [250]) func scale(clips count: Int) throws {
         var random = RandomGenerator(seed: 4)
         var clips = try (0..<count).map { number in

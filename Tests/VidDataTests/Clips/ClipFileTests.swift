@@ -23,7 +23,7 @@ import VidTestSupport
         #expect(try ClipFile.read(folder("a.bin")) == clip)
     }
 
-    /// The bytes of a clip written out by hand from the format's description.
+    /// The bytes of a clip, written by hand from the format's description.
     @Test func headerIsAsDescribed() throws {
         let folder = try TestFolder()
         let clip = Clip(
@@ -41,10 +41,10 @@ import VidTestSupport
         #expect(Array(bytes[64...]) == [1, 2, 3, 4, 5, 6])
     }
 
-    /// Frames picked while streaming are those of the whole clip, also where pieces end within a frame.
+    /// Frames chosen while streaming equal those of the whole clip, even if pieces end within a frame.
     @Test func selectedFramesOfALargeFile() throws {
         let folder = try TestFolder()
-        // 40 frames of 120,000 bytes: some four pieces of 1 MiB.
+        // 40 frames of 120,000 bytes: about four pieces of 1 MiB.
         let clip = patternClip(ClipShape(frames: 40, channels: 3, rows: 200, columns: 200), framesPerSecond: 40)
         try ClipFile.write(clip, to: folder("a.bin"))
         for indices in [[0], [39], [3, 8, 17, 26, 34], Array(0..<40)] {
@@ -75,7 +75,7 @@ import VidTestSupport
         #expect(failure { try ClipFile.open(long) }.message.hasSuffix("2 bytes too many: expected 630 after the header, found 632"))
     }
 
-    /// No bit of a clip file can change unnoticed: all of the header, 1,000 of the payload.
+    /// A change of any bit is detected: all bits of the header, 1,000 of the payload.
     @Test func everyFlippedBitIsFound() throws {
         let folder = try TestFolder()
         try ClipFile.write(patternClip(ClipFileTests.shape, framesPerSecond: 3), to: folder("a.bin"))
@@ -90,7 +90,7 @@ import VidTestSupport
         #expect(flips.count == 1512)
     }
 
-    /// A header that is wrong in one field, its checksum being right.
+    /// A header with one wrong field and a correct checksum.
     @Test(
         arguments: [
             (0, [0x88], "not a clip file: it does not start with the magic bytes 89 56 43 4C 50 0D 0A 1A"),
@@ -125,8 +125,8 @@ import VidTestSupport
         #expect(error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
     }
 
-    /// A shape and a payload that agree with each other, past the end of the file and up to 2^63 bytes: nothing of that size is
-    /// made before the file's size is looked at.
+    /// Consistent shape and payload past the end of the file, up to 2^63 bytes: nothing of that size is allocated before the
+    /// file's size is checked.
     @Test(arguments: [
         ClipShape(frames: 6, channels: 3, rows: 6, columns: 7), ClipShape(frames: 4_294_967_295, channels: 3, rows: 6, columns: 7),
         ClipShape(frames: 134_217_727, channels: 64, rows: 16_384, columns: 16_384),
@@ -154,7 +154,7 @@ import VidTestSupport
         payload[200] ^= 1
         let path = try folder.write("p.bin", payload)
         #expect(failure { try ClipFile.read(path) }.message.contains("the payload's checksum (CRC-32 at byte 40) is wrong"))
-        // Found, too, when the damage is in a frame that is not asked for.
+        // Damage is also found in a frame that is not requested.
         #expect(failure { try ClipFile.open(path).read(frames: [4]) }.message.contains("the payload's checksum"))
     }
 
@@ -169,7 +169,7 @@ import VidTestSupport
         #expect(refused.message.contains("expected finite values, found"))
         #expect(try folder.names().isEmpty)
 
-        // A writer of another make: header and checksums right, the value not.
+        // Another program's file: header and checksums are right, the value is not.
         var header = ClipHeader(element: .float32, shape: clip.shape, framesPerSecond: 0, payloadCRC: 0)
         let payload = clip.withUnsafeBytes { Array($0) }
         header.payloadCRC = CRC32.of(payload)
@@ -184,22 +184,5 @@ import VidTestSupport
         #expect(failure { try ClipFile.open(folder("folder.bin")) }.message.hasSuffix("expected a file, found a folder"))
         #expect(failure { try ClipFile.open("a\0b.bin") }.message.contains("a path cannot hold a NUL character"))
         #expect(failure { try ClipFile.open("/dev/zero") }.message.contains("expected a file, found a pipe, socket or device"))
-    }
-}
-
-@Suite struct ClipTests {
-    @Test func namesOfClips() {
-        #expect(ClipFormat(path: "x.BIN") == .bin && ClipFormat(path: "x.npy") == .npy && ClipFormat(path: "x.webm") == .video)
-        #expect(ClipFormat(path: "x.ogv") == .video && ClipFormat(path: "x.ogg") == .sound && ClipFormat(path: "x.Wav") == .sound)
-        #expect(ClipFormat(path: "x.m3u8") == nil && ClipFormat(path: "mp4") == nil)
-    }
-
-    @Test func contentHash() {
-        let clip = patternClip(ClipShape(frames: 2, channels: 3, rows: 4, columns: 5))
-        #expect(clip.contentHash == patternClip(clip.shape, framesPerSecond: 9).contentHash)
-        #expect(clip.contentHash.count == 64)
-        #expect(clip.contentHash != patternClip(ClipShape(frames: 2, channels: 3, rows: 5, columns: 4)).contentHash)
-        #expect(clip.contentHash != clip.selecting([1, 0]).contentHash)
-        #expect(clip.selecting([0, 1]) == clip)
     }
 }

@@ -39,7 +39,7 @@ import VidTestSupport
         #expect(try NumpyFile.open(path).read(frames: [1]) == clip.selecting([1]))
     }
 
-    /// Which axis is taken for the channels.
+    /// The axis that is read as channels.
     @Test(
         arguments: [
             ("2, 3, 4, 3", 3, 4, 3), ("2, 1, 4, 3", 1, 4, 3), ("2, 4, 5, 1", 1, 4, 5), ("2, 4, 5, 3", 3, 4, 5), ("2, 4, 5, 6", 4, 5, 6),
@@ -143,7 +143,7 @@ import VidTestSupport
         bytes = good
         bytes[8...9] = [0xFF, 0xFF]
         #expect(failure { try NumpyFile.open(try folder.write("l.npy", bytes)) }.message.contains("expected a header of 65535 bytes"))
-        // Past the file's end and past our own cap; a length of the second version has 32 bits.
+        // Past the file's end and above our limit; in version 2 the length has 32 bits.
         for length in [65_537, 1 << 31, UInt32.max] {
             bytes = [0x93] + Array("NUMPY".utf8) + [2, 0] + FileBytes.littleEndian(length) + [0, 0]
             #expect(
@@ -152,7 +152,7 @@ import VidTestSupport
         }
     }
 
-    /// A long header is a short complaint.
+    /// The error message for a long header is short.
     @Test(arguments: [
         "{'descr': '|u1', 'fortran_order': False, 'shape': (" + String(repeating: "1, ", count: 20_000) + "), }",
         "{'descr': '" + String(repeating: "x", count: 60_000) + "', 'fortran_order': False, 'shape': (1, 1, 1, 1)}",
@@ -166,8 +166,7 @@ import VidTestSupport
         #expect(error.message.utf8.count < path.utf8.count + 300, "\(error.message.utf8.count)")
     }
 
-    /// The format has no checksum. Every bit of the header counts all the same: none can change unnoticed. Of the values, only
-    /// those that are no numbers are seen.
+    /// The format has no checksum, but a change of any bit of the header is detected. Among the values only NaN and infinity are.
     @Test(arguments: [UInt8(1), 2]) func everyFlippedBitOfTheHeaderIsFound(version: UInt8) throws {
         let folder = try TestFolder()
         let payload = (0..<96).flatMap { FileBytes.littleEndian(Float($0).bitPattern) }

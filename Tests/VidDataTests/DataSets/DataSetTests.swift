@@ -6,7 +6,7 @@ import VidTensor
 import VidTestSupport
 
 @Suite struct DataSetTests {
-    /// A folder of empty files; a data set looks at names alone.
+    /// A folder of empty files; opening a data set uses only names.
     static func folder(_ names: [String]) throws -> TestFolder {
         let folder = try TestFolder()
         for name in names { try folder.write(name) }
@@ -28,7 +28,7 @@ import VidTestSupport
         #expect(data.otherFilesSummary == "skipped 3 other files: README.md, b/notes.txt, stray.mp4")
     }
 
-    @Test func foldersOfParts() throws {
+    @Test func foldersOfSplits() throws {
         let folder = try DataSetTests.folder(["train/a/1.bin", "train/b/1.bin", "validation/a/2.bin", "test/b/3.bin"])
         let data = try DataSet.open(folder.path, split: DataSet.SplitOptions(validation: 0.5, test: 0.4))
         #expect(data.namesSplits)
@@ -39,8 +39,8 @@ import VidTestSupport
         #expect(data.counts(of: .validation) == [1, 0])
     }
 
-    /// Without a validation part one is split from the training part; the test part stays as it is.
-    @Test func aMissingValidationPart() throws {
+    /// A missing validation split is taken from the training split; the test split does not change.
+    @Test func aMissingValidationSplit() throws {
         var names: [String] = []
         for label in ["a", "b"] { for n in 0..<10 { names += ["train/\(label)/\(n).bin", "test/\(label)/\(n).bin"] } }
         let folder = try DataSetTests.folder(names)
@@ -52,7 +52,7 @@ import VidTestSupport
         #expect(try DataSet.open(folder.path, split: .none).counts(of: .validation) == [0, 0])
     }
 
-    @Test func classesWhoseNamesArePartsOrOdd() throws {
+    @Test func classesWhoseNamesAreSplitsOrOdd() throws {
         let trains = try DataSetTests.folder(["train/1.bin", "bus/1.bin", "a \"b\", c/1.bin", "🐈/1.bin", "-x/1.bin", "new\nline/1.bin"])
         let data = try DataSet.open(trains.path, split: .none)
         #expect(data.classes == ["-x", "a \"b\", c", "bus", "new\nline", "train", "🐈"])
@@ -86,7 +86,7 @@ import VidTestSupport
         }
     }
 
-    /// The classes of a checkpoint: labels numbered by it, classes may lack clips, strangers are refused.
+    /// The classes of a checkpoint number the labels; classes may have no clips; unknown labels are refused.
     @Test func givenClasses() throws {
         let folder = try DataSetTests.folder(["test/c/1.bin", "test/a/1.bin"])
         let data = try DataSet.open(folder.path, split: .none, classes: ["a", "b", "c"])
@@ -108,18 +108,18 @@ import VidTestSupport
         try files.createSymbolicLink(atPath: folder("b/broken.mp4"), withDestinationPath: folder("none.mp4"))
         let data = try DataSet.open(folder.path, split: .none)
         #expect(data.entries.map(\.id).contains("b/other/2.bin"))
-        // A broken link with a clip's name is a bad clip, to be complained of when it is opened.
+        // A broken link with a clip's name is a bad clip, which is reported when it is opened.
         #expect(data.entries.map(\.id).contains("b/broken.mp4"))
         #expect(data.findings.notes.contains("skipped a/self, a link back to a folder above it"))
         #expect(data.findings.notes.contains("skipped a/loop, a link back to a folder above it"))
-        // Nothing of another class came in by the link.
+        // The link did not add clips of another class.
         #expect(data.entries.map(\.id) == ["a/1.bin", "b/1.bin", "b/broken.mp4", "b/other/2.bin"])
         #expect(
             data.findings.notes.last
                 == "followed 1 link that leads out of the data folder, for example b/other to \(Folder.resolved(elsewhere("x")))")
     }
 
-    /// Eighteen folders, each with two links to the next: 2^18 ways to the one clip. Each folder is walked through once.
+    /// Eighteen folders, each with two links to the next: 2^18 paths to one clip. Each folder is visited once.
     @Test func aBombOfLinks() throws {
         let folder = try DataSetTests.folder(["b/1.bin", "a/1.bin"])
         let elsewhere = try DataSetTests.folder(["18/x.bin"])
@@ -201,13 +201,13 @@ import VidTestSupport
         #expect(error.kind == (message.contains("does not exist") ? .missingInput : .badData))
     }
 
-    /// Two names that Unicode holds to be the same and the file system does not.
+    /// Two names that are equal in Unicode but not in the file system.
     @Test func namesAreComparedByTheirBytes() throws {
         let folder = try TableTests.table("path,label\n\u{E9}.bin,a\ne\u{301}.bin,b\n", clips: ["\u{E9}.bin", "e\u{301}.bin"])
         #expect(try DataSet.open(folder("data.csv"), split: .none).entries.count == 2)
     }
 
-    /// A table has no mark at its end: cut anywhere it is refused, or is the beginning of the whole.
+    /// A table has no end mark: if it is cut off anywhere, it is refused or is the beginning of the whole.
     @Test func cutAnywhereItIsRefusedOrItsBeginning() throws {
         let text = "\u{FEFF}path,label\r\n\"a, b.bin\",x\r\n\"c \"\"d\"\".bin\",\"\u{E9}\n\"\r\ne.bin,y\r\n"
         let whole = try CSVTable(Array(text.utf8), path: "whole").records.map(\.fields)
@@ -227,7 +227,7 @@ import VidTestSupport
         #expect(refused > text.utf8.count / 3)
     }
 
-    /// Not read at all; it takes no room on the disk either.
+    /// The table is refused without being read; the file is sparse.
     @Test func aTableOverTheCapIsRefusedUnread() throws {
         let folder = try TestFolder()
         let path = try folder.write("data.csv", text: "path,label\n")

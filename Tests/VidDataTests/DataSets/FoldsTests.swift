@@ -9,7 +9,7 @@ import VidTestSupport
 
     init() throws { box = try TestFolder() }
 
-    /// A data set of empty files: for each class the groups of its clips (0: a group of its own), opened as a CSV file.
+    /// A data set of empty files in a CSV file: for each class the groups of its clips (0: a group of its own).
     private func data(_ classes: [[Int]], test: Int = 0, split: String = "train") throws -> DataSet {
         var text = "path,label,split,group\n"
         for (label, groups) in classes.enumerated() {
@@ -21,15 +21,15 @@ import VidTestSupport
         return try DataSet.open(try box.write("list.csv", text: text), split: .none)
     }
 
-    /// Each clip but the test's is validated once and trained on otherwise.
+    /// Each clip outside of the test split is in the validation split once and in the training split otherwise.
     private func checkCover(_ folds: [DataSet], _ data: DataSet) {
         for (index, entry) in data.entries.enumerated() {
-            let parts = folds.map { $0.entries[index].split }
+            let splits = folds.map { $0.entries[index].split }
             if entry.split == .test {
-                #expect(parts.allSatisfy { $0 == .test })
+                #expect(splits.allSatisfy { $0 == .test })
             } else {
-                #expect(parts.filter { $0 == .validation }.count == 1)
-                #expect(parts.filter { $0 == .train }.count == folds.count - 1)
+                #expect(splits.filter { $0 == .validation }.count == 1)
+                #expect(splits.filter { $0 == .train }.count == folds.count - 1)
             }
         }
         for fold in folds {
@@ -59,10 +59,10 @@ import VidTestSupport
         let (folds, _) = try data.folds(3, seed: 1)
         checkCover(folds, data)
         for fold in folds {
-            var parts: [String: Set<Split>] = [:]
-            for entry in fold.entries { if let group = entry.group { parts[group, default: []].insert(entry.split) } }
-            #expect(parts.values.allSatisfy { $0.count == 1 })
-            // Every fold has some of every class, and none has most of all.
+            var splits: [String: Set<Split>] = [:]
+            for entry in fold.entries { if let group = entry.group { splits[group, default: []].insert(entry.split) } }
+            #expect(splits.values.allSatisfy { $0.count == 1 })
+            // Every fold has clips of every class, and none has most of any class.
             #expect(fold.counts(of: .validation).allSatisfy { $0 > 0 }, "\(fold.counts(of: .validation))")
             #expect((6...15).contains(fold.entries(of: .validation).count))
         }
@@ -70,9 +70,9 @@ import VidTestSupport
 
     @Test func seeded() throws {
         let data = try data([Array(repeating: 0, count: 20), Array(repeating: 0, count: 20)])
-        func parts(_ seed: UInt64) throws -> [[Split]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.split) } }
-        #expect(try parts(1) == parts(1))
-        #expect(try parts(1) != parts(2))
+        func splits(_ seed: UInt64) throws -> [[Split]] { try data.folds(4, seed: seed).folds.map { $0.entries.map(\.split) } }
+        #expect(try splits(1) == splits(1))
+        #expect(try splits(1) != splits(2))
     }
 
     @Test func tinyClassesAreNoted() throws {
@@ -99,7 +99,7 @@ import VidTestSupport
     @Test func refusals() throws {
         let few = try data([[0, 0, 0], [0, 0, 0]])
         #expect(failure { try few.folds(1, seed: 1) }.message.contains("at least two folds"))
-        #expect(failure { try few.folds(4, seed: 1) }.message.contains("4 folds are more than any class has clips"))
+        #expect(failure { try few.folds(4, seed: 1) }.message.contains("no class has enough clips for 4 folds"))
         let grouped = try data([[1, 1, 1, 2, 2, 2], [3, 3, 3, 3]])
         #expect(failure { try grouped.folds(4, seed: 1) }.message.contains("3 groups"))
         #expect(try grouped.folds(3, seed: 1).folds.count == 3)

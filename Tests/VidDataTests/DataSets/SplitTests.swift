@@ -4,14 +4,14 @@ import VidTensor
 import VidTestSupport
 
 @Suite struct SplitTests {
-    /// Clips `label/number.bin` of the counts given.
+    /// Opens clips named `label/number.bin` with the given counts.
     static func open(_ counts: [String: Int], _ options: DataSet.SplitOptions, name: (Int) -> String = { "\($0).bin" }) throws -> DataSet {
         let folder = try TestFolder()
         for (label, count) in counts { for number in 0..<count { try folder.write("\(label)/\(name(number))") } }
         return try DataSet.open(folder.path, split: options)
     }
 
-    /// Each class gives its share, rounded, and at least one.
+    /// Each class contributes its share, rounded, and at least one clip.
     @Test func stratified() throws {
         let data = try SplitTests.open(["a": 50, "b": 10, "c": 13, "d": 2], .init(validation: 0.2, test: 0.1))
         #expect(data.counts(of: .validation) == [10, 2, 3, 0])
@@ -39,17 +39,17 @@ import VidTestSupport
         #expect(try held(2) != first)
     }
 
-    /// UCF-101's names: 10 groups of 4 clips a class stay whole, and the share is met.
+    /// UCF-101's names: 10 groups of 4 clips per class stay whole, and the share is met.
     @Test func groupsByName() throws {
         let data = try SplitTests.open(["Basketball": 40, "Diving": 40], .init(validation: 0.2)) { number in
             "v_X_g0\(number / 4)_c0\(number % 4).avi"
         }
         #expect(data.counts(of: .validation) == [8, 8])
-        var parts: [String: Set<Split>] = [:]
-        for entry in data.entries { parts[entry.group ?? "", default: []].insert(entry.split) }
-        #expect(parts.count == 20)
-        #expect(parts["Basketball/v_X_g03"] != nil)
-        #expect(parts.values.allSatisfy { $0.count == 1 })
+        var splits: [String: Set<Split>] = [:]
+        for entry in data.entries { splits[entry.group ?? "", default: []].insert(entry.split) }
+        #expect(splits.count == 20)
+        #expect(splits["Basketball/v_X_g03"] != nil)
+        #expect(splits.values.allSatisfy { $0.count == 1 })
     }
 
     @Test func namesWithoutGroups() throws {
@@ -68,7 +68,7 @@ import VidTestSupport
         try folder.write("data.csv", text: text)
         let data = try DataSet.open(folder("data.csv"), split: .init(validation: 0.1))
         let held = data.entries(of: .validation)
-        // Three groups of 20 clips, of all classes: a tenth cannot be had, one group is.
+        // Three groups of 20 clips of all classes: a tenth is impossible, so one group moves.
         #expect(held.count == 20)
         #expect(Set(held.map(\.group)).count == 1)
         #expect(data.findings.notes.isEmpty)
@@ -80,7 +80,7 @@ import VidTestSupport
         #expect(data.findings.notes.count == 2)
     }
 
-    @Test func groupsTornByGivenParts() throws {
+    @Test func groupsInSeveralGivenSplits() throws {
         let folder = try TestFolder()
         for name in ["train/a/v_g01_c01.avi", "val/a/v_g01_c02.avi", "train/b/v_g01_c01.avi", "val/b/v_g02_c01.avi"] {
             try folder.write(name)

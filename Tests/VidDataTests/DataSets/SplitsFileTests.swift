@@ -9,7 +9,7 @@ import VidTestSupport
 
     init() throws { box = try TestFolder() }
 
-    /// Names that a careless table would break.
+    /// Names that need quoting.
     private static let names = [
         "plain.bin", "two words.bin", "a \"quoted\" one.bin", "comma, comma.bin", "emoji 🎬.bin", "line\nbreak.bin", "cr\r\nlf.bin",
         "return\ronly.bin", ",\u{301}accent.bin", "\"\u{301}q.bin", "v_Walk_g01_c01.bin", "v_Walk_g01_c02.bin", "-dash.bin", "%41.bin",
@@ -50,7 +50,7 @@ import VidTestSupport
         #expect(read.entries[3].path == box("data/d.bin"))
     }
 
-    @Test func newClipsAreNotUsedAndSaid() throws {
+    @Test func newClipsAreNotUsedButReported() throws {
         let folder = try makeFolder()
         let data = try opened(folder)
         try SplitsFile.write(data, to: box("splits.csv"))

@@ -56,7 +56,7 @@ import VidTestSupport
         #expect(await failure { try await ClipLoaderTests.loader().load(folder("a.txt")) }.message.contains("not a clip"))
     }
 
-    /// 10,000 frames: what is read is what is asked for.
+    /// The requested frames of a clip of 10,000 frames.
     @Test func aLongClip() async throws {
         let folder = try TestFolder()
         let writer = try ClipFileWriter(folder("a.bin"), element: .uint8, channels: 1, rows: 16, columns: 16, framesPerSecond: 25)

@@ -6,7 +6,7 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// Clips by views: from every kind of file, one by one and many at once.
+/// Loading views of clips: from every kind of file, one at a time and many at once.
 @Suite struct ClipViewTests {
     static let shape = ClipShape(frames: 30, channels: 3, rows: 6, columns: 8)
 
@@ -49,7 +49,7 @@ import VidTestSupport
             "last.npy", FileBytes.npy(NumpyFileTests.dictionary("|u1", "\(shape.frames), \(rows), \(columns), 3"), last))
     }
 
-    /// The same view, the same frames: as the sampler says, from any file, alone or among others, each time.
+    /// A view always gives the frames that the sampler chooses, from any kind of file, alone or among others.
     @Test(arguments: SamplingType.allCases)
     func filesAlike(type: SamplingType) async throws {
         let folder = try TestFolder()
@@ -85,7 +85,7 @@ import VidTestSupport
         #expect(try await loader.length(of: folder("a.npy")).seconds == nil)
     }
 
-    /// All views, in their order; each comes once.
+    /// All views come in order, each once.
     static func all(_ loader: ClipLoader, _ path: String, _ views: [ClipView]) async throws -> [LoadedClip] {
         var clips: [Int: LoadedClip] = [:]
         try await loader.load(path, views: views) { view, clip in
@@ -107,7 +107,7 @@ import VidTestSupport
         #expect(try await ClipViewTests.all(loader, folder("a.bin"), ClipViewTests.views) == one)
     }
 
-    /// Short clips: strided frames that exist, then completed; the error says what is needed.
+    /// Short clips give the existing strided frames, then are extended; the error states what is needed.
     @Test func shortClips() async throws {
         let folder = try TestFolder()
         let clip = patternClip(ClipShape(frames: 8, channels: 3, rows: 6, columns: 8), framesPerSecond: 10)
@@ -132,14 +132,14 @@ import VidTestSupport
             try await ClipViewTests.loader(.uniform, short: .error).load(folder("a.bin"), .window(start: 0.5, length: 0.3))
         }
         #expect(window.message.contains("expected at least 4 frames, found 3 in the window"))
-        // Reversed and masked: what is real stays in front.
+        // Reversed and masked: the valid frames stay in front.
         let reversing = ClipAugmentationTests.configured { $0.timeReverse = 1 }
         let loaded = try await ClipViewTests.loader(.consecutive, short: .mask, augmentation: reversing).load(
             folder("a.bin"), .training(seed: 1, stream: 1))
         #expect(loaded.clip.pixels == clip.selecting([6, 3, 0, 0]).pixels && loaded.validFrames == 3)
     }
 
-    /// Training views: the same numbers, the same bytes; other streams and seeds others. Evaluation is untouched.
+    /// Equal random numbers give equal training views; other streams and seeds give others. Evaluation views do not change.
     @Test func augmentedViews() async throws {
         let folder = try TestFolder()
         let clip = patternClip(ClipViewTests.shape, framesPerSecond: 10)
@@ -191,7 +191,7 @@ import VidTestSupport
             #expect(loader.sampling(.whole) == uniform.sampling(.whole))
         }
         #expect(Set(texts).count == texts.count)
-        // Not the loader's.
+        // The training loop mixes clips, not the loader.
         let mixing = ClipAugmentationTests.configured {
             $0.mixup = 0.2
             $0.copies = 3
@@ -199,7 +199,7 @@ import VidTestSupport
         #expect(ClipViewTests.loader(.uniform, augmentation: mixing).sampling(view) == uniform.sampling(.whole))
     }
 
-    /// The configuration's words reach the loader.
+    /// The loader uses the configuration.
     @Test func fromTheConfiguration() async throws {
         let folder = try TestFolder()
         let clip = patternClip(ClipViewTests.shape, framesPerSecond: 10)
@@ -217,7 +217,7 @@ import VidTestSupport
         #expect(starts.count == 1)
     }
 
-    /// A wrong checksum is found in spite of what was handed out before.
+    /// A wrong checksum is an error even after windows were delivered.
     @Test func aDamagedFile() async throws {
         let folder = try TestFolder()
         try ClipFile.write(patternClip(ClipViewTests.shape, framesPerSecond: 10), to: folder("a.bin"))
@@ -258,11 +258,11 @@ struct VideoViewTests {
         #expect(try await loader.length(of: path) == ClipLength(frames: 30, framesPerSecond: 10))
     }
 
-    /// 300 windows of 10,000 frames, which overlap: decoded once, handed out as they come.
+    /// 300 overlapping windows of 10,000 frames: decoded once, delivered as they are completed.
     @Test func aLongVideo() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: "16x16", rate: 100, frames: 10_000, options: ["-preset", "ultrafast"])
-        // The child may write no file, but it may make folders: one a run.
+        // The child cannot write files, but it can make folders: one per run.
         try videos.folder.makeFolder("runs")
         let counting = FFmpeg(
             ffmpegPath: try videos.folder.program(
@@ -285,7 +285,7 @@ struct VideoViewTests {
 }
 
 extension ForeignFFmpegTests {
-    /// Fewer frames than packets, with windows: those at hand stand, the rest is planned anew; nothing comes twice.
+    /// Fewer frames than packets, with windows: delivered ones are not repeated, the others are planned again.
     @Test func windowsOfFewerFramesThanPackets() async throws {
         let folder = try TestFolder()
         // 20 packets, 12 frames. Windows of half a second: frames 0...4, 5...9, and 10, 11 of 10...14.
@@ -305,10 +305,10 @@ extension ForeignFFmpegTests {
         #expect(seen[0]?.sourceFrames == 20 && seen[2]?.sourceFrames == 12)
         #expect(
             await failure { try await loader.load(path, views: [.window(start: 2, length: 1)]) { _, _ in } }.message.contains(
-                "but the clip has"))
+                "but the clip ends at"))
     }
 
-    /// A reader slower than the child's time does not get it killed.
+    /// A consumer that is slower than the child's time limit does not get the child killed.
     @Test func aSlowReader() async throws {
         let folder = try TestFolder()
         let quick = try ForeignFFmpegTests.ffmpeg(

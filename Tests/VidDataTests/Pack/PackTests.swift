@@ -42,7 +42,7 @@ import VidTestSupport
         #expect(try ClipFile.read(folder("out/a/b/y.bin")) == clip.selecting([1, 3, 5, 7], framesPerSecond: 0))
         #expect(try folder.names("out") == ["a"])
 
-        // Again: nothing to do. With other parameters: all anew.
+        // A second run packs nothing; other options pack all again.
         let again = try await PackTests.pack(folder("in"), folder("out"), PackTests.options())
         #expect(again.packed.isEmpty && again.skipped == ["a/b/y.npy", "a/x.bin"])
         let other = try await PackTests.pack(folder("in"), folder("out"), PackTests.options(nil))
@@ -112,7 +112,7 @@ import VidTestSupport
 
 @Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: packing of videos is not tested"))
 struct PackVideoTests {
-    /// A packed video gives the very frames that the video itself gives.
+    /// A packed video gives exactly the frames that the video gives.
     @Test func packedAndStraight() async throws {
         let videos = try await Videos()
         try videos.make("in/a/x y.mp4")
@@ -134,7 +134,7 @@ struct PackVideoTests {
         #expect(again.packed.isEmpty && again.skipped.count == 2)
     }
 
-    /// All frames, streamed to the file; and a rate of its own.
+    /// Streams all frames to the file, with and without another rate.
     @Test func allFramesAndARate() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", rate: 10, frames: 30)
@@ -147,7 +147,7 @@ struct PackVideoTests {
         #expect(slow == all.selecting(FrameSampling.uniform(15, of: 30), framesPerSecond: 5))
     }
 
-    /// Cancelled in the middle, then run again: the rest is done, nothing half done is left.
+    /// A job that was cancelled packs the rest in a second run and leaves no incomplete file.
     @Test func stoppedAndGoneOn() async throws {
         let videos = try await Videos()
         let first = try videos.make("in/0.mp4")

@@ -19,7 +19,7 @@ import VidTensor
     static let lengths = [1, 2, 3, 7, 8, 9, 16, 31, 100, 101]
     static let sizes = [1, 2, 5, 8, 16]
 
-    /// Sample j of K of every stretch, by the rule in rational numbers; j of 1 is what `FrameSampling.uniform` takes.
+    /// Sample j of K of every segment, by the rule in rational numbers; for K = 1 the choice of `FrameSampling.uniform`.
     @Test(arguments: [SamplingType.uniform, .random])
     func uniformAtEvaluation(type: SamplingType) throws {
         for count in FrameSamplerTests.lengths {
@@ -46,7 +46,7 @@ import VidTensor
         #expect(try uniform.choose(.whole, of: 40, rate: 20, path: "a").framesPerSecond == 2)
     }
 
-    /// One frame of each stretch, rising; over many streams every frame of the clip is taken.
+    /// One frame of each segment, ascending; over many streams every frame of the clip is chosen.
     @Test func randomInTraining() throws {
         for count in FrameSamplerTests.lengths {
             for frames in FrameSamplerTests.sizes {
@@ -63,7 +63,7 @@ import VidTensor
                     for (i, index) in found.enumerated() { #expect((i * count / frames..<(i + 1) * count / frames).contains(index)) }
                     seen.formUnion(found)
                 }
-                // A frame of a stretch of up to 101 is missed by 400 draws once in 50: the ends at least are there, or nearly.
+                // 400 draws miss a given frame of a segment of up to 101 once in 50; at least the ends are nearly reached.
                 if count > frames {
                     #expect(seen.count >= count * 9 / 10 && seen.min().map { $0 <= 1 } == true)
                     #expect(seen.max().map { $0 >= count - 2 } == true)
@@ -96,7 +96,7 @@ import VidTensor
                         starts.insert(found[0])
                     }
                 }
-                // Of up to 101 places each is missed by 1,000 draws once in 20,000.
+                // 1,000 draws miss each of up to 101 places once in 20,000.
                 if count >= span { #expect(starts == Set(0...count - span)) }
             }
         }
@@ -112,10 +112,10 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(sampler, .whole, of: 6, rate: 25) == [0, 2, 5])
         #expect(try FrameSamplerTests.choose(sampler, .whole, of: 1, rate: 25) == [0])
         #expect(try sampler.choose(.whole, of: 8, rate: 25, path: "a").framesPerSecond == 10)
-        // A rate above the clip's repeats frames; one far below it takes what there is.
+        // A rate above the clip's repeats frames; a rate far below it gives the frames that exist.
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 20), .whole, of: 3, rate: 10) == [0, 0, 1, 1, 2])
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 1e-300), .whole, of: 9, rate: 10) == [0])
-        // Rates as clip files round them.
+        // Rates rounded as in clip files.
         for (rate, fps) in [(30000.0 / 1001, 30000.0 / 1001 / 4), (24000.0 / 1001, 24000.0 / 1001), (0.3, 0.1)] {
             let stride = Int((rate / fps).rounded())
             let sampler = FrameSamplerTests.sampler(200, .fps, fps: fps)
@@ -139,13 +139,14 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 1.75, length: 9), of: 20, rate: 10) == [18, 19])
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 0.1 + 0.2, length: 0.1), of: 20, rate: 10) == [3])
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 0, length: 2), of: 20, rate: 10) == [5, 15])
-        // Training's randomness is not in it.
+        // Windows are never random.
         let consecutive = FrameSamplerTests.sampler(3, .consecutive, stride: 2)
         #expect(try FrameSamplerTests.choose(consecutive, .window(start: 1, length: 1), of: 40, rate: 10) == [13, 15, 17])
         #expect(try consecutive.choose(.window(start: 1, length: 1), of: 40, rate: 10, path: "a").range == 10..<20)
         for (view, rate, message) in [
-            (ClipView.window(start: 2, length: 1), 10.0, "a: the window starts at 2.0 seconds, but the clip has 2.0 (20 frames"),
-            (.window(start: 0, length: 1), 0, "a: its frame rate is not known"), (.window(start: 0.01, length: 0.05), 10, "a: no frame"),
+            (ClipView.window(start: 2, length: 1), 10.0, "a: the window starts at 2.0 seconds, but the clip ends at 2.0 (20 frames"),
+            (.window(start: 0, length: 1), 0, "a: its frame rate is not known"),
+            (.window(start: 0.01, length: 0.05), 10, "a: the window of 0.05"),
             (.window(start: -1, length: 1), 10, "a: expected a window"), (.window(start: 0, length: .nan), 10, "a: expected a window"),
         ] {
             let error = failure { try FrameSamplerTests.choose(sampler, view, of: 20, rate: rate) }
@@ -163,7 +164,7 @@ import VidTensor
         }
         #expect(try starts(100, 10, 2, 2) == [0, 2, 4, 6, 8])
         #expect(try starts(100, 10, 4, 2) == [0, 2, 4, 6])
-        // Half a second is left over, or one and a half, of a stride of two.
+        // Half a second, or one and a half, of a stride of two remains.
         #expect(try starts(105, 10, 2, 2) == [0, 2, 4, 6, 8])
         #expect(try starts(115, 10, 2, 2) == [0, 2, 4, 6, 8, 10])
         #expect(try starts(5, 10, 2, 1) == [0])

@@ -14,7 +14,7 @@ import VidTensor
         #expect(FrameSampling.uniform(8, of: 3) == [0, 1, 2])
     }
 
-    /// For every count: frame floor((i + 1/2) N / K), rising strictly, the same seen from either end where nothing is rounded.
+    /// For every count: frame floor((i + 1/2) N / K), strictly ascending.
     @Test func uniformFramesByTheRule() {
         for frames in 1...60 {
             for count in 1...60 {
@@ -45,7 +45,7 @@ import VidTensor
     @Test func selections() throws {
         #expect(try FrameSelection.all.indices(of: 5, sourceRate: 0, path: "a") == Array(0..<5))
         #expect(try FrameSelection.uniform(2).indices(of: 8, sourceRate: 0, path: "a") == [2, 6])
-        // 50 frames at 25 a second are two seconds: at 5 a second, ten frames, and four of those.
+        // 50 frames at 25 a second last two seconds: ten frames at 5 a second, then four of those.
         let thinned = FrameSelection(framesPerSecond: 5)
         #expect(try thinned.indices(of: 50, sourceRate: 25, path: "a") == [2, 7, 12, 17, 22, 27, 32, 37, 42, 47])
         #expect(try FrameSelection(frames: 4, framesPerSecond: 5).indices(of: 50, sourceRate: 25, path: "a") == [7, 17, 32, 42])

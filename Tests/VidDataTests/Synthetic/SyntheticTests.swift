@@ -5,7 +5,7 @@ import VidTensor
 import VidTestSupport
 
 @Suite struct SyntheticTests {
-    /// The frames of a clip, each as its bytes.
+    /// The bytes of each frame of a clip.
     static func frames(_ clip: Clip) -> [[UInt8]] {
         guard case .bytes(let values) = clip.pixels else { return [] }
         let size = clip.shape.frameCount
@@ -14,7 +14,7 @@ import VidTestSupport
 
     static func sorted(_ frames: [[UInt8]]) -> [[UInt8]] { frames.sorted { $0.lexicographicallyPrecedes($1) } }
 
-    /// The proof that a class is only in the order: a scene shows the very same frames in every class, byte for byte.
+    /// The class is only in the order: a scene shows the same frames in every class, byte for byte.
     @Test(arguments: [(4, 8), (8, 8), (4, 16), (8, 16), (3, 10), (4, 20), (8, 7)])
     func classesShowTheSameFrames(classes: Int, frames: Int) throws {
         let synth = try SyntheticClips(classes: classes, frames: frames, rows: 16, columns: 20, seed: 3)
@@ -28,7 +28,7 @@ import VidTestSupport
         }
     }
 
-    /// Opposite directions are each other's time reversed, on the circle of the lattice's frames.
+    /// Opposite directions are reversed in time, on the circle of the lattice's frames.
     @Test func oppositesAreReversed() throws {
         let synth = try SyntheticClips(classes: 4, frames: 8, rows: 16, columns: 16, seed: 5)
         for (label, opposite) in [(0, 1), (2, 3)] {
@@ -39,8 +39,8 @@ import VidTestSupport
         }
     }
 
-    /// The first frame (any frame) is as likely in one class as in another: it is a point drawn uniformly, and every
-    /// point of the lattice comes at every time.
+    /// The first frame (any frame) is equally likely in every class: its point is drawn uniformly, and every point of the
+    /// lattice occurs at every time.
     @Test(arguments: [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 32, 37, 48, 64, 67, 100])
     func walks(frames: Int) {
         let order = SyntheticOrder(frames: frames)
@@ -60,7 +60,7 @@ import VidTestSupport
         }
     }
 
-    /// `right` goes mainly right, and so on; no step reaches half of the way round.
+    /// `right` goes mainly right, and so on; every step is less than half of the period.
     @Test(arguments: [5, 7, 8, 10, 16, 30])
     func directionsAreWhatTheyAreCalled(frames: Int) {
         let order = SyntheticOrder(frames: frames)
@@ -77,7 +77,7 @@ import VidTestSupport
         }
     }
 
-    /// The disc, found as the centre of the bright pixels, goes where its class says.
+    /// The disc, located by its bright pixels, moves as its class defines.
     @Test func theDiscMoves() throws {
         let synth = try SyntheticClips(classes: 4, frames: 10, rows: 40, columns: 40, seed: 2)
         // The mean position on the circle of columns (rows) of what is brighter than the ground can be (62 + noise).
@@ -107,7 +107,7 @@ import VidTestSupport
 
     private func unitCosine(_ x: Double) -> Double { unit(x).0 }
     private func unitSine(_ x: Double) -> Double { unit(x).1 }
-    /// Cosine and sine by their series; tests need no more.
+    /// Cosine and sine by their series, which is exact enough here.
     private func unit(_ x: Double) -> (Double, Double) {
         var (cosine, sine, term) = (0.0, 0.0, 1.0)
         for n in 0..<40 {
@@ -151,7 +151,7 @@ import VidTestSupport
         #expect(data.entries.count == 12)
         #expect(data.entries.map(\.id).prefix(2) == ["left/000.bin", "left/001.bin"])
         #expect(try ClipFile.read(folder("s/up/003.bin")) == synth.clip(label: 2, number: 3))
-        // The same again is the same; anything else in the folder is refused.
+        // Writing again gives the same; anything else in the folder is refused.
         try await synth.write(to: folder("s"), clipsPerClass: 4)
         let refused = await failure { try await synth.write(to: folder("s"), clipsPerClass: 2) }
         #expect(refused.message.contains("is not empty (it contains left/002.bin)"))

@@ -26,7 +26,7 @@ import VidTestSupport
         case .mp4: #expect(holds("ftyp"))
         }
         if format == .gif || format == .mp4 {
-            // Read as a video: the frames there are, in their size (an MP4's sides are even).
+            // Read back as a video, it has all frames in their size (an MP4's sides are even).
             let side = format == .mp4 ? (34, 48) : (33, 47)
             let loader = ClipLoader(frames: 5, channels: 3, rows: side.0, columns: side.1)
             let clip = try await loader.load(path)
@@ -51,7 +51,7 @@ import VidTestSupport
 
     @Test(.enabled(if: Videos.isInstalled)) func aFailureLeavesNoFile() async throws {
         let folder = try TestFolder()
-        // A GIF has sides of up to 65535.
+        // A GIF's sides are at most 65535.
         let wide = 70_000
         await #expect(throws: VidclassError.self) {
             try await AnimationWriter().write(
@@ -62,8 +62,8 @@ import VidTestSupport
 }
 
 extension AnimationWriterTests {
-    /// As an ffmpeg without the encoder does: it ends with most of its input unread, and says why. Several times, since whether
-    /// a pipe to it would break depends on who is first.
+    /// Behaves like an ffmpeg without the encoder, which ends with most of its input unread. Repeated, because only timing decides
+    /// whether a pipe to it would break.
     @Test func anFFmpegThatReadsNothingIsAnErrorAndNotASignal() async throws {
         let folder = try TestFolder()
         let script = try folder.write("tools/ffmpeg", text: "#!/bin/sh\necho \"Unknown encoder 'gif'\" >&2\nexit 1\n")

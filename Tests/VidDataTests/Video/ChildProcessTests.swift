@@ -4,10 +4,10 @@ import VidData
 import VidSystem
 import VidTestSupport
 
-/// Children that will not end as they should: each is gone with all that it started, and reaped. (How long that takes is not
-/// measured: a test may have to wait for its turn. Were one waited for, its words would be others, or somebody left.)
+/// Children that do not end as they should: each is killed with all processes that it started, and reaped. (The time this takes is
+/// not measured, because tests may have to wait; if a child were waited for, its message would differ or a process would be left.)
 @Suite struct ChildProcessTests {
-    /// An ffprobe that works, and an ffmpeg that first says who it is: by a link, for it may write no file.
+    /// Loads a clip with a working ffprobe and an ffmpeg that first records its process number, in a link because it cannot write files.
     private func refuse(_ script: String, seconds: Int = 5) async throws -> (error: VidclassError, folder: TestFolder) {
         let folder = try TestFolder()
         let say = "me() { ln -s $1 '\(folder.path)'/pid-$1; }; me $$; "
@@ -15,11 +15,11 @@ import VidTestSupport
         return (await failure { try await ForeignFFmpegTests.load(folder, ffmpeg) }, folder)
     }
 
-    /// Each process that has said who it is, is gone: not even a zombie of it is there.
+    /// Expects that each recorded process is gone, and not even a zombie is left.
     private func expectNoneLeft(_ folder: TestFolder, atLeast count: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let processes = try folder.names().compactMap { $0.hasPrefix("pid-") ? Int32($0.dropFirst(4)) : nil }
         #expect(processes.count >= count, "\(processes)", sourceLocation: sourceLocation)
-        // Grandchildren are reaped by init, in its time.
+        // Init reaps grandchildren, but not at once.
         for _ in 0..<200 where processes.contains(where: { kill($0, 0) == 0 }) { try await Task.sleep(for: .milliseconds(10)) }
         for process in processes { #expect(kill(process, 0) != 0 && errno == ESRCH, "\(process)", sourceLocation: sourceLocation) }
     }
@@ -31,21 +31,21 @@ import VidTestSupport
     }
 
     @Test func oneThatForksAndIgnoresSignals() async throws {
-        // Those that are started ignore them, too.
+        // Its children ignore the signals, too.
         let (error, folder) = try await refuse(
             "trap '' TERM INT HUP PIPE; for i in 1 2 3; do (sleep 300; sleep 300) & me $!; done; wait")
         #expect(error.message.contains("ffmpeg was stopped after 5 seconds"))
         try await expectNoneLeft(folder, atLeast: 4)
     }
 
-    /// One that has ended, well or badly, leaves nobody behind who holds its pipes or works on.
+    /// A child that has ended, whatever its status, leaves no process behind.
     @Test(arguments: [0, 1]) func oneThatEndsAndLeavesOthersBehind(status: Int) async throws {
         let (error, folder) = try await refuse("sleep 300 & me $!; head -c 200 /dev/zero; exit \(status)", seconds: 60)
         #expect(error.message.contains(status == 0 ? "stopped in the middle" : "cannot decode it"), "\(error.message)")
         try await expectNoneLeft(folder, atLeast: 2)
     }
 
-    /// A grandchild in a session of its own keeps the pipes open: nobody waits for it.
+    /// A grandchild in its own session keeps the pipes open, but it is not waited for.
     @Test(
         .enabled(
             if: FileManager.default.isExecutableFile(atPath: "/usr/bin/setsid"), "setsid is not installed: one that escapes is not tested"))
@@ -65,7 +65,7 @@ import VidTestSupport
         try await expectNoneLeft(folder, atLeast: 1)
     }
 
-    /// Its memory has a bound (6 GiB of address space), its processor time, should the clock not end it, and there is no core file.
+    /// Memory (6 GiB of address space) and processor time are limited, and there is no core file.
     @Test func itsMemoryAndProcessorTimeAreBounded() async throws {
         let (error, _) = try await refuse(
             "for i in $(seq 400); do [ \"$(ulimit -t)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; echo KiB $(ulimit -v) seconds $(ulimit -t) core $(ulimit -c) >&2; exit 1",

@@ -10,7 +10,7 @@ struct Videos {
     let folder: TestFolder
     let ffmpeg: FFmpeg
 
-    /// The tests that need ffmpeg say that they are passed over where it is absent (`Scripts/test.sh` installs it).
+    /// Tests that need ffmpeg are skipped if it is not installed (`Scripts/test.sh` installs it).
     static let isInstalled: Bool =
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
             FileManager.default.isExecutableFile(atPath: "\($0)/ffmpeg")
@@ -36,7 +36,7 @@ struct Videos {
         return bytes
     }
 
-    /// A moving test picture; H.264 in MP4, or what the extension asks for.
+    /// Makes a moving test picture: H.264 in MP4, or the format of the extension.
     @discardableResult
     func make(_ name: String, size: String = "64x48", rate: Int = 10, frames: Int = 20, options: [String] = []) throws -> String {
         let path = folder(name)
@@ -51,7 +51,7 @@ struct Videos {
         VideoDecoder(ffmpeg: ffmpeg, channels: channels, rows: rows, columns: columns)
     }
 
-    /// Every frame of `path` as ffmpeg itself gives it through `filter`, (channels, pixels) each.
+    /// Every frame of `path` as ffmpeg gives it through `filter`, (channels, pixels) each.
     func reference(_ path: String, channels: Int = 3, filter: String, pixels: Int) throws -> [[UInt8]] {
         let bytes = try run([
             "-i", "file:" + path, "-vf", filter, "-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24", "pipe:1",
@@ -69,7 +69,7 @@ struct VideoTests {
     @Test(arguments: ["a.mp4", "a.mkv", "a.avi", "a.mov", "a.webm", "a.mpg", "a.ts", "a.flv", "a.wmv", "a.ogv", "a.gif"])
     func containers(name: String) async throws {
         let videos = try await Videos()
-        // MPEG-1 and -2 know few rates, 25 among them.
+        // MPEG-1 and -2 support few rates, including 25.
         let path = try videos.make(name, rate: 25)
         let info = try await videos.ffmpeg.probe(path)
         #expect(info.rows == 48 && info.columns == 64)
@@ -81,7 +81,7 @@ struct VideoTests {
         #expect(loaded.validFrames == 4)
     }
 
-    /// The frames decoded are those that ffmpeg gives when all are decoded and the right ones taken.
+    /// The decoded frames equal the chosen ones of all frames that ffmpeg gives.
     @Test(arguments: [(1, 10), (4, 20), (16, 20), (20, 20), (7, 50)])
     func sampledFramesAreExact(count: Int, frames: Int) async throws {
         let videos = try await Videos()
@@ -96,7 +96,7 @@ struct VideoTests {
         #expect(abs(clip.framesPerSecond - 10 * Float(count) / Float(frames)) <= 1e-4)
     }
 
-    /// More frames than a filter's list takes: all are decoded and chosen on this side.
+    /// For more frames than a filter can list, all are decoded and the decoder chooses.
     @Test func manySampledFrames() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: "32x32", rate: 100, frames: 1700)
@@ -198,7 +198,7 @@ struct VideoTests {
         }
     }
 
-    /// An AVI that lists frames which were dropped, and for which it has no packets, is whole; a half of it is not.
+    /// An AVI that also lists dropped frames, which have no packets, is complete; half of it is not.
     @Test func droppedFramesAreNotMissing() async throws {
         let videos = try await Videos()
         let path = try videos.make(
@@ -211,7 +211,7 @@ struct VideoTests {
         #expect(error.message.contains("cut off: "), "\(error.message)")
     }
 
-    /// Bits flipped anywhere: frames or an error, never anything else.
+    /// Flipped bits give frames or an error, nothing else.
     @Test func damaged() async throws {
         let videos = try await Videos()
         try videos.make("a.mp4")
@@ -238,9 +238,9 @@ struct VideoTests {
     }
 }
 
-/// What a strange ffmpeg does, by scripts that stand for it.
+/// Scripts that behave like a broken ffmpeg.
 @Suite struct ForeignFFmpegTests {
-    /// A script that answers like ffprobe for a video of 20 frames.
+    /// A script that answers as ffprobe does for a video of 20 frames.
     static let probe = "echo codec_name=h264; echo width=64; echo height=48; echo avg_frame_rate=10/1; echo nb_read_packets=20"
 
     static func ffmpeg(_ folder: TestFolder, ffmpeg: String, ffprobe: String = probe, seconds: Int = 1) throws -> FFmpeg {
@@ -254,7 +254,7 @@ struct VideoTests {
         return try await ClipLoader(frames: 4, channels: 3, rows: 8, columns: 8, finder: FFmpegFinder { ffmpeg }).load(path)
     }
 
-    /// Killed with what it started: the sleeping grandchild would hold the pipe open for five minutes.
+    /// The child is killed with its own children: the sleeping one would keep the pipe open for five minutes.
     @Test func oneThatHangs() async throws {
         let folder = try TestFolder()
         let hanging = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "sleep 300 & sleep 300", seconds: 10)
@@ -278,14 +278,14 @@ struct VideoTests {
                 "ffmpeg cannot decode it: the reason"))
     }
 
-    /// Fewer frames than packets: they are counted by decoding, and the frames taken anew.
+    /// If there are fewer frames than packets, they are counted by decoding and chosen again.
     @Test func fewerFramesThanPackets() async throws {
         let folder = try TestFolder()
         let counting = try ForeignFFmpegTests.ffmpeg(
             folder, ffmpeg: "case \"$*\" in *'eq(n,2)'*) head -c 384 /dev/zero;; *) head -c 768 /dev/zero;; esac",
             ffprobe: "case \"$*\" in *-count_frames*) echo nb_read_frames=6;; *) echo nb_read_packets=20;; esac; "
                 + "echo codec_name=h264; echo width=64; echo height=48; echo avg_frame_rate=10/1", seconds: 60)
-        // Of 20 packets frames 2, 7, 12, 17; of 6 frames 0, 2, 3, 5, whose list holds "between(n,2,3)".
+        // For 20 packets frames 2, 7, 12, 17; for 6 frames 0, 2, 3, 5, whose list contains "between(n,2,3)".
         let loaded = try await ForeignFFmpegTests.load(folder, counting)
         #expect(loaded.sourceFrames == 6)
         #expect(loaded.clip.shape.frames == 4)
@@ -302,7 +302,7 @@ struct VideoTests {
         #expect(await failure { try await ForeignFFmpegTests.load(folder, killed) }.message.contains("ffmpeg cannot decode it"))
     }
 
-    /// The child may write no file, whatever a video makes it do: its bounds are set as soon as it has started.
+    /// The child cannot write a file, whatever a video makes it do: its limits are set as soon as it has started.
     @Test func oneThatWritesFiles() async throws {
         let folder = try TestFolder()
         let writing = try ForeignFFmpegTests.ffmpeg(

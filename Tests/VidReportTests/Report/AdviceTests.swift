@@ -76,7 +76,7 @@ import VidTrain
 
     @Test func classesThatAreNeverPredicted() throws {
         let advice = Advice.items(try report([[300, 0], [10, 0]], score: 0.97)).joined()
-        #expect(advice.contains("The model never answers <bdi>down</bdi>") && advice.contains("this class has"))
+        #expect(advice.contains("The model never answers “<bdi>down</bdi>”") && advice.contains("this class has"))
     }
 
     @Test func imbalance() throws {
@@ -89,7 +89,7 @@ import VidTrain
 
     @Test func confusedPairs() throws {
         let advice = try only(report([[95, 3, 2], [1, 99, 0], [20, 0, 80]], score: 0.9))
-        #expect(advice.contains("20 of the 26 errors are <bdi>left</bdi> clips that were classified as <bdi>up</bdi>"))
+        #expect(advice.contains("20 of the 26 errors are “<bdi>left</bdi>” clips that were classified as “<bdi>up</bdi>”"))
         #expect(Advice.items(try report([[97, 1, 1], [1, 98, 1], [1, 1, 98]], score: 0.97)).isEmpty)
     }
 

@@ -46,7 +46,7 @@ import VidTestSupport
         let x = tensors.uniform([batch, steps, features])
         let mask = tensors.zeros([batch, steps])
         mask.copy(from: [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
-        // What is masked does not count, whatever it is.
+        // Masked steps do not count, even if they hold NaN.
         x.base[(1 * steps + 3) * features] = .nan
         let mean = tensors.nan([batch, features])
         Reductions.meanOverTime(x, mask: mask, into: mean, workers)

@@ -4,7 +4,7 @@ import Testing
 import VidTensor
 import VidTestSupport
 
-/// What only the Winograd convolution has: its choice, its transforms, fused pooling, transformed filters.
+/// The parts that only the Winograd convolution has: its choice, its transforms, fused pooling, transformed filters.
 @Suite struct WinogradTests {
     /// Maps that end within a tile, and channels that fill neither vectors nor panels.
     private static let ragged: [ConvolutionCase] = [
@@ -109,7 +109,7 @@ import VidTestSupport
         for row in 1...2 { for column in 1...2 { #expect(pooled.base[(row * 4 + column) * 16 + 7].isNaN) } }
     }
 
-    /// Filters transformed beforehand give the bits of those transformed in the call, and `update` makes them anew.
+    /// Filters transformed beforehand give the bits of those transformed in the call, and `update` transforms them again.
     @Test func filtersAreTransformedOnDemand() {
         let g = ConvolutionGeometry(rows: 9, columns: 10, channels: 35, filters: 70)
         var tensors = TestTensors(seed: 4)

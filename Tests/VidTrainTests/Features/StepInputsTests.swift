@@ -21,10 +21,10 @@ import VidTrain
     }
 
     /// What `gather` writes for some clips at positions of an epoch's order.
-    private func gathered(_ inputs: StepInputs, _ clips: [Int], epoch: Int = 0, features: Int = 8) async throws -> [Float] {
+    private func gathered(_ inputs: StepInputs, _ clips: [Int], epoch: Int = 0, shape: Shape = [8]) async throws -> [Float] {
         let samples = clips.enumerated().map { inputs.sample(clip: $1, epoch: epoch, position: $0) }
-        let buffer = Buffer(count: clips.count * 4 * features)
-        let batch = buffer.tensor([clips.count * 4, features])
+        let buffer = Buffer(count: clips.count * 4 * shape.count)
+        let batch = buffer.tensor(shape.prepending(clips.count * 4))
         batch.fill(.nan)
         let validFrames = try await inputs.gather(samples, next: samples, into: batch)
         #expect(validFrames == clips.map { _ in 4 })
@@ -97,7 +97,7 @@ import VidTrain
     @Test func framesComeWhereNoLayerIsFrozen() async throws {
         let inputs = try inputs(try await TestClips(), { $0.model.cnn.trainable = .all })
         #expect(!inputs.needsPreparing)
-        let frames = try await gathered(inputs, [0, 1], features: 16 * 16 * 3)
+        let frames = try await gathered(inputs, [0, 1], shape: [16, 16, 3])
         #expect(frames.allSatisfy { (-1...1).contains($0) } && Set(frames).count > 10)
     }
 }

@@ -6,7 +6,7 @@ import VidTensor
 import VidTestSupport
 import VidTrain
 
-@Suite struct FeatureBoundTests {
+@Suite struct CacheBoundTests {
     private let place: TestFolder
     private let path: String
     /// Bytes of one file.

@@ -1,7 +1,6 @@
 import Testing
 import VidSystem
 
-
 @Suite struct MemoryFileTests {
     @Test func holdsWhatWasAppended() throws {
         let file = try MemoryFile(name: "test")

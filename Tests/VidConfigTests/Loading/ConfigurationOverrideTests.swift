@@ -111,12 +111,12 @@ struct ConfigurationOverrideTests {
         (
             ["model.recurrent.2.units=3"], .badData,
             "--set model.recurrent.2.units=3: model.recurrent.2.units: model.recurrent has 1 element; "
-                + "expected an index from 0 to 1, the last of which appends one"
+                + "expected an index from 0 to 1 (1 appends an element)"
         ),
         (
             ["model.recurrent.-1.units=3"], .badData,
             "--set model.recurrent.-1.units=3: model.recurrent.-1.units: model.recurrent has 1 element; "
-                + "expected an index from 0 to 1, the last of which appends one"
+                + "expected an index from 0 to 1 (1 appends an element)"
         ),
         (
             ["training.0=3"], .badData,
@@ -130,7 +130,7 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["model.input.rows=16"], .badData,
-            "--set model.input.rows=16: model.input.rows: 16 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
+            "--set model.input.rows=16: model.input.rows: 16 rows are too few, because each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             ["optimizer.momentum=0.5"], .badData,

@@ -1,7 +1,6 @@
 import Synchronization
 import Testing
 import VidSystem
-
 import VidTestSupport
 
 @Suite struct FolderTests {
@@ -54,5 +53,24 @@ import VidTestSupport
         let error = #expect(throws: VidclassError.self) { try Folder.make(place("file")) }
         #expect(error?.message.contains("cannot make this folder") == true)
         #expect(throws: VidclassError.self) { try Folder.make(place("file/below")) }
+    }
+
+    @Test func listsNamesByTheirBytes() throws {
+        for name in ["b", "a", "ä", ".hidden"] { try place.write(name) }
+        try place.write("a\u{1}")
+        let (names, unreadable) = try Folder.names(place.path)
+        #expect(names == [".hidden", "a", "a\u{1}", "b", "ä"])
+        #expect(unreadable.isEmpty)
+        #expect(throws: VidclassError(.missingInput, "\(place.path)/none: no such file or folder")) { try Folder.names(place("none")) }
+    }
+
+    @Test func namesThatAreNotUTF8AreSetApart() throws {
+        let path = Array(place.path.utf8CString.dropLast()) + [0x2F, 0x61, CChar(bitPattern: 0xFF), 0]
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        close(descriptor)
+        defer { unlink(path) }
+        let (names, unreadable) = try Folder.names(place.path)
+        #expect(names.isEmpty && unreadable == ["a\u{FFFD}"])
     }
 }

@@ -1,5 +1,4 @@
 import Testing
-import VidConfig
 import VidSystem
 
 @Suite("JSON parser")
@@ -51,7 +50,7 @@ struct JSONParserTests {
         ("{\"a\":}", "line 1, column 6: expected a value, found '}'"),
         ("{\"a\":1 \"b\":2}", "line 1, column 8: expected ',' or '}', found '\"'"),
         ("{a:1}", "line 1, column 2: expected a key in double quotes or '}', found 'a'"),
-        ("{'a':1}", "line 1, column 2: expected a key in double quotes or '}', found ' (JSON's strings stand in double quotes)"),
+        ("{'a':1}", "line 1, column 2: expected a key in double quotes or '}', found ' (JSON's strings are in double quotes)"),
         ("{1:1}", "line 1, column 2: expected a key in double quotes or '}', found '1'"),
         ("// a\n1", "line 1, column 1: expected a value, found '/' (JSON has no comments)"),
         ("[1, /* a */ 2]", "line 1, column 5: expected a value, found '/' (JSON has no comments)"),
@@ -82,7 +81,7 @@ struct JSONParserTests {
         ("\"a\nb\"", "line 1, column 1: a string does not end on its line"),
         ("\"a\tb\"", "line 1, column 3: the control character 0x09 in a string; write it as an escape"),
         ("\"\0\"", "line 1, column 2: the control character 0x00 in a string; write it as an escape"),
-        (#""\x41""#, "line 1, column 2: an unknown escape in a string; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are those of JSON"),
+        (#""\x41""#, "line 1, column 2: unknown escape in a string; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX"),
         (#""\u12g4""#, "line 1, column 2: \\u takes four hexadecimal digits"),
         (#""\u12"#, "line 1, column 2: \\u takes four hexadecimal digits"),
         (#""\u+123""#, "line 1, column 2: \\u takes four hexadecimal digits"),
@@ -90,8 +89,8 @@ struct JSONParserTests {
         (#""\uD800""#, "line 1, column 2: the first half of a surrogate pair without the second"),
         (#""\uD800\n""#, "line 1, column 2: the first half of a surrogate pair without the second"),
         (#""\uD800\uD800""#, "line 1, column 2: the first half of a surrogate pair without the second"),
-        (#"{"a":1,"b":2,"a":3}"#, "line 1, column 14: the key \"a\" was there already, at line 1, column 2"),
-        ("{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: the key \"a\" was there already, at line 1, column 2"),
+        (#"{"a":1,"b":2,"a":3}"#, "line 1, column 14: the key \"a\" appears twice, first at line 1, column 2"),
+        ("{\"a\":1,\n\"\\u0061\":2}", "line 2, column 1: the key \"a\" appears twice, first at line 1, column 2"),
         ("\u{A0}1", "line 1, column 1: expected a value, found the byte 0xC2"),
         ("1\0", "line 1, column 2: expected the end of the text, found a zero byte (is the text UTF-16? JSON is UTF-8)"),
     ]
@@ -121,7 +120,7 @@ struct JSONParserTests {
             } catch {
                 // One two-byte scalar stands before: column 3, offset 3.
                 #expect(error.position == JSONPosition(line: 1, column: 3, offset: 3))
-                #expect(error.message.hasSuffix("is no UTF-8"))
+                #expect(error.message.hasSuffix("is not valid UTF-8"))
             }
         }
     }

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import VidConfig
 import VidSystem
 
 @Suite("JSON writer")

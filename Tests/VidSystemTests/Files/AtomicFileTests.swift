@@ -2,7 +2,6 @@ import Foundation
 import Synchronization
 import Testing
 import VidSystem
-
 import VidTestSupport
 
 @Suite struct AtomicFileTests {
@@ -195,45 +194,9 @@ import VidTestSupport
 
     private func age(_ minutes: Int) -> [FileAttributeKey: Any] { [.modificationDate: Date().addingTimeInterval(Double(-60 * minutes))] }
 
-    /// A year that nanoseconds in 64 bits do not reach.
-    @Test func looksAtFilesOfTheFarFuture() throws {
-        let path = try place.write("file")
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 15_000_000_000)], ofItemAtPath: path)
-        #expect(try SystemCall.status(path).secondsFromModified > 1e9)
-    }
-
     @Test func saysWhereItCannotWrite() throws {
         #expect(throws: VidclassError(.inputOutput, "\(folder)/none/file: cannot be written: No such file or directory")) {
             try AtomicFile.write(to: folder + "/none/file") { try $0.write([1]) }
-        }
-    }
-
-    @Test func readsRegularFilesOnly() throws {
-        #expect(throws: VidclassError(.missingInput, "\(folder)/none: no such file or folder")) { try RegularFile(folder + "/none") }
-        #expect(throws: VidclassError(.badData, "\(folder): expected a file, found a folder")) { try RegularFile(folder) }
-        // Nobody writes to the pipe: opening it must not wait.
-        #expect(mkfifo(folder + "/pipe", 0o600) == 0)
-        #expect(throws: VidclassError(.badData, "\(folder)/pipe: expected a file, found a pipe, socket or device")) {
-            try RegularFile(folder + "/pipe")
-        }
-    }
-
-    @Test func readsInBlocks() throws {
-        let path = folder + "/file"
-        let bytes = (0..<(1 << 20) + 77).map { UInt8(truncatingIfNeeded: $0 &* 131 >> 3) }
-        try AtomicFile.write(to: path) { try $0.write(bytes) }
-        var found: [UInt8] = []
-        try RegularFile(path).forEachBlock(in: 5..<bytes.count) { found.append(contentsOf: $0) }
-        #expect(found == Array(bytes[5...]))
-    }
-
-    @Test func aFileCutShortWhileItIsReadIsAnError() throws {
-        let path = folder + "/file"
-        try AtomicFile.write(to: path) { try $0.write([1, 2, 3, 4]) }
-        let file = try RegularFile(path)
-        #expect(truncate(path, 2) == 0)
-        #expect(throws: VidclassError(.inputOutput, "\(path): was cut short at byte 2 while it was being read")) {
-            try file.bytes(at: 0, count: 4)
         }
     }
 }

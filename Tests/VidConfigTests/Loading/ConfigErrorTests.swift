@@ -12,7 +12,7 @@ struct ConfigErrorTests {
         ("", "c.json:1:1: expected a value, found the end of the text"),
         ("{\n  // seed\n}", "c.json:2:3: expected a key in double quotes or '}', found '/' (JSON has no comments)"),
         ("[]", "c.json:1:1: expected an object, found an empty array"),
-        (#"{"seed": 1, "seed": 2}"#, #"c.json:1:13: the key "seed" was there already, at line 1, column 2"#),
+        (#"{"seed": 1, "seed": 2}"#, #"c.json:1:13: the key "seed" appears twice, first at line 1, column 2"#),
         // Unknown keys
         (
             "{\n  \"training\": { \"epoch\": 3 }\n}",
@@ -186,7 +186,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"input": {"rows": 31}}}"#,
-            "c.json:1:30: model.input.rows: 31 rows are too few: each of the 5 blocks of vgg16 halves them; expected at least 32"
+            "c.json:1:30: model.input.rows: 31 rows are too few, because each of the 5 blocks of vgg16 halves them; expected at least 32"
         ),
         (
             #"{"model": {"recurrent": [{"type": "lstm"}, {"type": "batch_normalization"}]}}"#,
@@ -244,7 +244,7 @@ struct ConfigErrorTests {
             try RunConfiguration.load(path: "/dev/zero")
         }
         let large = try folder.write("large.json", [UInt8](repeating: 0x20, count: 1 << 20 + 1))
-        expect("\(large): has 1048577 bytes; at most 1048576 are read", .badData) {
+        expect("\(large): it has 1048577 bytes; at most 1048576 are read", .badData) {
             try RunConfiguration.load(path: large)
         }
         // The bound itself is allowed.
@@ -267,29 +267,16 @@ struct ConfigErrorTests {
             }
         }
     }
-
-    @Test("The nearest word")
-    func nearest() {
-        #expect(editDistance(Array("kitten".unicodeScalars), Array("sitting".unicodeScalars)) == 3)
-        #expect(editDistance(Array("ab".unicodeScalars), Array("ba".unicodeScalars)) == 1)
-        #expect(editDistance([], Array("abc".unicodeScalars)) == 3)
-        #expect(editDistance(Array("abc".unicodeScalars), []) == 3)
-        #expect(nearestWord(to: "learningrate", among: ["type", "learning_rate"]) == "learning_rate")
-        #expect(nearestWord(to: "LR", among: ["type", "learning_rate"]) == nil)
-        #expect(nearestWord(to: "x", among: ["a", "b"]) == nil)
-        #expect(nearestWord(to: "", among: ["a"]) == nil)
-        #expect(nearestWord(to: "a", among: []) == nil)
-    }
 }
 
-/// Holds that `body` throws a `VidclassError` of this text and kind.
+/// Expects that `body` throws a `VidclassError` with this message and kind.
 func expect(
     _ message: String, _ kind: VidclassError.Kind, sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () throws -> RunConfiguration
 ) {
     do {
         _ = try body()
-        Issue.record("taken, instead of: \(message)", sourceLocation: sourceLocation)
+        Issue.record("accepted; expected: \(message)", sourceLocation: sourceLocation)
     } catch {
         #expect("\(error)" == message, sourceLocation: sourceLocation)
         #expect((error as? VidclassError)?.kind == kind, sourceLocation: sourceLocation)
