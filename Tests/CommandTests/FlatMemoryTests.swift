@@ -88,7 +88,7 @@ import VidTestSupport
 
     @Test func texts() throws {
         try box.write("deep.json", text: String(repeating: "[", count: 1 << 20))
-        try refuse(["train", "--config", "deep.json"], "deep.json", "nesting is deeper")
+        try refuse(["train", "--config", "deep.json"], "deep.json", "nested deeper")
         // Two bytes per value in the file, some fifty in memory.
         let values = "{\"x\":[" + String(repeating: "0,", count: (16 << 20) / 2 - 100) + "0]}"
         try box.write("values.safetensors", FileBytes.safetensors(values))
