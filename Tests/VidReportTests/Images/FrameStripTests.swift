@@ -66,7 +66,7 @@ import VidTestSupport
         #expect(try strip.png().starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
 
-    @Test func figuresHaveTheirSign() {
+    @Test func contributionsHaveTheirSign() {
         #expect(
             [0.52, -1.3, 12.06, -250.4, -0.001, 0].map { FrameStrip.signed($0) } == ["+0.52", "-1.30", "+12.1", "-250", "+0.00", "+0.00"])
     }

@@ -22,11 +22,11 @@ import VidReport
 
     @Test func largeMatricesHaveNoNumbersAndHugeOnesNoNames() {
         func svg(_ count: Int) -> String {
-            ConfusionPlot((0..<count).map { "class\($0)." }, SampleReports.diagonal(count, 1), .counts, palette: .file).picture.file
+            ConfusionPlot((0..<count).map { "name\($0)." }, SampleReports.diagonal(count, 1), .counts, palette: .file).picture.file
         }
-        #expect(svg(30).contains("data-name") && svg(30).contains("class29."))
-        #expect(!svg(31).contains("data-name") && svg(60).contains("class59."))
-        #expect(!svg(61).contains("class") && svg(61).contains(">11<"))
+        #expect(svg(30).contains("data-name") && svg(30).contains("name29."))
+        #expect(!svg(31).contains("data-name") && svg(60).contains("name59."))
+        #expect(!svg(61).contains("name") && svg(61).contains(">11<"))
     }
 
     /// The canvas shows the same matrix: full cells are dark, empty ones light.

@@ -9,7 +9,7 @@ import VidReport
     ])
     func wordsAreQuotedWhereTheyMustBe(word: String, quoted: String) { #expect(ShellText.quoted(word) == quoted) }
 
-    /// What a shell makes of a command is the command.
+    /// A shell reads the words of a command back.
     @Test func aShellReadsTheWordsBack() throws {
         let words = [
             "plain", "", " ", "it's", "''", "$HOME", "`id`", "$(id)", "a\"b", "a\\b", "\\", "!x", "#c", "a;b", "a&b|c", "<>", "{a,b}",

@@ -87,7 +87,7 @@ import VidReport
 
     @Test func withoutValidationTheTrainingMetricIsWatched() {
         let lines = lines({ $0.training.earlyStopping.patience = 1 }, validation: false)
-        #expect(lines.contains("stops: after 1 epoch without a better loss"), "\(lines)")
+        #expect(lines.contains("stops: after 1 epoch without a better categorical_accuracy"), "\(lines)")
     }
 
     @Test func randomSamplesCostEncodings() {
