@@ -3,14 +3,14 @@
 #
 #   Scripts/docs.sh [FOLDER]        FOLDER (docs by default): any web server shows it
 #
-# For pages below a path of a site, as GitHub's are: VIDCLASS_DOCS_BASE=vidclass Scripts/docs.sh
+# For pages below a site's root, such as GitHub's: VIDCLASS_DOCS_BASE=vidclass Scripts/docs.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=${1:-docs}
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-# The program has no interface for other programs: articles only, none of its declarations.
+# The program has no interface for other programs: the pages are articles alone.
 options=(--target vidclass --output-path "$folder" --transform-for-static-hosting --warnings-as-errors
     --symbol-graph-minimum-access-level public)
 if [[ -n ${VIDCLASS_DOCS_BASE:-} ]]; then options+=(--hosting-base-path "$VIDCLASS_DOCS_BASE"); fi

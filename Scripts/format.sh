@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formats all Swift sources; with --check only says whether anything would change (CI does that).
+# Formats all Swift sources; with --check only tells whether anything would change (CI does that).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--check" ]; then

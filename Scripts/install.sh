@@ -13,7 +13,7 @@ Install vidclass: the program, shell completions and manual pages.
 
 usage: Scripts/install.sh [--uninstall] [--binary FILE] [PREFIX]
 
-  PREFIX         where to; /usr/local by default
+  PREFIX         where to install; /usr/local by default
   --binary FILE  install this program instead of building one
   --uninstall    remove what was installed there
   DESTDIR        (environment) a folder to put before PREFIX, for making packages
@@ -25,8 +25,8 @@ It writes
   PREFIX/share/fish/vendor_completions.d/vidclass.fish
   PREFIX/share/man/man1/vidclass*.1
 
-bash (with the package bash-completion), fish and man find these for /usr, /usr/local and ~/.local by themselves. zsh looks
-where $fpath says; for another prefix put this into ~/.zshrc before compinit:
+bash (with the package bash-completion), fish and man find these by themselves for /usr, /usr/local and ~/.local. zsh
+searches $fpath; for another prefix put this into ~/.zshrc before compinit:
   fpath=(PREFIX/share/zsh/site-functions $fpath)
 TEXT
 }
@@ -68,7 +68,7 @@ man_folder=$root/share/man/man1
 
 if $uninstall; then
     rm -f "$root/bin/vidclass" "$bash_file" "$zsh_file" "$fish_file" "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
-    # Folders that are empty now; never more than that.
+    # Only folders that are empty now.
     for folder in bin share/bash-completion/completions share/bash-completion share/zsh/site-functions share/zsh \
         share/fish/vendor_completions.d share/fish share/man/man1 share/man share; do
         rmdir "$root/$folder" 2>/dev/null || true
@@ -82,12 +82,12 @@ if [ -z "$binary" ]; then
     swift build -c release --product vidclass
     binary=$(swift build -c release --show-bin-path)/vidclass
 fi
-[ -x "$binary" ] || { echo "install.sh: $binary is no program" >&2; exit 66; }
+[ -x "$binary" ] || { echo "install.sh: $binary is not a program" >&2; exit 66; }
 case "$binary" in /*) ;; *) binary=$PWD/$binary ;; esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# A value of --set goes on behind its "=": no space there.
+# The value of --set follows its "=" without a space.
 "$binary" --generate-completion-script bash |
     sed "s/^ *'--set')\$/&\\n        compopt -o nospace +o filenames/" >"$work/vidclass"
 "$binary" --generate-completion-script zsh |
@@ -95,7 +95,7 @@ trap 'rm -rf "$work"' EXIT
 "$binary" --generate-completion-script fish >"$work/vidclass.fish"
 "$binary" generate-manual "$work/man1"
 
-# Together with the folders; a running vidclass keeps its old program.
+# A running vidclass keeps its old program.
 if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" || ! [ -w "$root/bin" ]; then
     echo "install.sh: cannot write to $root; use sudo, or a prefix of your own such as ~/.local" >&2
     exit 74

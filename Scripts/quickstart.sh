@@ -19,6 +19,6 @@ say "$vidclass" eval
 clip=$(find data/synth -name '*.bin' | sort | head -n 1)
 say "$vidclass" predict "$clip"
 echo
-echo "The program is $vidclass. To train on your own videos, put them into videos/<class>/ and run"
+echo "The program is $vidclass. To train on your own videos, make one folder per class (videos/CLASS/...) and run"
 echo "  $vidclass init videos"
 echo "  $vidclass train --config config.json"

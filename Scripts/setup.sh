@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what vidclass is built with and needs, where it is missing. Sourced by quickstart.sh and test.sh; may be run by itself.
+# Installs the packages that vidclass is built with and runs with, where they are missing. Sourced by quickstart.sh and test.sh; may be run by itself.
 #
 #   Debian and Ubuntu: OpenBLAS, LAPACKE, HDF5, zlib, cairo and a font for it, ISA-L, gfortran and ffmpeg, by apt-get (with sudo where you are not root).
 #   Swift 6.2 or later must be there: https://www.swift.org/install

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The smoke training: synthetic clips whose class is only in the order of their frames; the classifier must learn them
+# The smoke training: synthetic clips whose class depends only on the order of their frames; the classifier must learn it
 # (validation accuracy at least 0.95), and 1 and 2 threads must write the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."

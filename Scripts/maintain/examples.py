@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 
 from . import environment
 
@@ -63,11 +64,14 @@ SMALL = {
 CLASSES = {"beach": "cooking", "desert": "climbing"}
 
 
+@dataclass(frozen=True)
 class Example:
     """One thing to try: `kind` is shell, python, json, inline or key."""
 
-    def __init__(self, source, line, kind, text):
-        self.source, self.line, self.kind, self.text = source, line, kind, text
+    source: str
+    line: int
+    kind: str
+    text: str
 
     def __str__(self):
         return f"{self.source}:{self.line}" if self.line else self.source

@@ -4,17 +4,7 @@
     PYTHONPATH=Scripts python3 -m maintain.goldens layers explain         writes some
     PYTHONPATH=Scripts python3 -m maintain.goldens --check                makes them and compares them with the committed ones
 
-All seeds are fixed. The pooled features of vgg16_features.safetensors are made by maintain.vgg16. The goldens are
-
-  layers        VidModelTests: layers, the loss, optimisers and whole trainings, by PyTorch's autograd in double precision;
-                where Keras has the same, the script asserts that it gives the same (to 1e-9, mostly)
-  explain       VidModelTests: Grad-CAM and integrated gradients, by PyTorch's autograd
-  callbacks     VidTrainTests: early stopping, the plateau and schedules, by Keras
-  audio         VidDataTests: mel filters and spectrograms, by librosa
-  augmentation  VidTensorTests: changes of frames, by torchvision
-  comparison    VidReportTests: p-values of `vidclass compare`, by statsmodels and scipy
-  report        VidReportTests: the metrics of a report, by scikit-learn
-  hdf5          VidCheckpointTests/Fixtures: files of Keras and malformed ones, by h5py
+All seeds are fixed. The pooled features of vgg16_features.safetensors are made by maintain.vgg16.
 """
 
 import importlib
@@ -25,22 +15,23 @@ import tempfile
 
 from maintain import environment
 
-# The folder below Tests, and the packages that it takes.
-GOLDENS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "layers": ("VidModelTests/Goldens", environment.NETWORKS),
-    "explain": ("VidModelTests/Goldens", environment.NETWORKS),
-    "callbacks": ("VidTrainTests/Goldens", ("keras", "tensorflow-cpu", "numpy")),
-    "audio": ("VidDataTests/Goldens", ("librosa", "numpy", "scipy", "safetensors")),
-    "augmentation": ("VidTensorTests/Goldens", ("torch", "torchvision", "numpy", "safetensors")),
-    "comparison": ("VidReportTests/Goldens", ("scipy", "statsmodels", "numpy")),
-    "report": ("VidReportTests/Goldens", ("numpy", "pandas", "scikit-learn")),
-    "hdf5": ("VidCheckpointTests/Fixtures", ("keras", "tensorflow-cpu", "h5py", "numpy")),
+# The folder below Tests, the packages, and what it is.
+GOLDENS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "layers": ("VidModelTests/Goldens", environment.NETWORKS, "layers, loss, optimisers, trainings, by PyTorch, checked by Keras"),
+    "explain": ("VidModelTests/Goldens", environment.NETWORKS, "Grad-CAM and integrated gradients, by PyTorch"),
+    "callbacks": ("VidTrainTests/Goldens", ("keras", "tensorflow-cpu", "numpy"), "early stopping, plateau and schedules, by Keras"),
+    "audio": ("VidDataTests/Goldens", ("librosa", "numpy", "scipy", "safetensors"), "mel filters and spectrograms, by librosa"),
+    "augmentation": ("VidTensorTests/Goldens", ("torch", "torchvision", "numpy", "safetensors"), "changes of frames, by torchvision"),
+    "comparison": ("VidReportTests/Goldens", ("scipy", "statsmodels", "numpy"), "p-values of `vidclass compare`, by statsmodels"),
+    "report": ("VidReportTests/Goldens", ("numpy", "pandas", "scikit-learn"), "the metrics of a report, by scikit-learn"),
+    "hdf5": ("VidCheckpointTests/Fixtures", ("keras", "tensorflow-cpu", "h5py", "numpy"), "Keras's files and malformed ones, by h5py"),
 }
 
 
 def main() -> None:
     parser = environment.parser(__doc__)
-    parser.add_argument("golden", nargs="*", help=f"all unless named: {', '.join(GOLDENS)}")
+    parser.epilog = "goldens:\n" + "\n".join(f"  {name:13} {text} (Tests/{folder})" for name, (folder, _, text) in GOLDENS.items())
+    parser.add_argument("golden", nargs="*", help="all unless named")
     parser.add_argument("--check", action="store_true", help="compare with the committed files, write nothing")
     arguments = parser.parse_args()
     unknown = set(arguments.golden) - GOLDENS.keys()
@@ -52,7 +43,7 @@ def main() -> None:
         ended = [subprocess.run([*command, name]).returncode for name in arguments.golden or GOLDENS]
         sys.exit(max(ended))
     name = arguments.golden[0]
-    folder, packages = GOLDENS[name]
+    folder, packages, _ = GOLDENS[name]
     environment.enter(*packages, *({"numpy", "safetensors", "h5py"} - set(packages) if arguments.check else ()))
 
     from maintain.goldens import golden

@@ -12,17 +12,9 @@ from maintain import environment
 from maintain import torch_network as network
 
 from .golden import Golden, check, double
-from .training import CLASSES, initial_parameters
+from .training import CLASSES, configuration, initial_parameters
 
 POINTS = 64
-
-
-def configuration(frames, channels, rows, columns, blocks, pooling, recurrent, hidden):
-    return {"model": {
-        "input": {"frames": frames, "channels": channels, "rows": rows, "columns": columns},
-        "cnn": {"architecture": {"blocks": blocks}, "weights": None, "trainable": True, "pooling": pooling},
-        "recurrent": recurrent, "hidden": hidden}}
-
 
 # name: configuration, frames that count, class, class against
 CASES = {

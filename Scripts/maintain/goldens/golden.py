@@ -99,7 +99,8 @@ def compare(made: pathlib.Path, committed: pathlib.Path) -> bool:
             assert new.keys() == old.keys(), "other entries than in the committed file"
             for name, value in new.items():
                 if isinstance(value, (float, np.ndarray)):
-                    check(name, value, old[name], 1e-6 if path.suffix == ".safetensors" else 1e-9)
+                    # PyTorch's single precision differs from processor to processor.
+                    check(name, value, old[name], 1e-5 if "float32" in name else 1e-6 if path.suffix == ".safetensors" else 1e-9)
                 else:
                     assert value == old[name], f"{name}: {value!r}, committed {old[name]!r}"
             print(f"{path.name}: other bytes, but as committed")

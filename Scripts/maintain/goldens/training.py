@@ -12,50 +12,39 @@ from .golden import Golden, check
 
 STEPS = 20
 
+
+def configuration(frames, channels, rows, columns, blocks, pooling, recurrent, hidden, trainable=True, **others):
+    return others | {"model": {
+        "input": {"frames": frames, "channels": channels, "rows": rows, "columns": columns},
+        "cnn": {"architecture": {"blocks": blocks}, "weights": None, "trainable": trainable, "pooling": pooling},
+        "recurrent": recurrent, "hidden": hidden}}
+
+
 # The classic model in small: VGG, LSTM with Keras 1's gates, MLP, Nadam; everything is trained.
-VGG_LSTM_MLP = {
-    "model": {
-        "input": {"frames": 3, "channels": 3, "rows": 8, "columns": 8},
-        "cnn": {"architecture": {"blocks": [[4], [8]]}, "weights": None, "trainable": True, "pooling": "average"},
-        "recurrent": [{"type": "lstm", "units": 5, "recurrent_activation": "hard_sigmoid"}],
-        "hidden": [{"type": "dense", "units": 7, "activation": "relu"}],
-    },
-    "optimizer": {"type": "nadam", "learning_rate": 0.002, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8,
-                  "schedule_decay": 0.004},
-    "training": {"batch_size": 4, "label_smoothing": 0.0},
-}
+VGG_LSTM_MLP = configuration(
+    3, 3, 8, 8, [[4], [8]], "average",
+    [{"type": "lstm", "units": 5, "recurrent_activation": "hard_sigmoid"}],
+    [{"type": "dense", "units": 7, "activation": "relu"}],
+    optimizer={"type": "nadam", "learning_rate": 0.002, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "schedule_decay": 0.004},
+    training={"batch_size": 4, "label_smoothing": 0.0})
 
 # Everything else at once: a frozen first convolution, masks, batch normalisation of features and of the clip's vector,
-# a bidirectional GRU under an LSTM, label smoothing, clipping, weight decay.
-MASKED_MIXTURE = {
-    "model": {
-        "input": {"frames": 4, "channels": 2, "rows": 9, "columns": 6},
-        "cnn": {"architecture": {"blocks": [[4], [5, 6]]}, "weights": None, "trainable": "block2_conv1",
-                "pooling": "max"},
-        "recurrent": [{"type": "batch_normalization"},
-                      {"type": "gru", "units": 3, "recurrent_activation": "sigmoid", "bidirectional": True},
-                      {"type": "lstm", "units": 4, "recurrent_activation": "sigmoid"}],
-        "hidden": [{"type": "dense", "units": 6, "activation": "tanh"}, {"type": "batch_normalization"}],
-    },
-    # Not Adam: the batch normalisation undoes what the bias before it adds, so that bias's gradient is next to nothing
-    # but rounding, which Adam would scale up to whole steps.
-    "optimizer": {"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True, "clip_norm": 0.5,
-                  "weight_decay": 0.01},
-    "training": {"batch_size": 5, "label_smoothing": 0.1},
-}
+# a bidirectional GRU under an LSTM, label smoothing, clipping, weight decay. Not Adam: the batch normalisation undoes what the
+# bias before it adds, so that bias's gradient is next to nothing but rounding, which Adam would scale up to whole steps.
+MASKED_MIXTURE = configuration(
+    4, 2, 9, 6, [[4], [5, 6]], "max",
+    [{"type": "batch_normalization"},
+     {"type": "gru", "units": 3, "recurrent_activation": "sigmoid", "bidirectional": True},
+     {"type": "lstm", "units": 4, "recurrent_activation": "sigmoid"}],
+    [{"type": "dense", "units": 6, "activation": "tanh"}, {"type": "batch_normalization"}],
+    trainable="block2_conv1",
+    optimizer={"type": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True, "clip_norm": 0.5, "weight_decay": 0.01},
+    training={"batch_size": 5, "label_smoothing": 0.1})
 CLASSES = 3
 BATCHES = 5
 
-
-def vgg_lstm_mlp():
-    return training("training_vgg_lstm_mlp", VGG_LSTM_MLP, seed=41, masked=False)
-
-
-def masked_mixture():
-    return training("training_masked_mixture", MASKED_MIXTURE, seed=42, masked=True)
-
-
-MAKERS = [vgg_lstm_mlp, masked_mixture]
+MAKERS = [lambda: training("training_vgg_lstm_mlp", VGG_LSTM_MLP, seed=41, masked=False),
+          lambda: training("training_masked_mixture", MASKED_MIXTURE, seed=42, masked=True)]
 
 
 def initial_parameters(golden, model):
