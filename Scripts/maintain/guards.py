@@ -44,7 +44,7 @@ TESTS = {
     "numbers-of-results": "HostileRunFilesTests/resultsThatAreNone",
     "keys-of-weights": "WeightsLibraryTests/ownFilesAreReadStrictly",
     "length-of-list": "ConfigErrorTests/lists",
-    "facts-of-clips": "FactsFileTests/whatNothingHasFoundIsNotTaken",
+    "facts-of-clips": "FactsRecordTests/whatNothingHasFoundIsNotTaken",
     "failing-sync": "AtomicFileTests/failureLeavesTheOldFile",
     "folder-synced-after-renaming": "AtomicFileTests/syncsTheFileThenRenamesThenSyncsTheFolder",
     "temporary-file-removed": "AtomicFileTests/failureLeavesTheOldFile",

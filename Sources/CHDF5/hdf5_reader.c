@@ -54,6 +54,7 @@ static hid_t open_object(hid_t file, const char *path) {
         if (exists == 0) return VC_HDF5_ABSENT;
         H5L_info_t link;
         if (H5Lget_info(file, part, &link, H5P_DEFAULT) < 0) return VC_HDF5_UNREADABLE;
+        // guard: hdf5-hard-links
         if (link.type != H5L_TYPE_HARD) return VC_HDF5_NOT_LOCAL;
     }
     hid_t object = H5Oopen(file, path, H5P_DEFAULT);

@@ -21,6 +21,7 @@ extension Checkpoint {
 
     private func requireTensors(_ expected: [(name: String, shape: Shape)]) throws {
         let differences = differences(from: expected)
+        // guard: checkpoint-of-this-model
         guard differences.isEmpty else {
             let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
             throw VidclassError.file(

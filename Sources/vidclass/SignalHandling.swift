@@ -51,11 +51,13 @@ enum SignalHandling {
 
     private static func received(_ number: Int32) {
         let cleanups: [@Sendable () -> Void]? = state.withLock { state in
+            // guard: second-interrupt, without: state.stopSignal == nil, ->
             guard state.allowsStop, state.stopSignal == nil, number != SIGHUP else { return Array(state.cleanups.values) }
             state.stopSignal = number
             return nil
         }
         guard let cleanups else { return }
+        // guard: children-ended-by-signal
         LiveChildren.kill()
         for cleanup in cleanups { cleanup() }
         _exit(128 + number)

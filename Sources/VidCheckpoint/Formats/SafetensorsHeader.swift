@@ -78,12 +78,14 @@ struct SafetensorsHeader {
             }
         }
         var names = Set<String>()
+        // guard: tensor-names-once
         if let twice = entries.first(where: { !names.insert($0.name).inserted }) {
             throw VidclassError.file(file.path, "two tensors named \(twice.name.quoted)")
         }
         entries.sort { ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound) }
         var end = dataStart
         for entry in entries {
+            // guard: tensors-without-holes
             guard entry.bytes.lowerBound == end else {
                 let fault = entry.bytes.lowerBound < end ? "overlaps the tensor before it" : "leaves a hole before it"
                 throw VidclassError.file(

@@ -81,6 +81,7 @@ enum SealedSafetensors {
             try body(block)
         }
         let found = hash.finalize().hexadecimal
+        // guard: checkpoint-checksum
         guard found == expected else {
             throw VidclassError.file(
                 file.path,

@@ -47,6 +47,7 @@ package enum WeightsFile {
                 file.path, "its version is \((file.metadata["version"] ?? "").quoted); this vidclass reads version \(version.quoted)")
         }
         try SealedSafetensors.verify(file)
+        // guard: keys-of-weights
         if let extra = file.metadata.keys.filter({ !keys.contains($0) }).min() {
             throw VidclassError.file(file.path, "unknown key \(extra.quoted) in its metadata")
         }

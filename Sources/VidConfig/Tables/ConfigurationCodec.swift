@@ -148,6 +148,7 @@ extension ConfigurationCodec {
     static func list<Element>(of element: ConfigurationCodec<Element>, _ summary: String) -> Self where Value == [Element] {
         Self(.list(of: element.shape, summary: summary)) { node, path throws(ConfigurationFault) in
             guard let nodes = node.arrayElements else { throw .mismatch(path, expected: summary, found: node) }
+            // guard: length-of-list
             guard nodes.count <= ConfigurationShape.longestList else {
                 throw ConfigurationFault(path, "expected at most \(ConfigurationShape.longestList) elements, found \(nodes.count)")
             }

@@ -63,6 +63,7 @@ extension ClipFacts {
         guard words.count == 10, words[0] == "\(ClipFacts.version)", let frames = Int(words[3]), let channels = Int(words[4]),
             let rows = Int(words[5]), let columns = Int(words[6]), let rate = UInt64(words[7]), let count = Int(words[9]),
             [frames, channels, rows, columns].allSatisfy({ (1...ClipFacts.largestExtent).contains($0) }),
+            // guard: facts-of-clips, without: framesPerSecond >= 0, framesPerSecond.isFinite, ->
             case let framesPerSecond = Double(bitPattern: rate), framesPerSecond >= 0, framesPerSecond.isFinite,
             (0...FramePrints.most).contains(count),
             let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count)

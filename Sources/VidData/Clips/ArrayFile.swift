@@ -113,6 +113,7 @@ package final class ArrayFile {
         let words = bytes.bindMemory(to: UInt32.self)
         var isBad = false
         for word in words { isBad = isBad || word & 0x7F80_0000 == 0x7F80_0000 }
+        // guard: finite-values, without: isBad -> false
         guard isBad else { return }
         let place = words.firstIndex { $0 & 0x7F80_0000 == 0x7F80_0000 } ?? 0
         let value = offset / 4 + place

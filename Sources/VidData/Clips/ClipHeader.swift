@@ -53,6 +53,7 @@ package struct ClipHeader: Sendable, Equatable {
             throw VidclassError.file(path, "version at byte 8: expected 1, found \(version)")
         }
         let crc: UInt32 = LittleEndian.value(bytes, 60)
+        // guard: clip-header-checksum
         guard crc == CRC32.of(bytes[0..<60]) else {
             throw VidclassError.file(path, "the header's checksum (CRC-32 at byte 60) is wrong: the file is damaged")
         }

@@ -62,6 +62,7 @@ package enum NumpyFile {
             length = Int(LittleEndian.value(try file.bytes(at: 8, count: 4), 0, as: UInt32.self))
             offset = 12
         }
+        // guard: npy-header-length
         guard length <= longestHeader else {
             throw VidclassError.file(path, "expected an npy header of at most \(longestHeader) bytes, found a length of \(length)")
         }

@@ -128,6 +128,7 @@ package struct CSVTable {
         }
 
         private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws -> String {
+            // guard: no-nul-in-table
             guard !bytes.contains(0) else { throw error("a NUL character", line: line) }
             guard let text = String(validating: bytes, as: UTF8.self) else { throw error("text that is not valid UTF-8", line: line) }
             return text

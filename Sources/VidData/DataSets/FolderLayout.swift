@@ -48,6 +48,7 @@ enum FolderLayout {
 
     /// Reads all clips in and below the folder of a class.
     private static func readClass(_ path: String, id: String, label: String, split: Split?, _ found: inout FoundClips) throws {
+        // guard: links-back-to-data, without: [found.root, PathText.parent(path)] -> []
         let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
             throw VidclassError.file(

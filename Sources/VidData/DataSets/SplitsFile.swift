@@ -58,6 +58,7 @@ package enum SplitsFile {
         var found = FoundClips()
         for record in table.records {
             let id = record.fields[0]
+            // guard: splits-inside-folder
             guard
                 mayLeave
                     || (id.utf8.first != UInt8(ascii: "/")

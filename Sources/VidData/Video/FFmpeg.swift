@@ -88,6 +88,7 @@ package struct FFmpeg: Sendable, Equatable {
     /// concatenation scripts, image patterns or URLs), one thread, and a limited number of pixels.
     private static func inputArguments(_ containers: [String]) -> [String] {
         [
+            // guard: containers-of-videos, without: "-format_whitelist", containers.joined(separator: ","), ->
             "-protocol_whitelist", "file", "-format_whitelist", containers.joined(separator: ","), "-max_pixels", "\(maximumPixels)",
             "-threads", "1",
         ]

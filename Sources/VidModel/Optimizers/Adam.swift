@@ -19,6 +19,7 @@ struct Adam: OptimizerRule {
         let (beta1, beta2, t) = (settings.beta1, settings.beta2, Double(state.step))
         OptimizerUpdate.moments(
             run, m: slot(0), v: slot(1), common, beta1: beta1, beta2: beta2, gradientShare: 0,
-            momentumShare: (1 - Double.pow(beta2, t)).squareRoot() / (1 - Double.pow(beta1, t)), vCorrection: 1, epsilon: settings.epsilon, workers)
+            momentumShare: (1 - Double.pow(beta2, t)).squareRoot() / (1 - Double.pow(beta1, t)), vCorrection: 1, epsilon: settings.epsilon,
+            workers)
     }
 }

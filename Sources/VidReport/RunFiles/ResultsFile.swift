@@ -30,6 +30,7 @@ package struct ResultsFile {
         var found = 0
         if epochs > 0, let bytes = try? RegularFile.contents(path, limit: ResultsFile.sizeLimit) {
             // A last line without a line end is truncated: digits may be missing.
+            // guard: torn-line-of-results, without: .dropLast() ->
             for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropFirst().dropLast() {
                 guard let text = String(validating: line, as: UTF8.self), let epoch = ResultsFile.epoch(text), epoch > found,
                     epoch <= epochs

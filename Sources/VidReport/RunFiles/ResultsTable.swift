@@ -20,6 +20,7 @@ package struct ResultsTable: Sendable {
             func number(_ column: Int) throws -> Double? {
                 let field = record.fields[columns[column]]
                 if field.isEmpty { return nil }
+                // guard: numbers-of-results, without: DecimalText.number -> Double
                 guard let value = DecimalText.number(field) else {
                     throw VidclassError.file(path, "line \(record.line): expected a number, found \(field.brief)")
                 }

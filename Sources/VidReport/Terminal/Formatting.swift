@@ -17,6 +17,7 @@ package enum Formatting {
 
     /// Minutes and seconds, with hours if there are any: "0:08", "12:34", "3:04:05"; "?" for what is no duration.
     package static func duration(_ seconds: Double) -> String {
+        // guard: hostile-times
         guard seconds.isFinite, abs(seconds) < 1e9 else { return "?" }
         let total = max(0, Int(seconds.rounded()))
         func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

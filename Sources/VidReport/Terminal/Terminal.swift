@@ -24,6 +24,7 @@ package enum Terminal {
     package static func draw(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
     /// Writes the whole text to standard error without characters that could control the terminal, so that every name is safe.
+    // guard: printable-terminal, without: text.printableLines -> text
     package static func write(_ text: String) { draw(text.printableLines) }
 
     /// Writes a line to standard error, as `write` does.

@@ -186,12 +186,14 @@ final class RunLock {
     init(_ folder: RunFolder) throws {
         let path = folder.path + "/.lock"
         // Not through a link: that could make a file anywhere.
+        // guard: lock-not-through-link, without: O_NOFOLLOW | ->
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else {
             throw VidclassError.file(
                 path, errno == ELOOP ? "expected a file to lock, found a link; remove it" : "cannot be opened: \(SystemCall.reason())",
                 kind: .inputOutput)
         }
+        // guard: one-trainer-per-run
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             close(descriptor)

@@ -95,6 +95,7 @@ package struct TrainingPlan {
 
     /// The last state, or with a warning the previous one if the last is damaged or missing; nil if none was ever saved.
     private static func newestReadable(_ folder: RunFolder, _ runtime: Runtime) throws -> Checkpoint? {
+        // guard: state-before-a-damaged-one, without: , folder.previousPath ->
         let paths = [folder.lastPath, folder.previousPath].filter { FileManager.default.fileExists(atPath: $0) }
         var fault: VidclassError?
         for path in paths {

@@ -131,6 +131,7 @@ package final class TrainingRun {
         let output = plan.configuration.output
         let folder =
             try plan.existing?.folder ?? RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk)
+        // guard: weights-not-through-link
         try folder.checkLinks()
         let lock = try plan.existing?.lock ?? RunLock(folder)
         // Killed processes may have left temporary files. Under the lock nobody else writes here.

@@ -73,11 +73,13 @@ package final class AtomicFile {
     /// Gives the file its name: syncs it, renames it, and syncs the folder. Nothing can be written afterwards.
     package func commit() throws {
         precondition(descriptor >= 0, "\(path): committed twice, or after it was discarded")
+        // guard: failing-sync
         guard calls.sync(descriptor) == 0 else { throw failure(errno, "syncing") }
         let status = close(descriptor)
         descriptor = -1
         guard status == 0 else { throw failure(errno, "closing") }
         guard calls.rename(temporary, path) == 0 else { throw failure(errno, "renaming") }
+        // guard: folder-synced-after-renaming
         try Folder.sync(PathText.parent(path), calls: calls)
     }
 
@@ -128,6 +130,7 @@ package final class AtomicFile {
         guard descriptor >= 0 else { return }
         close(descriptor)
         descriptor = -1
+        // guard: temporary-file-removed
         unlink(temporary)
     }
 

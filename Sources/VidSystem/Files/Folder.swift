@@ -49,6 +49,7 @@ package enum Folder {
             if errno == EEXIST { return false }
             throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason())", kind: .inputOutput)
         }
+        // guard: new-folder-synced-above
         try sync(parent, calls: calls)
         return true
     }

@@ -52,6 +52,7 @@ private struct JSONParse {
     mutating func value(depth: Int) throws(JSONSyntaxError) -> JSONNode {
         let position = scanner.position
         values += 1
+        // guard: number-of-json-values
         guard values <= maximumValues else {
             throw JSONSyntaxError("more than \(maximumValues) values", at: position)
         }
@@ -116,6 +117,7 @@ private struct JSONParse {
 
     /// Skips the opening bracket of a container at `depth`.
     private mutating func enter(_ depth: Int) throws(JSONSyntaxError) {
+        // guard: nesting-of-json
         guard depth <= maximumDepth else {
             throw JSONSyntaxError("nested deeper than \(maximumDepth) levels", at: scanner.position)
         }

@@ -107,6 +107,7 @@ package struct ChildProcess: Sendable {
                 let text = try await errorText
                 // A child can close its pipes and keep running, and one that has ended may have left others behind.
                 await ChildProcess.waitForEnd(of: process)
+                // guard: grandchildren-killed
                 ChildProcess.killSession(process)
                 return text
             }

@@ -79,6 +79,7 @@ package struct TrainerState: Codable, Sendable, Equatable {
             return
                 "\(step) steps with \(running.clips) clips, \(running.correct) of them correct, are more than an epoch of \(clips) clips has"
         }
+        // guard: order-of-clips
         guard order.isEmpty ? step == 0 : order.count == clips && order.allSatisfy((0..<clips).contains) else {
             return "its order of clips is not an order of \(clips) clips"
         }

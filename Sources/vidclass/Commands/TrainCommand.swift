@@ -76,6 +76,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         // The training continues after the reader of its output has left (`Terminal.output`).
+        // guard: reader-that-leaves
         signal(SIGPIPE, SIG_IGN)
         let stream = json ? TrainingStream() : nil
         let display = RunDisplay(verbose ? .verbose : !quiet ? .normal : json ? .notes : .quiet)

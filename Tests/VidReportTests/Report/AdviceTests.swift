@@ -21,7 +21,8 @@ import VidTrain
 
     private func epoch(_ number: Int, train: Double = 1, accuracy: Double = 1, loss: Double, valAccuracy: Double = 1) -> EpochRecord {
         EpochRecord(
-            epoch: number, seconds: 1, trainLoss: train, trainAccuracy: accuracy, validation: .init([.validationLoss: loss, .validationAccuracy: valAccuracy]),
+            epoch: number, seconds: 1, trainLoss: train, trainAccuracy: accuracy,
+            validation: .init([.validationLoss: loss, .validationAccuracy: valAccuracy]),
             learningRate: 0.1)
     }
 

@@ -4,7 +4,9 @@ import VidReport
 import VidTrain
 
 @Suite struct EpochLineTests {
-    private func text(_ columns: Int, isBest: Bool = true, validation: ValidationMetrics? = .init([.validationLoss: 0.1903, .validationAccuracy: 0.95])) -> String {
+    private func text(
+        _ columns: Int, isBest: Bool = true, validation: ValidationMetrics? = .init([.validationLoss: 0.1903, .validationAccuracy: 0.95])
+    ) -> String {
         EpochLine(
             EpochRecord(epoch: 3, seconds: 42, trainLoss: 0.2241, trainAccuracy: 0.931, validation: validation, learningRate: 0.002),
             isBest: isBest, epochs: 20

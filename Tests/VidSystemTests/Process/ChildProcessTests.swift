@@ -117,10 +117,12 @@ import VidTestSupport
     /// A child that waits for its reader is given that time on top of its own.
     @Test func aSlowReaderIsNotTheChildsFault() async throws {
         var pauses = 0
-        let outcome = try await shell("head -c 400000 /dev/zero", seconds: 1).run({ _ in }) {
-            pauses += 1
-            if pauses == 1 { try await Task.sleep(for: .seconds(2.5)) }
-        }
+        let outcome = try await shell("head -c 400000 /dev/zero", seconds: 1).run(
+            { _ in },
+            deliver: {
+                pauses += 1
+                if pauses == 1 { try await Task.sleep(for: .seconds(2.5)) }
+            })
         #expect(outcome.status == 0 && !outcome.timedOut && outcome.outputBytes == 400_000)
     }
 
@@ -146,7 +148,7 @@ import VidTestSupport
     @Test func aReaderThatFailsEndsTheChild() async throws {
         struct Stop: Error {}
         await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 300").run { _ in throw Stop() } }
-        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 300").run({ _ in }) { throw Stop() } }
+        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 300").run({ _ in }, deliver: { throw Stop() }) }
         try await expectNoneLeft(atLeast: 2)
     }
 
