@@ -148,7 +148,7 @@ let package = Package(
     cLanguageStandard: .gnu17
 )
 
-// Coverage-guided fuzzing of the parsers (Scripts/fuzz.sh); libFuzzer brings the program's main.
+// Coverage-guided fuzzing of the parsers (maintain.fuzz); libFuzzer brings the program's main.
 if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
     package.targets.append(
         .executableTarget(

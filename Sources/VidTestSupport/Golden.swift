@@ -2,7 +2,7 @@ import VidCheckpoint
 import VidSystem
 import VidTensor
 
-/// A file of reference numbers made by Scripts/make_goldens.py: tensors named `case/tensor`.
+/// A file of reference numbers made by maintain.goldens: tensors named `case/tensor`.
 package final class Golden {
     private let file: SafetensorsFile
     private var buffers: [Buffer] = []

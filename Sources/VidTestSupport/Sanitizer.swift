@@ -1,6 +1,6 @@
 import Foundation
 
-/// Tells whether the tests run under a sanitizer (Scripts/sanitize.sh). A sanitizer uses many times the memory, so tests that
+/// Tells whether the tests run under a sanitizer (maintain.sanitize). A sanitizer uses many times the memory, so tests that
 /// measure or limit memory are skipped.
 package enum Sanitizer {
     package static let isOn = ProcessInfo.processInfo.environment["VIDCLASS_SANITIZED"] != nil

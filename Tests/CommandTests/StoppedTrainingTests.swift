@@ -4,7 +4,7 @@ import VidSystem
 import VidTestSupport
 
 /// Trainings that are killed, interrupted, stopped by the clock, extended, and trained in folds.
-/// (`Scripts/check_resume.py` kills more of them.)
+/// (`maintain.resume` kills more of them.)
 @Suite(.serialized) struct StoppedTrainingTests {
     /// A configuration with everything that is random, in two stages.
     private static let config = """

@@ -17,7 +17,7 @@ package enum ResumeRules {
     ///   - configuration: the one to resume with.
     ///   - before: the run's own, from `path`.
     /// - Throws: `.badData` that names forbidden differences.
-    static func check(_ configuration: RunConfiguration, against before: RunConfiguration, _ path: String) throws {
+    package static func check(_ configuration: RunConfiguration, against before: RunConfiguration, _ path: String) throws {
         var differences: [String] = []
         compare(before.json, configuration.json, "", "", &differences)
         guard differences.isEmpty else {

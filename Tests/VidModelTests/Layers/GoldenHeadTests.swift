@@ -28,7 +28,7 @@ import VidTestSupport
         let sequences: Bool
         let masked: Bool
 
-        /// The case's name in the golden file, as make_goldens.py puts it together.
+        /// The case's name in the golden file, as maintain.goldens puts it together.
         var testDescription: String {
             let parts = [isLSTM ? "lstm" : "gru", gate.rawValue, bidirectional ? "bidirectional" : "", sequences ? "sequences" : ""]
             return (parts + [masked ? "mask" : ""]).filter { !$0.isEmpty }.joined(separator: "_")

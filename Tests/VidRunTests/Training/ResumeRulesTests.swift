@@ -1,8 +1,7 @@
 import Testing
 import VidConfig
+import VidRun
 import VidSystem
-
-@testable import VidRun
 
 /// Which values of the configuration a resumed run may change.
 @Suite struct ResumeRulesTests {
