@@ -162,7 +162,7 @@ package struct InitPlan {
         configuration.data.preprocessing = areFloats && material == .packed ? .none : .symmetric
         choose(
             "data.preprocessing", configuration.data.preprocessing.rawValue,
-            areFloats && material == .packed ? "floats are used as they are" : "no pretrained weights need another one")
+            areFloats && material == .packed ? "floats are used as they are" : "the usual choice without pretrained weights")
     }
 
     private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) async {
@@ -170,12 +170,12 @@ package struct InitPlan {
         do {
             let path = try runtime.weights.find("imagenet", .vgg16)
             configuration.data.preprocessing = try await runtime.weights.read(path, .vgg16).preprocessing
-            choose("model.cnn", "vgg16, imagenet, frozen", "it already knows pictures; its weights are in \(path.printable)")
+            choose("model.cnn", "vgg16, imagenet, frozen", "already trained on ImageNet; its weights are in \(path.printable)")
         } catch {
             configuration.data.preprocessing = .caffe
             choose(
                 "model.cnn", "vgg16, imagenet, frozen",
-                "it already knows pictures; its weights are NOT here yet: get them with `vidclass weights fetch vgg16`")
+                "already trained on ImageNet; its weights are not downloaded yet: get them with `vidclass weights fetch vgg16`")
         }
         choose("data.preprocessing", configuration.data.preprocessing.rawValue, "these weights need it")
         shrinkForSpeed(gigaflops)
@@ -223,7 +223,7 @@ package struct InitPlan {
                 "data.validation_split", "\(configuration.data.validationSplit)",
                 count >= 1000
                     ? "a tenth of \(Formatting.grouped(count)) training clips is enough to measure with"
-                    : "a fifth of \(count) training clips")
+                    : "a fifth of the \(count) clips")
         }
     }
 

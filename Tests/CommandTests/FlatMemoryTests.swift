@@ -63,7 +63,7 @@ import VidTestSupport
     @Test func weights() throws {
         for length in [1 << 32, UInt64(Int64.max), 1 << 63, .max] {
             try box.write("length.safetensors", FileBytes.littleEndian(length) + Array("{}".utf8))
-            try refuse(["weights", "import", "length.safetensors"], "length.safetensors", "should take \(length) bytes")
+            try refuse(["weights", "import", "length.safetensors"], "length.safetensors", "should have \(length) bytes")
         }
         try box.write(
             "shape.safetensors",

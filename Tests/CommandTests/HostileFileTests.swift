@@ -38,8 +38,8 @@ import VidTestSupport
         let all: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF]
         try refuse(
             [
-                HostileFile("empty.bin", [], "a header of 64 bytes, found 0"),
-                HostileFile("short.bin", Array(header.prefix(63)), "a header of 64 bytes, found 63"),
+                HostileFile("empty.bin", [], "header of 64 bytes, found only 0"),
+                HostileFile("short.bin", Array(header.prefix(63)), "header of 64 bytes, found only 63"),
                 HostileFile("text.bin", text: String(repeating: "x", count: 200), "magic"),
                 HostileFile("future.bin", clip([2], at: 8), "version at byte 8: expected 1, found 2"),
                 HostileFile("type.bin", clip([9], at: 10), "element type at byte 10"),
@@ -158,7 +158,7 @@ import VidTestSupport
         try refuse(
             [
                 HostileFile("flipped.safetensors", bytes.putting([bytes[bytes.count - 3] ^ 1], at: bytes.count - 3), "damaged"),
-                HostileFile("cut.safetensors", bytes.dropLast(), "holds"),
+                HostileFile("cut.safetensors", bytes.dropLast(), "the file has only"),
                 HostileFile("more.safetensors", bytes + [0], "after its last tensor"),
             ], [predict, ["inspect", "FILE"], ["eval", "--checkpoint", "FILE", "--data", TrainedModel.folder()("data")]])
 
@@ -248,13 +248,13 @@ import VidTestSupport
                 HostileFile("under.json", text: #"{"training":{"epochs":1_000}}"#, "expected ',' or '}'"),
                 HostileFile("minus.json", text: #"{"training":{"epochs":-0}}"#, "training.epochs"),
                 HostileFile("comma.json", text: #"{"optimizer":{"learning_rate":0,002}}"#, "expected a key"),
-                HostileFile("nan.json", text: #"{"optimizer":{"learning_rate":NaN}}"#, "JSON numbers are finite"),
+                HostileFile("nan.json", text: #"{"optimizer":{"learning_rate":NaN}}"#, "JSON's numbers are finite"),
                 HostileFile("key.json", text: #"{"trainin":{}}"#, "did you mean \"training\"?"),
                 HostileFile("up.json", text: #"{"output":{"name":"../x"}}"#, "output.name"),
                 HostileFile(
                     "layers.json", text: #"{"model":{"cnn":{"architecture":{"blocks":[[\#(String(repeating: "1,", count: 200_000))1]]}}}}"#,
                     "at most 256 elements, found 200001"),
-                HostileFile("mega.json", [UInt8](repeating: 0x20, count: 1 << 20 + 1), "at most 1048576 bytes"),
+                HostileFile("mega.json", [UInt8](repeating: 0x20, count: 1 << 20 + 1), "at most 1048576 are read"),
                 HostileFile("cut.json", text: String(TrainedModel.config.prefix(300)), "cut.json:"),
             ], [["train", "--config", "FILE"]])
         try refuse(

@@ -139,7 +139,7 @@ package struct ClipLoader: Sendable {
             return .file(
                 path,
                 "expected frames of \(rows)x\(columns) (rows x columns), found \(foundRows)x\(foundColumns); pack the videos again with "
-                    + "`vidclass pack --rows \(rows) --columns \(columns)`, or set model.input.rows and model.input.columns")
+                    + "`vidclass pack --rows \(rows) --columns \(columns)`, or train with other model.input.rows and model.input.columns")
         }
         guard found == channels else {
             return .file(path, "expected \(channels) channels, found \(found); set model.input.channels to \(found)")

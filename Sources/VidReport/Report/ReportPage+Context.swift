@@ -85,7 +85,7 @@ extension ReportPage {
             if let seconds = story.record?.seconds { facts.append(("training", Formatting.duration(seconds))) }
             if let last = story.epochs.last, story.epochs.count > 1, let first = story.epochs.first {
                 let each = (last.seconds - first.seconds) / Double(story.epochs.count - 1)
-                facts.append(("one epoch", "\(Formatting.fixed(each, each < 10 ? 2 : 0)) s on average, without the first"))
+                facts.append(("one epoch", "\(Formatting.fixed(each, each < 10 ? 2 : 0)) s on average, excluding the first"))
             }
             if let peak = story.record?.peakBytesBefore, peak > 0 { facts.append(("training memory", "at most " + Formatting.bytes(peak))) }
         }

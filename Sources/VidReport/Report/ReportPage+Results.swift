@@ -96,7 +96,7 @@ extension ReportPage {
         for (place, panel) in CurvePlot(story.epochs, best: story.bestEpoch, palette: .page).panels.enumerated() {
             text += plot(panel, id: "curve\(place)")
         }
-        return text + "</div>\n<details><summary>The same as a table</summary>\n\(epochTable(story))</details>\n"
+        return text + "</div>\n<details><summary>These curves as a table</summary>\n\(epochTable(story))</details>\n"
     }
 
     private func epochTable(_ story: RunStory) -> String {

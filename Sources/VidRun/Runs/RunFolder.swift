@@ -170,7 +170,7 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
-                "\(directory): no trained run here. Train one with `vidclass train --config FILE`, or name a checkpoint with --checkpoint FILE."
+                "\(directory): no run here. Train one with `vidclass train --config FILE`, or name the run or checkpoint to use."
             )
         }
         return newest.0
@@ -209,7 +209,11 @@ final class RunLock {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone is not enough: a child that has been forked but not yet executed shares the lock.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Whether a process is training in `folder`. Takes a shared lock and releases it at once; makes no file.
     static func isHeld(_ folder: RunFolder) -> Bool {

@@ -20,9 +20,10 @@ package struct Calibration: Sendable {
 
     package init() {}
 
-    /// The bin of a score.
+    /// The bin of a score; 0 for NaN, which a diverged model gives.
     package static func bin(of confidence: Double) -> Int {
-        max(0, min(binCount - 1, Int((confidence * Double(binCount)).rounded(.up)) - 1))
+        guard !confidence.isNaN else { return 0 }
+        return max(0, min(binCount - 1, Int((confidence * Double(binCount)).rounded(.up)) - 1))
     }
 
     /// Adds a clip.

@@ -11,7 +11,7 @@ package struct EpochRecord: Sendable, Equatable {
     package let trainAccuracy: Double
     /// Over the validation split after the epoch; nil where there is none.
     package let validation: ValidationMetrics?
-    /// Of the epoch's last step.
+    /// The learning rate of the epoch's last step.
     package let learningRate: Double
 
     package init(

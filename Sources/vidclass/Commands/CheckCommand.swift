@@ -15,7 +15,7 @@ struct CheckCommand: AsyncParsableCommand {
             Unreadable, too-short or duplicated clips are reported with the reason. Every clip is read to its end; files that did not \
             change since the last check are not read again. The splits are those that `train` would make. Without --config \
             every readable clip is good; with it, a clip that the model can't use (another frame size, too short) is bad, too. Ends \
-            with 65 if a clip is bad, or if data.leak_check is "refuse" and clips of different splits show the same.
+            with 65 if a clip is bad, or if data.leak_check is "refuse" and clips of different splits show the same footage.
 
               vidclass check videos
               vidclass check --config config.json

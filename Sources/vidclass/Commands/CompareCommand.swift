@@ -17,7 +17,7 @@ struct CompareCommand: AsyncParsableCommand {
               vidclass compare runs/train runs/train2 --json
             """)
 
-    @Argument(help: "The runs' folders, or their names in runs.", completion: .directory)
+    @Argument(help: "The runs' folders, or their names inside runs/.", completion: .directory)
     var runs: [String]
 
     @Option(

@@ -8,7 +8,7 @@ import VidTensor
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Check this machine: its speed, what costs speed, and what to do about it.",
+        abstract: "Check this machine: how fast it is, what slows it down, and what to do about it.",
         discussion: """
               vidclass doctor
               vidclass doctor --json

@@ -12,7 +12,7 @@ struct ExplainCommand: AsyncParsableCommand {
         discussion: """
             Draws a clip's frames and, under each, the same frame with its heat map (Grad-CAM on the last convolution, through \
             the recurrent layers; one scale for all frames) and a bar: how much the frame adds to the class's score or takes from it \
-            (integrated gradients). The bars add up to the raw score (logit) minus that of a clip in which nothing is seen. The \
+            (integrated gradients). The bars add up to the raw score (logit) minus that of a blank clip. The \
             picture shows what the model looked at, which is not always what it should have looked at.
 
               vidclass explain holiday.mp4

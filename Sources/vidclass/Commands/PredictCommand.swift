@@ -42,7 +42,7 @@ struct PredictCommand: AsyncParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
-        guard top >= 1 else { throw ValidationError("--top takes a number from 1, not \(top).") }
+        guard top >= 1 else { throw ValidationError("--top must be at least 1, not \(top).") }
         for (name, value) in [("--window", window), ("--stride", stride)] {
             if let value, !(value > 0 && value.isFinite) {
                 throw ValidationError("\(name) takes a number of seconds above 0, not \(value).")

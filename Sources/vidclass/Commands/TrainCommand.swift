@@ -48,7 +48,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var features: FeatureCacheOptions
 
-    @Flag(help: "Print no start-up report and no progress, only where things are.")
+    @Flag(help: "Print no start-up report and no progress, only the paths of the outputs.")
     var quiet = false
 
     @Flag(help: "Print more: memory, times, metrics, every saved file.")
@@ -171,7 +171,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func stopped(_ reason: StopCondition.Reason, _ place: String, _ folder: RunFolder, isShown: Bool) throws {
         if isShown {
             Terminal.note(
-                (reason == .timeIsUp ? "training.max_minutes is over" : "interrupted") + place
+                (reason == .timeIsUp ? "training.max_minutes was reached" : "interrupted") + place
                     + "\nResume with: vidclass train --resume \(ShellText.quoted(folder.path))")
         }
         if let code = SignalHandling.stopCode { throw ExitCode(code) }

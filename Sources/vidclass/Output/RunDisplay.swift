@@ -55,7 +55,7 @@ final class RunDisplay: Sendable {
             bar.update("validate", done: done, total: total, details: [.init("\(done)/\(total) clips", rank: 0)])
         case .epoch(let epoch, let epochs): show(epoch, epochs: epochs)
         case .learningRateReduced(_, let scale, let rate):
-            note("no improvement: learning rates are multiplied by \(scale) from here on, the next one is \(rate)")
+            note("no improvement: learning rates are multiplied by \(scale) from here on; the next rate is \(rate)")
         case .stage(let start):
             note(
                 "stage \(start.stage - 1) is finished (\(start.previousEnd.words)); stage \(start.stage) of \(start.stages): "
@@ -105,7 +105,7 @@ final class RunDisplay: Sendable {
             parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
         }
         if encoding.clipsRecalled > 0 { parts.append("took \(Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache") }
-        note(parts.joined(separator: " and ") + "; this step won't be repeated")
+        note(parts.joined(separator: " and ") + "; later epochs reuse the features")
         detail("in \(Formatting.duration(encoding.seconds))")
     }
 
@@ -116,7 +116,7 @@ final class RunDisplay: Sendable {
             details: [
                 .init("loss \(Formatting.fixed(batch.loss, 4))", rank: 0), .init("acc \(Formatting.fixed(batch.accuracy, 3))", rank: 2),
                 .init("\(Formatting.fixed(batch.clipsPerSecond, 1)) clips/s", rank: 3),
-                .init("\(own) left, \(all) in total", short: "\(own)/\(all)", rank: 1),
+                .init("\(own) left, \(all) overall", short: "\(own)/\(all)", rank: 1),
             ])
     }
 

@@ -19,7 +19,7 @@ import VidTrain
 ///     failed                 message, exit_code
 ///     estimate               the only line of a dry run
 ///
-/// Keys are always there; values that don't exist are null.
+/// Every key is always present; values that don't exist are null.
 final class TrainingStream: Sendable {
     private struct State {
         var fold: (number: Int, count: Int)?
@@ -28,7 +28,7 @@ final class TrainingStream: Sendable {
 
     private let state = Mutex(State())
 
-    /// Writes one line; of some events none.
+    /// Writes one line, or none for some events.
     ///
     /// - Throws: `.inputOutput` if standard output can't be written.
     func write(_ event: RunEvent) throws {
@@ -66,7 +66,7 @@ final class TrainingStream: Sendable {
 
     func write(_ cost: TrainingCost) throws { try write("estimate", cost.members) }
 
-    /// Writes why nothing more will come, for vidclass's own errors.
+    /// Writes the reason for the failure, for vidclass's own errors.
     func writeFailure(_ error: any Error) {
         guard let error = error as? VidclassError else { return }
         state.withLock { $0.fold = nil }

@@ -80,7 +80,7 @@ import VidTestSupport
         let (folds, notes) = try data.folds(5, seed: 1)
         checkCover(folds, data)
         #expect(notes.count == 3)
-        #expect(notes[0].contains("\"class 1\" has 2 clips, fewer than the 5 folds: 3 of them"))
+        #expect(notes[0].contains("\"class 1\" has 2 clips, fewer than the 5 folds: 3 folds do not measure it"))
         #expect(notes[1].contains("\"class 2\" has 1 clip,") && notes[1].contains("trained without it"))
         #expect(notes[2].contains("\"class 3\" has 3 clips in 1 group,") && notes[2].contains("trained without it"))
     }

@@ -31,7 +31,8 @@ import VidTestSupport
 
 @Suite struct FileSystemRoomTests {
     @Test func theSpaceOfAFileSystem() throws {
-        let room = try #require(FileSystemRoom(at: TestFolder().path))
+        let folder = try TestFolder()
+        let room = try #require(FileSystemRoom(at: folder.path))
         #expect(room.free >= 0 && room.free <= room.size && room.size > 0)
         #expect(FileSystemRoom(at: "/nowhere/at/all") == nil)
         // It has no blocks at all.

@@ -21,7 +21,7 @@ import VidTestSupport
 
     /// Waits in the script until the limits have been set.
     private let waitForLimits =
-        "for i in $(seq 400); do [ \"$(ulimit -f)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; "
+        "for i in $(seq 8000); do [ \"$(ulimit -f)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; "
 
     private func processes() throws -> [Int32] {
         try folder.names().compactMap { $0.hasPrefix("pid-") ? Int32($0.dropFirst(4)) : nil }

@@ -57,7 +57,9 @@ import VidTrain
 
     @Test func preparingStopsWhereItIsAskedTo() async throws {
         struct Stop: Error {}
-        let inputs = try inputs(try await TestClips())
+        let clips = try await TestClips()
+        defer { withExtendedLifetime(clips) {} }
+        let inputs = try inputs(clips)
         var done = 0
         await #expect(throws: Stop.self) {
             try await inputs.prepare { _ in
@@ -95,7 +97,9 @@ import VidTrain
 
     /// Without frozen layers the inputs are the preprocessed frames.
     @Test func framesComeWhereNoLayerIsFrozen() async throws {
-        let inputs = try inputs(try await TestClips(), { $0.model.cnn.trainable = .all })
+        let clips = try await TestClips()
+        defer { withExtendedLifetime(clips) {} }
+        let inputs = try inputs(clips, { $0.model.cnn.trainable = .all })
         #expect(!inputs.needsPreparing)
         let frames = try await gathered(inputs, [0, 1], shape: [16, 16, 3])
         #expect(frames.allSatisfy { (-1...1).contains($0) } && Set(frames).count > 10)
