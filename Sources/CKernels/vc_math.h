@@ -2,8 +2,7 @@
 //
 // Largest errors over every 1021st float, with and without fused multiply-add: exp 1.0 ulp (denormal results included),
 // tanh 1.3, sigmoid 2.7; checked by ElementaryFunctionTests. NaN gives NaN, overflow infinity.
-#ifndef VC_MATH_H
-#define VC_MATH_H
+#pragma once
 
 #include "vc_activation_kind.h"
 #include "vc_simd.h"
@@ -135,5 +134,3 @@ VC_INLINE float vc_slope_at(vc_slope s, float a) {
     float value = s.c0 + a * (s.c1 + a * s.c2);
     return (a <= s.low || a >= s.high) ? 0.0f : value;
 }
-
-#endif

@@ -1,6 +1,5 @@
 // Small helpers for loops over the rows of a matrix that may be absent. Private to CKernels.
-#ifndef VC_ROWS_H
-#define VC_ROWS_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -8,5 +7,3 @@
 VC_INLINE const float *vc_row(const float *base, size_t r, size_t stride) {
     return base == NULL ? NULL : base + r * stride;
 }
-
-#endif

@@ -4,8 +4,7 @@
 // virtual storage is refused, no filter plugins are loaded, nothing is printed, and the caller can check every size before
 // anything is read. Paths are relative to the file's root, components joined by single slashes; "" is the root.
 // Only one thread at a time may call these functions.
-#ifndef CHDF5_H
-#define CHDF5_H
+#pragma once
 
 #include <stdint.h>
 
@@ -60,5 +59,3 @@ int vc_hdf5_shape(int64_t file, const char *path, int64_t shape[VC_HDF5_MAXIMUM_
 /// Reads all `count` values of the dataset at `path`, converted to single precision, in row-major order.
 /// Returns 0, or a negative status.
 int vc_hdf5_floats(int64_t file, const char *path, float *values, int64_t count);
-
-#endif

@@ -1,6 +1,3 @@
 // Chooses OpenBLAS's kernel and its number of threads before OpenBLAS starts. The target has no function to call: linking it
 // into a program is enough. It changes the environment of the process, so only our own programs link it, never a library.
-#ifndef CKERNELCHOICE_H
-#define CKERNELCHOICE_H
-
-#endif
+#pragma once

@@ -1,7 +1,6 @@
 // Vectorised loops on plain pointers, each with a naive double-precision twin in CReferenceKernels.
 // No function allocates or prints; shapes are explicit.
-#ifndef CKERNELS_H
-#define CKERNELS_H
+#pragma once
 
 #include "vc_activation.h"
 #include "vc_activation_kind.h"
@@ -21,5 +20,3 @@
 #include "vc_softmax.h"
 #include "vc_warp.h"
 #include "vc_winograd.h"
-
-#endif

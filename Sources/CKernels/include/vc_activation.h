@@ -1,6 +1,5 @@
 // Activation functions, elementwise and in place of their input, and their gradients.
-#ifndef VC_ACTIVATION_H
-#define VC_ACTIVATION_H
+#pragma once
 
 #include "vc_activation_kind.h"
 #include "vc_simd.h"
@@ -20,5 +19,3 @@ void vc_activation_backward(int kind, size_t count, const float *y, const float 
 ///
 /// `bias` may be NULL.
 void vc_bias_activation(int kind, size_t rows, size_t columns, size_t stride, const float *bias, float *x);
-
-#endif

@@ -1,7 +1,6 @@
 // Batch normalisation over the last axis (Ioffe and Szegedy 2015; Keras's BatchNormalization), for a panel of columns of
 // a (rows, columns) matrix with row stride `stride`. Rows are added in order, in double precision.
-#ifndef VC_BATCH_NORM_H
-#define VC_BATCH_NORM_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -29,5 +28,3 @@ void vc_batch_norm_input_gradient(size_t rows, size_t columns, size_t stride, co
 /// The gradient of the input if mean and variance were constants: dx = gamma / s * dy.
 void vc_batch_norm_scale_gradient(size_t rows, size_t columns, size_t stride, const float *dy, const float *variance,
                                   float epsilon, const float *gamma, float *dx);
-
-#endif

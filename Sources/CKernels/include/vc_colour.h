@@ -1,6 +1,5 @@
 // Brightness, contrast and saturation of a frame (channels, positions), in this order, in one pass.
-#ifndef VC_COLOUR_H
-#define VC_COLOUR_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -23,5 +22,3 @@ double vc_brightened_sum_bytes(const uint8_t *values, long count, float brightne
 
 /// The sum of values (count) times brightness.
 double vc_brightened_sum_floats(const float *values, long count, float brightness);
-
-#endif

@@ -1,6 +1,5 @@
 // The data movement of a GEMM convolution: channels-last maps, one frame at a time.
-#ifndef VC_CONVOLUTION_H
-#define VC_CONVOLUTION_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -36,5 +35,3 @@ void vc_relu_gradient(const float *output, const float *d_output, float *d_input
 
 /// target += source.
 void vc_add(float *target, const float *source, long count);
-
-#endif

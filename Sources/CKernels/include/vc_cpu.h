@@ -1,6 +1,5 @@
 // The properties of the processor.
-#ifndef VC_CPU_H
-#define VC_CPU_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -22,5 +21,3 @@ VC_INLINE void vc_spin_pause(void) {
     __asm__ volatile("yield");
 #endif
 }
-
-#endif

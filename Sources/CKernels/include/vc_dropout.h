@@ -1,7 +1,6 @@
 // Dropout's factors from the counter-based generator Philox4x32-10 (Salmon et al. 2011), the words of
 // VidTensor.RandomGenerator: any part of the stream can be computed by itself.
-#ifndef VC_DROPOUT_H
-#define VC_DROPOUT_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -10,5 +9,3 @@
 /// With threshold = rate * 2^32 and scale = 1 / (1 - rate) that is inverted dropout (Srivastava et al. 2014).
 void vc_dropout_factors(size_t count, uint64_t seed, uint64_t stream, uint64_t first_block, uint32_t threshold,
                         float scale, float *factors);
-
-#endif

@@ -1,6 +1,5 @@
 // Loops bounded by memory: products, sums and reorderings.
-#ifndef VC_ELEMENTWISE_H
-#define VC_ELEMENTWISE_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -12,5 +11,3 @@ void vc_scale(size_t count, float scale, const float *x, bool accumulate, float 
 
 /// y[c][r] = x[r][c] for rows x columns, row strides given: the transposition of a part of a matrix.
 void vc_transpose(size_t rows, size_t columns, const float *x, size_t x_stride, float *y, size_t y_stride);
-
-#endif

@@ -1,6 +1,5 @@
 // Fourier transforms in double precision, real and imaginary parts in arrays of their own.
-#ifndef VC_FOURIER_H
-#define VC_FOURIER_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -15,5 +14,3 @@ void vc_complex_multiply(long n, const double *x_re, const double *x_im, const d
 
 /// power[i] = scale |x[i]|^2.
 void vc_complex_power(long n, const double *re, const double *im, double scale, double *power);
-
-#endif

@@ -3,8 +3,7 @@
 //
 // Common to all: the gradient used is gradient_scale * g (global-norm clipping), and before the update p is multiplied
 // by `keep` = 1 - learning rate * weight decay (decoupled weight decay, Loshchilov and Hutter 2019).
-#ifndef VC_OPTIMIZER_H
-#define VC_OPTIMIZER_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -40,5 +39,3 @@ typedef struct {
 /// p -= d, or with `m` given m = momentum m + d; p -= m. Keras 3's RMSprop.
 void vc_rmsprop_update(size_t count, const vc_rmsprop_coefficients *coefficients, const float *g, float *v, float *m,
                        float *p);
-
-#endif

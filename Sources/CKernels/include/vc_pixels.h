@@ -1,6 +1,5 @@
 // Converts pixels in the layout of files, (channels, rows, columns), to the network's (rows, columns, channels) floats.
-#ifndef VC_PIXELS_H
-#define VC_PIXELS_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -11,5 +10,3 @@ void vc_pixels_from_bytes(const uint8_t *source, long positions, int channels, c
 /// The same for floats.
 void vc_pixels_from_floats(const float *source, long positions, int channels, const int32_t *order, const float *scale,
                            const float *offset, float *out);
-
-#endif

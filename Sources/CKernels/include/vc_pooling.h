@@ -1,6 +1,5 @@
 // Pooling of channels-last maps, one frame at a time.
-#ifndef VC_POOLING_H
-#define VC_POOLING_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -32,5 +31,3 @@ void vc_global_max_pool(const float *input, long positions, int channels, float 
 
 /// d_input (positions, channels): d_output (channels) where the channel's first maximum is, zero elsewhere.
 void vc_global_max_pool_gradient(const float *input, const float *d_output, long positions, int channels, float *d_input);
-
-#endif

@@ -13,8 +13,7 @@
 //   z = r(x_z + y_z)   r = r(x_r + y_r)   n = a(x_h + r * y_h)
 //   h = z * h' + (1 - z) * n
 // The reset gate acts after the recurrent product, so one product serves all three gates.
-#ifndef VC_RECURRENT_H
-#define VC_RECURRENT_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -80,5 +79,3 @@ void vc_lstm_cell_backward(const vc_recurrent_backward_panel *panel, const float
 /// d(loss)/d(x) in the candidate's part only.
 void vc_gru_cell_backward(const vc_recurrent_backward_panel *panel, const float *h_previous,
                           const float *candidate_recurrent, float *d_recurrent_gates);
-
-#endif

@@ -1,6 +1,5 @@
 // Sums in a fixed order: 64 columns, or 16 lanes of a run, each with its own double-precision accumulator.
-#ifndef VC_REDUCE_H
-#define VC_REDUCE_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -13,5 +12,3 @@ double vc_sum_of_squares(size_t count, const float *x);
 /// hold NaN.
 void vc_column_sums(size_t rows, size_t columns, size_t stride, const float *x, const float *weight,
                     size_t weight_stride, float scale, bool accumulate, float *out);
-
-#endif

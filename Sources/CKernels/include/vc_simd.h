@@ -1,7 +1,6 @@
 // One source, three instruction sets: VC_KERNEL before a function compiles it for AVX-512, AVX2 and the baseline and
 // the loader picks one. Helpers that it calls are VC_INLINE so that they are compiled along with it.
-#ifndef VC_SIMD_H
-#define VC_SIMD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@
 #endif
 
 #define VC_INLINE static inline __attribute__((always_inline))
-
-#endif

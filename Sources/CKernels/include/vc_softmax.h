@@ -1,6 +1,5 @@
 // Softmax over the last axis, and categorical cross-entropy from logits.
-#ifndef VC_SOFTMAX_H
-#define VC_SOFTMAX_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -18,5 +17,3 @@ void vc_softmax_backward(size_t rows, size_t columns, const float *y, const floa
 /// `gradient` may be NULL: losses only. Rows of weight 0 give loss 0 and gradient 0 whatever their logits.
 void vc_softmax_cross_entropy(size_t rows, size_t columns, const float *logits, const float *targets,
                               const float *weight, float smoothing, float scale, double *losses, float *gradient);
-
-#endif

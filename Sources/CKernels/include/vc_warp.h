@@ -1,7 +1,6 @@
 // Resamples planes of pixels bilinearly along an affine map. The map is evaluated a row at a time and used for every plane
 // of a clip.
-#ifndef VC_WARP_H
-#define VC_WARP_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -24,5 +23,3 @@ void vc_warp_row_bytes(const uint8_t *source, int rows, int columns, const int32
 /// The same for finite floats.
 void vc_warp_row_floats(const float *source, int rows, int columns, const int32_t *place, const float *across,
                         const float *down, float *out);
-
-#endif

@@ -18,8 +18,7 @@
 //        0 -1/2   -1   1/2    1  0         1/15 2/15 4/15           1    2    4     8
 //        0    2   -1    -2    1  0       -16/15 8/15 -4/15          1 -1/2  1/4  -1/8
 //        0    1  3/2    -2 -3/2  1            0    0    1           0    0    0     1
-#ifndef VC_WINOGRAD_H
-#define VC_WINOGRAD_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -80,5 +79,3 @@ void vc_winograd_filter(const float *kernel, int filters, int first, int last, c
 /// d_kernel (3, 3, channels, filters) += G' dU G, of rows first ..< last of dU (channels, filters).
 void vc_winograd_filter_adjoint(const vc_winograd_matrices *layout, const float *du, int filters, int first, int last,
                                 float *d_kernel);
-
-#endif

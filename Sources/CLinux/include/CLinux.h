@@ -1,6 +1,5 @@
 // System calls that Swift cannot call directly.
-#ifndef VC_LINUX_H
-#define VC_LINUX_H
+#pragma once
 
 #include <stdint.h>
 
@@ -13,5 +12,3 @@ int vc_memory_file(const char *name);
 
 /// The most bytes of address space that this process may have; UINT64_MAX if there is no limit.
 uint64_t vc_address_space_limit(void);
-
-#endif

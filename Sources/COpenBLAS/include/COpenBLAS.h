@@ -1,6 +1,5 @@
 // The only interface to OpenBLAS and LAPACKE. Row-major throughout.
-#ifndef COPENBLAS_H
-#define COPENBLAS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,5 +23,3 @@ const char *vc_blas_core_name(void);
 
 /// OpenBLAS's own description of itself: version and build options.
 const char *vc_blas_config(void);
-
-#endif

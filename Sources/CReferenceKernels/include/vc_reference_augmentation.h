@@ -1,6 +1,5 @@
 // Naive double-precision twins of the warp and colour kernels; for tests.
-#ifndef VC_REFERENCE_AUGMENTATION_H
-#define VC_REFERENCE_AUGMENTATION_H
+#pragma once
 
 #include "vc_colour.h"
 #include "vc_warp.h"
@@ -16,5 +15,3 @@ void vc_reference_colour(const double *frame, long positions, int channels, doub
 /// The mean grey of a frame that is brightened and kept within the bounds; of other than three channels the mean of all.
 double vc_reference_mean_grey(const double *frame, long positions, int channels, double brightness, double smallest,
                               double largest);
-
-#endif

@@ -1,6 +1,5 @@
 // Naive double-precision twins of the convolution kernels, straight from the definitions; for tests.
-#ifndef VC_REFERENCE_CONVOLUTION_H
-#define VC_REFERENCE_CONVOLUTION_H
+#pragma once
 
 #include "vc_convolution.h"
 
@@ -30,5 +29,3 @@ void vc_reference_sum_positions(const float *d, long positions, int filters, dou
 
 /// d_output where output > 0, else 0.
 void vc_reference_relu_gradient(const float *output, const float *d_output, long count, double *d_input);
-
-#endif

@@ -1,7 +1,6 @@
 // Naive double-precision twins of the kernels behind the CNN, for tests: one plain loop each, arrays dense, libm's
 // functions. The mathematics is described at the kernels.
-#ifndef VC_REFERENCE_HEAD_H
-#define VC_REFERENCE_HEAD_H
+#pragma once
 
 #include "vc_simd.h"
 
@@ -48,5 +47,3 @@ double vc_reference_sum_of_squares(size_t count, const double *x);
 /// out[c] = scale * sum of weight[r] * x[r][c].
 void vc_reference_column_sums(size_t rows, size_t columns, const double *x, const double *weight, double scale,
                               double *out);
-
-#endif

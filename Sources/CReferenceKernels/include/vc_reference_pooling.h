@@ -1,6 +1,5 @@
 // Naive double-precision twins of the pooling and pixel kernels; for tests.
-#ifndef VC_REFERENCE_POOLING_H
-#define VC_REFERENCE_POOLING_H
+#pragma once
 
 #include "vc_pooling.h"
 
@@ -19,5 +18,3 @@ void vc_reference_global_max_pool(const float *input, long positions, int channe
 /// out[p][c] = source[order[c]][p] * scale[c] + offset[c].
 void vc_reference_pixels_from_bytes(const uint8_t *source, long positions, int channels, const int32_t *order,
                                     const double *scale, const double *offset, double *out);
-
-#endif
