@@ -1,6 +1,5 @@
 import Foundation
 import VidSystem
-import VidTensor
 
 /// A test's private folder, removed with the last reference to it.
 package final class TestFolder: Sendable {

@@ -1,6 +1,5 @@
 import VidConfig
 import VidSystem
-import VidTensor
 
 /// The weight of each class in the loss.
 package enum ClassWeighting {

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import VidSystem
-import VidTensor
 
 /// The size limit of the feature folder: 10 GiB, or `VIDCLASS_CACHE_GIB` (0: keep nothing).
 package struct CacheBound: Sendable, CustomStringConvertible {

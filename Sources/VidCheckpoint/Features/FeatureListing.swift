@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// The files of a feature folder that have names vidclass gives; anything else there is ignored.

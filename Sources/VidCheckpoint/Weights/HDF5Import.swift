@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Where the HDF5 library, which its makers say is not safe for hostile files, may read a file.
 ///

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// A layer with weights in one of Keras's two HDF5 layouts.
 struct KerasLayer {

@@ -2,7 +2,6 @@ import Foundation
 import FoundationNetworking
 import Synchronization
 import VidSystem
-import VidTensor
 
 /// One HTTP request whose response is appended to a partial file as it arrives.
 final class Transfer: NSObject, URLSessionDataDelegate, Sendable {

@@ -1,7 +1,6 @@
 import Crypto
 import Foundation
 import VidSystem
-import VidTensor
 
 /// Downloads published weights into the library, atomically and resumably.
 ///

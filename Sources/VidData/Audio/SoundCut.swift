@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Detects truncated sound files that ffmpeg would play without an error, as if they ended there.
 enum SoundCut {

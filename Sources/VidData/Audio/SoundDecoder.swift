@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Decodes the first sound stream of a file with a child ffmpeg: averages its channels and resamples it to one rate, as floats
 /// (full scale = 1).

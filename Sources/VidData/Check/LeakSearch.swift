@@ -1,4 +1,3 @@
-import VidTensor
 
 /// Two clips in different splits that share frames.
 package struct Leak: Sendable, Equatable {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// The kind of a clip file, by its extension.
 package enum ClipFormat: Sendable, Equatable {

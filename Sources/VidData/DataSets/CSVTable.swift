@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// A CSV file with a header as RFC 4180 defines it: quoted fields may contain commas, line ends and doubled quotes.
 ///

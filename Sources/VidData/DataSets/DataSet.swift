@@ -1,7 +1,6 @@
 import Crypto
 import VidConfig
 import VidSystem
-import VidTensor
 
 /// The use of a clip: training, validation or test.
 package enum Split: String, Sendable, CaseIterable {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Data as folders: one per class, or `train`, `val` and `test` with one per class each.
 enum FolderLayout {

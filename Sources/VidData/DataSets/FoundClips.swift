@@ -1,6 +1,5 @@
 import VidConfig
 import VidSystem
-import VidTensor
 
 /// Clips with their labels, before labels are numbered.
 struct FoundClips {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 extension DataSet {
     /// Opens the data at `path`: `DIR/<class>/<clip>`, `DIR/{train,val,test}/<class>/<clip>`, or a CSV file with the header

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// `splits.csv` of a run: the split of each clip, so that a resumed run uses the same ones.
 ///

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Data as a CSV file with the columns `path`, `label` and optionally `split` and `group`; paths are relative to the file.
 enum TableLayout {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Resolves what a user names on the command line: clips, folders of clips, or glob patterns.
 package enum ClipInputs {

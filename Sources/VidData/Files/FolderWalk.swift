@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// The clips and other files in and below a folder, except hidden ones. The names of each folder are sorted by their bytes.
 ///

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// A shell pattern of file names, for patterns that no shell expanded: `*`, `?` and `[...]` within a name (by Unicode scalars, in
 /// every locale) and `**` for any number of folders, including none. Only a pattern with a leading dot matches names with one, and

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// A sample as the network sees it: a fixed number of frames of a fixed size.
 package struct LoadedClip: Sendable, Equatable {

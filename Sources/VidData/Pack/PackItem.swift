@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// One file to pack.
 struct PackItem: Sendable, Equatable {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Which frames of a clip a sample takes, and whether they are changed at random.
 package enum ClipView: Sendable, Hashable {

@@ -1,6 +1,5 @@
 import VidConfig
 import VidSystem
-import VidTensor
 
 package enum FrameSampling {
     /// K of N frames, uniformly: frame floor((i + 1/2) N / K) for i = 0 ..< K, which is at the centre of the i-th of K equal

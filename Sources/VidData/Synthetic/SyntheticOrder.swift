@@ -1,4 +1,3 @@
-import VidTensor
 
 /// The order in which each class of synthetic clips shows the frames of a scene.
 ///

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Text for HTML and SVG.
 package enum Markup {

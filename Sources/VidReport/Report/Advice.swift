@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// Recommendations that follow from the metrics, as markup. Each appears only if the metrics call for it.

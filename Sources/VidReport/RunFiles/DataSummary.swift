@@ -1,7 +1,6 @@
 import VidConfig
 import VidData
 import VidSystem
-import VidTensor
 
 /// A run's data at the time of its check: `data.json` in its folder, the part of `vidclass check --json` that a report shows.
 package struct DataSummary: Sendable, Equatable {

@@ -1,6 +1,5 @@
 import VidData
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// `predictions.csv`: a model's answer and all its scores for every clip of an evaluation.

@@ -1,7 +1,6 @@
 import VidConfig
 import VidData
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// The epochs in `results.csv` of a run.

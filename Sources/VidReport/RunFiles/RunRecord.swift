@@ -1,6 +1,5 @@
 import VidConfig
 import VidSystem
-import VidTensor
 
 /// `run.json` of a run: its command, its progress, and the proof that frozen weights did not change.
 ///

@@ -1,7 +1,6 @@
 import Foundation
 import SwiftProtobuf
 import VidSystem
-import VidTensor
 
 /// A file of TensorBoard's events, `events.out.tfevents.<seconds>.<host>.<process>.<number>`, open for appending.
 ///

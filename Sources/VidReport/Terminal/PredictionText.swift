@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// The scores of one input for people: the model's answer, how far it is ahead, and a bar for each class.
 ///

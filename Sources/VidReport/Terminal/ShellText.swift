@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Command lines that can be pasted into a shell.
 package enum ShellText {

@@ -1,5 +1,4 @@
 import VidSystem
-import VidTensor
 
 /// Standard error, for progress, notes and errors, and standard output, for results.
 package enum Terminal {

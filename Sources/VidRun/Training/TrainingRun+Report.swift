@@ -3,7 +3,6 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
-import VidTensor
 import VidTrain
 
 // The report at the end of a training: the best epoch's model on the held-out clips.

@@ -3,7 +3,6 @@ import VidConfig
 import VidData
 import VidReport
 import VidRun
-import VidTensor
 import VidTrain
 
 /// How much a command writes to standard error.

@@ -3,7 +3,6 @@ import VidConfig
 import VidReport
 import VidRun
 import VidSystem
-import VidTensor
 import VidTrain
 
 /// `train --json`: one JSON object per line on standard output, each with an `event`, and during cross-validation with `fold` and
