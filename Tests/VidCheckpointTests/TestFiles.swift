@@ -40,12 +40,12 @@ func read(_ path: String) async throws -> ImportedWeights { try await ImportedWe
 
 func failure(reading path: String) async -> VidclassError? { await asyncFailure { _ = try await read(path) } }
 
-/// A file made by Scripts/make_hdf5_fixtures.py.
+/// A file made by maintain.goldens hdf5.
 func fixture(_ name: String) -> String {
     Bundle.module.resourceURL?.appendingPathComponent("Fixtures/\(name)").path ?? "Fixtures/\(name)"
 }
 
-/// Value `index` of tensor `number` in the fixtures: the formula of Scripts/make_hdf5_fixtures.py.
+/// Value `index` of tensor `number` in the fixtures: the formula of maintain.goldens hdf5.
 func fixtureValue(_ index: Int, _ number: Int) -> Float { Float((7 * index + 13 * number) % 101 - 50) / 64 }
 
 func fixtureValues(_ number: Int, _ count: Int) -> [Float] { (0..<count).map { fixtureValue($0, number) } }

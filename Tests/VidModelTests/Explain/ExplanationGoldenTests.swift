@@ -5,7 +5,7 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// Explanations against PyTorch's autograd in double precision (Scripts/make_explain_goldens.py): LSTM with hard sigmoid, GRU,
+/// Explanations against PyTorch's autograd in double precision (maintain.goldens explain): LSTM with hard sigmoid, GRU,
 /// two directions, batch normalisation before and behind, the mean over time, padding; average, maximum and
 /// flattening; one class, and one against another.
 @Suite struct ExplanationGoldenTests {

@@ -6,7 +6,7 @@ import VidModel
 import VidTensor
 import VidTestSupport
 
-/// VGG16 with the ImageNet weights at 224x224 against PyTorch in double precision (and Keras, which Scripts/check_vgg16.py
+/// VGG16 with the ImageNet weights at 224x224 against PyTorch in double precision (and Keras, which maintain.vgg16
 /// compares with PyTorch): the features of synthetic frames, from their bytes on.
 ///
 /// It runs where Keras's weights file is, and compares with the committed features or with those that the environment
@@ -47,7 +47,7 @@ import VidTestSupport
         #expect(error <= 1e-4)
     }
 
-    /// RGB frames (N, 3, 224, 224) by the formula of `test_frames` in Scripts/check_vgg16.py.
+    /// RGB frames (N, 3, 224, 224) by the formula of `test_frames` in maintain.vgg16.
     private static func bytes(frames: Int) -> [UInt8] {
         func wave(_ k: Int) -> Int { abs(k % 256 - 128) * 2 - 1 + (k % 256 == 128 ? 1 : 0) }
         var bytes: [UInt8] = []

@@ -5,7 +5,7 @@ import VidData
 import VidReport
 import VidTrain
 
-/// The metrics that a training can monitor against scikit-learn's (Scripts/make_report_goldens.py).
+/// The metrics that a training can monitor against scikit-learn's (maintain.goldens report).
 @Suite struct MonitoredMetricsTests {
     @Test(arguments: 0..<4) func monitoredMetricsAreScikitLearns(_ table: Int) throws {
         let goldens = try #require(Bundle.module.resourcePath).appending("/Goldens")

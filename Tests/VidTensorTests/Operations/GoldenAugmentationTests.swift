@@ -3,7 +3,7 @@ import Testing
 import VidTensor
 import VidTestSupport
 
-/// Changes of frames against torchvision (Scripts/make_augmentation_goldens.py).
+/// Changes of frames against torchvision (maintain.goldens augmentation).
 @Suite struct GoldenAugmentationTests {
     static func golden() throws -> Golden {
         let folder = try #require(Bundle.module.resourceURL)

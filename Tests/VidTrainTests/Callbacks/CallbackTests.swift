@@ -3,7 +3,7 @@ import Testing
 import VidConfig
 import VidTrain
 
-/// Early stopping, the plateau and the schedules against traces of Keras's (Scripts/make_callback_goldens.py), epoch by epoch.
+/// Early stopping, the plateau and the schedules against traces of Keras's (maintain.goldens callbacks), epoch by epoch.
 @Suite struct CallbackTests {
     private static func cases(_ kind: String) throws -> [[String: Any]] {
         let url = try #require(Bundle.module.url(forResource: "callbacks", withExtension: "json", subdirectory: "Goldens"))

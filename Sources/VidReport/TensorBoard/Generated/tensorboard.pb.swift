@@ -10,7 +10,7 @@
 
 // What vidclass writes of TensorBoard's event files: the messages and fields it uses, under TensorBoard's numbers and types, so
 // that the bytes are those of tensorboard/compat/proto/{event,summary,tensor,tensor_shape,types}.proto. Packages and names of
-// messages are not on the wire. Scripts/make_protos.sh makes the Swift from it.
+// messages are not on the wire. maintain.protos makes the Swift from it.
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
