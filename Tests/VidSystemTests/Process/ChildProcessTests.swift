@@ -67,14 +67,14 @@ import VidTestSupport
     // MARK: - Limits
 
     @Test func oneThatClosesItsPipesAndStays() async throws {
-        let outcome = try await shell("exec >&- 2>&-; sleep 300", seconds: 1).text().0
+        let outcome = try await shell("exec >&- 2>&-; sleep 3000", seconds: 1).text().0
         #expect(outcome.timedOut && outcome.signal == SIGKILL)
         try await expectNoneLeft()
     }
 
     @Test func oneThatForksAndIgnoresSignals() async throws {
         // Its children ignore them too.
-        let script = "trap '' TERM INT HUP PIPE; for i in 1 2 3; do (sleep 300; sleep 300) & me $!; done; wait"
+        let script = "trap '' TERM INT HUP PIPE; for i in 1 2 3; do (sleep 3000; sleep 3000) & me $!; done; wait"
         let outcome = try await shell(script, seconds: 2).text().0
         #expect(outcome.timedOut && outcome.signal == SIGKILL)
         try await expectNoneLeft(atLeast: 4)
@@ -130,7 +130,7 @@ import VidTestSupport
 
     /// A child that has ended, successfully or not, leaves no process that holds its pipes or keeps working.
     @Test(arguments: [0, 1]) func oneThatEndsAndLeavesOthersBehind(status: Int32) async throws {
-        let outcome = try await shell("sleep 300 & me $!; head -c 200 /dev/zero; exit \(status)").text().0
+        let outcome = try await shell("sleep 3000 & me $!; head -c 200 /dev/zero; exit \(status)").text().0
         #expect(outcome.status == status && outcome.outputBytes == 200 && !outcome.timedOut)
         try await expectNoneLeft(atLeast: 2)
     }
@@ -138,7 +138,7 @@ import VidTestSupport
     /// A grandchild in a session of its own keeps the pipes open: nobody waits for it.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/setsid"), "setsid is not installed"))
     func oneWhoseGrandchildEscapes() async throws {
-        let outcome = try await shell("setsid sleep 3000 & me $!; exit 1").text().0
+        let outcome = try await shell("setsid sleep 30000 & me $!; exit 1").text().0
         #expect(outcome.status == 1 && !outcome.timedOut)
         let alive = try processes().filter { kill($0, 0) == 0 }
         #expect(alive.count == 1)
@@ -147,13 +147,13 @@ import VidTestSupport
 
     @Test func aReaderThatFailsEndsTheChild() async throws {
         struct Stop: Error {}
-        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 300").run { _ in throw Stop() } }
-        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 300").run({ _ in }, deliver: { throw Stop() }) }
+        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 3000").run { _ in throw Stop() } }
+        await #expect(throws: Stop.self) { _ = try await shell("echo x; sleep 3000").run({ _ in }, deliver: { throw Stop() }) }
         try await expectNoneLeft(atLeast: 2)
     }
 
     @Test func aCancelledTaskEndsTheChild() async throws {
-        let child = shell("sleep 300 & me $!; echo started; wait")
+        let child = shell("sleep 3000 & me $!; echo started; wait")
         let (starts, start) = AsyncStream.makeStream(of: Void.self)
         let task = Task { try await child.run { _ in start.yield() } }
         for await _ in starts { break }
