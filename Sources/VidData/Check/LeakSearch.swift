@@ -1,4 +1,3 @@
-
 /// Two clips in different splits that share frames.
 package struct Leak: Sendable, Equatable {
     /// The place in the data's entries of the clip in the earlier split (train, val, test).

@@ -1,4 +1,3 @@
-
 /// The order in which each class of synthetic clips shows the frames of a scene.
 ///
 /// A state of a scene is a point on a torus (two periodic coordinates). The L points k (1, m) / L, k = 0 ..< L, form a lattice on
