@@ -82,7 +82,7 @@ package enum SplitsFile {
             kind: .missingInput)
     }
 
-    /// What the data contains now besides the entries.
+    /// Compares the data as it is now with the recorded entries: new clips become notes, and files that are no clips are counted.
     private static func differences(
         _ entries: [DataSet.Entry], data: String, isTable: Bool
     ) -> (findings: DataSet.Findings, namesSplits: Bool) {

@@ -12,7 +12,7 @@ extension FrameEncoder {
         fileprivate let parts: [SavedPart]
     }
 
-    /// The outputs of consecutive layers, each for all frames of a part one after the other.
+    /// The saved outputs of consecutive layers for some of the frames. Each output holds these frames one after the other.
     fileprivate struct SavedPart {
         let frames: Range<Int>
         /// The first layer whose output is here.

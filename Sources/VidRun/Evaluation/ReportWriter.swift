@@ -19,7 +19,7 @@ struct ReportWriter {
     /// How long the evaluation took.
     let seconds: Double
 
-    /// What a report tells besides the evaluation.
+    /// The parts of a report that do not come from the evaluation.
     struct Context {
         var title: String
         var part: EvaluatedSplit

@@ -85,7 +85,7 @@ package struct InputExplanation: Sendable {
     package var score: Float { mean(\.score) }
     /// The score of a clip in which nothing is seen.
     package var baseline: Float { mean(\.baseline) }
-    /// What each frame of each sample adds to the score.
+    /// The contribution of each frame of each sample to the logit.
     package var contributions: [[Float]] {
         samples.map { sample in
             sample.explanation.contributions.prefix(sample.explanation.validFrames).map { $0 / Float(samples.count) }

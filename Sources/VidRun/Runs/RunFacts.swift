@@ -17,7 +17,7 @@ package struct RunFacts {
 
     package let folder: RunFolder
     package let name: String
-    /// What is wrong with the folder; each fault names a file.
+    /// The faults of the folder; each names a file.
     package private(set) var faults: [String] = []
     package private(set) var state = State.unknown
     /// The content of `config.json`.

@@ -28,7 +28,7 @@ package struct RunningMetrics: Codable, Sendable, Equatable {
     package var accuracy: Double { Double(correct) / Double(max(clips, 1)) }
 }
 
-/// What a training needs to resume, besides the tensors: saved as JSON in `last.safetensors`.
+/// The state that a training resumes from, besides the tensors; saved as JSON in `last.safetensors`.
 ///
 /// It is the state between two steps. It holds no clock, so the same training saves the same bytes.
 package struct TrainerState: Codable, Sendable, Equatable {
