@@ -45,20 +45,24 @@ package struct FilePredictor {
 
     /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package mutating func prediction(_ index: Int, input: String) async throws -> Prediction {
         for next in index..<min(paths.count, index + ClipSource.ahead) where pending[next] == nil {
             let (path, views, loader) = (paths[next], saved.evaluationViews, saved.loader)
             pending[next] = Task { try await loader.loadAll(path, views: views) }
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
-        return Prediction(
-            input: input, classes: saved.classifier.classes, scores: Scores.mean(clips.map { predictor.logits($0) }), top: top)
+        return try prediction(of: paths[index], input: input, scores: Scores.mean(clips.map { predictor.logits($0) }))
+    }
+
+    private func prediction(of path: String, input: String, scores: [Float]) throws -> Prediction {
+        try saved.requireFinite(scores, of: path)
+        return Prediction(input: input, classes: saved.classifier.classes, scores: scores, top: top)
     }
 
     /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package func timeline(
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
@@ -69,8 +73,7 @@ package struct FilePredictor {
         var predictions = [Prediction?](repeating: nil, count: plan.count)
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
-            predictions[place] = Prediction(
-                input: input, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
+            predictions[place] = try prediction(of: path, input: input, scores: Scores.softmax(predictor.logits(clip)))
             done += 1
             progress(done, plan.count)
         }
