@@ -11,6 +11,8 @@ package struct SavedModel {
     package let path: String
     package let configuration: RunConfiguration
     package let classifier: Classifier
+    /// What tells unfamiliar clips; nil if the checkpoint does not hold it.
+    let familiarity: Familiarity?
 
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
     package init(path: String) throws {
@@ -22,6 +24,7 @@ package struct SavedModel {
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
             throw VidclassError.file(path, error.message, kind: error.kind)
         }
+        familiarity = try Familiarity(checkpoint, dimensions: classifier.meanFeatureCount)
         try checkpoint.load(into: classifier.parameters)
     }
 

@@ -25,7 +25,7 @@ package struct ModelEvaluation {
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
-        evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
+        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
         guard evaluation.loss.isFinite else {
             throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
         }
