@@ -76,7 +76,7 @@ struct ExplainCommand: AsyncParsableCommand {
             }
         }
         var files = try ExplanationFiles(output: output, inputs: paths, withAnimation: animation)
-        let predictor = saved.predictor(threads.makeWorkers())
+        let predictor = try InputExplanation.predictor(saved, threads.makeWorkers())
         let writer = AnimationWriter()
         let bar = ProgressBar(quiet: paths.count == 1)
         defer { bar.clear() }

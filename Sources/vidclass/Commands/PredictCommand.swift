@@ -60,7 +60,7 @@ struct PredictCommand: AsyncParsableCommand {
         let saved = try model.open()
         let all = try PredictionInputs(inputs)
         let count = all.inputs.count
-        var predictor = FilePredictor(saved, paths: all.inputs.map(\.path), top: top, workers: threads.makeWorkers())
+        var predictor = try FilePredictor(saved, paths: all.inputs.map(\.path), top: top, workers: threads.makeWorkers())
         var printer = PredictionPrinter(format: format, hasWindows: window != nil)
         var failures = all.failures
         let bar = ProgressBar(quiet: count == 1 && window == nil)
