@@ -47,7 +47,7 @@ package final class Trainer {
     ///   - features: where the outputs of frozen layers are stored.
     ///   - state: the state to start from; the optimiser's slots and the parameters must be those saved with it.
     ///   - secondsBefore: the training's time before it was resumed, for the records.
-    /// - Throws: `.badData` where the configuration names a class that the data does not have.
+    /// - Throws: `.badData` where the configuration names a class that the data does not have, or weighs all classes 0.
     package init(
         _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
         validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, state: TrainerState,
@@ -81,9 +81,12 @@ package final class Trainer {
             configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
     }
 
-    /// Refuses class weights and monitored metrics of classes that the data does not have, before anything is built.
-    package static func checkClasses(_ configuration: TrainingConfiguration, _ classes: [String]) throws {
-        _ = try ClassWeighting.weights(configuration.classWeights, classes: classes, labels: [])
+    /// Refuses class weights and monitored metrics of classes that the data does not have, and class weights that are all 0, before
+    /// anything is built.
+    ///
+    /// - Parameter labels: of the training clips.
+    package static func checkClasses(_ configuration: TrainingConfiguration, _ classes: [String], labels: [Int]) throws {
+        _ = try ClassWeighting.weights(configuration.classWeights, classes: classes, labels: labels)
         for metric in [configuration.monitor, configuration.reduceOnPlateau.monitor] {
             _ = try Monitor(metric, classes: classes, hasValidation: true)
         }
