@@ -87,7 +87,7 @@ struct CheckpointOptions: ParsableArguments {
     func open() throws -> SavedModel {
         if let checkpoint { return try SavedModel(path: checkpoint) }
         let folder = try RunFolder.newest(in: OutputConfiguration().directory, holding: \.bestPath)
-        Terminal.note("using \(folder.bestPath)")
+        Terminal.note("using \(folder.bestPath.printable)")
         return try SavedModel(path: folder.bestPath)
     }
 }

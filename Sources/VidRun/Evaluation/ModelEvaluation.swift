@@ -29,7 +29,7 @@ package struct ModelEvaluation {
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
         evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
         guard evaluation.loss.isFinite else {
-            throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
+            throw VidclassError(.nonFinite, "\(saved.path.printable): the loss on these clips is \(evaluation.loss); the model has diverged")
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds
@@ -48,6 +48,7 @@ package struct ModelEvaluation {
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
+            try run.checkLinks()
             folder = run.report
         } else if let output {
             try Folder.make(output)
