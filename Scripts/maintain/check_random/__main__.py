@@ -9,9 +9,11 @@ of last.safetensors, the optimizer's moments included, the columns of results.cs
 An element may be as far from double precision as TOLERANCE times the spread that rounding explains (see rounding.py), and not at
 all where arithmetic is exact. Where REPETITIONS of the training do not explain a difference, PATIENCE more are tried: a ReLU or a
 gradient that rounding decides shows in few of them; a fault shows in none.
+
+With --keras, Scripts/keras_from_checkpoint.py saves each model too, and a process that has Keras alone loads it and scores the
+clips.
 """
 
-import copy
 import json
 import os
 import pathlib
@@ -32,10 +34,11 @@ def main() -> None:
     length.add_argument("--minutes", type=float, help="go on for this long")
     length.add_argument("--count", type=int, default=20, help="the number of cases (default: 20)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the first case; the next ones count up (default: 1)")
+    parser.add_argument("--keras", action="store_true", help="save, load and compare the models in Keras, too")
     parser.add_argument("--verbose", action="store_true", help="print every case's largest difference")
     environment.add_program(parser)
     arguments = parser.parse_args()
-    environment.enter("torch", "safetensors", "numpy")
+    environment.enter(*(environment.NETWORKS if arguments.keras else ("torch", "safetensors", "numpy")))
 
     import torch
 
@@ -46,7 +49,7 @@ def main() -> None:
     while time.monotonic() - start < arguments.minutes * 60 if arguments.minutes else seed < arguments.seed + arguments.count:
         outcome = Comparison()
         try:
-            check(seed, arguments.vidclass, outcome)
+            check(seed, arguments.vidclass, arguments.keras, outcome)
         except Exception as error:
             outcome.complaints.append(f"{type(error).__name__}: {error}")
         tensors, worst = tensors + outcome.count, max(worst, outcome.worst)
@@ -72,10 +75,10 @@ class Comparison:
         self.config, self.complaints, self.count, self.worst, self.where, self.repetitions = {}, [], 0, 0.0, "", 0
 
 
-def check(seed, program, outcome):
+def check(seed, program, with_keras, outcome):
     from maintain import process
 
-    from . import cases
+    from . import cases, keras_model
 
     case = cases.draw(seed)
     outcome.config = case.config
@@ -98,7 +101,10 @@ def check(seed, program, outcome):
         paths = [each.path for each in case.clips]
         best = run / "weights" / "best.safetensors"
         predicted = vidclass("predict", *paths, "--checkpoint", best, "--top", case.classes, "--format", "json")
-        compare(case, run, initial, tensors_of(state), scores_of(json.loads(predicted.output), case), parameters_of(best), outcome)
+        scores = scores_of(json.loads(predicted.output), case)
+        compare(case, run, initial, tensors_of(state), scores, parameters_of(best), outcome)
+        if with_keras:
+            outcome.complaints += keras_model.check(case, folder, program, best, scores)
 
 
 def compare(case, run, initial, tensors, scores, best, outcome):
@@ -148,8 +154,8 @@ def difference(name, found, exact, spread, outcome):
     # Three repetitions may happen to be close in an element; then the tensor's median counts.
     typical = np.median(spread[spread > 0]) if (spread > 0).any() else 0.0
     allowed = np.where(spread > 0, TOLERANCE * np.fmax(spread, typical), 0.0)
-    # The last bit of the program's own numbers; sums of losses and learning rates are in double precision.
-    allowed = allowed + np.abs(exact) * np.where(spread > 0, 2.0**-24, 2.0**-48 * (found.dtype == np.float64))
+    # The last bit of the program's own numbers, and single precision's underflow; learning rates are in double precision.
+    allowed = allowed + np.where(spread > 0, np.abs(exact) * 2.0**-24 + 2.0**-126, np.abs(exact) * 2.0**-48 * (found.dtype == np.float64))
     error = np.abs(found.astype(np.float64) - exact.astype(np.float32 if found.dtype == np.float32 else np.float64))
     share = np.where(error == 0, 0.0, error / np.where(allowed > 0, allowed, 1e-300))
     share = np.where(np.isfinite(share), share, np.inf)

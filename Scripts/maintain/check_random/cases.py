@@ -123,7 +123,7 @@ def optimizer(d):
     if d.chance(0.4):
         settings["clip_norm"] = d.number(1e-3, 10)
     if d.chance(0.4):
-        settings["weight_decay"] = d.number(1e-3, 1)
+        settings["weight_decay"] = d.number(1e-2, 10)
         settings["exclude_from_weight_decay"] = d.pick([], ["bias"], ["bias", "gamma", "beta"], ["cnn/", "output/kernel"])
     settings["gradient_accumulation_steps"] = d.pick(1, 1, 1, 2, 3)
     return settings
