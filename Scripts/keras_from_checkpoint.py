@@ -181,7 +181,7 @@ def read_checkpoint(path):
         sys.exit(f"error: {path}: expected a checkpoint of vidclass, such as runs/train/weights/best.safetensors")
     tensors = {}
     for name, entry in header.items():
-        if not name.startswith("optimizer/"):
+        if not name.startswith(("optimizer/", "familiarity/")):
             first, end = entry["data_offsets"]
             tensors[name] = np.frombuffer(data[start + first:start + end], "<f4").reshape(entry["shape"])
     return tensors, json.loads(metadata["config"]), json.loads(metadata["classes"])

@@ -176,7 +176,7 @@ def tensors_of(path):
 
 
 def parameters_of(path):
-    return {name: values for name, values in tensors_of(path).items() if not name.startswith("optimizer/")}
+    return {name: values for name, values in tensors_of(path).items() if not name.startswith(("optimizer/", "familiarity/"))}
 
 
 def rewrite(path, change):
