@@ -42,11 +42,6 @@ struct FoundClips {
                 label: label, split: split, group: group))
     }
 
-    var otherFilesNote: String {
-        guard let first = otherFiles.first else { return "" }
-        return "; found \(otherFiles.count) other files, for example \(first.printable)"
-    }
-
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
     func sortedLabels(_ path: String) throws -> [String] {
         let training = clips.filter { ($0.split ?? .train) == .train }

@@ -7,7 +7,7 @@ struct StandardInput {
     /// Its name on the command line, and in JSON and CSV.
     static let name = "-"
     /// Its name for people.
-    static let shownName = "standard input"
+    static let shownName = PipedInput.standard.name
 
     /// The name of an input for people.
     static func shown(_ input: String) -> String { input == name ? shownName : input }
@@ -18,7 +18,7 @@ struct StandardInput {
     var path: String { file.path }
 
     /// Whether nothing is piped in.
-    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    static var isTerminal: Bool { PipedInput.standard.isTerminal }
 
     /// Reads standard input to its end. Its first bytes tell the format; if they don't, ffmpeg finds out.
     ///
@@ -26,7 +26,7 @@ struct StandardInput {
     init() throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
-        var filled = try StandardInput.fill(block)
+        var filled = try PipedInput.standard.fill(block)
         guard filled > 0 else {
             throw VidclassError(.badData, "\(StandardInput.shownName) is empty; expected a clip, video or sound")
         }
@@ -40,31 +40,12 @@ struct StandardInput {
             }
             try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]), at: size)
             size += filled
-            filled = try StandardInput.fill(block)
+            filled = try PipedInput.standard.fill(block)
         }
     }
 
     /// The error with the name of standard input instead of the temporary file's.
     func renamed(_ error: VidclassError) -> VidclassError {
         VidclassError(error.kind, error.message.replacing(path.printable, with: StandardInput.shownName))
-    }
-
-    /// Reads until `block` is full or the input ends.
-    private static func fill(_ block: UnsafeMutableRawBufferPointer) throws -> Int {
-        var filled = 0
-        while filled < block.count {
-            let count = SystemCall.retrying { read(STDIN_FILENO, block.baseAddress.map { $0 + filled }, block.count - filled) }
-            if count == 0 { break }
-            if count < 0, errno == EAGAIN {
-                var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-                _ = poll(&waiting, 1, -1)
-                continue
-            }
-            guard count > 0 else {
-                throw VidclassError(.inputOutput, "\(shownName) cannot be read: \(SystemCall.reason())")
-            }
-            filled += count
-        }
-        return filled
     }
 }
