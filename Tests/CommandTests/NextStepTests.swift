@@ -218,7 +218,7 @@ import VidTestSupport
             .appending(path: "Sources").path
         let names = Set(HelpTests.commands.compactMap(\.first)).sorted().joined(separator: "|")
         let command = try Regex("[^-]\\bvidclass (\(names)) ")
-        let setting = try Regex("--set [a-z]|\"[^\"]*\\b[a-z_]+\\.[a-z_]+ = ")
+        let setting = try Regex("--set [a-z]|\"[^\"]*\\b(data|model|optimizer|augmentation|training|stages|evaluation|output)\\.[a-z_.]+ = ")
         var found: [String] = []
         for file in try FileManager.default.subpathsOfDirectory(atPath: root).filter({ $0.hasSuffix(".swift") }) {
             for line in literals(try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8))

@@ -85,7 +85,7 @@ struct FoundClips {
         return .file(
             path,
             "\(clip.place.printable): the label \"\(clip.label.printable)\" is not one of the \(classes.count) classes of training (\(known)); "
-                + more + ". Rename them, or leave these clips out with `eval --ignore-unknown-labels`")
+                + more + ". Rename them, or leave these clips out of `eval` with --ignore-unknown-labels")
     }
 
     /// The group in a file name of UCF-101's form, `v_Basketball_g01_c01`, where clips of one `g` and number were cut from one video:

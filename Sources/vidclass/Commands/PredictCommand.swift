@@ -51,7 +51,9 @@ struct PredictCommand: AsyncParsableCommand {
         let piped = inputs.count { $0 == StandardInput.name }
         if piped > 1 { throw ValidationError("- is standard input, which can be read once.") }
         if piped == 1, StandardInput.isTerminal {
-            throw ValidationError("- reads a clip from standard input, which is a terminal. Pipe one: cat clip.mp4 | vidclass predict -")
+            throw ValidationError(
+                "- reads a clip from standard input, which is a terminal. Pipe one: `cat clip.mp4 | \(ShellText.vidclass("predict", "-"))`."
+            )
         }
         if stride != nil, window == nil { throw ValidationError("--stride goes with --window SECONDS.") }
     }

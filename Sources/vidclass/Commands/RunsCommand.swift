@@ -28,7 +28,7 @@ struct RunsCommand: AsyncParsableCommand {
         let runs = isMissing ? [] : try RunFacts.all(in: path)
         if runs.isEmpty, !output.json {
             Terminal.note(
-                "\(path.printable): no runs here yet. Start with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
+                "\(path.printable): no runs here yet. Start with `\(ShellText.vidclass("init", "VIDEOS"))`.")
         } else {
             try output.print(text(runs, style: .standardOutput), .array(runs.map(document)))
         }

@@ -66,7 +66,7 @@ struct TrainCommand: AsyncParsableCommand {
         guard (configuration.config != nil) != (resume != nil) else {
             throw ValidationError(
                 resume == nil
-                    ? "Give --config FILE to start a training (vidclass init VIDEOS makes one), or --resume [RUN] to resume one."
+                    ? "Give --config FILE to start a training (`\(ShellText.vidclass("init", "VIDEOS"))` makes one), or --resume [RUN] to resume one."
                     : "--config and --resume exclude each other: a resumed run has its own config.json.")
         }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
