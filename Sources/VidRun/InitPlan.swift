@@ -45,7 +45,7 @@ package struct InitPlan {
         defaults.model.input = InitPlan.anyInput
         report = try await runtime.check(data, loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
         threads = runtime.workers.count
-        let gigaflops = GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        let gigaflops = try GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         if report.facts.isEmpty, let error = report.badClipsError() { throw error }
         configuration.data.path = data.path
         choose("data.path", data.path.printable, DataReportText.clips(report))

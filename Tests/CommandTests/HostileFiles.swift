@@ -42,10 +42,11 @@ enum TrainedModel {
 
     static func best() throws -> String { try folder()("runs/train/weights/best.safetensors") }
 
-    /// Writes the checkpoint at `path` to `target` with changed parts and a valid checksum.
+    /// Writes the checkpoint at `path` to `target` with changed parts and a valid checksum, by default without the digest of its
+    /// splits, as the first version did.
     static func rewrite(
         _ path: String, to target: String, config: (String) -> String = { $0 }, classes: ([String]) -> [String] = { $0 },
-        state: (String) -> String = { $0 }, change: (String, Tensor) -> Void = { _, _ in }
+        state: (String) -> String = { $0 }, splits: String? = nil, change: (String, Tensor) -> Void = { _, _ in }
     ) throws {
         let checkpoint = try Checkpoint.open(path)
         let buffers = checkpoint.tensors.map { Buffer(count: $0.count) }
@@ -57,7 +58,7 @@ enum TrainedModel {
             }
             try Checkpoint.write(
                 to: target, config: config(checkpoint.config), classes: classes(checkpoint.classes), state: checkpoint.state.map(state),
-                tensors: tensors)
+                splits: splits, tensors: tensors)
         }
     }
 }

@@ -51,6 +51,11 @@ package enum PredictionText {
         return "not sure: \(name) (\(percent(best.score))) or \(next.label.printable) (\(percent(next.score)))"
     }
 
+    /// Whether the best score is less than 0.5 ahead of the next, where the text says "probably" or "not sure".
+    package static func isDoubtful(_ ranked: [(label: String, score: Float)]) -> Bool {
+        ranked.count > 1 && !(Double(ranked[0].score) - Double(ranked[1].score) >= clearMargin)
+    }
+
     /// "93 %". A score below 1 is never rounded to 100 %: "over 99 %".
     private static func percent(_ score: Float) -> String {
         if score < 1, score >= 0.995 { return "over 99 %" }

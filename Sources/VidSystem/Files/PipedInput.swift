@@ -10,7 +10,7 @@ package struct PipedInput {
     /// Standard input.
     package static let standard = PipedInput(name: "standard input", descriptor: STDIN_FILENO)
 
-    private init(name: String, descriptor: CInt) { (self.name, self.descriptor) = (name, descriptor) }
+    package init(name: String, descriptor: CInt) { (self.name, self.descriptor) = (name, descriptor) }
 
     /// Nil for a path of another kind.
     package init?(_ path: String) {
