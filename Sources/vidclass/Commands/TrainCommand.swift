@@ -52,10 +52,10 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var features: FeatureCacheOptions
 
-    @Flag(help: "Print no start-up report and no progress, only the paths of the outputs.")
+    @Flag(help: "Print no start-up report and no progress, only the summary.")
     var quiet = false
 
-    @Flag(help: "Print more: memory, times, metrics, every saved file.")
+    @Flag(help: "Print more: every layer, memory, times, metrics, every saved file.")
     var verbose = false
 
     @Flag(help: "Print one JSON object per line on standard output as things happen (start, epoch, ..., end), and nothing else there.")
