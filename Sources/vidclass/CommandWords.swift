@@ -7,9 +7,11 @@ import VidSystem
 enum CommandWords {
     /// Refuses a word in place of a command that is none, with the command that was probably meant.
     ///
-    /// - Parameter words: those after the program's name.
-    static func check(_ words: [String]) throws {
-        var configuration = Vidclass.configuration
+    /// - Parameters:
+    ///   - words: those after the program's name.
+    ///   - program: the root command.
+    static func check(_ words: [String], of program: CommandConfiguration) throws {
+        var configuration = program
         var path: [String] = []
         for word in words where !(path.isEmpty && word == "help") {
             let commands = configuration.subcommands.map(describe)

@@ -44,7 +44,7 @@ enum Main {
         SignalHandling.install()
         ShellText.call(programAs: ownName)
         do {
-            try CommandWords.check(Array(CommandLine.arguments.dropFirst()))
+            try CommandWords.check(Array(CommandLine.arguments.dropFirst()), of: Vidclass.configuration)
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -62,7 +62,7 @@ import VidTestSupport
         try synthesize(data)
         try Data("no clip".utf8).write(to: URL(fileURLWithPath: "\(place)/\(data)/right/bad.bin"))
         let made = try run("init", "--output=\(config)", "--", data)
-        #expect(made.status == 0 && made.errors.contains("Train:\n  "), "\(made.errors)")
+        #expect(made.status == 0 && made.errors.contains(". Next:\n  "), "\(made.errors)")
         let trained = try pasteAll(made.errors, count: 1)
         #expect(trained.contains("Next:\n"))
         let evaluated = try pasteAll(trained, count: 2)
@@ -218,7 +218,8 @@ import VidTestSupport
             .appending(path: "Sources").path
         let names = Set(HelpTests.commands.compactMap(\.first)).sorted().joined(separator: "|")
         let command = try Regex("[^-]\\bvidclass (\(names)) ")
-        let setting = try Regex("--set [a-z]|\"[^\"]*\\b(data|model|optimizer|augmentation|training|stages|evaluation|output)\\.[a-z_.]+ = ")
+        let setting = try Regex(
+            "--set [a-z]|\"[^\"]*\\b(data|model|optimizer|augmentation|training|stages|evaluation|output)\\.[a-z_.]+ = ")
         var found: [String] = []
         for file in try FileManager.default.subpathsOfDirectory(atPath: root).filter({ $0.hasSuffix(".swift") }) {
             for line in literals(try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8))

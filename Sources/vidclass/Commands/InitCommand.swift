@@ -47,7 +47,7 @@ struct InitCommand: AsyncParsableCommand {
         let steps = plan.steps(after: output)
         note("wrote \(output.printable). Next:")
         for (number, step) in steps.enumerated() {
-            note(steps.count == 1 ? step.sentence : "\(number + 1). \(step.sentence)")
+            if steps.count > 1 { note("\(number + 1). \(step.sentence)") }
             if let command = step.command { Terminal.note("  " + command) }
         }
     }
