@@ -170,7 +170,7 @@ import VidTestSupport
         #expect(failed.status == 65)
         let text = failed.errors.split(separator: " ").map(String.init)
         let fixes = text.indices.filter { text[$0].hasSuffix("--set") }.map {
-            "--set " + text[$0 + 1].trimmingCharacters(in: .init(charactersIn: ",;.)\n"))
+            "--set " + text[$0 + 1].trimmingCharacters(in: .init(charactersIn: ",:;.)\n"))
         }
         #expect(!fixes.isEmpty, "\(failed.errors)")
         let repaired = try paste(([command] + fixes).joined(separator: " "))

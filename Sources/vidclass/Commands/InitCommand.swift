@@ -43,7 +43,7 @@ struct InitCommand: AsyncParsableCommand {
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
         for remark in plan.report.remarks + [set.otherFilesSummary].compactMap(\.self) { note("note: \(remark)") }
         if let warning = plan.report.leakWarning { note("warning: \(warning)") }
-        try Terminal.output(table(plan.choices))
+        try Terminal.output(table(plan.choices).printableLines)
         let steps = plan.steps(after: output)
         note("wrote \(output.printable). Next:")
         for (number, step) in steps.enumerated() {
