@@ -51,10 +51,11 @@ package enum EvaluationText {
     private static func pairs(_ metrics: EvaluationMetrics, _ width: Int) -> String {
         let pairs = metrics.confusions(atMost: 5)
         guard !pairs.isEmpty else { return "" }
-        let names = names(metrics.classes, atMost: max(8, (width - 44) / 2))
+        let names = names(metrics.classes, atMost: max(8, (width - 48) / 2))
+        func quoted(_ label: Int) -> String { "\"\(names[label])\"" }
         return "\nMost often confused\n"
             + pairs.map {
-                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(names[$0.truth]) clips \($0.clips == 1 ? "was" : "were") classified as \(names[$0.decision])\n"
+                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(quoted($0.truth)) clips \($0.clips == 1 ? "was" : "were") classified as \(quoted($0.decision))\n"
             }.joined()
     }
 
