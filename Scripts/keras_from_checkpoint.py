@@ -155,7 +155,7 @@ def read_checkpoint(path):
         metadata = file.metadata() or {}
         if metadata.get("format") != "vidclass":
             sys.exit(f"error: {path}: not a checkpoint of vidclass")
-        tensors = {name: file.get_tensor(name) for name in file.keys() if not name.startswith("optimizer/")}
+        tensors = {name: file.get_tensor(name) for name in file.keys() if not name.startswith(("optimizer/", "familiarity/"))}
     return tensors, json.loads(metadata["config"]), json.loads(metadata["classes"])
 
 

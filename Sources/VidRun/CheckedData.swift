@@ -49,7 +49,16 @@ struct CheckedData {
 
 extension DataSet {
     /// Remarks for the user on what was found in the folder.
-    package var notes: [String] { findings.notes + [otherFilesSummary].compactMap(\.self) }
+    package var notes: [String] { findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self) }
+
+    /// The names that have a leading `'` in CSV files (`CSVText.cell`); nil if there are none.
+    private var formulaSummary: String? {
+        let names = (classes + entries.map(\.id)).filter { !CSVText.cell($0).hasSameBytes(as: $0) }
+        guard let first = names.first else { return nil }
+        return
+            "\(Formatting.count(names.count, "name")) that a spreadsheet would run as a formula, such as \(first.printable): with a leading ' "
+            + "in CSV files"
+    }
 }
 
 extension Runtime {

@@ -134,7 +134,8 @@ package struct FoldSummary: Sendable {
         var text = CSVText.line(["fold", "run", "clips", "best_epoch", monitor, "loss", "categorical_accuracy"])
         for (index, result) in results.enumerated() {
             text += CSVText.line([
-                "\(index + 1)", result.run, "\(result.clips)", "\(result.best.epoch)", "\(result.best.value)", "\(result.best.loss)",
+                "\(index + 1)", CSVText.cell(result.run), "\(result.clips)", "\(result.best.epoch)", "\(result.best.value)",
+                "\(result.best.loss)",
                 "\(result.best.accuracy)",
             ])
         }

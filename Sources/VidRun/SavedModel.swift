@@ -11,6 +11,8 @@ package struct SavedModel {
     package let path: String
     package let configuration: RunConfiguration
     package let classifier: Classifier
+    /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
+    let splitsDigest: String?
     /// What tells unfamiliar clips; nil if the checkpoint does not hold it.
     let familiarity: Familiarity?
 
@@ -19,6 +21,7 @@ package struct SavedModel {
         self.path = path
         let checkpoint = try Checkpoint.open(path)
         configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        splitsDigest = checkpoint.splits
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
@@ -58,6 +61,17 @@ package struct SavedModel {
 
     package func predictor(_ workers: Workers) -> Predictor {
         Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+    }
+
+    /// - Throws: `.badData` if a score of the clip at `input` is NaN or infinite: there is no answer then.
+    func requireFinite(_ scores: [Float], of input: String) throws {
+        // guard: finite-scores
+        guard scores.allSatisfy(\.isFinite) else {
+            throw VidclassError.file(
+                input,
+                "the scores that \(path.printable) gives it are not finite numbers, so there is no answer. The clip has extreme values, or "
+                    + "the model has diverged: name another with --checkpoint")
+        }
     }
 
     /// The position of a class.

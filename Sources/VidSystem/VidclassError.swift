@@ -17,6 +17,12 @@ package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertibl
         case inputOutput = 74
         /// Another process uses the run's folder or the file.
         case busy = 75
+
+        /// The kind of a command's failure on some of its inputs: their own if all inputs failed in the same way, otherwise `.badData`.
+        package static func common(_ failures: [Kind], succeeded: Int) -> Kind {
+            guard let first = failures.first, succeeded == 0, failures.allSatisfy({ $0 == first }) else { return .badData }
+            return first
+        }
     }
 
     package var kind: Kind

@@ -71,17 +71,22 @@ struct FeatureCacheOptions: ParsableArguments {
     private static let opened = Mutex<FeatureFolder?>(nil)
 }
 
-/// `--checkpoint`: a named one, or the newest run's best.
+/// `--checkpoint`: a named one, or the best of the newest finished run.
 struct CheckpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"), completion: .checkpoints)
+    @Option(
+        help: ArgumentHelp("The model; by default the best of the newest finished run (see `vidclass runs`).", valueName: "file"),
+        completion: .checkpoints)
     var checkpoint: String?
+
+    /// The folder whose runs are considered if no checkpoint is named.
+    static var directory: String { OutputConfiguration().directory }
 
     /// Opens the model. Tells the user which one if none was named.
     func open() throws -> SavedModel {
         if let checkpoint { return try SavedModel(path: checkpoint) }
-        let folder = try RunFolder.newest(in: OutputConfiguration().directory, holding: \.bestPath)
-        Terminal.note("using \(folder.bestPath)")
-        return try SavedModel(path: folder.bestPath)
+        let choice = try RunChoice(in: CheckpointOptions.directory)
+        Terminal.note(choice.text)
+        return try SavedModel(path: choice.run.folder.bestPath)
     }
 }
 

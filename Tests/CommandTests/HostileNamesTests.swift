@@ -84,7 +84,7 @@ import VidTestSupport
                 ["train", "--resume", "runs/\(run)", "--no-cache", "--quiet", "--set", "training.epochs=2"], in: box.path
             ).status == 0)
         // CSV is for programs: names are unchanged, and each reads back as one field.
-        let csv = try box.run("predict", data, "--format", "csv", "--top", "1")
+        let csv = try box.run("predict", data, "--format", "csv")
         #expect(csv.output.contains("\u{1B}") && csv.status == 0)
         for name in ["report.html", "results.svg", "confusion_matrix.svg", "run.json", "config.json", "data.json", "environment.json"] {
             let text = String(decoding: try box.bytes("runs/\(run)/\(name)"), as: UTF8.self)

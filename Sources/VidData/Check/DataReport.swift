@@ -131,7 +131,7 @@ package struct DataReport: Sendable {
     /// Writes the table of bad clips, `skipped.csv`: `path,reason`.
     package func writeSkipped(to path: String) throws {
         var text = CSVText.line(["path", "reason"])
-        for clip in bad { text += CSVText.line([clip.entry.id, clip.reason ?? ""]) }
+        for clip in bad { text += CSVText.line([clip.entry.id, clip.reason ?? ""].map(CSVText.cell)) }
         try AtomicFile.write(to: path) { try $0.write(text.utf8) }
     }
 

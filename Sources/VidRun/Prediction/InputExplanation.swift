@@ -39,9 +39,7 @@ package struct InputExplanation: Sendable {
             seen.append((clip, predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
-        guard scores.allSatisfy(\.isFinite) else {
-            throw VidclassError.file(path, "the model's scores for it are not finite, so there is nothing to explain")
-        }
+        try saved.requireFinite(scores, of: path)
         let chosen = target ?? Scores.ranked(scores).first { $0 != against } ?? 0
         self.target = chosen
         self.against = against

@@ -48,7 +48,7 @@ package struct FilePredictor {
 
     /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package mutating func prediction(_ index: Int, input: String) async throws -> Prediction {
         for next in index..<min(paths.count, index + ClipSource.ahead) where pending[next] == nil {
             let (path, views, loader) = (paths[next], saved.evaluationViews, saved.loader)
@@ -56,18 +56,20 @@ package struct FilePredictor {
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
         let outputs = clips.map { predictor.output($0) }
-        return prediction(input, Scores.mean(outputs.map(\.logits)), outputs.map(\.feature))
+        return try prediction(of: paths[index], input: input, Scores.mean(outputs.map(\.logits)), outputs.map(\.feature))
     }
 
-    private func prediction(_ input: String, _ scores: [Float], _ features: [[Float]]) -> Prediction {
-        Prediction(
+    /// - Parameter features: of each of the input's samples.
+    private func prediction(of path: String, input: String, _ scores: [Float], _ features: [[Float]]) throws -> Prediction {
+        try saved.requireFinite(scores, of: path)
+        return Prediction(
             input: input, classes: saved.classifier.classes, scores: scores, top: top,
             familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
     }
 
     /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package func timeline(
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
@@ -79,7 +81,7 @@ package struct FilePredictor {
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
             let output = predictor.output(clip)
-            predictions[place] = prediction(input, Scores.softmax(output.logits), [output.feature])
+            predictions[place] = try prediction(of: path, input: input, Scores.softmax(output.logits), [output.feature])
             done += 1
             progress(done, plan.count)
         }

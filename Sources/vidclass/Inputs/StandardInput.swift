@@ -26,7 +26,7 @@ struct StandardInput {
     init() throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
-        var filled = try StandardInput.fill(block)
+        var filled = try StandardInput.fill(block, from: STDIN_FILENO, StandardInput.shownName)
         guard filled > 0 else {
             throw VidclassError(.badData, "\(StandardInput.shownName) is empty; expected a clip, video or sound")
         }
@@ -40,7 +40,7 @@ struct StandardInput {
             }
             try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]), at: size)
             size += filled
-            filled = try StandardInput.fill(block)
+            filled = try StandardInput.fill(block, from: STDIN_FILENO, StandardInput.shownName)
         }
     }
 
@@ -49,19 +49,36 @@ struct StandardInput {
         VidclassError(error.kind, error.message.replacing(path.printable, with: StandardInput.shownName))
     }
 
+    /// All bytes of a file or pipe, by default standard input.
+    ///
+    /// - Throws: `.badData` if there are more than `limit`, `.inputOutput` if they cannot be read.
+    static func bytes(of descriptor: Int32 = STDIN_FILENO, name: String = shownName, limit: Int) throws -> [UInt8] {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { block.deallocate() }
+        var bytes: [UInt8] = []
+        while true {
+            let filled = try fill(block, from: descriptor, name)
+            if filled == 0 { return bytes }
+            guard bytes.count + filled <= limit else {
+                throw VidclassError.file(name, "has more than \(limit >> 20) MiB, the most that is read")
+            }
+            bytes += block[..<filled]
+        }
+    }
+
     /// Reads until `block` is full or the input ends.
-    private static func fill(_ block: UnsafeMutableRawBufferPointer) throws -> Int {
+    private static func fill(_ block: UnsafeMutableRawBufferPointer, from descriptor: Int32, _ name: String) throws -> Int {
         var filled = 0
         while filled < block.count {
-            let count = SystemCall.retrying { read(STDIN_FILENO, block.baseAddress.map { $0 + filled }, block.count - filled) }
+            let count = SystemCall.retrying { read(descriptor, block.baseAddress.map { $0 + filled }, block.count - filled) }
             if count == 0 { break }
             if count < 0, errno == EAGAIN {
-                var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
                 _ = poll(&waiting, 1, -1)
                 continue
             }
             guard count > 0 else {
-                throw VidclassError(.inputOutput, "\(shownName) cannot be read: \(SystemCall.reason())")
+                throw VidclassError(.inputOutput, "\(name.printable) cannot be read: \(SystemCall.reason())")
             }
             filled += count
         }

@@ -97,7 +97,7 @@ final class CountingCache: ClipCache {
         try report.writeSkipped(to: box("skipped.csv"))
         let table = String(decoding: try box.bytes("skipped.csv"), as: UTF8.self)
         #expect(table.hasPrefix("path,reason\n"))
-        for clip in report.bad { #expect(table.contains(CSVText.line([clip.entry.id, clip.reason ?? ""]))) }
+        for clip in report.bad { #expect(table.contains(CSVText.line([clip.entry.id, clip.reason ?? ""].map(CSVText.cell)))) }
 
         let document = report.document
         #expect(document["bad"]?.intValue == 7)
