@@ -165,8 +165,8 @@ extension Timeline {
     /// One line per window: its times, the best class and its score, and a mark if it looks unlike the training clips.
     fileprivate func text(_ style: OutputStyle) -> String {
         let hasMarks = windows.contains { $1.isUnfamiliar }
-        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0) } }
-        let times = entries.map { window, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
+        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0, prediction.isUnfamiliar) } }
+        let times = entries.map { window, _, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
         let clockColumns = times.map { max($0.0.count, $0.1.count) }.max() ?? 0
         let longest = entries.map { $1.label.printable.columns }.max() ?? 0
         // Indentation, two clocks with a dash, a score, the gaps, a mark, and a bar of at least five columns.
@@ -179,7 +179,7 @@ extension Timeline {
                 "\(String(repeating: " ", count: clockColumns - time.0.count))\(time.0) - "
                     + "\(String(repeating: " ", count: clockColumns - time.1.count))\(time.1)",
                 entry.1.label.printable.shortened(toColumns: labelColumns), Formatting.fixed(score * 100, 1) + " %",
-            ] + (hasMarks ? [entry.1.isUnfamiliar ? "*" : ""] : []) + [ScoreBar.text(score, columns: cells)]
+            ] + (hasMarks ? [entry.2 ? "*" : ""] : []) + [ScoreBar.text(score, columns: cells)]
         }
         return style.paint(style.fitted(StandardInput.shown(input).printable), .bold) + "\n" + Formatting.table(rows, right: [2])
             + (hasMarks ? PredictionText.legend("*", style: style) : "")
