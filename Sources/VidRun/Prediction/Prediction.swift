@@ -56,11 +56,10 @@ package struct FilePredictor {
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
         let outputs = clips.map { predictor.output($0) }
-        return try prediction(of: paths[index], input: input, Scores.mean(outputs.map(\.logits)), outputs.map(\.feature))
+        return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
     }
 
-    /// - Parameter features: of each of the input's samples.
-    private func prediction(of path: String, input: String, _ scores: [Float], _ features: [[Float]]) throws -> Prediction {
+    private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {
         try saved.requireFinite(scores, of: path)
         return Prediction(
             input: input, classes: saved.classifier.classes, scores: scores, top: top,
@@ -81,7 +80,8 @@ package struct FilePredictor {
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
             let output = predictor.output(clip)
-            predictions[place] = try prediction(of: path, input: input, Scores.softmax(output.logits), [output.feature])
+            predictions[place] = try prediction(
+                of: path, input: input, scores: Scores.softmax(output.logits), features: [output.feature])
             done += 1
             progress(done, plan.count)
         }
