@@ -10,13 +10,14 @@ import VidTrain
 @Suite struct FamiliarityCheckpointTests {
     private let folder: TestFolder
 
-    init() throws { folder = try TestFolder() }
+    private let familiarity: Familiarity
 
-    private let familiarity: Familiarity = {
+    init() throws {
+        folder = try TestFolder()
         var random = RandomGenerator(seed: 5)
         func features(_ count: Int) -> [[Float]] { (0..<count).map { _ in (0..<6).map { _ in random.uniform() } } }
-        return Familiarity(reference: features(24), validation: features(20))
-    }()
+        familiarity = try #require(Familiarity(reference: features(24), validation: features(20)))
+    }
 
     private func checkpoint(_ tensors: [NamedTensor]) throws -> Checkpoint {
         let path = folder("best.safetensors")

@@ -38,12 +38,13 @@ package struct Familiarity: Sendable, Equatable {
 
     package var clips: Int { features.count / dimensions }
 
-    /// Calibrates the distances.
+    /// Calibrates the distances. Nil if a feature is not finite.
     ///
     /// - Parameters:
     ///   - reference: features of training clips, at most `capacity(dimensions)` of them.
     ///   - validation: features of validation clips, at most `mostClips` of them.
-    package init(reference: [[Float]], validation: [[Float]]) {
+    package init?(reference: [[Float]], validation: [[Float]]) {
+        guard (reference + validation).allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return nil }
         let bare = Familiarity(dimensions: reference[0].count, features: reference.flatMap(\.self), distances: [])
         var distances = validation.map { bare.distance(Familiarity.direction($0[...])[...]) }
         if distances.count < Familiarity.fewestClips {

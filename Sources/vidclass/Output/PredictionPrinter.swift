@@ -168,7 +168,7 @@ extension Timeline {
         let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0, prediction.isUnfamiliar) } }
         let times = entries.map { window, _, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
         let clockColumns = times.map { max($0.0.count, $0.1.count) }.max() ?? 0
-        let longest = entries.map { $1.label.printable.columns }.max() ?? 0
+        let longest = entries.map { $0.1.label.printable.columns }.max() ?? 0
         // Indentation, two clocks with a dash, a score, the gaps, a mark, and a bar of at least five columns.
         let fixed = 2 + clockColumns * 2 + 3 + 2 + 2 + 7 + 2 + (hasMarks ? 3 : 0)
         let labelColumns = style.columns.map { min(longest, max(8, $0 - fixed - 5)) } ?? longest

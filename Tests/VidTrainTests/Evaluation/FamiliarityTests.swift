@@ -28,10 +28,10 @@ import VidTestSupport
         return squares.sorted()[2].squareRoot()
     }
 
-    @Test(arguments: [1, 8, 12, 19]) func distancesAreThoseOfTheDefinition(_ dimensions: Int) {
+    @Test(arguments: [1, 8, 12, 19]) func distancesAreThoseOfTheDefinition(_ dimensions: Int) throws {
         let reference = features(40, dimensions: dimensions, seed: 1)
         let validation = features(30, dimensions: dimensions, centre: -3, seed: 2)
-        let familiarity = Familiarity(reference: reference, validation: validation)
+        let familiarity = try #require(Familiarity(reference: reference, validation: validation))
         let expected = validation.map { distance($0, reference) }.sorted()
         #expect(familiarity.clips == 40 && familiarity.distances.count == 30)
         for (found, expected) in zip(familiarity.distances, expected) { #expect(abs(Double(found) - expected) <= 2e-7) }
@@ -41,9 +41,9 @@ import VidTestSupport
     }
 
     /// With few validation clips the reference clips calibrate too, each compared with the others.
-    @Test func fewValidationClipsAreJoinedByTheReference() {
+    @Test func fewValidationClipsAreJoinedByTheReference() throws {
         let (reference, validation) = (features(20, seed: 1), features(5, seed: 2))
-        let familiarity = Familiarity(reference: reference, validation: validation)
+        let familiarity = try #require(Familiarity(reference: reference, validation: validation))
         var expected = validation.map { distance($0, reference) }
         for clip in reference.indices {
             expected.append(distance(reference[clip], reference.indices.filter { $0 != clip }.map { reference[$0] }))
@@ -54,9 +54,9 @@ import VidTestSupport
 
     /// Beyond the farthest of few known clips; beyond 99 % of many.
     @Test(arguments: [(19, 18), (98, 97), (99, 98), (150, 149), (199, 197), (1000, 990)])
-    func theThresholdIsAnOrderStatistic(_ known: Int, _ place: Int) {
+    func theThresholdIsAnOrderStatistic(_ known: Int, _ place: Int) throws {
         let reference = features(30, seed: 3)
-        let familiarity = Familiarity(reference: reference, validation: features(known, centre: -0.5, seed: 4))
+        let familiarity = try #require(Familiarity(reference: reference, validation: features(known, centre: -0.5, seed: 4)))
         let threshold = familiarity.distances[place]
         for feature in features(200, centre: -0.5, seed: 5) + features(200, centre: -1, seed: 6) {
             let distance = distance(feature, reference)
@@ -69,11 +69,11 @@ import VidTestSupport
     }
 
     /// Of new clips from the same source at most one in a hundred is called unfamiliar on average; clips from elsewhere are.
-    @Test func falseAlarmsAreAsRareAsPromised() {
+    @Test func falseAlarmsAreAsRareAsPromised() throws {
         var alarms = 0
         for seed in 0..<20 as Range<UInt64> {
             let known = features(199, seed: 100 + seed)
-            let familiarity = Familiarity(reference: features(60, seed: 200 + seed), validation: known)
+            let familiarity = try #require(Familiarity(reference: features(60, seed: 200 + seed), validation: known))
             alarms += features(300, seed: 300 + seed).count { familiarity.finding($0).isUnfamiliar }
             #expect(features(100, centre: -3, seed: 400 + seed).allSatisfy { familiarity.finding($0).isUnfamiliar })
         }
@@ -81,11 +81,12 @@ import VidTestSupport
         #expect(alarms <= 100 && alarms >= 10, "\(alarms) of 6000")
     }
 
-    @Test func whatHasNoDirectionIsUnfamiliar() {
-        let familiarity = Familiarity(reference: features(30, seed: 1), validation: features(30, seed: 2))
+    @Test func whatHasNoDirectionIsUnfamiliar() throws {
+        let familiarity = try #require(Familiarity(reference: features(30, seed: 1), validation: features(30, seed: 2)))
         for value in [Float.nan, .infinity, 0] {
             #expect(familiarity.finding([Float](repeating: value, count: 12)) == .init(percentile: 100, isUnfamiliar: true), "\(value)")
         }
+        #expect(Familiarity(reference: features(30, seed: 1) + [[Float](repeating: .nan, count: 12)], validation: []) == nil)
     }
 
     @Test func largeFeaturesHaveFewerReferenceClips() {
