@@ -36,7 +36,7 @@ package struct InitPlan {
         report = try await runtime.check(
             DataSet.open(path, split: .none), loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
         threads = runtime.workers.count
-        let gigaflops = GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        let gigaflops = try GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         guard !report.facts.isEmpty else {
             throw report.badClipsError ?? VidclassError.file(report.data.path, "none of its clips can be read")
         }

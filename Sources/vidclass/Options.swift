@@ -20,7 +20,14 @@ struct ThreadOptions: ParsableArguments {
 
     func validate() throws { try checkRange("--threads", threads, 1...1024) }
 
-    func makeWorkers() -> Workers { Workers(count: threads ?? Workers.processorCount) }
+    /// The threads, with the memory that OpenBLAS takes for them.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    func makeWorkers() throws -> Workers {
+        let workers = Workers(count: threads ?? Workers.processorCount)
+        try BLAS.reserve(threads: workers.count)
+        return workers
+    }
 }
 
 /// `--json`, for every command with one result.

@@ -120,6 +120,11 @@ package struct ClipLoader: Sendable {
         return VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
     }
 
+    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos and sounds take any size.
+    package func checkSize(of path: String) throws {
+        _ = try source(path)
+    }
+
     private func fitting(_ file: ArrayFile) throws -> ArrayFile {
         if let fault = sizeFault(channels: file.shape.channels, rows: file.shape.rows, columns: file.shape.columns, file.path) {
             throw fault

@@ -21,7 +21,9 @@ package struct ModelEvaluation {
         self.clips = clips
         self.runtime = runtime
         let start = ContinuousClock.now
-        let predictor = saved.predictor(runtime.workers)
+        // The shape of a clip says what is wrong more clearly than the memory that the model's would take.
+        try saved.loader.checkSize(of: clips.entries[0].path)
+        let predictor = try saved.predictor(for: .evaluation, loadedClips: min(clips.entries.count, ClipSource.ahead + 1), runtime.workers)
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))

@@ -20,7 +20,7 @@ struct StageModel {
         classifier = try Classifier(
             configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
         ) { try saved?.requireTensors(of: $0) }
-        optimizer = Optimizer(configuration.optimizer, classifier.parameters)
+        optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
     }
 
     /// Draws random weights, and loads those of the CNN from the file that `model.cnn.weights` names.

@@ -19,9 +19,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var output: JSONOptions
 
     func run() async throws {
-        let workers = threads.makeWorkers()
+        let workers = try threads.makeWorkers()
         if !output.json { Terminal.note("measuring matrix products for a second or two ...") }
-        let gemm = GEMMBenchmark.run(workers: workers)
+        let gemm = try GEMMBenchmark.run(workers: workers)
         let ffmpeg = try? await FFmpeg.locate().version
         let cache = CacheFolder()
         let facts = Diagnosis(

@@ -72,7 +72,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let all = PredictionInputs(inputs, readsStandardInput: false)
         let isText = !document.json && format != .json
         var files = try ExplanationFiles(output: output, inputs: all.paths, withAnimation: animation)
-        let predictor = saved.predictor(threads.makeWorkers())
+        let predictor = try InputExplanation.predictor(saved, threads.makeWorkers())
         let writer = AnimationWriter()
         let bar = ProgressBar(quiet: all.inputs.count == 1)
         defer { bar.clear() }

@@ -96,7 +96,7 @@ struct PredictCommand: AsyncParsableCommand {
             Terminal.note("note: --top changes nothing in CSV with one row per input; for one row per class add --long")
         }
         let count = all.inputs.count
-        var predictor = FilePredictor(saved, paths: all.paths, top: top ?? 5, workers: threads.makeWorkers())
+        var predictor = try FilePredictor(saved, paths: all.paths, top: top ?? 5, workers: threads.makeWorkers())
         var printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil)
         var failures = InputFailures()
         var done = 0

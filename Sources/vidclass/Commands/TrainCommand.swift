@@ -80,7 +80,7 @@ struct TrainCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let stream = json ? TrainingStream() : nil
         let display = RunDisplay(verbose ? .verbose : !quiet ? .normal : json ? .notes : .quiet)
-        let runtime = Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
+        let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
         do {
             if let folds = try await makeFolds(runtime) { return try await train(folds) }
             let run = try await TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
