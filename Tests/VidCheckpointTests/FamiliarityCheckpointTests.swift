@@ -37,12 +37,12 @@ import VidTrain
     }
 
     @Test func comesBackAsItWas() throws {
-        let store = fixtureStore()
+        let store = try fixtureStore()
         let saved = try familiarity.withTensors { try checkpoint(Checkpoint.tensors(of: store) + $0) }
         #expect(try Familiarity(saved, dimensions: 6) == familiarity)
         #expect(Familiarity.isIn(saved))
         // The model does not mind.
-        try saved.load(into: fixtureStore())
+        try saved.load(into: try fixtureStore())
         let bare = try checkpoint(Checkpoint.tensors(of: store))
         #expect(try Familiarity(bare, dimensions: 6) == nil && !Familiarity.isIn(bare))
     }
