@@ -29,8 +29,10 @@ struct Vidclass: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
-        SignalHandling.install()
         do {
+            // Before anything is opened.
+            try ProcessLimits.prepareThisProcess()
+            SignalHandling.install()
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

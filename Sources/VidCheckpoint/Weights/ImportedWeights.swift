@@ -98,7 +98,7 @@ package struct ImportedWeights: Sendable {
     /// A warning for the user if the config's preprocessing differs from the one these weights were trained with.
     package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
-        return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
+        return "\(source.printable): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
             + "but the config has \"\(configured.rawValue)\"; the features will be worse"
     }
 

@@ -32,8 +32,12 @@ package struct ModelEvaluation {
         }
         for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
+<<<<<<< HEAD
             throw VidclassError.file(
                 saved.path, "the loss on these clips is \(evaluation.loss). The model has diverged: name another with --checkpoint")
+=======
+            throw VidclassError(.nonFinite, "\(saved.path.printable): the loss on these clips is \(evaluation.loss); the model has diverged")
+>>>>>>> hostile
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds
@@ -52,6 +56,7 @@ package struct ModelEvaluation {
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
+            try run.checkLinks()
             folder = run.report
         } else if let output {
             try Folder.make(output)

@@ -1,3 +1,4 @@
+import Foundation
 import VidConfig
 import VidData
 import VidModel
@@ -42,7 +43,8 @@ struct ReportWriter {
             peakBytes: Machine.peakResidentBytes)
         report.unknownClips = context.unknownClips
         try PredictionsFile.write(evaluation, to: folder.predictions)
-        try environment.write(to: folder.environment)
+        // A finished run keeps the environment that it was trained in.
+        if !FileManager.default.fileExists(atPath: folder.environment) { try environment.write(to: folder.environment) }
         try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
         if let story = context.story, !story.epochs.isEmpty {
             try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)

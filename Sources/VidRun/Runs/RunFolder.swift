@@ -75,17 +75,23 @@ package struct RunFolder: Sendable {
         }
     }
 
-    /// Refuses a `weights` folder that is a link, and if `isOwn` is false also a run's folder that is one: a training writes nothing
-    /// outside of its run's folder, whoever made that.
+    /// Refuses a run's folder or its `weights` folder that is a link: a run is written only into its own folder, whoever made that. The
+    /// folder above, `output.directory`, may be a link.
     ///
     /// - Throws: `.inputOutput`.
-    func checkLinks(isOwn: Bool = true) throws {
-        for place in (isOwn ? [] : [path]) + [weightsPath] {
+    func checkLinks() throws {
+        // A slash at the end would follow the link.
+        let own = PathText.join(PathText.parent(path), PathText.name(path))
+        for place in [own, weightsPath] {
             guard let kind = try? SystemCall.status(place, followingLink: false).kind, kind != .folder else { continue }
+            let target = Folder.resolved(place)
+            let remedy =
+                target != place && place != weightsPath && (try? SystemCall.status(target))?.kind == .folder
+                ? "name the folder itself, \(target.printable)"
+                : "put a folder there, or keep whole runs elsewhere with --set output.directory=..."
             throw VidclassError.file(
-                place,
-                "expected a folder, found a link or a file. A training writes only into its run's folder: put a folder there, or keep "
-                    + "whole runs elsewhere with --set output.directory=...", kind: .inputOutput)
+                place, "expected a folder, found a link or a file. A run is written only into its own folder: \(remedy)",
+                kind: .inputOutput)
         }
     }
 
@@ -170,7 +176,11 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
+<<<<<<< HEAD
                 "\(directory): no run here. Train one with `vidclass train --config FILE`, or name the run to use."
+=======
+                "\(directory.printable): no run here. Train one with `vidclass train --config FILE`, or name the run or checkpoint to use."
+>>>>>>> hostile
             )
         }
         return newest.0

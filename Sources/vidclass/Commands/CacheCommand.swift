@@ -71,6 +71,6 @@ struct CacheClearCommand: AsyncParsableCommand {
     func run() async throws {
         let listing = FeatureListing(CacheFolder().features)
         let freed = try listing.remove()
-        try Terminal.output("\(listing.folder): \(Formatting.bytes(freed)) freed (\(freed) bytes)\n")
+        try Terminal.output("\(listing.folder.printable): \(Formatting.bytes(freed)) freed (\(freed) bytes)\n")
     }
 }

@@ -102,7 +102,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func makeFolds(_ runtime: Runtime) async throws -> FoldTraining? {
         if let folder = try resumedFolder() {
             guard folder.hasFolds else { return nil }
-            guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run measures one training; name one of its folds") }
+            guard !dryRun else { throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds") }
             return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
         }
         guard let folds else { return nil }
@@ -111,7 +111,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     private func makePlan(_ runtime: Runtime) async throws -> TrainingPlan {
         guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(), in: runtime) }
-        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
+        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
         return try await TrainingPlan(resuming: folder, overrides: configuration.overrides, in: runtime)
     }
 
@@ -141,7 +141,7 @@ struct TrainCommand: AsyncParsableCommand {
         switch try await run.run(until: stopCondition(run.configuration)) {
         case .stopped(let reason):
             guard let folder = run.folder else { return }
-            try stopped(reason, "; everything is saved in \(folder.lastPath)", folder, isShown: !json || !quiet)
+            try stopped(reason, "; everything is saved in \(folder.lastPath.printable)", folder, isShown: !json || !quiet)
         case .finished(let result):
             if wasOver { Terminal.note(nothingToDo(result, run.configuration)) }
             if !json || !quiet { Terminal.write(result.text) }
@@ -163,7 +163,7 @@ struct TrainCommand: AsyncParsableCommand {
             case .target: "Continue with --set training.target=null, or a better one"
             case .epochs, nil: "Add some with --set training.epochs=\(result.epochs + 10)\(lastStage(result.epochs + 10))"
             }
-        return "nothing to do: \(result.run) has finished after \(Formatting.count(result.epochs, "epoch"))"
+        return "nothing to do: \(result.run.printable) has finished after \(Formatting.count(result.epochs, "epoch"))"
             + (result.end.map { " (\($0.words))" } ?? "") + ". \(advice)"
     }
 

@@ -3,6 +3,7 @@ import VidConfig
 import VidData
 import VidReport
 import VidRun
+import VidSystem
 import VidTrain
 
 /// How much a command writes to standard error.
@@ -47,7 +48,7 @@ final class RunDisplay: Sendable {
             if seconds > 2 { note("checked \(Formatting.count(clips, "clip")) in \(Formatting.duration(seconds))") }
         case .data(let report): draw(Terminal.fitted(DataReportText.text(report)))
         case .startup(let report): draw(Terminal.fitted(report.text(columns: Terminal.isInteractive ? Terminal.width - 1 : .max)))
-        case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run)") }
+        case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run.printable)") }
         case .encoding(let encoding): show(encoding)
         case .batch(let batch, let epochs): show(batch, epochs: epochs)
         case .validating(let done, let total):
@@ -59,7 +60,7 @@ final class RunDisplay: Sendable {
             note(
                 "stage \(start.stage - 1) is finished (\(start.previousEnd.words)); stage \(start.stage) of \(start.stages): "
                     + "\(Formatting.grouped(start.trainableParameters)) trainable parameters, learning rate \(start.learningRate)")
-        case .saved(let path, let seconds): detail("saved \(path) in \(Formatting.fixed(seconds, 2)) s")
+        case .saved(let path, let seconds): detail("saved \(path.printable) in \(Formatting.fixed(seconds, 2)) s")
         case .evaluating(let done, let total): bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         case .reportFailed(let reason, let checkpoint, let split):
             write(

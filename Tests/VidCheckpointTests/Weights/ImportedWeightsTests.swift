@@ -41,7 +41,7 @@ import VidTestSupport
 
     /// The single channel is grey - 114.799, channel c of a colour is grey - mean_c.
     @Test func foldsTheMeansIntoTheFirstBias() throws {
-        let store = fixtureStore(channels: 1)
+        let store = try fixtureStore(channels: 1)
         _ = try weights.load(into: store, preprocessing: .caffe)
         let means = [103.939, 116.779, 123.68]
         for filter in 0..<2 {
@@ -65,7 +65,7 @@ import VidTestSupport
             (input.rows, input.columns, input.channels) = (size, size, channels)
             var layout = ParameterLayout()
             let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-            let context = Context(parameters: ParameterStore(layout), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
+            let context = Context(parameters: try ParameterStore(layout), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
             _ = try weights.load(into: context.parameters, preprocessing: preprocessing)
             let frames = context.workspace.take(encoder.inputShape.prepending(1))
             let bytes = (0..<channels).flatMap { _ in grey }
