@@ -26,7 +26,7 @@ import VidTestSupport
         box = try TestFolder(config: FamiliarityTests.config(frozen: false), classes: 2, clips: 20)
         try box.write("frozen.json", text: FamiliarityTests.config(frozen: true, pooling: "average"))
         // Blue stripes of one pixel: no synthetic clip looks like them.
-        let shape = try ClipShape(frames: 4, channels: 3, rows: 16, columns: 16)
+        let shape = ClipShape(frames: 4, channels: 3, rows: 16, columns: 16)
         let pixels = (0..<shape.count).map { UInt8($0 % 2 == 0 && $0 / 256 % 3 == 2 ? 255 : 0) }
         try box.makeFolder("odd/left")
         try ClipFile.write(Clip(shape: shape, pixels: .bytes(pixels), framesPerSecond: 8), to: box("odd/left/stripes.bin"))

@@ -32,12 +32,8 @@ package struct ModelEvaluation {
         }
         for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
-<<<<<<< HEAD
             throw VidclassError.file(
                 saved.path, "the loss on these clips is \(evaluation.loss). The model has diverged: name another with --checkpoint")
-=======
-            throw VidclassError(.nonFinite, "\(saved.path.printable): the loss on these clips is \(evaluation.loss); the model has diverged")
->>>>>>> hostile
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds

@@ -176,11 +176,7 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
-<<<<<<< HEAD
-                "\(directory): no run here. Train one with `vidclass train --config FILE`, or name the run to use."
-=======
-                "\(directory.printable): no run here. Train one with `vidclass train --config FILE`, or name the run or checkpoint to use."
->>>>>>> hostile
+                "\(directory.printable): no run here. Train one with `vidclass train --config FILE`, or name the run to use."
             )
         }
         return newest.0
