@@ -19,6 +19,10 @@ package enum EvaluationText {
             let name = metrics.classes[metrics.majority.label].printable.shortened(toColumns: 30)
             text += paragraph("Always guessing \"\(name)\" would be right \(fixed(metrics.majority.share * 100, 0)) % of the time.")
         }
+        if let unfamiliar = evaluation.unfamiliarClips, unfamiliar > 0 {
+            let count = Formatting.count(unfamiliar, "clip")
+            text += paragraph("\(count) \(unfamiliar == 1 ? "looks" : "look") unlike the training clips.")
+        }
         // The other columns use up to 53, the intervals 17 of them.
         let hasIntervals = width >= 61
         var rows = [["class", "clips", "precision", "recall", "f1"] + (hasIntervals ? ["recall (95 %)"] : [])]
