@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import VidData
 import VidSystem
+import VidTensor
 import VidTestSupport
 
 /// The output formats of `vidclass predict`, and how it and `explain` end if inputs fail.
