@@ -6,13 +6,14 @@ import VidTensor
 /// A checkpoint: the weights of a model with its configuration and class names, and the state that training resumes from.
 ///
 /// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names,
-/// the optimizer's under `optimizer/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
+/// the optimizer's under `optimizer/`, and in a finished run's best model what tells unfamiliar clips, under `familiarity/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
 /// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of the training
 /// state; absent in a checkpoint that cannot be resumed), `splits` (`DataSet.digest` of the clips with their splits; a state holds
 /// it itself), `checksum` (see `SealedSafetensors`). It contains no time and no machine name: the same training gives the same bytes.
 package struct Checkpoint: Sendable {
-    /// The name prefix of the optimizer's tensors; all others belong to the model.
+    /// The name prefixes of the tensors of the optimizer and of `Familiarity`; all others belong to the model.
     package static let optimizerPrefix = "optimizer/"
+    package static let familiarityPrefix = "familiarity/"
     package static let format = "vidclass"
     package static let version = "1"
 
@@ -131,6 +132,9 @@ package struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+    /// Whether a tensor of this name belongs to the model.
+    package static func isOfModel(_ name: String) -> Bool { !name.hasPrefix(optimizerPrefix) && !name.hasPrefix(familiarityPrefix) }
+
     /// The checkpoint in a safetensors file, verified; nil if the file is something else.
     package static func openIfOne(_ path: String) throws -> Checkpoint? {
         let file = try SafetensorsFile(path)

@@ -13,6 +13,8 @@ package struct SavedModel {
     package let classifier: Classifier
     /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
     let splitsDigest: String?
+    /// What tells unfamiliar clips; nil if the checkpoint does not hold it.
+    let familiarity: Familiarity?
 
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
     package init(path: String) throws {
@@ -25,6 +27,7 @@ package struct SavedModel {
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
             throw VidclassError.file(path, error.message, kind: error.kind)
         }
+        familiarity = try Familiarity(checkpoint, dimensions: classifier.meanFeatureCount)
         try checkpoint.load(into: classifier.parameters)
     }
 

@@ -211,7 +211,8 @@ import VidTestSupport
         #expect(memory.status == 65 && memory.errors.contains("stage 2"), "\(memory.errors)")
         for (key, word) in [
             ("training.learning_rate_schedule.warmup_epochs=1e300", "warmup_epochs"),
-            ("training.class_weights={\"up\":1e300}", "class_weights"),
+            ("training.class_weights={\"up\":1e300}", "class_weights"), ("training.class_weights={\"up\":-0.5}", "class_weights.up"),
+            ("training.class_weights={\"left\":0,\"right\":0,\"up\":0}", "every class of the training clips has the weight 0"),
         ] {
             let refused = try box.run("train", "--config", "config.json", "--quiet", "--set", key)
             #expect(refused.status == 65 && refused.errors.contains(word), "\(refused.errors)")

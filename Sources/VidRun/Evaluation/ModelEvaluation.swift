@@ -25,7 +25,9 @@ package struct ModelEvaluation {
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
-        evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
+        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity) {
+            try runtime.observe(.evaluating(clipsDone: $0, clips: $1))
+        }
         for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
             throw VidclassError.file(

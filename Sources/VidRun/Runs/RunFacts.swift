@@ -144,7 +144,7 @@ package struct RunFacts {
                 let file = try SafetensorsFile(path)
                 classes = try file.metadata["classes"].map { try JSONParser.parse(Array($0.utf8)) }?.arrayElements?.compactMap(
                     \.stringValue)
-                parameters = file.entries.filter { !$0.name.hasPrefix(Checkpoint.optimizerPrefix) }.reduce(0) { $0 + $1.count }
+                parameters = file.entries.filter { Checkpoint.isOfModel($0.name) }.reduce(0) { $0 + $1.count }
                 if path == folder.bestPath { hasModel = true }
             } catch {
                 let text = "weights/" + fault(error, path)

@@ -31,8 +31,9 @@ struct StageModel {
         let path = try runtime.weights.find(name, cnn.architecture)
         let weights = try await runtime.weights.read(path, cnn.architecture)
         try runtime.observe(.info("CNN weights: \(path)"))
-        for note in try weights.load(into: classifier.parameters) { try runtime.note(note) }
-        if let warning = weights.warning(configured: configuration.data.preprocessing) { try runtime.warn(warning) }
+        let preprocessing = configuration.data.preprocessing
+        for note in try weights.load(into: classifier.parameters, preprocessing: preprocessing) { try runtime.note(note) }
+        if let warning = weights.warning(configured: preprocessing) { try runtime.warn(warning) }
     }
 
     /// Loads the weights and moments of a training's saved state.

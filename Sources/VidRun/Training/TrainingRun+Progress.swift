@@ -32,7 +32,7 @@ extension TrainingRun {
                 return .stopped(reason)
             }
             try writeRecord(.finished, reason: end.rawValue)
-            if !wasOver || !folder.report.exists { try await writeReport(in: folder, until: stop) }
+            try await complete(folder, needsReport: !wasOver || !folder.report.exists, until: stop)
             let result = result(end, folder)
             try runtime.observe(.ended(result))
             return .finished(result)

@@ -54,11 +54,18 @@ extension TrainingRun {
     }
 
     /// Saves what is enough to evaluate and predict: weights, configuration, classes.
-    private func saveModel(_ classifier: Classifier? = nil, to path: String) throws {
+    ///
+    /// - Parameter others: further tensors.
+    private func saveModel(_ classifier: Classifier? = nil, to path: String, with others: [NamedTensor] = []) throws {
         let classifier = classifier ?? trainer.classifier
         try Checkpoint.write(
             to: path, config: configuration.text, classes: classifier.classes, state: nil, splits: trainer.state.data,
-            tensors: Checkpoint.tensors(of: classifier.parameters))
+            tensors: Checkpoint.tensors(of: classifier.parameters) + others)
+    }
+
+    /// Saves the best epoch's model, which the trainer holds, with what tells unfamiliar clips.
+    func saveBest(with familiarity: Familiarity, in folder: RunFolder) throws {
+        try timed(folder.bestPath) { try familiarity.withTensors { try saveModel(to: folder.bestPath, with: $0) } }
     }
 
     private func requireFinite() throws {

@@ -58,7 +58,7 @@ package final class TrainingRun {
             try await model.initialize(configuration, in: runtime)
         }
         // Bad class weights are refused before a folder is made.
-        try Trainer.checkClasses(configuration.training, data.classes)
+        try Trainer.checkClasses(configuration.training, data.classes, labels: data.entries(of: .train).map(\.label))
         memoryPlan = try model.memoryPlan(configuration, data, runtime.workers)
         largestMemoryPlan = try TrainingRun.largest(memoryPlan, after: state.stage, configuration, data, runtime.workers)
         if isDryRun {
