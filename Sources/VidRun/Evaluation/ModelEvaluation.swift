@@ -52,6 +52,7 @@ package struct ModelEvaluation {
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
+            try run.checkLinks()
             folder = run.report
         } else if let output {
             try Folder.make(output)
@@ -61,7 +62,7 @@ package struct ModelEvaluation {
                 directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
             ).report
         }
-        let kept = clips.isOfRun ? run.flatMap { DataSummary(readingFrom: $0.dataPath) } : nil
+        let kept = run.flatMap { DataSummary(readingFrom: $0.dataPath) }
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
             entries: clips.entries, evaluation: evaluation, seconds: seconds)
@@ -69,7 +70,8 @@ package struct ModelEvaluation {
             to: folder,
             ReportWriter.Context(
                 title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
-                data: kept ?? DataSummary(clips.set), command: isRuns ? nil : runtime.command))
+                data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
+                evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command))
         return folder
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import VidConfig
 import VidData
 import VidModel
@@ -26,7 +27,10 @@ struct ReportWriter {
         var source: String
         var unknownClips = 0
         var story: RunStory?
+        /// The data of the training, if it is known.
         var data: DataSummary?
+        /// The data of the evaluation, if it is not the training's.
+        var evaluatedData: DataSummary?
         var command: [String]?
     }
 
@@ -41,8 +45,10 @@ struct ReportWriter {
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
         report.unknownClips = context.unknownClips
+        report.evaluatedData = context.evaluatedData
         try PredictionsFile.write(evaluation, to: folder.predictions)
-        try environment.write(to: folder.environment)
+        // A finished run keeps the environment that it was trained in.
+        if !FileManager.default.fileExists(atPath: folder.environment) { try environment.write(to: folder.environment) }
         try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
         if let story = context.story, !story.epochs.isEmpty {
             try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
@@ -57,7 +63,9 @@ struct ReportWriter {
     private func model(_ data: DataSummary?) -> RunReport.Model {
         let input = classifier.configuration.input
         let summary = TrainingSummary(
-            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0,
+            // Without the data, the number of clips to encode is unknown.
+            hasFrozenLayers: data != nil && classifier.frozen != nil,
             hasValidation: (data?.clips(of: Split.validation.rawValue) ?? 1) > 0)
         // A line without a label continues the one before it.
         var lines: [(label: String, text: String)] = []
@@ -104,7 +112,7 @@ struct ReportWriter {
                     png: try canvas.png(), width: canvas.width, height: canvas.height,
                     description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
                         + "\(evaluation.classes[clip.label]), classified as \(evaluation.classes[clip.decision]). "
-                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and how much the frame added."))
+                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and the frame's share of the decision."))
         } catch {
             picture = .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }

@@ -2,6 +2,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -30,7 +31,7 @@ struct StageModel {
         guard let name = cnn.weights else { return }
         let path = try runtime.weights.find(name, cnn.architecture)
         let weights = try await runtime.weights.read(path, cnn.architecture)
-        try runtime.observe(.info("CNN weights: \(path)"))
+        try runtime.observe(.info("CNN weights: \(path.printable)"))
         let preprocessing = configuration.data.preprocessing
         for note in try weights.load(into: classifier.parameters, preprocessing: preprocessing) { try runtime.note(note) }
         if let warning = weights.warning(configured: preprocessing) { try runtime.warn(warning) }

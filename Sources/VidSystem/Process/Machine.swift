@@ -32,11 +32,6 @@ package enum Machine {
             ? "Raise the limits of this process's memory (ulimit -v, ulimit -d)" : "Close other programs, or use a machine with more memory"
     }
 
-    /// Raises the number of files that this process may open at a time as far as the system lets it, up to 65536: some programs close
-    /// every number up to the limit when they start a child.
-    ///
-    /// - Returns: the number that holds now.
-    package static func raiseFileLimit() -> Int { Int(clamping: vc_raise_file_limit(1 << 16)) }
 
     /// The most bytes of this process that have been resident so far (VmHWM).
     package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }

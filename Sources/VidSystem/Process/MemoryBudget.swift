@@ -23,12 +23,12 @@ package struct MemoryBudget: Sendable {
     /// - Throws: `.badData` with both numbers.
     package func check(_ bytes: Double, _ what: String, remedy: String) throws(VidclassError) {
         guard bytes <= Double(self.bytes) else {
-            let source =
+            let allowance =
                 isGiven ? "training.memory_gib allows" : isLimited ? "this process's limits (ulimit -v, -d) leave" : "the machine has"
             let free = isGiven || isLimited ? "" : " free"
             throw VidclassError(
                 .badData,
-                "\(what) needs at least \(MemoryBudget.gibibytes(bytes)) GiB of memory, but \(source) "
+                "\(what) needs at least \(MemoryBudget.gibibytes(bytes)) GiB of memory, but \(allowance) "
                     + "\(MemoryBudget.gibibytes(Double(self.bytes))) GiB\(free). \(remedy)")
         }
     }
