@@ -43,7 +43,9 @@ struct JSONOptions: ParsableArguments {
 /// `--config` and `--set`.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
+        help: ArgumentHelp(
+            "The run's configuration (JSON), or - for standard input; see Configs/ and the documentation.", valueName: "file"),
+        completion: .configs)
     var config: String?
 
     @Option(
@@ -112,11 +114,11 @@ enum Program {
 }
 
 extension Runtime {
-    /// The runtime of a command, with its events on `display`.
+    /// The runtime of a command, with its events on `display` and, as JSON, on `stream`.
     init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
         self.init(
             version: Program.version, command: CommandLine.arguments, weights: WeightsLibrary(hdf5: Program.hdf5), workers: workers,
-            cache: cache
+            cache: cache, showsReports: display.showsReports && stream == nil
         ) {
             display.show($0)
             try stream?.write($0)

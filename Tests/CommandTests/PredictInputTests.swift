@@ -156,7 +156,7 @@ import VidTestSupport
         try box.write("noise", Array("hello, world".utf8))
         let noise = try predict("noise", "-", "data/\(label)/000.bin", "--format", "csv")
         #expect(noise.status == 65)
-        #expect(csvInputs(noise) == ["data/\(label)/000.bin"])
+        #expect(csvInputs(noise) == ["-", "data/\(label)/000.bin"])
         #expect(try box.names("temporary").isEmpty)
     }
 

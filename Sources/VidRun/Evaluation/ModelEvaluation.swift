@@ -32,12 +32,8 @@ package struct ModelEvaluation {
         }
         for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
-<<<<<<< HEAD
             throw VidclassError.file(
                 saved.path, "the loss on these clips is \(evaluation.loss). The model has diverged: name another with --checkpoint")
-=======
-            throw VidclassError(.nonFinite, "\(saved.path.printable): the loss on these clips is \(evaluation.loss); the model has diverged")
->>>>>>> hostile
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds
@@ -66,7 +62,7 @@ package struct ModelEvaluation {
                 directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
             ).report
         }
-        let kept = clips.isOfRun ? run.flatMap { DataSummary(readingFrom: $0.dataPath) } : nil
+        let kept = run.flatMap { DataSummary(readingFrom: $0.dataPath) }
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
             entries: clips.entries, evaluation: evaluation, seconds: seconds)
@@ -74,7 +70,8 @@ package struct ModelEvaluation {
             to: folder,
             ReportWriter.Context(
                 title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
-                data: kept ?? DataSummary(clips.set), command: isRuns ? nil : runtime.command))
+                data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
+                evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command))
         return folder
     }
 }

@@ -99,4 +99,12 @@ package struct InputExplanation: Sendable {
             sample.explanation.contributions.prefix(sample.explanation.validFrames).map { $0 / Float(samples.count) }
         }
     }
+    /// The share of each frame of each sample; all of them add up to 1.
+    package var shares: [[Double]] {
+        var rest = FrameStrip.shares(of: Array(contributions.joined()))[...]
+        return contributions.map { frames in
+            defer { rest = rest.dropFirst(frames.count) }
+            return Array(rest.prefix(frames.count))
+        }
+    }
 }

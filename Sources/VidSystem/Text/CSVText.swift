@@ -26,9 +26,11 @@ package enum CSVText {
         cell.utf8.first == apostrophe && isFormula(cell) ? String(decoding: cell.utf8.dropFirst(), as: UTF8.self) : cell
     }
 
-    /// Whether a formula starts after any number of apostrophes, so that a name that has apostrophes itself reads back, too.
+    /// Whether a formula starts after any number of apostrophes, so that a name that has apostrophes itself reads back, too. A sign
+    /// alone is none.
     private static func isFormula(_ text: String) -> Bool {
-        text.unicodeScalars.first { $0 != "'" }.map { formulaStarts.contains($0) } ?? false
+        let rest = text.unicodeScalars.drop { $0 == "'" }
+        return rest.first.map { formulaStarts.contains($0) } == true && rest.dropFirst().first != nil
     }
 
     /// The last four are the full-width forms, which some spreadsheets accept.
