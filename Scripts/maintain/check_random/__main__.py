@@ -40,26 +40,28 @@ def main() -> None:
     torch.set_num_threads(1)
     # A network that saturates has numbers so small that they cost only time.
     torch.set_flush_denormal(True)
-    start, seed, failures, worst, allowed = time.monotonic(), arguments.seed, [], 0.0, []
+    start, seed, failures, worst, allowed, decided = time.monotonic(), arguments.seed, [], 0.0, [], 0
     while time.monotonic() - start < arguments.minutes * 60 if arguments.minutes else seed < arguments.seed + arguments.count:
         outcome = Outcome()
         try:
             check(seed, arguments.vidclass, arguments.keras, outcome)
         except Exception as error:
             outcome.complaints.append(f"{type(error).__name__}: {error}")
-        worst, allowed = max(worst, outcome.worst), allowed + outcome.allowed
+        worst, allowed, decided = max(worst, outcome.worst), allowed + outcome.allowed, decided + outcome.decided
         if arguments.verbose:
             print(f"seed {seed}: {len(outcome.allowed)} tensors, largest difference {outcome.worst:.2f} of the allowed ({outcome.where}), "
                   f"{outcome.repetitions} repetitions", flush=True)
         if outcome.complaints:
             failures.append(seed)
-            print(f"FAILED  python3 -m maintain.check_random --seed {seed} --count 1{' --keras' * arguments.keras}\n  {json.dumps(outcome.config)}")
+            print(f"FAILED  python3 -m maintain.check_random --seed {seed} --count 1{' --keras' * arguments.keras}")
+            print(f"  {json.dumps(outcome.config)}")
             print("".join(f"  {line}\n" for line in outcome.complaints[:20]), end="", flush=True)
         seed += 1
     cases = seed - arguments.seed
-    print(f"{cases} cases from seed {arguments.seed} in {time.monotonic() - start:.0f} s: {len(allowed)} tensors, "
+    print(f"{cases} cases from seed {arguments.seed} in {time.monotonic() - start:.0f} s: {len(allowed)} tensors ({decided} decided by rounding), "
           f"{cases - len(failures)} cases agree, {len(failures)} do not{f' (seeds {failures})' if failures else ''}; "
-          f"largest difference {worst:.2f} of the allowed, which is {statistics.median(allowed or [0]):.1g} of the largest element (median)")
+          f"largest difference {worst:.2f} of the allowed, "
+          f"which is {statistics.median(allowed or [0]):.1g} of a tensor's largest element in the median")
     sys.exit(1 if failures or not cases else 0)
 
 

@@ -191,7 +191,8 @@ def write(case, folder):
 def write_bin(path, frames, rate):
     """A clip file of (frames, channels, rows, columns), uint8 or float32."""
     payload = np.ascontiguousarray(frames).tobytes()
-    header = struct.pack("<8sHBB4IfQI16x", clip.MAGIC, 1, int(frames.dtype == np.float32), 0, *frames.shape, rate, len(payload), zlib.crc32(payload))
+    kind = int(frames.dtype == np.float32)
+    header = struct.pack("<8sHBB4IfQI16x", clip.MAGIC, 1, kind, 0, *frames.shape, rate, len(payload), zlib.crc32(payload))
     path.write_bytes(header + struct.pack("<I", zlib.crc32(header)) + payload)
 
 

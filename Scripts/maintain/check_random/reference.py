@@ -46,8 +46,8 @@ class Reference:
         with torch.no_grad(), rounding or contextlib.nullcontext():
             for each in clips:
                 rate = float(np.float32(each.rate))
-                chosen = [(each, choices.evaluation_frames(self.config, len(each.pixels), rate, i, self.samples)) for i in range(self.samples)]
-                x, mask = self.batch(chosen, rounding)
+                frames = [choices.evaluation_frames(self.config, len(each.pixels), rate, i, self.samples) for i in range(self.samples)]
+                x, mask = self.batch([(each, indices) for indices in frames], rounding)
                 found.append(torch.softmax(torch_network.logits(x, dict(parameters), self.model, mask), -1).mean(0))
         return torch.stack(found)
 

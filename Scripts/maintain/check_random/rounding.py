@@ -25,8 +25,8 @@ UNIT = 2.0**-24
 
 CONTRACTIONS = {"mm", "addmm", "bmm", "baddbmm", "mv", "dot", "convolution", "convolution_backward", "sum", "mean"}
 SUMS = {"add", "sub", "rsub", "add_", "sub_"}
-RELATIVE = {"mul", "mul_", "div", "div_", "tanh", "sigmoid", "exp", "log", "sqrt", "rsqrt", "pow", "reciprocal", "_softmax", "tanh_backward",
-            "sigmoid_backward", "square"}
+RELATIVE = {"mul", "mul_", "div", "div_", "square", "pow", "reciprocal", "sqrt", "rsqrt", "exp", "log", "tanh", "tanh_backward", "sigmoid",
+            "sigmoid_backward", "_softmax"}
 
 
 class Rounding(TorchDispatchMode):
