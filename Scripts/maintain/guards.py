@@ -36,6 +36,7 @@ TESTS = {
     "tensor-names-once": "SafetensorsFileTests/refuses",
     "checkpoint-checksum": "CheckpointTests/anyFlippedBitIsRefused",
     "checkpoint-of-this-model": "CheckpointTests/anotherModelIsRefusedWithTheDifferences",
+    "familiarity-of-this-model": "FamiliarityCheckpointTests/otherShapesAreRefused",
     "no-nul-in-table": "TableTests/refused",
     "number-of-json-values": "JSONParserTests/values",
     "nesting-of-json": "JSONParserTests/depth",

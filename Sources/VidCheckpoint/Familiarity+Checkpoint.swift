@@ -38,7 +38,7 @@ extension Familiarity {
         let (features, distances) = (file.entry(named: Familiarity.featuresName), file.entry(named: Familiarity.distancesName))
         guard features != nil || distances != nil else { return nil }
         let clips = Familiarity.fewestClips...max(Familiarity.fewestClips, Familiarity.capacity(dimensions))
-        // guard: familiarity-of-this-model
+        // guard: familiarity-of-this-model, without: , features.shape[1] == dimensions ->
         guard let features, features.shape.count == 2, clips.contains(features.shape[0]), features.shape[1] == dimensions else {
             throw VidclassError.file(
                 file.path,
@@ -46,7 +46,6 @@ extension Familiarity {
                     + "(\(clips.lowerBound) to \(clips.upperBound), \(dimensions))")
         }
         let counts = Familiarity.fewestClips...Familiarity.mostDistances
-        // guard: familiarity-distances
         guard let distances, distances.shape.count == 1, counts.contains(distances.shape[0]) else {
             throw VidclassError.file(
                 file.path,
