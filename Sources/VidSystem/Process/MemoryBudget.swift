@@ -36,11 +36,13 @@ package struct MemoryBudget: Sendable {
     /// Refuses to load a file that takes more than is free now. Little is not measured: that takes longer than to load it.
     ///
     /// - Throws: `.badData`.
-    package static func checkLoading(_ bytes: Int, of path: String) throws(VidclassError) {
+    package static func checkLoading(
+        _ bytes: Int, of path: String, remedy: String = "Use fewer or smaller frames."
+    ) throws(VidclassError) {
         guard bytes > 4 << 20 else { return }
         try MemoryBudget().check(
             Double(Machine.residentBytes) + Double(bytes), "\(path.printable): loading it",
-            remedy: "Use fewer or smaller frames. \(Machine.memoryAdvice).")
+            remedy: "\(remedy) \(Machine.memoryAdvice).")
     }
 
     /// With two decimals, the last rounded up.
