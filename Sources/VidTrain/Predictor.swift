@@ -57,11 +57,17 @@ package final class Predictor {
     }
 
     /// Logits of one loaded clip.
-    package func logits(_ clip: LoadedClip) -> [Float] {
+    package func logits(_ clip: LoadedClip) -> [Float] { output(clip).logits }
+
+    /// Logits of one loaded clip, and its feature (`Classifier.meanFeature`).
+    package func output(_ clip: LoadedClip) -> (logits: [Float], feature: [Float]) {
         context.workspace.reset()
         let features = context.workspace.take([classifier.frames, classifier.features])
         run(classifier.encoder, clip, into: features)
-        return logits(features: features, [clip.validFrames])[0]
+        return (
+            logits(features: features, [clip.validFrames])[0],
+            classifier.meanFeature(features, validFrames: clip.validFrames)
+        )
     }
 
     /// Runs all layers of the CNN, or the first ones, on one clip; `output` is (T, ...).

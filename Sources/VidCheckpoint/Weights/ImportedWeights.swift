@@ -99,7 +99,8 @@ package struct ImportedWeights: Sendable {
     package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
         return "\(source.printable): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
-            + "but the config has \"\(configured.rawValue)\"; the features will be worse"
+            + "but the config has \"\(configured.rawValue)\"; the features will be worse. Better add "
+            + ShellText.setting("data.preprocessing", preprocessing.rawValue)
     }
 
     private static let prefix = "cnn/"

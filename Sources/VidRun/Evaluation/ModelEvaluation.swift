@@ -15,7 +15,7 @@ package struct ModelEvaluation {
 
     /// Evaluates the model.
     ///
-    /// - Throws: what loading a clip throws, and `.nonFinite` if the loss isn't finite.
+    /// - Throws: what loading a clip throws, and `.badData` if the scores of a clip or the loss are not finite.
     package init(_ saved: SavedModel, on clips: EvaluatedClips, in runtime: Runtime) async throws {
         self.saved = saved
         self.clips = clips
@@ -27,9 +27,13 @@ package struct ModelEvaluation {
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
-        evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
+        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity) {
+            try runtime.observe(.evaluating(clipsDone: $0, clips: $1))
+        }
+        for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
-            throw VidclassError(.nonFinite, "\(saved.path.printable): the loss on these clips is \(evaluation.loss); the model has diverged")
+            throw VidclassError.file(
+                saved.path, "the loss on these clips is \(evaluation.loss). The model has diverged: name another with --checkpoint")
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds
@@ -58,7 +62,7 @@ package struct ModelEvaluation {
                 directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
             ).report
         }
-        let kept = clips.isOfRun ? run.flatMap { DataSummary(readingFrom: $0.dataPath) } : nil
+        let kept = run.flatMap { DataSummary(readingFrom: $0.dataPath) }
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
             entries: clips.entries, evaluation: evaluation, seconds: seconds)
@@ -66,7 +70,8 @@ package struct ModelEvaluation {
             to: folder,
             ReportWriter.Context(
                 title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
-                data: kept ?? DataSummary(clips.set), command: isRuns ? nil : runtime.command))
+                data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
+                evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command))
         return folder
     }
 }

@@ -27,7 +27,10 @@ struct ReportWriter {
         var source: String
         var unknownClips = 0
         var story: RunStory?
+        /// The data of the training, if it is known.
         var data: DataSummary?
+        /// The data of the evaluation, if it is not the training's.
+        var evaluatedData: DataSummary?
         var command: [String]?
     }
 
@@ -42,6 +45,7 @@ struct ReportWriter {
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
         report.unknownClips = context.unknownClips
+        report.evaluatedData = context.evaluatedData
         try PredictionsFile.write(evaluation, to: folder.predictions)
         // A finished run keeps the environment that it was trained in.
         if !FileManager.default.fileExists(atPath: folder.environment) { try environment.write(to: folder.environment) }
@@ -59,7 +63,9 @@ struct ReportWriter {
     private func model(_ data: DataSummary?) -> RunReport.Model {
         let input = classifier.configuration.input
         let summary = TrainingSummary(
-            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0,
+            // Without the data, the number of clips to encode is unknown.
+            hasFrozenLayers: data != nil && classifier.frozen != nil,
             hasValidation: (data?.clips(of: Split.validation.rawValue) ?? 1) > 0)
         // A line without a label continues the one before it.
         var lines: [(label: String, text: String)] = []
@@ -106,7 +112,7 @@ struct ReportWriter {
                     png: try canvas.png(), width: canvas.width, height: canvas.height,
                     description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
                         + "\(evaluation.classes[clip.label]), classified as \(evaluation.classes[clip.decision]). "
-                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and how much the frame added."))
+                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and the frame's share of the decision."))
         } catch {
             picture = .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }

@@ -49,9 +49,7 @@ package struct InputExplanation: Sendable {
             seen.append((clip, try predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
-        guard scores.allSatisfy(\.isFinite) else {
-            throw VidclassError.file(path, "the model's scores for it are not finite, so there is nothing to explain")
-        }
+        try saved.requireFinite(scores, of: path)
         let chosen = target ?? Scores.ranked(scores).first { $0 != against } ?? 0
         self.target = chosen
         self.against = against
@@ -99,6 +97,14 @@ package struct InputExplanation: Sendable {
     package var contributions: [[Float]] {
         samples.map { sample in
             sample.explanation.contributions.prefix(sample.explanation.validFrames).map { $0 / Float(samples.count) }
+        }
+    }
+    /// The share of each frame of each sample; all of them add up to 1.
+    package var shares: [[Double]] {
+        var rest = FrameStrip.shares(of: Array(contributions.joined()))[...]
+        return contributions.map { frames in
+            defer { rest = rest.dropFirst(frames.count) }
+            return Array(rest.prefix(frames.count))
         }
     }
 }

@@ -71,7 +71,7 @@ package struct RunFolder: Sendable {
                 number += 1
             }
         } catch let error as VidclassError {
-            throw VidclassError(error.kind, error.message + ". Choose another with --set output.directory=...")
+            throw VidclassError(error.kind, error.message + ". Choose another with " + ShellText.setting("output.directory", "FOLDER"))
         }
     }
 
@@ -88,7 +88,7 @@ package struct RunFolder: Sendable {
             let remedy =
                 target != place && place != weightsPath && (try? SystemCall.status(target))?.kind == .folder
                 ? "name the folder itself, \(target.printable)"
-                : "put a folder there, or keep whole runs elsewhere with --set output.directory=..."
+                : "put a folder there, or keep whole runs elsewhere with \(ShellText.setting("output.directory", "FOLDER"))"
             throw VidclassError.file(
                 place, "expected a folder, found a link or a file. A run is written only into its own folder: \(remedy)",
                 kind: .inputOutput)
@@ -176,7 +176,7 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
-                "\(directory.printable): no run here. Train one with `vidclass train --config FILE`, or name the run or checkpoint to use."
+                "\(directory.printable): no run here. Train one with `\(ShellText.vidclass("train", "--config", "FILE"))`, or name the run to use."
             )
         }
         return newest.0
@@ -207,11 +207,12 @@ final class RunLock {
                 throw VidclassError.file(
                     path,
                     "cannot be locked: \(SystemCall.reason(code)). The file system has no locks; keep runs on another one with "
-                        + "--set output.directory=...", kind: .inputOutput)
+                        + ShellText.setting("output.directory", "FOLDER"), kind: .inputOutput)
             }
             throw VidclassError.file(
                 folder.path,
-                "another vidclass is training in this folder. Wait for it, or train into another (--set output.name=...).", kind: .busy)
+                "another vidclass is training in this folder. Wait for it, or train into another with \(ShellText.setting("output.name", "NAME")).",
+                kind: .busy)
         }
     }
 

@@ -81,7 +81,7 @@ private struct Diagnosis {
         }
         if weights.isEmpty {
             warnings.append(
-                "No ImageNet weights were found. Get them with `vidclass weights fetch vgg16`, or import a file: `vidclass weights import FILE`."
+                "No ImageNet weights were found. Get them with `\(ShellText.vidclass("weights", "fetch", "vgg16"))`, or import a file: `\(ShellText.vidclass("weights", "import", "FILE"))`."
             )
         }
         return warnings

@@ -58,8 +58,12 @@ struct PackCommand: AsyncParsableCommand {
                 + (report.skipped.isEmpty ? "" : ", \(Formatting.grouped(report.skipped.count)) already there") + "\n")
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
-            let kind = report.failures.contains { $0.error.kind == .inputOutput } ? VidclassError.Kind.inputOutput : .badData
-            throw VidclassError(kind, "\(source.printable): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
+            let kinds = report.failures.map(\.error.kind)
+            let kind =
+                kinds.contains(.inputOutput)
+                ? VidclassError.Kind.inputOutput : .common(kinds, succeeded: report.packed.count + report.skipped.count)
+            throw VidclassError(
+                kind, "\(source.printable): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
         }
     }
 }

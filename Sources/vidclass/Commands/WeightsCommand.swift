@@ -87,7 +87,10 @@ struct WeightsListCommand: AsyncParsableCommand {
         let library = WeightsLibrary(hdf5: Program.hdf5)
         let entries = await library.list()
         if entries.isEmpty, !output.json {
-            Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
+            Terminal.note(
+                Terminal.fitted(
+                    "no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with "
+                        + "`\(ShellText.vidclass("weights", "fetch", "vgg16"))`."))
         } else {
             try output.print(WeightsListCommand.text(entries), .array(entries.map(WeightsListCommand.document)))
         }
