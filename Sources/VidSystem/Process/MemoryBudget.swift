@@ -1,5 +1,8 @@
 /// The bytes that a command may take in all: what a configuration allows, or what the machine and this process's limits leave.
 package struct MemoryBudget: Sendable {
+    /// Bytes of the program itself, its libraries, and what threads use of OpenBLAS's buffers.
+    package static let program = 64 << 20
+
     package let bytes: Int
     /// Whether `training.memory_gib` sets it.
     package let isGiven: Bool
