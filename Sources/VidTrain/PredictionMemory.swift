@@ -42,12 +42,15 @@ package struct PredictionMemory: Sendable {
             workspace = bytes.workspace + PredictionMemory.rounding
             kept = Size.product(samples, bytes.perClip) + classifier.parameters.trainableRange.count * float
         }
-        total = Size.sum([StepMemory.program, parameters, workspace, clips, kept])
+        total = Size.sum([MemoryBudget.program, parameters, workspace, clips, kept])
         let input = classifier.configuration.input
         let what = "running this model on \(input.frames) frames of \(input.channels) x \(input.rows) x \(input.columns)"
         try budget.check(
             Double(total), (source.map { "\($0.printable): " } ?? "") + what, remedy: "Train a model with a smaller model.input.")
     }
+
+    /// Samples that the head takes at a time in an evaluation. It is fixed, because the last digits depend on it.
+    package static let evaluationGroup = 16
 
     /// What a workspace loses by rounding each of the pieces up to whole cache lines.
     private static let rounding = 1 << 16
@@ -71,7 +74,7 @@ package struct PredictionMemory: Sendable {
     /// head.
     static func evaluation(_ classifier: Classifier, threads: Int) -> Int {
         let float = MemoryLayout<Float>.stride
-        let group = Predictor.evaluationGroup
+        let group = evaluationGroup
         let input = classifier.trained == nil ? 0 : Size.product(classifier.frames, classifier.trainedInputShape.count, float)
         return Size.product(group, classifier.frames, classifier.features, float)
             + max(input + encoding(classifier, threads: threads), classifier.head.stepBytes(clips: group)) + rounding

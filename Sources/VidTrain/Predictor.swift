@@ -39,6 +39,10 @@ package final class Predictor {
         if case .explanation = purpose { try classifier.parameters.reserveGradients() }
     }
 
+    /// Bytes of the workspace now, and the most that were ever in use.
+    package var workspaceBytes: Int { context.workspace.bytes }
+    package var workspacePeak: Int { context.workspace.peak * MemoryLayout<Float>.stride }
+
     /// Logits, one array of `classes` numbers per clip, for inputs of the trained part of the network: features, maps or frames
     /// (B x T, ...).
     package func logits(input: Tensor, validFrames: [Int]) -> [[Float]] {

@@ -16,7 +16,7 @@ package struct StepMemory: Sendable {
 
     /// Bytes of the program itself, its libraries, and what the threads use of their buffers in OpenBLAS. The address space of these
     /// buffers, which is much more, is taken before a budget is asked what is free.
-    package static let program = 64 << 20
+    package static let program = MemoryBudget.program
 
     package var total: Int { StepMemory.program + parameters + optimizer + workspace }
 

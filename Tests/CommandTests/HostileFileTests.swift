@@ -195,6 +195,50 @@ import VidTestSupport
             })
     }
 
+    /// A checkpoint of a few kilobytes, all of whose weights fit, whose input no machine can hold.
+    @Test(arguments: [(65536, 16384, 16384), (16, 16384, 16384), (65536, 2048, 2048)]) func anInputThatNoMachineHolds(
+        frames: Int, rows: Int, columns: Int
+    ) throws {
+        let folder = try TrainedModel.folder()
+        try TrainedModel.rewrite(
+            try TrainedModel.best(), to: box("vast.safetensors"),
+            config: { text in
+                let changed = text.replacing(/"frames":\s*4/, with: "\"frames\": \(frames)", maxReplacements: 1)
+                    .replacing(/"rows":\s*16/, with: "\"rows\": \(rows)", maxReplacements: 1)
+                    .replacing(/"columns":\s*16/, with: "\"columns\": \(columns)", maxReplacements: 1)
+                #expect(changed != text)
+                return changed
+            })
+        let clip = try #require(try clip())
+        for command in [["predict", clip], ["explain", clip]] {
+            try expectRefusal(
+                box, command + ["--checkpoint", "vast.safetensors"], naming: "vast.safetensors",
+                "running this model on \(frames) frames of 3 x \(rows) x \(columns) needs at least ")
+        }
+        // The clips are not the model's: that says more than its memory.
+        let result = try box.run("eval", "--checkpoint", "vast.safetensors", "--data", folder("data"), "--no-report")
+        #expect(result.status == 65 && result.errors.contains("expected frames of \(rows)x\(columns)"), "\(result.errors)")
+        #expect(try box.run("inspect", "vast.safetensors").status == 0)
+        // A video has any size.
+        try Self.movie(box("clips/left/a.mp4"))
+        guard box.exists("clips/left/a.mp4") else { return }
+        try Self.movie(box("clips/right/a.mp4"))
+        let film = try box.run("eval", "--checkpoint", "vast.safetensors", "--data", "clips", "--no-report", "--no-cache")
+        #expect(film.status == 65 && film.errors.contains("GiB of memory, but"), "\(film.status) \(film.errors)")
+    }
+
+    /// Writes a short film, if ffmpeg is installed.
+    private static func movie(_ path: String) throws {
+        guard let ffmpeg = CommandLineTool.installed("ffmpeg") else { return }
+        try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: ffmpeg)
+        process.arguments = ["-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=8:duration=1", path]
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+    }
+
     /// A clip that fits the trained model.
     private func clip() throws -> String? {
         let folder = try TrainedModel.folder()

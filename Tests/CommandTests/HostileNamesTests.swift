@@ -36,6 +36,22 @@ import VidTestSupport
         #expect(!result.errors.split(separator: "\n").contains("vidclass: error: b"), sourceLocation: sourceLocation)
     }
 
+    /// What commands say of folders that they make or are named.
+    @Test func noneOfAFolderReachesATerminal() throws {
+        let box = try TestFolder()
+        let name = "a\u{1B}[2J\u{9B}31m\nvidclass: error: b"
+        expectClean(
+            try box.run("synth", name, "--classes", "2", "--clips-per-class", "2", "--frames", "2", "--rows", "8", "--columns", "8"),
+            "synth")
+        expectClean(try box.run("pack", name, name + "2"), "pack")
+        expectClean(try box.run("check", name), "check")
+        expectClean(try box.run("runs", name), "runs")
+        expectClean(try box.run("synth", name, "--frames", "1"), "synth", 64)
+        for command in [["eval", "--checkpoint", name], ["inspect", name + "/x.bin"], ["train", "--config", name + ".json"]] {
+            expectClean(try CommandLineTool.run(command, in: box.path), command[0], 66)
+        }
+    }
+
     @Test func noneReachesATerminalOrAPage() throws {
         let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 8"#)
         let (box, files) = (tiny.box, FileManager.default)

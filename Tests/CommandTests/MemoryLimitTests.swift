@@ -45,4 +45,53 @@ import VidTestSupport
             addressSpace: 1_200_000)
         #expect(result.status == 1 && result.errors.contains("out of memory: "), "\(result.status) \(result.errors)")
     }
+
+    /// Limits of the process: each ends a command with one error that names the limit, or leaves enough. OpenBLAS, which asks for a
+    /// buffer again and again where it gets none, is not reached.
+    @Test(
+        .disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)"),
+        arguments: [
+            ("-v", 200_000), ("-v", 300_000), ("-v", 409_600), ("-v", 4_000_000), ("-d", 32_768), ("-d", 65_536), ("-d", 1_000_000),
+        ])
+    func limitedMemoryIsEnoughOrAnError(_ option: String, _ kibibytes: Int) throws {
+        let box = try TrainedModel.folder()
+        let best = try TrainedModel.best()
+        let clip = try #require(try box.names("data/left").first { $0.hasSuffix(".bin") })
+        for command in [
+            ["predict", "data/left/" + clip, "--checkpoint", best],
+            ["explain", "data/left/" + clip, "--checkpoint", best, "--output", "why/"],
+            ["eval", "--checkpoint", best, "--no-report", "--no-cache"], ["train", "--config", "config.json", "--dry-run", "--no-cache"],
+            ["bench", "gemm"],
+        ] {
+            let result = try CommandLineTool.run(
+                command + ["--threads", "2"], in: box.path,
+                through: ["/usr/bin/timeout", "60", "/bin/sh", "-c", #"ulimit \#(option) \#(kibibytes) && exec "$0" "$@""#])
+            let about: Comment = "\(command[0]) under \(option) \(kibibytes): \(result.status) \(result.errors)"
+            #expect([0, 1, 65].contains(result.status), about)
+            #expect((result.status == 0) == (kibibytes >= 1_000_000), about)
+            if result.status != 0 {
+                #expect(result.errors.contains("out of memory: ") || result.errors.contains("GiB of memory, but"), about)
+                #expect(result.errors.contains("ulimit"), about)
+                #expect(result.errors.split(separator: "\n").filter { $0.hasPrefix("vidclass: error: ") }.count == 1, about)
+            }
+        }
+    }
+
+    /// Too few open files for the children that read videos are refused before anything is opened; a low soft limit is raised.
+    @Test func fewOpenFilesAreAnError() throws {
+        let box = try TrainedModel.folder()
+        let clip = try #require(try box.names("data/left").first { $0.hasSuffix(".bin") })
+        let command = ["predict", "data/left/" + clip, "--checkpoint", try TrainedModel.best()]
+        for files in [6, 8, 14, 20, 24, 64] {
+            let result = try CommandLineTool.run(
+                command, in: box.path, through: ["/bin/sh", "-c", #"ulimit -n \#(files) && exec "$0" "$@""#])
+            #expect(
+                result.status == 74 && result.output.isEmpty
+                    && result.errors == "vidclass: error: the system lets this process open only \(files) files at a time, and vidclass "
+                        + "needs 92. Raise the limit: ulimit -n 92, or as root in /etc/security/limits.conf\n",
+                "\(files): \(result.status) \(result.errors)")
+        }
+        let soft = try CommandLineTool.run(command, in: box.path, through: ["/bin/sh", "-c", #"ulimit -S -n 14 && exec "$0" "$@""#])
+        #expect(soft.status == 0, "\(soft.status) \(soft.errors)")
+    }
 }

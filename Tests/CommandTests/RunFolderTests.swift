@@ -51,6 +51,41 @@ import VidTestSupport
         }
     }
 
+    /// A run's folder that is a link is treated as the links in it: it is read, but not written through.
+    @Test func aRunsFolderThatIsALinkIsNotWrittenThrough() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let (box, files) = (tiny.box, FileManager.default)
+        try files.moveItem(atPath: box("runs/train"), toPath: box("elsewhere"))
+        try files.createSymbolicLink(atPath: box("runs/train"), withDestinationPath: box("elsewhere"))
+        try box.remove("elsewhere/.lock")
+        let before = try files.subpathsOfDirectory(atPath: box("elsewhere")).sorted()
+        let last = try box.bytes("elsewhere/weights/last.safetensors")
+        for path in ["runs/train", "runs/train/"] {
+            expectOneError(
+                try tiny.run(["train", "--resume", path, "--set", "training.epochs=5", "--quiet"]), 74, "name the folder itself, ")
+        }
+        expectOneError(try tiny.run(TinyTraining.words + ["--set", "output.exist_ok=true"]), 74, "runs/train")
+        let evaluated = try box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors", "--no-report")
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        #expect(try box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors").status == 74)
+        #expect(try files.subpathsOfDirectory(atPath: box("elsewhere")).sorted() == before)
+        #expect(try box.bytes("elsewhere/weights/last.safetensors") == last)
+        // What the message says works.
+        let resumed = try tiny.run(["train", "--resume", "elsewhere", "--set", "training.epochs=5", "--quiet"])
+        #expect(resumed.status == 0, "\(resumed.errors)")
+    }
+
+    /// `eval` makes the report anew, but not the record of what the run was trained on.
+    @Test func anEvaluationKeepsTheEnvironmentOfTheTraining() throws {
+        let tiny = try TinyTraining()
+        _ = try tiny.whole()
+        let before = try tiny.box.bytes("runs/train/environment.json")
+        let result = try tiny.box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors", "--threads", "1", "--no-cache")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try tiny.box.bytes("runs/train/environment.json") == before)
+    }
+
     @Test func aFoldThatIsALinkIsNotWrittenThrough() throws {
         let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 4"#)
         try #require(try tiny.run(TinyTraining.words + ["--folds", "2"]).status == 0)

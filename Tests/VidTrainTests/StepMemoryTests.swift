@@ -1,7 +1,9 @@
 import Testing
 import VidConfig
+import VidData
 import VidModel
 import VidSystem
+import VidTensor
 import VidTrain
 
 /// The memory that a step is planned to take, and the refusal of a step that does not fit.
@@ -42,6 +44,42 @@ import VidTrain
             return error.kind == .badData && error.message.hasPrefix("a step of this training needs at least ")
                 && error.message.contains(end)
         }
+    }
+
+    /// Predictions, evaluations and explanations stay within what is reserved for them, whatever the network.
+    @Test(arguments: [Trainable.none, .all, .from("block2_conv1")], [CNNPooling.average, .flatten])
+    func predictionsStayWithinTheirMemory(_ trainable: Trainable, _ pooling: CNNPooling) async throws {
+        let clips = try await TestClips()
+        var configuration = TestClips.configuration()
+        (configuration.model.cnn.trainable, configuration.model.cnn.pooling) = (trainable, pooling)
+        var both = RecurrentOptions(units: 7)
+        both.bidirectional = true
+        configuration.model.recurrent = [.lstm(both), .gru(RecurrentOptions(units: 5))]
+        let classifier = try clips.classifier(configuration)
+        let entries = try clips.split(.validation, configuration)
+        for purpose in [PredictionMemory.Purpose.scores, .evaluation, .explanation(samples: 1)] {
+            let predictor = try Predictor(
+                classifier, preprocessing: .symmetric, for: purpose, loadedClips: 1, workers: Workers(count: 3))
+            let reserved = predictor.workspaceBytes
+            switch purpose {
+            case .evaluation:
+                let inputs = try StepInputs(
+                    entries, .evaluation(configuration), in: predictor, features: FeatureStorage(keepsInMemory: false))
+                _ = try await predictor.evaluate(inputs) { _, _ in }
+            default:
+                let loaded = try await entries.source.clips([Sample(clip: 0, view: .whole)])[0]
+                _ = predictor.logits(loaded)
+                if case .explanation = purpose { _ = predictor.explain(try predictor.activations(of: loaded), target: 1, against: 0) }
+            }
+            #expect(predictor.workspaceBytes == reserved && predictor.workspacePeak <= reserved, "\(purpose)")
+        }
+    }
+
+    @Test func sizesStopInsteadOfOverflowing() {
+        #expect(Size.product(3, 4, 5) == 60 && Size.product(0, .max) == 0 && Size.product(.max, .max, 0) == 0)
+        #expect(Size.product(.max, 2) == Size.most && Size.product(1 << 40, 1 << 40, 1 << 40) == Size.most)
+        #expect(Size.sum([1, 2]) == 3 && Size.sum([.max, .max]) == Size.most && Size.sum([]) == 0)
+        #expect(Shape([1 << 40, 1 << 40]).count == Size.most)
     }
 
     @Test func aBudgetIsGivenOrWhatTheMachineHasFree() {

@@ -21,12 +21,16 @@ package struct CSVTable {
 
     /// The largest size of a table in bytes.
     static let sizeLimit = 256 << 20
+    /// Bytes of memory for each byte of a table of short fields, measured on a million lines of `splits.csv`, which take 2 s to parse.
+    private static let memoryPerByte = 22
     /// The largest number of columns; predictions.csv has as many as there are classes.
     static let mostColumns = 65_536
 
     /// Reads the table at `path`. Throws `.badData` with file and line if it is invalid.
     package init(path: String) throws {
-        try self.init(try RegularFile.contents(path, limit: CSVTable.sizeLimit), path: path)
+        let bytes = try RegularFile.contents(path, limit: CSVTable.sizeLimit)
+        try MemoryBudget.checkLoading(bytes.count * CSVTable.memoryPerByte, of: path, remedy: "Divide the table.")
+        try self.init(bytes, path: path)
     }
 
     /// Parses `bytes`; errors name `path` and the line.

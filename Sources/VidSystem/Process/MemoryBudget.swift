@@ -1,5 +1,8 @@
 /// The bytes that a command may take in all: what a configuration allows, or what the machine and this process's limits leave.
 package struct MemoryBudget: Sendable {
+    /// Bytes of the program itself, its libraries, and what threads use of OpenBLAS's buffers.
+    package static let program = 64 << 20
+
     package let bytes: Int
     /// Whether `training.memory_gib` sets it.
     package let isGiven: Bool
@@ -36,11 +39,13 @@ package struct MemoryBudget: Sendable {
     /// Refuses to load a file that takes more than is free now. Little is not measured: that takes longer than to load it.
     ///
     /// - Throws: `.badData`.
-    package static func checkLoading(_ bytes: Int, of path: String) throws(VidclassError) {
+    package static func checkLoading(
+        _ bytes: Int, of path: String, remedy: String = "Use fewer or smaller frames."
+    ) throws(VidclassError) {
         guard bytes > 4 << 20 else { return }
         try MemoryBudget().check(
             Double(Machine.residentBytes) + Double(bytes), "\(path.printable): loading it",
-            remedy: "Use fewer or smaller frames. \(Machine.memoryAdvice).")
+            remedy: "\(remedy) \(Machine.memoryAdvice).")
     }
 
     /// With two decimals, the last rounded up.

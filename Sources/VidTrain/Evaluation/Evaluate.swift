@@ -3,9 +3,6 @@ import VidModel
 import VidTensor
 
 extension Predictor {
-    /// Samples that the head takes at a time in an evaluation. It is fixed, because the last digits depend on it.
-    package static let evaluationGroup = 16
-
     /// Evaluates clips, loading ahead. The scores of several samples of a clip are averaged.
     ///
     /// - Parameters:
@@ -19,8 +16,8 @@ extension Predictor {
         let items = clips.count * perClip
         var logits: [[Float]] = []
         var means: [[Float]] = []
-        for start in stride(from: 0, to: items, by: Predictor.evaluationGroup) {
-            let group = start..<min(items, start + Predictor.evaluationGroup)
+        for start in stride(from: 0, to: items, by: PredictionMemory.evaluationGroup) {
+            let group = start..<min(items, start + PredictionMemory.evaluationGroup)
             context.workspace.reset()
             let features = context.workspace.take([group.count * classifier.frames, classifier.features])
             var validFrames: [Int] = []

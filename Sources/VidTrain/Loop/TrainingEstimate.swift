@@ -53,7 +53,7 @@ extension Trainer {
     private func secondsPerValidation() async throws -> Double {
         let items = validation.clips.count * (validation.plan.perClip ?? 1)
         guard items > 0 else { return 0 }
-        let sample = min(items, validation.needsPreparing ? Predictor.evaluationGroup : 3)
+        let sample = min(items, validation.needsPreparing ? PredictionMemory.evaluationGroup : 3)
         let start = ContinuousClock.now
         step.nextBatch()
         let batch = step.context.workspace.take(classifier.trainedInputShape.prepending(sample * classifier.frames))
