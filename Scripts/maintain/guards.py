@@ -54,6 +54,8 @@ TESTS = {
     "lock-not-through-link": "RunFolderTests/linksInARunsFolderAreNotWrittenThrough",
     "weights-not-through-link": "RunFolderTests/linksInARunsFolderAreNotWrittenThrough",
     "finite-values": "ClipFileTests",
+    "finite-scores": "PredictOutputTests/noAnswerIsTheSameErrorEverywhere",
+    "splits-of-the-training": "ModelChoiceTests/editedSplitsAreRefused",
     "grandchildren-killed": "ChildProcessTests/oneThatEndsAndLeavesOthersBehind",
     "torn-line-of-results": "ResultsFileTests/aTornLastLineIsDroppedAtEveryByte",
     "splits-inside-folder": "linksOutAreFollowedAndSaid",

@@ -41,7 +41,8 @@ def convolution(x, kernel, bias, stride=(1, 1), padding="same", name="linear"):
         top, bottom = same_padding(x.shape[1], kernel.shape[0], stride[0])
         left, right = same_padding(x.shape[2], kernel.shape[1], stride[1])
         x = F.pad(x, (0, 0, left, right, top, bottom))
-    y = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), bias, stride)
+    # Contiguous: PyTorch 2.13 refuses to compute the gradient of the view of a kernel with one filter or one channel.
+    y = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1).contiguous(), bias, stride)
     return activation(name, y.permute(0, 2, 3, 1))
 
 

@@ -153,6 +153,46 @@ VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, in
     return patch;
 }
 
+// MARK: - Zero patches
+
+/// Returns true if the n floats at `p`, n <= 64, are 0, of either sign.
+VC_INLINE bool are_zero(const float *p, int n) {
+    lane_mask bits = {0};
+    UNROLLED for (int i = 0; i < 4; i++) {
+        lanes values = {0};
+        if (n > i * lane_count) get(&values, p + i * lane_count, smaller(lane_count, n - i * lane_count));
+        bits |= (lane_mask)values;
+    }
+    return !__builtin_reduce_or(bits << 1);
+}
+
+/// Returns true if all channels are 0.
+VC_INLINE bool is_zero(const float *position, int channels) {
+    int c = 0;
+    for (; c + 64 <= channels; c += 64) {
+        if (!are_zero(position + c, 64)) return false;
+    }
+    return c == channels || are_zero(position + c, channels - c);
+}
+
+/// The zero patches of a tile of `rows` x `columns` outputs within the map, from the square of its 6x6 inputs.
+VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, int channels, int rows, int columns) {
+    // Every patch contains one of these four positions. Few maps have zeros in all channels there.
+    const int top = smaller(2, rows), left = smaller(2, columns), bottom = smaller(3, rows), right = smaller(3, columns);
+#define IS_ZERO(i, j) is_zero(source + (i) * line + (ptrdiff_t)(j) * channels, channels)
+    if (!IS_ZERO(top, left) && !IS_ZERO(top, right) && !IS_ZERO(bottom, left) && !IS_ZERO(bottom, right)) return 0;
+    unsigned threes[6];  // Bit j: the three positions from column j on are zero.
+    for (int i = 0; i < 6; i++) {
+        unsigned zeros = 0;
+        for (int j = 0; j < 6; j++) zeros |= (unsigned)IS_ZERO(i, j) << j;
+        threes[i] = zeros & zeros >> 1 & zeros >> 2;
+    }
+#undef IS_ZERO
+    unsigned patches = 0;
+    for (int i = 0; i < 4; i++) patches |= (threes[i] & threes[i + 1] & threes[i + 2]) << 4 * i;
+    return (vc_winograd_patches)patches;
+}
+
 // MARK: - Input and output gradient
 
 VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
@@ -163,13 +203,18 @@ VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, fl
 }
 
 VC_KERNEL void vc_winograd_input(const vc_winograd_map *map, const float *input, long first, int count,
-                                 const vc_winograd_matrices *layout, int at_row, float *v, float *patch) {
+                                 const vc_winograd_matrices *layout, int at_row, float *v, vc_winograd_patches *zeros,
+                                 float *patch) {
     const int channels = map->channels;
     place tile = place_of(map, first);
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
         ptrdiff_t line;
         const float *frame = input + tile.frame * map->rows * map->columns * channels;
         const float *source = square(map, frame, tile.row - 1, tile.column - 1, 6, patch, &line);
+        if (zeros) {
+            zeros[at_row + t] =
+                zero_patches(source, line, channels, smaller(4, map->rows - tile.row), smaller(4, map->columns - tile.column));
+        }
 #define BODY(c, at, n) input_group(source + (c), line, channels, v + (at), layout->stride, n)
         FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
 #undef BODY
@@ -205,8 +250,11 @@ VC_INLINE void to_larger(lanes *a, const lanes *b) {
     *a = SELECT(second, *b, *a);
 }
 
-#define OUTPUT_VALUES(source, stride, bias, relu, n)                                                                   \
+// The sums of a zero patch are multiplied by 0: they are rounding errors, which would open ReLUs that are shut, unless
+// the filters are NaN or infinite.
+#define OUTPUT_VALUES(source, stride, zeros, bias, relu, n)                                                            \
     TRANSFORM(output_line, 6, 4, GET);                                                                                 \
+    if (zeros) UNROLLED for (int i = 0; i < 16; i++) values[i / 4][i % 4] *= (zeros) >> i & 1 ? 0.0f : 1.0f;           \
     lanes offset = {0};                                                                                                \
     if (bias) get(&offset, bias, n);                                                                                   \
     const float lowest = relu ? 0.0f : -__builtin_inff();                                                              \
@@ -217,9 +265,9 @@ VC_INLINE void to_larger(lanes *a, const lanes *b) {
     }
 #define GET(value, i, j) get(value, source + ((i) * 6 + (j)) * stride, lane_count)
 
-VC_INLINE void output_group(const float *source, ptrdiff_t stride, const float *bias, bool relu, const float *gate,
-                            float *target, ptrdiff_t line, int channels, int n) {
-    OUTPUT_VALUES(source, stride, bias, relu, n)
+VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            const float *gate, float *target, ptrdiff_t line, int channels, int n) {
+    OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
     UNROLLED for (int i = 0; i < 16; i++) {
         const ptrdiff_t at = i / 4 * line + (ptrdiff_t)(i % 4) * channels;
         if (gate) {
@@ -231,9 +279,9 @@ VC_INLINE void output_group(const float *source, ptrdiff_t stride, const float *
     }
 }
 
-VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, const float *bias, bool relu, float *target,
-                            ptrdiff_t line, int channels, int n) {
-    OUTPUT_VALUES(source, stride, bias, relu, n)
+VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            float *target, ptrdiff_t line, int channels, int n) {
+    OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
     UNROLLED for (int i = 0; i < 4; i++) {
         const int r = i / 2 * 2, q = i % 2 * 2;
         lanes below = values[r + 1][q];
@@ -259,16 +307,23 @@ VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, const float *
         const bool whole = rows == size && columns == size;                                                            \
         float *target = whole ? output + start : patch;                                                                \
         const ptrdiff_t line = whole ? map_line : (ptrdiff_t)size * channels;                                          \
-        FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                                       \
+        if (zeros[at_row + t]) {                                                                                       \
+            const unsigned zero = zeros[at_row + t];                                                                   \
+            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+        } else {                                                                                                       \
+            const unsigned zero = 0;                                                                                   \
+            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+        }                                                                                                              \
         for (int i = 0; i < rows && columns > 0 && !whole; i++)                                                        \
             EDGE(patch + i * line, start + i * map_line, (ptrdiff_t)columns * channels);                               \
     }
 #define COPY(source, place, n) memcpy(output + (place), source, (size_t)(n) * sizeof(float))
 
-VC_KERNEL void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at_row,
-                                  long first, int count, const float *bias, bool relu, float *output, float *patch) {
+VC_KERNEL void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                                  const vc_winograd_patches *zeros, int at_row, long first, int count, const float *bias,
+                                  bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), layout->stride, bias ? bias + (c) : NULL, relu, NULL, target + (c), line, channels, n)
+    output_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c), line, channels, n)
     OUTPUT_TILES(4, map->rows, map->columns, COPY)
 #undef BODY
 }
@@ -278,9 +333,10 @@ VC_INLINE void copy_gated(const float *source, const float *gate, float *target,
 }
 
 VC_KERNEL void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
-                                        int at_row, long first, int count, const float *gate, float *output, float *patch) {
+                                        const vc_winograd_patches *zeros, int at_row, long first, int count, const float *gate,
+                                        float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), layout->stride, NULL, false, whole ? gate + start + (c) : NULL, target + (c), line, channels, n)
+    output_group(m + (at), layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c), line, channels, n)
 #define GATE(source, place, n) copy_gated(source, gate + (place), output + (place), n)
     OUTPUT_TILES(4, map->rows, map->columns, GATE)
 #undef GATE
@@ -288,10 +344,10 @@ VC_KERNEL void vc_winograd_output_gated(const vc_winograd_map *map, const vc_win
 }
 
 VC_KERNEL void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
-                                         int at_row, long first, int count, const float *bias, bool relu, float *output,
-                                         float *patch) {
+                                         const vc_winograd_patches *zeros, int at_row, long first, int count,
+                                         const float *bias, bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    pooled_group(m + (at), layout->stride, bias ? bias + (c) : NULL, relu, target + (c), line, channels, n)
+    pooled_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c), line, channels, n)
     OUTPUT_TILES(2, map->rows / 2, map->columns / 2, COPY)
 #undef BODY
 }

@@ -6,13 +6,14 @@ import VidTensor
 /// A checkpoint: the weights of a model with its configuration and class names, and the state that training resumes from.
 ///
 /// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names,
-/// the optimizer's under `optimizer/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
+/// the optimizer's under `optimizer/`, and in a finished run's best model what tells unfamiliar clips, under `familiarity/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
 /// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of the training
-/// state; absent in a checkpoint that cannot be resumed), `checksum` (see `SealedSafetensors`). It contains no time and no machine
-/// name: the same training gives the same bytes.
+/// state; absent in a checkpoint that cannot be resumed), `splits` (`DataSet.digest` of the clips with their splits; a state holds
+/// it itself), `checksum` (see `SealedSafetensors`). It contains no time and no machine name: the same training gives the same bytes.
 package struct Checkpoint: Sendable {
-    /// The name prefix of the optimizer's tensors; all others belong to the model.
+    /// The name prefixes of the tensors of the optimizer and of `Familiarity`; all others belong to the model.
     package static let optimizerPrefix = "optimizer/"
+    package static let familiarityPrefix = "familiarity/"
     package static let format = "vidclass"
     package static let version = "1"
 
@@ -24,6 +25,8 @@ package struct Checkpoint: Sendable {
     package let classes: [String]
     /// JSON of the training's state.
     package let state: String?
+    /// `DataSet.digest` of the clips with their splits in the training; nil if an earlier version wrote the checkpoint.
+    package let splits: String?
     /// SHA-256 of the file, in hexadecimal digits.
     package let checksum: String
 
@@ -35,16 +38,18 @@ package struct Checkpoint: Sendable {
 
     /// Writes a checkpoint atomically: `path` holds the old file or the whole new one.
     ///
-    /// `config` and `state` are JSON texts. `tensors` are written in their order, without a copy.
+    /// `config` and `state` are JSON texts, `splits` is a digest. `tensors` are written in their order, without a copy.
     /// Throws `.inputOutput` if the file cannot be written; an existing file is then unchanged.
     package static func write(
-        to path: String, config: String, classes: [String], state: String?, tensors: [NamedTensor], calls: FileCalls = .posix
+        to path: String, config: String, classes: [String], state: String?, splits: String? = nil, tensors: [NamedTensor],
+        calls: FileCalls = .posix
     ) throws {
         var metadata = [
             "format": format, "version": version, "config": config,
             "classes": JSONNode.array(classes.map { .string($0) }).text(),
         ]
         metadata["state"] = state
+        metadata["splits"] = splits
         try SealedSafetensors.write(to: path, metadata: metadata, tensors: tensors, calls: calls)
     }
 
@@ -90,7 +95,12 @@ package struct Checkpoint: Sendable {
             throw VidclassError.file(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")
         }
         state = file.metadata["state"]
-        if state != nil { _ = try json("state", values: Checkpoint.mostStateValues) }
+        let stateNode = state == nil ? JSONNode.null : try json("state", values: Checkpoint.mostStateValues)
+        if let digest = file.metadata["splits"], !Checkpoint.isDigest(digest) {
+            throw VidclassError.file(
+                file.path, "metadata \"splits\": expected a digest of 64 hexadecimal digits, found \(digest.shortened.quoted)")
+        }
+        splits = file.metadata["splits"] ?? stateNode["data"]?.stringValue.flatMap { Checkpoint.isDigest($0) ? $0 : nil }
         classes = try Checkpoint.classes(json("classes"), file.path)
         if let other = file.entries.first(where: { $0.type != .float32 }) {
             throw VidclassError.file(file.path, "tensor \(other.name.quoted): expected F32, found \(other.type.rawValue)")
@@ -100,7 +110,11 @@ package struct Checkpoint: Sendable {
     /// The most JSON values in a state, which includes the order of an epoch's clips.
     private static let mostStateValues = 1 << 22
 
-    private static let keys: Set = ["format", "version", "config", "classes", "state", "checksum"]
+    private static let keys: Set = ["format", "version", "config", "classes", "state", "splits", "checksum"]
+
+    private static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+    }
 
     private static func classes(_ node: JSONNode, _ path: String) throws -> [String] {
         let labels = (node.arrayElements ?? []).compactMap(\.stringValue)
@@ -118,6 +132,9 @@ package struct Checkpoint: Sendable {
 }
 
 extension Checkpoint {
+    /// Whether a tensor of this name belongs to the model.
+    package static func isOfModel(_ name: String) -> Bool { !name.hasPrefix(optimizerPrefix) && !name.hasPrefix(familiarityPrefix) }
+
     /// The checkpoint in a safetensors file, verified; nil if the file is something else.
     package static func openIfOne(_ path: String) throws -> Checkpoint? {
         let file = try SafetensorsFile(path)

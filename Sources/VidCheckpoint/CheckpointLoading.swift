@@ -5,7 +5,7 @@ import VidTensor
 extension Checkpoint {
     /// Fills `store` with the model's weights.
     ///
-    /// The checkpoint must hold all of the store's tensors with the same shapes, and no others except the optimizer's, and all
+    /// The checkpoint must hold all of the store's tensors with the same shapes, and no others except those that are not the model's, and all
     /// values must be finite. Otherwise it throws one `.badData` error with the first differences and leaves the store unchanged.
     package func load(into store: ParameterStore) throws {
         try requireTensors(store.slices.map { ($0.name, $0.shape) })
@@ -40,7 +40,7 @@ extension Checkpoint {
             if entry.shape != shape.dimensions { differences.append("\(name) is \(entry.shapeText), expected \(shape)") }
         }
         let known = Set(expected.map(\.name))
-        for entry in file.entries where !known.contains(entry.name) && !entry.name.hasPrefix(Checkpoint.optimizerPrefix) {
+        for entry in file.entries where !known.contains(entry.name) && Checkpoint.isOfModel(entry.name) {
             differences.append("\(entry.name.quoted) \(entry.shapeText) is not in the model")
         }
         return differences

@@ -38,7 +38,7 @@ package final class Classifier {
         encoder = outline.encoder
         (frozen, trained) = encoder.split()
         head = outline.head
-        parameters = ParameterStore(outline.layout)
+        parameters = try ParameterStore(outline.layout)
         self.configuration = configuration
         self.classes = classes
     }
@@ -98,6 +98,29 @@ package final class Classifier {
 
     /// All layers in order, for the start-up report and `inspect`.
     package var layers: [LayerSummary] { encoder.summaries + head.layers }
+}
+
+// MARK: - A clip's feature
+
+extension Classifier {
+    /// D: the numbers of `meanFeature`, one for each channel of the CNN's last maps.
+    package var meanFeatureCount: Int {
+        let last = encoder.layers.count - 1
+        return encoder.layers[last] is Flatten ? encoder.inputShape(of: last).last : features
+    }
+
+    /// The mean of a clip's features (T, F) over its first `validFrames` frames; of flattened maps (T, H x W x C), also over their
+    /// positions.
+    package func meanFeature(_ features: Tensor, validFrames: Int) -> [Float] {
+        precondition(features.shape == [frames, self.features], "features \(features.shape) of (\(frames), \(self.features))")
+        let count = meanFeatureCount
+        let rows = max(1, validFrames) * (self.features / count)
+        var sums = [Double](repeating: 0, count: count)
+        for row in 0..<rows {
+            for channel in 0..<count { sums[channel] += Double(features.base[row * count + channel]) }
+        }
+        return sums.map { Float($0 / Double(rows)) }
+    }
 }
 
 extension Preprocessing {

@@ -29,9 +29,8 @@ struct CheckedData {
         let mode = configuration.data.leakCheck
         report = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off)
         try runtime.observe(.data(report))
-        for note in set.notes { try runtime.note(note) }
-        if mode == .refuse, let error = report.leakError { throw error }
-        guard let error = report.badClipsError else {
+        if mode == .refuse, let error = report.leakError(isListed: runtime.showsReports) { throw error }
+        guard let error = report.badClipsError(isListed: runtime.showsReports) else {
             self.set = set
             return
         }
@@ -49,7 +48,16 @@ struct CheckedData {
 
 extension DataSet {
     /// Remarks for the user on what was found in the folder.
-    package var notes: [String] { findings.notes + [otherFilesSummary].compactMap(\.self) }
+    package var notes: [String] { findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self) }
+
+    /// The names that have a leading `'` in CSV files (`CSVText.cell`); nil if there are none.
+    private var formulaSummary: String? {
+        let names = (classes + entries.map(\.id)).filter { !CSVText.cell($0).hasSameBytes(as: $0) }
+        guard let first = names.first else { return nil }
+        return
+            "\(Formatting.count(names.count, "name")) that a spreadsheet would run as a formula, such as \(first.printable): with a leading ' "
+            + "in CSV files"
+    }
 }
 
 extension Runtime {

@@ -90,6 +90,8 @@ package struct TrainingResult: Sendable {
     package let epochs: Int
     /// Why the training ended; nil if its time was up.
     package let end: StageEnd?
+    /// The epochs without an improvement that end a training early; nil if none do.
+    package let patience: Int?
     package let seconds: Double
     package let monitor: String
     package let best: BestEpoch?
@@ -97,6 +99,8 @@ package struct TrainingResult: Sendable {
     package let isRestored: Bool
     /// Whether there are clips that were not trained on.
     package let hasHeldOutClips: Bool
+    /// A clip to try the model on, one that was not trained on if there are any.
+    package let exampleClip: String?
     package let bestCheckpoint: String
     package let lastCheckpoint: String
     package let results: String
@@ -134,7 +138,8 @@ package struct FoldSummary: Sendable {
         var text = CSVText.line(["fold", "run", "clips", "best_epoch", monitor, "loss", "categorical_accuracy"])
         for (index, result) in results.enumerated() {
             text += CSVText.line([
-                "\(index + 1)", result.run, "\(result.clips)", "\(result.best.epoch)", "\(result.best.value)", "\(result.best.loss)",
+                "\(index + 1)", CSVText.cell(result.run), "\(result.clips)", "\(result.best.epoch)", "\(result.best.value)",
+                "\(result.best.loss)",
                 "\(result.best.accuracy)",
             ])
         }

@@ -11,17 +11,23 @@ package struct SavedModel {
     package let path: String
     package let configuration: RunConfiguration
     package let classifier: Classifier
+    /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
+    let splitsDigest: String?
+    /// What tells unfamiliar clips; nil if the checkpoint does not hold it.
+    let familiarity: Familiarity?
 
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
     package init(path: String) throws {
         self.path = path
         let checkpoint = try Checkpoint.open(path)
         configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        splitsDigest = checkpoint.splits
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
             throw VidclassError.file(path, error.message, kind: error.kind)
         }
+        familiarity = try Familiarity(checkpoint, dimensions: classifier.meanFeatureCount)
         try checkpoint.load(into: classifier.parameters)
     }
 
@@ -53,8 +59,25 @@ package struct SavedModel {
         return (0..<(samples.perClip ?? 1)).map { samples.view($0, of: "") }
     }
 
-    package func predictor(_ workers: Workers) -> Predictor {
-        Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+    /// A predictor, all of whose memory is found before it runs.
+    ///
+    /// - Parameter loadedClips: clips that are in memory together.
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package func predictor(for purpose: PredictionMemory.Purpose, loadedClips: Int, _ workers: Workers) throws -> Predictor {
+        try Predictor(
+            classifier, preprocessing: configuration.data.preprocessing, for: purpose, loadedClips: loadedClips, workers: workers,
+            source: path)
+    }
+
+    /// - Throws: `.badData` if a score of the clip at `input` is NaN or infinite: there is no answer then.
+    func requireFinite(_ scores: [Float], of input: String) throws {
+        // guard: finite-scores
+        guard scores.allSatisfy(\.isFinite) else {
+            throw VidclassError.file(
+                input,
+                "the scores that \(path.printable) gives it are not finite numbers, so there is no answer. The clip has extreme values, or "
+                    + "the model has diverged: name another with --checkpoint")
+        }
     }
 
     /// The position of a class.

@@ -7,8 +7,11 @@ package enum ClassWeighting {
     ///
     /// Balanced: n / (k n_c), with n clips, k classes and n_c clips of the class, as scikit-learn's `compute_class_weight`.
     ///
+    /// A weight of 0 takes the clips of a class out of the loss and its gradient. They still count as clips: the loss is the sum of the
+    /// weighted losses divided by the number of clips, as in Keras, so it is defined even if all clips of a batch have the weight 0.
+    ///
     /// - Parameter labels: of the training clips.
-    /// - Throws: `.badData` for a label that is not among the classes.
+    /// - Throws: `.badData` for a label that is not among the classes, and if all training clips have the weight 0.
     package static func weights(_ configuration: ClassWeights, classes: [String], labels: [Int]) throws -> [Float]? {
         switch configuration {
         case .none: return nil
@@ -20,6 +23,13 @@ package enum ClassWeighting {
             var weights = [Float](repeating: 1, count: classes.count)
             for entry in named {
                 weights[try classIndex(entry.label, among: classes, for: "training.class_weights")] = Float(entry.weight)
+            }
+            guard labels.isEmpty || labels.contains(where: { weights[$0] > 0 }) else {
+                throw VidclassError(
+                    .badData,
+                    "training.class_weights: every class of the training clips has the weight 0, so nothing would be learned. Expected a "
+                        + "weight above 0 for one of them at least; labels that are not named have 1. For equal weights: "
+                        + ShellText.setting("training.class_weights", "null"))
             }
             return weights
         }

@@ -20,7 +20,14 @@ struct ThreadOptions: ParsableArguments {
 
     func validate() throws { try checkRange("--threads", threads, 1...1024) }
 
-    func makeWorkers() -> Workers { Workers(count: threads ?? Workers.processorCount) }
+    /// The threads, with the memory that OpenBLAS takes for them.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    func makeWorkers() throws -> Workers {
+        let workers = Workers(count: threads ?? Workers.processorCount)
+        try BLAS.reserve(threads: workers.count)
+        return workers
+    }
 }
 
 /// `--json`, for every command with one result.
@@ -36,7 +43,9 @@ struct JSONOptions: ParsableArguments {
 /// `--config` and `--set`.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
+        help: ArgumentHelp(
+            "The run's configuration (JSON), or - for standard input; see Configs/ and the documentation.", valueName: "file"),
+        completion: .configs)
     var config: String?
 
     @Option(
@@ -71,17 +80,22 @@ struct FeatureCacheOptions: ParsableArguments {
     private static let opened = Mutex<FeatureFolder?>(nil)
 }
 
-/// `--checkpoint`: a named one, or the newest run's best.
+/// `--checkpoint`: a named one, or the best of the newest finished run.
 struct CheckpointOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The model; by default the newest run's best.", valueName: "file"), completion: .checkpoints)
+    @Option(
+        help: ArgumentHelp("The model; by default the best of the newest finished run (see `vidclass runs`).", valueName: "file"),
+        completion: .checkpoints)
     var checkpoint: String?
+
+    /// The folder whose runs are considered if no checkpoint is named.
+    static var directory: String { OutputConfiguration().directory }
 
     /// Opens the model. Tells the user which one if none was named.
     func open() throws -> SavedModel {
         if let checkpoint { return try SavedModel(path: checkpoint) }
-        let folder = try RunFolder.newest(in: OutputConfiguration().directory, holding: \.bestPath)
-        Terminal.note("using \(folder.bestPath)")
-        return try SavedModel(path: folder.bestPath)
+        let choice = try RunChoice(in: CheckpointOptions.directory)
+        Terminal.note(choice.text)
+        return try SavedModel(path: choice.run.folder.bestPath)
     }
 }
 
@@ -100,11 +114,11 @@ enum Program {
 }
 
 extension Runtime {
-    /// The runtime of a command, with its events on `display`.
+    /// The runtime of a command, with its events on `display` and, as JSON, on `stream`.
     init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
         self.init(
             version: Program.version, command: CommandLine.arguments, weights: WeightsLibrary(hdf5: Program.hdf5), workers: workers,
-            cache: cache
+            cache: cache, showsReports: display.showsReports && stream == nil
         ) {
             display.show($0)
             try stream?.write($0)

@@ -165,9 +165,9 @@ import VidTestSupport
         func crafted(
             _ name: String, _ reason: String, config: @escaping (String) -> String = { $0 },
             classes: @escaping ([String]) -> [String] = { $0 },
-            change: @escaping (String, Tensor) -> Void = { _, _ in }
+            splits: String? = nil, change: @escaping (String, Tensor) -> Void = { _, _ in }
         ) throws {
-            try TrainedModel.rewrite(best, to: box(name), config: config, classes: classes, change: change)
+            try TrainedModel.rewrite(best, to: box(name), config: config, classes: classes, splits: splits, change: change)
             try expectRefusal(box, predict.map { $0.replacing("FILE", with: name) }, naming: name, reason)
         }
         try crafted(
@@ -177,6 +177,7 @@ import VidTestSupport
             })
         try crafted("classes.safetensors", "output/kernel is", classes: { $0 + ["another"] })
         try crafted("twice.safetensors", "appears twice", classes: { [$0[0], $0[0]] })
+        try crafted("splits.safetensors", "metadata \"splits\": expected a digest", splits: String(repeating: "A", count: 64))
         try crafted("array.safetensors", "expected an object", config: { _ in "[]" })
         try crafted("key.safetensors", "unknown key", config: { _ in #"{"modell":{}}"# })
         try crafted(
@@ -210,6 +211,7 @@ import VidTestSupport
         let last = run + "/weights/last.safetensors"
         for (old, new) in [
             (#""order":[]"#, #""order":[99999999]"#), (#""epoch":1"#, #""epoch":9223372036854775807"#), (#""stage":0"#, #""stage":-1"#),
+            (#""stage":0"#, #""stage":9223372036854775807"#),
             (#""stageEpoch":0,"step":0"#, #""stageEpoch":0,"step":-9223372036854775808"#),
             (#""clips":0"#, #""clips":-9223372036854775808"#),
             (#""remaining":0"#, #""remaining":-9223372036854775808"#), ("{", #"{"orderRandom":1,"#),

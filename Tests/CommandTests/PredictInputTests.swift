@@ -28,7 +28,7 @@ import VidTestSupport
     }
 
     @Test func patternsThatNoShellExpanded() throws {
-        let result = try box.run("predict", "data/**/00[01].bin", "--format", "csv", "--top", "1")
+        let result = try box.run("predict", "data/**/00[01].bin", "--format", "csv")
         #expect(result.status == 0, "\(result.errors)")
         let all = try box.names("data").filter { !$0.hasPrefix(".") }.flatMap { ["data/\($0)/000.bin", "data/\($0)/001.bin"] }
         #expect(csvInputs(result) == all)
@@ -54,7 +54,7 @@ import VidTestSupport
     @Test func namedTwiceIsDoneOnce() throws {
         let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
         let result = try box.run(
-            "predict", "data/\(label)/000.bin", "data/\(label)", "data/\(label)/000.bin", "--format", "csv", "--top", "1")
+            "predict", "data/\(label)/000.bin", "data/\(label)", "data/\(label)/000.bin", "--format", "csv")
         #expect(result.status == 0, "\(result.errors)")
         #expect(csvInputs(result).count == 4)
         #expect(result.errors.contains("2 inputs are named more than once"))
@@ -64,11 +64,60 @@ import VidTestSupport
         try box.write("bad.bin", text: "no clip")
         let csv = try box.run("predict", "bad.bin", "missing.bin", "nowhere/*.bin", "--format", "csv")
         #expect(csv.status == 65)
-        #expect(csv.output == "input,rank,label,score\n")
+        #expect(csvInputs(csv) == ["bad.bin", "missing.bin", "nowhere/*.bin"])
         for name in ["bad.bin", "missing.bin", "nowhere/*.bin", "3 of 3 inputs"] { #expect(csv.errors.contains(name), "\(csv.errors)") }
-        let json = try box.run("predict", "bad.bin", "missing.bin", "--format", "json")
-        #expect(json.status == 65)
-        #expect(json.output == "[]\n")
+    }
+
+    // MARK: - Lists
+
+    private func predictList(_ bytes: [UInt8], _ arguments: String...) throws -> CommandLineTool.Result {
+        try box.write("list.txt", bytes)
+        return try CommandLineTool.run(["predict"] + arguments + ["--format", "csv"], in: box.path, input: box("list.txt"))
+    }
+
+    @Test func pathsInAList() throws {
+        let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
+        let clips = (0..<4).map { "data/\(label)/00\($0).bin" }
+        for name in ["two\nlines.bin", "[ab].bin", "-"] { try box.write(name, try box.bytes(clips[0])) }
+        // Lines with either end, a mark at the start, blank lines, no end of the last line; standard input under both names; a file.
+        let lines = Array("\u{FEFF}\(clips[2])\r\n\n  \t\n\(clips[0])\n[ab].bin\n\(clips[3])".utf8)
+        for list in ["-", "/dev/stdin", "list.txt"] {
+            let result = try predictList(lines, clips[1], "--input-list", list)
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(csvInputs(result) == [clips[1], clips[2], clips[0], "[ab].bin", clips[3]], "\(list)")
+        }
+        // A folder after one of its clips, and the file "-", which is of no known kind.
+        let folder = try predictList(Array("\(clips[3])\ndata/\(label)\n\(clips[3])\n-\n".utf8), "--input-list", "-")
+        #expect(folder.status == 65 && folder.errors.contains("2 inputs are named more than once"), "\(folder.errors)")
+        #expect(folder.errors.contains("standard input: line 4: ./-: "), "\(folder.errors)")
+        #expect(csvInputs(folder) == [clips[3]] + clips[..<3] + ["./-"])
+        // find -print0
+        try box.write("list.txt", Array("two\nlines.bin\0\(clips[1])\0".utf8))
+        let named = try box.run("predict", "--input-list", "list.txt", "--json")
+        #expect(named.status == 0, "\(named.errors)")
+        let entries = try #require(JSONParser.parse(Array(named.output.utf8)).arrayElements)
+        #expect(entries.compactMap { $0["input"]?.stringValue } == ["two\nlines.bin", clips[1]])
+    }
+
+    @Test func faultsOfAList() throws {
+        let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
+        let clip = "data/\(label)/000.bin"
+        try box.write("bad.bin", text: "no clip")
+        let some = try predictList(
+            Array("\(clip)\n\nmissing.bin\n*.bin\n".utf8) + [0xFF, 0x62, 0x0A] + Array("bad.bin\n".utf8), "--input-list", "-")
+        #expect(some.status == 65)
+        for line in [3, 4, 5, 6] { #expect(some.errors.contains("standard input: line \(line): "), "\(some.errors)") }
+        #expect(some.errors.contains("4 of 5 inputs") && some.errors.contains("line 5: \u{FFFD}b: the path is not valid UTF-8"))
+        #expect(some.output.split(separator: "\n").count == 6 && some.output.contains("\nmissing.bin,,,,,,"))
+        #expect(try predictList(Array("\n \n".utf8), "--input-list", "list.txt").errors.contains("list.txt: names no inputs"))
+        #expect(try predictList([], "--input-list", "list.txt").status == 65)
+        #expect(try predictList([], "--input-list", "nowhere.txt").status == 66)
+        #expect(try predictList([], "--input-list", "-", "-").status == 64)
+        // A clip by mistake, and a line that is no path.
+        let mistaken = try predictList([], "--input-list", clip)
+        #expect(mistaken.status == 65 && mistaken.errors.contains("not a list of paths"), "\(mistaken.errors)")
+        let long = try predictList(Array(repeating: 0x61, count: 9000), "--input-list", "list.txt")
+        #expect(long.status == 65 && long.errors.contains("line 1 has 9000 bytes"), "\(long.errors)")
     }
 
     // MARK: - Standard input
@@ -105,9 +154,9 @@ import VidTestSupport
         let twice = try predict("cut.bin", "-", "-")
         #expect(twice.status == 64)
         try box.write("noise", Array("hello, world".utf8))
-        let noise = try predict("noise", "-", "data/\(label)/000.bin", "--format", "csv", "--top", "1")
+        let noise = try predict("noise", "-", "data/\(label)/000.bin", "--format", "csv")
         #expect(noise.status == 65)
-        #expect(csvInputs(noise) == ["data/\(label)/000.bin"])
+        #expect(csvInputs(noise) == ["-", "data/\(label)/000.bin"])
         #expect(try box.names("temporary").isEmpty)
     }
 

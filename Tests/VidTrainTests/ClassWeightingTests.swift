@@ -27,4 +27,25 @@ import VidTrain
         #expect(try ClassWeighting.weights(.balanced, classes: ["a", "b"], labels: []) == [0, 0])
         #expect(try ClassWeighting.weights(.byLabel([]), classes: ["a", "b"], labels: [0]) == [1, 1])
     }
+
+    @Test func notAllTrainingClipsMayHaveTheWeightZero() throws {
+        let classes = ["a", "b", "c"]
+        func weights(_ a: Double, _ b: Double, labels: [Int]) throws -> [Float]? {
+            try ClassWeighting.weights(
+                .byLabel([.init(label: "a", weight: a), .init(label: "b", weight: b)]), classes: classes, labels: labels)
+        }
+        #expect(try weights(0, 0, labels: [0, 1, 2]) == [0, 0, 1])
+        #expect(try weights(0, 2, labels: [0, 0, 1]) == [0, 2, 1])
+        // The second weight is 0 in single precision.
+        for (b, labels) in [(0, [0, 1]), (1e-60, [0, 1, 1]), (3, [0, 0])] {
+            #expect {
+                try weights(0, b, labels: labels)
+            } throws: {
+                let error = $0 as? VidclassError
+                return error?.kind == .badData
+                    && error?.message.hasPrefix("training.class_weights: every class of the training clips has the weight 0") == true
+                    && error?.message.contains("--set training.class_weights=null") == true
+            }
+        }
+    }
 }

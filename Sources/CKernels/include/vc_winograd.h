@@ -46,26 +46,34 @@ typedef struct {
     ptrdiff_t stride;
 } vc_winograd_matrices;
 
+/// The zero patches of a tile: bit 4 * i + j is set if the 3x3 inputs of output (i, j) are 0 in all channels. Such an output
+/// is exactly the bias; the transforms alone would add a rounding error, which opens ReLUs that are shut.
+typedef uint16_t vc_winograd_patches;
+
 /// Rows at ..< at + count of V (tiles, channels), of tiles first ..< first + count of `input` (frames, rows, columns,
-/// channels). `patch` is scratch of 36 * channels floats, for tiles at the edge.
+/// channels), and those tiles' zero patches (NULL: not wanted). `patch` is scratch of 36 * channels floats, for tiles at the
+/// edge.
 void vc_winograd_input(const vc_winograd_map *map, const float *input, long first, int count,
-                       const vc_winograd_matrices *layout, int at, float *v, float *patch);
+                       const vc_winograd_matrices *layout, int at, float *v, vc_winograd_patches *zeros, float *patch);
 
 /// Tiles first ..< first + count of `output` (frames, rows, columns, channels) from rows at ..< at + count of M
-/// (tiles, channels), plus bias (channels; NULL for none), then max(0, .) where `relu`. `patch` is scratch of 16 * channels
-/// floats. NaN stays NaN.
-void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at, long first,
-                        int count, const float *bias, bool relu, float *output, float *patch);
+/// (tiles, channels) and from the tiles' zero patches, plus bias (channels; NULL for none), then max(0, .) where `relu`.
+/// `patch` is scratch of 16 * channels floats. NaN stays NaN.
+void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                        const vc_winograd_patches *zeros, int at, long first, int count, const float *bias, bool relu,
+                        float *output, float *patch);
 
 /// As vc_winograd_output without bias and ReLU, but 0 where `gate`, of the output's shape, is not positive: the gradient of a
 /// ReLU whose output the gate is.
-void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at,
-                              long first, int count, const float *gate, float *output, float *patch);
+void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                              const vc_winograd_patches *zeros, int at, long first, int count, const float *gate,
+                              float *output, float *patch);
 
 /// As vc_winograd_output, followed by 2x2 max pooling without padding: `output` is (frames, rows / 2, columns / 2, channels),
 /// rounded down. NaN wins over numbers.
-void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, int at,
-                               long first, int count, const float *bias, bool relu, float *output, float *patch);
+void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                               const vc_winograd_patches *zeros, int at, long first, int count, const float *bias, bool relu,
+                               float *output, float *patch);
 
 /// Rows at ..< at + count of dM (tiles, channels), of tiles first ..< first + count of `d_output` (frames, rows, columns,
 /// channels). `patch` is scratch of 16 * channels floats, for tiles at the edge.

@@ -50,10 +50,13 @@ package struct ImportedWeights: Sendable {
 
     /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; other tensors are left alone.
     ///
-    /// If the model takes one channel and the weights several, the first kernel is summed over its channels: a grey frame
-    /// then gives the same result as a frame of equal channels. Returns notes for the user about such changes.
-    /// Throws `.badData` with the first differences; the store is then unchanged.
-    package func load(into store: ParameterStore) throws -> [String] {
+    /// If the model takes one channel and the weights several, the first convolution is folded into one channel (`fold`): a grey frame
+    /// then gives the result of a frame with this grey in all channels, except near the frame's borders.
+    ///
+    /// - Parameter preprocessing: of the model's frames.
+    /// - Returns: notes for the user about such changes.
+    /// - Throws: `.badData` with the first differences; the store is then unchanged.
+    package func load(into store: ParameterStore, preprocessing: PreprocessingName) throws -> [String] {
         let slices = store.slices.filter { $0.name.hasPrefix(ImportedWeights.prefix) }
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { (ImportedWeights.prefix + $0.name, $0.tensor) })
         let first = ImportedWeights.prefix + "block1_conv1/kernel"
@@ -77,15 +80,16 @@ package struct ImportedWeights: Sendable {
                 source,
                 "its weights (\(architecture.label)) are not those of this CNN: \(differences.prefix(4).joined(separator: "; "))\(more)")
         }
-        var notes: [String] = []
         for slice in slices {
-            guard let tensor = byName[slice.name] else { continue }
-            if tensor.shape == slice.shape {
-                store.value(slice).copy(from: tensor)
-            } else {
-                sumOverChannels(tensor, into: store.value(slice))
-                notes.append("\(slice.name): summed over its \(tensor.shape[2]) input channels, because the model's input has one")
-            }
+            if let tensor = byName[slice.name], tensor.shape == slice.shape { store.value(slice).copy(from: tensor) }
+        }
+        var notes: [String] = []
+        if let slice = slices.first(where: { $0.name == first }), let kernel = byName[first], kernel.shape != slice.shape {
+            let bias = slices.first { $0.name == ImportedWeights.prefix + "block1_conv1/bias" }
+            fold(kernel, by: preprocessing, into: store.value(slice), bias: bias.map(store.value))
+            notes.append(
+                "\(slice.name): its \(kernel.shape[2]) input channels are folded into one, because the model's input has one channel. "
+                    + "A grey frame gives the features of the same frame in colour, except near its borders")
         }
         store.didChange()
         return notes
@@ -94,8 +98,9 @@ package struct ImportedWeights: Sendable {
     /// A warning for the user if the config's preprocessing differs from the one these weights were trained with.
     package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
-        return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
-            + "but the config has \"\(configured.rawValue)\"; the features will be worse"
+        return "\(source.printable): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
+            + "but the config has \"\(configured.rawValue)\"; the features will be worse. Better add "
+            + ShellText.setting("data.preprocessing", preprocessing.rawValue)
     }
 
     private static let prefix = "cnn/"
@@ -104,16 +109,35 @@ package struct ImportedWeights: Sendable {
         wanted.rank == 4 && wanted[2] == 1 && shape.rank == 4 && shape[0] == wanted[0] && shape[1] == wanted[1] && shape[3] == wanted[3]
     }
 
-    /// (rows, columns, channels, filters) to (rows, columns, 1, filters).
-    private func sumOverChannels(_ kernel: Tensor, into sum: Tensor) {
+    /// Writes the first convolution's kernel (rows, columns, channels, filters), folded into one channel, to `folded`, and adds to its
+    /// bias what the channels' offsets amount to.
+    ///
+    /// A grey g becomes s g + o in a model of one channel, and s_c g + o_c in channel c of a model of several. Channel c is thus
+    /// a_c = s_c / s times the single channel, plus b_c = o_c - o a_c:
+    ///
+    ///     kernel'[i, j, f] = sum over c of a_c kernel[i, j, c, f]
+    ///     bias'[f] = bias[f] + sum over i, j, c of b_c kernel[i, j, c, f]
+    ///
+    /// This is exact where the kernel lies within the frame. Beyond the border, zeros stand for the grey -o / s here, and for
+    /// -o_c / s_c in channel c there. They differ only for `caffe` and `torch`, whose b_c are not 0.
+    private func fold(_ kernel: Tensor, by name: PreprocessingName, into folded: Tensor, bias: Tensor?) {
         let (channels, filters) = (kernel.shape[2], kernel.shape[3])
-        sum.fill(0)
+        let (one, several) = (Preprocessing(name, channels: 1), Preprocessing(name, channels: channels))
+        let scales = several.scale.map { Double($0) / Double(one.scale[0]) }
+        let offsets = zip(several.offset, scales).map { Double($0) - Double(one.offset[0]) * $1 }
+        var shift = [Double](repeating: 0, count: filters)
         for place in 0..<kernel.shape[0] * kernel.shape[1] {
-            for channel in 0..<channels {
-                for filter in 0..<filters {
-                    sum.base[place * filters + filter] += kernel.base[(place * channels + channel) * filters + filter]
+            for filter in 0..<filters {
+                var sum = 0.0
+                for channel in 0..<channels {
+                    let weight = Double(kernel.base[(place * channels + channel) * filters + filter])
+                    sum += scales[channel] * weight
+                    shift[filter] += offsets[channel] * weight
                 }
+                folded.base[place * filters + filter] = Float(sum)
             }
         }
+        guard let bias else { return }
+        for filter in 0..<filters { bias.base[filter] = Float(Double(bias.base[filter]) + shift[filter]) }
     }
 }

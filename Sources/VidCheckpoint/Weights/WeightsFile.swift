@@ -75,7 +75,7 @@ package enum WeightsFile {
         guard let preprocessing = word.map(PreprocessingName.init(rawValue:)) ?? DataConfiguration().preprocessing else {
             throw VidclassError.file(checkpoint.path, "config: data.preprocessing is \((word ?? "").quoted)")
         }
-        let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && !$0.name.hasPrefix(Checkpoint.optimizerPrefix) }
+        let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && Checkpoint.isOfModel($0.name) }
             .map { String($0.name.prefix { $0 != "/" }) }
         return try read(
             checkpoint.file, prefix: "cnn/", preprocessing, sha256: checkpoint.checksum, ignored: Set(layers).sorted())

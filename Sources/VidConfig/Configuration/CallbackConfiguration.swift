@@ -95,7 +95,11 @@ extension LearningRateScheduleConfiguration {
             LearningRateScheduleType.allCases
         ),
         (.init("alpha", \.alpha, .number(.probability), "Fraction of the rate that is left at the end."), [.cosine]),
-        (.init("step_epochs", \.stepEpochs, .integer(1...1_000_000), "Epochs from one reduction to the next."), [.step]),
+        (
+            .init(
+                "step_epochs", \.stepEpochs, .integer(1...1_000_000),
+                "Epochs from one reduction to the next, counted from the start of the training or stage."), [.step]
+        ),
         (.init("factor", \.factor, .number(NumberBounds(above: 0, to: 1)), "Factor of a reduction."), [.step]),
     ]
 

@@ -6,7 +6,7 @@ package enum ClassWeights: ConfigurationValue {
     case none
     /// Clips / (classes x clips of the class), as scikit-learn's `balanced`.
     case balanced
-    /// A weight per label, in the order given; labels that are not named count 1.
+    /// A weight per label, in the order given; labels that are not named count 1. A weight of 0 takes the class out of the loss.
     case byLabel([LabelWeight])
 
     package struct LabelWeight: Sendable, Equatable {
@@ -35,9 +35,6 @@ package enum ClassWeights: ConfigurationValue {
             var weights: [LabelWeight] = []
             for member in members {
                 weights.append(LabelWeight(label: member.key, weight: try weight.decode(member.value, path.appending(member.key))))
-            }
-            guard weights.isEmpty || weights.contains(where: { $0.weight > 0 }) else {
-                throw ConfigurationFault(path, "expected a weight above 0 for at least one label")
             }
             return .byLabel(weights)
         } encode: { weights in

@@ -43,7 +43,12 @@ extension OptimizerConfiguration {
         (.init("learning_rate", \.learningRate, .number(.above(0)), "Step size."), OptimizerType.allCases),
         (.init("beta_1", \.beta1, .number(.share), "Decay of the gradient's moving mean."), [.nadam, .adam]),
         (.init("beta_2", \.beta2, .number(.share), "Decay of the squared gradient's moving mean."), [.nadam, .adam]),
-        (.init("epsilon", \.epsilon, .number(.above(0)), "Added to the denominator."), [.nadam, .adam, .rmsprop]),
+        (
+            .init(
+                "epsilon", \.epsilon, .number(.above(0)),
+                "Keeps the denominator above 0. nadam: sqrt(v / (1 - beta_2^t)) + epsilon; adam: sqrt(v) + epsilon; rmsprop: sqrt(v + epsilon), where 1e-8 acts like 1e-4 in the others."
+            ), [.nadam, .adam, .rmsprop]
+        ),
         (
             .init(
                 "schedule_decay", \.scheduleDecay, .number(.atLeast(0)),
@@ -57,7 +62,12 @@ extension OptimizerConfiguration {
             .init("clip_norm", \.clipNorm, .nullable(.number(.above(0))), "Largest norm of the gradient over all parameters; null: any."),
             OptimizerType.allCases
         ),
-        (.init("weight_decay", \.weightDecay, .number(.atLeast(0)), "Decoupled from the gradient."), OptimizerType.allCases),
+        (
+            .init(
+                "weight_decay", \.weightDecay, .number(.atLeast(0)),
+                "Each step first multiplies every trained weight by 1 - learning_rate * weight_decay: biases, gamma and beta too, unless exclude_from_weight_decay names them."
+            ), OptimizerType.allCases
+        ),
         (
             .init(
                 "exclude_from_weight_decay", \.excludeFromWeightDecay,

@@ -55,10 +55,12 @@ extension TrainingConfiguration {
         .init(
             "memory_gib", \.memoryGiB, .nullable(.number(.above(0))),
             "GiB of memory the training may take in all; null: what the machine has free. Speed depends on it, results do not."),
-        .init("label_smoothing", \.labelSmoothing, .number(.share), "Share of the target spread evenly over all classes."),
+        .init(
+            "label_smoothing", \.labelSmoothing, .number(.share),
+            "Share of the target spread evenly over all classes; in train/loss, not in val/loss."),
         .init(
             "class_weights", \.classWeights, ClassWeights.codec,
-            "Factor of a clip's loss, by its label; labels that are not named have 1; balanced: all clips / (classes * clips of the class)."
+            "Factor of a clip's loss, by its label; labels that are not named have 1; 0 takes a class out of the loss; balanced: all clips / (classes * clips of the class)."
         ),
         .init("balanced_sampling", \.balancedSampling, .boolean, "Draw equally many clips of every class in an epoch, repeating some."),
         .init(
@@ -82,7 +84,7 @@ extension TrainingConfiguration {
             "Minutes between saves of the state within an epoch; 0: after every step; null: after each epoch only."),
         .init(
             "save_every_epochs", \.saveEveryEpochs, .nullable(.integer(1...1_000_000)),
-            "Epochs between checkpoints that are kept as weights/epochN.safetensors; null: none."),
+            "Epochs between checkpoints that are kept as weights/epochN.safetensors, without the state of the optimizer; null: none."),
     ]
 }
 

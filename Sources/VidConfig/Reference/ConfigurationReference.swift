@@ -155,10 +155,12 @@ package enum ConfigurationArticle {
 
     private static let introductions: [String: String] = [
         "model": "The network: its input, the CNN for each frame, the recurrent layers over the frames, and the layers after them.",
-        "optimizer": "How gradients change the weights; <doc:HowItWorks> has Nadam's formulas.",
-        "data": "Where the clips are, how they are split, which frames are sampled, and how pixels are preprocessed.",
+        "optimizer": "How gradients change the weights; <doc:HowItWorks> has the formulas.",
+        "data":
+            "Where the clips are, how they are split, which frames are sampled, and how pixels are preprocessed; <doc:DataAndSplits> has the formulas.",
         "augmentation": "Random changes of the training clips, the same for all frames of a clip.",
-        "training": "How long training lasts, what ends it, and what is saved.",
+        "training":
+            "How long training lasts, what ends it, and what is saved; <doc:TrainingRuns> has the formulas of losses and learning rates.",
         "stages": "The stages of one training, in order.",
         "evaluation": "How clips are sampled in validation, `eval` and `predict`.",
         "output": "Where the run's folder is; <doc:RunFoldersAndFormats> describes its contents.",

@@ -2,8 +2,8 @@ import VidSystem
 
 /// A CSV file with a header as RFC 4180 defines it: quoted fields may contain commas, line ends and doubled quotes.
 ///
-/// Line ends are LF or CRLF. A byte order mark at the start and empty lines are skipped. Anything else that is invalid is an error
-/// with its line.
+/// Line ends are LF or CRLF. A byte order mark at the start and empty lines are skipped. A `'` that keeps spreadsheets from running
+/// a cell as a formula (`CSVText.cell`) is removed. Anything else that is invalid is an error with its line.
 package struct CSVTable {
     package struct Record: Equatable {
         /// The line on which the record starts, from 1.
@@ -130,7 +130,7 @@ package struct CSVTable {
             // guard: no-nul-in-table
             guard !bytes.contains(0) else { throw error("a NUL character", line: line) }
             guard let text = String(validating: bytes, as: UTF8.self) else { throw error("text that is not valid UTF-8", line: line) }
-            return text
+            return CSVText.text(ofCell: text)
         }
     }
 }

@@ -17,7 +17,8 @@ package enum SplitsFile {
         try AtomicFile.write(to: path) { file in
             var text = CSVText.line(header)
             for entry in data.entries {
-                text += CSVText.line([entry.id, data.classes[entry.label], entry.split.rawValue, entry.group ?? ""])
+                text += CSVText.line(
+                    [entry.id, data.classes[entry.label], entry.split.rawValue, entry.group ?? ""].map(CSVText.cell))
                 if text.utf8.count > 1 << 20 {
                     try file.write(text.utf8)
                     text = ""

@@ -6,8 +6,10 @@ package enum ClipInputs {
     ///
     /// An existing file or folder of that name takes precedence over the pattern. Matched files that are not clips are skipped.
     /// Throws `.missingInput` if nothing has that name or matches, `.badData` for a folder or pattern without clips.
-    package static func clips(at path: String) throws -> [String] {
-        if (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+    ///
+    /// - Parameter expandingPatterns: false if `path` is a name and never a pattern.
+    package static func clips(at path: String, expandingPatterns: Bool = true) throws -> [String] {
+        if expandingPatterns, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
             return try clips(matching: pattern, path)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }

@@ -22,7 +22,9 @@ package enum PredictionsFile {
             for clip in evaluation.clips {
                 let decision = clip.decision
                 text += CSVText.line(
-                    [clip.clip, evaluation.classes[clip.label], evaluation.classes[decision], "\(clip.scores[decision])"]
+                    [clip.clip, evaluation.classes[clip.label], evaluation.classes[decision]].map(CSVText.cell) + [
+                        "\(clip.scores[decision])"
+                    ]
                         + clip.scores.map { "\($0)" })
                 if text.utf8.count > 1 << 20 {
                     try file.write(text.utf8)

@@ -29,14 +29,17 @@ package enum Terminal {
     /// Writes a line to standard error, as `write` does.
     package static func note(_ line: String) { write(line + "\n") }
 
-    /// Writes a result to standard output.
+    /// Writes a result to standard output, at once and unbuffered.
     ///
+    /// - Returns: false if the reader has closed its end (`| head`), so that more results are of no use.
     /// - Throws: `.inputOutput` if a part of it could not be written. A reader that closed its end is not an error.
-    package static func output(_ text: String) throws {
+    @discardableResult
+    package static func output(_ text: String) throws -> Bool {
         let code = write(text, to: STDOUT_FILENO)
         guard code == 0 || code == EPIPE else {
             throw VidclassError(.inputOutput, "standard output cannot be written: \(SystemCall.reason(code))")
         }
+        return code == 0
     }
 
     /// Returns 0, or the error's number.

@@ -31,26 +31,39 @@ package struct EvaluatedClips {
     /// - Parameters:
     ///   - data: other data than the model's own.
     ///   - split: nil for the held-out split, or for all clips if the data names no splits.
-    /// - Throws: `.badData` if no clips are left, or for labels that the model doesn't know.
+    /// - Throws: `.badData` if no clips are left, for labels that the model doesn't know, and if neither `data` nor `split` is named
+    ///   although the run's splits are not those of the training: held-out clips could be training clips.
     package init(_ saved: SavedModel, data: String?, split: SplitChoice?, ignoresUnknownLabels: Bool) throws {
         let trainedOn = saved.configuration.data
         source = data ?? trainedOn.path
         let isOther = Folder.resolved(source) != Folder.resolved(trainedOn.path)
-        if !isOther, let splits = saved.splitsPath {
+        let splits = isOther ? nil : saved.splitsPath
+        if let splits {
             set = try SplitsFile.read(splits, data: source, classes: saved.classifier.classes)
-            isOfRun = true
         } else {
             if !isOther { notes.append("\(saved.path.printable) is not in a run's folder with a splits.csv, so the data is split again") }
             // Nothing was held out of other data. Splits that it names can be chosen.
             let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
             set = try DataSet.open(
                 source, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
-            isOfRun = false
         }
+        var areAsTrained = !isOther
+        if !isOther, let fault = EvaluatedClips.fault(set, splits, saved) {
+            guard data != nil || split != nil || saved.splitsDigest == nil else {
+                throw VidclassError.file(
+                    splits ?? source,
+                    fault
+                        + ". Restore it, or name the clips yourself: --split NAME takes a split as it is now, --data PATH takes other clips"
+                )
+            }
+            notes.append((splits ?? source).printable + ": " + fault)
+            areAsTrained = saved.splitsDigest == nil
+        }
+        isOfRun = splits != nil && areAsTrained
         let chosen = try EvaluatedClips.choose(from: set, split, isOther: isOther)
         (name, entries) = (chosen.name, chosen.entries)
         unknownClips = set.findings.unknownLabels.reduce(0) { $0 + $1.clips }
-        part = isOther ? .other : chosen.part.map { EvaluatedSplit($0) } ?? .all
+        part = areAsTrained ? chosen.part.map { EvaluatedSplit($0) } ?? .all : .other
         isHeldOutOfRun = isOfRun && chosen.part == .heldOut(of: set)
         if unknownClips > 0 {
             notes.append(
@@ -67,6 +80,21 @@ package struct EvaluatedClips {
                 "\(absent.count) of the \(set.classes.count) classes have no clips here: "
                     + Formatting.list(absent.map { set.classes[$0].printable }))
         }
+    }
+
+    /// Why the splits of `set`, from the table at `splits` or made again, may not be those of the training; nil if they are.
+    private static func fault(_ set: DataSet, _ splits: String?, _ saved: SavedModel) -> String? {
+        guard let digest = saved.splitsDigest else {
+            // Splits that are made again are noted already.
+            return splits == nil
+                ? nil : "cannot be verified, because an earlier version of vidclass wrote \(saved.path.printable) without their digest"
+        }
+        // guard: splits-of-the-training
+        guard digest == set.digest else {
+            return "the clips or their splits are not those that \(saved.path.printable) was trained with, so held-out clips may be "
+                + "training clips"
+        }
+        return nil
     }
 
     private static func choose(

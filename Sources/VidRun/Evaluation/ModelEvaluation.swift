@@ -15,19 +15,25 @@ package struct ModelEvaluation {
 
     /// Evaluates the model.
     ///
-    /// - Throws: what loading a clip throws, and `.nonFinite` if the loss isn't finite.
+    /// - Throws: what loading a clip throws, and `.badData` if the scores of a clip or the loss are not finite.
     package init(_ saved: SavedModel, on clips: EvaluatedClips, in runtime: Runtime) async throws {
         self.saved = saved
         self.clips = clips
         self.runtime = runtime
         let start = ContinuousClock.now
-        let predictor = saved.predictor(runtime.workers)
+        // The shape of a clip says what is wrong more clearly than the memory that the model's would take.
+        try saved.loader.checkSize(of: clips.entries[0].path)
+        let predictor = try saved.predictor(for: .evaluation, loadedClips: min(clips.entries.count, ClipSource.ahead + 1), runtime.workers)
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
-        evaluation = try await predictor.evaluate(inputs) { try runtime.observe(.evaluating(clipsDone: $0, clips: $1)) }
+        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity) {
+            try runtime.observe(.evaluating(clipsDone: $0, clips: $1))
+        }
+        for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }
         guard evaluation.loss.isFinite else {
-            throw VidclassError(.nonFinite, "\(saved.path): the loss on these clips is \(evaluation.loss); the model has diverged")
+            throw VidclassError.file(
+                saved.path, "the loss on these clips is \(evaluation.loss). The model has diverged: name another with --checkpoint")
         }
         metrics = EvaluationMetrics(evaluation)
         seconds = (ContinuousClock.now - start).seconds
@@ -46,6 +52,7 @@ package struct ModelEvaluation {
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
+            try run.checkLinks()
             folder = run.report
         } else if let output {
             try Folder.make(output)

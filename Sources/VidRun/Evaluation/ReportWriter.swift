@@ -1,3 +1,4 @@
+import Foundation
 import VidConfig
 import VidData
 import VidModel
@@ -46,7 +47,8 @@ struct ReportWriter {
         report.unknownClips = context.unknownClips
         report.evaluatedData = context.evaluatedData
         try PredictionsFile.write(evaluation, to: folder.predictions)
-        try environment.write(to: folder.environment)
+        // A finished run keeps the environment that it was trained in.
+        if !FileManager.default.fileExists(atPath: folder.environment) { try environment.write(to: folder.environment) }
         try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
         if let story = context.story, !story.epochs.isEmpty {
             try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
@@ -79,7 +81,12 @@ struct ReportWriter {
 
     private func examples() async -> [ExampleGroup] {
         let loader = ClipLoader(configuration)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: runtime.workers)
+        // Where there is no memory for explanations, the reason stands in the place of each picture.
+        let predictor = Result {
+            try Predictor(
+                classifier, preprocessing: configuration.data.preprocessing, for: .explanation(samples: 1), loadedClips: 5,
+                workers: runtime.workers, source: checkpoint)
+        }
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
@@ -89,13 +96,14 @@ struct ReportWriter {
         return groups
     }
 
-    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
+    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
         let picture: Result<ClipExample.Picture, VidclassError>
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
-            let explanation = predictor.explain(predictor.activations(of: loaded), target: clip.decision, against: nil)
+            let predictor = try predictor.get()
+            let explanation = predictor.explain(try predictor.activations(of: loaded), target: clip.decision, against: nil)
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)
             let canvas = try strip.drawn()

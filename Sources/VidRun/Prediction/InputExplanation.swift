@@ -3,6 +3,7 @@ import VidData
 import VidModel
 import VidReport
 import VidSystem
+import VidTensor
 import VidTrain
 
 /// The explanation of one input: which frames and regions led the model to a class.
@@ -18,6 +19,15 @@ package struct InputExplanation: Sendable {
     package let samples: [ExplanationPicture.Sample]
     /// The files that were written.
     package private(set) var files = ExplanationFiles.Paths()
+
+    /// A predictor for explanations of one input at a time.
+    ///
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package static func predictor(_ saved: SavedModel, _ workers: Workers) throws -> Predictor {
+        let samples = saved.evaluationViews.count
+        // The frames are drawn in colours, and over them the maps.
+        return try saved.predictor(for: .explanation(samples: samples), loadedClips: 5 * samples, workers)
+    }
 
     /// Loads the input and explains each of the samples whose scores are averaged.
     ///
@@ -36,12 +46,10 @@ package struct InputExplanation: Sendable {
             // Decoding may find fewer frames than the file has packets.
             length?.frames = clip.sourceFrames
             let moments = try length.map { try loader.moments(view, of: $0, path: path) }
-            seen.append((clip, predictor.activations(of: clip), moments))
+            seen.append((clip, try predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
-        guard scores.allSatisfy(\.isFinite) else {
-            throw VidclassError.file(path, "the model's scores for it are not finite, so there is nothing to explain")
-        }
+        try saved.requireFinite(scores, of: path)
         let chosen = target ?? Scores.ranked(scores).first { $0 != against } ?? 0
         self.target = chosen
         self.against = against

@@ -11,9 +11,12 @@ package struct Prediction: Sendable {
     package let ranked: [(label: String, score: Float)]
     /// The best two, however many were asked for.
     package let bestTwo: [(label: String, score: Float)]
+    /// Whether the input looks like the training clips; nil if the model cannot tell.
+    package let familiarity: Familiarity.Finding?
 
-    init(input: String, classes: [String], scores: [Float], top: Int) {
+    init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
         self.input = input
+        self.familiarity = familiarity
         let order = Scores.ranked(scores)
         ranked = order.prefix(top).map { (classes[$0], scores[$0]) }
         bestTwo = order.prefix(2).map { (classes[$0], scores[$0]) }
@@ -36,29 +39,38 @@ package struct FilePredictor {
     private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
 
     /// - Parameter top: how many classes a prediction holds.
-    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) {
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) throws {
         self.saved = saved
         self.paths = paths
         self.top = top
-        predictor = saved.predictor(workers)
+        predictor = try saved.predictor(
+            for: .scores, loadedClips: min(paths.count, ClipSource.ahead) * saved.evaluationViews.count, workers)
     }
 
     /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package mutating func prediction(_ index: Int, input: String) async throws -> Prediction {
         for next in index..<min(paths.count, index + ClipSource.ahead) where pending[next] == nil {
             let (path, views, loader) = (paths[next], saved.evaluationViews, saved.loader)
             pending[next] = Task { try await loader.loadAll(path, views: views) }
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
+        let outputs = clips.map { predictor.output($0) }
+        return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
+    }
+
+    private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {
+        try saved.requireFinite(scores, of: path)
         return Prediction(
-            input: input, classes: saved.classifier.classes, scores: Scores.mean(clips.map { predictor.logits($0) }), top: top)
+            input: input, classes: saved.classifier.classes, scores: scores, top: top,
+            familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
     }
 
     /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once.
     ///
-    /// - Throws: what loading the file throws.
+    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package func timeline(
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
@@ -69,8 +81,9 @@ package struct FilePredictor {
         var predictions = [Prediction?](repeating: nil, count: plan.count)
         var done = 0
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
-            predictions[place] = Prediction(
-                input: input, classes: saved.classifier.classes, scores: Scores.softmax(predictor.logits(clip)), top: top)
+            let output = predictor.output(clip)
+            predictions[place] = try prediction(
+                of: path, input: input, scores: Scores.softmax(output.logits), features: [output.feature])
             done += 1
             progress(done, plan.count)
         }

@@ -25,6 +25,11 @@ package struct RunFacts {
     private(set) var record: JSONNode?
     package private(set) var results: ResultsTable?
     package private(set) var classes: [String]?
+    /// Whether `weights/best.safetensors` can be read, as far as its header tells.
+    package private(set) var hasModel = false
+    /// Why it cannot be read; nil if it can, or if there is none.
+    package private(set) var modelFault: String?
+    var hasModelFile: Bool { hasModel || modelFault != nil }
     /// The model's parameters; nil if no checkpoint can be read.
     package private(set) var parameters: Int?
     /// The facts of each fold, in a folder of folds.
@@ -78,6 +83,12 @@ package struct RunFacts {
             return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
         }
         return record?["best_value"]?.doubleValue
+    }
+    /// The accuracy in the best epoch: on the validation clips or, if there are none, on the training clips.
+    package var bestAccuracy: (value: Double, isValidation: Bool)? {
+        guard let epoch = results?.epochs.last(where: { $0.epoch == bestEpoch }) ?? results?.epochs.last else { return nil }
+        if let value = epoch.validationAccuracy { return (value, true) }
+        return epoch.trainAccuracy.isFinite ? (epoch.trainAccuracy, false) : nil
     }
     package var seconds: Double? {
         folds.isEmpty ? record?["seconds"]?.doubleValue ?? results?.epochs.last?.seconds : folds.compactMap(\.seconds).reduce(0, +)
@@ -133,9 +144,12 @@ package struct RunFacts {
                 let file = try SafetensorsFile(path)
                 classes = try file.metadata["classes"].map { try JSONParser.parse(Array($0.utf8)) }?.arrayElements?.compactMap(
                     \.stringValue)
-                parameters = file.entries.filter { !$0.name.hasPrefix(Checkpoint.optimizerPrefix) }.reduce(0) { $0 + $1.count }
+                parameters = file.entries.filter { Checkpoint.isOfModel($0.name) }.reduce(0) { $0 + $1.count }
+                if path == folder.bestPath { hasModel = true }
             } catch {
-                faults.append("weights/" + fault(error, path))
+                let text = "weights/" + fault(error, path)
+                faults.append(text)
+                if path == folder.bestPath { modelFault = text }
             }
         }
         if epochs > 0, !FileManager.default.fileExists(atPath: folder.bestPath) { faults.append("weights/best.safetensors is missing") }

@@ -2,6 +2,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -36,7 +37,8 @@ struct MemoryPlan {
         // The clips of a step, those being loaded for the next one, and those that a pass over all clips loads ahead.
         let loading = clipBytes * max(2 * min(batchSize, clips), ClipSource.ahead + 1)
         var features = 0
-        var left = budget.bytes - least.total - loading
+        let familiarity = Familiarity.bytes(training: training, validation: validation, dimensions: classifier.meanFeatureCount)
+        var left = budget.bytes - least.total - loading - familiarity
         if classifier.frozen != nil {
             samples =
                 training * (SamplePlan.training(configuration, behindFrozenLayers: true).perClip ?? 0)
@@ -53,7 +55,8 @@ struct MemoryPlan {
         keepsFeatures = features > 0
         keptClipBytes = classifier.frozen != nil ? 0 : max(0, Int(min(Double(left / 2), Double(clips) * Double(clipBytes))))
         estimate = MemoryEstimate(
-            parameters: step.parameters, optimizer: step.optimizer, step: step.workspace, data: loading + features + keptClipBytes,
+            parameters: step.parameters, optimizer: step.optimizer, step: step.workspace,
+            data: loading + features + keptClipBytes + familiarity,
             program: StepMemory.program, repeated: step.activations?.repeated)
     }
 

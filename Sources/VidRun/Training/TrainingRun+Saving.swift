@@ -54,11 +54,18 @@ extension TrainingRun {
     }
 
     /// Saves what is enough to evaluate and predict: weights, configuration, classes.
-    private func saveModel(_ classifier: Classifier? = nil, to path: String) throws {
+    ///
+    /// - Parameter others: further tensors.
+    private func saveModel(_ classifier: Classifier? = nil, to path: String, with others: [NamedTensor] = []) throws {
         let classifier = classifier ?? trainer.classifier
         try Checkpoint.write(
-            to: path, config: configuration.text, classes: classifier.classes, state: nil,
-            tensors: Checkpoint.tensors(of: classifier.parameters))
+            to: path, config: configuration.text, classes: classifier.classes, state: nil, splits: trainer.state.data,
+            tensors: Checkpoint.tensors(of: classifier.parameters) + others)
+    }
+
+    /// Saves the best epoch's model, which the trainer holds, with what tells unfamiliar clips.
+    func saveBest(with familiarity: Familiarity, in folder: RunFolder) throws {
+        try timed(folder.bestPath) { try familiarity.withTensors { try saveModel(to: folder.bestPath, with: $0) } }
     }
 
     private func requireFinite() throws {
@@ -82,7 +89,7 @@ extension TrainingRun {
     }
 
     /// Gives `best.safetensors` the content that it would have in an uninterrupted run: after a stop between the savings of an epoch
-    /// this epoch's model, and always the configuration that the run is resumed with.
+    /// this epoch's model, and always the configuration that the run is resumed with and the digest of its splits.
     func completeBest() throws {
         guard let folder, let best = trainer.state.best else { return }
         let state = trainer.state
@@ -92,7 +99,8 @@ extension TrainingRun {
             }
             if best.epoch == state.epoch { return try saveModel(to: folder.bestPath) }
         }
-        guard let saved = try? Checkpoint.open(folder.bestPath), saved.config != configuration.text else { return }
+        guard let saved = try? Checkpoint.open(folder.bestPath), saved.config != configuration.text || saved.splits != state.data
+        else { return }
         let classifier = try Classifier(configuration.model, classes: data.classes)
         try saved.load(into: classifier.parameters)
         try saveModel(classifier, to: folder.bestPath)

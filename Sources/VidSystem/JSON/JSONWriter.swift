@@ -13,6 +13,13 @@ extension JSONNode {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
+    /// The node as pretty text on its own lines, indented by one level: an element of an array that is written bit by bit.
+    package func elementText(width: Int = 100) -> String {
+        var writer = JSONWriter(width: width)
+        writer.writePretty(self, level: 1, column: 2, suffix: 1)
+        return "  " + String(decoding: writer.bytes, as: UTF8.self)
+    }
+
     /// A description for messages: `the string "abc"`, `16.0`, `an object`. Long strings are cut.
     package var brief: String {
         switch value {

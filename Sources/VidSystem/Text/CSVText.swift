@@ -17,6 +17,28 @@ package enum CSVText {
     /// A line of `fields`, including its line end.
     package static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\n" }
 
+    /// `text` as the content of a cell that no spreadsheet runs as a formula: with `'` in front if it starts with `=`, `+`, `-`, `@`,
+    /// a tab or a line end (OWASP, CSV injection). Numbers stay as they are. `text(ofCell:)` gives back the same text.
+    package static func cell(_ text: String) -> String { isFormula(text) && DecimalText.number(text) == nil ? "'" + text : text }
+
+    /// The text of a cell that `cell(_:)` made; other cells stay as they are.
+    package static func text(ofCell cell: String) -> String {
+        cell.utf8.first == apostrophe && isFormula(cell) ? String(decoding: cell.utf8.dropFirst(), as: UTF8.self) : cell
+    }
+
+    /// Whether a formula starts after any number of apostrophes, so that a name that has apostrophes itself reads back, too. A sign
+    /// alone is none.
+    private static func isFormula(_ text: String) -> Bool {
+        let rest = text.unicodeScalars.drop { $0 == "'" }
+        return rest.first.map { formulaStarts.contains($0) } == true && rest.dropFirst().first != nil
+    }
+
+    /// The last four are the full-width forms, which some spreadsheets accept.
+    private static let formulaStarts: [Unicode.Scalar] = [
+        "=", "+", "-", "@", "\t", "\r", "\n", "\u{FF1D}", "\u{FF0B}", "\u{FF0D}", "\u{FF20}",
+    ]
+    private static let apostrophe = UInt8(ascii: "'")
+
     private static let quote = UInt8(ascii: "\"")
     private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
     private static let special: [UInt8] = [quote, UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r")]

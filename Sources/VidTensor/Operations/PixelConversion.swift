@@ -4,8 +4,8 @@ import CKernels
 /// formula x * scale + offset.
 ///
 /// Three channels are a colour, RGB in the file. With any other number, every channel keeps its place, and conversions with a
-/// value per colour use the mean of the three values for all channels. So a grey frame is centred like a colour frame of the
-/// same grey, which fits a first kernel summed over its input channels.
+/// value per colour use the mean of the three values for all channels. Floats are converted by the same formula, so they are
+/// expected on the scale of bytes, 0...255.
 package struct Preprocessing: Sendable, Equatable {
     package let order: [Int32]
     package let scale: [Float]

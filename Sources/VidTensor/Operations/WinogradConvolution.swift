@@ -8,6 +8,9 @@ import CKernels
 /// - Many: a section of tiles goes through three passes, whose multiplications are divided by frequency and panel,
 ///   so that the filters (38 MB for 512 x 512) are read once per section and any number of workers has something to do.
 ///
+/// An output whose 3x3 inputs are zero in all channels is exactly the bias, as by im2col: the input transform notes such
+/// patches, and the output transform drops what rounding left there.
+///
 /// A tile's bits depend neither on the block it is in nor on the frames around it: its channels are summed in the same
 /// order wherever its row is (`BLAS.rowPeriod`).
 enum WinogradConvolution {
@@ -91,7 +94,8 @@ enum WinogradConvolution {
             WinogradMatrices.whole(rows: rows, columns: g.channels).floats + WinogradMatrices(rows: rows, columns: g.filters).floats
         }
         return g.channels * g.filters <= fewFilters
-            ? workers * (matrices(blockTiles) + patchFloats(g)) : matrices(sectionTiles) + workers * patchFloats(g)
+            ? workers * (matrices(blockTiles) + zerosFloats(blockTiles) + patchFloats(g))
+            : matrices(sectionTiles) + zerosFloats(sectionTiles) + workers * patchFloats(g)
     }
 
     private static func forwardByBlocks(
@@ -101,16 +105,17 @@ enum WinogradConvolution {
         let v = WinogradMatrices.whole(rows: blockTiles, columns: g.channels)
         let m = WinogradMatrices(rows: blockTiles, columns: g.filters)
         let patch = patchFloats(g)
-        let scratch = workspace.take([workers.count, v.floats + m.floats + patch])
+        let scratch = workspace.take([workers.count, v.floats + m.floats + zerosFloats(blockTiles) + patch])
         workers.forEachRange(of: frames * rows(g), size: blockTiles) { range, worker in
             let vBase = scratch.base + worker * scratch.shape[1]
             let mBase = vBase + v.floats
-            let patch = mBase + m.floats
-            forEachRun(g, range) { tiles, row in transformInput(g, input, tiles, v, at: row - range.lowerBound, vBase, patch) }
+            let zeros = zeros(at: mBase + m.floats, rows: blockTiles)
+            let patch = mBase + m.floats + zerosFloats(blockTiles)
+            forEachRun(g, range) { tiles, row in transformInput(g, input, tiles, v, at: row - range.lowerBound, vBase, zeros, patch) }
             for frequency in 0..<WinogradMatrices.frequencies {
                 multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)
             }
-            forEachRun(g, range) { tiles, row in transformOutput(g, mBase, m, at: row - range.lowerBound, tiles, target, patch) }
+            forEachRun(g, range) { tiles, row in transformOutput(g, mBase, m, at: row - range.lowerBound, zeros, tiles, target, patch) }
         }
     }
 
@@ -127,12 +132,13 @@ enum WinogradConvolution {
         let m = WinogradMatrices(rows: size, columns: g.filters)
         let vBase = workspace.take([v.floats]).base
         let mBase = workspace.take([m.floats]).base
+        let zeros = zeros(at: workspace.take([zerosFloats(size)]).base, rows: size)
         let shares = (m.panels + panelsAtOnce - 1) / panelsAtOnce
         for start in stride(from: 0, to: total, by: size) {
             let count = min(size, total - start)
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
                 forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
-                    transformInput(g, input, tiles, v, at: row - start, vBase, patches + worker * patch)
+                    transformInput(g, input, tiles, v, at: row - start, vBase, zeros, patches + worker * patch)
                 }
             }
             workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
@@ -142,7 +148,7 @@ enum WinogradConvolution {
             }
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
                 forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
-                    transformOutput(g, mBase, m, at: row - start, tiles, target, patches + worker * patch)
+                    transformOutput(g, mBase, m, at: row - start, zeros, tiles, target, patches + worker * patch)
                 }
             }
         }
@@ -156,14 +162,23 @@ enum WinogradConvolution {
         Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
     }
 
-    /// Computes V of `tiles` into the rows from `row` on.
+    /// Floats that hold the zero patches of `rows` tiles, in whole cache lines.
+    private static func zerosFloats(_ rows: Int) -> Int {
+        Im2colConvolution.matrixFloats((rows * MemoryLayout<vc_winograd_patches>.stride + 3) / MemoryLayout<Float>.stride)
+    }
+
+    private static func zeros(at base: UnsafeMutablePointer<Float>, rows: Int) -> UnsafeMutablePointer<vc_winograd_patches> {
+        UnsafeMutableRawPointer(base).bindMemory(to: vc_winograd_patches.self, capacity: rows)
+    }
+
+    /// Computes V of `tiles` into the rows from `row` on, and the tiles' zero patches if `zeros` is given.
     static func transformInput(
         _ g: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ tiles: Range<Int>, _ v: WinogradMatrices, at row: Int,
-        _ vBase: UnsafeMutablePointer<Float>, _ patch: UnsafeMutablePointer<Float>
+        _ vBase: UnsafeMutablePointer<Float>, _ zeros: UnsafeMutablePointer<vc_winograd_patches>?, _ patch: UnsafeMutablePointer<Float>
     ) {
         var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.channels))
         var layout = v.layoutForC
-        vc_winograd_input(&map, input, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), vBase, patch)
+        vc_winograd_input(&map, input, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), vBase, zeros, patch)
     }
 
     /// M = V U of one frequency, for the first `rows` rows and some panels of filters.
@@ -186,20 +201,21 @@ enum WinogradConvolution {
         }
     }
 
-    /// Computes the outputs of `tiles` from the rows of M from `row` on.
+    /// Computes the outputs of `tiles` from the rows of M and of the zero patches from `row` on.
     private static func transformOutput(
-        _ g: ConvolutionGeometry, _ mBase: UnsafePointer<Float>, _ m: WinogradMatrices, at row: Int, _ tiles: Range<Int>,
-        _ target: Target, _ patch: UnsafeMutablePointer<Float>
+        _ g: ConvolutionGeometry, _ mBase: UnsafePointer<Float>, _ m: WinogradMatrices, at row: Int,
+        _ zeros: UnsafePointer<vc_winograd_patches>, _ tiles: Range<Int>, _ target: Target, _ patch: UnsafeMutablePointer<Float>
     ) {
         var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.filters))
         var layout = m.layoutForC
         let (row, first, count) = (Int32(row), tiles.lowerBound, Int32(tiles.count))
+        let output = target.output
         switch target.epilogue {
-        case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, row, first, count, bias, relu, target.output, patch)
+        case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, patch)
         case .pooled(let bias, let relu):
-            vc_winograd_output_pooled(&map, &layout, mBase, row, first, count, bias, relu, target.output, patch)
-        case .plain: vc_winograd_output(&map, &layout, mBase, row, first, count, nil, false, target.output, patch)
-        case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, row, first, count, gate, target.output, patch)
+            vc_winograd_output_pooled(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, patch)
+        case .plain: vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, nil, false, output, patch)
+        case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, zeros, row, first, count, gate, output, patch)
         }
     }
 }

@@ -68,7 +68,7 @@ enum WinogradFilterGradient {
             workers.forEachRange(of: count, size: WinogradConvolution.transformTiles) { rows, worker in
                 let tiles = start + rows.lowerBound..<start + rows.upperBound
                 let patch = patches + worker * patch
-                WinogradConvolution.transformInput(g, input, tiles, v, at: rows.lowerBound, matrices.vBase, patch)
+                WinogradConvolution.transformInput(g, input, tiles, v, at: rows.lowerBound, matrices.vBase, nil, patch)
                 transformGradient(g, dOutput, tiles, dm, at: rows.lowerBound, matrices.dmBase, patch)
             }
             workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in

@@ -9,11 +9,14 @@ package struct ClipScores: Sendable {
     package let label: Int
     /// Probabilities, one a class.
     package let scores: [Float]
+    /// Whether it looks unlike the training clips (`Familiarity`); nil if that is not known.
+    package let isUnfamiliar: Bool?
 
-    package init(clip: String, label: Int, scores: [Float]) {
+    package init(clip: String, label: Int, scores: [Float], isUnfamiliar: Bool? = nil) {
         self.clip = clip
         self.label = label
         self.scores = scores
+        self.isUnfamiliar = isUnfamiliar
     }
 
     /// The class with the highest score; the first of equals.
@@ -66,6 +69,11 @@ package struct Evaluation: Sendable {
     /// Categorical accuracy; with `k` over one, top-k categorical accuracy. A clip whose decision is its label counts.
     package func topAccuracy(_ k: Int) -> Double {
         Double(clips.count { $0.isInTop(k) }) / Double(max(clips.count, 1))
+    }
+
+    /// Clips that look unlike the training clips; nil if that is not known.
+    package var unfamiliarClips: Int? {
+        clips.contains { $0.isUnfamiliar == nil } ? nil : clips.count { $0.isUnfamiliar == true }
     }
 
     /// The mean F1 of the classes that are the truth or the decision of some clip, as scikit-learn computes it.

@@ -92,6 +92,9 @@ enum RandomStreams {
         return 0xA3 << 56 | (hash >> 24) << 16 | UInt64(number & 0xFFFF)
     }
 
+    /// Choice of the clips that `Familiarity` compares with.
+    static let familiarity: UInt64 = 0xA4 << 56
+
     private static func stream(_ use: UInt64, _ epoch: Int, _ place: Int) -> UInt64 {
         use << 56 | UInt64(epoch & 0xFF_FFFF) << 32 | UInt64(place & 0xFFFF_FFFF)
     }

@@ -47,7 +47,7 @@ package final class Trainer {
     ///   - features: where the outputs of frozen layers are stored.
     ///   - state: the state to start from; the optimiser's slots and the parameters must be those saved with it.
     ///   - secondsBefore: the training's time before it was resumed, for the records.
-    /// - Throws: `.badData` where the configuration names a class that the data does not have.
+    /// - Throws: `.badData` where the configuration names a class that the data does not have, or weighs all classes 0.
     package init(
         _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
         validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, state: TrainerState,
@@ -63,7 +63,7 @@ package final class Trainer {
         step = try TrainingStep(
             classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
             memory: memory, workers: workers, random: state.dropoutRandom)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.context)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, in: step.context)
         let frozen = FrozenLayers(predictor, cache: features.cache)
         func inputs(_ clips: LabelledClips, _ plan: SamplePlan) throws -> StepInputs {
             try StepInputs(clips, plan, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)
@@ -81,9 +81,12 @@ package final class Trainer {
             configuration.training.schedule, epochs: plan.epochs, stepsPerEpoch: (training.count + clipsPerStep - 1) / clipsPerStep)
     }
 
-    /// Refuses class weights and monitored metrics of classes that the data does not have, before anything is built.
-    package static func checkClasses(_ configuration: TrainingConfiguration, _ classes: [String]) throws {
-        _ = try ClassWeighting.weights(configuration.classWeights, classes: classes, labels: [])
+    /// Refuses class weights and monitored metrics of classes that the data does not have, and class weights that are all 0, before
+    /// anything is built.
+    ///
+    /// - Parameter labels: of the training clips.
+    package static func checkClasses(_ configuration: TrainingConfiguration, _ classes: [String], labels: [Int]) throws {
+        _ = try ClassWeighting.weights(configuration.classWeights, classes: classes, labels: labels)
         for metric in [configuration.monitor, configuration.reduceOnPlateau.monitor] {
             _ = try Monitor(metric, classes: classes, hasValidation: true)
         }
@@ -271,10 +274,52 @@ package final class Trainer {
         if clips == nil, reusesFeatures, isEncoded || !validation.needsPreparing {
             return try await predictor.evaluate(validation, progress: progress)
         }
-        let inputs = try StepInputs(
-            clips ?? validation.clips, .evaluation(configuration), in: predictor,
-            features: FeatureStorage(cache: cache, keepsInMemory: false))
+        let inputs = try evaluationInputs(clips ?? validation.clips, cache: cache)
         return try await predictor.evaluate(inputs, progress: progress)
+    }
+
+    /// Whether there are enough clips for `familiarity`.
+    package var canTellFamiliarity: Bool {
+        Familiarity.isPossible(training: training.clips.count, dimensions: classifier.meanFeatureCount)
+    }
+
+    /// What the classifier's features of the training clips are like, for judging other clips; nil if there are too few clips.
+    ///
+    /// It takes a forward pass over at most `Familiarity.mostClips` training clips, and as many validation clips, in the memory of
+    /// the training's steps. Features that are in memory or in the cache are not computed again.
+    ///
+    /// - Parameters:
+    ///   - cache: for the outputs of frozen layers.
+    ///   - reusesFeatures: whether features in memory are still those of the frozen layers.
+    ///   - progress: called with the number of clips done; throws to stop.
+    package func familiarity(
+        cache: (any FeatureCache)?, reusesFeatures: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
+    ) async throws -> Familiarity? {
+        let dimensions = classifier.meanFeatureCount
+        let (labels, known) = (training.clips.labels, validation.clips.count)
+        guard canTellFamiliarity else { return nil }
+        let reference = Familiarity.choose(labels, atMost: Familiarity.capacity(dimensions), seed: configuration.seed)
+        let others = Familiarity.choose(
+            [Int](repeating: 0, count: known), atMost: Familiarity.mostClips, seed: configuration.seed)
+        let total = reference.count + others.count
+        var done = 0
+        func features(_ inputs: StepInputs, _ clips: [Int]) async throws -> [[Float]] {
+            // The training's samples serve if they are the ones that an evaluation takes.
+            let isSame = inputs.plan.perClip == validation.plan.perClip && inputs.plan.view(0, of: "") == validation.plan.view(0, of: "")
+            let isInMemory = isSame && reusesFeatures && (isEncoded || !inputs.needsPreparing)
+            let inputs = try isInMemory ? inputs : evaluationInputs(inputs.clips, cache: cache)
+            return try await predictor.meanFeatures(inputs, of: clips) {
+                done += 1
+                try progress(done, total)
+            }
+        }
+        return Familiarity(reference: try await features(training, reference), validation: try await features(validation, others))
+    }
+
+    /// The samples of `clips` that an evaluation takes.
+    private func evaluationInputs(_ clips: LabelledClips, cache: (any FeatureCache)?) throws -> StepInputs {
+        try StepInputs(
+            clips, .evaluation(configuration), in: predictor, features: FeatureStorage(cache: cache, keepsInMemory: false))
     }
 }
 

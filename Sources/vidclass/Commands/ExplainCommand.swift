@@ -18,16 +18,16 @@ struct ExplainCommand: AsyncParsableCommand {
 
               vidclass explain holiday.mp4
               vidclass explain holiday.mp4 --class beach --against desert --animation
-              vidclass explain clips --output why --format json
+              vidclass explain clips --output why --json
               vidclass explain clip.bin --checkpoint runs/train/weights/best.safetensors --output clip.webp
 
-            An unreadable input is named on standard error; the others are explained, and the command ends with 65. \
-            JSON is an array with one object per input: "input", "class" and "against" (the explained class, and the one it is \
+            An input that fails is named on standard error; the others are explained, and the command ends with 65. If all inputs \
+            fail in the same way, it ends with the code of a single one, such as 66 for missing files. JSON is an array with one object per input: "input", "class" and "against" (the explained class, and the one it is \
             compared with or null), "predictions" (label, score; best first), "score" and "baseline" (logits of the clip and with \
             nothing seen), "picture" and "animation" (files, or null), and "samples", one for each part of the clip that the \
             model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null if the frame rate is unknown), \
             "contribution", "share" (of the sizes of all contributions, 0 to 1) and "map" (rows of the heat map, in the same unit for \
-            all frames).
+            all frames). An input that fails has "input", an empty "predictions" and "error".
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -54,61 +54,58 @@ struct ExplainCommand: AsyncParsableCommand {
     @Flag(help: "Also write an animation, <input>-explain.gif (needs ffmpeg).")
     var animation = false
 
-    @Option(help: "The output format.")
-    var format = Format.text
+    @Option(help: "The output format; by default text.")
+    var format: Format?
+
+    @OptionGroup var document: JSONOptions
 
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
         if let target, target == against { throw ValidationError("--class and --against are the same class, \(target).") }
+        if document.json, format == .text { throw ValidationError("--json is --format json; choose one format.") }
     }
 
     func run() async throws {
         let saved = try model.open()
         let target = try target.map { try saved.classNumber($0, option: "--class") }
         let against = try against.map { try saved.classNumber($0, option: "--against") }
-        var failures = 0
-        var paths: [String] = []
-        for input in inputs {
-            do {
-                paths += try ClipInputs.clips(at: input)
-            } catch let error as VidclassError where inputs.count > 1 {
-                Terminal.note("vidclass: error: \(error.message)")
-                failures += 1
-            }
-        }
-        var files = try ExplanationFiles(output: output, inputs: paths, withAnimation: animation)
-        let predictor = saved.predictor(threads.makeWorkers())
+        let all = PredictionInputs(inputs, readsStandardInput: false)
+        let isText = !document.json && format != .json
+        var files = try ExplanationFiles(output: output, inputs: all.paths, withAnimation: animation)
+        let predictor = try InputExplanation.predictor(saved, threads.makeWorkers())
         let writer = AnimationWriter()
-        let bar = ProgressBar(quiet: paths.count == 1)
+        let bar = ProgressBar(quiet: all.inputs.count == 1)
         defer { bar.clear() }
-        var explained: [InputExplanation] = []
-        for (index, path) in paths.enumerated() {
-            bar.update("explain", done: index, total: paths.count, detail: "\(index)/\(paths.count) inputs")
+        var failures = InputFailures()
+        var array = JSONArrayOutput()
+        var isFirst = true
+        for (index, input) in all.inputs.enumerated() {
+            bar.update("explain", done: index, total: all.inputs.count, detail: "\(index)/\(all.inputs.count) inputs")
             var result: InputExplanation
             let places: ExplanationFiles.Paths
             do {
+                let path = all.paths[try input.clip.get()]
                 result = try await InputExplanation(path, saved, predictor, target: target, against: against)
                 places = try files.next(for: path)
-            } catch let error as VidclassError where inputs.count > 1 || paths.count > 1 {
+            } catch let error as VidclassError {
                 bar.clear()
-                Terminal.note("vidclass: error: \(error.message)")
-                failures += 1
+                failures.add(error)
+                if !isText { _ = try array.add(InputExplanation.document(of: error, input: input.name)) }
                 continue
             }
             // A failure here is not the input's fault and ends the command.
             try await result.write(to: places, title: result.title, subtitle: result.subtitle, writer)
-            explained.append(result)
-            if format == .text {
-                bar.clear()
-                try Terminal.output((explained.count > 1 ? "\n" : "") + result.text)
+            bar.clear()
+            if isText {
+                try Terminal.output((isFirst ? "" : "\n") + result.text)
+                isFirst = false
+            } else {
+                _ = try array.add(result.document)
             }
         }
         bar.clear()
-        if format == .json { try Terminal.output(JSONNode.array(explained.map(\.document)).text(pretty: true) + "\n") }
-        if failures > 0 {
-            Terminal.note("\(failures) of \(explained.count + failures) inputs could not be explained")
-            throw ExitCode(VidclassError.Kind.badData.rawValue)
-        }
+        if !isText { _ = try array.finish() }
+        try failures.finish(of: all.inputs.count, "could not be explained")
     }
 }

@@ -54,12 +54,16 @@ struct PackCommand: AsyncParsableCommand {
         }
         bar.clear()
         try Terminal.output(
-            "\(destination): \(Formatting.count(report.packed.count, "clip")) packed"
+            "\(destination.printable): \(Formatting.count(report.packed.count, "clip")) packed"
                 + (report.skipped.isEmpty ? "" : ", \(Formatting.grouped(report.skipped.count)) already there") + "\n")
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
-            let kind = report.failures.contains { $0.error.kind == .inputOutput } ? VidclassError.Kind.inputOutput : .badData
-            throw VidclassError(kind, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
+            let kinds = report.failures.map(\.error.kind)
+            let kind =
+                kinds.contains(.inputOutput)
+                ? VidclassError.Kind.inputOutput : .common(kinds, succeeded: report.packed.count + report.skipped.count)
+            throw VidclassError(
+                kind, "\(source.printable): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
         }
     }
 }

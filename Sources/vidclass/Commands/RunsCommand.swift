@@ -10,7 +10,8 @@ struct RunsCommand: AsyncParsableCommand {
         abstract: "List the runs, newest first: their state, best metric and size.",
         discussion: """
             "crashed" is a run whose process ended unexpectedly; resume it, or an interrupted one, with \
-            `vidclass train --resume RUN`. Damaged folders are listed with what is wrong.
+            `vidclass train --resume RUN`. A * marks the run whose best model eval, predict and explain use if none is named: the \
+            newest finished one ("default" in JSON). Damaged folders are listed with what is wrong.
 
               vidclass runs
               vidclass runs experiments
@@ -26,17 +27,20 @@ struct RunsCommand: AsyncParsableCommand {
         let path = directory ?? OutputConfiguration().directory
         let isMissing = directory == nil && (try? SystemCall.status(path)) == nil
         let runs = isMissing ? [] : try RunFacts.all(in: path)
+        let isDefaultFolder = Folder.resolved(path) == Folder.resolved(CheckpointOptions.directory)
+        let chosen = isDefaultFolder ? RunChoice(among: runs)?.run.folder.path : nil
         if runs.isEmpty, !output.json {
             Terminal.note(
-                "\(path.printable): no runs here yet. Start with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
+                "\(path.printable): no runs here yet. Start with `\(ShellText.vidclass("init", "VIDEOS"))`.")
         } else {
-            try output.print(text(runs, style: .standardOutput), .array(runs.map(document)))
+            try output.print(
+                text(runs, chosen: chosen, style: .standardOutput), .array(runs.map { document($0, isDefault: $0.folder.path == chosen) }))
         }
     }
 
-    private func text(_ runs: [RunFacts], style: OutputStyle) -> String {
+    private func text(_ runs: [RunFacts], chosen: String?, style: OutputStyle) -> String {
         let columns: [FittedTable.Column] = [
-            .init("run", runs.map(\.name.printable), rank: 0, isFlexible: true),
+            .init("run", runs.map { $0.name.printable + ($0.folder.path == chosen ? " *" : "") }, rank: 0, isFlexible: true),
             .init("state", runs.map(\.state.rawValue), rank: 0) { cell in
                 switch RunFacts.State(rawValue: cell) {
                 case .finished: .green
@@ -52,8 +56,11 @@ struct RunsCommand: AsyncParsableCommand {
             .init("time", runs.map { $0.seconds.map { Formatting.duration($0) } ?? "" }, isRight: true, rank: 3),
             .init("data", runs.map(data), rank: 5, isFlexible: true),
         ]
-        let text = FittedTable.text(columns, style: style)
         let width = style.columns ?? 80
+        var text = FittedTable.text(columns, style: style)
+        if chosen != nil {
+            text += Terminal.paragraph("* eval, predict and explain use this run if none is named", indent: 0, columns: width)
+        }
         let faults = runs.flatMap { run in
             run.faults.map { Terminal.paragraph("\(run.name.printable): \($0.printable)", indent: 2, columns: width) }
         }
@@ -80,7 +87,7 @@ struct RunsCommand: AsyncParsableCommand {
         return ([run.dataPath?.printable] + counts).compactMap(\.self).joined(separator: ", ")
     }
 
-    private func document(_ run: RunFacts) -> JSONNode {
+    private func document(_ run: RunFacts, isDefault: Bool) -> JSONNode {
         func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
         func integer(_ value: Int?) -> JSONNode { value.map { .integer($0) } ?? .null }
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
@@ -91,7 +98,7 @@ struct RunsCommand: AsyncParsableCommand {
             ("best_epoch", integer(run.bestEpoch)), ("best_value", number(run.bestValue)), ("bytes", .integer(run.bytes)),
             ("data", text(run.dataPath)), ("clips", integer(run.clips)),
             ("classes", run.classes.map { .array($0.map { .string($0) }) } ?? .null),
-            ("folds", integer(run.foldsPlanned)),
+            ("default", .bool(isDefault)), ("folds", integer(run.foldsPlanned)),
             ("folds_finished", integer(run.foldsPlanned.map { _ in run.folds.count { $0.state == .finished } })),
             ("faults", .array(run.faults.map { .string($0) })),
         ])

@@ -2,54 +2,97 @@ import VidData
 import VidReport
 import VidSystem
 
-/// The inputs of `predict`, file by file.
+/// The inputs of `predict` and `explain`, file by file and in order, with those that name nothing.
 struct PredictionInputs {
     struct Input {
-        let path: String
-        /// Its name in JSON and CSV.
+        /// Its name in the results.
         let name: String
+        /// Its place in the list that names it.
+        fileprivate var number: Int?
+        /// A place in `paths`, or why there is no file.
+        let clip: Result<Int, VidclassError>
     }
 
     private(set) var inputs: [Input] = []
-    /// The number of arguments that name nothing.
-    private(set) var failures = 0
-    private let standardInput: StandardInput?
+    /// The files of the inputs that have one.
+    private(set) var paths: [String] = []
+    private let list: InputList?
+    private var standardInput: (file: StandardInput, clip: Int)?
+    private var seen: Set<PathBytes> = []
+    private var repeated = 0
 
-    /// Finds the files that `arguments` name: each file once, in order. Reports arguments that name nothing.
+    /// Finds the files that `arguments`, then the entries of `list` name: each file once, in order.
     ///
-    /// - Throws: if the only argument names nothing.
-    init(_ arguments: [String]) throws {
-        var seen: Set<[UInt8]> = []
-        var repeated = 0
-        var piped: StandardInput?
+    /// - Parameter readsStandardInput: whether `-` is a clip on standard input.
+    init(_ arguments: [String], list: InputList? = nil, readsStandardInput: Bool) {
+        self.list = list
         for argument in arguments {
-            do {
-                if argument == StandardInput.name {
-                    let input = try StandardInput()
-                    piped = input
-                    inputs.append(Input(path: input.path, name: argument))
-                    continue
-                }
-                for path in try ClipInputs.clips(at: argument) {
-                    if seen.insert(Array(path.utf8)).inserted {
-                        inputs.append(Input(path: path, name: path))
-                    } else {
-                        repeated += 1
-                    }
-                }
-            } catch let error as VidclassError where arguments.count > 1 {
-                Terminal.note("vidclass: error: \(error.message)")
-                failures += 1
+            if readsStandardInput, argument == StandardInput.name {
+                addStandardInput()
+            } else {
+                add(argument, number: nil) { try ClipInputs.clips(at: argument) }
             }
         }
-        standardInput = piped
+        for entry in list?.entries ?? [] {
+            add(entry.path, number: entry.number) {
+                guard entry.isText else {
+                    throw VidclassError.file(entry.path, "the path is not valid UTF-8; rename the file")
+                }
+                return try ClipInputs.clips(at: entry.path, expandingPatterns: false)
+            }
+        }
         if repeated > 0 {
-            Terminal.note("note: \(Formatting.count(repeated, "input is", "inputs are")) named more than once; each is classified once")
+            Terminal.note("note: \(Formatting.count(repeated, "input is", "inputs are")) named more than once; each is used once")
         }
     }
 
-    /// The error with the input's name as the user wrote it.
-    func renamed(_ error: VidclassError, of input: Input) -> VidclassError {
-        input.name == StandardInput.name ? standardInput?.renamed(error) ?? error : error
+    private mutating func add(_ name: String, number: Int?, _ find: () throws -> [String]) {
+        do {
+            for path in try find() where isNew(path) { add(path, number, path: path) }
+        } catch {
+            let error = error as? VidclassError ?? VidclassError(.other, "\(error)")
+            if isNew(name) { inputs.append(Input(name: name, number: number, clip: .failure(error))) }
+        }
+    }
+
+    private mutating func add(_ name: String, _ number: Int? = nil, path: String) {
+        inputs.append(Input(name: name, number: number, clip: .success(paths.count)))
+        paths.append(path)
+    }
+
+    private mutating func addStandardInput() {
+        do {
+            let input = try StandardInput()
+            standardInput = (input, paths.count)
+            add(StandardInput.name, path: input.path)
+        } catch {
+            let error = error as? VidclassError ?? VidclassError(.other, "\(error)")
+            inputs.append(Input(name: StandardInput.name, clip: .failure(error)))
+        }
+    }
+
+    private mutating func isNew(_ path: String) -> Bool {
+        let isNew = seen.insert(PathBytes(path: path)).inserted
+        if !isNew { repeated += 1 }
+        return isNew
+    }
+
+    /// The error with the input's name as the user wrote it, and its place in the list.
+    func placed(_ error: VidclassError, of input: Input) -> VidclassError {
+        if let list, let number = input.number { return list.placed(error, number) }
+        if let standardInput, case .success(standardInput.clip) = input.clip { return standardInput.file.renamed(error) }
+        return error
+    }
+}
+
+/// A path that is equal to another only if all bytes are: Swift's strings are equal if they look the same.
+private struct PathBytes: Hashable {
+    let path: String
+
+    static func == (a: PathBytes, b: PathBytes) -> Bool { a.path.hasSameBytes(as: b.path) }
+
+    func hash(into hasher: inout Hasher) {
+        var path = path
+        path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -65,6 +65,11 @@ extension InputExplanation {
         ])
     }
 
+    /// The element of an input that failed.
+    static func document(of error: VidclassError, input: String) -> JSONNode {
+        .object([("input", .string(input)), ("predictions", .array([])), ("error", .string(error.message))])
+    }
+
     private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float], _ shares: [Double]) -> [JSONNode] {
         let explanation = sample.explanation
         return contributions.enumerated().map { index, contribution in

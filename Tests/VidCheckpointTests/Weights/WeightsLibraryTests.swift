@@ -136,8 +136,8 @@ import VidTestSupport
 
     /// The CNN of a checkpoint, with the preprocessing of its configuration.
     @Test func readsTheCNNOfACheckpoint() async throws {
-        let store = fixtureStore()
-        _ = try await read(fixture("keras1.h5")).load(into: store)
+        let store = try fixtureStore()
+        _ = try await read(fixture("keras1.h5")).load(into: store, preprocessing: .caffe)
         let path = folder.path + "/best.safetensors"
         try Checkpoint.write(
             to: path, config: #"{"data":{"preprocessing":"torch"}}"#, classes: ["a"], state: nil, tensors: Checkpoint.tensors(of: store))

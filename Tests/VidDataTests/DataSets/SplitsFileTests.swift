@@ -16,7 +16,7 @@ import VidTestSupport
     ]
 
     private func makeFolder() throws -> String {
-        for label in ["walk", "run, \"fast\"\n🏃"] {
+        for label in ["walk", "run, \"fast\"\n🏃", "=1+1", "'-x"] {
             for name in SplitsFileTests.names { try box.write("data/\(label)/\(name)") }
         }
         return box("data")
@@ -35,6 +35,9 @@ import VidTestSupport
         #expect(read.classes == data.classes)
         #expect(read.digest == data.digest)
         #expect(read.findings.notes == [])
+        // No spreadsheet runs a name.
+        let text = String(decoding: try box.bytes("splits.csv"), as: UTF8.self)
+        #expect(text.contains("\n'=1+1/plain.bin,'=1+1,") && text.contains("\n''-x/plain.bin,''-x,"))
         #expect(Set(read.entries.map(\.split)).count == 3)
         #expect(read.entries.contains { $0.group != nil })
     }

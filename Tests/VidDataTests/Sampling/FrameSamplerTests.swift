@@ -46,6 +46,19 @@ import VidTensor
         #expect(try uniform.choose(.whole, of: 40, rate: 20, path: "a").framesPerSecond == 2)
     }
 
+    /// The numbers of the page DataAndSplits of the documentation.
+    @Test func theNumbersOfTheDocumentation() throws {
+        typealias Tests = FrameSamplerTests
+        let uniform = Tests.sampler(4, .uniform)
+        #expect(try Tests.choose(uniform, .whole, of: 10) == [1, 3, 6, 8])
+        #expect(try Tests.choose(uniform, .evaluation(index: 0, count: 2), of: 60) == [3, 18, 33, 48])
+        #expect(try Tests.choose(uniform, .evaluation(index: 1, count: 2), of: 60) == [11, 26, 41, 56])
+        #expect(try Tests.choose(Tests.sampler(4, .consecutive, stride: 3), .whole, of: 20) == [5, 8, 11, 14])
+        let tenPerSecond = Tests.sampler(4, .fps, fps: 10)
+        #expect(try Tests.choose(tenPerSecond, .whole, of: 100, rate: 25) == [46, 48, 51, 53])
+        #expect(try Tests.choose(tenPerSecond, .whole, of: 5, rate: 25) == [0, 2])
+    }
+
     /// One frame of each segment, ascending; over many streams every frame of the clip is chosen.
     @Test func randomInTraining() throws {
         for count in FrameSamplerTests.lengths {

@@ -6,8 +6,11 @@ import VidTestSupport
 
 @Suite struct LossAndMetricsTests {
     /// Owns the memory of what is evaluated, for the length of a test.
-    private let context = Context(
-        parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+    private let context: Context
+
+    init() throws {
+        context = Context(parameters: try ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+    }
 
     @Test func valuesByHand() {
         var tensors = TestTensors(seed: 1)
@@ -26,6 +29,23 @@ import VidTestSupport
         let result = CategoricalCrossEntropy(labelSmoothing: 0.2).evaluate(logits, labels: [2], denominator: 1, context)
         #expect(abs(result.loss - log(4)) <= 1e-6)
         #expect(relativeError(result.dLogits.array, [0.2, 0.2, -0.6, 0.2]) <= 1e-6)
+    }
+
+    /// Clips of weight 0 add nothing to the sum, but count among the clips it is divided by; a batch of them has the loss 0.
+    @Test func weightZeroByHand() {
+        var tensors = TestTensors(seed: 1)
+        let logits = tensors.zeros([3, 2])
+        logits.copy(from: [0, log(3), 5, -5, log(3), 0])
+        let loss = CategoricalCrossEntropy(labelSmoothing: 0.2)
+        let result = loss.evaluate(logits, labels: [0, 1, 0], weights: [2, 0, 2], denominator: 3, context)
+        // Targets 0.9 and 0.1; scores 1/4, 3/4 in the first row and 3/4, 1/4 in the last: together the log of all four once.
+        let expected: Double = -2 * (log(0.25) + log(0.75))
+        #expect(abs(result.loss - expected) <= 1e-6)
+        let (first, last) = (1.3 / 3, 0.3 / 3)
+        #expect(relativeError(result.dLogits.array, [-first, first, 0, 0, -last, last]) <= 1e-6)
+        #expect(result.dLogits.array[2...3] == [0, 0])
+        let none = loss.evaluate(logits, labels: [1, 1, 1], weights: [0, 0, 0], denominator: 3, context)
+        #expect(none.loss == 0 && none.dLogits.array.allSatisfy { $0 == 0 })
     }
 
     /// Shares of a batch, as several machines would take them, add up to the whole.

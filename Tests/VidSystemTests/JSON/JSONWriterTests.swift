@@ -24,6 +24,15 @@ struct JSONWriterTests {
         #expect(node.text(pretty: true) == text)
     }
 
+    @Test("Elements that are written one by one")
+    func elements() {
+        let long: JSONNode = ["name": .string(String(repeating: "x", count: 90)), "list": [1, [2.5, nil]]]
+        for elements in [[long], [long, 1], [["a": 1], long, [], "b"]] as [[JSONNode]] {
+            let whole = JSONNode.array(elements).text(pretty: true)
+            #expect("[\n" + elements.map { $0.elementText() }.joined(separator: ",\n") + "\n]" == whole)
+        }
+    }
+
     @Test("Compact and pretty")
     func layout() {
         let node: JSONNode = ["a": 1, "b": [1, [2.5, nil]], "c": [:], "d": [], "e": ["f": "g", "h": false]]

@@ -12,6 +12,24 @@ import VidSystem
         #expect(CSVText.line(["a", "b,c", ""]) == "a,\"b,c\",\n")
         #expect(CSVText.line([]) == "\n")
     }
+
+    @Test(arguments: [
+        ("=1+1.bin", "'=1+1.bin"), ("+a", "'+a"), ("-rf", "'-rf"), ("@SUM(A1)", "'@SUM(A1)"), ("\tx", "'\tx"), ("\rx", "'\rx"),
+        ("\nx", "'\nx"), ("\u{FF1D}1", "'\u{FF1D}1"), ("=\u{301}", "'=\u{301}"), ("'=1", "''=1"), ("''-a", "'''-a"),
+        ("+1", "'+1"), ("-1+1", "'-1+1"),
+        // Numbers and texts that are no formulas.
+        ("-1", "-1"), ("-0.5e-3", "-0.5e-3"), ("", ""), ("'", "'"), ("'a", "'a"), ("a=1", "a=1"), (" =1", " =1"), ("é", "é"), ("-", "-"),
+        ("'=", "'="),
+    ])
+    func cellsThatNoSpreadsheetRuns(_ text: String, _ cell: String) {
+        #expect(CSVText.cell(text).hasSameBytes(as: cell))
+        #expect(CSVText.text(ofCell: cell).hasSameBytes(as: text))
+    }
+
+    /// A table of an earlier version has such texts as they are.
+    @Test func oldCellsReadAsTheyAre() {
+        for text in ["=1+1.bin", "-rf", "@a", "\tx"] { #expect(CSVText.text(ofCell: text) == text) }
+    }
 }
 
 @Suite struct DecimalTextTests {

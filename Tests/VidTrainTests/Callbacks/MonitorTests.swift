@@ -62,7 +62,7 @@ import VidTrain
         var configuration = TrainingConfiguration()
         configuration.reduceOnPlateau.monitor = Metric(.validationRecall, label: "upp")
         #expect {
-            try Trainer.checkClasses(configuration, ["down", "up"])
+            try Trainer.checkClasses(configuration, ["down", "up"], labels: [0, 1])
         } throws: {
             let error = $0 as? VidclassError
             return error?.kind == .badData

@@ -267,6 +267,60 @@ import VidTrain
         #expect(trainer.state.step == 0)
     }
 
+    /// Steps on clips of a class of weight 0 change nothing, and the mean loss counts these clips.
+    @Test(arguments: [0, 0.25]) func aClassOfWeightZeroTeachesNothing(mixup: Double) async throws {
+        let clips = try await TestClips()
+        var configuration = TestClips.configuration(epochs: 1)
+        configuration.optimizer = OptimizerConfiguration(type: .sgd)
+        configuration.training.batchSize = 1
+        configuration.training.shuffle = false
+        configuration.augmentation.mixup = mixup
+        configuration.training.classWeights = .byLabel([.init(label: try clips.set().classes[0], weight: 0)])
+        let labels = try clips.split(.train, configuration).labels
+        try #require(Set(labels) == [0, 1])
+        let trainer = try clips.trainer(configuration)
+        var weights = result(trainer).weights
+        var sum = 0.0
+        var epoch: EpochReport?
+        _ = try await trainer.run(
+            shouldStop: { false },
+            handle: { event in
+                if case .epoch(let report) = event { epoch = report }
+                guard case .batch(let progress) = event else { return }
+                let total = progress.loss * Double(progress.clipsDone)
+                let changed = result(trainer).weights
+                if labels[progress.clipsDone - 1] == 0 {
+                    #expect(changed == weights && abs(total - sum) <= 1e-12)
+                } else {
+                    #expect(changed != weights && total > sum + 0.01)
+                }
+                (weights, sum) = (changed, total)
+            })
+        let record = try #require(epoch?.record)
+        #expect(abs(record.trainLoss - sum / Double(labels.count)) <= 1e-12)
+        #expect(record.validation?.loss.isFinite == true)
+    }
+
+    /// The numbers that the page SeedsAndOrder of the documentation gives for seed 7.
+    @Test func theOrderOfClipsIsThatOfTheDocumentation() async throws {
+        let clips = try await TestClips()
+        let trainer = try clips.trainer(TestClips.configuration(epochs: 3))
+        var orders: [[Int]] = []
+        _ = try await trainer.run(
+            shouldStop: { false },
+            handle: { if case .batch(let progress) = $0, progress.clipsDone == 5 { orders.append(trainer.state.order) } })
+        #expect(
+            orders == [
+                [0, 8, 9, 6, 10, 4, 11, 7, 2, 3, 1, 5],
+                [5, 6, 9, 10, 11, 7, 0, 3, 1, 4, 2, 8],
+                [4, 10, 3, 9, 8, 1, 6, 11, 0, 5, 7, 2],
+            ])
+        var random = RandomGenerator(seed: 7, stream: 1)
+        let labels = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 2]
+        #expect(EpochOrder.balanced(labels, classes: 3, &random) == [11, 9, 3, 7, 11, 12, 12, 6, 12, 10, 8, 9, 0])
+        #expect(EpochOrder.balanced(labels, classes: 3, &random) == [12, 1, 3, 12, 9, 11, 9, 8, 7, 10, 0, 11, 8])
+    }
+
     @Test func aFallingLearningRateIsRecorded() async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration(epochs: 4)

@@ -1,0 +1,1 @@
+"""A differential test: random configurations trained by vidclass and by PyTorch in double precision."""
