@@ -149,11 +149,10 @@ package struct FrameStrip: Sendable {
     /// "34 % (+0.52)".
     private static func label(share: Double, _ contribution: Float) -> String { "\(percent(share)) (\(signed(contribution)))" }
 
-    /// "+0.52", "-1.30", "+12.1".
+    /// "+0.52", "-1.30", "+12.1". A number that rounds to zero keeps its sign, which tells the direction of its bar.
     package static func signed(_ value: Float) -> String {
         let size = Double(abs(value))
-        // Zero is always "+0.00".
-        return (value < 0 && size >= 0.005 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
+        return (value < 0 ? "-" : "+") + Formatting.fixed(size, size < 9.995 ? 2 : size < 99.95 ? 1 : 0)
     }
 
     /// Draws the pieces of the legend side by side or, without room for both, below each other.

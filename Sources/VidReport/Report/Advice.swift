@@ -89,7 +89,7 @@ package enum Advice {
         let metrics = report.metrics
         if let only = onlyAnswer(metrics) {
             return
-                "The model classified all \(Formatting.grouped(metrics.clips)) clips as \(Markup.quoted(only.label)): it does not tell the classes apart. Check whether the sampled frames show what distinguishes them."
+                "The model classified \(metrics.clips == 2 ? "both" : "all \(Formatting.grouped(metrics.clips))") clips as \(Markup.quoted(only.label)): it does not tell the classes apart. Check whether the sampled frames show what distinguishes them."
         }
         let missed = metrics.perClass.filter { $0.support > 0 && $0.decided == 0 }
         guard !missed.isEmpty else { return nil }

@@ -61,7 +61,8 @@ package struct ReportSentences {
                 "These are the <strong>training clips</strong>\(report.heldOutClips == 0 ? ", because no others were held out" : ""). The "
                 + "model has seen them: the metrics say <strong>nothing about new clips</strong>."
         case .all:
-            return "These are the clips of <strong>all splits</strong>. The model has seen those that it was trained on: the metrics are "
+            return
+                "These are the clips of <strong>all splits</strong>. The model has seen those that it was trained on: the metrics may be "
                 + "<strong>too optimistic</strong> for new clips."
         case .other:
             return "The clips are from \(Markup.path(report.source)). The metrics are fair if the model was trained on none of them."
@@ -77,7 +78,8 @@ package struct ReportSentences {
         let monitor = story.record?.monitor.map { "<code>\(Markup.escaped($0))</code>" }
         let end =
             switch (story.record?.stopReason, story.record?.state) {
-            case ("epochs", _) where isWhole: "finished \(story.epochs.count == 1 ? "its only epoch" : "all \(epochs)")"
+            case ("epochs", _) where isWhole:
+                "finished \(story.epochs.count == 1 ? "its only epoch" : story.epochs.count == 2 ? "both epochs" : "all \(epochs)")"
             case ("early_stopping", _):
                 "stopped after \(done) because \(monitor.map { "\($0) no longer improved" } ?? "there was no further improvement")"
             case ("target", _): "stopped after \(done) because it reached its target"
