@@ -83,9 +83,7 @@ enum Main {
         let word = CommandLine.arguments.first ?? "vidclass"
         guard word.utf8.contains(UInt8(ascii: "/")) else { return word }
         let name = PathText.name(word)
-        let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
-        let found = folders.lazy.map { PathText.join(String($0), name) }.first { access($0, X_OK) == 0 }
-        return found.map(Folder.resolved) == Folder.resolved(word) ? name : word
+        return Program.installed(name).map(Folder.resolved) == Folder.resolved(word) ? name : word
     }
 }
 

@@ -78,7 +78,8 @@ extension TrainingResult {
         var files = [["best model", bestCheckpoint], ["last state", lastCheckpoint], ["results", results]]
         if let report { files.append(["report", report]) }
         if hasTensorBoardLog {
-            files.append(["curves", ShellText.command(["tensorboard", "--logdir", ShellText.path(PathText.parent(run))])])
+            let command = ShellText.command(["tensorboard", "--logdir", ShellText.path(PathText.parent(run))])
+            files.append(["curves", Program.installed("tensorboard") == nil ? "\(run), for TensorBoard" : command])
         }
         return text + Formatting.table(files, indent: "")
     }

@@ -102,7 +102,7 @@ struct SoundTests {
         let colour = try await SoundTests.loader(frames: 12, channels: 3).load(path)
         #expect(colour.clip.shape.channels == 3)
         let channels = await failure { try await SoundTests.loader(channels: 2).load(path) }
-        #expect(channels.message.contains("model.input.channels is 2; set it to 1 or 3"))
+        #expect(channels.message.contains("the model's input has 2; train with --set model.input.channels=1"))
         let rows = await failure { try await SoundTests.loader(rows: 512).load(path) }
         #expect(rows.message.contains("of 512 mel bands") && rows.message.contains("use --set data.audio.n_fft="), "\(rows.message)")
     }

@@ -78,6 +78,7 @@ import VidTestSupport
             "a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),
         ])
         #expect(DataReportText.text(one).hasSuffix("\nAll clips can be read.\n"))
+        try box.remove("data")
         let divided = try report([
             "train/a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "train/b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),
             "val/a/3.bin": facts("bin", frames: 8, digest: "z", seed: 50),
@@ -97,7 +98,7 @@ import VidTestSupport
         }
         let whole = try report(videos)
         #expect(
-            DataReportText.clips(whole) == "4 clips in 2 classes (1 H.265 video, 1 MPEG-4 video, 1 VP9 video and 1 more)",
+            DataReportText.clips(whole) == "4 clips in 2 classes (1 H.265 video, 1 MPEG-4 video, 1 strange video, 1 VP9 video)",
             "\(DataReportText.clips(whole))")
         let clips = whole.clips.map {
             CheckedClip(entry: $0.entry, result: .failure(.file($0.entry.path, "is too short")), isReadable: true)

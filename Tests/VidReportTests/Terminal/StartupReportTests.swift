@@ -53,9 +53,10 @@ import VidReport
         #expect(StartupReport.layerTable(classifier.layers, columns: width) == wide)
         for columns in 36..<width {
             let lines = StartupReport.layerTable(classifier.layers, columns: columns).split(separator: "\n").map(String.init)
-            #expect(lines.count == 1 + classifier.layers.count && lines[0].hasPrefix("  layer") && !lines[0].contains("type"))
+            #expect(lines.count == 1 + classifier.layers.count && lines[0].hasPrefix("  layer"))
             #expect(lines.allSatisfy { $0.columns <= columns }, "\(lines)")
         }
+        #expect(!StartupReport.layerTable(classifier.layers, columns: 50).contains("type"))
     }
 
     @Test(arguments: [50, 80]) func aLineForEachBlock(columns: Int) throws {
@@ -70,7 +71,7 @@ import VidReport
         #expect(lines[1].hasSuffix("38,720  frozen") && lines[5].hasSuffix("7,079,424  partly frozen") && lines[8].hasSuffix(" 8,200"))
         #expect(lines[1].contains("2 Conv2D") == (columns == 80))
         let total = layers.reduce(0) { $0 + $1.parameters }
-        let shown = cells.dropFirst().flatMap { $0 }.compactMap { Int($0.replacing(",", with: "")) }
+        let shown = cells.dropFirst().flatMap { $0 }.filter { !$0.hasSuffix(",") }.compactMap { Int($0.replacing(",", with: "")) }
         #expect(shown.filter { $0 > 100 }.reduce(0, +) == total)
     }
 }
