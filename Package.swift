@@ -141,7 +141,7 @@ let package = Package(
             dependencies: ["VidSystem", "VidRun", "VidTestSupport", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint"],
             swiftSettings: strictSwift),
         .testTarget(
-            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidData", "VidCheckpoint"],
+            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],
             swiftSettings: strictSwift),
     ],
     swiftLanguageModes: [.v6],

@@ -1,19 +1,28 @@
 #!/usr/bin/env python3
-"""Builds a Keras 3 model from a checkpoint, and shows that it gives vidclass's scores.
+"""Builds a Keras 3 model from a checkpoint and saves it.
 
-    pip install keras tensorflow safetensors
-    python3 Scripts/keras_from_checkpoint.py CHECKPOINT [CLIP ...] [--output MODEL.keras] [--vidclass PROGRAM]
+    pip install keras tensorflow
+    python3 keras_from_checkpoint.py CHECKPOINT --output MODEL.keras [CLIP ...] [--vidclass PROGRAM]
 
 The model takes pixel values 0...255 of RGB frames, (clips, frames, rows, columns, channels), and gives the classes'
-probabilities: the preprocessing is part of it. CLIPs are .bin files in the model's frame size; their scores are compared with
-those of `vidclass predict --format json`, and the script ends with 1 where one differs by more than 1e-4. The model
-written by --output needs this file's two registered objects (`import keras_from_checkpoint`) when it is loaded elsewhere.
+probabilities: the preprocessing is part of it. It has Keras's own layers alone, so `keras.models.load_model` needs nothing
+else. This file needs no other file and can be copied anywhere.
+
+CLIPs are .bin or .npy files in the model's frame size. The script prints their scores, and compares them with those of
+`vidclass predict` if there is a vidclass; it ends with 1 where one differs by more than 1e-5.
+
+Three things are not as in the checkpoint, and none of them changes a score: hard_sigmoid is Keras 1's, clip(0.2 x + 0.5), and
+Keras 3's is clip(x / 6 + 0.5), so what it is applied to is made 1.2 times as large; the order of colours of `caffe` is that of
+the first convolution's kernel; and preprocessing is a Rescaling. Keras 3 has no LSTM that `activation` "hard_sigmoid" could be
+built from, and a model has no input for `short_clips` "mask": give it clips that are long enough.
 """
 
 import argparse
 import json
 import os
 import pathlib
+import shutil
+import struct
 import subprocess
 import sys
 
@@ -23,49 +32,32 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 import keras
 import numpy as np
 
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
-TOLERANCE = 1e-4
+TOLERANCE = 1e-5
 VGG = {"vgg11": [1, 1, 2, 2, 2], "vgg13": [2, 2, 2, 2, 2], "vgg16": [2, 2, 3, 3, 3], "vgg19": [2, 2, 4, 4, 4]}
-COLOURS = {"caffe": ([103.939, 116.779, 123.68], [1.0, 1.0, 1.0]), "torch": ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])}
+# The mean and the deviation of red, green and blue.
+COLOURS = {"caffe": ([123.68, 116.779, 103.939], [1.0, 1.0, 1.0]), "torch": ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+           "unit": (0.0, 255.0), "symmetric": (127.5, 127.5), "none": (0.0, 1.0)}
+STEEPER = 1.2
 
 
 @keras.saving.register_keras_serializable("vidclass")
 def keras_1_hard_sigmoid(x):
-    """Keras 1's: Keras 3's own `hard_sigmoid` has another slope, so this has another name."""
+    """Pass it to `build` for a model whose weights are the checkpoint's own, such as one that is to be trained."""
     return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
-@keras.saving.register_keras_serializable("vidclass")
-class Preprocessing(keras.layers.Layer):
-    """Preprocesses pixel values 0...255 as `data.preprocessing` says."""
-
-    def __init__(self, rule, **options):
-        super().__init__(**options)
-        self.rule = rule
-
-    def call(self, x):
-        if self.rule not in COLOURS:
-            return {"unit": x / 255.0, "symmetric": x / 127.5 - 1.0, "none": x}[self.rule]
-        mean, deviation = COLOURS[self.rule]
-        if x.shape[-1] != 3:  # no colours: the mean of the three
-            mean, deviation = np.mean(mean), np.mean(deviation)
-        elif self.rule == "caffe":
-            x = keras.ops.flip(x, axis=-1)
-        return (x - np.float32(mean)) / np.float32(deviation)
-
-    def get_config(self):
-        return super().get_config() | {"rule": self.rule}
-
-
-def activation(name):
-    return keras_1_hard_sigmoid if name == "hard_sigmoid" else name
+def preprocessing_layer(rule, channels):
+    mean, deviation = map(np.array, COLOURS[rule])
+    if channels != 3:  # no colours: the mean of the three
+        mean, deviation = mean.mean(), deviation.mean()
+    return keras.layers.Rescaling((1 / deviation).tolist(), (-mean / deviation).tolist(), name="preprocessing")
 
 
 def convolutions(model, preprocessing=None):
     """The CNN of a configuration's `model` section, from a frame to its features; the layers' names are the checkpoint's."""
     layers, size = keras.layers, model["input"]
     frame = keras.Input([size["rows"], size["columns"], size["channels"]])
-    x = Preprocessing(preprocessing, name="preprocessing")(frame) if preprocessing else frame
+    x = preprocessing_layer(preprocessing, size["channels"])(frame) if preprocessing else frame
     architecture = model["cnn"]["architecture"]
     if isinstance(architecture, str):
         blocks = [[filters] * count for filters, count in zip([64, 128, 256, 512, 512], VGG[architecture])]
@@ -79,9 +71,12 @@ def convolutions(model, preprocessing=None):
     return keras.Model(frame, pooling[model["cnn"]["pooling"]]()(x), name="cnn")
 
 
-def head(x, model, classes, mask=None):
+def head(x, model, classes, mask=None, hard_sigmoid="hard_sigmoid"):
     """The probabilities from the features of a clip's frames; steps where `mask` is false do not count."""
     layers = keras.layers
+
+    def activation(name):
+        return hard_sigmoid if name == "hard_sigmoid" else name
 
     def normalized(x, name, options):
         return layers.BatchNormalization(momentum=options.get("momentum", 0.99), epsilon=options.get("epsilon", 1e-3), name=name)(x)
@@ -92,6 +87,8 @@ def head(x, model, classes, mask=None):
         if options["type"] == "batch_normalization":
             x = normalized(x, name, options)
             continue
+        if options["type"] == "lstm" and activation(options.get("activation")) == "hard_sigmoid":
+            sys.exit(f'error: model.recurrent.{i}: Keras 3 has no LSTM for the activation "hard_sigmoid" of Keras 1')
         layer = {"lstm": layers.LSTM, "gru": layers.GRU}[options["type"]](
             options["units"], activation=activation(options.get("activation", "tanh")),
             recurrent_activation=activation(options.get("recurrent_activation", "hard_sigmoid")), return_sequences=i != stateful[-1],
@@ -112,17 +109,40 @@ def head(x, model, classes, mask=None):
     return layers.Dense(classes, activation="softmax", name="output")(x)
 
 
-def build(model, classes, preprocessing=None, is_masked=False):
+def build(model, classes, preprocessing=None, is_masked=False, hard_sigmoid="hard_sigmoid"):
     """The classifier on frames, and with `is_masked` on which of them count, too; and its CNN."""
     cnn = convolutions(model, preprocessing)
     frames = keras.Input([model["input"]["frames"], *cnn.input.shape[1:]], name="frames")
     mask = keras.Input([model["input"]["frames"]], dtype="bool", name="mask") if is_masked else None
-    outputs = head(keras.layers.TimeDistributed(cnn, name="frame_by_frame")(frames), model, classes, mask)
+    outputs = head(keras.layers.TimeDistributed(cnn, name="frame_by_frame")(frames), model, classes, mask, hard_sigmoid)
     return keras.Model([frames, mask] if is_masked else frames, outputs, name="vidclass"), cnn
 
 
+def adapted(tensors, model, preprocessing=None):
+    """The weights for the model with Keras 3's hard_sigmoid and, with `preprocessing`, with frames of RGB."""
+    tensors = dict(tensors)
+    if preprocessing == "caffe" and model["input"]["channels"] == 3:
+        tensors["cnn/block1_conv1/kernel"] = tensors["cnn/block1_conv1/kernel"][:, :, ::-1]
+    for section, default in [("recurrent", "tanh"), ("hidden", "relu")]:
+        for i, options in enumerate(model[section]):
+            names = [name for name in tensors if name.startswith(f"{section}_{i}/")]
+            if options["type"] not in ("lstm", "gru"):
+                steeper = [options["type"] == "dense" and options.get("activation", default) == "hard_sigmoid"]
+            else:
+                gate, cell = (options.get(key, other) == "hard_sigmoid"
+                              for key, other in [("recurrent_activation", "hard_sigmoid"), ("activation", default)])
+                # Gates i, f, c, o and z, r, h.
+                steeper = [gate, gate, cell, gate] if options["type"] == "lstm" else [gate, gate, cell]
+            factors = np.where(steeper, STEEPER, 1.0)
+            if (factors > 1).any():
+                for name in names:
+                    values = tensors[name]
+                    tensors[name] = values * factors.repeat(values.shape[-1] // len(factors)).astype(values.dtype)
+    return tensors
+
+
 def load_weights(tensors, model, cnn):
-    """Sets every weight from a checkpoint's tensors, which have Keras's names, order of gates and layouts."""
+    """Sets every weight from tensors that have the names of a checkpoint's."""
     used = set()
 
     def take(prefix, keys):
@@ -148,26 +168,76 @@ def load_weights(tensors, model, cnn):
 
 
 def read_checkpoint(path):
-    """The parameters by name, the configuration and the classes' names."""
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != "vidclass":
-            sys.exit(f"error: {path}: not a checkpoint of vidclass")
-        tensors = {name: file.get_tensor(name) for name in file.keys() if not name.startswith("optimizer/")}
+    """The parameters by name, the configuration and the classes' names, from a safetensors file."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        start = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:start])
+        metadata = header.pop("__metadata__")
+    except (ValueError, KeyError):
+        metadata = {}
+    if metadata.get("format") != "vidclass":
+        sys.exit(f"error: {path}: expected a checkpoint of vidclass, such as runs/train/weights/best.safetensors")
+    tensors = {}
+    for name, entry in header.items():
+        if not name.startswith(("optimizer/", "familiarity/")):
+            first, end = entry["data_offsets"]
+            tensors[name] = np.frombuffer(data[start + first:start + end], "<f4").reshape(entry["shape"])
     return tensors, json.loads(metadata["config"]), json.loads(metadata["classes"])
 
 
-def read_clip(path, config):
-    """Pixel values 0...255 of the frames that the model takes, and a mask of ones for the steps that count."""
-    from maintain import clip
+def read_clip(path):
+    """Pixel values (frames, rows, columns, channels) and frames per second, 0 where unknown, of a .bin or .npy file."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start[:6] == b"\x93NUMPY":
+        pixels, rate = np.load(path), 0.0
+        if pixels.ndim != 4 or pixels.dtype not in (np.uint8, np.float32):
+            sys.exit(f"error: {path}: expected uint8 or float32 with 4 axes, found {pixels.dtype} with {pixels.ndim}")
+        if pixels.shape[-1] in (1, 3) and pixels.shape[1] not in (1, 3):
+            return pixels, rate
+    elif start == bytes.fromhex("8956434c500d0a1a"):
+        with open(path, "rb") as file:
+            header = file.read(64)
+            kind, shape, rate = header[10], struct.unpack_from("<4I", header, 12), struct.unpack_from("<f", header, 28)[0]
+            pixels = np.frombuffer(file.read(), "<f4" if kind else "u1").reshape(shape)
+    else:
+        sys.exit(f"error: {path}: expected a .bin or .npy clip; vidclass pack makes .bin clips from videos")
+    return pixels.transpose(0, 2, 3, 1), rate
 
-    size = config["model"]["input"]
-    pixels, expected = clip.read(path), [size[key] for key in ["rows", "columns", "channels"]]
+
+def samples(path, config):
+    """What the model sees of a clip: (samples, frames, rows, columns, channels), and a mask of ones for the steps that count.
+
+    There are `evaluation.clips` samples; vidclass's score is the mean of theirs.
+    """
+    pixels, rate = read_clip(path)
+    size, sampling, short_clips = config["model"]["input"], config["data"]["sampling"], config["data"]["short_clips"]
+    expected = [size[key] for key in ["rows", "columns", "channels"]]
     if list(pixels.shape[1:]) != expected:
         sys.exit(f"error: {path}: frames of {list(pixels.shape[1:])}, the model takes {expected}; this script does not resize")
-    return clip.select(pixels, size["frames"], config["data"]["short_clips"])
+    frames, count, number = size["frames"], len(pixels), config["evaluation"]["clips"]
+    chosen, masks = [], []
+    for sample in range(number):
+        if sampling["type"] in ("uniform", "random"):
+            indices = [(2 * (number * i + sample) + 1) * count // (2 * number * frames) for i in range(frames)]
+            if count <= frames:
+                indices = list(range(count))
+        else:
+            if sampling["type"] == "fps" and rate == 0:
+                sys.exit(f"error: {path}: data.sampling.fps needs a clip with a frame rate")
+            stride = sampling["stride"] if sampling["type"] == "consecutive" else rate / sampling["fps"] * (1 + 2**-23)
+            offsets = [int(i * stride) for i in range(frames)]
+            first = max(count - offsets[-1], 1) * (2 * sample + 1) // (2 * number)
+            indices = [first + offset for offset in offsets if first + offset < count]
+        found = len(indices)
+        if found < frames and short_clips == "error":
+            sys.exit(f"error: {path}: {count} frames are too few for the model's {frames}")
+        indices += [indices[i % found if short_clips == "loop" else -1] for i in range(found, frames)]
+        chosen.append(pixels[indices])
+        masks.append([i < found or short_clips != "mask" for i in range(frames)])
+    return np.stack(chosen).astype(np.float32), np.array(masks)
 
 
 def vidclass_scores(program, checkpoint, clips, classes):
@@ -178,36 +248,44 @@ def vidclass_scores(program, checkpoint, clips, classes):
     return np.array([[one[label] for label in classes] for one in scores])
 
 
+def find_vidclass():
+    built = pathlib.Path(__file__).resolve().parent.parent / ".build" / "release" / "vidclass"
+    return str(built) if built.exists() else shutil.which("vidclass")
+
+
 def main():
-    parser = argparse.ArgumentParser(description="Builds a Keras model from a checkpoint and compares its scores.")
+    parser = argparse.ArgumentParser(description="Builds a Keras model from a checkpoint, saves it, and compares its scores.")
     parser.add_argument("checkpoint", type=pathlib.Path)
-    parser.add_argument("clips", type=pathlib.Path, nargs="*")
+    parser.add_argument("clips", type=pathlib.Path, nargs="*", help=".bin or .npy files in the model's frame size")
     parser.add_argument("--output", type=pathlib.Path, help="where to save the Keras model, such as model.keras")
-    parser.add_argument("--vidclass", type=pathlib.Path, default=REPOSITORY / ".build" / "release" / "vidclass")
+    parser.add_argument("--vidclass", default=find_vidclass(), help="the program to compare with (default: the one built or installed)")
     arguments = parser.parse_args()
 
     tensors, config, classes = read_checkpoint(arguments.checkpoint)
-    model, cnn = build(config["model"], len(classes), config["data"]["preprocessing"])
-    load_weights(tensors, model, cnn)
+    clips = []
+    for path in arguments.clips:
+        frames, mask = samples(path, config)
+        if not mask.all():
+            sys.exit(f"error: {path}: too short for the model's frames, and data.short_clips is mask; take a longer one")
+        clips.append(frames)
+    preprocessing = config["data"]["preprocessing"]
+    model, cnn = build(config["model"], len(classes), preprocessing)
+    load_weights(adapted(tensors, config["model"], preprocessing), model, cnn)
     print(f"{model.count_params():,} parameters, classes {', '.join(classes)}")
     if arguments.output:
         model.save(arguments.output)
         print(f"wrote {arguments.output}")
-    if not arguments.clips:
+    if not clips:
         return
-    clips = []
-    for path in arguments.clips:
-        pixels, mask = read_clip(path, config)
-        if not mask.all():
-            sys.exit(f"error: {path}: shorter than the model's frames, and data.short_clips is mask; take a longer one")
-        clips.append(pixels.astype(np.float32))
-    found = model.predict(np.stack(clips), batch_size=4, verbose=0)
+    found = np.array([model.predict(frames, batch_size=4, verbose=0).mean(0) for frames in clips])
+    for path, scores in zip(arguments.clips, found):
+        print(f"{path}: {classes[scores.argmax()]} {scores.max():.6f}")
+    if not arguments.vidclass:
+        print("no vidclass to compare with; name one with --vidclass")
+        return
     expected = vidclass_scores(arguments.vidclass, arguments.checkpoint, arguments.clips, classes)
-    for path, keras_scores, scores in zip(arguments.clips, found, expected):
-        print(f"{path}: Keras {classes[keras_scores.argmax()]} {keras_scores.max():.6f}, "
-              f"vidclass {classes[scores.argmax()]} {scores.max():.6f}")
     difference = float(np.abs(found - expected).max())
-    print(f"largest difference {difference:.2g}, allowed {TOLERANCE:.0e}")
+    print(f"largest difference from vidclass {difference:.2g}, allowed {TOLERANCE:.0e}")
     sys.exit(0 if difference <= TOLERANCE else 1)  # NaN must not pass
 
 

@@ -2,8 +2,8 @@
 
     PYTHONPATH=Scripts python3 -m maintain.checkpoint RUN CLIP [CLIP ...]
 
-RUN is a run's folder (its weights/best.safetensors is taken) or a checkpoint; CLIPs are `.bin` files in the model's frame
-size. The script opens the checkpoint with Python's safetensors, builds the model in PyTorch and in Keras from the config in
+RUN is a run's folder (its weights/best.safetensors is taken) or a checkpoint; CLIPs are `.bin` or `.npy` files in the model's
+frame size. The script opens the checkpoint with Python's safetensors, builds the model in PyTorch and in Keras from the config in
 its metadata, and compares both models' probabilities with those of `vidclass predict --format json`. Exit code 1 when any
 differs by more than 1e-4.
 """
@@ -36,11 +36,12 @@ def main() -> None:
     scores = keras_from_checkpoint.vidclass_scores(arguments.vidclass, path, arguments.clips, classes)
     errors = []
     for file, expected in zip(arguments.clips, scores, strict=True):
-        pixels, mask = keras_from_checkpoint.read_clip(file, config)
-        frames, mask = clip.preprocess(pixels, config["data"]["preprocessing"])[None], mask[None]
+        pixels, mask = keras_from_checkpoint.samples(file, config)
+        frames, mask = clip.preprocess(pixels.astype(np.float64), config["data"]["preprocessing"]), mask.astype(np.float64)
         found = {"PyTorch": torch_network.probabilities(frames, parameters, config["model"], mask),
                  "Keras": keras_check.probabilities(frames, parameters, config["model"], mask)}
-        for name, (probabilities,) in found.items():
+        for name, samples in found.items():
+            probabilities = samples.mean(0)
             errors.append(np.abs(probabilities - expected).max())
             best = probabilities.argmax()
             print(f"{file}: {name} says {classes[best]} {probabilities[best]:.6f}, vidclass {expected[best]:.6f}, "

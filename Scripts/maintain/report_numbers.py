@@ -9,6 +9,7 @@ import warnings
 
 import numpy
 import pandas
+from scipy import stats
 from sklearn import metrics
 
 warnings.filterwarnings("ignore")
@@ -51,6 +52,17 @@ def calibration(confidence, correct):
     return error, bins
 
 
+def calibration_by_chance(bins):
+    """The mean of |correct / clips - mean score| over binomial numbers of correct answers, weighted by the bins' clips."""
+    total = 0
+    for count, score, _ in bins:
+        if count:
+            # A mean of scores in single precision may exceed 1 by rounding.
+            right, share = numpy.arange(count + 1), min(score.mean(), 1)
+            total += (abs(right - count * share) * stats.binom.pmf(right, count, share)).sum()
+    return total / sum(count for count, _, _ in bins)
+
+
 class Expected:
     """The numbers by name."""
 
@@ -86,12 +98,13 @@ class Expected:
             self.values[name] = statistic(everything)
             samples = numpy.array([statistic(rows) for rows in drawn])
             low, high = numpy.percentile(samples, [2.5, 97.5])
-            # None where resamples agree, as they do without an error.
-            if high - low > 1e-9:
+            # None where resamples agree, as they do without an error. That of the calibration error would mislead.
+            if high - low > 1e-9 and name != "expected_calibration_error":
                 self.interval(name, (low, high))
         self.values |= {
             "clips": clips, "correct": int(correct.sum()), "accuracy": metrics.accuracy_score(truth, decision),
             "majority_share": numpy.bincount(truth).max() / clips, "mean_confidence": confidence.mean(),
+            "expected_calibration_error.by_chance": calibration_by_chance(calibration(confidence, correct)[1]),
         }
         self.interval("accuracy", wilson(correct.sum(), clips))
         if len(classes) > 5:

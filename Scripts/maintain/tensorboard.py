@@ -48,7 +48,7 @@ def parameters(run: pathlib.Path) -> dict[str, int]:
     with open(run / "weights" / "last.safetensors", "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
     return {
-        name: math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__" and not name.startswith("optimizer/")
+        name: math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__" and not name.startswith(("optimizer/", "familiarity/"))
     }
 
 

@@ -7,9 +7,24 @@
 
 int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
-uint64_t vc_address_space_limit(void) {
+static uint64_t soft_limit(int resource) {
     struct rlimit limit;
-    return getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_cur;
+    return getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : (uint64_t)limit.rlim_cur;
+}
+
+uint64_t vc_address_space_limit(void) { return soft_limit(RLIMIT_AS); }
+
+uint64_t vc_data_limit(void) { return soft_limit(RLIMIT_DATA); }
+
+uint64_t vc_raise_file_limit(uint64_t most) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return UINT64_MAX;
+    const rlim_t target = limit.rlim_max < most ? limit.rlim_max : (rlim_t)most;
+    if (limit.rlim_cur < target) {
+        limit.rlim_cur = target;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return soft_limit(RLIMIT_NOFILE);
 }
 
 int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t file_bytes) {

@@ -1,4 +1,6 @@
 import Foundation
+import VidConfig
+import VidData
 import VidModel
 import VidSystem
 import VidTrain
@@ -16,10 +18,10 @@ extension TrainerState {
         }
     }
 
-    /// The state saved in `checkpoint`.
+    /// The state saved in `checkpoint`, from which a training on `data` can resume.
     ///
-    /// - Throws: `.badData` if the checkpoint has no state, or a damaged one.
-    package init(_ checkpoint: Checkpoint) throws {
+    /// - Throws: `.badData` if the checkpoint has no state, a damaged one, one of other data, or one that no training saves.
+    package init(_ checkpoint: Checkpoint, data set: DataSet, _ configuration: RunConfiguration) throws {
         guard let text = checkpoint.state else {
             throw VidclassError.file(
                 checkpoint.path, "it has no training state to resume from; use a run's last.safetensors")
@@ -28,6 +30,14 @@ extension TrainerState {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
             throw VidclassError.file(checkpoint.path, "its training state cannot be read: \("\(error)".printable)")
+        }
+        guard data == set.digest else {
+            throw VidclassError.file(
+                configuration.data.path,
+                "the clips or their splits are not those that this run was trained on. Restore them, or start a new training.")
+        }
+        if let fault = fault(clips: set.entries(of: .train).count, configuration) {
+            throw VidclassError.file(checkpoint.path, "its training state cannot be resumed: \(fault)")
         }
     }
 }

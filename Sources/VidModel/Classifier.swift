@@ -38,7 +38,7 @@ package final class Classifier {
         encoder = outline.encoder
         (frozen, trained) = encoder.split()
         head = outline.head
-        parameters = ParameterStore(outline.layout)
+        parameters = try ParameterStore(outline.layout)
         self.configuration = configuration
         self.classes = classes
     }

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// The speed at which a CNN encodes frames, as a whole and layer by layer.
@@ -27,10 +28,28 @@ package struct EncodeBenchmark: Sendable {
 
     /// Encodes `count` random frames of the encoder's size with the context's parameters. Both for the whole and for each layer
     /// the fastest round counts, of as many as fit in `seconds` (at least three).
-    package static func run(_ encoder: FrameEncoder, frames count: Int, _ context: Context, seconds: Double = 2) -> EncodeBenchmark {
+    ///
+    /// - Throws: `.badData` if it doesn't fit into memory.
+    package static func run(
+        _ encoder: FrameEncoder, frames count: Int, _ context: Context, seconds: Double = 2
+    ) throws -> EncodeBenchmark {
         precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
-        let frames = Buffer(count: count * encoder.inputShape.count)
-        let features = Buffer(count: count * encoder.outputShape.count)
+        let float = MemoryLayout<Float>.stride
+        let data = Size.product(count, encoder.inputShape.count + encoder.outputShape.count, float)
+        // The layers by themselves run without `encode`'s two buffers.
+        let layer = encoder.layers.indices.map { index in
+            min(count, encoder.encodeChunk(index)) * (encoder.inputShape(of: index).count + encoder.shapes[index].count + 32)
+        }
+        let workspace =
+            max(encoder.encodeBytes(frames: count), Size.product(layer.max() ?? 0, float))
+            + encoder.scratchBytes(workers: context.workers.count, gradients: false)
+        let model = encoder.filterBytes(gradients: false) + context.parameters.values.count * float
+        try MemoryBudget().check(
+            Double(data + workspace + model), "encoding \(count) frames of \(encoder.inputShape)", remedy: "Use fewer or smaller frames.")
+        try context.workspace.reserve(bytes: workspace + 1 << 16)
+        try encoder.reserveFilters(gradients: false, context)
+        let frames = try Buffer(allocating: count * encoder.inputShape.count)
+        let features = try Buffer(allocating: count * encoder.outputShape.count)
         fill(frames.base, frames.count, -128, 128)
         let whole = GEMMBenchmark.fastest(seconds) {
             encoder.encode(

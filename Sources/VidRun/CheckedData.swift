@@ -29,9 +29,8 @@ struct CheckedData {
         let mode = configuration.data.leakCheck
         report = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off)
         try runtime.observe(.data(report))
-        for note in set.notes { try runtime.note(note) }
-        if mode == .refuse, let error = report.leakError { throw error }
-        guard let error = report.badClipsError else {
+        if mode == .refuse, let error = report.leakError(isListed: runtime.showsReports) { throw error }
+        guard let error = report.badClipsError(isListed: runtime.showsReports) else {
             self.set = set
             return
         }

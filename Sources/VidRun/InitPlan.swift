@@ -18,34 +18,50 @@ package struct InitPlan {
     }
 
     package private(set) var choices: [Choice] = []
-    /// The check's findings. The data is opened without a split, so its splits are those that it names itself.
-    package let report: DataReport
+    /// The findings on the clips, as this configuration splits and uses them.
+    package private(set) var report: DataReport
+    /// What must be done before a training can start.
+    private var preparations: [Step] = []
     private var configuration = RunConfiguration()
     private let threads: Int
+
+    /// Something to do for the user.
+    package struct Step: Equatable, Sendable {
+        package let sentence: String
+        /// The command that does it; nil if there is none.
+        package let command: String?
+    }
 
     /// What most of the clips are.
     private enum Material { case videos, packed, sound }
 
     /// Checks all clips, measures the machine's speed and chooses a configuration.
     ///
-    /// - Parameter path: a folder or CSV of labelled clips.
-    /// - Throws: `.badData` if no clip can be read, or if no model fits into the machine's memory.
-    package init(for path: String, in runtime: Runtime) async throws {
+    /// - Parameter data: labelled clips, with no splits but those that the data names itself.
+    /// - Throws: `.badData` if no clip can be read, if a class loses all its training clips because they cannot be used, or if no
+    ///   model fits into the machine's memory.
+    package init(for data: DataSet, in runtime: Runtime) async throws {
         var defaults = RunConfiguration()
         defaults.model.input = InitPlan.anyInput
-        report = try await runtime.check(
-            DataSet.open(path, split: .none), loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
+        report = try await runtime.check(data, loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
         threads = runtime.workers.count
-        let gigaflops = GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
-        guard !report.facts.isEmpty else {
-            throw report.badClipsError ?? VidclassError.file(report.data.path, "none of its clips can be read")
-        }
-        configuration.data.path = report.data.path
+        let gigaflops = try GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        if report.facts.isEmpty, let error = report.badClipsError() { throw error }
+        configuration.data.path = data.path
+        choose("data.path", data.path.printable, DataReportText.clips(report))
         chooseInput()
+        let split = splitChoice()
+        report = report.divided(
+            as: try DataSet.open(data.path, split: configuration.data.splitOptions(seed: configuration.seed)))
+        let whole = report
+        report = try await InitPlan.fitted(whole, to: configuration, runtime)
+        let input = configuration.model.input
         if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork(runtime, gigaflops) }
-        chooseSplits()
+        choose(split.key, split.value, split.because)
         chooseTraining()
         try chooseBatch()
+        if configuration.model.input != input { report = try await InitPlan.fitted(whole, to: configuration, runtime) }
+        chooseBadClips()
     }
 
     /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as
@@ -63,6 +79,7 @@ package struct InitPlan {
         return options
     }
 
+    /// The usable training clips. Before the data is split, all clips are training clips.
     private var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
 
     private var material: Material {
@@ -111,7 +128,7 @@ package struct InitPlan {
     }
 
     private mutating func chooseFrames() {
-        let counts = training.map(\.frames).sorted()
+        let counts = report.facts.map(\.frames).sorted()
         let median = counts.isEmpty ? 16 : counts[counts.count / 2]
         let seconds = report.durations?.median ?? 0
         var frames = seconds > 60 ? 32 : seconds > 10 ? 24 : 16
@@ -127,7 +144,7 @@ package struct InitPlan {
         if short > 0 {
             choose(
                 "data.short_clips", configuration.data.shortClips.rawValue,
-                "\(Formatting.count(short, "training clip")) with fewer frames; they are repeated from the start")
+                "\(Formatting.count(short, "clip has", "clips have")) fewer frames; they are repeated from the start")
         }
         configuration.data.sampling = SamplingConfiguration(type: .uniform)
     }
@@ -167,16 +184,25 @@ package struct InitPlan {
 
     private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) async {
         configuration.model.cnn.weights = "imagenet"
-        do {
-            let path = try runtime.weights.find("imagenet", .vgg16)
-            configuration.data.preprocessing = try await runtime.weights.read(path, .vgg16).preprocessing
-            choose("model.cnn", "vgg16, imagenet, frozen", "already trained on ImageNet; its weights are in \(path.printable)")
-        } catch {
-            configuration.data.preprocessing = .caffe
-            choose(
-                "model.cnn", "vgg16, imagenet, frozen",
-                "already trained on ImageNet; its weights are not downloaded yet: get them with `vidclass weights fetch vgg16`")
+        var because = "already trained on ImageNet"
+        configuration.data.preprocessing = .caffe
+        let path = try? runtime.weights.find("imagenet", .vgg16)
+        if let path {
+            do {
+                configuration.data.preprocessing = try await runtime.weights.read(path, .vgg16).preprocessing
+                because += "; its weights are in \(path.printable)"
+            } catch {
+                because += "; the file of its weights cannot be used"
+                preparations.append(Step(sentence: "Remove this damaged file of weights: \(path.printable)", command: nil))
+            }
+        } else {
+            because += "; its weights are not on this machine yet"
         }
+        if path == nil || !preparations.isEmpty {
+            preparations.append(
+                Step(sentence: "Download the ImageNet weights, once:", command: ShellText.vidclass("weights", "fetch", "vgg16")))
+        }
+        choose("model.cnn", "vgg16, imagenet, frozen", because)
         choose("data.preprocessing", configuration.data.preprocessing.rawValue, "these weights need it")
         shrinkForSpeed(gigaflops)
         let units = training.count < 500 ? 256 : 1024
@@ -212,19 +238,49 @@ package struct InitPlan {
 
     // MARK: - Splits and training
 
-    private mutating func chooseSplits() {
-        let count = training.count
+    /// Sets the share of the validation split.
+    private mutating func splitChoice() -> Choice {
+        let key = "data.validation_split"
         if report.splits.contains(.validation) {
             configuration.data.validationSplit = 0
-            choose("data.validation_split", "0", "the data names a validation split")
-        } else {
-            configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
-            choose(
-                "data.validation_split", "\(configuration.data.validationSplit)",
-                count >= 1000
-                    ? "a tenth of \(Formatting.grouped(count)) training clips is enough to measure with"
-                    : "a fifth of the \(count) clips")
+            return Choice(key: key, value: "0", because: "the data names a validation split")
         }
+        let count = training.count
+        configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
+        return Choice(
+            key: key, value: "\(configuration.data.validationSplit)",
+            because: count >= 1000
+                ? "a tenth of \(Formatting.grouped(count)) clips is enough to measure with"
+                : "a fifth of the \(count) clips is held out to measure with")
+    }
+
+    /// The report in which the clips that a training under `configuration` could not use are bad.
+    ///
+    /// - Throws: `.badData` if a class would have no training clips left.
+    private static func fitted(
+        _ report: DataReport, to configuration: RunConfiguration, _ runtime: Runtime
+    ) async throws -> DataReport {
+        let loader = ClipLoader(configuration)
+        var report = report.fitted(to: loader)
+        // The check without a configuration has read sounds as spectrograms of its own size.
+        let sounds = Set(report.clips.filter { $0.facts?.kind == "sound" }.map { Array($0.entry.id.utf8) })
+        if !sounds.isEmpty, configuration.model.input.channels != anyInput.channels || configuration.model.input.rows != anyInput.rows {
+            let checked = try await runtime.check(
+                report.data.keeping { sounds.contains(Array($0.id.utf8)) }, loader: loader, leakCheck: false)
+            report = report.replacing(checked.clips)
+        }
+        if report.lostClass != nil, let error = report.badClipsError() { throw error }
+        return report
+    }
+
+    private mutating func chooseBadClips() {
+        let bad = report.bad
+        guard let first = bad.first else { return }
+        configuration.data.skipBadClips = true
+        choose(
+            "data.skip_bad_clips", "true",
+            "\(Formatting.count(bad.count, "clip")) of \(report.clips.count) cannot be used"
+                + (bad.count == 1 ? ": " : ", for example ") + "\(first.entry.path.printable) (\(first.reason ?? ""))")
     }
 
     private mutating func chooseTraining() {
@@ -236,7 +292,7 @@ package struct InitPlan {
         configuration.training.earlyStopping.patience = patience
         configuration.training.earlyStopping.restoreBestWeights = true
         choose("training.early_stopping", "patience \(patience)", "stops after a quarter of the epochs without improvement")
-        let counts = report.data.counts(of: .train).filter { $0 > 0 }
+        let counts = report.goodData.counts(of: .train).filter { $0 > 0 }
         if let least = counts.min(), let most = counts.max(), 2 * most > 3 * least {
             configuration.training.classWeights = .balanced
             choose("training.class_weights", "balanced", "classes have from \(least) to \(most) training clips")
@@ -253,7 +309,7 @@ package struct InitPlan {
             do {
                 let plan = try MemoryPlan(
                     classifier, slots: configuration.optimizer.slotCount, configuration, training: training.count,
-                    validation: report.data.entries.count - training.count, threads: threads)
+                    validation: report.goodData.entries(of: .validation).count, threads: threads)
                 return choose(
                     "training.batch_size", "\(batch)",
                     batch == wanted
@@ -273,7 +329,12 @@ package struct InitPlan {
         }
     }
 
-    // MARK: - The file
+    // MARK: - The file and what follows
+
+    /// What to do once the configuration is written to `path`, in order: the last step is the training.
+    package func steps(after path: String) -> [Step] {
+        preparations + [Step(sentence: "Train:", command: ShellText.vidclass("train", "--config", ShellText.path(path)))]
+    }
 
     /// The configuration as JSON with a remark on each choice. Values that were not chosen and are the defaults are left out.
     package var text: String {

@@ -90,6 +90,8 @@ package struct TrainingResult: Sendable {
     package let epochs: Int
     /// Why the training ended; nil if its time was up.
     package let end: StageEnd?
+    /// The epochs without an improvement that end a training early; nil if none do.
+    package let patience: Int?
     package let seconds: Double
     package let monitor: String
     package let best: BestEpoch?
@@ -97,6 +99,8 @@ package struct TrainingResult: Sendable {
     package let isRestored: Bool
     /// Whether there are clips that were not trained on.
     package let hasHeldOutClips: Bool
+    /// A clip to try the model on, one that was not trained on if there are any.
+    package let exampleClip: String?
     package let bestCheckpoint: String
     package let lastCheckpoint: String
     package let results: String

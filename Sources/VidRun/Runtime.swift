@@ -12,18 +12,21 @@ package struct Runtime: Sendable {
     package let workers: Workers
     /// Keeps features and facts about clips from run to run; nil turns caching off.
     package let cache: FeatureFolder?
+    /// Whether the user sees the lists of bad clips and leaks in a check's report (`RunEvent.data`), so that errors need not repeat them.
+    package let showsReports: Bool
     /// Receives the events in order. An error that it throws ends the work.
     package let observe: @Sendable (RunEvent) throws -> Void
 
     package init(
         version: String, command: [String], weights: WeightsLibrary, workers: Workers, cache: FeatureFolder?,
-        observe: @escaping @Sendable (RunEvent) throws -> Void
+        showsReports: Bool = false, observe: @escaping @Sendable (RunEvent) throws -> Void
     ) {
         self.version = version
         self.command = command
         self.weights = weights
         self.workers = workers
         self.cache = cache
+        self.showsReports = showsReports
         self.observe = observe
     }
 

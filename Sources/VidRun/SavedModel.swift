@@ -59,8 +59,14 @@ package struct SavedModel {
         return (0..<(samples.perClip ?? 1)).map { samples.view($0, of: "") }
     }
 
-    package func predictor(_ workers: Workers) -> Predictor {
-        Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers)
+    /// A predictor, all of whose memory is found before it runs.
+    ///
+    /// - Parameter loadedClips: clips that are in memory together.
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package func predictor(for purpose: PredictionMemory.Purpose, loadedClips: Int, _ workers: Workers) throws -> Predictor {
+        try Predictor(
+            classifier, preprocessing: configuration.data.preprocessing, for: purpose, loadedClips: loadedClips, workers: workers,
+            source: path)
     }
 
     /// - Throws: `.badData` if a score of the clip at `input` is NaN or infinite: there is no answer then.

@@ -1,6 +1,6 @@
 /// An error that a user can act on: it says what was expected, what was found, where, and what to do.
 ///
-/// `kind` determines the exit code; `message` is one line, often with a file name and a position.
+/// `kind` determines the exit code; `message` is one line, often with a file name and a position, and `advice` the lines below it.
 package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, one for each documented exit code.
     package enum Kind: Int32, Sendable {
@@ -27,15 +27,18 @@ package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertibl
 
     package var kind: Kind
     package var message: String
+    /// What to do, if that takes more than the message's line: sentences, and below them, indented, commands and examples.
+    package var advice: [String]
 
-    package init(_ kind: Kind, _ message: String) {
+    package init(_ kind: Kind, _ message: String, advice: [String] = []) {
         self.kind = kind
         self.message = message
+        self.advice = advice
     }
 
     /// An error about the file or folder at `path`, by default about its content.
-    package static func file(_ path: String, _ message: String, kind: Kind = .badData) -> VidclassError {
-        VidclassError(kind, "\(path.printable): \(message)")
+    package static func file(_ path: String, _ message: String, kind: Kind = .badData, advice: [String] = []) -> VidclassError {
+        VidclassError(kind, "\(path.printable): \(message)", advice: advice)
     }
 
     package var description: String { message }

@@ -13,6 +13,22 @@ package enum BLAS {
             transposeA, transposeB, Int32(m), Int32(n), Int32(k), alpha, a, Int32(lda), b, Int32(ldb), beta, c, Int32(ldc))
     }
 
+    /// Maps the buffers that OpenBLAS packs matrices into, one for each of `threads`, before the first multiplication: where that
+    /// fails later, OpenBLAS tries again for ever. They take address space now, and memory only as far as they are used.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package static func reserve(threads: Int) throws(VidclassError) {
+        let missing = vc_blas_reserve(Int32(threads))
+        guard missing == 0 else {
+            let buffer = Int(vc_blas_buffer_bytes())
+            throw VidclassError(
+                .other,
+                "out of memory: OpenBLAS takes \((threads * buffer) >> 20) MiB of address space for \(threads) thread\(threads == 1 ? "" : "s"), and the "
+                    + "system refuses \((Int(missing) * buffer) >> 20) MiB of it. \(Machine.memoryAdvice), or use fewer --threads."
+            )
+        }
+    }
+
     /// The largest m n k that the running kernel multiplies without packing its operands; nil if OpenBLAS has no such kernels.
     /// Packing, the copy of larger operands into buffers, takes a quarter of the time for a matrix of a few dozen rows.
     ///

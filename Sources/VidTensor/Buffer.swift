@@ -16,25 +16,19 @@ package final class Buffer: @unchecked Sendable {
     package init(allocating count: Int, isZeroed: Bool = true) throws(VidclassError) {
         precondition(count >= 0, "a buffer of \(count) floats")
         self.count = count
-        let bytes = max(64, (count * MemoryLayout<Float>.stride + 63) / 64 * 64)
+        let bytes = max(64, (Size.product(count, MemoryLayout<Float>.stride) + 63) / 64 * 64)
         let isLarge = bytes >= 4 << 20
         var raw: UnsafeMutableRawPointer?
         let status = posix_memalign(&raw, isLarge ? 2 << 20 : 64, bytes)
         guard status == 0, let raw else {
             throw VidclassError(
                 .other,
-                "out of memory: \(bytes >> 20) MiB more cannot be allocated. Use a smaller model.input or training.batch_size, set training.memory_gib, or raise the memory limit."
+                "out of memory: \(bytes >> 20) MiB more cannot be allocated. Use a smaller model.input or training.batch_size. \(Machine.memoryAdvice)."
             )
         }
         if isLarge { madvise(raw, bytes, adviseHugePages) }
         if isZeroed { memset(raw, 0, bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
-    }
-
-    /// `count` floats for callers that cannot throw, because they need little or have checked the size before. Traps if memory
-    /// runs out.
-    package convenience init(count: Int, isZeroed: Bool = true) {
-        do { try self.init(allocating: count, isZeroed: isZeroed) } catch { fatalError(error.message) }
     }
 
     deinit { free(base) }

@@ -8,9 +8,11 @@ package struct GEMMBenchmark: Sendable, Equatable {
 
     /// Multiplies square matrices of `size` for about `seconds` on one thread, then for as long on all workers; reports
     /// the fastest round of each.
-    package static func run(workers: Workers, size: Int = 1024, seconds: Double = 0.5) -> GEMMBenchmark {
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package static func run(workers: Workers, size: Int = 1024, seconds: Double = 0.5) throws -> GEMMBenchmark {
         precondition(size > 0 && seconds > 0, "matrices of \(size) for \(seconds) s")
-        let matrices = Buffer(count: workers.count * 3 * size * size)
+        let matrices = try Buffer(allocating: workers.count * 3 * size * size)
         var random = RandomGenerator(seed: 1)
         for i in 0..<matrices.count { matrices.base[i] = random.uniform(-1, 1) }
         func multiply(_ worker: Int) {

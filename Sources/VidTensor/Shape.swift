@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The extents of a row-major tensor, outermost first, at most five of them; held inline, without a heap allocation.
 ///
 /// Axis letters used throughout: N frames, H rows, W columns, C channels, K filters, B clips, T steps, F features, U units.
@@ -28,8 +30,10 @@ package struct Shape: Equatable, Hashable, Sendable, CustomStringConvertible, Ex
         }
     }
 
-    /// The number of elements; 1 for rank 0.
-    package var count: Int { extents.0 * extents.1 * extents.2 * extents.3 * extents.4 }
+    /// The number of elements; 1 for rank 0. It stops at `Size.most`.
+    package var count: Int {
+        Size.product(Size.product(extents.0, extents.1), Size.product(Size.product(extents.2, extents.3), extents.4))
+    }
 
     package var dimensions: [Int] { (0..<rank).map { self[$0] } }
 

@@ -2,8 +2,9 @@ import VidSystem
 
 /// Scratch memory of a step, handed out in order and released all at once or back to a mark.
 ///
-/// The first step adds chunks if too little was reserved; `reset` then joins them into one, so that later steps of the same
-/// size allocate nothing. The memory that `take` returns is 64-byte aligned and uninitialised.
+/// Whoever runs a network reserves the bytes that its layers say they take (`StepMemory`, `PredictionMemory`), which is where memory
+/// can run out: `take` cannot fail within them. Beyond them the first step adds chunks; `reset` then joins them into one, so that
+/// later steps of the same size allocate nothing. The memory that `take` returns is 64-byte aligned and uninitialised.
 package final class Workspace {
     private var chunks: [Buffer] = []
     private var chunk = 0
@@ -56,7 +57,8 @@ package final class Workspace {
         chunks = [try Buffer(allocating: count, isZeroed: false)]
     }
 
-    /// Uninitialised floats of `shape`, valid until they are released.
+    /// Uninitialised floats of `shape`, valid until they are released. To need more than was reserved, where that is no longer
+    /// free, is a mistake in what was reserved.
     package func take(_ shape: Shape) -> Tensor {
         let count = (shape.count + 15) / 16 * 16
         while chunk < chunks.count, used + count > chunks[chunk].count {
@@ -64,7 +66,11 @@ package final class Workspace {
             used = 0
         }
         if chunk == chunks.count {
-            chunks.append(Buffer(count: max(count, 1 << 16), isZeroed: false))
+            let size = max(count, 1 << 16)
+            guard let added = try? Buffer(allocating: size, isZeroed: false) else {
+                preconditionFailure("\(bytes) bytes were reserved, and \(size) floats more cannot be allocated")
+            }
+            chunks.append(added)
             used = 0
         }
         let tensor = Tensor(chunks[chunk].base + used, shape)

@@ -29,3 +29,10 @@ package struct TestTensors {
         return tensor
     }
 }
+
+extension Buffer {
+    /// `count` floats, for tests, which end where there is no memory for them.
+    package convenience init(count: Int, isZeroed: Bool = true) {
+        do { try self.init(allocating: count, isZeroed: isZeroed) } catch { fatalError("\(error)") }
+    }
+}

@@ -29,7 +29,7 @@ package enum ClassWeighting {
                     .badData,
                     "training.class_weights: every class of the training clips has the weight 0, so nothing would be learned. Expected a "
                         + "weight above 0 for one of them at least; labels that are not named have 1. For equal weights: "
-                        + "--set training.class_weights=null")
+                        + ShellText.setting("training.class_weights", "null"))
             }
             return weights
         }

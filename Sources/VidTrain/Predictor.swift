@@ -1,6 +1,7 @@
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 
 /// Runs a classifier forwards, from clips to logits, and owns the scratch memory for it.
@@ -11,13 +12,31 @@ package final class Predictor {
     package let preprocessing: PreprocessingName
     let context: Context
 
-    /// - Parameter trainingContext: a context of training steps whose memory is used between them; nil: memory of its own.
-    package init(_ classifier: Classifier, preprocessing: PreprocessingName, workers: Workers, in trainingContext: Context? = nil) {
+    /// A predictor in the memory of training steps, between them.
+    init(_ classifier: Classifier, preprocessing: PreprocessingName, in trainingContext: Context) {
         self.classifier = classifier
         self.preprocessing = preprocessing
-        context =
-            trainingContext.map { Context(predictingIn: $0) }
-            ?? Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
+        context = Context(predictingIn: trainingContext)
+    }
+
+    /// A predictor with memory of its own, all of which is found here.
+    ///
+    /// - Parameters:
+    ///   - loadedClips: clips that are in memory together.
+    ///   - source: the checkpoint, for the error.
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package init(
+        _ classifier: Classifier, preprocessing: PreprocessingName, for purpose: PredictionMemory.Purpose, loadedClips: Int,
+        workers: Workers, source: String? = nil
+    ) throws {
+        let memory = try PredictionMemory(
+            classifier, for: purpose, loadedClips: loadedClips, threads: workers.count, budget: MemoryBudget(), source: source)
+        self.classifier = classifier
+        self.preprocessing = preprocessing
+        context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
+        try context.workspace.reserve(bytes: memory.workspace)
+        try classifier.encoder.reserveFilters(gradients: false, context)
+        if case .explanation = purpose { try classifier.parameters.reserveGradients() }
     }
 
     /// Logits, one array of `classes` numbers per clip, for inputs of the trained part of the network: features, maps or frames
@@ -72,11 +91,13 @@ package final class Predictor {
     // MARK: Explanations
 
     /// Runs a clip up to its logits and keeps the activations that explanations start from. Costs as much as a prediction.
-    package func activations(of clip: LoadedClip) -> ClipActivations {
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func activations(of clip: LoadedClip) throws -> ClipActivations {
         context.workspace.reset()
         let frames = context.workspace.take(classifier.frameShape.prepending(classifier.frames))
         convert([clip], into: frames)
-        return classifier.activations(frames: frames, validFrames: clip.validFrames, context)
+        return try classifier.activations(frames: frames, validFrames: clip.validFrames, context)
     }
 
     /// Explains what in the clip supports class `target`, or supports it more than `against`. Costs a fraction of a prediction.

@@ -20,7 +20,14 @@ struct ThreadOptions: ParsableArguments {
 
     func validate() throws { try checkRange("--threads", threads, 1...1024) }
 
-    func makeWorkers() -> Workers { Workers(count: threads ?? Workers.processorCount) }
+    /// The threads, with the memory that OpenBLAS takes for them.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    func makeWorkers() throws -> Workers {
+        let workers = Workers(count: threads ?? Workers.processorCount)
+        try BLAS.reserve(threads: workers.count)
+        return workers
+    }
 }
 
 /// `--json`, for every command with one result.
@@ -36,7 +43,9 @@ struct JSONOptions: ParsableArguments {
 /// `--config` and `--set`.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The run's configuration (JSON); see Configs/ and the documentation.", valueName: "file"), completion: .configs)
+        help: ArgumentHelp(
+            "The run's configuration (JSON), or - for standard input; see Configs/ and the documentation.", valueName: "file"),
+        completion: .configs)
     var config: String?
 
     @Option(
@@ -105,11 +114,11 @@ enum Program {
 }
 
 extension Runtime {
-    /// The runtime of a command, with its events on `display`.
+    /// The runtime of a command, with its events on `display` and, as JSON, on `stream`.
     init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
         self.init(
             version: Program.version, command: CommandLine.arguments, weights: WeightsLibrary(hdf5: Program.hdf5), workers: workers,
-            cache: cache
+            cache: cache, showsReports: display.showsReports && stream == nil
         ) {
             display.show($0)
             try stream?.write($0)

@@ -10,11 +10,11 @@ struct Vidclass: AsyncParsableCommand {
         commandName: "vidclass",
         abstract: "Train, evaluate and run video classifiers on a CPU.",
         discussion: """
-            From a folder of videos, with one sub-folder per class, to a trained classifier:
+            Put the videos into one folder per class, such as videos/running and videos/walking. Then make a configuration, train, and \
+            classify new videos:
 
               vidclass init videos
               vidclass train --config config.json
-              vidclass eval
               vidclass predict holiday.mp4
             """,
         version: Program.version,
@@ -23,14 +23,30 @@ struct Vidclass: AsyncParsableCommand {
             RunsCommand.self, CompareCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self,
             CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self, ReadHDF5Command.self,
         ])
+
+    /// Without a command: how to begin.
+    func run() async throws {
+        let lines = [
+            "vidclass learns to classify videos, on a CPU.", "Put your videos into one folder per class:", "  videos/running/a.mp4 ...",
+            "  videos/walking/b.mp4 ...", "1. Check them and make a configuration:", "  " + ShellText.vidclass("init", "videos"),
+            "2. Train a classifier:", "  " + ShellText.vidclass("train", "--config", "config.json"), "3. Classify new videos:",
+            "  " + ShellText.vidclass("predict", "new.mp4"), "To try it without videos, make some clips:",
+            "  " + ShellText.vidclass("synth", "videos"), "All commands:", "  " + ShellText.vidclass("--help"),
+        ]
+        try Terminal.output(lines.joined(separator: "\n") + "\n")
+    }
 }
 
 /// Runs the command line. An error becomes one line on standard error and the documented exit code.
 @main
 enum Main {
     static func main() async {
-        SignalHandling.install()
         do {
+            // Before anything is opened.
+            try ProcessLimits.prepareThisProcess()
+            SignalHandling.install()
+            ShellText.call(programAs: ownName)
+            try CommandWords.check(Array(CommandLine.arguments.dropFirst()), of: Vidclass.configuration)
             var command = try await Vidclass.asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -38,7 +54,7 @@ enum Main {
                 try command.run()
             }
         } catch let error as VidclassError {
-            fail(error.message, error.kind.rawValue)
+            fail(error)
         } catch {
             let code = Vidclass.exitCode(for: error)
             // Help and the like.
@@ -56,9 +72,20 @@ enum Main {
         return words.filter { $0.printable != $0 }.reduce(message) { $0.replacing($1, with: $1.printable) }
     }
 
-    private static func fail(_ message: String, _ code: Int32) -> Never {
-        Terminal.note("vidclass: error: " + message.printable)
-        Vidclass.exit(withError: ExitCode(code))
+    private static func fail(_ error: VidclassError) -> Never {
+        Terminal.note(Terminal.fitted("vidclass: error: " + error.message.printable))
+        for line in error.advice { Terminal.note(line.hasPrefix("  ") ? line.printable : Terminal.fitted(line.printable)) }
+        Vidclass.exit(withError: ExitCode(error.kind.rawValue))
+    }
+
+    /// How the user can call this program: by its name if the shell finds it, otherwise by the path that was used now.
+    private static var ownName: String {
+        let word = CommandLine.arguments.first ?? "vidclass"
+        guard word.utf8.contains(UInt8(ascii: "/")) else { return word }
+        let name = PathText.name(word)
+        let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
+        let found = folders.lazy.map { PathText.join(String($0), name) }.first { access($0, X_OK) == 0 }
+        return found.map(Folder.resolved) == Folder.resolved(word) ? name : word
     }
 }
 

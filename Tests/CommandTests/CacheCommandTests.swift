@@ -47,6 +47,8 @@ import VidTrain
         #expect(document["bytes"]?.intValue == 0)
         #expect(document["bound_bytes"]?.intValue == 5 << 29)
         #expect(document["oldest_use"]?.isNull == true)
+        let text = try cache("info").output
+        #expect(text.contains("features  none\n") && text.contains("checks    none\n") && !text.contains("oldest"), "\(text)")
         #expect(document["newest_use"]?.isNull == true)
         #expect(!box.exists("cache"))
     }

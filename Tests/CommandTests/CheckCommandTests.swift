@@ -53,7 +53,10 @@ import VidTestSupport
         let bad = try box.run("check", "parts")
         #expect(bad.status == 65)
         #expect(bad.output.contains("train/\(label)/cut.bin"))
-        #expect(bad.errors.contains("1 bad clip of 20"))
+        #expect(bad.errors.contains("1 bad clip of 20. Fix or remove it, or train without it by adding --set data.skip_bad_clips=true\n"))
+        // The list names it; the error does not repeat that.
+        #expect(!bad.errors.contains("cut.bin") && bad.output.contains("1 unreadable"))
+        #expect(try box.run("check", "parts", "--json").errors.contains("cut.bin"))
     }
 
     /// With a config, clips of another size than the model's are bad.
@@ -61,14 +64,15 @@ import VidTestSupport
         try box.write("c.json", text: #"{"data": {"path": "data"}, "model": {"input": {"frames": 4, "rows": 64, "columns": 64}}}"#)
         let result = try box.run("check", "--config", "c.json")
         #expect(result.status == 65)
-        #expect(result.errors.contains("18 bad clips of 18") && result.errors.contains("expected frames of 64x64"))
+        #expect(result.errors.contains("none of its 18 clips can be used") && !result.errors.contains("skip_bad_clips"))
+        #expect(result.output.contains("(18 unusable)") && result.output.contains("expected frames of 64x64"))
         #expect(try box.run("check").status == 64)
     }
 
     @Test func initThenTrain() throws {
         let made = try box.run("init", "data")
         #expect(made.status == 0, "\(made.errors)")
-        #expect(made.output.contains("model.cnn = 3 small blocks, from scratch"))
+        #expect(made.output.contains("model.cnn: 3 small blocks, from scratch"))
         let configuration = try RunConfiguration.load(path: box("config.json"))
         #expect(configuration.data.path == "data")
         #expect(configuration.model.input.frames == 6 && configuration.model.input.rows == 32)
@@ -85,15 +89,59 @@ import VidTestSupport
     }
 
     @Test func initOfUnevenClassesAndBadClips() throws {
-        let (label, name) = try firstClip()
-        for other in try box.names("data/\(label)").dropFirst() {
-            try FileManager.default.removeItem(atPath: box("data/\(label)/\(other)"))
-        }
+        let (label, _) = try firstClip()
+        for other in try box.names("data/\(label)").dropFirst(2) { try box.remove("data/\(label)/\(other)") }
         try box.write("data/\(label)/bad.bin", [1, 2, 3])
         let made = try box.run("init", "data", "--output", "uneven.json")
         #expect(made.status == 0, "\(made.errors)")
-        #expect(made.errors.contains("1 bad clip") && made.errors.contains("has one training clip") || made.errors.contains("bad.bin"))
-        #expect(try RunConfiguration.load(path: box("uneven.json")).training.classWeights == .balanced)
-        _ = name
+        #expect(made.output.contains("15 clips in 3 classes (14 .bin files, 1 unreadable)"))
+        #expect(
+            made.output.contains("data.skip_bad_clips: true\n")
+                && made.output.contains("1 clip of 15 cannot be used: data/\(label)/bad.bin"))
+        #expect(!made.errors.contains("bad.bin"))
+        let configuration = try RunConfiguration.load(path: box("uneven.json"))
+        #expect(configuration.training.classWeights == .balanced && configuration.data.skipBadClips)
+        // A fifth of the clips is not for training.
+        let counts = ["11", "12"].filter { made.output.contains("\n    \($0) training clips; fewer clips need more passes\n") }
+        #expect(counts.count == 1, "\(made.output)")
+        try box.succeed("train", "--config", "uneven.json", "--set", "training.epochs=1")
+    }
+
+    /// Leaving out the bad clips would leave out a class: there is nothing to train on.
+    @Test func initRefusesAClassWithoutReadableClips() throws {
+        let (label, _) = try firstClip()
+        for name in try box.names("data/\(label)") { try box.write("data/\(label)/\(name)", [1, 2, 3]) }
+        for words in [["init", "data"], ["check", "data"]] {
+            let result = try CommandLineTool.run(words, in: box.path)
+            #expect(result.status == 65 && !result.errors.contains("skip_bad_clips"), "\(result.errors)")
+            #expect(result.errors.contains("6 bad clips of 18") && result.errors.contains("the class \"\(label)\" has no training clips"))
+        }
+        #expect(!box.exists("config.json"))
+    }
+
+    /// Missing data is named before an existing configuration.
+    @Test func initLooksAtTheDataFirst() throws {
+        try box.write("config.json", text: "{}")
+        let result = try box.run("init", "nowhere")
+        #expect(result.status == 66 && result.errors.contains("nowhere: no such file or folder"))
+        #expect(try box.run("init", "data").errors.contains("config.json exists already; overwrite it with --force"))
+    }
+
+    /// Every remark appears once, also where the report on the data is not shown.
+    @Test func remarksAppearOnce() throws {
+        try box.write("data/notes.txt", text: "hello")
+        try box.write("data/stray.bin", box.bytes("data/\(firstClip().label)/\(firstClip().name)"))
+        let remark = "note: skipped 2 other files: notes.txt, stray.bin; 1 of them is a clip outside of the class folders"
+        func count(_ result: CommandLineTool.Result) -> Int {
+            (result.output + result.errors).split(whereSeparator: \.isWhitespace).joined(separator: " ").components(separatedBy: remark)
+                .count - 1
+        }
+        #expect(count(try box.run("check", "data")) == 1)
+        #expect(count(try box.run("init", "data")) == 1)
+        for options in [[], ["--quiet"]] {
+            let trained = try CommandLineTool.run(
+                ["train", "--config", "config.json", "--set", "training.epochs=1"] + options, in: box.path)
+            #expect(trained.status == 0 && count(trained) == 1, "\(trained.errors)")
+        }
     }
 }

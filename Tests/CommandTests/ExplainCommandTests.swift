@@ -29,7 +29,8 @@ import VidTestSupport
         let box = try sandbox()
         let result = try box.run("explain", "data/up/001.bin")
         #expect(result.status == 0, "\(result.errors)")
-        #expect(result.output.contains("001-explain.png") && result.output.contains("What led to"))
+        #expect(result.output.contains("001-explain.png") && result.output.contains("What led to \""))
+        #expect(result.output.contains("adds") && result.output.contains("share"))
         #expect(result.output.split(separator: "\n").filter { $0.contains(" s  ") }.count == 4, "\(result.output)")
         #expect(try box.bytes("001-explain.png").starts(with: Self.png))
         #expect(!box.exists("001-explain.gif"))
@@ -61,6 +62,10 @@ import VidTestSupport
         let sum = frames.reduce(0) { $0 + ($1["contribution"] as? Double ?? .nan) }
         // The integral is a sum of 64 points.
         #expect(abs(sum - (score - baseline)) <= 1e-2 * max(0.01, abs(score - baseline)), "\(sum) for \(score) - \(baseline)")
+        let shares = frames.map { $0["share"] as? Double ?? .nan }
+        let sizes = frames.map { abs($0["contribution"] as? Double ?? .nan) }
+        #expect(abs(shares.reduce(0, +) - 1) <= 1e-9)
+        #expect(zip(shares, sizes).allSatisfy { abs($0 - $1 / sizes.reduce(0, +)) <= 1e-5 }, "\(shares) of \(sizes)")
         let predictions = try #require(first["predictions"] as? [[String: Any]])
         let predicted = try box.run("predict", "data/up/001.bin", "--format", "json")
         let other = try JSONSerialization.jsonObject(with: Data(predicted.output.utf8)) as? [[String: Any]]

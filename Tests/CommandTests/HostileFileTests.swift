@@ -211,6 +211,7 @@ import VidTestSupport
         let last = run + "/weights/last.safetensors"
         for (old, new) in [
             (#""order":[]"#, #""order":[99999999]"#), (#""epoch":1"#, #""epoch":9223372036854775807"#), (#""stage":0"#, #""stage":-1"#),
+            (#""stage":0"#, #""stage":9223372036854775807"#),
             (#""stageEpoch":0,"step":0"#, #""stageEpoch":0,"step":-9223372036854775808"#),
             (#""clips":0"#, #""clips":-9223372036854775808"#),
             (#""remaining":0"#, #""remaining":-9223372036854775808"#), ("{", #"{"orderRandom":1,"#),

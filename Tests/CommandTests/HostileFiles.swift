@@ -44,13 +44,17 @@ enum TrainedModel {
 
     /// Writes the checkpoint at `path` to `target` with changed parts and a valid checksum, by default without the digest of its
     /// splits, as the first version did.
+    ///
+    /// - Parameter keeps: whether a tensor of this name stays.
     static func rewrite(
         _ path: String, to target: String, config: (String) -> String = { $0 }, classes: ([String]) -> [String] = { $0 },
-        state: (String) -> String = { $0 }, splits: String? = nil, change: (String, Tensor) -> Void = { _, _ in }
+        state: (String) -> String = { $0 }, splits: String? = nil, keeps: (String) -> Bool = { _ in true },
+        change: (String, Tensor) -> Void = { _, _ in }
     ) throws {
         let checkpoint = try Checkpoint.open(path)
-        let buffers = checkpoint.tensors.map { Buffer(count: $0.count) }
-        let tensors = zip(checkpoint.tensors, buffers).map { NamedTensor($0.name, $1.tensor(Shape($0.shape))) }
+        let kept = checkpoint.tensors.filter { keeps($0.name) }
+        let buffers = kept.map { Buffer(count: $0.count) }
+        let tensors = zip(kept, buffers).map { NamedTensor($0.name, $1.tensor(Shape($0.shape))) }
         try withExtendedLifetime(buffers) {
             for tensor in tensors {
                 try checkpoint.copy(tensor.name, into: tensor.tensor)

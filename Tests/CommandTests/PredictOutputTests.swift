@@ -31,11 +31,11 @@ import VidTestSupport
         let result = try box.run("predict", clips[0], "missing.bin", "bad.bin", clips[1], "--format", "csv")
         #expect(result.status == 65, "\(result.errors)")
         let table = try table(result)
-        #expect(table.header == ["input", "label", "score", "second", "second_score", "doubtful", "error"])
+        #expect(table.header == ["input", "label", "score", "second", "second_score", "doubtful", "unfamiliar", "error"])
         #expect(table.records.map { $0.fields[0] } == [clips[0], "missing.bin", "bad.bin", clips[1]])
         for row in [1, 2] {
             let fields = table.records[row].fields
-            #expect(fields[1..<6].allSatisfy { $0.isEmpty } && fields[6].hasPrefix(fields[0] + ": "), "\(fields)")
+            #expect(fields[1..<7].allSatisfy { $0.isEmpty } && fields[7].hasPrefix(fields[0] + ": "), "\(fields)")
         }
         // The same numbers as in JSON.
         let ranked = try entries(try box.run("predict", clips[0], clips[1], "--json")).map {
@@ -43,7 +43,7 @@ import VidTestSupport
         }
         for (row, ranked) in zip([0, 3], ranked) {
             let fields = table.records[row].fields
-            #expect(fields[1] == ranked[0].0 && fields[3] == ranked[1].0 && fields[6].isEmpty)
+            #expect(fields[1] == ranked[0].0 && fields[3] == ranked[1].0 && fields[7].isEmpty)
             #expect(Float(fields[2]) == Float(ranked[0].1) && Float(fields[4]) == Float(ranked[1].1))
             #expect(fields[5] == "\(ranked[0].1 - ranked[1].1 < 0.5)")
         }
@@ -62,9 +62,9 @@ import VidTestSupport
 
     @Test func csvOfWindows() throws {
         let short = try table(try box.run("predict", clips[0], "bad.bin", "--format", "csv", "--window", "0.25"))
-        #expect(short.header == ["input", "start", "end", "label", "score", "second", "second_score", "doubtful", "error"])
+        #expect(short.header == ["input", "start", "end", "label", "score", "second", "second_score", "doubtful", "unfamiliar", "error"])
         #expect(short.records.count == 3 && short.records[1].fields[1] == "0.250", "\(short.records)")
-        #expect(short.records[2].fields[0] == "bad.bin" && !short.records[2].fields[8].isEmpty)
+        #expect(short.records[2].fields[0] == "bad.bin" && !short.records[2].fields[9].isEmpty)
         let long = try table(try box.run("predict", clips[0], "--format", "csv", "--window", "0.25", "--long"))
         #expect(long.header == ["input", "start", "end", "rank", "label", "score", "error"] && long.records.count == 4)
         let json = try entries(try box.run("predict", clips[0], "bad.bin", "--json", "--window", "0.25"))

@@ -98,10 +98,10 @@ import VidTestSupport
         let box = try sandbox()
         let verbose = try box.run("train", "--config", "config.json", "--verbose")
         try #require(verbose.status == 0, "\(verbose.errors)")
-        for word in ["macro F1", "loading", "saved runs/train/weights/last.safetensors", "kept in memory", "frames 1 to", "Next:"] {
+        for word in ["macro F1", "loading", "saved runs/train/weights/last.safetensors", "kept in memory", "frames 1 to"] {
             #expect(verbose.errors.contains(word), "\(word)")
         }
-        #expect(verbose.output.isEmpty && !verbose.errors.contains("\u{1B}"))
+        #expect(verbose.output.contains("Next:") && !verbose.errors.contains("\u{1B}"))
         #expect(try box.run("train", "--config", "config.json", "--verbose", "--quiet").status == 64)
     }
 

@@ -16,8 +16,8 @@ import VidTestSupport
     init() throws { folder = try TestFolder() }
 
     /// The fixtures' values and an optimiser's slot.
-    private func filled() -> (store: ParameterStore, moment: Buffer) {
-        let store = fixtureStore()
+    private func filled() throws -> (store: ParameterStore, moment: Buffer) {
+        let store = try fixtureStore()
         for (index, slice) in store.slices.enumerated() { store.value(slice).copy(from: fixtureValues(index + 1, slice.count)) }
         let moment = Buffer(count: 108)
         moment.tensor([108]).copy(from: fixtureValues(50, 108))
@@ -26,7 +26,7 @@ import VidTestSupport
 
     private func write(_ name: String = "last.safetensors", state: String? = nil, calls: FileCalls = .posix) throws -> String {
         let path = "\(folder.path)/\(name)"
-        let (store, moment) = filled()
+        let (store, moment) = try filled()
         let tensors =
             Checkpoint.tensors(of: store) + [
                 NamedTensor("optimizer/m/cnn/block2_conv1/kernel", moment.tensor([3, 3, 3, 4]))
@@ -47,7 +47,7 @@ import VidTestSupport
         #expect(checkpoint.tensors.count == 8)
         #expect(checkpoint.file.dataStart % 64 == 0)
 
-        let store = fixtureStore()
+        let store = try fixtureStore()
         store.values.tensor([store.values.count]).fill(.nan)
         let version = store.version
         try checkpoint.load(into: store)
@@ -126,7 +126,7 @@ import VidTestSupport
         var layout = ParameterLayout()
         _ = layout.add("cnn/block1_conv1/kernel", [3, 3, 1, 2], .zeros)
         _ = layout.add("recurrent_0/kernel", [4, 8], .zeros)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         store.values.tensor([store.values.count]).fill(5)
         let error = failure { try checkpoint.load(into: store) }
         #expect(error?.kind == .badData)
@@ -139,12 +139,12 @@ import VidTestSupport
     }
 
     @Test(arguments: [Float.nan, .infinity, -.infinity]) func valuesThatAreNotFiniteAreRefused(_ value: Float) throws {
-        let (store, _) = filled()
+        let (store, _) = try filled()
         let last = try #require(store.slices.last)
         store.value(last).base[7] = value
         let path = folder.path + "/nan.safetensors"
         try Checkpoint.write(to: path, config: config, classes: classes, state: nil, tensors: Checkpoint.tensors(of: store))
-        let target = fixtureStore()
+        let target = try fixtureStore()
         target.values.tensor([target.values.count]).fill(5)
         let error = failure { try Checkpoint.open(path).load(into: target) }
         #expect(error?.kind == .badData)

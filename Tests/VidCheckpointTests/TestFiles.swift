@@ -58,12 +58,12 @@ let fixtureTensors: [(name: String, shape: [Int], number: Int)] = [
 ]
 
 /// A model's store: the fixtures' CNN for clips of so many channels, and one tensor of a head.
-func fixtureStore(channels: Int = 3) -> ParameterStore {
+func fixtureStore(channels: Int = 3) throws -> ParameterStore {
     var layout = ParameterLayout()
     for (index, tensor) in fixtureTensors.enumerated() {
         let shape = index == 0 ? [3, 3, channels, 2] : tensor.shape
         _ = layout.add("cnn/" + tensor.name, Shape(shape), .zeros, trainable: index >= 4)
     }
     _ = layout.add("output/kernel", [4, 3], .ones)
-    return ParameterStore(layout)
+    return try ParameterStore(layout)
 }

@@ -11,7 +11,7 @@ import VidTensor
         var input = InputConfiguration()
         (input.rows, input.columns) = (32, 40)
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-        let result = EncodeBenchmark.run(encoder, frames: 5, try makeContext(layout), seconds: 0.01)
+        let result = try EncodeBenchmark.run(encoder, frames: 5, try makeContext(layout), seconds: 0.01)
         #expect(result.frames == 5 && result.threads == 2)
         #expect(result.millisecondsPerFrame > 0 && result.millisecondsPerFrame.isFinite)
         #expect(result.layers.map(\.name) == encoder.layers.map(\.name))

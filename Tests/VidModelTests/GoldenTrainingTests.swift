@@ -68,7 +68,7 @@ private struct GoldenTraining {
         let parameters = classifier.parameters
         for slice in parameters.slices { parameters.value(slice).copy(from: try golden.tensor("initial/\(slice.name)")) }
         parameters.didChange()
-        optimizer = Optimizer(configuration.optimizer, parameters)
+        optimizer = try Optimizer(configuration.optimizer, parameters)
         state = State()
     }
 

@@ -62,6 +62,6 @@ import VidTensor
         configuration.type = type
         configuration.momentum = Double(momentum)
         let classifier = try Classifier(model { _ in }, classes: ["a", "b"])
-        #expect(Optimizer(configuration, classifier.parameters).slots.count == configuration.slotCount)
+        #expect(try Optimizer(configuration, classifier.parameters).slots.count == configuration.slotCount)
     }
 }

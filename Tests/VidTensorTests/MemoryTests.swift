@@ -1,6 +1,7 @@
 import Testing
 import VidSystem
 import VidTensor
+import VidTestSupport
 
 @Suite struct BufferTests {
     @Test(arguments: [0, 1, 17, 3 << 20])

@@ -22,7 +22,7 @@ import VidTrain
         for number in 0..<12 {
             let scene = ColouredSquares(label: number % 2, number: 1000 + number)
             let clip = scene.clip
-            let seen = model.activations(of: clip)
+            let seen = try model.activations(of: clip)
             if seen.logits[scene.label] > seen.logits[1 - scene.label] { right += 1 }
             let explanation = model.explain(seen, target: scene.label, against: 1 - scene.label)
             var hottest: [(row: Int, column: Int)] = []
@@ -61,11 +61,11 @@ import VidTrain
         for shown in 0..<4 {
             let scene = ColouredSquares(label: shown % 2, number: 2000 + shown, visible: [shown])
             let empty = ColouredSquares(label: shown % 2, number: 2000 + shown, visible: [])
-            func explain(_ clip: LoadedClip) -> ClipExplanation {
-                model.explain(model.activations(of: clip), target: scene.label, against: 1 - scene.label)
+            func explain(_ clip: LoadedClip) throws -> ClipExplanation {
+                model.explain(try model.activations(of: clip), target: scene.label, against: 1 - scene.label)
             }
             // The background speaks, too, the same in both.
-            let (explanation, before) = (explain(scene.clip), explain(empty.clip))
+            let (explanation, before) = (try explain(scene.clip), try explain(empty.clip))
             let gains = zip(explanation.contributions, before.contributions).map { $0 - $1 }
             let most = gains.indices.max { gains[$0] < gains[$1] }
             #expect(most == shown && gains[shown] > 0, "frame \(shown) shows it: \(gains)")
@@ -81,10 +81,10 @@ import VidTrain
         let model = try await ColouredSquares.trained()
         let parameters = model.classifier.parameters
         let scenes = (0..<6).map { ColouredSquares(label: $0 % 2, number: 3000 + $0) }
-        func maps() -> [[Float]] {
-            scenes.map { Array(model.explain(model.activations(of: $0.clip), target: $0.label).maps.joined()) }
+        func maps() throws -> [[Float]] {
+            try scenes.map { Array(model.explain(try model.activations(of: $0.clip), target: $0.label).maps.joined()) }
         }
-        let (before, again) = (maps(), maps())
+        let (before, again) = (try maps(), try maps())
         #expect(before == again)
         let kept = parameters.slices.map { parameters.value($0).array }
         try model.classifier.initialize(seed: 99)
@@ -92,7 +92,7 @@ import VidTrain
             parameters.value(slice).copy(from: values)
         }
         parameters.didChange()
-        let likeness = zip(before, maps()).map { correlation($0, $1) }.reduce(0, +) / Double(scenes.count)
+        let likeness = zip(before, try maps()).map { correlation($0, $1) }.reduce(0, +) / Double(scenes.count)
         #expect(likeness <= 0.7, "maps of other weights are alike: \(likeness)")
     }
 
@@ -210,7 +210,7 @@ private struct ColouredSquares {
         let set = try DataSet.open(folder, split: .init(seed: 1, validation: 0.2, test: 0), classes: classes)
         let classifier = try Classifier(configuration.model, classes: set.classes)
         try classifier.initialize(seed: configuration.seed)
-        let optimizer = Optimizer(configuration.optimizer, classifier.parameters)
+        let optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: 2,
             budget: MemoryBudget(gibibytes: nil), activationLimit: .max)
@@ -221,6 +221,8 @@ private struct ColouredSquares {
             validation: LabelledClips(set.entries(of: .validation), loader: loader, keepingBytes: 0), memory: memory,
             features: FeatureStorage(), workers: Workers(count: 2), state: TrainerState(seed: configuration.seed))
         _ = try await trainer.run(shouldStop: { false }, handle: { _ in })
-        return Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: Workers(count: 2))
+        return try Predictor(
+            classifier, preprocessing: configuration.data.preprocessing, for: .explanation(samples: 1), loadedClips: 1,
+            workers: Workers(count: 2))
     }
 }

@@ -51,7 +51,7 @@ final class TestClips {
         state: TrainerState? = nil
     ) throws -> Trainer {
         let classifier = try classifier(configuration)
-        let optimizer = Optimizer(configuration.optimizer, classifier.parameters)
+        let optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: threads,
             budget: MemoryBudget(gibibytes: nil), activationLimit: activations)

@@ -123,7 +123,7 @@ def optimizer(d):
     if d.chance(0.4):
         settings["clip_norm"] = d.number(1e-3, 10)
     if d.chance(0.4):
-        settings["weight_decay"] = d.number(1e-3, 1)
+        settings["weight_decay"] = d.number(1e-2, 10)
         settings["exclude_from_weight_decay"] = d.pick([], ["bias"], ["bias", "gamma", "beta"], ["cnn/", "output/kernel"])
     settings["gradient_accumulation_steps"] = d.pick(1, 1, 1, 2, 3)
     return settings
@@ -139,7 +139,7 @@ def data(d):
 def training(d, classes):
     weights = {f"c{label}": d.pick(0, 0.25, 1, 3) for label in range(classes) if d.chance(0.7)}
     # Refused: a loss that nothing adds to.
-    weights = weights if len(weights) < classes and any(weights.values()) or min(weights.values(), default=0) > 0 else None
+    weights = weights if any(weights.get(f"c{label}", 1) for label in range(classes)) else None
     schedule = {"type": d.pick("constant", "constant", "cosine", "step")}
     schedule |= {"cosine": {"alpha": d.pick(0.0, 0.1)}, "step": {"step_epochs": 1, "factor": d.pick(0.1, 0.5)}}.get(schedule["type"], {})
     if d.chance(0.3):

@@ -39,8 +39,8 @@ class Rounding(TorchDispatchMode):
 
     def perturb(self, values, bound):
         """Adds an error within FACTOR x UNIT x bound, in place."""
-        noise = torch.rand(values.shape, generator=self.generator, dtype=torch.float64).mul_(2).sub_(1)
-        values.add_(noise.mul_(FACTOR * UNIT).mul_(bound))
+        noise = torch.empty_like(values).uniform_(-FACTOR * UNIT, FACTOR * UNIT, generator=self.generator)
+        values.add_(noise.mul_(bound))
 
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         options = options or {}

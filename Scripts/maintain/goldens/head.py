@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import torch
-from keras_from_checkpoint import activation
 from maintain import torch_network as reference
 
 from . import keras_check
@@ -27,7 +26,7 @@ def dense():
         linear = tensors["input"].astype(np.float64) @ tensors["kernel"] + tensors["bias"]
         away_from(name, linear, {"relu": [0], "hard_sigmoid": [-2.5, 2.5]}.get(name, []))
         keras_check.layer(
-            name, lambda: keras.layers.Dense(11, activation=activation(name)), case,
+            name, lambda: keras.layers.Dense(11, activation=keras_check.activation(name)), case,
             ["kernel", "bias"])
     return golden
 
@@ -70,7 +69,7 @@ def recurrent_case(golden, kind, gates, keras_layer, gate, bidirectional, sequen
     case = golden.layer(name, function, tensors, mask, weights_mask)
 
     def build():
-        built = keras_layer(UNITS, recurrent_activation=activation(gate), return_sequences=sequences,
+        built = keras_layer(UNITS, recurrent_activation=keras_check.activation(gate), return_sequences=sequences,
                             use_cudnn=False)
         return keras.layers.Bidirectional(built) if bidirectional else built
 

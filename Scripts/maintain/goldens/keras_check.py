@@ -12,10 +12,16 @@ keras.config.set_floatx("float64")
 
 def probabilities(frames, parameters, model, mask=None):
     """Softmax outputs (B, classes) of the whole classifier for preprocessed frames (B, T, rows, columns, channels)."""
-    network, cnn = keras_from_checkpoint.build(model, len(parameters["output/bias"]), is_masked=mask is not None)
+    network, cnn = keras_from_checkpoint.build(model, len(parameters["output/bias"]), is_masked=mask is not None,
+                                               hard_sigmoid=keras_from_checkpoint.keras_1_hard_sigmoid)
     keras_from_checkpoint.load_weights(parameters, network, cnn)
     inputs = tf.constant(frames, tf.float64)
     return network(inputs if mask is None else [inputs, tf.constant(np.asarray(mask) > 0)], training=False).numpy()
+
+
+def activation(name):
+    """Keras's function of a name, but Keras 1's hard_sigmoid."""
+    return keras_from_checkpoint.keras_1_hard_sigmoid if name == "hard_sigmoid" else name
 
 
 def layer(what, build, case, parameters=(), mask=None, tolerance=1e-9, **call):

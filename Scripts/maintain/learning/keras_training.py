@@ -43,9 +43,9 @@ def train(options, splits, classes, seed):
 def built(model, shape, classes):
     """The network on frames, or on features where the CNN is frozen, with Keras's own initialisers."""
     if model["cnn"]["trainable"]:
-        return network.build(model, classes)[0]
+        return network.build(model, classes, hard_sigmoid=network.keras_1_hard_sigmoid)[0]
     features = keras.Input(shape)
-    return keras.Model(features, network.head(features, model, classes))
+    return keras.Model(features, network.head(features, model, classes, hard_sigmoid=network.keras_1_hard_sigmoid))
 
 
 def optimizer(options):

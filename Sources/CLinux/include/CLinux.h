@@ -10,5 +10,12 @@ int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t fi
 /// The descriptor of a new file in memory that is in no folder; -1 and errno if that fails.
 int vc_memory_file(const char *name);
 
-/// The most bytes of address space that this process may have; UINT64_MAX if there is no limit.
+/// The most bytes of address space (RLIMIT_AS) that this process may have; UINT64_MAX if there is no limit.
 uint64_t vc_address_space_limit(void);
+
+/// The most bytes of private writable memory (RLIMIT_DATA) that this process may have; UINT64_MAX if there is no limit.
+uint64_t vc_data_limit(void);
+
+/// Raises the number of files that this process may open at a time to the hard limit, but not above `most`. Returns the number that
+/// holds now.
+uint64_t vc_raise_file_limit(uint64_t most);

@@ -18,6 +18,15 @@ void vc_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alp
 /// Returns 0, or LAPACK's `info`.
 int vc_sqr(int m, int n, float *a, float *tau, float *r_diagonal);
 
+/// The bytes of address space that OpenBLAS maps for each multiplication that runs at the same time as others.
+long vc_blas_buffer_bytes(void);
+
+/// Maps the buffers of `count` multiplications at a time, which OpenBLAS keeps until the process ends. Without them it maps one
+/// when it is first needed, and tries for ever where that fails.
+///
+/// Returns 0, or the number of buffers that there is no memory for; then nothing is mapped.
+int vc_blas_reserve(int count);
+
 /// Name of the kernel that runs, as OpenBLAS calls it ("SkylakeX", "Haswell", "neoversen1").
 const char *vc_blas_core_name(void);
 

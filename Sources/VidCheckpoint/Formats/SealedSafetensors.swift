@@ -142,7 +142,7 @@ enum SafetensorsWriter {
         guard text.count <= SafetensorsHeader.maximumLength else {
             throw VidclassError(
                 .other,
-                "\(path): its header would have \(text.count) bytes; at most \(SafetensorsHeader.maximumLength) can be read back")
+                "\(path.printable): its header would have \(text.count) bytes; at most \(SafetensorsHeader.maximumLength) can be read back")
         }
         return LittleEndian.bytes(UInt64(text.count)) + text
     }

@@ -98,8 +98,9 @@ package struct ImportedWeights: Sendable {
     /// A warning for the user if the config's preprocessing differs from the one these weights were trained with.
     package func warning(configured: PreprocessingName) -> String? {
         guard configured != preprocessing else { return nil }
-        return "\(source): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
-            + "but the config has \"\(configured.rawValue)\"; the features will be worse"
+        return "\(source.printable): these weights were trained with data.preprocessing \"\(preprocessing.rawValue)\", "
+            + "but the config has \"\(configured.rawValue)\"; the features will be worse. Better add "
+            + ShellText.setting("data.preprocessing", preprocessing.rawValue)
     }
 
     private static let prefix = "cnn/"

@@ -189,7 +189,7 @@ final class PartialFile: Sendable {
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 close(descriptor)
-                throw VidclassError(.busy, "\(path): another vidclass process is downloading it")
+                throw VidclassError(.busy, "\(path.printable): another vidclass process is downloading it")
             }
             // Another process may have renamed it between our open and our lock.
             var ours = stat()

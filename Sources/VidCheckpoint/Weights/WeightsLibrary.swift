@@ -38,11 +38,11 @@ package struct WeightsLibrary: Sendable {
         let places = names.map { "\(weightsFolder)/\($0)" } + names.filter { $0.hasSuffix(".h5") }.map { "\(kerasFolder)/\($0)" }
         if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
         let isFetched = weights == "imagenet" && WeightsSource.all.contains { $0.architecture == architecture }
-        let way = isFetched ? "get them with `vidclass weights fetch \(architecture.label)`, or import" : "import"
+        let way = isFetched ? "get them with `\(ShellText.vidclass("weights", "fetch", architecture.label))`, or import" : "import"
         throw VidclassError(
             .missingInput,
             "no \(weights) weights for \(architecture.label) in \(weightsFolder) or \(kerasFolder): "
-                + "\(way) a file that you have with `vidclass weights import FILE`"
+                + "\(way) a file that you have with `\(ShellText.vidclass("weights", "import", "FILE"))`"
         )
     }
 

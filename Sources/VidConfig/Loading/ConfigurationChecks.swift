@@ -11,7 +11,7 @@ extension RunConfiguration {
         if optimizer.type == .sgd, optimizer.nesterov, optimizer.momentum == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("optimizer", "nesterov"),
-                "Nesterov's momentum needs a momentum above 0; set optimizer.momentum, for example to 0.9")
+                "Nesterov's momentum needs a momentum above 0; add one, such as \(ShellText.setting("optimizer.momentum", "0.9"))")
         }
         if data.validationSplit + data.testSplit >= 1 {
             throw ConfigurationFault(
@@ -72,7 +72,7 @@ extension RunConfiguration {
         guard before < training.epochs else {
             throw ConfigurationFault(
                 path,
-                "the stages before it use \(before) of training.epochs = \(training.epochs); expected at least one epoch for the last stage"
+                "the stages before it use \(before) of the \(training.epochs) epochs (training.epochs); expected at least one epoch for the last stage"
             )
         }
     }

@@ -4,9 +4,17 @@ extension RunConfiguration {
     /// The largest file that is read, in bytes.
     static let maximumFileSize = 1 << 20
 
-    /// The configuration in the file at `path` after applying `overrides` (`KEY=VALUE`); other values have their defaults.
+    /// The configuration in the file at `path` after applying `overrides` (`KEY=VALUE`); other values have their defaults. `-`,
+    /// `/dev/stdin` and `/dev/fd/N` stand for open streams (`PipedInput`).
     package static func load(path: String, overrides: [String] = []) throws -> RunConfiguration {
-        try RunConfiguration(json: RegularFile.contents(path, limit: maximumFileSize), source: path, overrides: overrides)
+        guard let piped = PipedInput(path) else {
+            return try RunConfiguration(json: RegularFile.contents(path, limit: maximumFileSize), source: path, overrides: overrides)
+        }
+        guard !piped.isTerminal else {
+            throw VidclassError(
+                .usage, "\(piped.name) is a terminal; expected a configuration from a file or pipe, as in `command | vidclass ... \(path)`")
+        }
+        return try RunConfiguration(json: piped.contents(limit: maximumFileSize), source: piped.name, overrides: overrides)
     }
 
     /// The configuration in a JSON text that errors call `source`.

@@ -28,7 +28,9 @@ package struct SoundClips: Sendable {
         _ = try RegularFile(path)
         guard layout.channels == 1 || layout.channels == 3 else {
             throw VidclassError.file(
-                path, "a spectrogram has 1 channel or 3 equal ones, but model.input.channels is \(layout.channels); set it to 1 or 3")
+                path,
+                "a spectrogram has 1 channel or 3 equal ones, but the model's input has \(layout.channels); train with \(ShellText.setting("model.input.channels", "1"))"
+            )
         }
         let filters = MelFilterBank(count: layout.rows, layout.audio)
         guard filters.emptyBands == 0 else { throw VidclassError.file(path, adviceOnBands(filters.emptyBands)) }
@@ -58,6 +60,6 @@ package struct SoundClips: Sendable {
         }
         return
             "\(empty) of \(layout.rows) mel bands (model.input.rows) contain no frequency of a transform of \(layout.audio.fftSize) samples; "
-            + "set data.audio.n_fft to \(audio.fftSize), or use fewer rows"
+            + "use \(ShellText.setting("data.audio.n_fft", "\(audio.fftSize)")), or fewer rows"
     }
 }

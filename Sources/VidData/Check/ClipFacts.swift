@@ -88,10 +88,14 @@ package protocol ClipCache: Sendable {
 package struct CheckedClip: Sendable {
     package let entry: DataSet.Entry
     package let result: Result<ClipFacts, VidclassError>
+    /// Whether the clip itself is whole. A readable clip can still be bad: it does not fit the model.
+    package let isReadable: Bool
 
-    package init(entry: DataSet.Entry, result: Result<ClipFacts, VidclassError>) {
+    /// - Parameter isReadable: by default whether `result` is a success.
+    package init(entry: DataSet.Entry, result: Result<ClipFacts, VidclassError>, isReadable: Bool? = nil) {
         self.entry = entry
         self.result = result
+        self.isReadable = isReadable ?? ((try? result.get()) != nil)
     }
 
     /// Nil for a bad clip.

@@ -53,7 +53,9 @@ package struct DataCheck: Sendable {
             progress(state)
         }
         let clips = zip(data.entries, outcomes).map { entry, outcome in
-            CheckedClip(entry: entry, result: outcome?.facts ?? .failure(.file(entry.path, "was not checked")))
+            CheckedClip(
+                entry: entry, result: outcome?.facts ?? .failure(.file(entry.path, "was not checked")),
+                isReadable: outcome?.isReadable ?? false)
         }
         try Task.checkCancellation()
         return DataReport(data: data, clips: clips, leaks: leakCheck ? LeakSearch.leaks(clips) : nil)
@@ -61,6 +63,7 @@ package struct DataCheck: Sendable {
 
     private struct Outcome: Sendable {
         var facts: Result<ClipFacts, VidclassError>
+        var isReadable = true
         var isRemembered: Bool
     }
 
@@ -76,7 +79,7 @@ package struct DataCheck: Sendable {
             do {
                 facts = try await examination.facts(path)
             } catch let error as VidclassError {
-                return Outcome(facts: .failure(error), isRemembered: false)
+                return Outcome(facts: .failure(error), isReadable: false, isRemembered: false)
             }
             clipCache?.remember(facts, of: path, variant: variant)
         }

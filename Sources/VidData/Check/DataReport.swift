@@ -48,6 +48,9 @@ package struct DataReport: Sendable {
 
     package var bad: [CheckedClip] { clips.filter { $0.facts == nil } }
 
+    /// The number of bad clips that cannot be read; the other bad clips do not fit the model.
+    package var unreadable: Int { clips.filter { !$0.isReadable }.count }
+
     package var facts: [ClipFacts] { clips.compactMap(\.facts) }
 
     /// The numbers of frames per clip.
@@ -91,7 +94,8 @@ package struct DataReport: Sendable {
         if smallest > 0, largest > 5 * smallest {
             remarks.append(
                 "the largest class has \(largest) training clips, the smallest \(smallest); consider "
-                    + "training.class_weights = \"balanced\" or training.balanced_sampling = true")
+                    + "\(ShellText.setting("training.class_weights", "balanced")) or "
+                    + ShellText.setting("training.balanced_sampling", "true"))
         }
         for split in splits where split != .train {
             let counts = data.counts(of: split)
@@ -112,12 +116,29 @@ package struct DataReport: Sendable {
         return (classes.count == 1 ? "the class " : "the classes ") + shown + (classes.count > 5 ? " and \(classes.count - 5) more" : "")
     }
 
+    /// The report in which readable clips that `loader` cannot use are bad. Sounds stay as they are: a loader makes frames of its own
+    /// size from them.
+    package func fitted(to loader: ClipLoader) -> DataReport {
+        let clips = clips.map { clip in
+            guard let facts = clip.facts, facts.kind != "sound", let fault = loader.fault(facts, clip.entry.path) else { return clip }
+            return CheckedClip(entry: clip.entry, result: .failure(fault), isReadable: true)
+        }
+        return DataReport(data: data, clips: clips, leaks: leaks)
+    }
+
+    /// The report with newer results for some of its clips.
+    package func replacing(_ newer: [CheckedClip]) -> DataReport {
+        var results: [[UInt8]: CheckedClip] = [:]
+        for clip in newer { results[Array(clip.entry.id.utf8)] = clip }
+        return DataReport(data: data, clips: clips.map { results[Array($0.entry.id.utf8)] ?? $0 }, leaks: leaks)
+    }
+
     /// The report of the same clips in the splits of `other`, without reading them again.
     package func divided(as other: DataSet) -> DataReport {
         var entries: [[UInt8]: DataSet.Entry] = [:]
         for entry in other.entries { entries[Array(entry.id.utf8)] = entry }
         let clips = clips.compactMap { clip in
-            entries[Array(clip.entry.id.utf8)].map { CheckedClip(entry: $0, result: clip.result) }
+            entries[Array(clip.entry.id.utf8)].map { CheckedClip(entry: $0, result: clip.result, isReadable: clip.isReadable) }
         }
         return DataReport(data: other, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
     }
@@ -135,24 +156,51 @@ package struct DataReport: Sendable {
         try AtomicFile.write(to: path) { try $0.write(text.utf8) }
     }
 
+    /// The first class that has training clips, but only bad ones; nil if there is none.
+    package var lostClass: String? {
+        let (all, good) = (data.counts(of: .train), goodData.counts(of: .train))
+        return data.classes.indices.first { all[$0] > 0 && good[$0] == 0 }.map { data.classes[$0] }
+    }
+
     /// The error that stops a training or ends a check; nil if all clips are good.
-    package var badClipsError: VidclassError? {
+    ///
+    /// - Parameter isListed: whether the user sees the list of the bad clips, so that the error need not name one.
+    package func badClipsError(isListed: Bool = false) -> VidclassError? {
         let bad = bad
         guard let first = bad.first else { return nil }
-        let count = bad.count == 1 ? "1 bad clip" : "\(bad.count) bad clips"
-        return VidclassError.file(
-            data.path,
-            "\(count) of \(clips.count), for example \(first.entry.path.printable) (\(first.reason ?? "")); fix or remove "
-                + "\(bad.count == 1 ? "it" : "them"), or add --set data.skip_bad_clips=true. `vidclass check` lists all")
+        var text =
+            bad.count == clips.count
+            ? "none of its \(clips.count) clips can be used" : "\(bad.count) bad \(bad.count == 1 ? "clip" : "clips") of \(clips.count)"
+        if !isListed { text += ", for example \(first.entry.path.printable) (\(first.reason ?? ""))" }
+        let them = bad.count == 1 ? "it" : "them"
+        text += ". Fix or remove \(them)"
+        if bad.count < clips.count {
+            text +=
+                lostClass.map { "; without \(them), the class \"\($0.printable)\" has no training clips" }
+                ?? ", or train without \(them) by adding \(ShellText.setting("data.skip_bad_clips", "true"))"
+        }
+        return .file(data.path, text)
     }
 
     /// The error of a training that refuses leaks; nil if none was found.
-    package var leakError: VidclassError? {
+    ///
+    /// - Parameter isListed: whether the user sees the list of the leaks, so that the error need not name one.
+    package func leakError(isListed: Bool = false) -> VidclassError? {
+        leakText(isListed: isListed).map {
+            .file(data.path, "\($0), or train anyway by adding \(ShellText.setting("data.leak_check", "report"))")
+        }
+    }
+
+    /// A warning about leaks that do not stop a training; nil if none was found.
+    package var leakWarning: String? {
+        leakText(isListed: false).map { "\(data.path.printable): \($0); otherwise the results will look better than they are" }
+    }
+
+    private func leakText(isListed: Bool) -> String? {
         guard let leaks, let first = leaks.first else { return nil }
-        return VidclassError.file(
-            data.path,
-            "\(leaks.count) \(leaks.count == 1 ? "pair of clips shows" : "pairs of clips show") the same frames in different splits, for "
-                + "example \(clips[first.first].entry.id.printable) and \(clips[first.second].entry.id.printable); move each pair to one "
-                + "split (a group column keeps it together), or set data.leak_check to \"report\". `vidclass check` lists all")
+        let example = "\(clips[first.first].entry.id.printable) and \(clips[first.second].entry.id.printable)"
+        return "\(leaks.count) \(leaks.count == 1 ? "pair of clips shows" : "pairs of clips show") the same frames in different splits"
+            + (isListed ? "" : ", for example \(example)")
+            + ". Move each pair to one split (the column group of a CSV file keeps clips together)"
     }
 }

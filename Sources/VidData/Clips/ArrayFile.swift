@@ -99,6 +99,8 @@ package final class ArrayFile {
                 "\(frames.frames) frames of \(frames.rows)x\(frames.columns) with \(frames.channels) channels take "
                     + "\(bytes >> 20) MiB, more than a quarter of this machine's memory")
         }
+        // A piece of the file and, for other orders of the axes, a second copy.
+        try MemoryBudget.checkLoading(2 * bytes + ArrayFile.chunk, of: path)
     }
 
     /// Copies the frames at `indices` to `destination`, one after the other.

@@ -105,7 +105,9 @@ package struct DataSet: Sendable {
         guard !names.isEmpty else { return nil }
         let shown = names.prefix(3).map(\.printable).joined(separator: ", ")
         let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
-        return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)"
+        let clips = names.filter { ClipFormat(path: $0) != nil }.count
+        let outside = clips == 0 ? "" : "; \(clips) of them \(clips == 1 ? "is a clip" : "are clips") outside of the class folders"
+        return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)\(outside)"
     }
 
     /// SHA-256 over the name, label and split of every clip, in order. It changes if a clip is added, removed or moved.

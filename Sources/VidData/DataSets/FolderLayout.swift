@@ -16,11 +16,14 @@ enum FolderLayout {
                 }
                 let folder = PathText.join(path, name)
                 for label in try folders(folder, under: name, &found) {
-                    try readClass(PathText.join(folder, label), id: PathText.join(name, label), label: label, split: split, &found)
+                    try readClass(
+                        PathText.join(folder, label), id: PathText.join(name, label), label: label, split: split, of: path, &found)
                 }
             }
         } else {
-            for label in top { try readClass(PathText.join(path, label), id: label, label: label, split: nil, &found) }
+            for label in top {
+                try readClass(PathText.join(path, label), id: label, label: label, split: nil, of: path, &found)
+            }
         }
         found.otherFiles.sort(by: PathText.precedes)
         if let note = FolderLink.note(found.linksOut) { found.notes.append(note) }
@@ -45,13 +48,21 @@ enum FolderLayout {
             path, "expected only splits (train, val, test) or only classes, found splits and other folders (\(others))")
     }
 
-    /// Reads all clips in and below the folder of a class.
-    private static func readClass(_ path: String, id: String, label: String, split: Split?, _ found: inout FoundClips) throws {
+    /// Reads all clips in and below the folder of a class of the data at `data`.
+    private static func readClass(
+        _ path: String, id: String, label: String, split: Split?, of data: String, _ found: inout FoundClips
+    ) throws {
         // guard: links-back-to-data, without: [found.root, PathText.parent(path)] -> []
         let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
         guard !walk.clips.isEmpty else {
-            throw VidclassError.file(
-                path, "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds); add some or remove the folder")
+            let others = walk.otherFiles
+            let found = others.first.map {
+                ", only \(others.count == 1 ? "the file" : "\(others.count) other files, such as") \($0.printable)"
+            }
+            let error = VidclassError.file(
+                path,
+                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds)\(found ?? ""); add some or remove the folder")
+            throw LayoutAdvice.pictureError(data, others) ?? error
         }
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(

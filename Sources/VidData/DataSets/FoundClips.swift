@@ -42,11 +42,6 @@ struct FoundClips {
                 label: label, split: split, group: group))
     }
 
-    var otherFilesNote: String {
-        guard let first = otherFiles.first else { return "" }
-        return "; found \(otherFiles.count) other files, for example \(first.printable)"
-    }
-
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
     func sortedLabels(_ path: String) throws -> [String] {
         let training = clips.filter { ($0.split ?? .train) == .train }
@@ -90,7 +85,7 @@ struct FoundClips {
         return .file(
             path,
             "\(clip.place.printable): the label \"\(clip.label.printable)\" is not one of the \(classes.count) classes of training (\(known)); "
-                + more + ". Rename them, or leave these clips out with `eval --ignore-unknown-labels`")
+                + more + ". Rename them, or leave these clips out of `eval` with --ignore-unknown-labels")
     }
 
     /// The group in a file name of UCF-101's form, `v_Basketball_g01_c01`, where clips of one `g` and number were cut from one video:

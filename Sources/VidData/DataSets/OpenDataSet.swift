@@ -16,14 +16,19 @@ extension DataSet {
         switch status.kind {
         case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil)
         case .file where PathText.fileExtension(path) == "csv": found = try TableLayout.read(path)
-        default:
-            throw VidclassError.file(
-                path, "expected a folder with one folder per class, a folder with train, val and test, or a .csv file")
+        case .file: throw LayoutAdvice.error(forFile: path)
+        default: throw VidclassError.file(path, "expected a folder with one folder per class, or a .csv file")
         }
+        let isFolder = status.kind == .folder
         guard !found.clips.isEmpty else {
-            throw VidclassError.file(path, "found no clips (.bin, .npy, videos or sounds)\(found.otherFilesNote)")
+            let error = VidclassError.file(path, "found no clips (.bin, .npy, videos or sounds)")
+            throw isFolder ? LayoutAdvice.error(forFolder: path, fallback: error) : error
         }
-        let classes = try classes ?? found.sortedLabels(path)
+        let labels: [String]
+        do { labels = try classes ?? found.sortedLabels(path) } catch let error as VidclassError where isFolder {
+            throw LayoutAdvice.error(forFolder: path, fallback: error)
+        }
+        let classes = labels
         let unknown = found.unknownLabels(classes)
         if leavesOutUnknown {
             let known = Set(classes)

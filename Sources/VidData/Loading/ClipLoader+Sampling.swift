@@ -50,7 +50,8 @@ extension ClipLoader {
         let found = choice.range.lowerBound > 0 ? "\(choice.range.count) in the window" : "\(choice.range.count)"
         return VidclassError.file(
             path,
-            "expected at least \(choice.span) frames\(spread), found \(found); set data.short_clips to \"loop\", \"pad_last\" or \"mask\"")
+            "expected at least \(choice.span) frames\(spread), found \(found); repeat short clips with "
+                + "\(ShellText.setting("data.short_clips", "loop")) (or pad_last, mask)")
     }
 }
 

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 extension ClipLoader {
@@ -97,6 +98,9 @@ private final class ClipAssembly {
             for index in sampled.indices { wanted[index, default: []].append(unfinished.count) }
             unfinished.append(UnfinishedClip(view: offset, sampled: sampled))
         }
+        // Its frames as they arrive, and as a clip.
+        let frames = unfinished.reduce(0) { $0 + $1.sampled.indices.count }
+        try MemoryBudget.checkLoading(Size.product(2, frames, shape.count, element.size), of: path)
         indices = wanted.keys.sorted()
         users = indices.map { wanted[$0] ?? [] }
     }

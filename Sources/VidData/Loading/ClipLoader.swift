@@ -120,6 +120,11 @@ package struct ClipLoader: Sendable {
         return VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
     }
 
+    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos and sounds take any size.
+    package func checkSize(of path: String) throws {
+        _ = try source(path)
+    }
+
     private func fitting(_ file: ArrayFile) throws -> ArrayFile {
         if let fault = sizeFault(channels: file.shape.channels, rows: file.shape.rows, columns: file.shape.columns, file.path) {
             throw fault
@@ -130,7 +135,10 @@ package struct ClipLoader: Sendable {
     /// The error for a video if the model's channels do not fit videos.
     func videoFault(_ path: String) -> VidclassError? {
         guard channels != 1, channels != 3 else { return nil }
-        return .file(path, "a video has 1 or 3 channels, but the model's input has \(channels); set model.input.channels to 1 or 3")
+        return .file(
+            path,
+            "a video has 1 or 3 channels, but the model's input has \(channels); train with \(ShellText.setting("model.input.channels", "3"))"
+        )
     }
 
     /// The error for a file whose frames have another size than the model's input; nil if they fit.
@@ -139,10 +147,13 @@ package struct ClipLoader: Sendable {
             return .file(
                 path,
                 "expected frames of \(rows)x\(columns) (rows x columns), found \(foundRows)x\(foundColumns); pack the videos again with "
-                    + "`vidclass pack --rows \(rows) --columns \(columns)`, or train with other model.input.rows and model.input.columns")
+                    + "`\(ShellText.vidclass("pack", "VIDEOS", "CLIPS", "--rows", "\(rows)", "--columns", "\(columns)"))`, or train with "
+                    + "\(ShellText.setting("model.input.rows", "\(foundRows)")) "
+                    + ShellText.setting("model.input.columns", "\(foundColumns)"))
         }
         guard found == channels else {
-            return .file(path, "expected \(channels) channels, found \(found); set model.input.channels to \(found)")
+            return .file(
+                path, "expected \(channels) channels, found \(found); train with \(ShellText.setting("model.input.channels", "\(found)"))")
         }
         return nil
     }

@@ -79,8 +79,9 @@ package struct FrameSampler: Sendable, Equatable {
             guard rate > 0 else {
                 throw VidclassError.file(
                     path,
-                    "its frame rate is not known, so frames cannot be sampled at data.sampling.fps = \(sampling.framesPerSecond); set "
-                        + "data.sampling.type to \"uniform\", \"random\" or \"consecutive\", or use a video or a .bin file with a rate")
+                    "its frame rate is not known, so it cannot be sampled at \(sampling.framesPerSecond) frames per second; use a video or a "
+                        + ".bin file with a rate, or train with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
+                )
             }
             // With this factor a rate that was rounded to float32, as in a clip file, gives the same frames as the exact rate.
             let offsets = (0..<frames).map { (Double($0) * rate / sampling.framesPerSecond * (1 + 0x1p-23)).rounded(.down) }

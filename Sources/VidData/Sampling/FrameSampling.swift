@@ -62,7 +62,9 @@ extension ShortClips {
         case .mask: return ((0..<count).map { min($0, frames - 1) }, frames)
         case .error:
             throw VidclassError.file(
-                path, "expected at least \(count) frames, found \(frames); set data.short_clips to \"loop\", \"pad_last\" or \"mask\"")
+                path,
+                "expected at least \(count) frames, found \(frames); repeat short clips with "
+                    + "\(ShellText.setting("data.short_clips", "loop")) (or pad_last, mask)")
         }
     }
 }

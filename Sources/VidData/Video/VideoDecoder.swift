@@ -47,8 +47,10 @@ package struct VideoDecoder: Sendable {
 
     /// Decodes the frames of `plan` into memory: uint8, (frames, channels, rows, columns). Returns the plan that was carried out.
     package func decode(_ path: String, _ plan: Plan) async throws -> (clip: Clip, plan: Plan) {
+        let bytes = Size.product(plan.indices.count, channels * rows * columns)
+        try MemoryBudget.checkLoading(Size.product(2, bytes), of: path)
         var values: [UInt8] = []
-        values.reserveCapacity(plan.indices.count * channels * rows * columns)
+        values.reserveCapacity(bytes)
         let done = try await stream(path, plan) {
             values.removeAll(keepingCapacity: true)
         } consume: { frame in
@@ -119,6 +121,7 @@ package struct VideoDecoder: Sendable {
                 + ["-frames:v", "\(mostFrames)", "-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24"],
             limit: limit, outputLimit: mostFrames * frameBytes)
 
+        try MemoryBudget.checkLoading(2 * frameBytes, of: path)
         let planes = FramePlanes(channels: channels, pixels: rows * columns)
         var number = 0  // of the next frame
         var delivered = 0

@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Explains a decision: Grad-CAM for the regions, integrated gradients for the frames.
@@ -7,7 +8,9 @@ import VidTensor
 extension Classifier {
     /// Runs a clip's preprocessed frames (T, H, W, C), of which the first `validFrames` count. The logits have the same bits as a
     /// prediction's.
-    package func activations(frames: Tensor, validFrames: Int, _ context: Context) -> ClipActivations {
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func activations(frames: Tensor, validFrames: Int, _ context: Context) throws -> ClipActivations {
         precondition(frames.shape == frameShape.prepending(self.frames), "\(frames.shape) for \(self.frames) frames of \(frameShape)")
         precondition(!context.isTraining, "a clip is explained as it is predicted")
         let mark = context.workspace.mark
@@ -18,7 +21,7 @@ extension Classifier {
         let features = Tail(of: encoder, behind: last, activations, context).features
         let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context)
             .logits
-        return ClipActivations(copying: activations, validFrames: validFrames, logits: logits.array)
+        return try ClipActivations(copying: activations, validFrames: validFrames, logits: logits.array)
     }
 
     /// Explains the score of class `target`, or how far it exceeds that of class `against`.
@@ -49,6 +52,26 @@ extension Classifier {
             target: target, against: against, logits: clip.logits, score: direction.score(clip.logits), baseline: baseline,
             contributions: contributions, mapRows: shape[1], mapColumns: shape[2], maps: maps, weights: weights,
             validFrames: clip.validFrames)
+    }
+
+    /// Bytes that explanations take: from the workspace, and for the activations of each clip.
+    package func explanationBytes(workers: Int) -> (workspace: Int, perClip: Int) {
+        let float = MemoryLayout<Float>.stride
+        let last = explainedLayer
+        let activations = Size.product(frames, encoder.shapes[last].count, float)
+        let tail = Size.product(frames, Size.sum(encoder.shapes[(last + 1)...].map { $0.count + 16 }), float)
+        let features = Size.product(frames, self.features, float)
+        let points = FeaturePath.chunk(features: Size.product(frames, self.features))
+        let run = Size.sum([
+            Size.product(frames, frameShape.count, float), activations, tail, encoder.encodeBytes(0..<last + 1, frames: frames),
+            encoder.scratchBytes(workers: workers, gradients: false), head.stepBytes(clips: 1),
+        ])
+        // Values and gradients of the layers behind the explained one, and the clip along the path.
+        let explained = Size.sum([
+            activations, Size.product(2, tail), max(Size.product(points, features), 2 * features),
+            max(head.stepBytes(clips: points), 2 * head.stepBytes(clips: 1)), Size.product(points, frames, float),
+        ])
+        return (max(run, explained), activations)
     }
 
     /// The last convolution; a configuration's CNN has one.

@@ -40,8 +40,9 @@ package final class ClipActivations {
     package let validFrames: Int
     package let logits: [Float]
 
-    init(copying activations: Tensor, validFrames: Int, logits: [Float]) {
-        memory = Buffer(count: activations.count, isZeroed: false)
+    /// - Throws: `.other` if memory runs out.
+    init(copying activations: Tensor, validFrames: Int, logits: [Float]) throws {
+        memory = try Buffer(allocating: activations.count, isZeroed: false)
         self.activations = memory.tensor(activations.shape)
         self.activations.copy(from: activations)
         self.validFrames = validFrames

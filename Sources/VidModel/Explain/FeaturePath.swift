@@ -12,6 +12,9 @@ struct FeaturePath {
     /// The most floats of features that run through the head at once.
     private static let chunkFloats = 1 << 21
 
+    /// Points that run through the head at once, for a clip of so many floats of features.
+    static func chunk(features: Int) -> Int { max(1, min(points, chunkFloats / max(1, features))) }
+
     private let head: Head
     /// (T, F).
     private let features: Tensor
@@ -31,7 +34,7 @@ struct FeaturePath {
     func contributions(mask: (_ clips: Int) -> Tensor?) -> [Float] {
         let (steps, width) = (features.shape[0], features.shape[1])
         var sums = [Double](repeating: 0, count: steps)
-        let chunk = max(1, min(FeaturePath.points, FeaturePath.chunkFloats / max(1, features.count)))
+        let chunk = FeaturePath.chunk(features: features.count)
         for start in stride(from: 0, to: FeaturePath.points, by: chunk) {
             let mark = context.workspace.mark
             defer { context.workspace.release(to: mark) }

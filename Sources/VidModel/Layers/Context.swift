@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// Everything a forward or backward pass needs besides its input: parameters, threads, scratch memory, random numbers.
@@ -52,7 +53,8 @@ package final class FilterCache {
 
     private struct Entry {
         let filters: WinogradFilters
-        let version: Int
+        /// The version of the parameter that is transformed; nil before the first time.
+        let version: Int?
     }
 
     init(_ parameters: ParameterStore, _ workers: Workers, _ workspace: Workspace) {
@@ -61,13 +63,25 @@ package final class FilterCache {
         self.workspace = workspace
     }
 
+    /// Finds the memory of a transformed kernel before it is first asked for.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func reserve(_ kernel: ParameterID, _ direction: WinogradFilters.Direction) throws(VidclassError) {
+        let key = Key(kernel: kernel, direction: direction)
+        guard entries[key] == nil else { return }
+        entries[key] = Entry(filters: try WinogradFilters(direction, kernelShape: parameters.slice(kernel).shape), version: nil)
+    }
+
     /// The transformed kernel, up to date.
     func filters(_ kernel: ParameterID, _ direction: WinogradFilters.Direction) -> WinogradFilters {
         let key = Key(kernel: kernel, direction: direction)
         let version = parameters.version(of: kernel)
         if let entry = entries[key], entry.version == version { return entry.filters }
         let value = parameters.value(kernel)
-        let filters = entries[key]?.filters ?? WinogradFilters(direction, kernelShape: value.shape)
+        if entries[key] == nil { try? reserve(kernel, direction) }
+        guard let filters = entries[key]?.filters else {
+            preconditionFailure("the transformed kernel \(value.shape) was not reserved and cannot be allocated")
+        }
         filters.update(value, workers: workers, workspace: workspace)
         entries[key] = Entry(filters: filters, version: version)
         return filters

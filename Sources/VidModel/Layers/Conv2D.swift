@@ -69,6 +69,12 @@ package struct Conv2D: FrameLayer {
             + (inputGradient ? WinogradFilters.bytes(.inputGradient, channels: channels, filters: filters) : 0)
     }
 
+    package func reserveFilters(_ input: Shape, inputGradient: Bool, _ filters: FilterCache) throws {
+        guard algorithm(geometry(input)) == .winograd else { return }
+        try filters.reserve(kernel, .forward)
+        if inputGradient { try filters.reserve(kernel, .inputGradient) }
+    }
+
     private func algorithm(_ g: ConvolutionGeometry) -> Convolution.Algorithm {
         Convolution.algorithm(for: g, preferring: preferredAlgorithm)
     }

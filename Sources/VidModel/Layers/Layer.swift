@@ -90,6 +90,11 @@ package protocol FrameLayer: Layer {
     /// input's gradient.
     func filterBytes(_ input: Shape, inputGradient: Bool) -> Int
 
+    /// Finds the memory of `filterBytes`.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    func reserveFilters(_ input: Shape, inputGradient: Bool, _ filters: FilterCache) throws
+
     func forward(_ input: Tensor, into output: Tensor, _ context: Context)
 
     /// Adds the parameters' gradients, and writes the input's to `dInput` unless it is nil. `input` and `output` are those of
@@ -125,6 +130,8 @@ extension FrameLayer {
     package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int { 0 }
 
     package func filterBytes(_ input: Shape, inputGradient: Bool) -> Int { 0 }
+
+    package func reserveFilters(_ input: Shape, inputGradient: Bool, _ filters: FilterCache) throws {}
 
     package func forward(_ input: Tensor, _ context: Context) -> Saved {
         let output = context.workspace.take(outputShape(input.shape.dropFirst).prepending(input.shape[0]))

@@ -1,4 +1,5 @@
 import VidConfig
+import VidSystem
 import VidTensor
 
 /// A network applied to every frame by itself: Keras's `TimeDistributed(CNN -> pooling)`.
@@ -73,7 +74,17 @@ package struct FrameEncoder: Sendable {
 
     /// Bytes that the context's `FilterCache` holds in the end: of a prediction, or with `gradients` of a training step.
     package func filterBytes(gradients: Bool) -> Int {
-        layers.indices.reduce(0) { $0 + layers[$1].filterBytes(inputShape(of: $1), inputGradient: gradients && $1 > firstTrainable) }
+        Size.sum(layers.indices.map { layers[$0].filterBytes(inputShape(of: $0), inputGradient: gradients && $0 > firstTrainable) })
+    }
+
+    /// Finds the memory of `filterBytes`.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func reserveFilters(gradients: Bool, _ context: Context) throws {
+        for index in layers.indices {
+            try layers[index].reserveFilters(
+                inputShape(of: index), inputGradient: gradients && index > firstTrainable, context.filters)
+        }
     }
 }
 

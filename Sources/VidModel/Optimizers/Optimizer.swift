@@ -12,10 +12,12 @@ package struct Optimizer: Sendable {
     private let parts: [(range: Range<Int>, decays: Bool)]
 
     /// The optimizer that `configuration` describes, with all moments over `parameters` zero.
-    package init(_ configuration: OptimizerConfiguration, _ parameters: ParameterStore) {
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package init(_ configuration: OptimizerConfiguration, _ parameters: ParameterStore) throws {
         settings = configuration
         rule = configuration.rule
-        slots = rule.slots.map { OptimizerSlot($0, parameters) }
+        slots = try rule.slots.map { try OptimizerSlot($0, parameters) }
         parts = Optimizer.parts(parameters, withoutDecay: configuration.excludeFromWeightDecay)
     }
 
@@ -73,9 +75,9 @@ package struct OptimizerSlot: Sendable {
     package let name: String
     package let values: Buffer
 
-    init(_ name: String, _ parameters: ParameterStore) {
+    init(_ name: String, _ parameters: ParameterStore) throws {
         self.name = name
-        values = Buffer(count: parameters.trainableRange.count)
+        values = try Buffer(allocating: parameters.trainableRange.count)
     }
 
     /// Whether all its values are finite.

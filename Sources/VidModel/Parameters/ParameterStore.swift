@@ -1,3 +1,4 @@
+import VidSystem
 import VidTensor
 
 /// A weight tensor of a layer: a named range of the store's buffer.
@@ -65,15 +66,16 @@ package final class ParameterStore: @unchecked Sendable {
     package let values: Buffer
     /// The range of `values` that is trained.
     package let trainableRange: Range<Int>
-    /// d(loss)/d(value) over `trainableRange`; allocated on first use, so that prediction does without.
-    package private(set) lazy var gradients = Buffer(count: trainableRange.count)
+    private var reservedGradients: Buffer?
     /// Raised after every change of values, so that data derived from them (transformed filters) is computed again.
     package private(set) var version = 0
     /// Raised when values that are not trained may have changed, too.
     private var frozenVersion = 0
 
     /// Lays the parameters out, each slice 64-byte aligned. Values are zero until `initialize` or a checkpoint fills them.
-    package init(_ layout: ParameterLayout) {
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package init(_ layout: ParameterLayout) throws(VidclassError) {
         var offsets = [Int](repeating: 0, count: layout.entries.count)
         var end = 0
         var firstTrainable = 0
@@ -87,12 +89,28 @@ package final class ParameterStore: @unchecked Sendable {
         slices = zip(layout.entries, offsets).map {
             ParameterSlice(name: $0.name, shape: $0.shape, offset: $1, isTrainable: $0.isTrainable)
         }
-        values = Buffer(count: end)
+        values = try Buffer(allocating: end)
         trainableRange = firstTrainable..<end
         initializers = layout.entries.map(\.initializer)
     }
 
     private let initializers: [Initializer]
+
+    /// Finds the memory of the gradients before they are first used, which is where it may run out. Prediction does without them.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func reserveGradients() throws(VidclassError) {
+        if reservedGradients == nil { reservedGradients = try Buffer(allocating: trainableRange.count) }
+    }
+
+    /// d(loss)/d(value) over `trainableRange`.
+    package var gradients: Buffer {
+        if reservedGradients == nil { try? reserveGradients() }
+        guard let reservedGradients else {
+            preconditionFailure("\(trainableRange.count) gradients were not reserved and cannot be allocated")
+        }
+        return reservedGradients
+    }
 
     /// Fills every slice by its initialiser, in the order of registration.
     package func initialize(_ random: inout RandomGenerator) throws {

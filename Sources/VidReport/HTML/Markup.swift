@@ -58,6 +58,11 @@ enum DataElement {
         html(name, value, Formatting.fixed(value, digits))
     }
 
+    /// "0.12 to 0.31".
+    static func fixed(_ name: String, _ interval: Interval, _ digits: Int = 3) -> String {
+        fixed(name + ".low", interval.low, digits) + " to " + fixed(name + ".high", interval.high, digits)
+    }
+
     static func count(_ name: String, _ value: Int) -> String { html(name, Double(value), Formatting.grouped(value)) }
 
     private static func html(_ name: String, _ value: Double, _ text: String) -> String {

@@ -1,10 +1,14 @@
 /// The style of a report: light or dark, for screens of any width and for paper. Text has a contrast of at least 4.5.
+///
+/// What is wider than the page scrolls by itself, and shows that: the last two layers of its background are shadows at its edges, which
+/// the first two, moving along with the content, hide where nothing is left to scroll to. The first column of a table stays in place.
+/// Wide plots say that they scroll on screens that are narrower than any of them (`ReportPage.widePlot`).
 enum PageStyle {
     static let css = """
         :root{--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;
-        --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8}
+        --link:#0b5fa5;--first:#0072b2;--second:#c14e00;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#eaf2f8;--shade:rgba(15,25,40,.38);--clear:rgba(255,255,255,0)}
         @media (prefers-color-scheme:dark){:root{--text:#e6e9ee;--muted:#a3adb8;--page:#101317;--card:#191d22;--grid:#363d46;--edge:#363d46;
-        --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35}}
+        --link:#7fc4f2;--first:#56b4e9;--second:#f0a04b;--heat:#0072b2;--heat-text:#ffffff;--good:#4fd0a5;--bad:#f5a76b;--soft:#1d2a35;--shade:rgba(170,200,230,.45);--clear:rgba(25,29,34,0)}}
         @media print{:root{--text:#000000;--muted:#444444;--page:#ffffff;--card:#ffffff;--grid:#cccccc;--edge:#bbbbbb;
         --link:#000000;--first:#0072b2;--second:#c14e00;--heat:#0072b2;--heat-text:#000000;--good:#00684c;--bad:#a83b00;--soft:#ffffff}}
         *{box-sizing:border-box}
@@ -34,9 +38,12 @@ enum PageStyle {
         .plot{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.4rem;margin:0}
         .plot svg{display:block;max-width:100%;height:auto;margin:0 auto}
         .matrices{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,30rem),1fr));gap:.8rem}
-        .wide{overflow-x:auto}
+        .wide,.scroll,pre{overflow-x:auto;background:linear-gradient(90deg,var(--card) 45%,var(--clear)) left/2.5rem 100% no-repeat local,
+        linear-gradient(270deg,var(--card) 45%,var(--clear)) right/2.5rem 100% no-repeat local,
+        linear-gradient(90deg,var(--shade),transparent) left/.9rem 100% no-repeat scroll,
+        linear-gradient(270deg,var(--shade),transparent) right/.9rem 100% no-repeat scroll,var(--card)}
         .wide svg{max-width:none}
-        .scroll{overflow-x:auto;margin:.7rem 0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem}
+        .scroll{margin:.7rem 0;border:1px solid var(--edge);border-radius:.6rem}
         .plots>.scroll{margin:0}
         .scroll:focus-visible,.wide:focus-visible,a:focus-visible,summary:focus-visible,pre:focus-visible{outline:3px solid var(--first);outline-offset:2px}
         table{border-collapse:collapse;width:100%;font-size:.95rem;font-variant-numeric:tabular-nums}
@@ -49,6 +56,8 @@ enum PageStyle {
         .facts th{color:var(--muted);width:12rem}
         .n{text-align:right;white-space:nowrap}
         table:not(.facts){overflow-wrap:normal}
+        table:not(.facts) tr>:first-child{position:sticky;left:0;background:var(--card);box-shadow:1px 0 var(--edge);max-width:min(20rem,40vw);overflow-wrap:anywhere;white-space:normal}
+        table:not(.facts) tr>:first-child:not(.n){min-width:8.5rem}
         .span{color:var(--muted);font-size:.88em}
         .clips{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34rem),1fr));gap:.8rem}
         .clips figure{margin:0;background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.6rem;min-width:0}
@@ -62,10 +71,12 @@ enum PageStyle {
         .advice li{margin:.5rem 0;max-width:52rem}
         details{margin:.7rem 0}
         summary{cursor:pointer;color:var(--link)}
-        pre{background:var(--card);border:1px solid var(--edge);border-radius:.6rem;padding:.7rem .9rem;overflow-x:auto;font-size:.9rem;margin:.5rem 0}
+        pre{border:1px solid var(--edge);border-radius:.6rem;padding:.7rem .9rem;font-size:.9rem;margin:.5rem 0}
         code,pre{font-family:ui-monospace,"DejaVu Sans Mono",monospace}
         footer{padding:2rem 1rem;color:var(--muted);font-size:.9rem}
         @media (max-width:30rem){th,td{padding:.3rem .5rem}.facts th{width:6.5rem}h2{font-size:1.2rem}.big{font-size:1.6rem}}
-        @media print{nav,.skip{display:none}.cards>div,.plot,figure,tr{break-inside:avoid}.scroll,.wide{overflow:visible}h2,h3{break-after:avoid}}
+        @media (max-width:28rem){.plot.wide::before{content:"Scrolls sideways \\2192";position:sticky;left:0;display:block;width:max-content;padding:.1rem .4rem .4rem;color:var(--muted);font-size:.88rem}}
+        @media print{nav,.skip{display:none}.cards>div,.plot,figure,tr{break-inside:avoid}.scroll,.wide,pre{overflow:visible;background:none}
+        pre{white-space:pre-wrap}.wide svg{max-width:100%}.plot.wide::before{content:none}table:not(.facts) tr>:first-child{position:static;box-shadow:none}h2,h3{break-after:avoid}}
         """
 }

@@ -1,4 +1,4 @@
-/// An animation of a strip's frames: each frame beside the same frame with its heat map, above the bars of all frames.
+/// An animation of a strip's frames: each frame beside the same frame with its heat map, above the bars of all frames' shares.
 package struct ExplanationFilm: Sendable {
     package let rows: Int
     package let columns: Int
@@ -9,6 +9,8 @@ package struct ExplanationFilm: Sendable {
     private static let barsHeight = 56.0
     private static let titleLine = 20.0
     private static let captionLine = 20.0
+    private static let noteLine = 15.0
+    private static let noteSize = 11.0
 
     /// Shows all frames of `strip`, even those that the strip leaves out.
     package init(_ strip: FrameStrip) throws {
@@ -19,8 +21,12 @@ package struct ExplanationFilm: Sendable {
         let top = ExplanationFilm.margin + Double(lines.count) * ExplanationFilm.titleLine
         let hasBars = strip.frames.contains { $0.contribution != nil }
         let barsTop = top + height + ExplanationFilm.captionLine
+        let notes = TextMeasure().lines(
+            "Each frame's map has its own scale. " + (hasBars ? "The bars are the frames' shares." : ""), ExplanationFilm.noteSize,
+            within: inner)
+        let notesTop = barsTop + (hasBars ? ExplanationFilm.barsHeight : 0)
         columns = Int(inner + 2 * ExplanationFilm.margin)
-        rows = Int(barsTop + (hasBars ? ExplanationFilm.barsHeight : 0) + ExplanationFilm.margin)
+        rows = Int(notesTop + Double(notes.count) * ExplanationFilm.noteLine + ExplanationFilm.margin)
         var frames: [[UInt8]] = []
         for (index, frame) in strip.frames.enumerated() {
             let canvas = try Canvas(width: columns, height: rows)
@@ -31,22 +37,20 @@ package struct ExplanationFilm: Sendable {
             }
             canvas.draw(
                 rgb: frame.rgb, rows: strip.rows, columns: strip.columns, x: ExplanationFilm.margin, y: top, width: width, height: height)
-            var rgb = try Canvas.resized(frame.rgb, rows: strip.rows, columns: strip.columns, to: Int(height), Int(width))
-            if let heat = frame.heat {
-                rgb = heat.laid(over: rgb, rows: Int(height), columns: Int(width), maximum: strip.heatMaximum)
-            }
-            canvas.draw(
-                rgb: rgb, rows: Int(height), columns: Int(width), x: 2 * ExplanationFilm.margin + width, y: top, width: width,
-                height: height)
+            try strip.drawHeat(index, canvas, x: 2 * ExplanationFilm.margin + width, y: top, width: width, height: height)
             let y = top + height + 15
             canvas.text(frame.caption, x: ExplanationFilm.margin, y: y, size: 13, StripStyle.ink)
             if let contribution = frame.contribution {
                 canvas.text(
-                    "\(contribution < 0 ? "against" : "for") \(FrameStrip.signed(contribution))",
-                    x: Double(columns) - ExplanationFilm.margin,
-                    y: y, size: 13, StripStyle.ink, anchor: .end)
+                    "\(FrameStrip.percent(strip.shares[index])) \(contribution < 0 ? "against" : "for") (\(FrameStrip.signed(contribution)))",
+                    x: Double(columns) - ExplanationFilm.margin, y: y, size: 13, StripStyle.ink, anchor: .end)
             }
             if hasBars { ExplanationFilm.drawBars(strip, at: index, canvas, top: barsTop, width: inner) }
+            for (number, line) in notes.enumerated() {
+                canvas.text(
+                    line, x: ExplanationFilm.margin, y: notesTop + Double(number + 1) * ExplanationFilm.noteLine,
+                    size: ExplanationFilm.noteSize, StripStyle.soft)
+            }
             frames.append(canvas.rgb)
         }
         self.frames = frames
@@ -54,20 +58,20 @@ package struct ExplanationFilm: Sendable {
 
     /// A bar for each frame, up for the class and down against it; the current one is marked and the others are pale.
     private static func drawBars(_ strip: FrameStrip, at current: Int, _ canvas: Canvas, top: Double, width: Double) {
-        let contributions = strip.frames.map { $0.contribution.map { $0.isFinite ? Double($0) : 0 } ?? 0 }
-        let most = max(0, contributions.max() ?? 0)
-        let least = min(0, contributions.min() ?? 0)
+        let shares = zip(strip.frames, strip.shares).map { ($0.contribution ?? 0) < 0 ? -$1 : $1 }
+        let most = max(0, shares.max() ?? 0)
+        let least = min(0, shares.min() ?? 0)
         guard most > least else { return }
         let unit = barsHeight / (most - least)
         let zero = top + most * unit
-        let step = width / Double(contributions.count)
+        let step = width / Double(shares.count)
         canvas.fill(x: margin + Double(current) * step, y: top, width: step, height: barsHeight, .init(0.9, 0.9, 0.9))
-        for (index, contribution) in contributions.enumerated() {
-            var color = contribution >= 0 ? StripStyle.supports : StripStyle.opposes
+        for (index, share) in shares.enumerated() {
+            var color = share >= 0 ? StripStyle.supports : StripStyle.opposes
             color.alpha = index == current ? 1 : 0.4
-            let length = abs(contribution) * unit
+            let length = abs(share) * unit
             canvas.fill(
-                x: margin + Double(index) * step + step * 0.1, y: contribution >= 0 ? zero - length : zero, width: step * 0.8,
+                x: margin + Double(index) * step + step * 0.1, y: share >= 0 ? zero - length : zero, width: step * 0.8,
                 height: length, color)
         }
         canvas.fill(x: margin, y: zero - 0.5, width: width, height: 1, StripStyle.line)

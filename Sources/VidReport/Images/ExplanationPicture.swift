@@ -62,7 +62,7 @@ package struct ExplanationPicture: Sendable {
         _ clip: LoadedClip, _ predictor: Predictor, target: Int? = nil, against: Int? = nil, moments: [FrameMoment]? = nil,
         title: String = "", mostFrames: Int = 8
     ) throws -> (explanation: ClipExplanation, png: [UInt8]) {
-        let seen = predictor.activations(of: clip)
+        let seen = try predictor.activations(of: clip)
         let best = seen.logits.indices.max { seen.logits[$0] < seen.logits[$1] } ?? 0
         let explanation = predictor.explain(seen, target: target ?? best, against: against)
         let picture = ExplanationPicture(samples: [Sample(clip: clip, explanation: explanation, moments: moments)], title: title)

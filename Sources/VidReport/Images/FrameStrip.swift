@@ -1,7 +1,10 @@
 import VidTensor
 
 /// The frames of a clip side by side in one picture, in one or several rows: each frame, below it the frame with its heat map, and
-/// below that its contribution as a bar. What is not given is left out.
+/// below that a bar of its share. What is not given is left out.
+///
+/// Each heat map has its own scale: the last frame of an LSTM often counts many times more than the others, whose maps would be dark
+/// on a common scale. The bars tell how much each frame counts.
 package struct FrameStrip: Sendable {
     /// One frame with its explanation.
     package struct Frame: Sendable {
@@ -25,8 +28,8 @@ package struct FrameStrip: Sendable {
     package var title: String
     /// A second line, smaller.
     package var subtitle: String
-    /// The value of the hottest colour, one scale for all frames; by default the largest value of all maps.
-    package var heatMaximum: Float
+    /// Each frame's share of all contributions; see ``shares(of:)``.
+    package let shares: [Double]
     /// The most frames that are shown, chosen evenly from the first to the last.
     package var mostFrames = 16
     /// The largest width of the picture in pixels; a single frame may exceed it.
@@ -35,7 +38,7 @@ package struct FrameStrip: Sendable {
     package init(rows: Int, columns: Int, frames: [Frame], title: String = "", subtitle: String = "") {
         precondition(rows >= 1 && columns >= 1 && !frames.isEmpty, "a strip of \(frames.count) frames of \(rows) x \(columns)")
         (self.rows, self.columns, self.frames, self.title, self.subtitle) = (rows, columns, frames, title, subtitle)
-        heatMaximum = frames.reduce(0) { max($0, $1.heat?.maximum ?? 0) }
+        shares = FrameStrip.shares(of: frames.map { $0.contribution ?? 0 })
     }
 
     /// The indices of the frames that are shown.
@@ -65,13 +68,14 @@ package struct FrameStrip: Sendable {
         for (place, index) in shown.enumerated() {
             let (row, column) = place.quotientAndRemainder(dividingBy: layout.perRow)
             let x = margin + Double(column) * (layout.cellWidth + gap)
-            try draw(frames[index], canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + rowGap))
+            try draw(index, canvas, layout, x: x, y: layout.top + Double(row) * (layout.cellHeight + rowGap))
         }
         if layout.legendHeight > 0 { drawLegend(canvas, layout) }
         return canvas
     }
 
-    private func draw(_ frame: Frame, _ canvas: Canvas, _ layout: StripLayout, x: Double, y top: Double) throws {
+    private func draw(_ index: Int, _ canvas: Canvas, _ layout: StripLayout, x: Double, y top: Double) throws {
+        let frame = frames[index]
         var y = top
         let middle = x + layout.cellWidth / 2
         if layout.hasCaptions {
@@ -82,25 +86,39 @@ package struct FrameStrip: Sendable {
         canvas.draw(rgb: frame.rgb, rows: rows, columns: columns, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
         y += layout.frameHeight + between
         if layout.hasHeat {
-            // Drawn at the final size, so that a coarse map is smooth on a small frame, too.
-            let (drawnRows, drawnColumns) = (Int(layout.frameHeight), Int(layout.frameWidth))
-            var rgb = try Canvas.resized(frame.rgb, rows: rows, columns: columns, to: drawnRows, drawnColumns)
-            if let heat = frame.heat { rgb = heat.laid(over: rgb, rows: drawnRows, columns: drawnColumns, maximum: heatMaximum) }
-            canvas.draw(
-                rgb: rgb, rows: drawnRows, columns: drawnColumns, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
+            try drawHeat(index, canvas, x: left, y: y, width: layout.frameWidth, height: layout.frameHeight)
             y += layout.frameHeight + between
         }
         if layout.hasBars {
-            drawBar(frame.contribution, canvas, layout, x: x, y: y)
+            drawBar(index, canvas, layout, x: x, y: y)
         }
     }
 
-    /// A blue bar upwards for the class, or a vermilion one downwards against it, with the signed number.
-    private func drawBar(_ contribution: Float?, _ canvas: Canvas, _ layout: StripLayout, x: Double, y: Double) {
+    /// Draws frame `index` with its heat map, or a grey field with the reason why it has none.
+    func drawHeat(_ index: Int, _ canvas: Canvas, x: Double, y: Double, width: Double, height: Double) throws {
+        let frame = frames[index]
+        guard let heat = frame.heat, heat.maximum > 0, frame.contribution == nil || FrameStrip.isVisible(shares[index]) else {
+            canvas.fill(x: x, y: y, width: width, height: height, StripStyle.empty)
+            let reason = frame.contribution != nil && !FrameStrip.isVisible(shares[index]) ? "no share" : "no region"
+            if canvas.textWidth(reason, size: textSize) <= width, height >= textLine {
+                canvas.text(reason, x: x + width / 2, y: y + height / 2 + 5, size: textSize, StripStyle.soft, anchor: .middle)
+            }
+            return
+        }
+        // Drawn at the final size, so that a coarse map is smooth on a small frame, too.
+        let (drawnRows, drawnColumns) = (Int(height), Int(width))
+        let rgb = heat.laid(
+            over: try Canvas.resized(frame.rgb, rows: rows, columns: columns, to: drawnRows, drawnColumns), rows: drawnRows,
+            columns: drawnColumns, maximum: heat.maximum)
+        canvas.draw(rgb: rgb, rows: drawnRows, columns: drawnColumns, x: x, y: y, width: width, height: height)
+    }
+
+    /// A blue bar upwards for the class, or a vermilion one downwards against it, with the frame's share and contribution.
+    private func drawBar(_ index: Int, _ canvas: Canvas, _ layout: StripLayout, x: Double, y: Double) {
         let zero = y + textLine + layout.barsUp
         canvas.fill(x: x, y: zero - 0.5, width: layout.cellWidth, height: 1, StripStyle.line)
-        guard let contribution else { return }
-        let length = layout.barLength(contribution)
+        guard let contribution = frames[index].contribution else { return }
+        let length = layout.barLength(shares[index])
         let barWidth = min(layout.cellWidth * 0.5, 48)
         let middle = x + layout.cellWidth / 2
         let isFor = contribution >= 0
@@ -108,9 +126,28 @@ package struct FrameStrip: Sendable {
             x: middle - barWidth / 2, y: isFor ? zero - length : zero, width: barWidth, height: length,
             isFor ? StripStyle.supports : StripStyle.opposes)
         canvas.text(
-            FrameStrip.signed(contribution), x: middle, y: isFor ? zero - length - 4 : zero + length + 14, size: textSize,
-            StripStyle.ink, anchor: .middle)
+            FrameStrip.label(share: shares[index], contribution), x: middle, y: isFor ? zero - length - 4 : zero + length + 14,
+            size: textSize, StripStyle.ink, anchor: .middle)
     }
+
+    /// Each frame's share: the size of its contribution divided by the sum of all sizes. Shares add up to 1, or are all 0 if no frame
+    /// contributes; a contribution that is not finite counts as 0.
+    package static func shares(of contributions: [Float]) -> [Double] {
+        let sizes = contributions.map { $0.isFinite ? Double(abs($0)) : 0 }
+        let sum = sizes.reduce(0, +)
+        return sizes.map { sum > 0 ? $0 / sum : 0 }
+    }
+
+    /// Whether a share is more than "0 %". Frames with less have no heat map, because its own scale would show noise.
+    package static func isVisible(_ share: Double) -> Bool { share >= 0.0005 }
+
+    /// "34 %", "3.4 %", "0 %".
+    package static func percent(_ share: Double) -> String {
+        isVisible(share) ? Formatting.fixed(share * 100, share < 0.0995 ? 1 : 0) + " %" : "0 %"
+    }
+
+    /// "34 % (+0.52)".
+    private static func label(share: Double, _ contribution: Float) -> String { "\(percent(share)) (\(signed(contribution)))" }
 
     /// "+0.52", "-1.30", "+12.1".
     package static func signed(_ value: Float) -> String {
@@ -135,7 +172,7 @@ package struct FrameStrip: Sendable {
 
 /// Draws the legend of the heat maps; returns its right end.
 private func heatLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
-    let x = legendText(canvas, "Regions that count for the class:  none", start, y) + 8
+    let x = legendText(canvas, "Regions, each frame on its own scale:  none", start, y) + 8
     for step in 0..<Int(scaleWidth) {
         let colour = HeatColours.colour(Float(step) / Float(scaleWidth - 1))
         canvas.fill(
@@ -147,7 +184,7 @@ private func heatLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Doubl
 
 /// Draws the legend of the bars; returns its right end.
 private func barLegend(_ canvas: Canvas, _ start: Double, _ y: Double) -> Double {
-    var end = legendText(canvas, "Each frame's contribution:", start, y) - 6
+    var end = legendText(canvas, "Share of each frame:", start, y) - 6
     for (text, color) in [("for the class (bar up)", StripStyle.supports), ("against it (bar down)", StripStyle.opposes)] {
         canvas.fill(x: end + 16, y: y + 4, width: 12, height: 12, color)
         end = legendText(canvas, text, end + 34, y)
@@ -179,19 +216,18 @@ private struct StripLayout {
     let legendHeight: Double
     /// The distance from the top of the bars to their zero line.
     let barsUp: Double
-    private let longest: Float
+    private let longest: Double
 
     init(_ strip: FrameStrip, shown: Int) {
         hasCaptions = strip.frames.contains { !$0.caption.isEmpty }
         hasHeat = strip.frames.contains { $0.heat != nil }
-        let contributions = strip.frames.compactMap(\.contribution).filter(\.isFinite)
-        hasBars = !contributions.isEmpty
+        hasBars = strip.frames.contains { $0.contribution?.isFinite ?? false }
         let scale = StripLayout.scale(rows: strip.rows, columns: strip.columns)
         frameWidth = max(1, (Double(strip.columns) * scale).rounded())
         frameHeight = max(1, (Double(strip.rows) * scale).rounded())
         let measure = TextMeasure()
         let captions = strip.frames.map { measure.width($0.caption, textSize) }.max() ?? 0
-        cellWidth = max(frameWidth, captions, hasBars ? measure.width("+00.00", textSize) : 0).rounded(.up)
+        cellWidth = max(frameWidth, captions, hasBars ? measure.width("0.0 % (+0.00)", textSize) : 0).rounded(.up)
 
         let room = Double(max(strip.width, 320)) - 2 * margin
         let fit = max(1, Int((room + gap) / (cellWidth + gap)))
@@ -210,12 +246,12 @@ private struct StripLayout {
         let isTwoLines = hasHeat && hasBars && heatWidth + 28 + barWidth > inner
         legendHeight = hasHeat || hasBars ? legendLine * (isTwoLines ? 2 : 1) : 0
 
-        longest = contributions.reduce(0) { max($0, abs($1)) }
-        let most = contributions.max() ?? 0
-        let least = contributions.min() ?? 0
-        let unit = longest > 0 ? longestBar / Double(longest) : 0
-        barsUp = max(0, Double(most) * unit)
-        let barsDown = max(0, -Double(least) * unit)
+        let signed = zip(strip.frames, strip.shares).map { ($0.contribution ?? 0) < 0 ? -$1 : $1 }
+        longest = strip.shares.max() ?? 0
+        let (most, least) = (max(0, signed.max() ?? 0), min(0, signed.min() ?? 0))
+        let unit = longest > 0 ? longestBar / longest : 0
+        barsUp = most * unit
+        let barsDown = -least * unit
         let barsHeight = hasBars ? textLine + barsUp + barsDown + (least < 0 ? textLine : 0) : 0
         cellHeight =
             (hasCaptions ? textLine : 0) + (frameHeight + between) * (hasHeat ? 2 : 1) + barsHeight
@@ -227,10 +263,8 @@ private struct StripLayout {
                 + margin).rounded(.up))
     }
 
-    /// The length of a contribution's bar.
-    func barLength(_ contribution: Float) -> Double {
-        longest > 0 && contribution.isFinite ? longestBar * Double(abs(contribution) / longest) : 0
-    }
+    /// The length of a share's bar.
+    func barLength(_ share: Double) -> Double { longest > 0 ? longestBar * share / longest : 0 }
 
     /// The factor by which frames are enlarged or reduced, so that their longer side has 128 to 192 pixels; a whole number for small
     /// frames.
@@ -259,6 +293,8 @@ enum StripStyle {
     static let ink = Canvas.Color(0.1, 0.1, 0.12)
     static let soft = Canvas.Color(0.33, 0.33, 0.36)
     static let line = Canvas.Color(0.55, 0.55, 0.58)
+    /// The field of a frame without a heat map.
+    static let empty = Canvas.Color(0.93, 0.93, 0.94)
     static let supports = Canvas.Color(0, 0.447, 0.698)
     static let opposes = Canvas.Color(0.835, 0.369, 0)
 }

@@ -6,12 +6,10 @@ extension ReportPage {
     var examples: String {
         let groups = report.examples.filter { !$0.examples.isEmpty }
         guard !groups.isEmpty else { return "" }
-        var text = ""
+        var text = "<p>Below each frame is the same frame with light colours where the model looked, on a scale of its own, and a bar "
+        text += "of the frame's share of the decision, with what it adds to the raw score of the class or takes from it.</p>\n"
         for kind in ExampleGroup.Kind.allCases {
-            guard let group = groups.first(where: { $0.kind == kind }) else {
-                if kind == .worst { text += "<p>No clip was classified wrongly.</p>\n" }
-                continue
-            }
+            guard let group = groups.first(where: { $0.kind == kind }) else { continue }
             text += "<h3>\(ReportPage.title(kind))</h3>\n<div class=\"clips\">\n\(group.examples.map(figure).joined())</div>\n"
         }
         return text
@@ -19,9 +17,9 @@ extension ReportPage {
 
     private static func title(_ kind: ExampleGroup.Kind) -> String {
         switch kind {
-        case .best: "Right, with the highest scores"
+        case .best: "Right, with high scores"
         case .worst: "Wrong, with the lowest scores of the true class"
-        case .doubtful: "Undecided: the two highest scores are close"
+        case .doubtful: "Undecided: of the other clips, those whose two highest scores are the closest"
         }
     }
 
@@ -31,8 +29,8 @@ extension ReportPage {
         let isRight = decision == example.label
         let verdict =
             isRight
-            ? "<span class=\"good\">right</span>: \(Markup.name(metrics.classes[decision]))"
-            : "<span class=\"bad\">wrong</span>: classified as \(Markup.name(metrics.classes[decision])), but it is \(Markup.name(metrics.classes[example.label]))"
+            ? "<span class=\"good\">right</span>: \(Markup.quoted(metrics.classes[decision]))"
+            : "<span class=\"bad\">wrong</span>: classified as \(Markup.quoted(metrics.classes[decision])), but it is \(Markup.quoted(metrics.classes[example.label]))"
         var text = "<figure>\n"
         switch example.picture {
         case .success(let picture):

@@ -6,20 +6,17 @@ import VidTrain
 /// The context of the metrics: data, model, cost, environment, and how to repeat the run.
 extension ReportPage {
     var data: String {
-        guard let data = report.data else { return "" }
+        guard let data = report.evaluatedData ?? report.data else { return "" }
         var facts: [(label: String, value: String)] = [("source", Markup.path(data.path))]
         facts += data.facts.map { ($0.label, Markup.escaped($0.text)) }
-        let names = ["train": "training", "val": "validation", "test": "test"]
+        let isOther = report.evaluatedData != nil
+        var names = ["train": "training", "val": "validation", "test": "test"]
+        // Data without splits counts as training clips.
+        if isOther, report.split == .other, data.splits.count == 1 { names["train"] = "clips" }
         facts += data.splits.map { (names[$0.name] ?? $0.name, Formatting.count($0.counts.reduce(0, +), "clip")) }
         if data.skippedCount > 0 { facts.append(("left out", "\(Formatting.count(data.skippedCount, "bad clip")) (see skipped.csv)")) }
-        let duplicates =
-            switch data.pairCount {
-            case nil: "not checked"
-            case 0: "no clip is in two splits"
-            case let count?:
-                "<span class=\"bad\">\(Formatting.count(count, "pair")) of clips in different splits \(count == 1 ? "looks" : "look") the same</span>: the metrics may be too optimistic"
-            }
-        var text = Table.facts("The data at the start of the training", facts + [("duplicates", duplicates)])
+        if let duplicates = duplicates(data) { facts.append(("duplicates", duplicates)) }
+        var text = Table.facts(isOther ? "The data of this evaluation" : "The data at the start of the training", facts)
         if !data.remarks.isEmpty {
             text += "<ul>\n" + data.remarks.map { "<li>\(Markup.escaped($0))</li>\n" }.joined() + "</ul>\n"
         }
@@ -38,6 +35,18 @@ extension ReportPage {
         return text
     }
 
+    /// What the search for clips that look the same in different splits found; nil without two splits.
+    private func duplicates(_ data: DataSummary) -> String? {
+        guard data.splits.count > 1 else { return nil }
+        switch data.pairCount {
+        case nil: return "not checked"
+        case 0: return "no clips in different splits look the same"
+        case let count?:
+            let look = "\(Formatting.count(count, "pair")) of clips in different splits \(count == 1 ? "looks" : "look") the same"
+            return "<span class=\"bad\">\(look)</span>: the metrics may be too optimistic"
+        }
+    }
+
     private func list(_ title: String, _ items: [String], of count: Int) -> String {
         let more = count > items.count ? "<li>and \(count - items.count) more</li>\n" : ""
         return "<details><summary>\(title) (\(count))</summary>\n<ul>\n\(items.map { "<li>\($0)</li>\n" }.joined())\(more)</ul></details>\n"
@@ -46,7 +55,7 @@ extension ReportPage {
     private func splitTable(_ data: DataSummary, _ names: [String: String]) -> String {
         guard !data.splits.isEmpty, !data.classes.isEmpty else { return "" }
         let table = Table.html(
-            "Number of clips of each class", [.init("class")] + data.splits.map { .init(names[$0.name] ?? $0.name, isNumber: true) },
+            "By split", [.init("class")] + data.splits.map { .init(names[$0.name] ?? $0.name, isNumber: true) },
             rows: data.classes.indices.map { label in
                 [Markup.name(data.classes[label])] + data.splits.map { Formatting.grouped($0.counts[label]) }
             }, footer: [["all"] + data.splits.map { Formatting.grouped($0.counts.reduce(0, +)) }])
@@ -89,13 +98,14 @@ extension ReportPage {
             }
             if let peak = story.record?.peakBytesBefore, peak > 0 { facts.append(("training memory", "at most " + Formatting.bytes(peak))) }
         }
+        let rate = Double(metrics.clips) / max(report.seconds, 1e-9)
         facts.append(
             (
                 "evaluation",
-                "\(Formatting.fixed(report.seconds, report.seconds < 10 ? 2 : 0)) s, \(Formatting.fixed(Double(metrics.clips) / max(report.seconds, 1e-9), 1)) clips per second"
+                "\(Formatting.fixed(report.seconds, report.seconds < 1 ? 3 : report.seconds < 10 ? 2 : 0)) s, \(Formatting.fixed(rate, rate < 100 ? 1 : 0)) clips per second"
             ))
-        if report.peakBytes > 0 { facts.append(("peak memory", "at most " + Formatting.bytes(report.peakBytes))) }
-        return Table.facts("Time and memory", facts)
+        if report.peakBytes > 0 { facts.append(("memory with this report", "at most " + Formatting.bytes(report.peakBytes))) }
+        return Table.facts("Training and evaluation", facts)
     }
 
     var environment: String {
@@ -110,13 +120,27 @@ extension ReportPage {
                 let isResumed = command.contains("--resume")
                 text += code("The training was \(isResumed ? "resumed" : "started") with", ["vidclass"] + command.dropFirst())
             }
-            let words = "To repeat the training from its complete configuration in a new folder:"
-            text += code(words, ["vidclass", "train", "--config", folder + "/config.json"])
+            // A fold's configuration does not name its clips; that of all folds does.
+            if let folds = ReportPage.folds(story.record?.command ?? []) {
+                let words = "To repeat the training of all folds from their complete configuration in a new folder:"
+                text += code(words, ["vidclass", "train", "--config", PathText.parent(folder) + "/config.json", "--folds", folds])
+            } else {
+                let words = "To repeat the training from its complete configuration in a new folder:"
+                text += code(words, ["vidclass", "train", "--config", folder + "/config.json"])
+            }
         }
         if let command = report.command { text += code("This evaluation was started with", ["vidclass"] + command.dropFirst()) }
-        return text + code("To use the model:", predictCommand)
+        return text
             + code(
-                "To evaluate it on other clips:", ["vidclass", "eval", "--checkpoint", report.model.checkpoint, "--data", "other-videos"])
+                "To evaluate the model on other clips:",
+                ["vidclass", "eval", "--checkpoint", report.model.checkpoint, "--data", "other-videos"])
+    }
+
+    /// The value of `--folds` in a command.
+    private static func folds(_ command: [String]) -> String? {
+        guard let place = command.firstIndex(where: { $0 == "--folds" || $0.hasPrefix("--folds=") }) else { return nil }
+        if command[place] != "--folds" { return String(command[place].dropFirst("--folds=".count)) }
+        return place + 1 < command.count ? command[place + 1] : nil
     }
 
     private func code(_ text: String, _ command: [String]) -> String {

@@ -7,6 +7,7 @@ import VidSystem
 package struct ReportPage {
     let report: RunReport
     var metrics: EvaluationMetrics { report.metrics }
+    var sentences: ReportSentences { ReportSentences(report) }
 
     package init(_ report: RunReport) { self.report = report }
 
@@ -55,11 +56,16 @@ package struct ReportPage {
             \(sections.map {
                 "<section aria-labelledby=\"\($0.id)\">\n<h2 id=\"\($0.id)\" tabindex=\"-1\">\($0.title)</h2>\n\($0.body)</section>\n"
             }.joined())</main>
-            <footer><p>Made by vidclass \(Markup.escaped(report.environment.version)). The file predictions.csv next to this one has all scores. The confidence intervals assume that these clips are typical of the clips that the model will be used on.</p></footer>
+            <footer><p>Made by vidclass \(Markup.escaped(report.environment.version)). The file predictions.csv next to this one has all scores. \(assumption)</p></footer>
             </body>
             </html>
 
             """
+    }
+
+    private var assumption: String {
+        report.split == .training || report.split == .all
+            ? "" : "The confidence intervals assume that these clips are typical of the clips that the model will be used on."
     }
 
     private var advice: String {
@@ -89,15 +95,14 @@ package struct ReportPage {
         return DataElement.hundredths(name + ".low", interval.low) + " to " + DataElement.percent(name + ".high", interval.high)
     }
 
-    /// "0.12 to 0.31", with exact values.
-    func plainSpan(_ name: String, _ interval: Interval?, _ digits: Int = 3) -> String {
-        guard let interval else { return "" }
-        return DataElement.fixed(name + ".low", interval.low, digits) + " to " + DataElement.fixed(name + ".high", interval.high, digits)
-    }
+    /// A picture of more pixels keeps its size and scrolls sideways; a screen of 28 rem has less room for it.
+    static let widePlot = 420.0
 
-    /// A picture, which scrolls sideways if it is wider than the page.
-    func plot(_ picture: Picture, id: String, isWide: Bool = false) -> String {
-        let scrolls = isWide ? " wide\" tabindex=\"0\" role=\"group\" aria-label=\"\(Markup.escaped(picture.title)), scrolls sideways" : ""
+    /// A picture, which scrolls sideways if it is wide, and shrinks with the page otherwise.
+    func plot(_ picture: Picture, id: String) -> String {
+        let scrolls =
+            picture.width > ReportPage.widePlot
+            ? " wide\" tabindex=\"0\" role=\"group\" aria-label=\"\(Markup.escaped(picture.title)), scrolls sideways" : ""
         return "<div class=\"plot\(scrolls)\">\n\(picture.element(id: id))</div>\n"
     }
 }

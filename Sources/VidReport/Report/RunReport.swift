@@ -5,7 +5,9 @@ package enum EvaluatedSplit: String, Sendable {
     case test
     case validation = "val"
     case training = "train"
-    /// Clips of other data, or of several splits.
+    /// The clips of all splits.
+    case all
+    /// Clips of other data than the training's.
     case other
 }
 
@@ -42,7 +44,10 @@ package struct RunReport: Sendable {
     package var model: Model
     /// Nil if the checkpoint is not in a run's folder.
     package var story: RunStory?
+    /// The data of the training; nil if it is unknown.
     package var data: DataSummary?
+    /// The data of the evaluation; nil if it is the training's.
+    package var evaluatedData: DataSummary?
     package var environment: RunEnvironment
     /// The command of an evaluation; a run's is in its record.
     package var command: [String]?
@@ -58,5 +63,14 @@ package struct RunReport: Sendable {
         (self.title, self.split, self.source, self.metrics, self.examples) = (title, split, source, metrics, examples)
         (self.model, self.story, self.data, self.environment) = (model, story, data, environment)
         (self.command, self.seconds, self.peakBytes) = (command, seconds, peakBytes)
+    }
+
+    /// The number of clips that were held out of the training, as far as is known.
+    var heldOutClips: Int { (data?.clips(of: "val") ?? 0) + (data?.clips(of: "test") ?? 0) }
+
+    /// Whether the evaluated clips chose the best epoch among several, as far as is known.
+    var clipsChoseEpoch: Bool {
+        guard split == .validation, story?.epochs.count != 1 else { return false }
+        return story?.record?.monitor?.hasPrefix("val_") ?? true
     }
 }

@@ -93,6 +93,22 @@ package struct EvaluationMetrics: Sendable {
         majority = (label, names == 0 ? 0 : Double(support[label]) / Double(max(clips.count, 1)))
     }
 
+    /// The calibration error that is expected of these scores by chance if they are perfectly calibrated: the mean over the bins of
+    /// E|K / n - p|, weighted by their clips, with K binomial of a bin's n clips and its mean score p.
+    ///
+    /// De Moivre's formula ("Miscellanea Analytica", 1730): E|K - n p| = 2 v C(n, v) p^v (1 - p)^(n - v + 1), with v = floor(n p) + 1.
+    package var calibrationErrorByChance: Double {
+        let deviations = calibration.bins.map { bin -> Double in
+            let (n, p) = (bin.clips, bin.confidence)
+            guard n > 0, p > 0, p < 1 else { return 0 }
+            let v = min(Int(Double(n) * p), n - 1) + 1
+            var logarithm = Double.log(2 * Double(v)) + Double(v) * Double.log(p) + Double(n - v + 1) * Double.log(onePlus: -p)
+            for k in 0..<min(v, n - v) { logarithm += Double.log(Double(n - k) / Double(k + 1)) }
+            return Double.exp(logarithm)
+        }
+        return deviations.reduce(0, +) / Double(max(clips, 1))
+    }
+
     /// The confused pairs of classes, most frequent first, then in the order of the classes.
     package func confusions(atMost limit: Int) -> [Confusion] {
         var pairs: [Confusion] = []

@@ -63,6 +63,14 @@ package struct Measure: Sendable, Equatable {
         self.interval = interval
     }
 
+    /// The decimals that show the metric and its interval: three, or as many more, up to six, as the ends need to differ.
+    package var digits: Int {
+        let width = interval.map { $0.high - $0.low } ?? value
+        var (digits, unit) = (3, 0.001)
+        while digits < 6, width > 0, width < 2 * unit { (digits, unit) = (digits + 1, unit / 10) }
+        return digits
+    }
+
     /// A share with Wilson's interval; 0 without trials, as scikit-learn's `zero_division=0`.
     package init(_ successes: Int, of trials: Int) {
         self.init(trials == 0 ? 0 : Double(successes) / Double(trials), .wilson(successes, of: trials))

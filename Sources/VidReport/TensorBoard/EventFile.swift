@@ -55,7 +55,7 @@ package final class EventFile {
             ftruncate(descriptor, off_t(size))
             throw VidclassError.file(
                 path,
-                "cannot be written: \(SystemCall.reason(code)). Add --set output.tensorboard=false to train without TensorBoard files",
+                "cannot be written: \(SystemCall.reason(code)). Add \(ShellText.setting("output.tensorboard", "false")) to train without TensorBoard files",
                 kind: .inputOutput)
         }
         size += bytes.count

@@ -79,7 +79,7 @@ package final class TensorBoardLog {
     /// Removes all event files from a run's folder.
     package static func remove(from folder: String) throws {
         for path in EventFile.names(in: folder).map({ PathText.join(folder, $0) }) where unlink(path) != 0 {
-            throw VidclassError(.inputOutput, "\(path): the old file cannot be removed: \(SystemCall.reason())")
+            throw VidclassError(.inputOutput, "\(path.printable): the old file cannot be removed: \(SystemCall.reason())")
         }
     }
 }

@@ -2,38 +2,54 @@ import VidData
 import VidSystem
 import VidTensor
 
-/// The result of a data check, for people, in 80 columns.
+/// The result of a data check, for people, in at most 80 columns.
 package enum DataReportText {
     /// The classes, bad clips and pairs that are shown at most; the JSON document has all.
     private static let mostClasses = 30
     private static let mostListed = 20
 
-    package static func text(_ report: DataReport) -> String {
-        let remarks = report.remarks.map { Terminal.paragraph("note: " + $0, indent: 6) }.joined()
-        return summary(report) + "\n" + classes(report) + (remarks.isEmpty ? "" : "\n" + remarks) + bad(report) + leaks(report) + "\n"
-            + verdict(report)
+    /// - Parameter columns: those of the terminal.
+    package static func text(_ report: DataReport, columns: Int = OutputStyle.textColumns) -> String {
+        let page = Page(columns: min(80, columns))
+        let remarks = (report.remarks + [report.data.otherFilesSummary].compactMap(\.self))
+            .map { page.paragraph("note: " + $0, indent: 6) }.joined()
+        let verdict = verdict(report)
+        return summary(report, page) + "\n" + classes(report, page) + (remarks.isEmpty ? "" : "\n" + remarks) + bad(report, page)
+            + leaks(report, page) + (verdict.isEmpty ? "" : "\n" + page.paragraph(verdict, indent: 0))
     }
 
-    private static func summary(_ report: DataReport) -> String {
+    /// The width that lines are broken to.
+    private struct Page {
+        let columns: Int
+
+        func paragraph(_ text: String, indent: Int) -> String { Terminal.paragraph(text, indent: indent, columns: columns) }
+    }
+
+    private static func summary(_ report: DataReport, _ page: Page) -> String {
         ([(label: "data", text: report.data.path.printable)] + facts(report)).map {
-            Terminal.paragraph($0.label.padded(toColumns: 10) + $0.text, indent: 10)
+            page.paragraph($0.label.padded(toColumns: 10) + $0.text, indent: 10)
         }.joined()
+    }
+
+    /// "62 clips in 5 classes (61 H.264 videos, 1 unreadable)".
+    package static func clips(_ report: DataReport) -> String {
+        let unfit = report.bad.count - report.unreadable
+        let kinds =
+            report.kinds.map { Formatting.count($0.clips, kind($0.name)) }
+            + (report.unreadable == 0 ? [] : ["\(Formatting.grouped(report.unreadable)) unreadable"])
+            + (unfit == 0 ? [] : ["\(Formatting.grouped(unfit)) unusable"])
+        return "\(Formatting.count(report.clips.count, "clip")) in \(Formatting.count(report.data.classes.count, "class", "classes"))"
+            + (kinds.isEmpty ? "" : " (\(Formatting.list(kinds, atMost: 4)))")
     }
 
     /// The number, kinds, sizes and lengths of the clips, in words.
     package static func facts(_ report: DataReport) -> [(label: String, text: String)] {
-        let kinds =
-            report.kinds.map { Formatting.count($0.clips, kind($0.name)) }
-            + (report.bad.isEmpty ? [] : ["\(Formatting.grouped(report.bad.count)) bad"])
-        let clips =
-            "\(Formatting.count(report.clips.count, "clip")) in \(Formatting.count(report.data.classes.count, "class", "classes"))"
-            + (kinds.isEmpty ? "" : " (\(Formatting.list(kinds, atMost: 4)))")
         let sizes = report.sizes.map {
             "\($0.columns)x\($0.rows)" + ($0.channels == 3 ? "" : " with \(Formatting.count($0.channels, "channel"))")
                 + " (\(Formatting.grouped($0.clips)))"
         }
         let texts = [
-            clips, sizes.isEmpty ? nil : Formatting.list(sizes, atMost: 4), report.frames.map { spread($0, 0) },
+            clips(report), sizes.isEmpty ? nil : Formatting.list(sizes, atMost: 4), report.frames.map { spread($0, 0) },
             report.rates.map { spread($0, 2) }, report.durations.map { spread($0, 1) },
         ]
         return zip(factLabels, texts).compactMap { label, text in text.map { (label, $0) } }
@@ -44,13 +60,20 @@ package enum DataReportText {
 
     /// The kind of a file as a noun: "H.264 video", ".bin file".
     private static func kind(_ name: String) -> String {
-        switch name {
-        case "h264 video": "H.264 video"
-        case "hevc video": "H.265 video"
-        case "bin", "npy": ".\(name) file"
-        default: name.hasSuffix("video") ? name : name + " clip"
-        }
+        if name == "bin" || name == "npy" { return ".\(name) file" }
+        guard name.hasSuffix(" video") else { return name }
+        let codec = String(name.dropLast(6))
+        return (codecs[codec] ?? codec) + " video"
     }
+
+    /// The usual names of the codecs that ffmpeg abbreviates.
+    private static let codecs = [
+        "h264": "H.264", "hevc": "H.265", "av1": "AV1", "vp8": "VP8", "vp9": "VP9", "mpeg4": "MPEG-4", "mpeg2video": "MPEG-2",
+        "mpeg1video": "MPEG-1", "msmpeg4v2": "MS-MPEG-4", "msmpeg4v3": "MS-MPEG-4", "mjpeg": "Motion JPEG", "prores": "ProRes",
+        "dnxhd": "DNxHD", "theora": "Theora", "gif": "GIF", "wmv1": "WMV", "wmv2": "WMV", "wmv3": "WMV", "vc1": "VC-1",
+        "flv1": "Flash", "h263": "H.263", "rawvideo": "uncompressed", "ffv1": "FFV1", "huffyuv": "HuffYUV", "dvvideo": "DV",
+        "png": "PNG", "apng": "APNG", "cinepak": "Cinepak", "jpeg2000": "JPEG 2000", "vvc": "H.266",
+    ]
 
     /// "16 to 300, median 75", or one number if it is the same for all clips.
     private static func spread(_ spread: DataReport.Spread, _ digits: Int) -> String {
@@ -59,23 +82,23 @@ package enum DataReportText {
         return "\(text(spread.minimum)) to \(text(spread.maximum)), median \(text(spread.median))"
     }
 
-    private static func classes(_ report: DataReport) -> String {
+    private static func classes(_ report: DataReport, _ page: Page) -> String {
         let counts = report.splits.map { report.data.counts(of: $0) }
         var rows = [["class"] + report.splits.map(\.rawValue)]
         for (label, name) in report.data.classes.enumerated().prefix(mostClasses) {
-            rows.append([name.printable.shortened(toColumns: 48)] + counts.map { "\($0[label])" })
+            rows.append([name.printable.shortened(toColumns: max(16, page.columns - 32))] + counts.map { "\($0[label])" })
         }
         if report.data.classes.count > mostClasses { rows.append(["... \(report.data.classes.count - mostClasses) more classes"]) }
         if report.data.classes.count > 1 { rows.append(["all"] + counts.map { "\($0.reduce(0, +))" }) }
         return Formatting.table(rows, right: Set(1...max(1, report.splits.count)), indent: "")
     }
 
-    private static func bad(_ report: DataReport) -> String {
-        section("Bad clips", report.bad, "bad clips") { "  \($0.entry.id.printable): \($0.reason ?? "")" }
+    private static func bad(_ report: DataReport, _ page: Page) -> String {
+        section("Bad clips", report.bad, "bad clips", page) { "  \($0.entry.id.printable): \($0.reason ?? "")" }
     }
 
-    private static func leaks(_ report: DataReport) -> String {
-        section("Clips that look the same in two splits", report.leaks ?? [], "pairs") { leak in
+    private static func leaks(_ report: DataReport, _ page: Page) -> String {
+        section("Clips that look the same in two splits", report.leaks ?? [], "pairs", page) { leak in
             let (first, second) = (report.clips[leak.first].entry, report.clips[leak.second].entry)
             let how =
                 leak.isIdentical
@@ -87,23 +110,24 @@ package enum DataReportText {
     }
 
     /// A titled list, empty without items.
-    private static func section<Item>(_ title: String, _ items: [Item], _ noun: String, _ text: (Item) -> String) -> String {
+    private static func section<Item>(
+        _ title: String, _ items: [Item], _ noun: String, _ page: Page, _ text: (Item) -> String
+    ) -> String {
         guard !items.isEmpty else { return "" }
         let more = items.count > mostListed ? "  ... \(items.count - mostListed) more \(noun) (--json lists all)\n" : ""
-        return "\n\(title)\n" + items.prefix(mostListed).map { Terminal.paragraph(text($0), indent: 6) }.joined() + more
+        return "\n\(title)\n" + items.prefix(mostListed).map { page.paragraph(text($0), indent: 6) }.joined() + more
     }
 
+    /// What is right, and the number of leaks. Bad clips have their list, and what follows from them is said where it is decided.
     private static func verdict(_ report: DataReport) -> String {
-        let (bad, clips) = (report.bad.count, report.clips.count)
-        var text =
-            bad == 0
-            ? "All clips can be read." : "\(Formatting.grouped(bad)) of \(Formatting.count(clips, "clip")) \(bad == 1 ? "is" : "are") bad."
+        var sentences = report.bad.isEmpty ? ["All clips can be read."] : []
         if let leaks = report.leaks, report.splits.count > 1 {
-            text +=
+            sentences.append(
                 leaks.isEmpty
-                ? " No clip is in two splits."
-                : " \(Formatting.count(leaks.count, "pair")) of clips in different splits \(leaks.count == 1 ? "looks" : "look") the same."
+                    ? "No two clips in different splits show the same footage."
+                    : "\(Formatting.count(leaks.count, "pair")) of clips in different splits \(leaks.count == 1 ? "looks" : "look") the same."
+            )
         }
-        return Terminal.paragraph(text, indent: 0)
+        return sentences.joined(separator: " ")
     }
 }

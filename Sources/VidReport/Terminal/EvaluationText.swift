@@ -19,6 +19,10 @@ package enum EvaluationText {
             let name = metrics.classes[metrics.majority.label].printable.shortened(toColumns: 30)
             text += paragraph("Always guessing \"\(name)\" would be right \(fixed(metrics.majority.share * 100, 0)) % of the time.")
         }
+        if let unfamiliar = evaluation.unfamiliarClips, unfamiliar > 0 {
+            let count = Formatting.count(unfamiliar, "clip")
+            text += paragraph("\(count) \(unfamiliar == 1 ? "looks" : "look") unlike the training clips.")
+        }
         // The other columns use up to 53, the intervals 17 of them.
         let hasIntervals = width >= 61
         var rows = [["class", "clips", "precision", "recall", "f1"] + (hasIntervals ? ["recall (95 %)"] : [])]
@@ -51,10 +55,11 @@ package enum EvaluationText {
     private static func pairs(_ metrics: EvaluationMetrics, _ width: Int) -> String {
         let pairs = metrics.confusions(atMost: 5)
         guard !pairs.isEmpty else { return "" }
-        let names = names(metrics.classes, atMost: max(8, (width - 44) / 2))
+        let names = names(metrics.classes, atMost: max(8, (width - 48) / 2))
+        func quoted(_ label: Int) -> String { "\"\(names[label])\"" }
         return "\nMost often confused\n"
             + pairs.map {
-                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(names[$0.truth]) clips \($0.clips == 1 ? "was" : "were") classified as \(names[$0.decision])\n"
+                "  \($0.clips) of \(metrics.perClass[$0.truth].support) \(quoted($0.truth)) clips \($0.clips == 1 ? "was" : "were") classified as \(quoted($0.decision))\n"
             }.joined()
     }
 

@@ -25,6 +25,18 @@ package enum Formatting {
         return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
     }
 
+    /// A duration in a sentence: "0.4 s", "34 s", "5 min 25 s", "3 h 4 min".
+    package static func time(_ seconds: Double) -> String {
+        guard duration(seconds) != "?" else { return "?" }
+        if seconds < 9.95 { return fixed(max(0, seconds), 1) + " s" }
+        let total = Int(seconds.rounded())
+        func pair(_ large: Int, _ unit: String, _ small: Int, _ smallUnit: String) -> String {
+            "\(large) \(unit)" + (small > 0 ? " \(small) \(smallUnit)" : "")
+        }
+        if total < 60 { return "\(total) s" }
+        return total < 3600 ? pair(total / 60, "min", total % 60, "s") : pair(total / 3600, "h", total / 60 % 60, "min")
+    }
+
     /// "512 B", "1.4 MiB", "2.0 GiB".
     package static func bytes(_ count: Int) -> String {
         var value = Double(count)
@@ -79,14 +91,18 @@ package enum Formatting {
         }.joined(separator: "\n")
     }
 
-    /// The words of a line, each with the spaces before it.
+    /// The words of a line, each with the spaces before it. A command in backticks, and `--set` with its value, is one word, so that
+    /// it can be copied.
     private static func words(_ line: String) -> [String] {
         var words: [String] = []
         var wasSpace = false
-        for character in line {
-            if words.isEmpty || (character == " " && !wasSpace) { words.append("") }
+        var isCommand = false
+        for (place, character) in line.enumerated() {
+            let breaks = !isCommand && words.last?.hasSuffix("--set") != true
+            if words.isEmpty || (character == " " && !wasSpace && breaks) { words.append("") }
             words[words.count - 1].append(character)
             wasSpace = character == " "
+            if character == "`" { isCommand = !isCommand && line.dropFirst(place + 1).contains("`") }
         }
         return words
     }

@@ -11,15 +11,19 @@ package enum PredictionText {
     private static let clearMargin = 0.5
     private static let likelyMargin = 0.2
     private static let mostCells = 20
+    /// Said of an input that looks unlike the training clips.
+    private static let unfamiliar = "looks unlike the training clips: treat the answer with care."
 
     /// - Parameters:
     ///   - ranked: the labels and scores to show, best first.
     ///   - decision: the line about all scores (`decision(_:)`).
+    ///   - isUnfamiliar: whether the input looks unlike the training clips.
     package static func text(
-        _ name: String, ranked: [(label: String, score: Float)], decision: String, style: OutputStyle
+        _ name: String, ranked: [(label: String, score: Float)], decision: String, isUnfamiliar: Bool = false, style: OutputStyle
     ) -> String {
         var text = style.paint(style.fitted(name.printable), .bold) + "\n"
         text += "  " + style.fitted(decision, indent: 2) + "\n"
+        if isUnfamiliar { text += paragraph("This \(unfamiliar)", style) }
         let scores = ranked.map { tenths($0.score) }
         let scoreColumns = scores.map(\.columns).max() ?? 0
         let longest = ranked.map(\.label.printable.columns).max() ?? 0
@@ -33,6 +37,13 @@ package enum PredictionText {
             text += "  \(label)  \(score)" + (bar.isEmpty ? "" : "  " + style.paint(bar, rank == 0 ? .green : .dim)) + "\n"
         }
         return text
+    }
+
+    /// Explains the mark of inputs that look unlike the training clips.
+    package static func legend(_ mark: String, style: OutputStyle) -> String { paragraph("\(mark) \(unfamiliar)", style) }
+
+    private static func paragraph(_ text: String, _ style: OutputStyle) -> String {
+        Terminal.paragraph(text, indent: 2, columns: style.columns ?? .max)
     }
 
     /// The model's answer in words that depend on how far the best score is ahead of the next. Scores are not probabilities of

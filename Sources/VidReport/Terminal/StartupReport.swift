@@ -24,8 +24,10 @@ package struct StartupReport: Sendable {
         (self.training, self.threads, self.memory) = (training, threads, memory)
     }
 
-    /// - Parameter columns: the terminal's; the table of layers leaves out their types if it would be wider.
-    package func text(columns: Int = .max) -> String {
+    /// - Parameters:
+    ///   - columns: the terminal's.
+    ///   - showsLayers: whether to show every layer, not only a line for each block.
+    package func text(columns: Int = .max, showsLayers: Bool = true) -> String {
         let data = splits.filter { $0.clips > 0 }.map { "\(Formatting.grouped($0.clips)) \($0.name)" }.joined(separator: " + ")
         var rows = [
             ["parameters", "\(Formatting.grouped(parameters.total)) (\(Formatting.grouped(parameters.trainable)) trainable)"],
@@ -41,21 +43,62 @@ package struct StartupReport: Sendable {
             ["machine", "\(Formatting.count(threads, "thread")), OpenBLAS kernel \(BLAS.coreName), \(Machine.simdLevel) vectors"],
             ["memory", "at most \(Formatting.bytes(memory.total)): \(memory.text)"],
         ]
-        return StartupReport.layerTable(layers, columns: columns) + "\n" + Formatting.table(rows)
+        let table = showsLayers ? StartupReport.layerTable(layers, columns: columns) : StartupReport.blockTable(layers, columns: columns)
+        return table + "\n" + Formatting.table(rows)
     }
 
     /// A line for each layer: its name, type, output shape and parameters, and whether it is frozen.
     package static func layerTable(_ layers: [LayerSummary], columns: Int = .max) -> String {
-        var rows = [["layer", "type", "output", "parameters", ""]]
+        table(layers.map { Row($0.name, $0.type, [$0]) }, columns)
+    }
+
+    /// A line for each block of the CNN and for each other layer that has parameters.
+    package static func blockTable(_ layers: [LayerSummary], columns: Int = .max) -> String {
+        var rows: [Row] = []
         for layer in layers {
-            rows.append([
-                layer.name, layer.type, layer.outputShape.description, layer.parameters == 0 ? "" : Formatting.grouped(layer.parameters),
-                layer.parameters > 0 && !layer.isTrainable ? "frozen" : "",
-            ])
+            let block = layer.name.hasPrefix("block") ? String(layer.name.prefix { $0 != "_" }) : nil
+            if let block, rows.last?.name == block {
+                rows[rows.count - 1].layers.append(layer)
+            } else if block != nil || layer.parameters > 0 {
+                rows.append(Row(block ?? layer.name, layer.type, [layer]))
+            }
         }
-        let table = Formatting.table(rows, right: [3])
-        guard table.split(separator: "\n").contains(where: { String($0).columns > columns }) else { return table }
-        return Formatting.table(rows.map { [$0[0]] + $0[2...] }, right: [2])
+        for index in rows.indices {
+            let weighted = rows[index].layers.filter { $0.parameters > 0 }
+            if weighted.count > 1 { rows[index].type = "\(weighted.count) \(weighted[0].type)" }
+        }
+        return table(rows, columns)
+    }
+
+    private struct Row {
+        let name: String
+        var type: String
+        /// In the network's order.
+        var layers: [LayerSummary]
+
+        init(_ name: String, _ type: String, _ layers: [LayerSummary]) { (self.name, self.type, self.layers) = (name, type, layers) }
+
+        var parameters: String {
+            let count = layers.reduce(0) { $0 + $1.parameters }
+            return count == 0 ? "" : Formatting.grouped(count)
+        }
+
+        var state: String {
+            let weighted = layers.filter { $0.parameters > 0 }
+            let frozen = weighted.filter { !$0.isTrainable }.count
+            return frozen == 0 ? "" : frozen == weighted.count ? "frozen" : "partly frozen"
+        }
+    }
+
+    /// Narrow terminals show no types, then no shapes; then names are shortened.
+    private static func table(_ rows: [Row], _ columns: Int) -> String {
+        FittedTable.text(
+            [
+                .init("layer", rows.map(\.name), rank: 0, isFlexible: true, least: 12),
+                .init("type", rows.map(\.type), rank: 2),
+                .init("output", rows.map { $0.layers.last?.outputShape.description ?? "" }, rank: 1),
+                .init("parameters", rows.map(\.parameters), isRight: true, rank: 0), .init("", rows.map(\.state), rank: 0),
+            ], style: OutputStyle(columns: columns, usesColor: false), indent: 2)
     }
 }
 

@@ -65,7 +65,7 @@ package struct EvaluatedClips {
         let chosen = try EvaluatedClips.choose(from: set, split, isOther: isOther)
         (name, entries) = (chosen.name, chosen.entries)
         unknownClips = set.findings.unknownLabels.reduce(0) { $0 + $1.clips }
-        part = areAsTrained ? chosen.part.map { EvaluatedSplit($0) } ?? .other : .other
+        part = areAsTrained ? chosen.part.map { EvaluatedSplit($0) } ?? .all : .other
         isHeldOutOfRun = isOfRun && chosen.part == .heldOut(of: set)
         if unknownClips > 0 {
             notes.append(

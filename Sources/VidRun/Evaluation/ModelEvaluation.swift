@@ -21,7 +21,9 @@ package struct ModelEvaluation {
         self.clips = clips
         self.runtime = runtime
         let start = ContinuousClock.now
-        let predictor = saved.predictor(runtime.workers)
+        // The shape of a clip says what is wrong more clearly than the memory that the model's would take.
+        try saved.loader.checkSize(of: clips.entries[0].path)
+        let predictor = try saved.predictor(for: .evaluation, loadedClips: min(clips.entries.count, ClipSource.ahead + 1), runtime.workers)
         let inputs = try StepInputs(
             LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
             features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
@@ -50,6 +52,7 @@ package struct ModelEvaluation {
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
         if isRuns, let run {
+            try run.checkLinks()
             folder = run.report
         } else if let output {
             try Folder.make(output)
@@ -59,7 +62,7 @@ package struct ModelEvaluation {
                 directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
             ).report
         }
-        let kept = clips.isOfRun ? run.flatMap { DataSummary(readingFrom: $0.dataPath) } : nil
+        let kept = run.flatMap { DataSummary(readingFrom: $0.dataPath) }
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
             entries: clips.entries, evaluation: evaluation, seconds: seconds)
@@ -67,7 +70,8 @@ package struct ModelEvaluation {
             to: folder,
             ReportWriter.Context(
                 title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
-                data: kept ?? DataSummary(clips.set), command: isRuns ? nil : runtime.command))
+                data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
+                evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command))
         return folder
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import VidConfig
 import VidData
 import VidModel
@@ -26,7 +27,10 @@ struct ReportWriter {
         var source: String
         var unknownClips = 0
         var story: RunStory?
+        /// The data of the training, if it is known.
         var data: DataSummary?
+        /// The data of the evaluation, if it is not the training's.
+        var evaluatedData: DataSummary?
         var command: [String]?
     }
 
@@ -41,8 +45,10 @@ struct ReportWriter {
             story: context.story, data: context.data, environment: environment, command: context.command, seconds: seconds,
             peakBytes: Machine.peakResidentBytes)
         report.unknownClips = context.unknownClips
+        report.evaluatedData = context.evaluatedData
         try PredictionsFile.write(evaluation, to: folder.predictions)
-        try environment.write(to: folder.environment)
+        // A finished run keeps the environment that it was trained in.
+        if !FileManager.default.fileExists(atPath: folder.environment) { try environment.write(to: folder.environment) }
         try write(ConfusionPlot.pair(metrics.classes, metrics.confusion, palette: .file).file, to: folder.confusion)
         if let story = context.story, !story.epochs.isEmpty {
             try write(CurvePlot(story.epochs, best: story.bestEpoch, palette: .file).row.file, to: folder.curves)
@@ -57,7 +63,9 @@ struct ReportWriter {
     private func model(_ data: DataSummary?) -> RunReport.Model {
         let input = classifier.configuration.input
         let summary = TrainingSummary(
-            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0, hasFrozenLayers: classifier.frozen != nil,
+            configuration, clips: data?.clips(of: Split.train.rawValue) ?? 0,
+            // Without the data, the number of clips to encode is unknown.
+            hasFrozenLayers: data != nil && classifier.frozen != nil,
             hasValidation: (data?.clips(of: Split.validation.rawValue) ?? 1) > 0)
         // A line without a label continues the one before it.
         var lines: [(label: String, text: String)] = []
@@ -73,7 +81,12 @@ struct ReportWriter {
 
     private func examples() async -> [ExampleGroup] {
         let loader = ClipLoader(configuration)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: runtime.workers)
+        // Where there is no memory for explanations, the reason stands in the place of each picture.
+        let predictor = Result {
+            try Predictor(
+                classifier, preprocessing: configuration.data.preprocessing, for: .explanation(samples: 1), loadedClips: 5,
+                workers: runtime.workers, source: checkpoint)
+        }
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
@@ -83,13 +96,14 @@ struct ReportWriter {
         return groups
     }
 
-    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Predictor) async -> ClipExample {
+    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
         let picture: Result<ClipExample.Picture, VidclassError>
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
-            let explanation = predictor.explain(predictor.activations(of: loaded), target: clip.decision, against: nil)
+            let predictor = try predictor.get()
+            let explanation = predictor.explain(try predictor.activations(of: loaded), target: clip.decision, against: nil)
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)
             let canvas = try strip.drawn()
@@ -98,7 +112,7 @@ struct ReportWriter {
                     png: try canvas.png(), width: canvas.width, height: canvas.height,
                     description: "Frames of \(clip.clip) from its beginning to its end, as the model sees them: "
                         + "\(evaluation.classes[clip.label]), classified as \(evaluation.classes[clip.decision]). "
-                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and how much the frame added."))
+                        + "Below each: which regions led to \(evaluation.classes[clip.decision]), and the frame's share of the decision."))
         } catch {
             picture = .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }

@@ -3,6 +3,7 @@ import VidData
 import VidModel
 import VidReport
 import VidSystem
+import VidTensor
 import VidTrain
 
 /// The explanation of one input: which frames and regions led the model to a class.
@@ -18,6 +19,15 @@ package struct InputExplanation: Sendable {
     package let samples: [ExplanationPicture.Sample]
     /// The files that were written.
     package private(set) var files = ExplanationFiles.Paths()
+
+    /// A predictor for explanations of one input at a time.
+    ///
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package static func predictor(_ saved: SavedModel, _ workers: Workers) throws -> Predictor {
+        let samples = saved.evaluationViews.count
+        // The frames are drawn in colours, and over them the maps.
+        return try saved.predictor(for: .explanation(samples: samples), loadedClips: 5 * samples, workers)
+    }
 
     /// Loads the input and explains each of the samples whose scores are averaged.
     ///
@@ -36,7 +46,7 @@ package struct InputExplanation: Sendable {
             // Decoding may find fewer frames than the file has packets.
             length?.frames = clip.sourceFrames
             let moments = try length.map { try loader.moments(view, of: $0, path: path) }
-            seen.append((clip, predictor.activations(of: clip), moments))
+            seen.append((clip, try predictor.activations(of: clip), moments))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
         try saved.requireFinite(scores, of: path)
@@ -87,6 +97,14 @@ package struct InputExplanation: Sendable {
     package var contributions: [[Float]] {
         samples.map { sample in
             sample.explanation.contributions.prefix(sample.explanation.validFrames).map { $0 / Float(samples.count) }
+        }
+    }
+    /// The share of each frame of each sample; all of them add up to 1.
+    package var shares: [[Double]] {
+        var rest = FrameStrip.shares(of: Array(contributions.joined()))[...]
+        return contributions.map { frames in
+            defer { rest = rest.dropFirst(frames.count) }
+            return Array(rest.prefix(frames.count))
         }
     }
 }

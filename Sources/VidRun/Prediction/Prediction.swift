@@ -39,11 +39,13 @@ package struct FilePredictor {
     private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
 
     /// - Parameter top: how many classes a prediction holds.
-    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) {
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) throws {
         self.saved = saved
         self.paths = paths
         self.top = top
-        predictor = saved.predictor(workers)
+        predictor = try saved.predictor(
+            for: .scores, loadedClips: min(paths.count, ClipSource.ahead) * saved.evaluationViews.count, workers)
     }
 
     /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.

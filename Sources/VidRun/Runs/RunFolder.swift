@@ -71,21 +71,27 @@ package struct RunFolder: Sendable {
                 number += 1
             }
         } catch let error as VidclassError {
-            throw VidclassError(error.kind, error.message + ". Choose another with --set output.directory=...")
+            throw VidclassError(error.kind, error.message + ". Choose another with " + ShellText.setting("output.directory", "FOLDER"))
         }
     }
 
-    /// Refuses a `weights` folder that is a link, and if `isOwn` is false also a run's folder that is one: a training writes nothing
-    /// outside of its run's folder, whoever made that.
+    /// Refuses a run's folder or its `weights` folder that is a link: a run is written only into its own folder, whoever made that. The
+    /// folder above, `output.directory`, may be a link.
     ///
     /// - Throws: `.inputOutput`.
-    func checkLinks(isOwn: Bool = true) throws {
-        for place in (isOwn ? [] : [path]) + [weightsPath] {
+    func checkLinks() throws {
+        // A slash at the end would follow the link.
+        let own = PathText.join(PathText.parent(path), PathText.name(path))
+        for place in [own, weightsPath] {
             guard let kind = try? SystemCall.status(place, followingLink: false).kind, kind != .folder else { continue }
+            let target = Folder.resolved(place)
+            let remedy =
+                target != place && place != weightsPath && (try? SystemCall.status(target))?.kind == .folder
+                ? "name the folder itself, \(target.printable)"
+                : "put a folder there, or keep whole runs elsewhere with \(ShellText.setting("output.directory", "FOLDER"))"
             throw VidclassError.file(
-                place,
-                "expected a folder, found a link or a file. A training writes only into its run's folder: put a folder there, or keep "
-                    + "whole runs elsewhere with --set output.directory=...", kind: .inputOutput)
+                place, "expected a folder, found a link or a file. A run is written only into its own folder: \(remedy)",
+                kind: .inputOutput)
         }
     }
 
@@ -170,7 +176,7 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
-                "\(directory): no run here. Train one with `vidclass train --config FILE`, or name the run to use."
+                "\(directory.printable): no run here. Train one with `\(ShellText.vidclass("train", "--config", "FILE"))`, or name the run to use."
             )
         }
         return newest.0
@@ -201,11 +207,12 @@ final class RunLock {
                 throw VidclassError.file(
                     path,
                     "cannot be locked: \(SystemCall.reason(code)). The file system has no locks; keep runs on another one with "
-                        + "--set output.directory=...", kind: .inputOutput)
+                        + ShellText.setting("output.directory", "FOLDER"), kind: .inputOutput)
             }
             throw VidclassError.file(
                 folder.path,
-                "another vidclass is training in this folder. Wait for it, or train into another (--set output.name=...).", kind: .busy)
+                "another vidclass is training in this folder. Wait for it, or train into another with \(ShellText.setting("output.name", "NAME")).",
+                kind: .busy)
         }
     }
 

@@ -36,10 +36,11 @@ package struct FoldTraining {
         for note in notes { try runtime.note(note) }
         // The check compared the splits; clips that show the same can be in different folds, too.
         for (index, fold) in folds.enumerated() {
-            guard let error = data.report.divided(as: fold).leakError else { continue }
-            let message = "fold \(index + 1): \(error.message)"
-            if configuration.data.leakCheck == .refuse { throw VidclassError(error.kind, message) }
-            try runtime.note(message)
+            let report = data.report.divided(as: fold)
+            if configuration.data.leakCheck == .refuse, let error = report.leakError() {
+                throw VidclassError(error.kind, "fold \(index + 1): \(error.message)")
+            }
+            if let warning = report.leakWarning { try runtime.note("fold \(index + 1): \(warning)") }
         }
         let output = configuration.output
         folder = try RunFolder.create(directory: output.directory, name: output.name, existOk: output.existOk, holdsWeights: false)

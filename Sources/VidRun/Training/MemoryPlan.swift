@@ -2,6 +2,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidReport
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -54,7 +55,8 @@ struct MemoryPlan {
         keepsFeatures = features > 0
         keptClipBytes = classifier.frozen != nil ? 0 : max(0, Int(min(Double(left / 2), Double(clips) * Double(clipBytes))))
         estimate = MemoryEstimate(
-            parameters: step.parameters, optimizer: step.optimizer, step: step.workspace, data: loading + features + keptClipBytes + familiarity,
+            parameters: step.parameters, optimizer: step.optimizer, step: step.workspace,
+            data: loading + features + keptClipBytes + familiarity,
             program: StepMemory.program, repeated: step.activations?.repeated)
     }
 

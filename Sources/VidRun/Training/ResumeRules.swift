@@ -41,7 +41,7 @@ package enum ResumeRules {
                 compare(pair.0, pair.1, join(path, "\(index)"), join(rule, "N"), &differences)
             }
         } else {
-            differences.append("\(path) (\(old?.text() ?? "not set") to \(new?.text() ?? "not set"))")
+            differences.append("\(path.printable) (\(old?.text() ?? "not set") to \(new?.text() ?? "not set"))")
         }
     }
 }

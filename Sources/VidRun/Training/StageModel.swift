@@ -2,6 +2,7 @@ import VidCheckpoint
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 import VidTrain
 
@@ -20,7 +21,7 @@ struct StageModel {
         classifier = try Classifier(
             configuration.model(ofStage: stage), classes: classes, trainedCopies: isFirst ? 1 + configuration.optimizer.slotCount : 0
         ) { try saved?.requireTensors(of: $0) }
-        optimizer = Optimizer(configuration.optimizer, classifier.parameters)
+        optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
     }
 
     /// Draws random weights, and loads those of the CNN from the file that `model.cnn.weights` names.
@@ -30,7 +31,7 @@ struct StageModel {
         guard let name = cnn.weights else { return }
         let path = try runtime.weights.find(name, cnn.architecture)
         let weights = try await runtime.weights.read(path, cnn.architecture)
-        try runtime.observe(.info("CNN weights: \(path)"))
+        try runtime.observe(.info("CNN weights: \(path.printable)"))
         let preprocessing = configuration.data.preprocessing
         for note in try weights.load(into: classifier.parameters, preprocessing: preprocessing) { try runtime.note(note) }
         if let warning = weights.warning(configured: preprocessing) { try runtime.warn(warning) }

@@ -51,6 +51,7 @@ package struct TrainingPlan {
     /// - Throws: `.missingInput` if there is no run or a clip is gone, `.badData` if the run cannot be resumed under this
     ///   configuration, `.busy` if another process trains there.
     package init(resuming folder: RunFolder, overrides: [String], in runtime: Runtime) async throws {
+        try folder.checkLinks()
         let lock = try RunLock(folder)
         let configuration = try RunConfiguration.load(path: folder.configPath, overrides: overrides)
         let checkpoint = try TrainingPlan.saved(folder, configuration, runtime)
@@ -69,7 +70,7 @@ package struct TrainingPlan {
 
     /// The training of one fold, in `folder`: a new one or, if the folder has a configuration, a resumed one.
     init(fold folder: RunFolder, _ configuration: RunConfiguration, data: DataSet, report: DataReport, in runtime: Runtime) throws {
-        try folder.checkLinks(isOwn: false)
+        try folder.checkLinks()
         guard FileManager.default.fileExists(atPath: folder.configPath) else {
             self.init(configuration, data, summary: DataSummary(report.divided(as: data), skipsBad: true))
             return
@@ -86,7 +87,7 @@ package struct TrainingPlan {
     private static func saved(_ folder: RunFolder, _ configuration: RunConfiguration, _ runtime: Runtime) throws -> Checkpoint? {
         guard let saved = try newestReadable(folder, runtime) else {
             try ResumeRules.check(configuration, against: RunConfiguration.load(path: folder.configPath), folder.configPath)
-            try runtime.note("\(folder.path) was stopped before anything was saved; it starts from the beginning")
+            try runtime.note("\(folder.path.printable) was stopped before anything was saved; it starts from the beginning")
             return nil
         }
         try ResumeRules.check(configuration, against: RunConfiguration(json: saved.config, source: saved.path), saved.path)
@@ -102,8 +103,8 @@ package struct TrainingPlan {
             do {
                 let saved = try Checkpoint.open(path)
                 if path == folder.previousPath {
-                    let reason = fault?.message ?? "\(folder.lastPath): is missing"
-                    try runtime.warn("\(reason); resuming from the state saved before it, \(path)")
+                    let reason = fault?.message ?? "\(folder.lastPath.printable): is missing"
+                    try runtime.warn("\(reason); resuming from the state saved before it, \(path.printable)")
                 }
                 return saved
             } catch let error as VidclassError {

@@ -120,10 +120,13 @@ extension TrainingRun {
 
     /// - Parameter end: nil if the training's time was up.
     private func result(_ end: StageEnd?, _ folder: RunFolder) -> TrainingResult {
-        TrainingResult(
-            run: folder.path, epochs: trainer.state.epoch, end: end, seconds: trainer.secondsSinceStart,
+        let heldOut = Split.heldOut(of: data)
+        return TrainingResult(
+            run: folder.path, epochs: trainer.state.epoch, end: end, patience: configuration.training.earlyStopping.patience,
+            seconds: trainer.secondsSinceStart,
             monitor: trainer.monitor.metric.rawValue, best: trainer.state.best, isRestored: trainer.state.isRestored,
-            hasHeldOutClips: Split.heldOut(of: data) != .train, bestCheckpoint: folder.bestPath, lastCheckpoint: folder.lastPath,
+            hasHeldOutClips: heldOut != .train, exampleClip: data.entries(of: heldOut).first?.path, bestCheckpoint: folder.bestPath,
+            lastCheckpoint: folder.lastPath,
             results: folder.resultsPath, report: folder.report.exists ? folder.report.page : nil,
             hasTensorBoardLog: configuration.output.tensorboard)
     }

@@ -46,7 +46,7 @@ extension TrainingRun {
         } catch {
             try runtime.note(
                 "the model cannot tell unfamiliar videos yet (\(error is Interrupted ? "interrupted" : "\(error)")). "
-                    + "Try again with: vidclass train --resume \(ShellText.quoted(folder.path))")
+                    + "Try again with `\(ShellText.vidclass("train", "--resume", ShellText.path(folder.path)))`")
         }
     }
 

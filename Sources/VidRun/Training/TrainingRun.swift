@@ -89,21 +89,7 @@ package final class TrainingRun {
             state.data = plan.data.digest
             return state
         }
-        let state = try TrainerState(checkpoint)
-        guard state.data == plan.data.digest else {
-            throw VidclassError.file(
-                plan.configuration.data.path,
-                "the clips or their splits are not those that this run was trained on. Restore them, or start a new training.")
-        }
-        guard state.stage < plan.configuration.stagePlans.count else {
-            throw VidclassError.file(
-                checkpoint.path,
-                "its state is in stage \(state.stage + 1), but the configuration has \(plan.configuration.stagePlans.count)")
-        }
-        if let fault = state.fault(clips: plan.data.entries(of: .train).count, plan.configuration) {
-            throw VidclassError.file(checkpoint.path, "its training state cannot be resumed: \(fault)")
-        }
-        return state
+        return try TrainerState(checkpoint, data: plan.data, plan.configuration)
     }
 
     /// The plan of the stage, of those to come, that takes the most memory.

@@ -176,8 +176,43 @@ package enum LiveChildren {
     package static func kill() { processes.withLock { $0.forEach(ChildProcess.killSession) } }
 }
 
-/// Limits for a child process that works on an untrusted file.
+/// Limits of this process, and of a child process that works on an untrusted file.
 package enum ProcessLimits {
+    /// Files that this process itself opens: clips, tables, the event loop's.
+    private static let ownFiles = 32
+    /// Files that a child takes while it is started and read: both ends of its pipes, and those that report its end.
+    private static let filesPerChild = 10
+    /// Children that the least number of files must be enough for.
+    private static let leastChildren = 6
+    /// The least memory with which threads can be started and errors be said.
+    private static let leastMemory = 64 << 20
+
+    /// The files that this process may open at a time, raised as far as the system lets it. 65536 at most: some programs close every
+    /// number up to the limit when they start a child.
+    private static let openFiles = Int(clamping: vc_raise_file_limit(1 << 16))
+
+    /// Raises the limit of open files, before anything is opened, and refuses limits under which the libraries would trap.
+    ///
+    /// - Throws: `.inputOutput` for too few files, `.other` for too little memory.
+    package static func prepareThisProcess() throws(VidclassError) {
+        let least = ownFiles + leastChildren * filesPerChild
+        guard openFiles >= least else {
+            throw VidclassError(
+                .inputOutput,
+                "the system lets this process open only \(openFiles) files at a time, and vidclass needs \(least). Raise the limit: "
+                    + "ulimit -n \(least), or as root in /etc/security/limits.conf")
+        }
+        guard Machine.limitedBytes >= leastMemory else {
+            throw VidclassError(
+                .other,
+                "out of memory: this process's limits (ulimit -v, -d) leave \(max(0, Machine.limitedBytes) >> 20) MiB. "
+                    + "\(Machine.memoryAdvice).")
+        }
+    }
+
+    /// The children that may run at a time where `wanted` are asked for: fewer if the open files do not suffice.
+    package static func children(_ wanted: Int) -> Int { max(1, min(wanted, (openFiles - ownFiles) / filesPerChild)) }
+
     /// Limits the process from now on to `memory` bytes of address space, `seconds` of processor time, and files of at most
     /// `fileBytes`. Does nothing if the process has ended.
     static func apply(to process: Int32, memory: Int, seconds: Int, fileBytes: Int = 0) {

@@ -16,12 +16,22 @@ package enum Machine {
     /// Bytes of this process's address space (VmSize).
     package static var addressSpaceBytes: Int { bytes("VmSize", in: "/proc/self/status") ?? 0 }
 
-    /// Bytes that this process can still allocate: the machine's available memory, or less if the address space is limited
-    /// (`ulimit -v`).
-    package static var grantableBytes: Int {
-        let room = Int(clamping: vc_address_space_limit()) - addressSpaceBytes
-        return max(0, min(availableBytes, room))
+    /// Bytes that this process can still allocate: the machine's available memory, or less if the process's is limited.
+    package static var grantableBytes: Int { max(0, min(availableBytes, limitedBytes)) }
+
+    /// Bytes that the limits of this process's address space and data (`ulimit -v`, `ulimit -d`) still leave.
+    package static var limitedBytes: Int {
+        min(
+            Int(clamping: vc_address_space_limit()) - addressSpaceBytes,
+            Int(clamping: vc_data_limit()) - (bytes("VmData", in: "/proc/self/status") ?? 0))
     }
+
+    /// What to do where memory runs out, without a full stop.
+    package static var memoryAdvice: String {
+        limitedBytes < availableBytes
+            ? "Raise the limits of this process's memory (ulimit -v, ulimit -d)" : "Close other programs, or use a machine with more memory"
+    }
+
 
     /// The most bytes of this process that have been resident so far (VmHWM).
     package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }

@@ -173,8 +173,14 @@ extension Convolution {
     }
 
     /// The algorithm of the filter gradient.
+    ///
+    /// Maps of one row or one column get im2col whatever is preferred: two thirds of the taps see only padding there. Their
+    /// gradient is exactly 0, and Winograd's rounding error in its place would move them in every step of Adam.
     package static func filterGradientAlgorithm(for g: ConvolutionGeometry, preferring preferred: Algorithm? = nil) -> Algorithm {
-        choose(g, preferred) { isFasterByWinograd($0) && ($0.channels * $0.filters <= 128 * 256 || WinogradConvolution.tiles($0) >= 4) }
+        if min(g.rows, g.columns) == 1 { return .im2col }
+        return choose(g, preferred) {
+            isFasterByWinograd($0) && ($0.channels * $0.filters <= 128 * 256 || WinogradConvolution.tiles($0) >= 4)
+        }
     }
 
     private static func choose(

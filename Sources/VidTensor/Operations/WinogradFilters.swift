@@ -1,4 +1,5 @@
 import CKernels
+import VidSystem
 
 /// A 3x3 kernel transformed for Winograd convolutions: U (36, C, K), four times the kernel's memory.
 ///
@@ -21,22 +22,33 @@ package final class WinogradFilters {
     let layout: WinogradMatrices
     let base: UnsafeMutablePointer<Float>
     private let buffer: Buffer?
+    /// Whether the memory is still as it was allocated, which must be cleared before it is used.
+    private var isFresh: Bool
 
-    /// Filters for a kernel (3, 3, C, K), not yet transformed, in their own memory or in that of `workspace`.
-    package init(_ direction: Direction, kernelShape: Shape, in workspace: Workspace? = nil) {
+    /// Filters for a kernel (3, 3, C, K), not yet transformed, in their own memory, of which none is touched before `update`.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package convenience init(_ direction: Direction, kernelShape: Shape) throws(VidclassError) {
+        let floats = WinogradFilters.bytes(direction, channels: kernelShape[2], filters: kernelShape[3]) / MemoryLayout<Float>.stride
+        let own = try Buffer(allocating: floats, isZeroed: false)
+        self.init(direction, kernelShape, own.base, own)
+    }
+
+    /// Filters for a kernel (3, 3, C, K), not yet transformed, in the memory of `workspace`.
+    package convenience init(_ direction: Direction, kernelShape: Shape, in workspace: Workspace) {
+        let floats = WinogradFilters.bytes(direction, channels: kernelShape[2], filters: kernelShape[3]) / MemoryLayout<Float>.stride
+        self.init(direction, kernelShape, workspace.take([floats]).base, nil)
+    }
+
+    private init(_ direction: Direction, _ kernelShape: Shape, _ base: UnsafeMutablePointer<Float>, _ buffer: Buffer?) {
         precondition(kernelShape.rank == 4 && kernelShape[0] == 3 && kernelShape[1] == 3, "Winograd filters of a kernel \(kernelShape)")
         self.direction = direction
         channels = direction == .forward ? kernelShape[2] : kernelShape[3]
         filters = direction == .forward ? kernelShape[3] : kernelShape[2]
         layout = WinogradMatrices(rows: channels, columns: filters)
-        if let workspace {
-            buffer = nil
-            base = workspace.take([layout.floats]).base
-        } else {
-            let own = Buffer(count: layout.floats)
-            buffer = own
-            base = own.base
-        }
+        self.base = base
+        self.buffer = buffer
+        isFresh = buffer != nil
     }
 
     package var bytes: Int { layout.floats * MemoryLayout<Float>.stride }
@@ -54,6 +66,10 @@ package final class WinogradFilters {
         precondition(kernel.count == 9 * channels * filters, "kernel \(kernel.shape) for \(channels) channels and \(filters) filters")
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
+        if isFresh {
+            base.update(repeating: 0, count: layout.floats)
+            isFresh = false
+        }
         let source = direction == .forward ? kernel.base : turned(kernel, workers, workspace)
         let rowsPerBlock = max(1, 8192 / filters)
         workers.forEachRange(of: channels, size: rowsPerBlock) { rows, _ in

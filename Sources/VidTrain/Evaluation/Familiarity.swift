@@ -5,7 +5,7 @@ import VidTensor
 /// A clip's feature (`Classifier.meanFeature`) is compared with those of training clips, the reference. Of each number the square
 /// root is taken, with its sign, and the result is scaled to length one (Perronnin et al., "Improving the Fisher kernel for
 /// large-scale image classification", ECCV 2010): so no few channels with large values decide. The distance is the Euclidean one to
-/// the nearest reference clip (Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022).
+/// the `neighbour`-th nearest reference clip (Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022).
 ///
 /// The distances of known clips calibrate it: those of m validation clips, which the reference does not hold, or where these are too
 /// few, also those of the reference clips, each without itself. A clip is unfamiliar if it is farther than the r-th smallest of them,
@@ -24,6 +24,8 @@ package struct Familiarity: Sendable, Equatable {
     private static let mostNumbers = 1 << 20
     /// The share of known clips that may be called unfamiliar.
     private static let falseAlarms = 0.01
+    /// The third: one or two training clips that are odd themselves, or that were filmed twice, then matter little.
+    private static let neighbour = 3
 
     /// D: the numbers of a feature.
     package let dimensions: Int
@@ -36,12 +38,13 @@ package struct Familiarity: Sendable, Equatable {
 
     package var clips: Int { features.count / dimensions }
 
-    /// Calibrates the distances.
+    /// Calibrates the distances. Nil if a feature is not finite.
     ///
     /// - Parameters:
     ///   - reference: features of training clips, at most `capacity(dimensions)` of them.
     ///   - validation: features of validation clips, at most `mostClips` of them.
-    package init(reference: [[Float]], validation: [[Float]]) {
+    package init?(reference: [[Float]], validation: [[Float]]) {
+        guard (reference + validation).allSatisfy({ $0.allSatisfy(\.isFinite) }) else { return nil }
         let bare = Familiarity(dimensions: reference[0].count, features: reference.flatMap(\.self), distances: [])
         var distances = validation.map { bare.distance(Familiarity.direction($0[...])[...]) }
         if distances.count < Familiarity.fewestClips {
@@ -136,16 +139,19 @@ package struct Familiarity: Sendable, Equatable {
         return feature.map { length == 0 ? 0 : Float((Double(abs($0)) / length).squareRoot()) * ($0 < 0 ? -1 : 1) }
     }
 
-    /// The distance of a direction to the nearest reference clip.
+    /// The distance of a direction to the `neighbour`-th nearest reference clip.
     ///
     /// - Parameter skipping: a reference clip to leave out.
     private func distance(_ direction: ArraySlice<Float>, skipping: Int? = nil) -> Float {
-        var least = Float.infinity
+        // Ascending; NaN is farther than anything.
+        var nearest = [Float](repeating: .nan, count: Familiarity.neighbour)
         for clip in 0..<clips where clip != skipping {
             let distance = Familiarity.squaredDistance(direction, reference(clip))
-            if !(distance >= least) { least = distance }
+            guard let place = nearest.firstIndex(where: { distance < $0 || ($0.isNaN && !distance.isNaN) }) else { continue }
+            nearest.insert(distance, at: place)
+            nearest.removeLast()
         }
-        return least.squareRoot()
+        return nearest[Familiarity.neighbour - 1].squareRoot()
     }
 
     /// In eight partial sums, so that the compiler can use vector registers; their order does not depend on the machine.

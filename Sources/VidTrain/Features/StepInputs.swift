@@ -1,6 +1,7 @@
 import VidConfig
 import VidData
 import VidModel
+import VidSystem
 import VidTensor
 
 /// The inputs of the trained part of the network, for the clips of one split: features or maps behind frozen layers, or frames
@@ -129,7 +130,7 @@ package final class FeatureStore {
     init(samples: Int, steps: Int, shape: Shape) throws {
         self.steps = steps
         self.shape = shape
-        buffer = try Buffer(allocating: samples * steps * shape.count, isZeroed: false)
+        buffer = try Buffer(allocating: Size.product(samples, steps, shape.count), isZeroed: false)
         validFrames = [Int](repeating: steps, count: samples)
     }
 

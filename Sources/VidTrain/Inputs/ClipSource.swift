@@ -1,4 +1,5 @@
 import VidData
+import VidSystem
 import VidTensor
 
 /// Loads the clips of a split, the next ones while the current ones are in use.
@@ -11,7 +12,7 @@ package actor ClipSource {
     package nonisolated let paths: [String]
     private nonisolated let loader: ClipLoader
     private let keepingBytes: Int
-    private let gate = LoadGate(Workers.processorCount + 1)
+    private let gate = LoadGate(ProcessLimits.children(Workers.processorCount + 1))
     private var kept: [Sample: LoadedClip] = [:]
     private var keptBytes = 0
     private var pending: [Sample: Task<LoadedClip, any Error>] = [:]

@@ -63,7 +63,7 @@ package final class Trainer {
         step = try TrainingStep(
             classifier, optimizer: optimizer, state: state.optimizer, labelSmoothing: configuration.training.labelSmoothing,
             memory: memory, workers: workers, random: state.dropoutRandom)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: workers, in: step.context)
+        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, in: step.context)
         let frozen = FrozenLayers(predictor, cache: features.cache)
         func inputs(_ clips: LabelledClips, _ plan: SamplePlan) throws -> StepInputs {
             try StepInputs(clips, plan, in: predictor, frozen: frozen, keepsInMemory: features.keepsInMemory)

@@ -62,7 +62,8 @@ package struct TrainerState: Codable, Sendable, Equatable {
         dropoutRandom = RandomGenerator(seed: seed, stream: 2)
     }
 
-    /// What is wrong with a state that was read from a file; nil where a training on `clips` clips can resume from it.
+    /// What is wrong with a state that was read from a file; nil where a training on `clips` clips can resume from it. Nothing else may
+    /// use a state before: its numbers may be any.
     package func fault(clips: Int, _ configuration: RunConfiguration) -> String? {
         let numbers = [
             ("epoch", epoch), ("step", step), ("stage", stage), ("stage_epoch", stageEpoch), ("correct", running.correct),
@@ -71,6 +72,8 @@ package struct TrainerState: Codable, Sendable, Equatable {
         for (name, number) in numbers where !TrainerState.counts.contains(number) {
             return "\(name): expected a number from 0 to \(TrainerState.counts.upperBound), found \(number)"
         }
+        let stages = configuration.stagePlans.count
+        guard stage < stages else { return "it is in stage \(stage + 1), but the configuration has \(stages)" }
         guard stageEpoch <= epoch, (best?.epoch ?? 0) <= epoch else {
             return "its best epoch or the start of its stage comes after its \(epoch) epochs"
         }

@@ -34,6 +34,9 @@ package final class TrainingStep {
         loss = CategoricalCrossEntropy(labelSmoothing: labelSmoothing)
         context = Context(parameters: classifier.parameters, workers: workers, random: random, isTraining: true)
         try context.workspace.reserve(bytes: memory.workspace)
+        try classifier.parameters.reserveGradients()
+        try classifier.frozen?.reserveFilters(gradients: false, context)
+        try classifier.trained?.reserveFilters(gradients: true, context)
         activations = memory.activations
     }
 

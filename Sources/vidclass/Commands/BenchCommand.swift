@@ -75,11 +75,11 @@ struct BenchEncodeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workers = options.threads.makeWorkers()
+        let workers = try options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: false)
-        let gemm = GEMMBenchmark.run(workers: workers)
+        let gemm = try GEMMBenchmark.run(workers: workers)
         let context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
-        let result = EncodeBenchmark.run(classifier.encoder, frames: frames, context)
+        let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, context)
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
         var text =
@@ -151,9 +151,9 @@ struct BenchStepCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workers = options.threads.makeWorkers()
+        let workers = try options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: true)
-        let optimizer = Optimizer(OptimizerConfiguration(), classifier.parameters)
+        let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: memoryGib))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
@@ -196,9 +196,9 @@ struct BenchHeadCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workers = options.threads.makeWorkers()
+        let workers = try options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(frames: frames, size: 32, trainable: false)
-        let optimizer = Optimizer(OptimizerConfiguration(), classifier.parameters)
+        let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
@@ -226,8 +226,8 @@ struct BenchGEMMCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func run() async throws {
-        let workers = options.threads.makeWorkers()
-        let result = GEMMBenchmark.run(workers: workers)
+        let workers = try options.threads.makeWorkers()
+        let result = try GEMMBenchmark.run(workers: workers)
         let text =
             "\(Formatting.fixed(result.oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(result.allThreads, 0)) on \(result.threads) (OpenBLAS \(BLAS.coreName))\n"
         try options.report(

@@ -41,12 +41,11 @@ struct CacheInfoCommand: AsyncParsableCommand {
             FittedTable.facts(
                 [
                     ("folder", listing.folder.printable),
-                    ("features", "of \(Formatting.count(features.count, "clip"))"),
-                    ("checks", "of \(Formatting.count(clipCaches, "file"))"),
+                    ("features", features.isEmpty ? "none" : "of \(Formatting.count(features.count, "clip"))"),
+                    ("checks", clipCaches == 0 ? "none" : "of \(Formatting.count(clipCaches, "file"))"),
                     ("size", "\(Formatting.bytes(listing.bytes)) of at most \(bound)"),
-                    ("oldest use", oldest ?? "-"),
-                    ("newest use", newest ?? "-"),
-                ], style: .standardOutput),
+                ] + [("oldest use", oldest), ("newest use", newest)].compactMap { name, date in date.map { (name, $0) } },
+                style: .standardOutput),
             .object([
                 ("folder", .string(listing.folder)), ("features", .integer(features.count)), ("memos", .integer(clipCaches)),
                 ("bytes", .integer(listing.bytes)), ("bound_bytes", .integer(bound.bytes)),
@@ -71,6 +70,6 @@ struct CacheClearCommand: AsyncParsableCommand {
     func run() async throws {
         let listing = FeatureListing(CacheFolder().features)
         let freed = try listing.remove()
-        try Terminal.output("\(listing.folder): \(Formatting.bytes(freed)) freed (\(freed) bytes)\n")
+        try Terminal.output("\(listing.folder.printable): \(Formatting.bytes(freed)) freed (\(freed) bytes)\n")
     }
 }

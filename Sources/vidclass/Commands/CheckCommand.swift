@@ -53,8 +53,7 @@ struct CheckCommand: AsyncParsableCommand {
             set, loader: ClipLoader(configuration), mustFit: hasConfig, leakCheck: configuration.data.leakCheck != .off,
             concurrency: threads ?? Workers.processorCount)
         try output.print(DataReportText.text(report), report.document)
-        if !output.json { for note in set.notes { Terminal.note("note: \(note)") } }
-        if let error = report.badClipsError { throw error }
-        if configuration.data.leakCheck == .refuse, let error = report.leakError { throw error }
+        if let error = report.badClipsError(isListed: !output.json) { throw error }
+        if configuration.data.leakCheck == .refuse, let error = report.leakError(isListed: !output.json) { throw error }
     }
 }

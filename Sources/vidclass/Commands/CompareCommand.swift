@@ -56,7 +56,8 @@ struct CompareCommand: AsyncParsableCommand {
         let candidates = [name, PathText.join(OutputConfiguration().directory, name)].map { RunFolder(path: $0) }
         guard let folder = candidates.first(where: \.isRun) else {
             throw VidclassError.file(
-                name, "no run here; expected a run's folder such as runs/train (`vidclass runs` lists them)", kind: .missingInput)
+                name, "no run here; expected a run's folder such as runs/train (`\(ShellText.vidclass("runs"))` lists them)",
+                kind: .missingInput)
         }
         guard !folder.hasFolds else {
             throw VidclassError.file(

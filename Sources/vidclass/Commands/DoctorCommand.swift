@@ -19,9 +19,9 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var output: JSONOptions
 
     func run() async throws {
-        let workers = threads.makeWorkers()
+        let workers = try threads.makeWorkers()
         if !output.json { Terminal.note("measuring matrix products for a second or two ...") }
-        let gemm = GEMMBenchmark.run(workers: workers)
+        let gemm = try GEMMBenchmark.run(workers: workers)
         let ffmpeg = try? await FFmpeg.locate().version
         let cache = CacheFolder()
         let facts = Diagnosis(
@@ -81,7 +81,7 @@ private struct Diagnosis {
         }
         if weights.isEmpty {
             warnings.append(
-                "No ImageNet weights were found. Get them with `vidclass weights fetch vgg16`, or import a file: `vidclass weights import FILE`."
+                "No ImageNet weights were found. Get them with `\(ShellText.vidclass("weights", "fetch", "vgg16"))`, or import a file: `\(ShellText.vidclass("weights", "import", "FILE"))`."
             )
         }
         return warnings

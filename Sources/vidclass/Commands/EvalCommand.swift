@@ -59,7 +59,7 @@ struct EvalCommand: AsyncParsableCommand {
         Terminal.note("evaluating \(Formatting.count(clips.entries.count, "clip")) (\(clips.name)) of \(clips.source.printable)")
         let display = RunDisplay()
         defer { display.clear() }
-        let runtime = Runtime(threads.makeWorkers(), cache: try features.cache(), display: display)
+        let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display)
         let result = try await ModelEvaluation(saved, on: clips, in: runtime)
         display.clear()
         try output.print(

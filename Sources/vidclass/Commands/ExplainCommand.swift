@@ -10,10 +10,11 @@ struct ExplainCommand: AsyncParsableCommand {
         abstract: "Show which frames and which regions led the model to a class.",
         usage: "vidclass explain <inputs> ... [--checkpoint <file>] [<options>]",
         discussion: """
-            Draws a clip's frames and, under each, the same frame with its heat map (Grad-CAM on the last convolution, through \
-            the recurrent layers; one scale for all frames) and a bar: how much the frame adds to the class's score or takes from it \
-            (integrated gradients). The bars add up to the raw score (logit) minus that of a blank clip. The \
-            picture shows what the model looked at, which is not always what it should have looked at.
+            Draws a clip's frames and, under each, the same frame with its heat map: where the model looked (Grad-CAM on the last \
+            convolution, through the recurrent layers). Each map has its own scale. The bar below shows how much the frame counted: \
+            its share, with what it adds to the class's score or takes from it in brackets (integrated gradients). What the frames add \
+            sums to the raw score (logit) minus that of a blank clip. A frame with a share of 0 % has no map. The picture shows what \
+            the model looked at, which is not always what it should have looked at.
 
               vidclass explain holiday.mp4
               vidclass explain holiday.mp4 --class beach --against desert --animation
@@ -25,8 +26,8 @@ struct ExplainCommand: AsyncParsableCommand {
             compared with or null), "predictions" (label, score; best first), "score" and "baseline" (logits of the clip and with \
             nothing seen), "picture" and "animation" (files, or null), and "samples", one for each part of the clip that the \
             model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null if the frame rate is unknown), \
-            "contribution" and "map" (rows of the heat map, in the same unit for all frames). An input that fails has "input", an empty \
-            "predictions" and "error".
+            "contribution", "share" (of the sizes of all contributions, 0 to 1) and "map" (rows of the heat map, in the same unit for \
+            all frames). An input that fails has "input", an empty "predictions" and "error".
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -72,7 +73,7 @@ struct ExplainCommand: AsyncParsableCommand {
         let all = PredictionInputs(inputs, readsStandardInput: false)
         let isText = !document.json && format != .json
         var files = try ExplanationFiles(output: output, inputs: all.paths, withAnimation: animation)
-        let predictor = saved.predictor(threads.makeWorkers())
+        let predictor = try InputExplanation.predictor(saved, threads.makeWorkers())
         let writer = AnimationWriter()
         let bar = ProgressBar(quiet: all.inputs.count == 1)
         defer { bar.clear() }

@@ -30,29 +30,34 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var features: FeatureCacheOptions
 
     func run() async throws {
+        let set = try DataSet.open(data, split: .none)
         if !force, (try? SystemCall.status(output, followingLink: false)) != nil {
-            throw VidclassError(.usage, "\(output.printable) exists already; name another file with --output, or overwrite it with --force")
+            throw VidclassError(.usage, "\(output.printable) exists already; overwrite it with --force, or name another file with --output")
         }
         let display = RunDisplay()
         defer { display.clear() }
         let plan = try await InitPlan(
-            for: data, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
-        let report = plan.report
+            for: set, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
         // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
-        for remark in report.remarks { Terminal.note("note: \(remark)") }
-        if let error = report.badClipsError { Terminal.note("warning: \(error.message)") }
-        if let error = report.leakError { Terminal.note("warning: \(error.message)") }
-        try Terminal.output(table(plan.choices))
-        Terminal.note("wrote \(output.printable). Train with: vidclass train --config \(ShellText.quoted(output))")
+        for remark in plan.report.remarks + [set.otherFilesSummary].compactMap(\.self) { note("note: \(remark)") }
+        if let warning = plan.report.leakWarning { note("warning: \(warning)") }
+        try Terminal.output(table(plan.choices).printableLines)
+        let steps = plan.steps(after: output)
+        note("wrote \(output.printable). Next:")
+        for (number, step) in steps.enumerated() {
+            if steps.count > 1 { note("\(number + 1). \(step.sentence)") }
+            if let command = step.command { Terminal.note("  " + command) }
+        }
     }
+
+    private func note(_ text: String) { Terminal.note(Terminal.fitted(text)) }
 
     /// The choices in 80 columns.
     private func table(_ choices: [InitPlan.Choice]) -> String {
         choices.map { choice in
-            Terminal.paragraph("\(choice.key) = \(choice.value)", indent: 4)
-                + Terminal.paragraph("    " + choice.because, indent: 4)
+            Terminal.paragraph("\(choice.key): \(choice.value)", indent: 4) + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()
     }
 }

@@ -54,7 +54,7 @@ struct PackCommand: AsyncParsableCommand {
         }
         bar.clear()
         try Terminal.output(
-            "\(destination): \(Formatting.count(report.packed.count, "clip")) packed"
+            "\(destination.printable): \(Formatting.count(report.packed.count, "clip")) packed"
                 + (report.skipped.isEmpty ? "" : ", \(Formatting.grouped(report.skipped.count)) already there") + "\n")
         guard report.failures.isEmpty else {
             for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
@@ -62,7 +62,8 @@ struct PackCommand: AsyncParsableCommand {
             let kind =
                 kinds.contains(.inputOutput)
                 ? VidclassError.Kind.inputOutput : .common(kinds, succeeded: report.packed.count + report.skipped.count)
-            throw VidclassError(kind, "\(source): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
+            throw VidclassError(
+                kind, "\(source.printable): \(Formatting.count(report.failures.count, "file")) could not be packed (listed above)")
         }
     }
 }

@@ -22,10 +22,11 @@ struct PredictCommand: AsyncParsableCommand {
               vidclass predict match.mp4 --window 4 --stride 2
 
             CSV has one row per input: "input", "label" and "score" of the best class, "second" and "second_score" of the next, \
-            "doubtful" (true if the best is less than 0.5 ahead) and "error". With --window each window has a row, with "start" \
+            "doubtful" (true if the best is less than 0.5 ahead), "unfamiliar" (true if the input looks unlike the training clips; empty \
+            if the model cannot tell) and "error". With --window each window has a row, with "start" \
             and "end" in seconds after "input". A name that a spreadsheet would run as a formula gets a leading '. JSON is an array \
-            with "input" and "predictions" (or "windows") of each input, and "error" if it failed; jsonl is the same with one \
-            object per line.
+            with "input", "predictions" (or "windows"), "unfamiliar" and "distance_percentile" (how many of 100 known clips are \
+            nearer to the training clips) of each input, and "error" if it failed; jsonl is the same with one object per line.
 
             An input that fails is named on standard error and in CSV and JSON; the others are classified, and the command ends \
             with 65. If all inputs fail in the same way, it ends with the code of a single one, such as 66 for missing files.
@@ -79,8 +80,8 @@ struct PredictCommand: AsyncParsableCommand {
         if piped == 1, StandardInput.isTerminal {
             throw ValidationError(
                 listsStandardInput
-                    ? "--input-list - reads paths from standard input, which is a terminal. Pipe them: find clips -print0 | vidclass predict --input-list -"
-                    : "- reads a clip from standard input, which is a terminal. Pipe one: cat clip.mp4 | vidclass predict -")
+                    ? "--input-list - reads paths from standard input, which is a terminal. Pipe them: `find clips -print0 | \(ShellText.vidclass("predict", "--input-list", "-"))`"
+                    : "- reads a clip from standard input, which is a terminal. Pipe one: `cat clip.mp4 | \(ShellText.vidclass("predict", "-"))`")
         }
         if stride != nil, window == nil { throw ValidationError("--stride goes with --window SECONDS.") }
         if output.json, let format, format != .json { throw ValidationError("--json is --format json; choose one format.") }
@@ -95,7 +96,7 @@ struct PredictCommand: AsyncParsableCommand {
             Terminal.note("note: --top changes nothing in CSV with one row per input; for one row per class add --long")
         }
         let count = all.inputs.count
-        var predictor = FilePredictor(saved, paths: all.paths, top: top ?? 5, workers: threads.makeWorkers())
+        var predictor = try FilePredictor(saved, paths: all.paths, top: top ?? 5, workers: threads.makeWorkers())
         var printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil)
         var failures = InputFailures()
         var done = 0

@@ -31,7 +31,7 @@ struct RunsCommand: AsyncParsableCommand {
         let chosen = isDefaultFolder ? RunChoice(among: runs)?.run.folder.path : nil
         if runs.isEmpty, !output.json {
             Terminal.note(
-                "\(path.printable): no runs here yet. Start with `vidclass init VIDEOS`, then `vidclass train --config config.json`.")
+                "\(path.printable): no runs here yet. Start with `\(ShellText.vidclass("init", "VIDEOS"))`.")
         } else {
             try output.print(
                 text(runs, chosen: chosen, style: .standardOutput), .array(runs.map { document($0, isDefault: $0.folder.path == chosen) }))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidData
 import VidReport
+import VidSystem
 
 struct SynthCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,7 +53,7 @@ struct SynthCommand: AsyncParsableCommand {
         }
         bar.clear()
         try Terminal.output(
-            "\(directory): \(Formatting.count(classes * clipsPerClass, "clip")) with \(frames) frames of \(rows) x \(columns), "
+            "\(directory.printable): \(Formatting.count(classes * clipsPerClass, "clip")) with \(frames) frames of \(rows) x \(columns), "
                 + "\(Formatting.count(classes, "class", "classes")): \(clips.labels.joined(separator: ", "))\n")
     }
 }

@@ -28,6 +28,10 @@ struct TrainCommand: AsyncParsableCommand {
             once. A resumed run can change \(ResumeRules.changeable.joined(separator: ", ")), nothing else.
             """)
 
+    /// Not an argument of this command; `run` says what to do instead.
+    @Argument(help: .hidden, completion: .list([]))
+    var misplaced: [String] = []
+
     @OptionGroup var configuration: ConfigurationOptions
 
     @Option(
@@ -48,20 +52,21 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var features: FeatureCacheOptions
 
-    @Flag(help: "Print no start-up report and no progress, only the paths of the outputs.")
+    @Flag(help: "Print no start-up report and no progress, only the summary.")
     var quiet = false
 
-    @Flag(help: "Print more: memory, times, metrics, every saved file.")
+    @Flag(help: "Print more: every layer, memory, times, metrics, every saved file.")
     var verbose = false
 
     @Flag(help: "Print one JSON object per line on standard output as things happen (start, epoch, ..., end), and nothing else there.")
     var json = false
 
     func validate() throws {
+        guard misplaced.isEmpty else { return }
         guard (configuration.config != nil) != (resume != nil) else {
             throw ValidationError(
                 resume == nil
-                    ? "Give --config FILE to start a training, or --resume [RUN] to resume one."
+                    ? "Give --config FILE to start a training (`\(ShellText.vidclass("init", "VIDEOS"))` makes one), or --resume [RUN] to resume one."
                     : "--config and --resume exclude each other: a resumed run has its own config.json.")
         }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
@@ -75,12 +80,13 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let argument = misplaced.first { throw TrainCommand.misplacedError(argument) }
         // The training continues after the reader of its output has left (`Terminal.output`).
         // guard: reader-that-leaves
         signal(SIGPIPE, SIG_IGN)
         let stream = json ? TrainingStream() : nil
         let display = RunDisplay(verbose ? .verbose : !quiet ? .normal : json ? .notes : .quiet)
-        let runtime = Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
+        let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
         do {
             if let folds = try await makeFolds(runtime) { return try await train(folds) }
             let run = try await TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
@@ -102,7 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
     private func makeFolds(_ runtime: Runtime) async throws -> FoldTraining? {
         if let folder = try resumedFolder() {
             guard folder.hasFolds else { return nil }
-            guard !dryRun else { throw VidclassError(.usage, "\(folder.path): --dry-run measures one training; name one of its folds") }
+            guard !dryRun else { throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds") }
             return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
         }
         guard let folds else { return nil }
@@ -111,7 +117,7 @@ struct TrainCommand: AsyncParsableCommand {
 
     private func makePlan(_ runtime: Runtime) async throws -> TrainingPlan {
         guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(), in: runtime) }
-        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path)") }
+        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
         return try await TrainingPlan(resuming: folder, overrides: configuration.overrides, in: runtime)
     }
 
@@ -141,38 +147,51 @@ struct TrainCommand: AsyncParsableCommand {
         switch try await run.run(until: stopCondition(run.configuration)) {
         case .stopped(let reason):
             guard let folder = run.folder else { return }
-            try stopped(reason, "; everything is saved in \(folder.lastPath)", folder, isShown: !json || !quiet)
+            try stopped(reason, "; everything is saved in \(folder.lastPath.printable)", folder, isShown: !json || !quiet)
         case .finished(let result):
-            if wasOver { Terminal.note(nothingToDo(result, run.configuration)) }
-            if !json || !quiet { Terminal.write(result.text) }
+            if wasOver {
+                Terminal.note(
+                    Terminal.fitted(
+                        "nothing to do: \(result.run.printable) has finished after \(Formatting.count(result.epochs, "epoch"))"
+                            + (result.end.map { " (\($0.words))" } ?? "")))
+            }
+            let text = (wasOver ? result.textOfFinished(run.configuration) : result.text).printableLines
+            if !json { try Terminal.output(text) } else if !quiet { Terminal.write(text) }
         }
     }
 
-    /// Tells the user that there was nothing to do, and what to change.
-    private func nothingToDo(_ result: TrainingResult, _ configuration: RunConfiguration) -> String {
-        /// If the last stage names its number of epochs, this must change, too.
-        func lastStage(_ epochs: Int) -> String {
-            guard let last = configuration.stages.last, last.epochs != nil else { return "" }
-            let before = configuration.stages.dropLast().reduce(0) { $0 + ($1.epochs ?? 0) }
-            return " --set stages.\(configuration.stages.count - 1).epochs=\(epochs - before)"
+    /// The error for an argument without an option: a folder of clips, a configuration or a run.
+    private static func misplacedError(_ argument: String) -> VidclassError {
+        let path = ShellText.path(argument)
+        func error(_ found: String, _ advice: [String]) -> VidclassError {
+            VidclassError(.usage, "\(argument.printable): expected --config FILE or --resume RUN, found \(found)", advice: advice)
         }
-
-        let advice =
-            switch result.end {
-            case .earlyStopping: "Continue with --set training.early_stopping.patience=null, or a larger number"
-            case .target: "Continue with --set training.target=null, or a better one"
-            case .epochs, nil: "Add some with --set training.epochs=\(result.epochs + 10)\(lastStage(result.epochs + 10))"
-            }
-        return "nothing to do: \(result.run) has finished after \(Formatting.count(result.epochs, "epoch"))"
-            + (result.end.map { " (\($0.words))" } ?? "") + ". \(advice)"
+        if PathText.fileExtension(argument) == "json" {
+            return error("a configuration without --config", ["Name it so:", "  " + ShellText.vidclass("train", "--config", path)])
+        }
+        if (try? SystemCall.status(argument)) == nil { return error("an argument that is no option and no file", []) }
+        if RunFolder(path: argument).isRun {
+            return error("a run without --resume", ["Resume it so:", "  " + ShellText.vidclass("train", "--resume", path)])
+        }
+        // `init` does not overwrite a configuration.
+        let isTaken = (try? SystemCall.status("config.json", followingLink: false)) != nil
+        let name = PathText.stem(Folder.resolved(argument)) + ".json"
+        let config = isTaken ? ShellText.path(name == "config.json" ? "config2.json" : name) : "config.json"
+        return error(
+            "data",
+            [
+                "Make a configuration for it first, then train with that:",
+                "  " + ShellText.vidclass(["init", path] + (isTaken ? ["--output", config] : [])),
+                "  " + ShellText.vidclass("train", "--config", config),
+            ])
     }
 
     /// Tells the user how to resume, and ends with the signal's exit code if one asked for the stop.
     private func stopped(_ reason: StopCondition.Reason, _ place: String, _ folder: RunFolder, isShown: Bool) throws {
         if isShown {
             Terminal.note(
-                (reason == .timeIsUp ? "training.max_minutes was reached" : "interrupted") + place
-                    + "\nResume with: vidclass train --resume \(ShellText.quoted(folder.path))")
+                Terminal.fitted((reason == .timeIsUp ? "training.max_minutes was reached" : "interrupted") + place + ". Resume with"))
+            Terminal.note("  " + ShellText.vidclass("train", "--resume", ShellText.path(folder.path)))
         }
         if let code = SignalHandling.stopCode { throw ExitCode(code) }
     }

@@ -41,7 +41,7 @@ struct WeightsFetchCommand: AsyncParsableCommand {
             bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
         }
         bar.clear()
-        try Terminal.output("\(path)\n")
+        try Terminal.output("\(path.printable)\n")
     }
 }
 
@@ -64,7 +64,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
         if name == "imagenet", file.lowercased().hasSuffix(".safetensors"), try Checkpoint.openIfOne(file) != nil {
             throw VidclassError(
                 .usage,
-                "\(file) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
+                "\(file.printable) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
         let entry = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name)
@@ -87,7 +87,10 @@ struct WeightsListCommand: AsyncParsableCommand {
         let library = WeightsLibrary(hdf5: Program.hdf5)
         let entries = await library.list()
         if entries.isEmpty, !output.json {
-            Terminal.note("no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with `vidclass weights fetch vgg16`.")
+            Terminal.note(
+                Terminal.fitted(
+                    "no weights in \(library.weightsFolder) or \(library.kerasFolder). Get some with "
+                        + "`\(ShellText.vidclass("weights", "fetch", "vgg16"))`."))
         } else {
             try output.print(WeightsListCommand.text(entries), .array(entries.map(WeightsListCommand.document)))
         }

@@ -7,7 +7,7 @@ struct StandardInput {
     /// Its name on the command line, and in JSON and CSV.
     static let name = "-"
     /// Its name for people.
-    static let shownName = "standard input"
+    static let shownName = PipedInput.standard.name
 
     /// The name of an input for people.
     static func shown(_ input: String) -> String { input == name ? shownName : input }
@@ -18,7 +18,7 @@ struct StandardInput {
     var path: String { file.path }
 
     /// Whether nothing is piped in.
-    static var isTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+    static var isTerminal: Bool { PipedInput.standard.isTerminal }
 
     /// Reads standard input to its end. Its first bytes tell the format; if they don't, ffmpeg finds out.
     ///
@@ -26,7 +26,7 @@ struct StandardInput {
     init() throws {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
-        var filled = try StandardInput.fill(block, from: STDIN_FILENO, StandardInput.shownName)
+        var filled = try PipedInput.standard.fill(block)
         guard filled > 0 else {
             throw VidclassError(.badData, "\(StandardInput.shownName) is empty; expected a clip, video or sound")
         }
@@ -40,7 +40,7 @@ struct StandardInput {
             }
             try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]), at: size)
             size += filled
-            filled = try StandardInput.fill(block, from: STDIN_FILENO, StandardInput.shownName)
+            filled = try PipedInput.standard.fill(block)
         }
     }
 
@@ -56,32 +56,14 @@ struct StandardInput {
         let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { block.deallocate() }
         var bytes: [UInt8] = []
+        let input = PipedInput(name: name, descriptor: descriptor)
         while true {
-            let filled = try fill(block, from: descriptor, name)
+            let filled = try input.fill(block)
             if filled == 0 { return bytes }
             guard bytes.count + filled <= limit else {
                 throw VidclassError.file(name, "has more than \(limit >> 20) MiB, the most that is read")
             }
             bytes += block[..<filled]
         }
-    }
-
-    /// Reads until `block` is full or the input ends.
-    private static func fill(_ block: UnsafeMutableRawBufferPointer, from descriptor: Int32, _ name: String) throws -> Int {
-        var filled = 0
-        while filled < block.count {
-            let count = SystemCall.retrying { read(descriptor, block.baseAddress.map { $0 + filled }, block.count - filled) }
-            if count == 0 { break }
-            if count < 0, errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                _ = poll(&waiting, 1, -1)
-                continue
-            }
-            guard count > 0 else {
-                throw VidclassError(.inputOutput, "\(name.printable) cannot be read: \(SystemCall.reason())")
-            }
-            filled += count
-        }
-        return filled
     }
 }

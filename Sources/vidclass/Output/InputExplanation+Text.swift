@@ -7,11 +7,14 @@ import VidSystem
 extension InputExplanation {
     private static func percent(_ score: Float) -> String { Formatting.fixed(Double(score) * 100, 1) + " %" }
 
-    /// "climbing (93.1 %)", with a name that is safe to print.
-    private func scored(_ number: Int) -> String { "\(classes[number].printable) (\(InputExplanation.percent(scores[number])))" }
+    /// A class's name in quotation marks, safe to print.
+    private func name(_ number: Int) -> String { "\"\(classes[number].printable)\"" }
+
+    /// "\"climbing\" (93.1 %)".
+    private func scored(_ number: Int) -> String { "\(name(number)) (\(InputExplanation.percent(scores[number])))" }
 
     /// The explained class, and the one that it is compared with.
-    private var decision: String { classes[target].printable + (against.map { " rather than \(classes[$0].printable)" } ?? "") }
+    private var decision: String { name(target) + (against.map { " rather than \(name($0))" } ?? "") }
 
     var title: String {
         var title = "\(PathText.name(input).printable): what led to \(decision) (\(InputExplanation.percent(scores[target])))"
@@ -26,21 +29,22 @@ extension InputExplanation {
 
     /// The decision, one line per frame, and the paths of the pictures.
     var text: String {
-        let longest = contributions.joined().reduce(0) { max($0, abs($1)) }
-        var rows: [[String]] = []
-        for (sample, values) in zip(samples, contributions) {
-            for (frame, value) in values.enumerated() {
-                let cells = longest > 0 ? Int((abs(value) / longest * 20).rounded()) : 0
-                let bar = String(repeating: value < 0 ? "░" : "█", count: cells)
-                rows.append([sample.caption(frame), FrameStrip.signed(value), cells > 0 ? bar + (value < 0 ? " against" : "") : ""])
-            }
+        let captions = zip(samples, contributions).flatMap { sample, values in values.indices.map { sample.caption($0) } }
+        let shares = Array(shares.joined())
+        let longest = shares.max() ?? 0
+        let rows = zip(captions, zip(contributions.joined(), shares)).map { caption, frame -> [String] in
+            let (value, share) = frame
+            let cells = longest > 0 ? Int((share / longest * 20).rounded()) : 0
+            let bar = String(repeating: value < 0 ? "░" : "█", count: cells)
+            return [caption, FrameStrip.signed(value), FrameStrip.percent(share), cells > 0 ? bar + (value < 0 ? " against" : "") : ""]
         }
         var text = input.printable + "\n  " + scored(target)
         if let other = ranked.first(where: { $0 != target }) {
             text += (ranked.first == target ? "; next: " : "; the model's answer is ") + scored(other)
         }
         text += "\n  What led to \(decision), frame by frame. \(subtitle).\n"
-        text += Formatting.table(rows, right: [0, 1], indent: "    ")
+        text += "  A share is the amount that a frame adds or takes, out of the amounts of all frames.\n"
+        text += Formatting.table([["", "adds", "share", ""]] + rows, right: [0, 1, 2], indent: "    ")
         if samples.allSatisfy({ $0.explanation.hottest == 0 }) { text += "  No region led to it.\n" }
         for path in files.all { text += "  \(path.printable)\n" }
         return text
@@ -55,7 +59,8 @@ extension InputExplanation {
             ("picture", files.picture.map { .string($0) } ?? .null), ("animation", files.animation.map { .string($0) } ?? .null),
             (
                 "samples",
-                .array(zip(samples, contributions).map { .object([("frames", .array(InputExplanation.frames($0, $1)))]) })
+                .array(
+                    zip(samples, zip(contributions, shares)).map { .object([("frames", .array(InputExplanation.frames($0, $1.0, $1.1)))]) })
             ),
         ])
     }
@@ -65,7 +70,7 @@ extension InputExplanation {
         .object([("input", .string(input)), ("predictions", .array([])), ("error", .string(error.message))])
     }
 
-    private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float]) -> [JSONNode] {
+    private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float], _ shares: [Double]) -> [JSONNode] {
         let explanation = sample.explanation
         return contributions.enumerated().map { index, contribution in
             let moment = sample.moments?[index]
@@ -75,7 +80,8 @@ extension InputExplanation {
             }
             return .object([
                 ("frame", moment.map { .integer($0.frame) } ?? .null), ("seconds", moment?.seconds.map { .number($0) } ?? .null),
-                ("contribution", .number(contribution)), ("map", .array(map)),
+                ("contribution", .number(contribution)), ("share", .number(shares[index])),
+                ("map", .array(map)),
             ])
         }
     }

@@ -3,6 +3,7 @@ import VidData
 import VidReport
 import VidRun
 import VidSystem
+import VidTrain
 
 /// Prints the results of `predict` input by input, at once: text, rows of CSV, elements of a JSON array, or lines of JSON.
 struct PredictionPrinter {
@@ -82,7 +83,7 @@ struct PredictionPrinter {
 
     private var columns: [String] {
         ["input"] + (hasWindows ? ["start", "end"] : [])
-            + (isLong ? ["rank", "label", "score"] : ["label", "score", "second", "second_score", "doubtful"]) + ["error"]
+            + (isLong ? ["rank", "label", "score"] : ["label", "score", "second", "second_score", "doubtful", "unfamiliar"]) + ["error"]
     }
 
     /// One row or, if it is long, one per class.
@@ -96,7 +97,9 @@ struct PredictionPrinter {
         let best = prediction.bestTwo.flatMap { [cell($0.label), "\($0.score)"] }
         // A model may know one class only.
         return [
-            place + best + [String](repeating: "", count: 4 - best.count) + ["\(PredictionText.isDoubtful(prediction.bestTwo))", ""]
+            place + best + [String](repeating: "", count: 4 - best.count) + [
+                "\(PredictionText.isDoubtful(prediction.bestTwo))", prediction.familiarity.map { "\($0.isUnfamiliar)" } ?? "", "",
+            ]
         ]
     }
 
@@ -139,36 +142,43 @@ struct PredictionPrinter {
 }
 
 extension Prediction {
-    fileprivate var document: JSONNode { .object([("input", .string(input)), ("predictions", ranking)]) }
+    fileprivate var document: JSONNode { .object([("input", .string(input))] + members) }
 
-    fileprivate var ranking: JSONNode {
-        .array(ranked.map { .object([("label", .string($0.label)), ("score", .number($0.score))]) })
+    /// The scores, and whether the input looks unlike the training clips: null if the model cannot tell.
+    fileprivate var members: [(String, JSONNode)] {
+        let ranking = ranked.map { JSONNode.object([("label", .string($0.label)), ("score", .number($0.score))]) }
+        return [
+            ("predictions", .array(ranking)), ("unfamiliar", familiarity.map { .bool($0.isUnfamiliar) } ?? .null),
+            ("distance_percentile", familiarity.map { .number($0.percentile) } ?? .null),
+        ]
     }
+
+    fileprivate var isUnfamiliar: Bool { familiarity?.isUnfamiliar ?? false }
 
     fileprivate func text(_ style: OutputStyle) -> String {
         PredictionText.text(
-            StandardInput.shown(input), ranked: ranked, decision: PredictionText.decision(bestTwo), style: style)
+            StandardInput.shown(input), ranked: ranked, decision: PredictionText.decision(bestTwo), isUnfamiliar: isUnfamiliar,
+            style: style)
     }
 }
 
 extension Timeline {
     fileprivate var document: JSONNode {
         let windows = windows.map { window, prediction -> JSONNode in
-            .object([
-                ("start", .number(window.start)), ("end", .number(window.start + window.length)), ("predictions", prediction.ranking),
-            ])
+            .object([("start", .number(window.start)), ("end", .number(window.start + window.length))] + prediction.members)
         }
         return .object([("input", .string(input)), ("windows", .array(windows))])
     }
 
-    /// One line per window: its times, the best class and its score.
+    /// One line per window: its times, the best class and its score, and a mark if it looks unlike the training clips.
     fileprivate func text(_ style: OutputStyle) -> String {
-        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0) } }
-        let times = entries.map { window, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
+        let hasMarks = windows.contains { $1.isUnfamiliar }
+        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0, prediction.isUnfamiliar) } }
+        let times = entries.map { window, _, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
         let clockColumns = times.map { max($0.0.count, $0.1.count) }.max() ?? 0
-        let longest = entries.map { $1.label.printable.columns }.max() ?? 0
-        // Indentation, two clocks with a dash, a score, the gaps, and a bar of at least five columns.
-        let fixed = 2 + clockColumns * 2 + 3 + 2 + 2 + 7 + 2
+        let longest = entries.map { $0.1.label.printable.columns }.max() ?? 0
+        // Indentation, two clocks with a dash, a score, the gaps, a mark, and a bar of at least five columns.
+        let fixed = 2 + clockColumns * 2 + 3 + 2 + 2 + 7 + 2 + (hasMarks ? 3 : 0)
         let labelColumns = style.columns.map { min(longest, max(8, $0 - fixed - 5)) } ?? longest
         let cells = style.columns.map { min(20, $0 - fixed - labelColumns) } ?? 20
         let rows = zip(times, entries).map { time, entry in
@@ -177,10 +187,10 @@ extension Timeline {
                 "\(String(repeating: " ", count: clockColumns - time.0.count))\(time.0) - "
                     + "\(String(repeating: " ", count: clockColumns - time.1.count))\(time.1)",
                 entry.1.label.printable.shortened(toColumns: labelColumns), Formatting.fixed(score * 100, 1) + " %",
-                ScoreBar.text(score, columns: cells),
-            ]
+            ] + (hasMarks ? [entry.2 ? "*" : ""] : []) + [ScoreBar.text(score, columns: cells)]
         }
         return style.paint(style.fitted(StandardInput.shown(input).printable), .bold) + "\n" + Formatting.table(rows, right: [2])
+            + (hasMarks ? PredictionText.legend("*", style: style) : "")
     }
 
     /// "1:02.5"

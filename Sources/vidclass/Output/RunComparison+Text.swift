@@ -77,7 +77,7 @@ extension RunComparison {
         var text = ""
         for run in runs {
             guard let missing = run.missing else { continue }
-            let advice = "Run `vidclass eval --checkpoint \(ShellText.quoted(run.facts.folder.bestPath))`"
+            let advice = "Run `\(ShellText.vidclass("eval", "--checkpoint", ShellText.path(run.facts.folder.bestPath)))`"
             text += paragraph(
                 "\(run.name.printable): \(missing.printable), so it cannot be tested. \(advice), then compare again.")
         }
@@ -95,7 +95,8 @@ extension RunComparison {
         let (a, b) = (runs[pair.first].name.printable, runs[pair.second].name.printable)
         guard pair.common > 0 else {
             return "\(a) and \(b): no clips in common, so they cannot be tested. They were evaluated on different data or different splits "
-                + "of it\(splitsDiffer(pair)); evaluate both on the same clips with `vidclass eval --checkpoint FILE --data PATH`."
+                + "of it\(splitsDiffer(pair)); evaluate both on the same clips with "
+                + "`\(ShellText.vidclass("eval", "--checkpoint", "FILE", "--data", "PATH"))`."
         }
         let (first, second) = (pair.test.onlyFirst, pair.test.onlySecond)
         let counts =

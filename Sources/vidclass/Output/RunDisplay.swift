@@ -3,6 +3,7 @@ import VidConfig
 import VidData
 import VidReport
 import VidRun
+import VidSystem
 import VidTrain
 
 /// How much a command writes to standard error.
@@ -29,6 +30,9 @@ final class RunDisplay: Sendable {
         bar = ProgressBar(quiet: verbosity < .normal)
     }
 
+    /// Whether reports on the data are shown.
+    var showsReports: Bool { verbosity >= .normal }
+
     /// Removes the progress bar.
     func clear() { bar.clear() }
 
@@ -44,10 +48,13 @@ final class RunDisplay: Sendable {
                 detail: "\(progress.done)/\(progress.total) clips" + (progress.bad > 0 ? ", \(progress.bad) bad" : ""))
         case .checked(let clips, let seconds):
             bar.clear()
-            if seconds > 2 { note("checked \(Formatting.count(clips, "clip")) in \(Formatting.duration(seconds))") }
-        case .data(let report): draw(Terminal.fitted(DataReportText.text(report)))
-        case .startup(let report): draw(Terminal.fitted(report.text(columns: Terminal.isInteractive ? Terminal.width - 1 : .max)))
-        case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run)") }
+            if seconds > 2 { note("checked \(Formatting.count(clips, "clip")) in \(Formatting.time(seconds))") }
+        case .data(let report):
+            guard showsReports else { return report.data.notes.forEach { write("note: \($0)") } }
+            draw(DataReportText.text(report, columns: RunDisplay.columns))
+        case .startup(let report):
+            draw(Terminal.fitted(report.text(columns: RunDisplay.columns, showsLayers: verbosity == .verbose)))
+        case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run.printable)") }
         case .encoding(let encoding): show(encoding)
         case .batch(let batch, let epochs): show(batch, epochs: epochs)
         case .validating(let done, let total):
@@ -59,20 +66,23 @@ final class RunDisplay: Sendable {
             note(
                 "stage \(start.stage - 1) is finished (\(start.previousEnd.words)); stage \(start.stage) of \(start.stages): "
                     + "\(Formatting.grouped(start.trainableParameters)) trainable parameters, learning rate \(start.learningRate)")
-        case .saved(let path, let seconds): detail("saved \(path) in \(Formatting.fixed(seconds, 2)) s")
+        case .saved(let path, let seconds): detail("saved \(path.printable) in \(Formatting.fixed(seconds, 2)) s")
         case .evaluating(let done, let total): bar.update("evaluate", done: done, total: total, detail: "\(done)/\(total) clips")
         case .reportFailed(let reason, let checkpoint, let split):
-            write(
-                "note: the training is finished and saved, but its report could not be made: \(reason). Make it with: vidclass eval "
-                    + "--checkpoint " + ShellText.quoted(checkpoint) + (split == .train ? " --split train" : ""))
+            let words = ["eval", "--checkpoint", ShellText.path(checkpoint)] + (split == .train ? ["--split", "train"] : [])
+            write("note: the training is finished and saved, but its report could not be made: \(reason). Make it with")
+            Terminal.note("  " + ShellText.vidclass(words))
         case .started, .epochSaved, .interrupted, .ended, .foldsEnded: bar.clear()
         }
     }
 
+    /// The columns that lines may use. A log file has no width.
+    private static var columns: Int { Terminal.isInteractive ? Terminal.width - 1 : .max }
+
     /// Writes a line above the bar.
     private func write(_ line: String) {
         bar.clear()
-        Terminal.note(line)
+        Terminal.note(Terminal.fitted(line))
     }
 
     private func draw(_ text: String) {
@@ -104,8 +114,8 @@ final class RunDisplay: Sendable {
             parts.append("encoded \(Formatting.count(encoded, "clip")) at \(Formatting.fixed(encoding.clipsPerSecond, 1)) clips/s")
         }
         if encoding.clipsRecalled > 0 { parts.append("took \(Formatting.count(encoding.clipsRecalled, "clip")) from the feature cache") }
-        note(parts.joined(separator: " and ") + "; later epochs reuse the features")
-        detail("in \(Formatting.duration(encoding.seconds))")
+        note(parts.joined(separator: " and ") + "; this step won't be repeated")
+        detail("in \(Formatting.time(encoding.seconds))")
     }
 
     private func show(_ batch: BatchProgress, epochs: Int) {
@@ -122,10 +132,9 @@ final class RunDisplay: Sendable {
     private func show(_ epoch: EpochReport, epochs: Int) {
         bar.clear()
         guard verbosity >= .normal else { return }
-        // A log file has no width.
-        let columns = Terminal.isInteractive ? Terminal.width - 1 : .max
         Terminal.draw(
-            EpochLine(epoch.record, isBest: epoch.isBest, epochs: epochs).text(columns: columns, color: Terminal.usesColor) + "\n")
+            EpochLine(epoch.record, isBest: epoch.isBest, epochs: epochs).text(columns: RunDisplay.columns, color: Terminal.usesColor)
+                + "\n")
         let (record, times) = (epoch.record, epoch.times)
         detail(
             "learning rate \(record.learningRate)"

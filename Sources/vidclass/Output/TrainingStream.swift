@@ -70,7 +70,12 @@ final class TrainingStream: Sendable {
         guard let error = error as? VidclassError else { return }
         state.withLock { $0.fold = nil }
         // A second error, in writing this, must not replace the first.
-        try? write("failed", [("message", .string(error.message)), ("exit_code", .integer(Int(error.kind.rawValue)))])
+        try? write(
+            "failed",
+            [
+                ("message", .string(([error.message] + error.advice).joined(separator: "\n"))),
+                ("exit_code", .integer(Int(error.kind.rawValue))),
+            ])
     }
 
     private func write(_ event: String, _ members: [(String, JSONNode)]) throws {

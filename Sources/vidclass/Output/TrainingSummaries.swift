@@ -1,3 +1,4 @@
+import VidConfig
 import VidReport
 import VidRun
 import VidSystem
@@ -20,32 +21,66 @@ extension TrainingResult {
 
     /// Lines that fit into 50 columns if paths are as short as the default's.
     var text: String {
-        let time = Formatting.duration(seconds)
-        let stopped = "Stopped after \(Formatting.count(epochs, "epoch")) in \(time)"
-        var lines: [String] =
+        let stopped = "Stopped after \(Formatting.count(epochs, "epoch")) in \(Formatting.time(seconds))"
+        let first =
             switch end {
-            case .epochs: ["Finished " + (epochs == 1 ? "the only epoch" : "all \(Formatting.grouped(epochs)) epochs") + " in \(time)"]
-            case .earlyStopping: ["\(stopped): no improvement" + (best.map { " since epoch \($0.epoch)" } ?? "")]
-            case .target: ["\(stopped): the target is reached"]
-            case nil: [stopped]
+            case .epochs:
+                "Finished " + (epochs == 1 ? "the only epoch" : "all \(Formatting.grouped(epochs)) epochs")
+                    + " in \(Formatting.time(seconds))"
+            case .earlyStopping: "\(stopped): no improvement" + (patience.map { " for \($0)" } ?? "")
+            case .target: "\(stopped): the target is reached"
+            case nil: stopped
             }
+        let checkpoint = ShellText.path(bestCheckpoint)
+        let evaluation = ["eval", "--checkpoint", checkpoint] + (hasHeldOutClips ? [] : ["--split", "train"])
+        var next = [ShellText.vidclass(evaluation)]
+        if let exampleClip { next.append(ShellText.vidclass("predict", ShellText.path(exampleClip), "--checkpoint", checkpoint)) }
+        return first + "\n" + findings + "Next:\n" + next.map { "  \($0)\n" }.joined()
+    }
+
+    /// The text for a run that was finished before: what it found, and how to train it for longer.
+    func textOfFinished(_ configuration: RunConfiguration) -> String {
+        var title = "To train for longer:"
+        var settings: [String] = []
+        var more = epochs >= configuration.training.epochs
+        switch end {
+        case .earlyStopping:
+            title = "To go on without early stopping:"
+            settings.append(ShellText.setting("training.early_stopping.patience", "null"))
+        case .target:
+            title = "To go on without a target:"
+            settings.append(ShellText.setting("training.target", "null"))
+        case .epochs, nil: more = true
+        }
+        if more {
+            let total = epochs + 10
+            settings.append(ShellText.setting("training.epochs", "\(total)"))
+            // If the last stage names its number of epochs, this must change, too.
+            if let last = configuration.stages.last, last.epochs != nil {
+                let before = configuration.stages.dropLast().reduce(0) { $0 + ($1.epochs ?? 0) }
+                settings.append(ShellText.setting("stages.\(configuration.stages.count - 1).epochs", "\(total - before)"))
+            }
+        }
+        let command = ([ShellText.vidclass("train", "--resume", ShellText.path(run))] + settings).joined(separator: " ")
+        return findings + "\(title)\n  \(command)\n"
+    }
+
+    /// The best epoch, and where the files are.
+    private var findings: String {
+        var text = ""
         if let best {
             let isAccuracy = ["val_categorical_accuracy", "categorical_accuracy"].contains(monitor)
-            lines.append(
-                "best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
-                    + (isAccuracy ? "" : ", \(monitor.printable) \(Formatting.fixed(best.value, 4))"))
+            text +=
+                "Best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
+                + (isAccuracy ? "" : ", \(monitor.printable) \(Formatting.fixed(best.value, 4))") + "\n"
         }
-        if isRestored { lines.append("The final model uses the best epoch's weights") }
+        if isRestored { text += "The final model uses the best epoch's weights\n" }
         var files = [["best model", bestCheckpoint], ["last state", lastCheckpoint], ["results", results]]
         if let report { files.append(["report", report]) }
-        if hasTensorBoardLog { files.append(["curves", "tensorboard --logdir " + ShellText.quoted(PathText.parent(run))]) }
-        let checkpoint = ShellText.quoted(bestCheckpoint)
-        return lines.joined(separator: "\n") + "\n" + Formatting.table(files, indent: "") + """
-            Next:
-              vidclass eval --checkpoint \(checkpoint)\(hasHeldOutClips ? "" : " --split train")
-              vidclass predict CLIP --checkpoint \(checkpoint)
-
-            """
+        if hasTensorBoardLog {
+            files.append(["curves", ShellText.command(["tensorboard", "--logdir", ShellText.path(PathText.parent(run))])])
+        }
+        return text + Formatting.table(files, indent: "")
     }
 }
 
@@ -96,18 +131,18 @@ extension TrainingCost {
             rows.append([
                 "encoding",
                 "\(Formatting.count(estimate.encodings, "clip")) at \(Formatting.fixed(estimate.secondsPerEncoding, 2)) s: "
-                    + Formatting.duration(estimate.secondsBefore),
+                    + Formatting.time(estimate.secondsBefore),
             ])
         }
         rows += [
             [
                 "epoch",
                 "\(Formatting.count(estimate.stepsPerEpoch, "step")) at \(Formatting.fixed(estimate.secondsPerStep, 3)) s, "
-                    + "\(Formatting.fixed(estimate.secondsPerValidation, 1)) s of validation: \(Formatting.duration(estimate.secondsPerEpoch))",
+                    + "\(Formatting.fixed(estimate.secondsPerValidation, 1)) s of validation: \(Formatting.time(estimate.secondsPerEpoch))",
             ],
             [
                 "total",
-                "\(Formatting.duration(estimate.seconds)) for \(Formatting.count(estimate.epochs, "epoch"))"
+                "\(Formatting.time(estimate.seconds)) for \(Formatting.count(estimate.epochs, "epoch"))"
                     + (laterStages > 0 ? ", without \(Formatting.count(laterStages, "later stage"))" : ""),
             ],
         ]

@@ -13,7 +13,7 @@ import VidTestSupport
     init() async throws { weights = try await read(fixture("keras1.h5")) }
 
     @Test func fillsTheCNNAlone() throws {
-        let store = fixtureStore()
+        let store = try fixtureStore()
         let output = try #require(store.slice(named: "output/kernel"))
         store.values.tensor([store.values.count]).fill(.nan)
         store.value(output).fill(7)
@@ -28,7 +28,7 @@ import VidTestSupport
 
     /// The sum of the channels' kernels; sums of three multiples of 1/64 below 1 are exact.
     @Test func sumsTheFirstKernelForOneChannel() throws {
-        let store = fixtureStore(channels: 1)
+        let store = try fixtureStore(channels: 1)
         store.values.tensor([store.values.count]).fill(.nan)
         let notes = try weights.load(into: store, preprocessing: .unit)
         #expect(notes.count == 1 && notes[0].hasPrefix("cnn/block1_conv1/kernel: its 3 input channels are folded into one, "))
@@ -41,7 +41,7 @@ import VidTestSupport
 
     /// The single channel is grey - 114.799, channel c of a colour is grey - mean_c.
     @Test func foldsTheMeansIntoTheFirstBias() throws {
-        let store = fixtureStore(channels: 1)
+        let store = try fixtureStore(channels: 1)
         _ = try weights.load(into: store, preprocessing: .caffe)
         let means = [103.939, 116.779, 123.68]
         for filter in 0..<2 {
@@ -65,7 +65,7 @@ import VidTestSupport
             (input.rows, input.columns, input.channels) = (size, size, channels)
             var layout = ParameterLayout()
             let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
-            let context = Context(parameters: ParameterStore(layout), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
+            let context = Context(parameters: try ParameterStore(layout), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
             _ = try weights.load(into: context.parameters, preprocessing: preprocessing)
             let frames = context.workspace.take(encoder.inputShape.prepending(1))
             let bytes = (0..<channels).flatMap { _ in grey }
@@ -99,14 +99,14 @@ import VidTestSupport
 
     @Test func refusesAnotherArchitecture() throws {
         for channels in [2, 4] {
-            let error = failure { _ = try weights.load(into: fixtureStore(channels: channels), preprocessing: .caffe) }
+            let error = failure { _ = try weights.load(into: try fixtureStore(channels: channels), preprocessing: .caffe) }
             #expect(error?.message.contains("cnn/block1_conv1/kernel is (3, 3, 3, 2), expected (3, 3, \(channels), 2)") == true)
         }
         var layout = ParameterLayout()
         _ = layout.add("cnn/block1_conv1/kernel", [3, 3, 3, 2], .zeros)
         _ = layout.add("cnn/block1_conv1/bias", [2], .zeros)
         _ = layout.add("cnn/block3_conv1/bias", [2], .zeros)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         store.values.tensor([store.values.count]).fill(5)
         let error = failure { _ = try weights.load(into: store, preprocessing: .caffe) }
         #expect(error?.kind == .badData)

@@ -136,7 +136,7 @@ import VidTestSupport
 
     /// The CNN of a checkpoint, with the preprocessing of its configuration.
     @Test func readsTheCNNOfACheckpoint() async throws {
-        let store = fixtureStore()
+        let store = try fixtureStore()
         _ = try await read(fixture("keras1.h5")).load(into: store, preprocessing: .caffe)
         let path = folder.path + "/best.safetensors"
         try Checkpoint.write(

@@ -195,7 +195,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"optimizer": {"type": "sgd", "nesterov": true}}"#,
-            "c.json:1:43: optimizer.nesterov: Nesterov's momentum needs a momentum above 0; set optimizer.momentum, for example to 0.9"
+            "c.json:1:43: optimizer.nesterov: Nesterov's momentum needs a momentum above 0; add one, such as --set optimizer.momentum=0.9"
         ),
     ]
 

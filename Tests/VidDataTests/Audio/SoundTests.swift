@@ -104,7 +104,7 @@ struct SoundTests {
         let channels = await failure { try await SoundTests.loader(channels: 2).load(path) }
         #expect(channels.message.contains("model.input.channels is 2; set it to 1 or 3"))
         let rows = await failure { try await SoundTests.loader(rows: 512).load(path) }
-        #expect(rows.message.contains("of 512 mel bands") && rows.message.contains("set data.audio.n_fft to "), "\(rows.message)")
+        #expect(rows.message.contains("of 512 mel bands") && rows.message.contains("use --set data.audio.n_fft="), "\(rows.message)")
     }
 
     /// The parameters change the loader's cache key and its clips.

@@ -88,7 +88,7 @@ final class CountingCache: ClipCache {
         #expect(report.frames == DataReport.Spread([6]))
         #expect(report.rates?.median == 10)
         #expect(report.sizes == [DataReport.Size(rows: 32, columns: 32, channels: 3, clips: 4)])
-        let error = try #require(report.badClipsError)
+        let error = try #require(report.badClipsError())
         #expect(error.kind == .badData)
         #expect(error.message.contains("7 bad clips of 11") && !error.message.contains("\n"))
         #expect(report.goodData.entries.count == 4)
@@ -114,7 +114,7 @@ final class CountingCache: ClipCache {
         for number in 0..<7 { try write("data/a/\(number).bin", clip(UInt64(number))) }
         try write("data/b/0.bin", clip(10, frames: 1))
         let report = try await DataCheck().run(try DataSet.open(box("data"), split: .none))
-        #expect(report.badClipsError == nil && report.leakError == nil)
+        #expect(report.badClipsError() == nil && report.leakError() == nil)
         #expect(report.leaks == [])
         #expect(report.remarks.contains { $0.contains("the class \"b\" has only one training clip") })
         #expect(report.remarks.contains { $0.contains("the largest class has 7 training clips, the smallest 1") })
@@ -135,7 +135,7 @@ final class CountingCache: ClipCache {
                 ["train/a/0.bin", "test/a/copy.bin"], ["train/b/0.bin", "test/b/large.bin"],
             ])
         #expect(leaks.map(\.isIdentical) == [true, false])
-        #expect(report.leakError?.message.contains("2 pairs of clips") == true)
+        #expect(report.leakError()?.message.contains("2 pairs of clips") == true)
         #expect(try await DataCheck(leakCheck: false).run(report.data).leaks == nil)
     }
 

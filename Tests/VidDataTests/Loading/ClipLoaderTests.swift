@@ -48,10 +48,10 @@ import VidTestSupport
         #expect(size.kind == .badData)
         #expect(
             size.message.contains(
-                "expected frames of 224x224 (rows x columns), found 6x8; pack the videos again with `vidclass pack --rows 224 --columns 224`"
+                "expected frames of 224x224 (rows x columns), found 6x8; pack the videos again with `vidclass pack VIDEOS CLIPS --rows 224 --columns 224`, or train with --set model.input.rows=6 --set model.input.columns=8"
             ))
         let channels = await failure { try await ClipLoaderTests.loader(channels: 1).load(folder("a.bin")) }
-        #expect(channels.message.contains("expected 1 channels, found 3; set model.input.channels to 3"))
+        #expect(channels.message.contains("expected 1 channels, found 3; train with --set model.input.channels=3"))
         try folder.write("a.txt", text: "x")
         #expect(await failure { try await ClipLoaderTests.loader().load(folder("a.txt")) }.message.contains("not a clip"))
     }

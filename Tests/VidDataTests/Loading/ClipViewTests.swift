@@ -127,7 +127,7 @@ import VidTestSupport
         #expect(
             error.message
                 == "\(folder("a.bin")): expected at least 10 frames (4 of them, spaced as data.sampling defines), found 8; "
-                + "set data.short_clips to \"loop\", \"pad_last\" or \"mask\"")
+                + "repeat short clips with --set data.short_clips=loop (or pad_last, mask)")
         let window = await failure {
             try await ClipViewTests.loader(.uniform, short: .error).load(folder("a.bin"), .window(start: 0.5, length: 0.3))
         }

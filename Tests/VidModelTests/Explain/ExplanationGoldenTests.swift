@@ -17,7 +17,7 @@ import VidTestSupport
     func isPyTorchs(_ name: String) throws {
         let sample = try ExplanationCase(name)
         let golden = sample.golden
-        let explanation = sample.explain(workers: 2)
+        let explanation = try sample.explain(workers: 2)
         #expect(relativeError(explanation.logits, try golden.values("logits")) <= Self.tolerance)
         #expect(relativeError([explanation.score], try golden.values("score")) <= Self.tolerance)
         #expect(relativeError([explanation.baseline], try golden.values("baseline")) <= Self.tolerance)
@@ -35,13 +35,13 @@ import VidTestSupport
 
     @Test func threadsDoNotShowInTheBits() throws {
         let sample = try ExplanationCase("explain_gru_max")
-        #expect(sample.explain(workers: 1) == sample.explain(workers: 3))
+        #expect(try sample.explain(workers: 1) == sample.explain(workers: 3))
     }
 
     @Test func explainingLeavesNoGradientsAndTheLogitsOfAPrediction() throws {
         let sample = try ExplanationCase("explain_lstm_average")
         let context = sample.context(workers: 2)
-        let explanation = sample.explain(context)
+        let explanation = try sample.explain(context)
         let store = sample.classifier.parameters
         #expect((0..<store.gradients.count).allSatisfy { store.gradients.base[$0] == 0 })
         let classifier = sample.classifier
@@ -56,7 +56,7 @@ import VidTestSupport
     @Test func oneClassAgainstAnotherIsTheDifference() throws {
         let sample = try ExplanationCase("explain_lstm_average")
         let context = sample.context(workers: 1)
-        let activations = sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context)
+        let activations = try sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context)
         let first = sample.classifier.explain(activations, target: 0, context)
         let second = sample.classifier.explain(activations, target: 2, context)
         let both = sample.classifier.explain(activations, target: 0, against: 2, context)
@@ -76,7 +76,7 @@ import VidTestSupport
         for channel in 0..<bias.count { values.base[channel] += 40 }
         store.didChange()
         let context = sample.context(workers: 1)
-        let explanation = sample.explain(context)
+        let explanation = try sample.explain(context)
         let places = Double(explanation.mapRows * explanation.mapColumns)
         var found: [Float] = []
         var expected: [Double] = []
@@ -85,14 +85,14 @@ import VidTestSupport
         for channel in 0..<bias.count {
             found.append(Float(explanation.weights.reduce(0) { $0 + Double($1[channel]) } * places))
             let middle = values.base[channel]
-            func score(_ value: Float) -> Double {
+            func score(_ value: Float) throws -> Double {
                 values.base[channel] = value
                 store.didChange()
-                let logits = sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context).logits
+                let logits = try sample.classifier.activations(frames: sample.frames, validFrames: sample.valid, context).logits
                 values.base[channel] = middle
                 return Double(logits[sample.target])
             }
-            expected.append((score(middle + step) - score(middle - step)) / Double(2 * step))
+            expected.append((try score(middle + step) - score(middle - step)) / Double(2 * step))
         }
         #expect(relativeError(found, expected) <= 1e-2, "\(found) \(expected)")
     }
@@ -130,9 +130,10 @@ struct ExplanationCase {
         return context
     }
 
-    func explain(workers: Int) -> ClipExplanation { explain(context(workers: workers)) }
+    func explain(workers: Int) throws -> ClipExplanation { try explain(context(workers: workers)) }
 
-    func explain(_ context: Context) -> ClipExplanation {
-        classifier.explain(classifier.activations(frames: frames, validFrames: valid, context), target: target, against: against, context)
+    func explain(_ context: Context) throws -> ClipExplanation {
+        try classifier.explain(
+            classifier.activations(frames: frames, validFrames: valid, context), target: target, against: against, context)
     }
 }

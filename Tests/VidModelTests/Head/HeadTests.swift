@@ -58,7 +58,7 @@ import VidTestSupport
     private func build(_ configuration: ModelConfiguration, features: Int, classes: Int) throws -> (Head, ParameterStore) {
         var layout = ParameterLayout()
         let head = try Head(configuration, features: features, classes: classes, &layout)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 41)
         try store.initialize(&random)
         return (head, store)
@@ -173,7 +173,7 @@ import VidTestSupport
         let (head, store) = try build(configuration, features: 2, classes: 2)
         var optimizerConfiguration = OptimizerConfiguration(type: .nadam)
         optimizerConfiguration.learningRate = 0.01
-        let optimizer = Optimizer(optimizerConfiguration, store)
+        let optimizer = try Optimizer(optimizerConfiguration, store)
         var state = OptimizerState()
         var data = RandomGenerator(seed: 46)
         let context = Context(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 47), isTraining: true)

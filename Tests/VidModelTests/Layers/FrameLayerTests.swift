@@ -48,7 +48,7 @@ import VidTestSupport
     @Test func parametersAreNamedShapedAndInitialisedAsKerasDoes() throws {
         var layout = ParameterLayout()
         let layer = Conv2D("block1_conv1", prefix: "cnn", channels: 16, filters: 32, layout: &layout)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 1)
         try store.initialize(&random)
         #expect(store.slices.map(\.name) == ["cnn/block1_conv1/kernel", "cnn/block1_conv1/bias"])

@@ -44,7 +44,7 @@ struct GoldenLayerCase {
         self.golden = golden
         self.name = name
         context = Context(
-            parameters: ParameterStore(layout), workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: isTraining)
+            parameters: try ParameterStore(layout), workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: isTraining)
         context.parameters.values.base.update(repeating: .nan, count: context.parameters.values.count)
         for key in golden.parameters(of: name) {
             if let slice = slice(key) { context.parameters.value(slice).copy(from: try tensor(key)) }

@@ -22,7 +22,7 @@ final class LayerCheck {
         threads: Int = 2
     ) throws {
         self.layer = layer
-        store = ParameterStore(layout)
+        store = try ParameterStore(layout)
         context = Context(parameters: store, workers: Workers(count: threads), random: RandomGenerator(seed: 24), isTraining: isTraining)
         var random = RandomGenerator(seed: 22)
         try store.initialize(&random)

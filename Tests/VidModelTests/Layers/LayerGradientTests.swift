@@ -45,7 +45,8 @@ import VidTestSupport
     @Test func dropoutDoesNothingOutsideTraining() throws {
         var tensors = TestTensors(seed: 1)
         let input = tensors.uniform([3, 4])
-        let context = Context(parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
+        let context = Context(
+            parameters: try ParameterStore(ParameterLayout()), workers: Workers(count: 1), random: RandomGenerator(seed: 1))
         #expect(Dropout("dropout", rate: 0.9).forward(input, context).output.array == input.array)
         #expect(context.random == RandomGenerator(seed: 1))
     }
@@ -70,7 +71,7 @@ import VidTestSupport
     @Test func batchNormalizationMovesItsStatistics() throws {
         var layout = ParameterLayout()
         let layer = BatchNormalization("norm", features: 1, &layout)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 1)
         try store.initialize(&random)
         var tensors = TestTensors(seed: 2)

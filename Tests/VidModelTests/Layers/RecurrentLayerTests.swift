@@ -88,7 +88,7 @@ import VidTestSupport
     func paddingDoesNotCount(_ isGRU: Bool, _ bidirectional: Bool) throws {
         var layout = ParameterLayout()
         let layer = try Case(isGRU: isGRU, bidirectional: bidirectional).make(6, &layout)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 3)
         try store.initialize(&random)
         let context = Context(parameters: store, workers: Workers(count: 2), random: random)
@@ -107,7 +107,7 @@ import VidTestSupport
     func theReversedDirectionReadsFromTheEnd(_ isGRU: Bool) throws {
         var layout = ParameterLayout()
         let layer = try Case(isGRU: isGRU, units: 4, returnSequences: true, bidirectional: true).make(6, &layout)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 5)
         try store.initialize(&random)
         for slice in store.slices where slice.name.contains("/backward/") {

@@ -14,7 +14,8 @@ import VidTestSupport
         let logits = try golden.tensor("\(name)/logits")
         let labels = try golden.values("\(name)/labels").map { Int($0) }
         let context = Context(
-            parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: true)
+            parameters: try ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1),
+            isTraining: true)
         let loss = CategoricalCrossEntropy(labelSmoothing: try golden.values("\(name)/label_smoothing")[0])
         let result = loss.evaluate(logits, labels: labels, denominator: labels.count, context)
         var errors = GoldenErrors()

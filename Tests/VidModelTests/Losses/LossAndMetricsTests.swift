@@ -6,8 +6,11 @@ import VidTestSupport
 
 @Suite struct LossAndMetricsTests {
     /// Owns the memory of what is evaluated, for the length of a test.
-    private let context = Context(
-        parameters: ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+    private let context: Context
+
+    init() throws {
+        context = Context(parameters: try ParameterStore(ParameterLayout()), workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+    }
 
     @Test func valuesByHand() {
         var tensors = TestTensors(seed: 1)

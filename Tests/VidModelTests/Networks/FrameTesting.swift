@@ -6,7 +6,7 @@ import VidTestSupport
 
 /// A context with freshly initialised parameters, the biases filled too so that no ReLU is at its edge by construction.
 func makeContext(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) throws -> Context {
-    let store = ParameterStore(layout)
+    let store = try ParameterStore(layout)
     var random = RandomGenerator(seed: seed)
     try store.initialize(&random)
     for slice in store.slices where slice.shape.rank == 1 {

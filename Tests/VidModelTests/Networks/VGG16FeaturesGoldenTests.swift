@@ -31,7 +31,7 @@ import VidTestSupport
         let expected = try golden.tensor("features")
         var layout = ParameterLayout()
         let encoder = try FrameEncoder(CNNConfiguration(), input: InputConfiguration(), layout: &layout)
-        let context = Context(parameters: ParameterStore(layout), workers: Workers(), random: RandomGenerator(seed: 1))
+        let context = Context(parameters: try ParameterStore(layout), workers: Workers(), random: RandomGenerator(seed: 1))
         _ = try KerasWeights.read(try #require(Self.weights)).load(into: context.parameters, preprocessing: .caffe)
 
         let count = expected.shape[0]

@@ -25,7 +25,7 @@ import VidTensor
     ])
     func sizesArePublished(_ architecture: Architecture, _ parameters: Int, _ convolutions: Int) throws {
         let (encoder, layout) = try encoder(architecture)
-        #expect(ParameterStore(layout).counts.total == parameters)
+        #expect(try ParameterStore(layout).counts.total == parameters)
         #expect(encoder.summaries.reduce(0) { $0 + $1.parameters } == parameters)
         #expect(encoder.layers.filter { $0.type == "Conv2D" }.count == convolutions)
         #expect(encoder.outputShape == [512])
@@ -46,7 +46,7 @@ import VidTensor
         #expect(summaries[17].outputShape == [7, 7, 512])
         #expect(summaries.filter(\.isTrainable).map(\.name) == ["block5_conv1", "block5_conv2", "block5_conv3"])
         #expect(encoder.firstTrainable == 14)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         #expect(store.slice(named: "cnn/block1_conv1/kernel")?.shape == [3, 3, 3, 64])
         #expect(store.slice(named: "cnn/block5_conv3/bias")?.isTrainable == true)
         #expect(store.slice(named: "cnn/block4_conv3/bias")?.isTrainable == false)

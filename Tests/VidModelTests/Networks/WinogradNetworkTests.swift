@@ -63,6 +63,29 @@ import VidTestSupport
         }
     }
 
+    /// The first step of a training on letterboxed frames: with biases of zero most ReLUs over the bars are exactly at their
+    /// edge and shut, in the second layer and deeper ones too. A rounding error would open some and change biases' gradients by
+    /// more than half.
+    @Test func gradientsOfLetterboxedFrames() throws {
+        let blocks = Architecture.blocks([[32, 32], [64, 64]])
+        let (im2col, winograd) = (try network(.im2col, blocks, size: 32), try network(.auto, blocks, size: 32))
+        #expect(winograd.encoder.layers[1].algorithmName([32, 32, 32]) == "winograd")
+        var tensors = TestTensors(seed: 6)
+        let frames = tensors.uniform([4, 32, 32, 3], 0, 1)
+        for i in 0..<frames.count where !(12..<20).contains(i / 96 % 32) || !(9..<17).contains(i / 3 % 32) { frames.base[i] = 0 }
+        let dFeatures = tensors.uniform([4, 64])
+        for (encoder, context) in [im2col, winograd] {
+            for slice in context.parameters.slices where slice.shape.rank == 1 { context.parameters.value(slice).fill(0) }
+            addGradients(encoder, frames: frames, dFeatures: dFeatures, context)
+        }
+        for slice in winograd.context.parameters.slices {
+            let found = try #require(winograd.context.parameters.gradient(slice))
+            let expected = try #require(im2col.context.parameters.gradient(slice))
+            let error = relativeError(found.array, expected.array)
+            #expect(error <= 2e-5, "\(slice.name)")
+        }
+    }
+
     /// Winograd wherever it can be, odd maps and few channels included, has the gradients of the loss.
     @Test func gradientsByDifferences() throws {
         let network = try network(.winograd, .blocks([[6, 5], [9, 17]]), size: 9)

@@ -49,9 +49,9 @@ import VidTestSupport
         var layout = ParameterLayout()
         let names = ["kernel", "bias"]
         let ids = try names.map { layout.add("golden/\($0)", try golden.tensor("initial/\($0)").shape, .zeros) }
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         for (name, id) in zip(names, ids) { store.value(id).copy(from: try golden.tensor("initial/\(name)")) }
-        let optimizer = Optimizer(test.configuration, store)
+        let optimizer = try Optimizer(test.configuration, store)
         var state = OptimizerState()
         let workers = Workers(count: 2)
         let gradients = try names.map { try golden.tensor("gradients/\($0)") }

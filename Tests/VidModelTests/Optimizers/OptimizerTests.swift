@@ -52,7 +52,7 @@ import VidTestSupport
     ]
 
     /// A store of trained parameters around a frozen one.
-    private func makeStore() -> ParameterStore {
+    private func makeStore() throws -> ParameterStore {
         var layout = ParameterLayout()
         _ = layout.add("dense/kernel", [17, 3], .zeros)
         _ = layout.add("dense/bias", [3], .zeros)
@@ -60,7 +60,7 @@ import VidTestSupport
         _ = layout.add("frozen", [5], .ones, trainable: false)
         _ = layout.add("norm/beta", [5], .zeros)
         _ = layout.add("output/kernel", [1000], .zeros)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 31)
         for slice in store.slices {
             let value = store.value(slice)
@@ -122,8 +122,8 @@ import VidTestSupport
 
     @Test(arguments: configurations)
     func agreesWithTheRule(_ configuration: OptimizerConfiguration) throws {
-        let store = makeStore()
-        let optimizer = Optimizer(configuration, store)
+        let store = try makeStore()
+        let optimizer = try Optimizer(configuration, store)
         #expect(optimizer.slots.count == configuration.slotCount)
         var state = OptimizerState()
         let workers = Workers(count: 2)
@@ -151,12 +151,12 @@ import VidTestSupport
     }
 
     @Test(arguments: configurations)
-    func theSameBitsAtAnyThreadCount(_ configuration: OptimizerConfiguration) {
-        func run(_ threads: Int) -> [Float] {
+    func theSameBitsAtAnyThreadCount(_ configuration: OptimizerConfiguration) throws {
+        func run(_ threads: Int) throws -> [Float] {
             var layout = ParameterLayout()
             _ = layout.add("a", [70_001], .zeros)
-            let store = ParameterStore(layout)
-            let optimizer = Optimizer(configuration, store)
+            let store = try ParameterStore(layout)
+            let optimizer = try Optimizer(configuration, store)
             var state = OptimizerState()
             let workers = Workers(count: threads)
             for step in 1...3 {
@@ -165,17 +165,17 @@ import VidTestSupport
             }
             return store.value(store.slices[0]).array
         }
-        let one = run(1)
+        let one = try run(1)
         #expect(one.allSatisfy { $0.isFinite })
-        for threads in [2, 3] { #expect(run(threads) == one) }
+        for threads in [2, 3] { #expect(try run(threads) == one) }
     }
 
     /// Stopped after 7 of 20 steps, its state through JSON and its slots copied: the same bits.
     @Test(arguments: configurations)
     func goesOnFromASavedState(_ configuration: OptimizerConfiguration) throws {
         let workers = Workers(count: 1)
-        let (whole, first, second) = (makeStore(), makeStore(), makeStore())
-        let optimizers = [whole, first, second].map { Optimizer(configuration, $0) }
+        let (whole, first, second) = (try makeStore(), try makeStore(), try makeStore())
+        let optimizers = try [whole, first, second].map { try Optimizer(configuration, $0) }
         var (wholeState, firstState) = (OptimizerState(), OptimizerState())
         for step in 1...20 {
             setGradients(whole, step: step)
@@ -201,8 +201,8 @@ import VidTestSupport
     }
 
     @Test func aGradientThatIsNotFiniteChangesNothing() throws {
-        let store = makeStore()
-        let optimizer = Optimizer(OptimizerConfiguration(), store)
+        let store = try makeStore()
+        let optimizer = try Optimizer(OptimizerConfiguration(), store)
         var state = OptimizerState()
         let before = store.values.tensor([store.values.count]).array
         for bad in [Float.nan, .infinity] {
@@ -231,7 +231,7 @@ import VidTestSupport
             $0.excludeFromWeightDecay = ["bias", "gamma", "beta"]
         }
         var state = OptimizerState()
-        #expect(Optimizer(configuration, parameters).step(parameters, &state, Workers(count: 2)))
+        #expect(try Optimizer(configuration, parameters).step(parameters, &state, Workers(count: 2)))
         for (slice, before) in zip(parameters.slices, before) {
             let decays = slice.name.hasSuffix("kernel")
             #expect(parameters.value(slice).array == before.map { $0 * (decays ? Float(1 - 0.01 * 0.5) : 1) }, "\(slice.name)")
@@ -240,10 +240,10 @@ import VidTestSupport
 
     /// An exclusion that matches no parameter, or all of them, is the same as none, or as no decay: to the bit.
     @Test(arguments: zip([["nothing"], ["/"]], [Float(0.5), 0]))
-    func exclusionOfNoneAndAll(_ excluded: [String], _ decay: Float) {
-        func run(_ change: (inout OptimizerConfiguration) -> Void) -> [Float] {
-            let store = makeStore()
-            let optimizer = Optimizer(OptimizerTests.configuration(.nadam, change), store)
+    func exclusionOfNoneAndAll(_ excluded: [String], _ decay: Float) throws {
+        func run(_ change: (inout OptimizerConfiguration) -> Void) throws -> [Float] {
+            let store = try makeStore()
+            let optimizer = try Optimizer(OptimizerTests.configuration(.nadam, change), store)
             var state = OptimizerState()
             for step in 1...3 {
                 setGradients(store, step: step)
@@ -251,21 +251,21 @@ import VidTestSupport
             }
             return store.values.tensor([store.values.count]).array
         }
-        let found = run {
+        let found = try run {
             $0.weightDecay = 0.5
             $0.excludeFromWeightDecay = excluded
         }
-        #expect(found == run { $0.weightDecay = decay })
+        #expect(try found == run { $0.weightDecay = decay })
     }
 
-    @Test func aStepsOwnLearningRate() {
-        let (a, b) = (makeStore(), makeStore())
+    @Test func aStepsOwnLearningRate() throws {
+        let (a, b) = (try makeStore(), try makeStore())
         var (aState, bState) = (OptimizerState(), OptimizerState())
         setGradients(a, step: 1)
         setGradients(b, step: 1)
         let workers = Workers(count: 1)
-        _ = Optimizer(OptimizerTests.configuration(.adam) { $0.learningRate = 0.5 }, a).step(a, &aState, workers, learningRate: 0.01)
-        _ = Optimizer(OptimizerTests.configuration(.adam), b).step(b, &bState, workers)
+        _ = try Optimizer(OptimizerTests.configuration(.adam) { $0.learningRate = 0.5 }, a).step(a, &aState, workers, learningRate: 0.01)
+        _ = try Optimizer(OptimizerTests.configuration(.adam), b).step(b, &bState, workers)
         #expect(a.values.tensor([a.values.count]).array == b.values.tensor([b.values.count]).array)
     }
 }

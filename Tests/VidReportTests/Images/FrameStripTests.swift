@@ -53,17 +53,53 @@ import VidTestSupport
         ]
         let strip = FrameStrip(rows: 130, columns: 130, frames: frames, title: "clip.mp4: tennis 97.0 %")
         let canvas = try strip.drawn()
-        let rgb = canvas.rgb
-        func has(_ red: Int, _ green: Int, _ blue: Int) -> Bool {
-            for pixel in stride(from: 0, to: rgb.count, by: 3)
-            where abs(Int(rgb[pixel]) - red) < 3 && abs(Int(rgb[pixel + 1]) - green) < 3 && abs(Int(rgb[pixel + 2]) - blue) < 3 {
-                return true
-            }
-            return false
-        }
-        #expect(has(128, 128, 128) && has(0, 114, 178) && has(213, 94, 0) && has(215, 217, 153))
+        let pixels = Pixels(canvas)
+        #expect(pixels.has(128, 128, 128) && pixels.has(215, 217, 153))
+        // The longest bar has 48 pixels; the second frame's share is half of the first's.
+        #expect(pixels.height(of: (0, 114, 178), in: 0..<canvas.width / 2) == 48)
+        #expect(pixels.height(of: (213, 94, 0), in: canvas.width / 2..<canvas.width) == 24)
         #expect(canvas.width <= 1280)
         #expect(try strip.png().starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+
+    /// Two frames whose heat differs by a factor of a thousand, with these contributions.
+    private func strip(_ contributions: [Float]) -> FrameStrip {
+        let maps = [1, 0.001].map { HeatMap(rows: 2, columns: 2, values: [0, 0, 0, $0]) }
+        let rgb = FrameStripTests.frame(rows: 130, columns: 130)
+        return FrameStrip(
+            rows: 130, columns: 130,
+            frames: zip(maps, contributions).map { FrameStrip.Frame(rgb: rgb, caption: "0 s", heat: $0, contribution: $1) })
+    }
+
+    @Test func eachMapHasItsOwnScale() throws {
+        let canvas = try strip([1, 0.01]).drawn()
+        for half in [0..<canvas.width / 2, canvas.width / 2..<canvas.width] { #expect(Pixels(canvas).has(215, 217, 153, in: half)) }
+        let film = try ExplanationFilm(strip([1, 0.01]))
+        for frame in film.frames {
+            #expect(Pixels(rgb: frame, width: film.columns).has(215, 217, 153, in: film.columns / 2..<film.columns))
+        }
+    }
+
+    @Test func aFrameWithoutAShareHasNoMap() throws {
+        let canvas = try strip([1, 0.0001]).drawn()
+        let right = canvas.width / 2..<canvas.width
+        #expect(!Pixels(canvas).has(215, 217, 153, in: right) && Pixels(canvas).has(237, 237, 240, in: right))
+        let film = try ExplanationFilm(strip([1, 0.0001]))
+        let last = Pixels(rgb: film.frames[1], width: film.columns)
+        #expect(!last.has(215, 217, 153) && last.has(237, 237, 240, in: film.columns / 2..<film.columns))
+        // Without contributions there are no shares, and all maps are shown.
+        let maps = FrameStrip(rows: 130, columns: 130, frames: strip([1, 0]).frames.map { .init(rgb: $0.rgb, heat: $0.heat) })
+        let drawn = Pixels(try maps.drawn())
+        #expect(drawn.has(215, 217, 153) && !drawn.has(237, 237, 240))
+    }
+
+    @Test func sharesAreSizesOfTheirSum() {
+        #expect(FrameStrip.shares(of: [3, -1, 0]) == [0.75, 0.25, 0])
+        #expect(FrameStrip.shares(of: [.nan, 2, -2]) == [0, 0.5, 0.5])
+        #expect(FrameStrip.shares(of: [0, 0]) == [0, 0] && FrameStrip.shares(of: []) == [])
+        #expect(
+            [1, 0.337, 0.0996, 0.0994, 0.0005, 0.0004, 0].map { FrameStrip.percent($0) }
+                == ["100 %", "34 %", "10 %", "9.9 %", "0.1 %", "0 %", "0 %"])
     }
 
     @Test func contributionsHaveTheirSign() {
@@ -94,5 +130,37 @@ import VidTestSupport
         #expect(FramePixels.rgb(clip(1, .floats([-2, 2]))) == [[0, 0, 0, 255, 255, 255]])
         #expect(FramePixels.rgb(clip(1, .floats([0, 200]))) == [[0, 0, 0, 200, 200, 200]])
         #expect(FramePixels.rgb(clip(1, .floats([.nan, 1]))) == [[0, 0, 0, 255, 255, 255]])
+    }
+}
+
+/// The colours of a picture.
+private struct Pixels {
+    private let rgb: [UInt8]
+    private let width: Int
+
+    init(_ canvas: Canvas) { self.init(rgb: canvas.rgb, width: canvas.width) }
+
+    init(rgb: [UInt8], width: Int) { (self.rgb, self.width) = (rgb, width) }
+
+    /// The rows in which a pixel of these columns has about this colour.
+    private func rows(_ color: (Int, Int, Int), in columns: Range<Int>) -> [Int] {
+        (0..<rgb.count / 3 / width).filter { row in
+            columns.contains { column in
+                let at = (row * width + column) * 3
+                return abs(Int(rgb[at]) - color.0) < 3 && abs(Int(rgb[at + 1]) - color.1) < 3 && abs(Int(rgb[at + 2]) - color.2) < 3
+            }
+        }
+    }
+
+    func has(_ red: Int, _ green: Int, _ blue: Int, in columns: Range<Int>? = nil) -> Bool {
+        !rows((red, green, blue), in: columns ?? 0..<width).isEmpty
+    }
+
+    /// The number of rows from the first to the last of this colour among the bars, which are above the legend.
+    func height(of color: (Int, Int, Int), in columns: Range<Int>) -> Int {
+        let rows = rows(color, in: columns)
+        // The legend's square of the same colour is apart from the bar.
+        let end = rows.indices.dropLast().first { rows[$0 + 1] - rows[$0] > 3 } ?? rows.count - 1
+        return rows.isEmpty ? 0 : rows[end] - rows[0] + 1
     }
 }

@@ -80,13 +80,37 @@ import VidTrain
         #expect(ReportPage(try SampleReports.report(evaluation)).html == ReportPage(try SampleReports.report(evaluation)).html)
     }
 
-    @Test func thePageSaysWhichClipsWereEvaluated() throws {
-        let evaluation = SampleReports.evaluation(["a", "b"], clips: 20)
-        func page(_ split: EvaluatedSplit) throws -> String { ReportPage(try SampleReports.report(evaluation, split: split)).html }
-        #expect(try page(.test).contains("neither for training nor for choosing the best epoch"))
-        #expect(try page(.validation).contains("slightly too optimistic"))
-        #expect(try page(.training).contains("nothing about new clips"))
-        #expect(try page(.other).contains("The clips are from"))
+    @Test func otherDataIsNotTheTrainings() throws {
+        var report = try SampleReports.report(SampleReports.evaluation(["a", "b"], clips: 20), split: .other)
+        #expect(ReportPage(report).html.contains("The data at the start of the training"))
+        report.evaluatedData = report.data
+        let page = ReportPage(report).html
+        #expect(page.contains("The data of this evaluation") && !page.contains("at the start of the training"))
+        // One split is not called the training split, and has no duplicates in another.
+        #expect(page.contains("<th scope=\"row\">clips</th>") && !page.contains(">duplicates<"))
+    }
+
+    @Test func rangesOfSmallNumbersShowTheirEnds() throws {
+        func digits(_ low: Double, _ high: Double) -> Int { Measure(low, Interval(low, high)).digits }
+        #expect(digits(0.1, 0.3) == 3 && digits(0.0021, 0.0024) == 4 && digits(0.00021, 0.00024) == 5 && digits(1e-9, 2e-9) == 6)
+        #expect(Measure(0.0004, nil).digits == 4 && Measure(0, nil).digits == 3)
+    }
+
+    @Test func wideContentSaysThatItScrolls() throws {
+        let page = ReportPage(try SampleReports.report(SampleReports.evaluation((0..<20).map { "class \($0)" }, clips: 200))).html
+        #expect(page.contains("<div class=\"plot wide\" tabindex=\"0\" role=\"group\""))
+        #expect(page.contains("Scrolls sideways \\2192") && page.contains("no-repeat local") && page.contains("position:sticky"))
+        let narrow = ReportPage(try SampleReports.report(SampleReports.evaluation(["a", "b"], clips: 20))).html
+        #expect(!narrow.contains("<div class=\"plot wide\""))
+    }
+
+    @Test func foldsAreRepeatedTogether() throws {
+        var report = try SampleReports.report(SampleReports.evaluation(["a", "b"], clips: 20))
+        for command in [["vidclass", "train", "--folds", "3"], ["vidclass", "train", "--folds=3"]] {
+            report.story = RunStory(
+                folder: "runs/train/fold1", epochs: [], record: RunRecord(version: "0", command: command, started: ""), plannedEpochs: 4)
+            #expect(ReportPage(report).html.contains("vidclass train --config runs/train/config.json --folds 3<"))
+        }
     }
 
     @Test func aDataSummaryReadsBack() throws {

@@ -72,11 +72,16 @@ enum SampleReports {
     }
 
     /// A `data.json` with one remark and one skipped clip, both named as the first class.
-    static func data(_ classes: [String], train: [Int], pairs: Int) throws -> DataSummary {
+    static func data(_ classes: [String], train: [Int], validation: [Int]? = nil, pairs: Int) throws -> DataSummary {
         let name = JSONNode.string(classes[0])
         let document = JSONNode.object([
             ("data", name), ("classes", .array(classes.map { .string($0) })),
-            ("parts", .object([("train", .array(train.map { .integer($0) }))])), ("facts", .object([("frames", name)])),
+            (
+                "parts",
+                .object(
+                    [("train", .array(train.map { .integer($0) }))]
+                        + (validation.map { [("val", .array($0.map { .integer($0) }))] } ?? []))
+            ), ("facts", .object([("frames", name)])),
             ("remarks", .array([name])), ("skipped_count", .integer(1)),
             ("skipped", .array([.object([("path", name), ("reason", name)])])), ("same_pairs_count", .integer(pairs)),
             (

@@ -54,7 +54,7 @@ import VidTrain
         _ = layout.add("cnn/kernel", [3, 3, 3, 4], .glorotUniform(fanIn: 27, fanOut: 36), trainable: false)
         _ = layout.add("output/kernel", [4, 2], .glorotUniform(fanIn: 4, fanOut: 2))
         _ = layout.add("output/bias", [2], .zeros)
-        let store = ParameterStore(layout)
+        let store = try ParameterStore(layout)
         var random = RandomGenerator(seed: 1, stream: 0)
         try store.initialize(&random)
         return store

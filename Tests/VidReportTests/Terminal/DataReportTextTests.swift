@@ -45,7 +45,7 @@ import VidTestSupport
             text.hasPrefix(
                 """
                 data      \(path)
-                clips     4 clips in 2 classes (2 H.264 videos, 1 .bin file, 1 bad)
+                clips     4 clips in 2 classes (2 H.264 videos, 1 .bin file, 1 unreadable)
                 size      32x24 (3)
                 frames    8 to 16, median 8
                 frames/s  12.50 in every clip
@@ -68,7 +68,7 @@ import VidTestSupport
                   train train/a/1.mp4
                   val   val/a/4.bin  (identical)
 
-                1 of 4 clips is bad. 1 pair of clips in different splits looks the same.
+                1 pair of clips in different splits looks the same.
 
                 """), "\(text)")
     }
@@ -78,6 +78,41 @@ import VidTestSupport
             "a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),
         ])
         #expect(DataReportText.text(one).hasSuffix("\nAll clips can be read.\n"))
+        let divided = try report([
+            "train/a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "train/b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),
+            "val/a/3.bin": facts("bin", frames: 8, digest: "z", seed: 50),
+        ])
+        #expect(
+            DataReportText.text(divided).hasSuffix(
+                "\nAll clips can be read. No two clips in different splits show the same footage.\n"))
+    }
+
+    /// Clips that can be read but not used are counted apart from unreadable ones, and codecs have their usual names.
+    @Test func kindsOfClips() throws {
+        var videos: [String: ClipFacts] = [:]
+        for (index, codec) in ["hevc", "vp9", "mpeg4", "strange"].enumerated() {
+            var one = facts("video", frames: 8, digest: codec, seed: 40 * index)
+            one.coding = codec
+            videos["\(index % 2)/\(codec).mp4"] = one
+        }
+        let whole = try report(videos)
+        #expect(
+            DataReportText.clips(whole) == "4 clips in 2 classes (1 H.265 video, 1 MPEG-4 video, 1 VP9 video and 1 more)",
+            "\(DataReportText.clips(whole))")
+        let clips = whole.clips.map {
+            CheckedClip(entry: $0.entry, result: .failure(.file($0.entry.path, "is too short")), isReadable: true)
+        }
+        #expect(DataReportText.clips(DataReport(data: whole.data, clips: clips, leaks: nil)) == "4 clips in 2 classes (4 unusable)")
+    }
+
+    @Test(arguments: [50, 80]) func linesFit(columns: Int) throws {
+        let report = try report([
+            "train/a/1.mp4": facts("video", frames: 8, digest: "x", seed: 0),
+            "train/b/2.mp4": facts("video", frames: 16, digest: "y", seed: 90),
+            "train/b/3.bin": facts("bin", frames: 0, digest: "", seed: 0), "val/a/4.bin": facts("bin", frames: 8, digest: "x", seed: 0),
+        ])
+        let lines = DataReportText.text(report, columns: columns).split(separator: "\n").map(String.init)
+        #expect(lines.filter { !$0.contains(box.path) }.allSatisfy { $0.columns <= columns }, "\(lines)")
     }
 
     @Test func longListsAreShortened() throws {
@@ -86,7 +121,7 @@ import VidTestSupport
             try report(Dictionary(uniqueKeysWithValues: names.map { ($0, facts("bin", frames: 0, digest: "", seed: 0)) })))
         #expect(text.contains("class29") && !text.contains("\nclass30") && text.contains("... 5 more classes"))
         #expect(text.contains("... 15 more bad clips (--json lists all)"))
-        #expect(text.contains("35 of 35 clips are bad."))
+        #expect(text.contains("35 unreadable") && !text.contains("can be read"))
     }
 
     @Test func aSummaryHasTheCountsOfTheGoodClips() throws {
@@ -99,6 +134,6 @@ import VidTestSupport
         #expect(good.skipped.map(\.clip) == ["train/a/2.bin"] && good.skipped.map(\.reason) == ["is too short"])
         let all = DataSummary(report, skipsBad: false)
         #expect(all.clips(of: "train") == 3 && all.skippedCount == 0)
-        #expect(all.facts.first?.text == "4 clips in 2 classes (3 .bin files, 1 bad)")
+        #expect(all.facts.first?.text == "4 clips in 2 classes (3 .bin files, 1 unreadable)")
     }
 }

@@ -24,7 +24,7 @@ import VidTrain
                   2 down         .  2
 
                 Most often confused
-                  1 of 4 up clips was classified as down
+                  1 of 4 "up" clips was classified as "down"
 
                 """)
     }
@@ -44,7 +44,7 @@ import VidTrain
         let text = text(SampleReports.evaluation(classes, confusion: confusion), width: width)
         for line in text.split(separator: "\n") { #expect(String(line).columns <= width, "\(line)") }
         #expect(text.contains("recall (95 %)") == (width >= 61))
-        #expect(text.contains("7 of 11 a"))
+        #expect(text.contains("7 of 11 \"a"))
     }
 
     @Test func aMatrixThatIsTooWideIsLeftOut() {

@@ -59,6 +59,23 @@ import VidReport
         #expect(Formatting.wrapped("unbreakable/path/of/a/file", columns: 10) == "unbreakable/path/of/a/file")
     }
 
+    /// What can be pasted stays on one line.
+    @Test func commandsAreNotBroken() {
+        #expect(
+            Formatting.wrapped("get them with `vidclass weights fetch vgg16`, or not", columns: 20)
+                == "get them with\n  `vidclass weights fetch vgg16`,\n  or not")
+        #expect(
+            Formatting.wrapped("go on without by adding --set a.b=true here", columns: 20)
+                == "go on without by\n  adding\n  --set a.b=true\n  here")
+        #expect(Formatting.wrapped("a lone ` is no command at all", columns: 12) == "a lone ` is\n  no command\n  at all")
+    }
+
+    @Test(arguments: [
+        (0.0, "0.0 s"), (0.44, "0.4 s"), (9.96, "10 s"), (34, "34 s"), (59.6, "1 min"), (325, "5 min 25 s"), (3600, "1 h"),
+        (11045, "3 h 4 min"), (.nan, "?"), (1e300, "?"), (-1, "0.0 s"),
+    ])
+    func timesInSentences(seconds: Double, text: String) { #expect(Formatting.time(seconds) == text) }
+
     private static let texts = [
         "A sentence of ordinary words that has to be broken several times before it fits into a narrow terminal, as help texts do.",
         "漢字のクリップ 🐈🐈 と 日本語の 名前 が ある 長い 行 は 二倍の 幅 を 必要 と します 🎬🎬🎬 from data/clips 👩‍👩‍👧 and more words after it",

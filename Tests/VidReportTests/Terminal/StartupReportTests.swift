@@ -42,17 +42,36 @@ import VidReport
         #expect(value("memory") == "at most 10.0 MiB: parameters 1.0 MiB, optimizer 2.0 MiB, one step 3.0 MiB, data 4.0 MiB")
         #expect(report(classifier, repeated: 0.25).text().contains("data 4.0 MiB; 25 % of the activations are computed twice\n"))
         #expect(!report(classifier, repeated: 0).text().contains("computed twice"))
+        #expect(report(classifier).text(showsLayers: false).hasPrefix(StartupReport.blockTable(classifier.layers) + "\n  parameters "))
     }
 
-    @Test func narrowTerminalsShowNoTypes() throws {
+    /// As wide as the terminal allows: without types, then without shapes, then with shortened names; always a line for each layer.
+    @Test func narrowTerminalsShowLess() throws {
         let classifier = try classifier()
         let wide = StartupReport.layerTable(classifier.layers)
         let width = wide.split(separator: "\n").map { String($0).columns }.max() ?? 0
         #expect(StartupReport.layerTable(classifier.layers, columns: width) == wide)
-        let narrow = StartupReport.layerTable(classifier.layers, columns: width - 1)
-        #expect(
-            narrow.hasPrefix("  layer") && !narrow.contains("type")
-                && narrow.split(separator: "\n").count == wide.split(separator: "\n").count)
+        for columns in 36..<width {
+            let lines = StartupReport.layerTable(classifier.layers, columns: columns).split(separator: "\n").map(String.init)
+            #expect(lines.count == 1 + classifier.layers.count && lines[0].hasPrefix("  layer") && !lines[0].contains("type"))
+            #expect(lines.allSatisfy { $0.columns <= columns }, "\(lines)")
+        }
+    }
+
+    @Test(arguments: [50, 80]) func aLineForEachBlock(columns: Int) throws {
+        var model = ModelConfiguration()
+        model.cnn.weights = nil
+        model.cnn.trainable = .from("block5_conv2")
+        let layers = try Classifier.layers(of: model, classes: 8)
+        let lines = StartupReport.blockTable(layers, columns: columns - 1).split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.columns < columns }, "\(lines)")
+        let cells = lines.map { $0.split(separator: " ").map(String.init) }
+        #expect(cells.map(\.first) == ["layer", "block1", "block2", "block3", "block4", "block5", "recurrent_0", "hidden_0", "output"])
+        #expect(lines[1].hasSuffix("38,720  frozen") && lines[5].hasSuffix("7,079,424  partly frozen") && lines[8].hasSuffix(" 8,200"))
+        #expect(lines[1].contains("2 Conv2D") == (columns == 80))
+        let total = layers.reduce(0) { $0 + $1.parameters }
+        let shown = cells.dropFirst().flatMap { $0 }.compactMap { Int($0.replacing(",", with: "")) }
+        #expect(shown.filter { $0 > 100 }.reduce(0, +) == total)
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import VidSystem
 
@@ -17,6 +18,30 @@ import VidSystem
         }
         #expect("a\r\nb\u{1B}[2J".printable == "a\\r\\nb\\u{1b}[2J")
         #expect("a\r\nb\u{1B}[2J".printableLines == "a\\r\nb\\u{1b}[2J")
+    }
+
+    /// Every path in a text for people is `printable`. The rule, for all sources: a string literal with a space or a line end in it is a
+    /// text, and what it interpolates under a name such as `path`, `run.bestPath`, `folder` or `source` is a path. A precondition is
+    /// not for people.
+    @Test func everyPathInATextIsPrintable() throws {
+        let root = URL(filePath: #filePath).appending(path: "../../../../Sources").standardizedFileURL
+        let literal = /"(?:[^"\\]|\\(?!\()|\\\((?:[^()]|\([^()]*\))*\))*"/
+        let interpolation = /\\\((?:[^()]|\([^()]*\))*\)/
+        let path = /\\\((?:\w+\??\.)*(?:\w*[pP]ath|folder|directory|destination|file|source|checkpoint|run)\)/
+        var files = 0
+        for case let file as URL in try #require(FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)) {
+            guard file.pathExtension == "swift", !file.path.contains("/VidFuzz/"), !file.path.contains("/VidTestSupport/") else { continue }
+            files += 1
+            for (number, line) in try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+                .enumerated() where line.contains("\\(") && !line.contains("precondition") {
+                for text in line.matches(of: literal).map({ $0.output }) {
+                    let words = text.replacing(interpolation, with: "")
+                    guard words.contains(" ") || words.contains("\\n") else { continue }
+                    #expect(!text.contains(path), "\(file.path):\(number + 1): \(text): use .printable")
+                }
+            }
+        }
+        #expect(files > 200)
     }
 
     @Test func messagesStayOnOneLine() {

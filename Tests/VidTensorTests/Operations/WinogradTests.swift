@@ -110,14 +110,14 @@ import VidTestSupport
     }
 
     /// Filters transformed beforehand give the bits of those transformed in the call, and `update` transforms them again.
-    @Test func filtersAreTransformedOnDemand() {
+    @Test func filtersAreTransformedOnDemand() throws {
         let g = ConvolutionGeometry(rows: 9, columns: 10, channels: 35, filters: 70)
         var tensors = TestTensors(seed: 4)
         let (input, dOutput) = (tensors.uniform(g.inputShape.prepending(2)), tensors.uniform(g.outputShape.prepending(2)))
         let bias = tensors.uniform([g.filters])
         let (workers, workspace) = (Workers(count: 3), garbageWorkspace())
-        let forward = WinogradFilters(.forward, kernelShape: g.kernelShape)
-        let backward = WinogradFilters(.inputGradient, kernelShape: g.kernelShape)
+        let forward = try WinogradFilters(.forward, kernelShape: g.kernelShape)
+        let backward = try WinogradFilters(.inputGradient, kernelShape: g.kernelShape)
         #expect(forward.bytes == 4 * 36 * 35 * 80 && backward.bytes == 4 * 36 * 70 * 48)
         for _ in 0..<2 {
             let kernel = tensors.uniform(g.kernelShape)

@@ -3,6 +3,7 @@ import VidConfig
 import VidData
 import VidModel
 import VidTensor
+import VidTestSupport
 import VidTrain
 
 /// The inputs of the trained part of the network: frames, or features from memory, from the cache, or computed each time.
@@ -14,7 +15,8 @@ import VidTrain
         configuration.model.cnn.trainable = .none
         change(&configuration)
         let classifier = try clips.classifier(configuration)
-        let predictor = Predictor(classifier, preprocessing: configuration.data.preprocessing, workers: Workers(count: 1))
+        let predictor = try Predictor(
+            classifier, preprocessing: configuration.data.preprocessing, for: .evaluation, loadedClips: 1, workers: Workers(count: 1))
         return try StepInputs(
             try clips.split(.train, configuration), .training(configuration, behindFrozenLayers: classifier.frozen != nil), in: predictor,
             features: features)

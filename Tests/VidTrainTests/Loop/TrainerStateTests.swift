@@ -52,6 +52,38 @@ import VidTrain
         #expect(fault?.contains("\n") != true)
     }
 
+    /// Every number of a state, one after the other, as large, small or odd as JSON can say it: the state is refused, or a trainer works
+    /// with it. Nothing traps.
+    @Test func anyNumberIsRefusedOrUsed() async throws {
+        let clips = try await TestClips()
+        let configuration = TestClips.configuration()
+        let text = #"""
+            {"best":{"accuracy":1,"epoch":1,"loss":1,"value":1},"data":"","dropoutRandom":{"block":1,"remaining":1,"seed":1,"stream":1},\#
+            "earlyStopping":{"best":1,"wait":1},"epoch":1,"isRestored":false,"optimizer":{"m_schedule":1,"step":1},\#
+            "order":[1,1,1,1,1,1,1,1,1,1,1,1],"orderRandom":{"block":1,"remaining":1,"seed":1,"stream":1},\#
+            "plateau":{"best":1,"cooldown":1,"scale":1,"wait":1},"running":{"clips":1,"correct":1,"loss":1},"stage":0,"stageEpoch":1,"step":1}
+            """#
+        let values = [
+            "9223372036854775807", "-9223372036854775808", "18446744073709551615", "1e308", "-1e308", "5e-324", "-1", "0", "0.5", "1e400",
+            "\"NaN\"", "null", "true", "[]",
+        ]
+        let places = text.matches(of: /[:,\[]([01])(?=[,}\]])/).map { $0.1.startIndex..<$0.1.endIndex }
+        #expect(places.count == 39)
+        for place in places {
+            for value in values {
+                var changed = text
+                changed.replaceSubrange(place, with: value)
+                guard let state = try? JSONDecoder().decode(TrainerState.self, from: Data(changed.utf8)),
+                    state.fault(clips: 12, configuration) == nil
+                else { continue }
+                let trainer = try clips.trainer(configuration, state: state)
+                _ = (trainer.end, trainer.epochsLeft, trainer.nextLearningRate)
+                // A state may make the first step diverge, which is an error of its own.
+                _ = try? await trainer.run(shouldStop: { false }) { if case .batch = $0 { throw CancellationError() } }
+            }
+        }
+    }
+
     @Test(arguments: ["4", "-1", "9223372036854775807", "-9223372036854775808"]) func anImpossibleGeneratorIsRefused(remaining: String) {
         #expect(throws: DecodingError.self) { try self.state([(#""remaining":0"#, #""remaining":\#(remaining)"#)]) }
     }

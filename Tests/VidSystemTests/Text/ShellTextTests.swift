@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import VidReport
+import VidSystem
 
 @Suite struct ShellTextTests {
     @Test(arguments: [
@@ -8,6 +8,14 @@ import VidReport
         ("a\nb", "$'a\\x0ab'"), ("\u{1B}[31m'\\", "$'\\x1b[31m\\'\\\\'"), ("$(rm -rf x)", "'$(rm -rf x)'"), ("~", "'~'"), ("*", "'*'"),
     ])
     func wordsAreQuotedWhereTheyMustBe(word: String, quoted: String) { #expect(ShellText.quoted(word) == quoted) }
+
+    @Test func commandsAndSettings() {
+        #expect(ShellText.vidclass("train", "--config", "my config.json") == "vidclass train --config 'my config.json'")
+        #expect(ShellText.vidclass("check", ShellText.path("-v"), ShellText.path("-")) == "vidclass check ./-v ./-")
+        #expect(ShellText.path("a/-v") == "a/-v")
+        #expect(ShellText.setting("training.epochs", "3") == "--set training.epochs=3")
+        #expect(ShellText.setting("data.path", "it's") == #"--set 'data.path=it'\''s'"#)
+    }
 
     /// A shell reads the words of a command back.
     @Test func aShellReadsTheWordsBack() throws {
