@@ -113,6 +113,7 @@ import VidTestSupport
         #expect(try predictList([], "--input-list", "list.txt").status == 65)
         #expect(try predictList([], "--input-list", "nowhere.txt").status == 66)
         #expect(try predictList([], "--input-list", "-", "-").status == 64)
+        #expect(try predictList([], "--input-list", "data").errors.contains("data: is a folder"))
         // A clip by mistake, and a line that is no path.
         let mistaken = try predictList([], "--input-list", clip)
         #expect(mistaken.status == 65 && mistaken.errors.contains("not a list of paths"), "\(mistaken.errors)")

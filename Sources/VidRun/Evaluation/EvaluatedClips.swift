@@ -47,16 +47,18 @@ package struct EvaluatedClips {
             set = try DataSet.open(
                 source, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
         }
+        // In the user's own words, if there are any.
+        let place = splits == nil ? source : saved.runFolder?.splitsPath ?? splits ?? source
         var areAsTrained = !isOther
         if !isOther, let fault = EvaluatedClips.fault(set, splits, saved) {
             guard data != nil || split != nil || saved.splitsDigest == nil else {
                 throw VidclassError.file(
-                    splits ?? source,
+                    place,
                     fault
                         + ". Restore it, or name the clips yourself: --split NAME takes a split as it is now, --data PATH takes other clips"
                 )
             }
-            notes.append((splits ?? source).printable + ": " + fault)
+            notes.append(place.printable + ": " + fault)
             areAsTrained = saved.splitsDigest == nil
         }
         isOfRun = splits != nil && areAsTrained

@@ -90,6 +90,7 @@ struct ExplainCommand: AsyncParsableCommand {
                 places = try files.next(for: path)
             } catch let error as VidclassError {
                 bar.clear()
+                if !isText { try array.prepare() }
                 failures.add(error)
                 if !isText { _ = try array.add(InputExplanation.document(of: error, input: input.name)) }
                 continue

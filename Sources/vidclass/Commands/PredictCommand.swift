@@ -121,6 +121,7 @@ struct PredictCommand: AsyncParsableCommand {
             } catch let error as VidclassError where !printer.hasFailed {
                 let error = all.placed(error, of: input)
                 bar.clear()
+                try printer.prepare()
                 failures.add(error)
                 try printer.add(error, input: input.name)
             }

@@ -69,6 +69,9 @@ struct InputList {
     private static func bytes(_ path: String, _ name: String) throws -> [UInt8] {
         if isStandardInput(path) { return try StandardInput.bytes(limit: sizeLimit) }
         try SystemCall.checkPath(path)
+        if try SystemCall.status(path).kind == .folder {
+            throw VidclassError.file(path, "is a folder, not a file with a list of paths; name it without --input-list")
+        }
         // Also a pipe, as the shell's <(...) makes it.
         let descriptor = SystemCall.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
         guard descriptor >= 0 else { throw SystemCall.error("open it", path) }

@@ -46,6 +46,15 @@ struct PredictionPrinter {
         }
     }
 
+    /// Ends a line that is not complete, before an error is written to standard error. `add` must follow.
+    mutating func prepare() throws {
+        guard format == .json else { return }
+        try write {
+            try $0.array.prepare()
+            return true
+        }
+    }
+
     /// Adds an input without a prediction. Text has nothing to say about it; standard error has.
     mutating func add(_ error: VidclassError, input: String) throws {
         switch format {
@@ -99,8 +108,7 @@ struct PredictionPrinter {
         let cell = CSVText.cell(text)
         if !hasSaidEscaped, !cell.hasSameBytes(as: text) {
             hasSaidEscaped = true
-            Terminal.note(
-                "note: \(cell.brief) has a leading ' in the CSV, and so have others, so that no spreadsheet runs a name as a formula")
+            Terminal.note("note: in CSV, names that a spreadsheet would run as a formula have a leading ', such as \(cell.brief)")
         }
         return cell
     }
