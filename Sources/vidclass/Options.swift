@@ -109,12 +109,6 @@ func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws
 enum Program {
     static let version = "0.1.0"
 
-    /// The path of the program that a shell would start by this name; nil if there is none.
-    static func installed(_ name: String) -> String? {
-        let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
-        return folders.lazy.map { PathText.join(String($0), name) }.first { access($0, X_OK) == 0 }
-    }
-
     /// HDF5 files are read by a child process of this program (`ReadHDF5Command`).
     static var hdf5: HDF5Import { .inChild(executable: Bundle.main.executablePath ?? CommandLine.arguments[0]) }
 }

@@ -19,6 +19,12 @@ package enum ShellText {
     /// Sets how the user can call this program: by a name that the shell finds, or by a path.
     package static func call(programAs name: String) { program.withLock { $0 = name } }
 
+    /// The path of the program that a shell would start by this name; nil if there is none.
+    package static func installed(_ name: String) -> String? {
+        let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
+        return folders.lazy.map { PathText.join(String($0), name) }.first { access($0, X_OK) == 0 }
+    }
+
     private static let program = Mutex("vidclass")
 
     /// One word: unchanged if no character in it is special to a shell, otherwise in single quotes, or in `$'...'` if it has control
