@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Command lines that can be pasted into a shell. Every command and every setting that a message names is made here.
@@ -22,7 +23,7 @@ package enum ShellText {
     /// The path of the program that a shell would start by this name; nil if there is none.
     package static func installed(_ name: String) -> String? {
         let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
-        return folders.lazy.map { PathText.join(String($0), name) }.first { access($0, X_OK) == 0 }
+        return folders.lazy.map { String($0) + "/" + name }.first { access($0, X_OK) == 0 }
     }
 
     private static let program = Mutex("vidclass")
