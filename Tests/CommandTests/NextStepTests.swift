@@ -183,7 +183,10 @@ import VidTestSupport
     func configurationsCanBePiped(command: String) throws {
         try synthesize("clips")
         try box.write(
-            "it's a $place/c.json", text: #"{"data": {"path": "clips"}, "model": {"input": {"frames": 2, "rows": 8, "columns": 8}}}"#)
+            "it's a $place/c.json",
+            text:
+                #"{"data": {"path": "clips"}, "model": {"input": {"frames": 2, "rows": 8, "columns": 8}, "cnn": {"architecture": {"blocks": [[2]]}, "weights": null}}}"#
+        )
         let program = command.replacing("$0", with: ShellText.quoted(CommandLineTool.path))
         let checked = try paste(program)
         #expect(checked.status == 0 && checked.output.contains("10 clips in 2 classes"), "\(checked.errors)")
