@@ -92,7 +92,7 @@ package struct Familiarity: Sendable, Equatable {
     }
 
     /// Chooses clips at random, from each class about as many; small classes give all. Ascending.
-    static func choose(_ labels: [Int], atMost count: Int, seed: UInt64) -> [Int] {
+    package static func choose(_ labels: [Int], atMost count: Int, seed: UInt64) -> [Int] {
         guard labels.count > count else { return Array(labels.indices) }
         var random = RandomGenerator(seed: seed, stream: RandomStreams.familiarity)
         var ranks = [Int: Int]()

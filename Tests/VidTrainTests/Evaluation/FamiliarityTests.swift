@@ -2,8 +2,7 @@ import Foundation
 import Testing
 import VidTensor
 import VidTestSupport
-
-@testable import VidTrain
+import VidTrain
 
 @Suite struct FamiliarityTests {
     /// Features around a few centres, as those of classes are.
