@@ -32,7 +32,6 @@ package enum Machine {
             ? "Raise the limits of this process's memory (ulimit -v, ulimit -d)" : "Close other programs, or use a machine with more memory"
     }
 
-
     /// The most bytes of this process that have been resident so far (VmHWM).
     package static var peakResidentBytes: Int { bytes("VmHWM", in: "/proc/self/status") ?? 0 }
 

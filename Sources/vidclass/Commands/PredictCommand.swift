@@ -81,7 +81,8 @@ struct PredictCommand: AsyncParsableCommand {
             throw ValidationError(
                 listsStandardInput
                     ? "--input-list - reads paths from standard input, which is a terminal. Pipe them: `find clips -print0 | \(ShellText.vidclass("predict", "--input-list", "-"))`"
-                    : "- reads a clip from standard input, which is a terminal. Pipe one: `cat clip.mp4 | \(ShellText.vidclass("predict", "-"))`")
+                    : "- reads a clip from standard input, which is a terminal. Pipe one: `cat clip.mp4 | \(ShellText.vidclass("predict", "-"))`"
+            )
         }
         if stride != nil, window == nil { throw ValidationError("--stride goes with --window SECONDS.") }
         if output.json, let format, format != .json { throw ValidationError("--json is --format json; choose one format.") }

@@ -108,7 +108,9 @@ struct TrainCommand: AsyncParsableCommand {
     private func makeFolds(_ runtime: Runtime) async throws -> FoldTraining? {
         if let folder = try resumedFolder() {
             guard folder.hasFolds else { return nil }
-            guard !dryRun else { throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds") }
+            guard !dryRun else {
+                throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds")
+            }
             return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
         }
         guard let folds else { return nil }

@@ -50,8 +50,11 @@ final class RunDisplay: Sendable {
             bar.clear()
             if seconds > 2 { note("checked \(Formatting.count(clips, "clip")) in \(Formatting.time(seconds))") }
         case .data(let report):
-            guard showsReports else { return report.data.notes.forEach { write("note: \($0)") } }
-            draw(DataReportText.text(report, columns: RunDisplay.columns))
+            if showsReports {
+                draw(DataReportText.text(report, columns: RunDisplay.columns))
+            } else {
+                for text in report.data.notes { write("note: \(text)") }
+            }
         case .startup(let report):
             draw(Terminal.fitted(report.text(columns: RunDisplay.columns, showsLayers: verbosity == .verbose)))
         case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run.printable)") }

@@ -25,7 +25,9 @@ import VidTestSupport
         #expect(data.entries.allSatisfy { $0.split == .train })
         #expect(!data.namesSplits)
         #expect(data.findings.otherFiles == ["README.md", "b/notes.txt", "stray.mp4"])
-        #expect(data.otherFilesSummary == "skipped 3 other files: README.md, b/notes.txt, stray.mp4; 1 of them is a clip outside of the class folders")
+        #expect(
+            data.otherFilesSummary
+                == "skipped 3 other files: README.md, b/notes.txt, stray.mp4; 1 of them is a clip outside of the class folders")
     }
 
     @Test func foldersOfSplits() throws {

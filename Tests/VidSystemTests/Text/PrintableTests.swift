@@ -33,7 +33,8 @@ import VidSystem
             guard file.pathExtension == "swift", !file.path.contains("/VidFuzz/"), !file.path.contains("/VidTestSupport/") else { continue }
             files += 1
             for (number, line) in try String(contentsOf: file, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
-                .enumerated() where line.contains("\\(") && !line.contains("precondition") {
+                .enumerated() where line.contains("\\(") && !line.contains("precondition")
+            {
                 for text in line.matches(of: literal).map({ $0.output }) {
                     let words = text.replacing(interpolation, with: "")
                     guard words.contains(" ") || words.contains("\\n") else { continue }

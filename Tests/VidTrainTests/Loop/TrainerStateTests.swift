@@ -79,7 +79,7 @@ import VidTrain
                 let trainer = try clips.trainer(configuration, state: state)
                 _ = (trainer.end, trainer.epochsLeft, trainer.nextLearningRate)
                 // A state may make the first step diverge, which is an error of its own.
-                _ = try? await trainer.run(shouldStop: { false }) { if case .batch = $0 { throw CancellationError() } }
+                _ = try? await trainer.run(shouldStop: { false }, handle: { if case .batch = $0 { throw CancellationError() } })
             }
         }
     }
