@@ -43,11 +43,12 @@ import VidTestSupport
         expectClean(
             try box.run("synth", name, "--classes", "2", "--clips-per-class", "2", "--frames", "2", "--rows", "8", "--columns", "8"),
             "synth")
-        expectClean(try box.run("pack", name, name + "2"), "pack")
+        expectClean(try box.run("pack", name, name + "2", "--rows", "8", "--columns", "8"), "pack")
         expectClean(try box.run("check", name), "check")
         expectClean(try box.run("runs", name), "runs")
         expectClean(try box.run("synth", name, "--frames", "1"), "synth", 64)
-        for command in [["eval", "--checkpoint", name], ["inspect", name + "/x.bin"], ["train", "--config", name + ".json"]] {
+        expectClean(try box.run("eval", "--checkpoint", name), "eval", 65)
+        for command in [["inspect", name + "/x.bin"], ["train", "--config", name + ".json"]] {
             expectClean(try CommandLineTool.run(command, in: box.path), command[0], 66)
         }
     }

@@ -43,7 +43,7 @@ package enum PredictionText {
     package static func legend(_ mark: String, style: OutputStyle) -> String { paragraph("\(mark) \(unfamiliar)", style) }
 
     private static func paragraph(_ text: String, _ style: OutputStyle) -> String {
-        Terminal.paragraph(text, indent: 2, columns: style.columns ?? .max)
+        Terminal.paragraph("  " + text, indent: 2, columns: style.columns ?? .max)
     }
 
     /// The model's answer in words that depend on how far the best score is ahead of the next. Scores are not probabilities of
