@@ -12,7 +12,9 @@ extension RunConfiguration {
         }
         guard !piped.isTerminal else {
             throw VidclassError(
-                .usage, "\(piped.name) is a terminal; expected a configuration from a file or pipe, as in `command | vidclass ... \(path)`")
+                .usage,
+                "\(piped.name) is a terminal; expected a configuration from a file or pipe, as in `command | vidclass ... \(path.printable)`"
+            )
         }
         return try RunConfiguration(json: piped.contents(limit: maximumFileSize), source: piped.name, overrides: overrides)
     }

@@ -21,7 +21,7 @@ struct InputList {
     /// The largest list in bytes: some millions of paths.
     private static let sizeLimit = 256 << 20
     /// Linux takes no longer path.
-    private static let longestPath = 4096
+    private static let mostBytes = 4096
 
     /// Whether `path` is standard input.
     static func isStandardInput(_ path: String) -> Bool { path == StandardInput.name || path == "/dev/stdin" }
@@ -47,10 +47,10 @@ struct InputList {
         for (index, part) in parts.enumerated() {
             let text = !hasNUL && part.last == UInt8(ascii: "\r") ? part.dropLast() : part
             if text.allSatisfy({ $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) { continue }
-            guard text.count <= InputList.longestPath else {
+            guard text.count <= InputList.mostBytes else {
                 throw VidclassError.file(
                     name,
-                    "\(unit) \(index + 1) has \(text.count) bytes; no path is longer than \(InputList.longestPath). Is it a list of paths?")
+                    "\(unit) \(index + 1) has \(text.count) bytes; no path is longer than \(InputList.mostBytes). Is it a list of paths?")
             }
             let valid = String(validating: text, as: UTF8.self)
             // A file that is named "-" is not standard input.

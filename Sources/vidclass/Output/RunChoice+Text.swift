@@ -5,7 +5,7 @@ import VidSystem
 extension RunChoice {
     /// Which model is used, how good it is, and which others there are: lines for standard error.
     var text: String {
-        var lines = ["using \(run.folder.bestPath)" + (RunChoice.quality(run).map { " (\($0))" } ?? "")]
+        var lines = ["using \(run.folder.bestPath.printable)" + (RunChoice.quality(run).map { " (\($0))" } ?? "")]
         if run.state != .finished {
             lines.append("note: no run is finished; this one \(RunChoice.ending(run))")
         }
@@ -14,11 +14,11 @@ extension RunChoice {
             lines.append("note: it is \(rank); `vidclass runs` lists all \(count)")
         }
         for other in newer.prefix(3) {
-            lines.append("note: \(other.folder.path) is newer, but \(RunChoice.drawback(other))")
+            lines.append("note: \(other.folder.path.printable) is newer, but \(RunChoice.drawback(other))")
         }
         if let better = muchBetter {
             lines.append(
-                "note: \(better.folder.path), on the same data, is better (\(RunChoice.quality(better) ?? "")). To use it: --checkpoint "
+                "note: \(better.folder.path.printable), on the same data, is better (\(RunChoice.quality(better) ?? "")). To use it: --checkpoint "
                     + ShellText.quoted(better.folder.bestPath))
         }
         return lines.map(\.printable).joined(separator: "\n")

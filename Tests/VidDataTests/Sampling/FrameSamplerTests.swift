@@ -142,7 +142,7 @@ import VidTensor
             #expect(found.map { $0 - found[0] } == [0, 2, 5, 7] && (0...12).contains(found[0]))
         }
         let error = failure { try FrameSamplerTests.choose(sampler, .whole, of: 8) }
-        #expect(error.kind == .badData && error.message.hasPrefix("a: its frame rate is not known, so frames cannot be sampled at"))
+        #expect(error.kind == .badData && error.message.hasPrefix("a: its frame rate is not known, so it cannot be sampled at"))
     }
 
     @Test func windows() throws {
