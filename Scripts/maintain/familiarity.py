@@ -22,14 +22,14 @@ def classes(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def made(folder: pathlib.Path, size: int = 64) -> dict[str, list[pathlib.Path]]:
+def made(folder: pathlib.Path, rows: int, columns: int) -> dict[str, list[pathlib.Path]]:
     """Clips that nobody filmed: noise, and one grey from black to white in all frames."""
     import numpy as np
 
     random = np.random.default_rng(0)
     kinds = {
-        "noise": [random.integers(0, 256, (16, 3, size, size), dtype=np.uint8) for _ in range(20)],
-        "one grey": [np.full((16, 3, size, size), level, np.uint8) for level in range(0, 256, 51)],
+        "noise": [random.integers(0, 256, (16, 3, rows, columns), dtype=np.uint8) for _ in range(20)],
+        "one grey": [np.full((16, 3, rows, columns), level, np.uint8) for level in range(0, 256, 51)],
     }
     paths = {}
     for kind, clips in kinds.items():
@@ -71,12 +71,15 @@ def main() -> None:
         kinds = {"known, held out": [work / path for path in held_out], "classes left out": unknown}
         for folder in options.other:
             kinds[folder.name] = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        kinds |= made(work)
+        model_input = json.loads((work / "train/config.json").read_text())["model"]["input"]
+        kinds |= made(work, model_input["rows"], model_input["columns"])
         for kind, paths in kinds.items():
             if not paths:
                 continue
             done = subprocess.run([options.vidclass, "predict", "--format", "json", "--checkpoint", work / "train/weights/best.safetensors", "--", *paths],
-                                  check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if done.returncode:
+                raise SystemExit(done.stderr)
             flags = [entry["unfamiliar"] for entry in json.loads(done.stdout)]
             print(f"{kind:18} {sum(flags):4} of {len(flags):4} unfamiliar", flush=True)
 

@@ -16,6 +16,8 @@ uint64_t vc_address_space_limit(void) { return soft_limit(RLIMIT_AS); }
 
 uint64_t vc_data_limit(void) { return soft_limit(RLIMIT_DATA); }
 
+uint64_t vc_stack_limit(void) { return soft_limit(RLIMIT_STACK); }
+
 uint64_t vc_raise_file_limit(uint64_t most) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return UINT64_MAX;

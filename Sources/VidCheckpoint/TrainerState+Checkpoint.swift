@@ -29,7 +29,7 @@ extension TrainerState {
         do {
             self = try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
-            throw VidclassError.file(checkpoint.path, "its training state cannot be read: \("\(error)".printable)")
+            throw VidclassError.file(checkpoint.path, "its training state cannot be read: \(TrainerState.words(error))")
         }
         guard data == set.digest else {
             throw VidclassError.file(
@@ -38,6 +38,18 @@ extension TrainerState {
         }
         if let fault = fault(clips: set.entries(of: .train).count, configuration) {
             throw VidclassError.file(checkpoint.path, "its training state cannot be resumed: \(fault)")
+        }
+    }
+
+    /// Which value of a state is missing or wrong.
+    private static func words(_ error: any Error) -> String {
+        func name(_ path: [any CodingKey]) -> String { "\"" + path.map(\.stringValue).joined(separator: ".").printable + "\"" }
+        switch error as? DecodingError {
+        case .keyNotFound(let key, let context): return name(context.codingPath + [key]) + " is missing"
+        case .valueNotFound(_, let context), .typeMismatch(_, let context): return name(context.codingPath) + " has a value of another type"
+        case .dataCorrupted(let context):
+            return (context.codingPath.isEmpty ? "" : name(context.codingPath) + ": ") + context.debugDescription.printable
+        default: return "\(error)".printable
         }
     }
 }

@@ -42,7 +42,9 @@ struct CheckedData {
                 "the class \"\(self.set.classes[label].printable)\" has no readable training clips left. Fix its clips or remove the class."
             )
         }
-        try runtime.note("\(Formatting.count(report.bad.count, "bad clip")) left out; the run's skipped.csv lists them with the reasons")
+        try runtime.note(
+            "\(Formatting.count(report.bad.count, "bad clip")) left out; the run's skipped.csv lists "
+                + (report.bad.count == 1 ? "it with the reason" : "them with the reasons"))
     }
 }
 

@@ -24,7 +24,7 @@ package enum BLAS {
             throw VidclassError(
                 .other,
                 "out of memory: OpenBLAS takes \((threads * buffer) >> 20) MiB of address space for \(threads) thread\(threads == 1 ? "" : "s"), and the "
-                    + "system refuses \((Int(missing) * buffer) >> 20) MiB of it. \(Machine.memoryAdvice), or use fewer --threads."
+                    + "system refuses \((Int(missing) * buffer) >> 20) MiB of it. \(Machine.memoryAdvice)\(threads > 1 ? ", or use fewer --threads" : "")."
             )
         }
     }

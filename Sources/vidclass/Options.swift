@@ -26,6 +26,7 @@ struct ThreadOptions: ParsableArguments {
     func makeWorkers() throws -> Workers {
         let workers = Workers(count: threads ?? Workers.processorCount)
         try BLAS.reserve(threads: workers.count)
+        try ProcessLimits.requireMemory()
         return workers
     }
 }

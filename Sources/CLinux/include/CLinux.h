@@ -16,6 +16,9 @@ uint64_t vc_address_space_limit(void);
 /// The most bytes of private writable memory (RLIMIT_DATA) that this process may have; UINT64_MAX if there is no limit.
 uint64_t vc_data_limit(void);
 
+/// The most bytes of a thread's stack (RLIMIT_STACK); UINT64_MAX if there is no limit.
+uint64_t vc_stack_limit(void);
+
 /// Raises the number of files that this process may open at a time to the hard limit, but not above `most`. Returns the number that
 /// holds now.
 uint64_t vc_raise_file_limit(uint64_t most);

@@ -201,6 +201,6 @@ package struct DataReport: Sendable {
         let example = "\(clips[first.first].entry.id.printable) and \(clips[first.second].entry.id.printable)"
         return "\(leaks.count) \(leaks.count == 1 ? "pair of clips shows" : "pairs of clips show") the same frames in different splits"
             + (isListed ? "" : ", for example \(example)")
-            + ". Move each pair to one split (the column group of a CSV file keeps clips together)"
+            + ". Delete one clip of each pair, or keep both in one split: by folders train and val, or by the column group of a CSV file"
     }
 }

@@ -31,7 +31,7 @@ package enum SplitsFile {
     /// Opens the data at `data`, a folder or a CSV file, with exactly the clips, labels, splits and groups of the table at `path`.
     ///
     /// Labels are numbered by `classes` (a checkpoint's), or else by the sorted labels of the training split. Clips of the data that
-    /// the table does not name are left out and counted in a note.
+    /// the table does not name are left out and counted in a note, except those that `skipped.csv` beside it lists as bad.
     ///
     /// Throws `.missingInput` if a clip of the table no longer exists, `.badData` for an invalid table or an unknown label.
     package static func read(_ path: String, data: String, classes: [String]? = nil) throws -> DataSet {
@@ -41,7 +41,7 @@ package enum SplitsFile {
         try checkPresence(found.clips, path, data)
         let classes = try classes ?? found.sortedLabels(path)
         let entries = try found.entries(classes, path)
-        let (findings, namesSplits) = differences(entries, data: data, isTable: isTable)
+        let (findings, namesSplits) = differences(entries, skipped: skipped(beside: path), data: data, isTable: isTable)
         return DataSet(path: data, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
     }
 
@@ -83,9 +83,15 @@ package enum SplitsFile {
             kind: .missingInput)
     }
 
+    /// The ids of the bad clips that the run left out, from the `skipped.csv` in the same folder. Empty if there is none.
+    private static func skipped(beside path: String) -> [String] {
+        let table = try? CSVTable(path: PathText.join(PathText.parent(path), "skipped.csv"))
+        return table?.header.first == "path" ? table?.records.map { $0.fields[0] } ?? [] : []
+    }
+
     /// Compares the data as it is now with the recorded entries: new clips become notes, and files that are no clips are counted.
     private static func differences(
-        _ entries: [DataSet.Entry], data: String, isTable: Bool
+        _ entries: [DataSet.Entry], skipped: [String], data: String, isTable: Bool
     ) -> (findings: DataSet.Findings, namesSplits: Bool) {
         let now: FoundClips
         do {
@@ -93,7 +99,7 @@ package enum SplitsFile {
         } catch {
             return (DataSet.Findings(notes: ["could not look for new clips: \(error)"]), false)
         }
-        let known = Set(entries.map { Array($0.id.utf8) })
+        let known = Set((entries.map(\.id) + skipped).map { Array($0.utf8) })
         let new = now.clips.filter { !known.contains(Array($0.id.utf8)) }
         var findings = DataSet.Findings(otherFiles: now.otherFiles, notes: now.notes)
         if let first = new.first {

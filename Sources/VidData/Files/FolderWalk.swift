@@ -24,9 +24,13 @@ struct FolderWalk {
     private var seen: Set<FileStatus.Identity> = []
     private let root: String
 
+    /// The paths of clips whose names are not valid UTF-8, with replacement characters: opening one gives the reason.
+    private var unreadableClips: [String] = []
+
     /// The paths of all clips below the folder `path`, sorted by their bytes.
     static func clips(below path: String) throws -> [String] {
-        try FolderWalk(path).clips.map(\.path).sorted(by: PathText.precedes)
+        let walk = try FolderWalk(path)
+        return (walk.clips.map(\.path) + walk.unreadableClips).sorted(by: PathText.precedes)
     }
 
     /// Walks through the folder `path`, whose id in reports is `id`.
@@ -52,6 +56,7 @@ struct FolderWalk {
         guard above.count < 64 else { throw VidclassError.file(path, "folders are nested more than 64 deep") }
         let (names, unreadable) = try Folder.names(path)
         otherFiles += unreadable.map { PathText.join(id, $0) }
+        unreadableClips += unreadable.filter { ClipFormat(path: $0) != nil }.map { PathText.join(path, $0) }
         for name in names where !PathText.isHidden(name) {
             let child = PathText.join(path, name)
             let childID = PathText.join(id, name)

@@ -26,7 +26,7 @@ package enum Advice {
     private static func leaks(_ report: RunReport) -> String? {
         guard report.evaluatedData == nil, let count = report.data?.pairCount, count > 0 else { return nil }
         return
-            "\(Formatting.count(count, "pair")) of clips in different splits \(count == 1 ? "looks" : "look") the same. Move both clips to one split (a <code>group</code> column keeps them together) and train again before you trust the metrics."
+            "\(Formatting.count(count, "pair")) of clips in different splits \(count == 1 ? "looks" : "look") the same. Delete one of them, or keep both in one split (folders <code>train</code> and <code>val</code>, or the column <code>group</code> of a CSV file), and train again before you trust the metrics."
     }
 
     /// The interval of the accuracy is wide. Training clips tell nothing about the true accuracy, however many there are.

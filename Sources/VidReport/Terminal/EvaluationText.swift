@@ -28,7 +28,10 @@ package enum EvaluationText {
         var rows = [["class", "clips", "precision", "recall", "f1"] + (hasIntervals ? ["recall (95 %)"] : [])]
         for (name, entry) in zip(names(evaluation.classes, atMost: max(8, width - (hasIntervals ? 53 : 36))), metrics.perClass) {
             let interval = entry.recall.interval.map { "\(fixed($0.low, 2)) to \(fixed($0.high, 2))" } ?? "-"
-            let values = [entry.precision, entry.recall, entry.f1].map { fixed($0.value, 3) }
+            // A class that was never answered has no precision, one without clips no recall.
+            let values = [
+                (entry.precision, entry.decided > 0), (entry.recall, entry.support > 0), (entry.f1, entry.decided + entry.support > 0),
+            ].map { $1 ? fixed($0.value, 3) : "-" }
             rows.append([name, "\(entry.support)"] + values + (hasIntervals ? [interval] : []))
         }
         return text + "\n" + Formatting.table(rows, right: [1, 2, 3, 4, 5]) + confusion(evaluation, width) + pairs(metrics, width)

@@ -35,7 +35,7 @@ package struct RunFacts {
     /// The facts of each fold, in a folder of folds.
     package private(set) var folds: [RunFacts] = []
     package private(set) var foldsPlanned: Int?
-    /// When one of the run's files was last written, nanoseconds since 1970.
+    /// When the training last saved its state, or without a state when another of the run's files was written; nanoseconds since 1970.
     private var changed: Int64 = 0
 
     /// The runs in the folder at `path`, newest first, or the run that it is itself.
@@ -60,7 +60,9 @@ package struct RunFacts {
         let times = [folder.recordPath, folder.resultsPath, folder.configPath, folder.foldsPath].compactMap {
             try? SystemCall.status($0).modified
         }
-        changed = times.max() ?? (try? SystemCall.status(folder.path).modified) ?? 0
+        // A resumed run that has nothing left to do rewrites other files, but not its state.
+        let saved = try? SystemCall.status(folder.lastPath).modified
+        changed = saved ?? times.max() ?? (try? SystemCall.status(folder.path).modified) ?? 0
         if !isFold, folder.hasFolds {
             readFolds()
         } else {

@@ -9,7 +9,13 @@ package enum SystemCall {
     /// The error for a call on `path` that failed with `errno`: `.missingInput` if nothing is there, otherwise `.inputOutput`.
     package static func error(_ action: String, _ path: String) -> VidclassError {
         let code = errno
-        if code == ENOENT || code == ENOTDIR { return .file(path, "no such file or folder", kind: .missingInput) }
+        if code == ENOENT || code == ENOTDIR {
+            // The replacement character stands for bytes that are not UTF-8; no such name reaches the system as it is.
+            let isText = !path.unicodeScalars.contains("\u{FFFD}")
+            return .file(
+                path, isText ? "no such file or folder" : "no such file or folder, or a name that is not valid UTF-8: rename the file",
+                kind: .missingInput)
+        }
         return .file(path, "cannot \(action): \(reason(code))", kind: .inputOutput)
     }
 

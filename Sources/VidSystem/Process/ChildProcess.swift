@@ -186,6 +186,8 @@ package enum ProcessLimits {
     private static let leastChildren = 6
     /// The least memory with which threads can be started and errors be said.
     private static let leastMemory = 64 << 20
+    /// The least stack of a thread.
+    private static let leastStack = 512 << 10
 
     /// The files that this process may open at a time, raised as far as the system lets it. 65536 at most: some programs close every
     /// number up to the limit when they start a child.
@@ -202,11 +204,26 @@ package enum ProcessLimits {
                 "the system lets this process open only \(openFiles) files at a time, and vidclass needs \(least). Raise the limit: "
                     + "ulimit -n \(least), or as root in /etc/security/limits.conf")
         }
-        guard Machine.limitedBytes >= leastMemory else {
+        let stack = Int(clamping: vc_stack_limit())
+        guard stack >= leastStack else {
             throw VidclassError(
                 .other,
-                "out of memory: this process's limits (ulimit -v, -d) leave \(max(0, Machine.limitedBytes) >> 20) MiB. "
-                    + "\(Machine.memoryAdvice).")
+                "the system gives this process's threads only \(stack >> 10) KiB of stack, and vidclass needs \(leastStack >> 10). "
+                    + "Raise the limit: ulimit -s 8192")
+        }
+        try requireMemory()
+    }
+
+    /// Refuses to go on where the limits of this process leave so little memory that the Swift library would trap.
+    ///
+    /// - Throws: `.other`.
+    package static func requireMemory() throws(VidclassError) {
+        let left = Machine.limitedBytes
+        guard left >= leastMemory else {
+            throw VidclassError(
+                .other,
+                "out of memory: this process's limits (ulimit -v, -d) leave \(max(0, left) >> 20) MiB, and vidclass needs at least "
+                    + "\(leastMemory >> 20). \(Machine.memoryAdvice).")
         }
     }
 

@@ -24,7 +24,10 @@ extension InputExplanation {
 
     var subtitle: String {
         let sum = contributions.joined().reduce(0, +)
-        return "Baseline \(FrameStrip.signed(baseline)) + frames \(FrameStrip.signed(sum)) = \(FrameStrip.signed(score)) (raw score)"
+        // The frames' part is an integral at some points, and not exact.
+        let rest = score - baseline - sum
+        return "Baseline \(FrameStrip.signed(baseline)) + frames \(FrameStrip.signed(sum))"
+            + (abs(rest) >= 0.005 ? " + approximation \(FrameStrip.signed(rest))" : "") + " = \(FrameStrip.signed(score)) (raw score)"
     }
 
     /// The decision, one line per frame, and the paths of the pictures.

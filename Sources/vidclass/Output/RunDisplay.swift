@@ -38,7 +38,7 @@ final class RunDisplay: Sendable {
 
     func show(_ event: RunEvent) {
         switch event {
-        case .info(let text): write(text)
+        case .info(let text): if verbosity > .quiet { write(text) }
         case .note(let text): write("note: \(text)")
         case .warning(let text): write("warning: \(text)")
         case .detail(let text): detail(text)
