@@ -104,7 +104,14 @@ import VidTestSupport
         // A fifth of the clips is not for training.
         let counts = ["11", "12"].filter { made.output.contains("\n    \($0) training clips; fewer clips need more passes\n") }
         #expect(counts.count == 1, "\(made.output)")
-        try box.succeed("train", "--config", "uneven.json", "--set", "training.epochs=1")
+        for _ in 0..<2 { try box.succeed("train", "--config", "uneven.json", "--set", "training.epochs=1") }
+
+        // The clip that was left out is not new to the run, and resuming what is finished does not make it the newest run.
+        let resumed = try box.run("train", "--resume", "runs/train")
+        #expect(resumed.status == 0 && resumed.errors.contains("nothing to do"), "\(resumed.errors)")
+        #expect(!resumed.errors.contains("new clip"), "\(resumed.errors)")
+        let clip = try #require(try box.names("data/\(label)").first { $0 != "bad.bin" })
+        #expect(try box.run("predict", "data/\(label)/\(clip)").errors.hasPrefix("using runs/train2/weights/best.safetensors"))
     }
 
     /// Leaving out the bad clips would leave out a class: there is nothing to train on.

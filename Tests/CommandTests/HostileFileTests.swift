@@ -259,6 +259,7 @@ import VidTestSupport
             (#""stageEpoch":0,"step":0"#, #""stageEpoch":0,"step":-9223372036854775808"#),
             (#""clips":0"#, #""clips":-9223372036854775808"#),
             (#""remaining":0"#, #""remaining":-9223372036854775808"#), ("{", #"{"orderRandom":1,"#),
+            (#""running":"#, #""walking":"#),
         ] {
             try TrainedModel.rewrite(
                 last, to: box("runs/train/weights/last.safetensors"),

@@ -77,6 +77,18 @@ import VidTestSupport
         }
     }
 
+    /// A stack that the libraries would overrun is refused before they run.
+    @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)")) func aSmallStackIsAnError() throws {
+        let box = try TrainedModel.folder()
+        for (kibibytes, status) in [(64, Int32(1)), (256, 1), (1024, 0)] {
+            let result = try CommandLineTool.run(
+                ["eval", "--checkpoint", TrainedModel.best(), "--no-report", "--no-cache"], in: box.path,
+                through: ["/bin/sh", "-c", #"ulimit -s \#(kibibytes) && exec "$0" "$@""#])
+            #expect(result.status == status, "\(kibibytes): \(result.status) \(result.errors)")
+            #expect((status == 0) != result.errors.contains("ulimit -s 8192"), "\(kibibytes): \(result.errors)")
+        }
+    }
+
     /// Too few open files for the children that read videos are refused before anything is opened; a low soft limit is raised.
     @Test func fewOpenFilesAreAnError() throws {
         let box = try TrainedModel.folder()

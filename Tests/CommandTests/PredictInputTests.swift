@@ -99,6 +99,18 @@ import VidTestSupport
         #expect(entries.compactMap { $0["input"]?.stringValue } == ["two\nlines.bin", clips[1]])
     }
 
+    /// Names that are not UTF-8 cannot be opened: they are failed inputs with the reason.
+    @Test func namesThatAreNotText() throws {
+        let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
+        try box.makeFolder("odd")
+        try box.write("odd/a.bin", try box.bytes("data/\(label)/000.bin"))
+        let copy = #"cp odd/a.bin "odd/$(printf '\377\376').bin" && exec "$0" "$@""#
+        let result = try CommandLineTool.run(
+            ["predict", "odd", "--format", "csv"], in: box.path, through: ["/bin/sh", "-c", copy])
+        #expect(result.status == 65 && result.output.split(separator: "\n").count == 3, "\(result.output)")
+        #expect(result.errors.contains("or a name that is not valid UTF-8: rename the file"), "\(result.errors)")
+    }
+
     @Test func faultsOfAList() throws {
         let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
         let clip = "data/\(label)/000.bin"
