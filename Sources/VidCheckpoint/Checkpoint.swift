@@ -5,11 +5,12 @@ import VidTensor
 
 /// A checkpoint: the weights of a model with its configuration and class names, and the state that training resumes from.
 ///
-/// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names,
-/// the optimizer's under `optimizer/`, and in a finished run's best model what tells unfamiliar clips, under `familiarity/`. Its metadata values are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of
-/// the run's configuration), `classes` (JSON array of the labels, in the order of the outputs), `state` (JSON of the training
-/// state; absent in a checkpoint that cannot be resumed), `splits` (`DataSet.digest` of the clips with their splits; a state holds
-/// it itself), `checksum` (see `SealedSafetensors`). It contains no time and no machine name: the same training gives the same bytes.
+/// A safetensors file (any reader opens it) of single-precision tensors: the model's parameters under their own names, the
+/// optimizer's under `optimizer/`, and in a finished run's best model those of `Familiarity` under `familiarity/`. Its metadata values
+/// are strings: `format` = `vidclass`, `version` = `1`, `config` (JSON of the run's configuration), `classes` (JSON array of the
+/// labels, in the order of the outputs), `state` (JSON of the training state; absent in a checkpoint that cannot be resumed), `splits`
+/// (`DataSet.digest` of the clips with their splits; a state holds it itself), `checksum` (see `SealedSafetensors`). It contains no
+/// time and no machine name: the same training gives the same bytes.
 package struct Checkpoint: Sendable {
     /// The name prefixes of the tensors of the optimizer and of `Familiarity`; all others belong to the model.
     package static let optimizerPrefix = "optimizer/"

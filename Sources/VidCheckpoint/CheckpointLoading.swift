@@ -5,7 +5,7 @@ import VidTensor
 extension Checkpoint {
     /// Fills `store` with the model's weights.
     ///
-    /// The checkpoint must hold all of the store's tensors with the same shapes, and no others except those that are not the model's, and all
+    /// The checkpoint must hold all of the store's tensors with the same shapes, no others of the model (`isOfModel`), and all
     /// values must be finite. Otherwise it throws one `.badData` error with the first differences and leaves the store unchanged.
     package func load(into store: ParameterStore) throws {
         try requireTensors(store.slices.map { ($0.name, $0.shape) })

@@ -3,7 +3,7 @@ import VidSystem
 import VidTensor
 import VidTrain
 
-// What tells unfamiliar clips, in a finished run's `best.safetensors`: `familiarity/features` (clips, D) of training clips, and
+// The tensors of `Familiarity` in a finished run's `best.safetensors`: `familiarity/features` (clips, D) of training clips, and
 // `familiarity/distances` (m) of known clips, ascending.
 
 extension Familiarity {

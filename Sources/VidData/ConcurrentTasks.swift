@@ -1,6 +1,7 @@
 import VidSystem
 
-/// Runs `body`, which may start a child process, for each number below `count`, at most `limit` at a time, and passes each result to `finish` as it arrives.
+/// Runs `body`, which may start a child process, for each number below `count`, at most `limit` at a time, and passes each result
+/// to `finish` as it arrives.
 ///
 /// Rethrows the first error of `body`; throws `CancellationError` soon after the task is cancelled.
 func runConcurrently<Value: Sendable>(

@@ -20,7 +20,7 @@ package struct InitPlan {
     package private(set) var choices: [Choice] = []
     /// The findings on the clips, as this configuration splits and uses them.
     package private(set) var report: DataReport
-    /// What must be done before a training can start.
+    /// The steps before the first training.
     private var preparations: [Step] = []
     private var configuration = RunConfiguration()
     private let threads: Int
@@ -331,7 +331,7 @@ package struct InitPlan {
 
     // MARK: - The file and what follows
 
-    /// What to do once the configuration is written to `path`, in order: the last step is the training.
+    /// The next steps after the configuration is written to `path`, in order; the last one is the training.
     package func steps(after path: String) -> [Step] {
         preparations + [Step(sentence: "Train:", command: ShellText.vidclass("train", "--config", ShellText.path(path)))]
     }

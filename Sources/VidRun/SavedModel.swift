@@ -13,7 +13,7 @@ package struct SavedModel {
     package let classifier: Classifier
     /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
     let splitsDigest: String?
-    /// What tells unfamiliar clips; nil if the checkpoint does not hold it.
+    /// Recognises unfamiliar clips; nil if the checkpoint has no data for it.
     let familiarity: Familiarity?
 
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.

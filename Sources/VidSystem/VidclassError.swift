@@ -27,7 +27,7 @@ package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertibl
 
     package var kind: Kind
     package var message: String
-    /// What to do, if that takes more than the message's line: sentences, and below them, indented, commands and examples.
+    /// Advice that is too long for the message's line: sentences, each followed by its commands and examples, which are indented.
     package var advice: [String]
 
     package init(_ kind: Kind, _ message: String, advice: [String] = []) {

@@ -6,7 +6,7 @@ import VidTensor
 /// The memory of running a classifier forwards, planned and checked before any of it is allocated: a checkpoint from anywhere may
 /// name an input that no machine can hold.
 package struct PredictionMemory: Sendable {
-    /// What the classifier is run for.
+    /// The task that the classifier runs for.
     package enum Purpose: Sendable {
         /// The scores of one clip at a time.
         case scores
@@ -52,7 +52,7 @@ package struct PredictionMemory: Sendable {
     /// Samples that the head takes at a time in an evaluation. It is fixed, because the last digits depend on it.
     package static let evaluationGroup = 16
 
-    /// What a workspace loses by rounding each of the pieces up to whole cache lines.
+    /// An upper bound of the bytes that a workspace loses because each piece is rounded up to whole cache lines.
     private static let rounding = 1 << 16
 
     /// Bytes of the workspace from a clip's frames to its features.

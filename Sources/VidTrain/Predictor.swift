@@ -56,9 +56,6 @@ package final class Predictor {
         return logits(features: features, validFrames)
     }
 
-    /// Logits of one loaded clip.
-    package func logits(_ clip: LoadedClip) -> [Float] { output(clip).logits }
-
     /// Logits of one loaded clip, and its feature (`Classifier.meanFeature`).
     package func output(_ clip: LoadedClip) -> (logits: [Float], feature: [Float]) {
         context.workspace.reset()

@@ -14,11 +14,7 @@ package struct StepMemory: Sendable {
     /// The activations of a batch that the trained layers of the CNN keep; nil where none is trained.
     package let activations: ActivationPlan?
 
-    /// Bytes of the program itself, its libraries, and what the threads use of their buffers in OpenBLAS. The address space of these
-    /// buffers, which is much more, is taken before a budget is asked what is free.
-    package static let program = MemoryBudget.program
-
-    package var total: Int { StepMemory.program + parameters + optimizer + workspace }
+    package var total: Int { MemoryBudget.program + parameters + optimizer + workspace }
 
     /// Plans steps of `batchSize` clips.
     ///
@@ -41,7 +37,7 @@ package struct StepMemory: Sendable {
             + (classifier.trained?.filterBytes(gradients: true) ?? 0)
         optimizer = slots * trainable * float
         let frames = batchSize * classifier.frames
-        let fixed = StepMemory.program + parameters + optimizer
+        let fixed = MemoryBudget.program + parameters + optimizer
         let head = classifier.head.stepBytes(clips: batchSize)
         let forward = PredictionMemory.encoding(classifier, threads: threads)
         let copy = isMixed ? batch : 0

@@ -84,7 +84,7 @@ struct FeatureCacheOptions: ParsableArguments {
 /// `--checkpoint`: a named one, or the best of the newest finished run.
 struct CheckpointOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The model; by default the best of the newest finished run (see `vidclass runs`).", valueName: "file"),
+        help: ArgumentHelp("The model; by default the best of the newest finished run, which the command runs marks.", valueName: "file"),
         completion: .checkpoints)
     var checkpoint: String?
 

@@ -83,7 +83,7 @@ enum Main {
         let word = CommandLine.arguments.first ?? "vidclass"
         guard word.utf8.contains(UInt8(ascii: "/")) else { return word }
         let name = PathText.name(word)
-        return ShellText.installed(name).map(Folder.resolved) == Folder.resolved(word) ? name : word
+        return ChildProcess.installed(name).map(Folder.resolved) == Folder.resolved(word) ? name : word
     }
 }
 

@@ -93,4 +93,75 @@ import VidTestSupport
         expectNoTrap(compared, "compare")
         #expect(compared.output.contains("predictions.csv"), "\(compared.output)")
     }
+
+    // MARK: - Folders from somebody else
+
+    /// `runs` names each folder's fault and continues; its output is valid.
+    @Test func folderOfRuns() throws {
+        let box = try TestFolder()
+        let header = "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr\n"
+        let files: [(String, [(String, String)], String?)] = [
+            ("clips", [("run.json", #"{"clips":{"train":9223372036854775807,"val":9223372036854775807}}"#)], nil),
+            ("seconds", [("run.json", #"{"seconds":-1e300,"best_value":1e308,"best_epoch":9223372036854775807}"#)], nil),
+            ("deep", [("run.json", String(repeating: "[", count: 100_000))], "nested deeper"),
+            ("array", [("run.json", "[1]")], "expected an object"), ("twice", [("run.json", #"{"a":1,"a":2}"#)], "appears twice"),
+            ("infinite", [("results.csv", header + "1,1,inf,1,1,1,1\n")], "expected a number, found inf"),
+            ("hex", [("results.csv", header + "1,0x10,1,1,1,1,1\n")], "expected a number, found 0x10"),
+            ("large", [("results.csv", header + "1,1,1e400,1,1,1,1\n")], "expected a number, found 1e400"),
+            ("epoch", [("results.csv", header + "99999999999999999999,1,1,1,1,1,1\n")], "expected the number of an epoch"),
+            ("plus", [("results.csv", header + "+1,1,1,1,1,1,1\n")], "expected the number of an epoch"),
+            ("short", [("results.csv", header + "1,1,1\n")], "expected 7 fields"),
+            ("model", [("weights/best.safetensors", "\u{1}")], "too few"),
+            ("folds", [("folds.json", #"{"folds":-9223372036854775808}"#)], nil),
+            ("many", [("folds.json", #"{"folds":9223372036854775807}"#)], nil),
+        ]
+        for (name, contents, _) in files {
+            for (file, text) in contents { try box.write("hostile/\(name)/\(file)", text: text) }
+            if !contents.contains(where: { $0.0 == "config.json" }) { try box.write("hostile/\(name)/config.json", text: "{}") }
+        }
+        // A folder of folds that is its own fold, a thousand times over.
+        for fold in 1...20 { try FileManager.default.createSymbolicLink(atPath: box("hostile/many/fold\(fold)"), withDestinationPath: ".") }
+        try #require(mkfifo(box("hostile/clips/results.csv"), 0o666) == 0)
+        let start = ContinuousClock.now
+        let result = try box.run("runs", "hostile", "--json")
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.status) \(result.errors)")
+        let runs = try #require(try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [[String: Any]])
+        #expect(runs.count == files.count)
+        for (name, _, reason) in files {
+            let run = try #require(runs.first { ($0["run"] as? String)?.hasSuffix("/" + name) == true })
+            let faults = try #require(run["faults"] as? [String])
+            if let reason { #expect(faults.contains { $0.contains(reason) }, "\(name): \(faults)") }
+        }
+        #expect(try box.run("runs", "hostile").status == 0)
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
+    /// The files that `eval` and the report read from a run's folder may hold anything.
+    @Test func reportOfARunWithHostileNotes() throws {
+        let box = try TestFolder()
+        try FileManager.default.createDirectory(atPath: box("runs"), withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: TrainedModel.folder()("runs/train"), toPath: box("runs/train"))
+        try FileManager.default.createSymbolicLink(atPath: box("data"), withDestinationPath: TrainedModel.folder()("data"))
+        try box.write(
+            "runs/train/data.json",
+            text: #"{"data":"x","classes":["a","b"],"parts":{"train":[9223372036854775807,1],"val":[-9223372036854775808,-1]},"#
+                + #""same_pairs_count":-9223372036854775808,"skipped_count":9223372036854775807}"#)
+        try box.write(
+            "runs/train/run.json",
+            text: #"{"seconds":-1e300,"peak_memory_bytes":-9223372036854775808,"best_epoch":-9223372036854775808,"best_value":1e308,"#
+                + #""clips":{"train":9223372036854775807},"started":"\u001b[31m","frozen_weights":[{"stage":1}]}"#)
+        try box.write(
+            "runs/train/results.csv",
+            text: "epoch,time,train/loss,train/categorical_accuracy,val/loss,val/categorical_accuracy,lr\n"
+                + "1,-1e300,1e308,-1e308,1e-320,1e300,5e-324\n1000000000,1e300,-1e308,1e308,1e300,-1e300,1e300\n")
+        let result = try box.run("eval", "--checkpoint", "runs/train/weights/best.safetensors")
+        #expect(result.status == 0, "\(result.status) \(result.errors)")
+        #expect(box.exists("runs/train/report.html"))
+        #expect(!result.output.contains("\u{1B}[31m"))
+        try box.write("runs/train/predictions.csv", text: "clip,label,prediction,confidence,score/a,score/a\nx,a,a,1,1,0\n")
+        try FileManager.default.copyItem(atPath: box("runs/train"), toPath: box("runs/other"))
+        let compared = try box.run("compare", "runs/train", "runs/other", "--json")
+        #expect(compared.status == 0, "\(compared.status) \(compared.errors)")
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(compared.output.utf8)) }
+    }
 }

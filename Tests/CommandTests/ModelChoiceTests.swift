@@ -56,7 +56,7 @@ import VidTestSupport
         #expect(result.status == 0, "\(result.errors)")
         let lines = result.errors.split(separator: "\n").map(String.init)
         #expect(lines[0] == "using runs/new/weights/best.safetensors (validation accuracy 75.0 %, epoch 1 of 4)", "\(result.errors)")
-        #expect(lines[1] == "note: it is the newest of 2 finished runs; `vidclass runs` lists all 5")
+        #expect(lines[1] == "note: it is the newest of 2 finished runs; `\(CommandLineTool.path) runs` lists all 5")
         #expect(lines[2].hasPrefix("note: runs/torn is newer, but its model is damaged: weights/best.safetensors: "))
         #expect(lines[3] == "note: runs/dead is newer, but ended unexpectedly")
         #expect(lines[4] == "note: runs/stopped is newer, but was interrupted")
@@ -98,7 +98,7 @@ import VidTestSupport
         #expect(
             lines[0] == "using runs/stopped/weights/best.safetensors (training accuracy 87.5 %, epoch 1 of 4; it had no validation clips)")
         #expect(lines[1] == "note: no run is finished; this one was interrupted")
-        #expect(lines[2] == "note: it is the newest with a model; `vidclass runs` lists all 3")
+        #expect(lines[2] == "note: it is the newest with a model; `\(CommandLineTool.path) runs` lists all 3")
         #expect(lines[3] == "note: runs/bare is newer, but was interrupted")
         #expect(try marked(box) == ["runs/stopped"])
     }

@@ -220,12 +220,14 @@ import VidTestSupport
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Sources").path
         let names = Set(HelpTests.commands.compactMap(\.first)).sorted().joined(separator: "|")
-        let command = try Regex("[^-]\\bvidclass (\(names)) ")
+        let command = try Regex("[^-]\\bvidclass (\(names))[ `]")
         let setting = try Regex(
             "--set [a-z]|\"[^\"]*\\b(data|model|optimizer|augmentation|training|stages|evaluation|output)\\.[a-z_.]+ = ")
         var found: [String] = []
         for file in try FileManager.default.subpathsOfDirectory(atPath: root).filter({ $0.hasSuffix(".swift") }) {
-            for line in literals(try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8))
+            // A configuration tells in its comment which command made it.
+            for line in literals(
+                try String(contentsOfFile: "\(root)/\(file)", encoding: .utf8).replacing("Made by `vidclass init`", with: ""))
             where line.contains(command) || line.contains(setting) { found.append("\(file): \(line)") }
         }
         #expect(found.isEmpty, "\(found.joined(separator: "\n"))")

@@ -38,7 +38,7 @@ import VidTrain
                 hottest.append((2 * (hot / explanation.mapColumns) + 1, 2 * (hot % explanation.mapColumns) + 1))
             }
             func score(_ clip: LoadedClip) -> Double {
-                let logits = model.logits(clip)
+                let logits = model.output(clip).logits
                 return Double(logits[scene.label] - logits[1 - scene.label])
             }
             let before = score(clip)

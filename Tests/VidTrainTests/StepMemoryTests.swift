@@ -21,7 +21,7 @@ import VidTrain
     @Test func aStepGrowsWithItsBatchAndItsTrainedLayers() throws {
         let (frozen, all) = (try memory(.none), try memory(.all))
         #expect(frozen.activations == nil && all.activations != nil)
-        #expect(frozen.total == StepMemory.program + frozen.parameters + frozen.optimizer + frozen.workspace)
+        #expect(frozen.total == MemoryBudget.program + frozen.parameters + frozen.optimizer + frozen.workspace)
         #expect(all.optimizer > frozen.optimizer && all.workspace > frozen.workspace)
         #expect(try memory(.all, batchSize: 64).workspace > all.workspace)
         #expect(try memory(.none, batchSize: 4096, isMixed: true).workspace >= memory(.none, batchSize: 4096).workspace)
@@ -68,7 +68,7 @@ import VidTrain
                 _ = try await predictor.evaluate(inputs) { _, _ in }
             default:
                 let loaded = try await entries.source.clips([Sample(clip: 0, view: .whole)])[0]
-                _ = predictor.logits(loaded)
+                _ = predictor.output(loaded)
                 if case .explanation = purpose { _ = predictor.explain(try predictor.activations(of: loaded), target: 1, against: 0) }
             }
             #expect(predictor.workspaceBytes == reserved && predictor.workspacePeak <= reserved, "\(purpose)")

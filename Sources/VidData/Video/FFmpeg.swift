@@ -23,21 +23,21 @@ package struct FFmpeg: Sendable, Equatable {
     ///
     /// Throws `.missingInput` (exit 66) with instructions if either is missing.
     package static func locate(environment: [String: String] = ProcessInfo.processInfo.environment) async throws -> FFmpeg {
-        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
+        let folders = ChildProcess.folders(environment["PATH"])
         let ffmpeg: String
         if let named = environment["VIDCLASS_FFMPEG"], !named.isEmpty {
             let isFolder = (try? SystemCall.status(named))?.kind == .folder
             ffmpeg = isFolder ? PathText.join(named, "ffmpeg") : named
-            guard isExecutable(ffmpeg) else {
+            guard ChildProcess.isProgram(ffmpeg) else {
                 throw VidclassError(
                     .missingInput, "VIDCLASS_FFMPEG is \(named.printable), but there is no program \(ffmpeg.printable); fix or unset it")
             }
-        } else if let found = find("ffmpeg", in: folders) {
+        } else if let found = ChildProcess.program("ffmpeg", in: folders) {
             ffmpeg = found
         } else {
             throw VidclassError(.missingInput, "ffmpeg is not installed, and video and sound files need it; \(advice)")
         }
-        guard let ffprobe = find("ffprobe", in: [PathText.parent(ffmpeg)] + folders) else {
+        guard let ffprobe = ChildProcess.program("ffprobe", in: [PathText.parent(ffmpeg)] + folders) else {
             throw VidclassError(
                 .missingInput, "ffprobe is not installed, but \(ffmpeg.printable) is; video and sound files need both; \(advice)")
         }
@@ -74,14 +74,6 @@ package struct FFmpeg: Sendable, Equatable {
     var passthroughArguments: [String] {
         if let major, (major, minor ?? 0) < (5, 1) { return ["-vsync", "passthrough"] }
         return ["-fps_mode", "passthrough"]
-    }
-
-    private static func find(_ program: String, in folders: [String]) -> String? {
-        folders.lazy.map { PathText.join($0, program) }.first(where: isExecutable)
-    }
-
-    private static func isExecutable(_ path: String) -> Bool {
-        (try? SystemCall.status(path))?.kind == .file && access(path, X_OK) == 0
     }
 
     /// The arguments that protect against hostile files: they allow only local files and the listed containers (no playlists,

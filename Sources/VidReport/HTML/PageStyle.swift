@@ -1,8 +1,8 @@
 /// The style of a report: light or dark, for screens of any width and for paper. Text has a contrast of at least 4.5.
 ///
-/// What is wider than the page scrolls by itself, and shows that: the last two layers of its background are shadows at its edges, which
-/// the first two, moving along with the content, hide where nothing is left to scroll to. The first column of a table stays in place.
-/// Wide plots say that they scroll on screens that are narrower than any of them (`ReportPage.widePlot`).
+/// Tables, code and plots that are wider than the page scroll sideways. Shadows at their edges show this: they are the last two layers
+/// of the background. The first two layers move with the content, and hide the shadows where nothing is left to scroll to. The first
+/// column of a table stays in place. On screens narrower than any wide plot (`ReportPage.widePlot`), plots also say that they scroll.
 enum PageStyle {
     static let css = """
         :root{--text:#1b1f24;--muted:#57606a;--page:#f6f7f9;--card:#ffffff;--grid:#d5dae0;--edge:#d5dae0;

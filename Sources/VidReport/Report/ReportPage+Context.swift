@@ -35,7 +35,7 @@ extension ReportPage {
         return text
     }
 
-    /// What the search for clips that look the same in different splits found; nil without two splits.
+    /// The result of the search for clips that look the same in different splits; nil without two splits.
     private func duplicates(_ data: DataSummary) -> String? {
         guard data.splits.count > 1 else { return nil }
         switch data.pairCount {

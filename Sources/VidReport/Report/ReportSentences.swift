@@ -144,7 +144,7 @@ package struct ReportSentences {
             ? "No range: resampling the clips does not change it" : "No range: resampling the clips shifts this metric"
     }
 
-    /// What the dashes and the means of the table of classes stand for; empty if there is nothing to explain.
+    /// Explains the dashes and the means in the table of classes; empty if there is nothing to explain.
     package var dashes: String {
         let counts = metrics.counts
         func has(_ condition: (_ support: Int, _ decided: Int) -> Bool) -> Bool {

@@ -118,7 +118,8 @@ package enum DataReportText {
         return "\n\(title)\n" + items.prefix(mostListed).map { page.paragraph(text($0), indent: 6) }.joined() + more
     }
 
-    /// What is right, and the number of leaks. Bad clips have their list, and what follows from them is said where it is decided.
+    /// Whether all clips can be read, and the number of leaks. Bad clips are not mentioned: they have a list, and the caller reports
+    /// the consequences.
     private static func verdict(_ report: DataReport) -> String {
         var sentences = report.bad.isEmpty ? ["All clips can be read."] : []
         if let leaks = report.leaks, report.splits.count > 1 {

@@ -11,7 +11,7 @@ package enum PredictionText {
     private static let clearMargin = 0.5
     private static let likelyMargin = 0.2
     private static let mostCells = 20
-    /// Said of an input that looks unlike the training clips.
+    /// The note on an input that looks unlike the training clips.
     private static let unfamiliar = "looks unlike the training clips: treat the answer with care."
 
     /// - Parameters:

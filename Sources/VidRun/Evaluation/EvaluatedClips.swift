@@ -48,7 +48,7 @@ package struct EvaluatedClips {
                 source, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
         }
         // In the user's own words, if there are any.
-        let place = splits == nil ? source : saved.runFolder?.splitsPath ?? splits ?? source
+        let place = splits.map { saved.runFolder?.splitsPath ?? $0 } ?? source
         var areAsTrained = !isOther
         if !isOther, let fault = EvaluatedClips.fault(set, splits, saved) {
             guard data != nil || split != nil || saved.splitsDigest == nil else {

@@ -57,7 +57,7 @@ struct MemoryPlan {
         estimate = MemoryEstimate(
             parameters: step.parameters, optimizer: step.optimizer, step: step.workspace,
             data: loading + features + keptClipBytes + familiarity,
-            program: StepMemory.program, repeated: step.activations?.repeated)
+            program: MemoryBudget.program, repeated: step.activations?.repeated)
     }
 
     /// The plan in words, layer by layer where layers differ.

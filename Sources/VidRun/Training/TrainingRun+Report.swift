@@ -6,7 +6,7 @@ import VidReport
 import VidSystem
 import VidTrain
 
-// What follows a finished training: the best epoch's model learns to tell unfamiliar clips, and the report is written.
+// The work after a finished training: the best epoch's model learns to recognise unfamiliar clips, and the report is written.
 
 extension TrainingRun {
     /// The training is finished and saved, but its user does not want to wait for the rest.

@@ -31,10 +31,17 @@ package struct PipedInput {
     ///
     /// - Throws: `.badData` if it has more than `limit` bytes, `.inputOutput` if it cannot be read.
     package func contents(limit: Int) throws -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: limit + 1)
-        let count = try bytes.withUnsafeMutableBytes { try fill($0) }
-        guard count <= limit else { throw VidclassError.file(name, "it has more than \(limit) bytes; at most \(limit) are read") }
-        return Array(bytes[..<count])
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { block.deallocate() }
+        var bytes: [UInt8] = []
+        while true {
+            let filled = try fill(block)
+            if filled == 0 { return bytes }
+            guard bytes.count + filled <= limit else {
+                throw VidclassError.file(name, "it has more than \(limit) bytes; at most \(limit) are read")
+            }
+            bytes += block[..<filled]
+        }
     }
 
     /// Reads until `block` is full or the stream ends, and returns the number of bytes.

@@ -176,6 +176,26 @@ package enum LiveChildren {
     package static func kill() { processes.withLock { $0.forEach(ChildProcess.killSession) } }
 }
 
+extension ChildProcess {
+    /// The folders of a `PATH`; those of a system without one if it is nil.
+    package static func folders(_ path: String?) -> [String] {
+        (path ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(String.init)
+    }
+
+    /// The first program of this name in `folders`; nil if there is none.
+    package static func program(_ name: String, in folders: [String]) -> String? {
+        folders.lazy.map { PathText.join($0, name) }.first(where: isProgram)
+    }
+
+    /// The program that a shell would start by this name; nil if there is none.
+    package static func installed(_ name: String) -> String? { program(name, in: folders(getenv("PATH").map { String(cString: $0) })) }
+
+    /// Whether there is a file at `path` that this process may execute.
+    package static func isProgram(_ path: String) -> Bool {
+        (try? SystemCall.status(path))?.kind == .file && access(path, X_OK) == 0
+    }
+}
+
 /// Limits of this process, and of a child process that works on an untrusted file.
 package enum ProcessLimits {
     /// Files that this process itself opens: clips, tables, the event loop's.

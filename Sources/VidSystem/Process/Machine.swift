@@ -26,7 +26,7 @@ package enum Machine {
             Int(clamping: vc_data_limit()) - (bytes("VmData", in: "/proc/self/status") ?? 0))
     }
 
-    /// What to do where memory runs out, without a full stop.
+    /// Advice for a process that runs out of memory, without a full stop.
     package static var memoryAdvice: String {
         limitedBytes < availableBytes
             ? "Raise the limits of this process's memory (ulimit -v, ulimit -d)" : "Close other programs, or use a machine with more memory"

@@ -1,20 +1,22 @@
 /// The bytes that a command may take in all: what a configuration allows, or what the machine and this process's limits leave.
 package struct MemoryBudget: Sendable {
-    /// Bytes of the program itself, its libraries, and what threads use of OpenBLAS's buffers.
+    /// Bytes of the program itself, its libraries, and what the threads use of their buffers in OpenBLAS. The address space of these
+    /// buffers, which is much more, is taken before a budget is asked what is free.
     package static let program = 64 << 20
 
     package let bytes: Int
     /// Whether `training.memory_gib` sets it.
     package let isGiven: Bool
-    /// Whether it is what the process's limits leave, less than the machine has free.
+    /// Whether the process's limits leave less than the machine has free.
     private let isLimited: Bool
 
     /// - Parameter gibibytes: nil for what is free now.
     package init(gibibytes: Double? = nil) {
         isGiven = gibibytes != nil
-        isLimited = Machine.limitedBytes < Machine.availableBytes
+        let (limited, available) = (Machine.limitedBytes, Machine.availableBytes)
+        isLimited = limited < available
         // A twentieth of the free memory is left for other programs.
-        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (Machine.grantableBytes + Machine.residentBytes) / 20 * 19
+        bytes = gibibytes.map { Int(min($0 * 0x1p30, 0x1p60)) } ?? (max(0, min(available, limited)) + Machine.residentBytes) / 20 * 19
     }
 
     /// Refuses what takes more.

@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// Command lines that can be pasted into a shell. Every command and every setting that a message names is made here.
@@ -14,17 +13,11 @@ package enum ShellText {
     /// An option that changes one value of a configuration: `--set training.epochs=3`.
     package static func setting(_ key: String, _ value: String) -> String { command(["--set", key + "=" + value]) }
 
-    /// The path in a form that is not taken for an option.
+    /// The path, with `./` in front if a program would read it as an option.
     package static func path(_ path: String) -> String { path.utf8.first == UInt8(ascii: "-") ? "./" + path : path }
 
     /// Sets how the user can call this program: by a name that the shell finds, or by a path.
     package static func call(programAs name: String) { program.withLock { $0 = name } }
-
-    /// The path of the program that a shell would start by this name; nil if there is none.
-    package static func installed(_ name: String) -> String? {
-        let folders = getenv("PATH").map { String(cString: $0) }?.split(separator: ":") ?? []
-        return folders.lazy.map { String($0) + "/" + name }.first { access($0, X_OK) == 0 }
-    }
 
     private static let program = Mutex("vidclass")
 

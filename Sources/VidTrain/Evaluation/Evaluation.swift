@@ -9,7 +9,7 @@ package struct ClipScores: Sendable {
     package let label: Int
     /// Probabilities, one a class.
     package let scores: [Float]
-    /// Whether it looks unlike the training clips (`Familiarity`); nil if that is not known.
+    /// Whether the clip looks unlike the training clips (`Familiarity`); nil if the model has no data to tell.
     package let isUnfamiliar: Bool?
 
     package init(clip: String, label: Int, scores: [Float], isUnfamiliar: Bool? = nil) {

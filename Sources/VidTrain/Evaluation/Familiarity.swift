@@ -107,7 +107,7 @@ package struct Familiarity: Sendable, Equatable {
 
     // MARK: Judging
 
-    /// What is known of a clip.
+    /// The judgement of one clip.
     package struct Finding: Sendable, Equatable {
         /// The share of known clips that are nearer to the training clips, in percent.
         package let percentile: Double

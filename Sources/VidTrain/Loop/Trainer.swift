@@ -283,7 +283,7 @@ package final class Trainer {
         Familiarity.isPossible(training: training.clips.count, dimensions: classifier.meanFeatureCount)
     }
 
-    /// What the classifier's features of the training clips are like, for judging other clips; nil if there are too few clips.
+    /// Learns from the features of the training clips how to recognise unfamiliar clips; nil if there are too few clips.
     ///
     /// It takes a forward pass over at most `Familiarity.mostClips` training clips, and as many validation clips, in the memory of
     /// the training's steps. Features that are in memory or in the cache are not computed again.

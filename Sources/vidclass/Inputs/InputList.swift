@@ -67,7 +67,7 @@ struct InputList {
     }
 
     private static func bytes(_ path: String, _ name: String) throws -> [UInt8] {
-        if isStandardInput(path) { return try StandardInput.bytes(limit: sizeLimit) }
+        if isStandardInput(path) { return try PipedInput.standard.contents(limit: sizeLimit) }
         try SystemCall.checkPath(path)
         if try SystemCall.status(path).kind == .folder {
             throw VidclassError.file(path, "is a folder, not a file with a list of paths; name it without --input-list")
@@ -76,6 +76,6 @@ struct InputList {
         let descriptor = SystemCall.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) }
         guard descriptor >= 0 else { throw SystemCall.error("open it", path) }
         defer { close(descriptor) }
-        return try StandardInput.bytes(of: descriptor, name: name, limit: sizeLimit)
+        return try PipedInput(name: name, descriptor: descriptor).contents(limit: sizeLimit)
     }
 }

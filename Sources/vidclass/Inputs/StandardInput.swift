@@ -48,22 +48,4 @@ struct StandardInput {
     func renamed(_ error: VidclassError) -> VidclassError {
         VidclassError(error.kind, error.message.replacing(path.printable, with: StandardInput.shownName))
     }
-
-    /// All bytes of a file or pipe, by default standard input.
-    ///
-    /// - Throws: `.badData` if there are more than `limit`, `.inputOutput` if they cannot be read.
-    static func bytes(of descriptor: Int32 = STDIN_FILENO, name: String = shownName, limit: Int) throws -> [UInt8] {
-        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
-        defer { block.deallocate() }
-        var bytes: [UInt8] = []
-        let input = PipedInput(name: name, descriptor: descriptor)
-        while true {
-            let filled = try input.fill(block)
-            if filled == 0 { return bytes }
-            guard bytes.count + filled <= limit else {
-                throw VidclassError.file(name, "has more than \(limit >> 20) MiB, the most that is read")
-            }
-            bytes += block[..<filled]
-        }
-    }
 }

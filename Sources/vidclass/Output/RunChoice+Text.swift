@@ -11,7 +11,7 @@ extension RunChoice {
         }
         if count > 1 {
             let rank = run.state == .finished ? "the newest of \(Formatting.count(finished, "finished run"))" : "the newest with a model"
-            lines.append("note: it is \(rank); `vidclass runs` lists all \(count)")
+            lines.append("note: it is \(rank); `\(ShellText.vidclass("runs"))` lists all \(count)")
         }
         for other in newer.prefix(3) {
             lines.append("note: \(other.folder.path.printable) is newer, but \(RunChoice.drawback(other))")

@@ -10,7 +10,7 @@ import VidTrain
 enum Verbosity: Int, Comparable {
     /// Only notes and warnings: for --quiet with --json.
     case notes
-    /// Also where things are.
+    /// Also the folder of each fold.
     case quiet
     /// Also progress.
     case normal
@@ -24,6 +24,7 @@ enum Verbosity: Int, Comparable {
 final class RunDisplay: Sendable {
     private let verbosity: Verbosity
     private let bar: ProgressBar
+    private let remarks = Mutex<Set<String>>([])
 
     init(_ verbosity: Verbosity = .normal) {
         self.verbosity = verbosity
@@ -39,8 +40,8 @@ final class RunDisplay: Sendable {
     func show(_ event: RunEvent) {
         switch event {
         case .info(let text): if verbosity > .quiet { write(text) }
-        case .note(let text): write("note: \(text)")
-        case .warning(let text): write("warning: \(text)")
+        case .note(let text): remark("note: \(text)")
+        case .warning(let text): remark("warning: \(text)")
         case .detail(let text): detail(text)
         case .checking(let progress):
             bar.update(
@@ -53,7 +54,7 @@ final class RunDisplay: Sendable {
             if showsReports {
                 draw(DataReportText.text(report, columns: RunDisplay.columns))
             } else {
-                for text in report.data.notes { write("note: \(text)") }
+                for text in report.data.notes { remark("note: \(text)") }
             }
         case .startup(let report):
             draw(Terminal.fitted(report.text(columns: RunDisplay.columns, showsLayers: verbosity == .verbose)))
@@ -91,6 +92,11 @@ final class RunDisplay: Sendable {
     private func draw(_ text: String) {
         bar.clear()
         if verbosity >= .normal { Terminal.write(text + "\n") }
+    }
+
+    /// Writes the line, unless it was written before: each fold of a training may have the same remarks.
+    private func remark(_ line: String) {
+        if remarks.withLock({ $0.insert(line).inserted }) { write(line) }
     }
 
     private func note(_ line: @autoclosure () -> String) {

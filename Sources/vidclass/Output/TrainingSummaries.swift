@@ -79,7 +79,7 @@ extension TrainingResult {
         if let report { files.append(["report", report]) }
         if hasTensorBoardLog {
             let command = ShellText.command(["tensorboard", "--logdir", ShellText.path(PathText.parent(run))])
-            files.append(["curves", ShellText.installed("tensorboard") == nil ? "\(run.printable), for TensorBoard" : command])
+            files.append(["curves", ChildProcess.installed("tensorboard") == nil ? "\(run.printable), for TensorBoard" : command])
         }
         return text + Formatting.table(files, indent: "")
     }
