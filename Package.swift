@@ -6,7 +6,7 @@ import PackageDescription
 //   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- VidRun
 //   <- vidclass
 
-/// OpenBLAS, LAPACKE and HDF5 are linked so that the binary needs none of them at run time.
+/// OpenBLAS and LAPACKE are linked statically, so that the program does not need them at run time.
 let blasLibraries: [LinkerSetting] = [
     .linkedLibrary(":liblapacke.a", .when(platforms: [.linux])),
     .linkedLibrary(":libopenblas.a", .when(platforms: [.linux])),
@@ -14,6 +14,11 @@ let blasLibraries: [LinkerSetting] = [
     .linkedLibrary("m", .when(platforms: [.linux])),
     .linkedLibrary("pthread", .when(platforms: [.linux])),
 ]
+
+/// FFmpeg's libraries, 5.1 or later, linked dynamically like HDF5, cairo and the others. Only readers call them (SECURITY.md).
+let mediaLibraries: [LinkerSetting] = ["avformat", "avcodec", "swscale", "swresample", "avutil"].map {
+    .linkedLibrary($0, .when(platforms: [.linux]))
+}
 
 let strictSwift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -39,9 +44,14 @@ let package = Package(
         .target(name: "CKernelChoice"),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
-        .target(name: "CLinux"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .target(name: "CLinux", dependencies: ["CSeccomp"]),
         .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .target(name: "CHDF5", dependencies: ["CHDF5System"]),
+        .systemLibrary(
+            name: "CFFmpegSystem", pkgConfig: "libavformat",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libswresample-dev", "libavutil-dev"])]),
+        .target(name: "CMedia", dependencies: ["CFFmpegSystem"], linkerSettings: mediaLibraries),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
@@ -62,7 +72,7 @@ let package = Package(
         .target(
             name: "VidData",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "CZlib",
+                "VidSystem", "VidTensor", "VidConfig", "CZlib", "CMedia",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "Subprocess", package: "swift-subprocess"),

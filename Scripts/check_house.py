@@ -33,7 +33,7 @@ ALLOWED = {
     "VidTensor": "CKernels COpenBLAS VidSystem",
     "VidConfig": "VidSystem",
     "VidModel": "VidTensor VidConfig",
-    "VidData": "VidTensor VidConfig CZlib",
+    "VidData": "VidTensor VidConfig CZlib CMedia",
     "VidCluster": "VidTensor",
     "VidTrain": "VidModel VidData VidCluster",
     "VidCheckpoint": "VidTrain CHDF5",
@@ -47,7 +47,9 @@ ALLOWED = {
     "CKernels": "COpenBLAS",
     "CReferenceKernels": "CKernels",
     "CHDF5": "CHDF5System",
-    "CKernelChoice": "", "CLinux": "", "COpenBLAS": "", "CHDF5System": "", "CZlib": "", "CCairo": "", "CISAL": "",
+    "CMedia": "CFFmpegSystem",
+    "CLinux": "CSeccomp",
+    "CKernelChoice": "", "CSeccomp": "", "COpenBLAS": "", "CHDF5System": "", "CFFmpegSystem": "", "CZlib": "", "CCairo": "", "CISAL": "",
 }
 
 # Names of the standard library that are written without their type, such as `.rounded(.up)`.

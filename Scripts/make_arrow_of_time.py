@@ -51,7 +51,7 @@ two cores):
     vidclass eval --checkpoint runs/arrow-of-time/weights/best.safetensors --data shuffled/arrow.csv --split test
     vidclass eval --checkpoint runs/arrow-of-time/weights/best.safetensors --data still/arrow.csv --split test
 
-Needs nothing but Python 3.9, vidclass (on the PATH, in .build/release or as --vidclass) and its ffmpeg.
+Needs nothing but Python 3.9 and vidclass (on the PATH, in .build/release or as --vidclass).
 """
 
 import argparse

@@ -4,7 +4,7 @@
 
 First the kept regressions (Fuzz/regressions) run, then each parser from the seeds (Fuzz/seeds) and the inputs that earlier
 runs kept (.build-fuzz/corpus). A finding is left in .build-fuzz/findings, and the exit code is 1. The HDF5 library, which is
-not ours, may crash on a hostile file: vidclass runs it in a child. So its findings are given to the command `weights import`,
+not ours, may crash on a hostile file: vidclass runs it in a reader. So its findings are given to the command `weights import`,
 which must refuse each in one line with exit code 65.
 """
 
@@ -22,8 +22,9 @@ BUILD = ROOT / ".build-fuzz"
 FINDINGS = BUILD / "findings"
 JSON = ["-max_len=8192", "-dict=Fuzz/json.dict"]
 # The parsers, and libFuzzer's options for each.
-PARSERS = {"clip": ["-max_len=4096"], "npy": ["-max_len=4096"], "safetensors": JSON, "checkpoint": JSON, "weights": JSON, "config": JSON,
-           "csv": ["-max_len=4096"], "hdf5": ["-max_len=65536", "-timeout=5"]}
+PARSERS = {"kind": ["-max_len=4096"], "clip": ["-max_len=4096"], "npy": ["-max_len=4096"], "safetensors": JSON, "checkpoint": JSON,
+           "weights": JSON, "config": JSON, "csv": ["-max_len=4096"], "reader": ["-max_len=4096"],
+           "hdf5": ["-max_len=65536", "-timeout=5"]}
 
 
 class Fuzzer:

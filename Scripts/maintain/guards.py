@@ -67,6 +67,10 @@ TESTS = {
     "links-back-to-data": "DataSetTests/linksAndCircles",
     "hostile-times": "recordsAreReadWithCare",
     "containers-of-videos": "VideoTests/whatIsNoVideo",
+    "calls-of-readers": "ReadersTests/whatIsForbiddenEndsTheReaderAndRefusesTheFile",
+    "code-of-readers": "ReadersTests/whatIsForbiddenEndsTheReaderAndRefusesTheFile",
+    "times-of-readers": "MediaMessageTests/refusedAnswers",
+    "damage-of-readers": "MediaMessageTests/refusedAnswers",
 }
 
 

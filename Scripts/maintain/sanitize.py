@@ -12,7 +12,8 @@ it, in our code and in the packages. It runs only on the tests that take no such
 reading HDF5. (The naive twins of VGG16's convolutions would take it hours.)
 
 Builds .build-address and .build-thread (ten minutes and 3 GB each); the tests take several times as long as otherwise. The
-system's OpenBLAS, HDF5, cairo and ffmpeg are not instrumented. Exits with 1 where a sanitizer or a test complains.
+system's OpenBLAS, HDF5, cairo and FFmpeg's libraries are not instrumented, and readers run without their sandbox.
+Exits with 1 where a sanitizer or a test complains.
 """
 
 import collections

@@ -1,9 +1,13 @@
 #include "CHDF5.h"
 
+#include <errno.h>
 #include <hdf5.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /// gzip compresses at most 1032 : 1. A dataset whose size exceeds its stored bytes by more than this is a bomb or incomplete.
 enum { largest_ratio = 1100 };
@@ -19,16 +23,120 @@ const char *vc_hdf5_version(void) {
 /// Stops the library from printing its error stack. The setting is per thread.
 static void be_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
-int64_t vc_hdf5_open(const char *path) {
+// A driver that reads an open file and opens none. Its functions get addresses and sizes from the library, which got them from the file.
+
+/// What a driver needs to know, as a property of an access list.
+struct source {
+    int descriptor;
+    haddr_t size;
+};
+
+/// The library's own part is first.
+struct open_file {
+    H5FD_t base;
+    struct source source;
+    haddr_t end_of_addresses;
+};
+
+static H5FD_t *source_open(const char *name, unsigned flags, hid_t access, haddr_t most) {
+    (void)name, (void)most;
+    const struct source *source = H5Pget_driver_info(access);
+    struct open_file *file = source == NULL || (flags & H5F_ACC_RDWR) != 0 ? NULL : calloc(1, sizeof *file);
+    if (file == NULL) return NULL;
+    file->source = *source;
+    return &file->base;
+}
+
+static herr_t source_close(H5FD_t *file) {
+    free(file);
+    return 0;
+}
+
+static herr_t source_query(const H5FD_t *file, unsigned long *flags) {
+    (void)file;
+    *flags = H5FD_FEAT_DATA_SIEVE;
+    return 0;
+}
+
+static haddr_t source_get_eoa(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return ((const struct open_file *)file)->end_of_addresses;
+}
+
+static herr_t source_set_eoa(H5FD_t *file, H5FD_mem_t type, haddr_t address) {
+    (void)type;
+    ((struct open_file *)file)->end_of_addresses = address;
+    return 0;
+}
+
+static haddr_t source_get_eof(const H5FD_t *file, H5FD_mem_t type) {
+    (void)type;
+    return ((const struct open_file *)file)->source.size;
+}
+
+/// Bytes beyond the end of the file are zeros, as with the library's own drivers.
+static herr_t source_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *bytes) {
+    (void)type, (void)transfer;
+    const int descriptor = ((struct open_file *)file)->source.descriptor;
+    if (address > INT64_MAX || size > INT64_MAX - address) return -1;
+    char *next = bytes;
+    while (size > 0) {
+        const ssize_t count = pread(descriptor, next, size, (off_t)address);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return -1;
+        if (count == 0) break;
+        next += count, address += (haddr_t)count, size -= (size_t)count;
+    }
+    memset(next, 0, size);
+    return 0;
+}
+
+static herr_t source_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, const void *bytes) {
+    (void)file, (void)type, (void)transfer, (void)address, (void)size, (void)bytes;
+    return -1;
+}
+
+static const H5FD_class_t source_driver = {
+#if H5_VERSION_GE(1, 13, 2)
+    .version = H5FD_CLASS_VERSION,
+    .value = 600,  // of those that the library leaves to others
+#endif
+    .name = "vidclass",
+    .maxaddr = INT64_MAX,
+    .fc_degree = H5F_CLOSE_STRONG,
+    .fapl_size = sizeof(struct source),
+    .open = source_open,
+    .close = source_close,
+    .query = source_query,
+    .get_eoa = source_get_eoa,
+    .set_eoa = source_set_eoa,
+    .get_eof = source_get_eof,
+    .read = source_read,
+    .write = source_write,
+    .fl_map = H5FD_FLMAP_DICHOTOMY,
+};
+
+/// The driver's number in the library; 0 before it is registered.
+static hid_t driver = 0;
+
+int vc_hdf5_prepare(void) {
+    if (driver > 0) return 0;
     if (H5open() < 0) return VC_HDF5_UNREADABLE;
     be_quiet();
     H5PLset_loading_state(0);
+    driver = H5FDregister(&source_driver);
+    return driver > 0 ? 0 : VC_HDF5_UNREADABLE;
+}
+
+int64_t vc_hdf5_open(int descriptor, int64_t size) {
+    if (vc_hdf5_prepare() < 0) return VC_HDF5_UNREADABLE;
+    be_quiet();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0) return VC_HDF5_UNREADABLE;
-#if H5_VERSION_GE(1, 10, 7)
-    H5Pset_file_locking(access, false, true);  // read-only folders and network file systems refuse locks
-#endif
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    const struct source source = {descriptor, (haddr_t)size};
+    hid_t file = H5Pset_driver(access, driver, &source) < 0
+                     ? -1
+                     : H5Fopen("/an open file", H5F_ACC_RDONLY, access);  // of another name, the library would ask for the folder
     H5Pclose(access);
     return file < 0 ? VC_HDF5_UNREADABLE : (int64_t)file;
 }

@@ -1,19 +1,6 @@
-#define _GNU_SOURCE
 #include "vc_cpu.h"
 
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
-
-int vc_processor_count(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
-#endif
-    long count = sysconf(_SC_NPROCESSORS_ONLN);
-    return count > 0 ? (int)count : 1;
-}
 
 #if defined(__x86_64__)
 #define HAS(name) __builtin_cpu_supports(name)

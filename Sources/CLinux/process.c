@@ -2,10 +2,22 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 int vc_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int vc_processor_count(void) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0) return CPU_COUNT(&set);
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count > 0 ? (int)count : 1;
+}
 
 static uint64_t soft_limit(int resource) {
     struct rlimit limit;
@@ -35,7 +47,22 @@ int vc_limit_process(int32_t pid, uint64_t memory, uint64_t seconds, uint64_t fi
     int error = 0;
     for (unsigned i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         const struct rlimit limit = {limits[i].value, limits[i].value};
+        if (limits[i].value == RLIM_INFINITY) continue;
         if (prlimit(pid, limits[i].resource, &limit, 0) != 0 && error == 0) error = errno;
     }
     return error;
+}
+
+int vc_limit_processor_time(int32_t pid, uint64_t seconds) {
+    clockid_t clock;
+    struct timespec used;
+    const int error = clock_getcpuclockid(pid, &clock);
+    if (error != 0) return error;
+    if (clock_gettime(clock, &used) != 0) return errno;
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_CPU, NULL, &limit) != 0) return errno;
+    const rlim_t target = (rlim_t)used.tv_sec + seconds;
+    // The sum overflows for no limit at all.
+    limit.rlim_cur = target < seconds || target > limit.rlim_max ? limit.rlim_max : target;
+    return prlimit(pid, RLIMIT_CPU, &limit, NULL) == 0 ? 0 : errno;
 }

@@ -6,11 +6,12 @@ import VidTensor
 
 /// The parsers of untrusted bytes.
 enum FuzzedParser: String, CaseIterable {
-    case clip, npy, safetensors, checkpoint, weights, config, csv, hdf5
+    case kind, clip, npy, safetensors, checkpoint, weights, config, csv, hdf5, reader
 
     /// Feeds `bytes` to the parser.
     func check(_ bytes: [UInt8]) {
         switch self {
+        case .kind: _ = FileContent(head: Array(bytes.prefix(FileContent.headSize)))
         case .clip:
             FuzzedParser.refusing { try FuzzedParser.readClip(InputFile.shared.hold(bytes)) }
             // The checksums would stop all changes by the fuzzer; correcting them lets it reach the code behind them.
@@ -50,6 +51,7 @@ enum FuzzedParser: String, CaseIterable {
             }
         case .hdf5:
             FuzzedParser.refusing { FuzzedParser.require(finite: try KerasWeights.read(InputFile.shared.hold(bytes))) }
+        case .reader: FuzzedParser.refusing { try FuzzedMessage.check(bytes) }
         }
     }
 

@@ -10,10 +10,13 @@ struct CheckedData {
     let set: DataSet
     /// The findings, including those on clips that are left out.
     let report: DataReport
+    /// Clips that the check has decoded for the frozen layers of the CNN; nil if they run on other samples each time, or if none is frozen.
+    let clips: ClipStore?
 
     /// Opens the configured data, splits it, reads every clip and compares the splits.
     ///
-    /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, and for leaks if `data.leak_check` refuses them.
+    /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, for damaged clips if `data.damaged`
+    ///   refuses them, and for leaks if `data.leak_check` refuses them.
     init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
         let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
         try await self.init(set, configuration, in: runtime, skipsBadClips: configuration.data.skipBadClips)
@@ -22,19 +25,26 @@ struct CheckedData {
     /// Reopens the clips and splits that a run's `splits.csv` names.
     init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
         let set = try SplitsFile.read(splits, data: configuration.data.path, classes: classes)
-        try await self.init(set, configuration, in: runtime, skipsBadClips: false)
+        try await self.init(set, configuration, in: runtime, skipsBadClips: false, isResumed: true)
     }
 
-    private init(_ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool) async throws {
+    private init(
+        _ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool, isResumed: Bool = false
+    ) async throws {
         let mode = configuration.data.leakCheck
-        report = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off)
+        let keeping = DataCheck.Keeping(configuration)
+        clips = keeping?.store
+        let found = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off, keeping: keeping)
+        report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
         try runtime.observe(.data(report))
         if mode == .refuse, let error = report.leakError(isListed: runtime.showsReports) { throw error }
-        guard let error = report.badClipsError(isListed: runtime.showsReports) else {
+        if configuration.data.damaged == .refuse, let error = found.damagedError(isListed: runtime.showsReports) { throw error }
+        // A resumed training has left its damaged clips out before; one that was damaged since then cannot be left out.
+        if !skipsBadClips, let error = (isResumed ? report : found).badClipsError(isListed: runtime.showsReports) { throw error }
+        guard !report.bad.isEmpty else {
             self.set = set
             return
         }
-        guard skipsBadClips else { throw error }
         self.set = report.goodData
         for (label, count) in self.set.counts(of: .train).enumerated() where count == 0 {
             throw VidclassError.file(
@@ -45,6 +55,19 @@ struct CheckedData {
         try runtime.note(
             "\(Formatting.count(report.bad.count, "bad clip")) left out; the run's skipped.csv lists "
                 + (report.bad.count == 1 ? "it with the reason" : "them with the reasons"))
+    }
+}
+
+extension DataCheck.Keeping {
+    /// The samples that the first stage's frozen layers and the evaluation run on; nil if those of the training are different ones each
+    /// time, or if no layer is frozen.
+    fileprivate init?(_ configuration: RunConfiguration) {
+        guard configuration.model(ofStage: 0).cnn.trainable != .all,
+            let training = SamplePlan.training(configuration, behindFrozenLayers: true).fixedViews,
+            let evaluation = SamplePlan.evaluation(configuration).fixedViews
+        else { return nil }
+        let budget = MemoryBudget(gibibytes: configuration.training.memoryGiB)
+        self.init([.train: training, .validation: evaluation, .test: evaluation], in: ClipStore(bytes: budget.bytes / 8))
     }
 }
 
@@ -67,12 +90,18 @@ extension Runtime {
     ///
     /// - Parameters:
     ///   - leakCheck: whether to look for clips that show the same in different splits.
+    ///   - isThorough: whether every frame of long videos is decoded.
+    ///   - keeping: what to keep for the training that follows.
     ///   - concurrency: clips checked at a time.
     package func check(
-        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, concurrency: Int = Workers.processorCount
+        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, isThorough: Bool = false,
+        keeping: DataCheck.Keeping? = nil,
+        concurrency: Int = Workers.processorCount
     ) async throws -> DataReport {
         let start = ContinuousClock.now
-        let check = DataCheck(loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: cache, concurrency: concurrency)
+        let check = DataCheck(
+            loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: cache, keeping: keeping, isThorough: isThorough,
+            concurrency: concurrency)
         let report = try await check.run(data) { try? observe(.checking($0)) }
         try observe(.checked(clips: data.entries.count, seconds: (ContinuousClock.now - start).seconds))
         return report

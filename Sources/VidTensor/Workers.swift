@@ -162,5 +162,5 @@ package final class Workers: @unchecked Sendable {
     }
 
     /// The number of processors this process may run on.
-    package static var processorCount: Int { Int(vc_processor_count()) }
+    package static var processorCount: Int { Machine.processorCount }
 }

@@ -57,10 +57,23 @@ package final class Predictor {
     }
 
     /// Logits of one loaded clip, and its feature (`Classifier.meanFeature`).
-    package func output(_ clip: LoadedClip) -> (logits: [Float], feature: [Float]) {
+    ///
+    /// - Parameter known: the features of earlier frames of its file: the CNN runs only on the other frames, and once on each. This does
+    ///   not change any bits.
+    package func output(_ clip: LoadedClip, _ known: FrameFeatures? = nil) -> (logits: [Float], feature: [Float]) {
         context.workspace.reset()
         let features = context.workspace.take([classifier.frames, classifier.features])
-        run(classifier.encoder, clip, into: features)
+        if let known {
+            known.fill(features, clip) { frames, output in
+                let mark = context.workspace.mark
+                defer { context.workspace.release(to: mark) }
+                let input = context.workspace.take(classifier.frameShape.prepending(frames.shape.frames))
+                Batch.convert(frames, classifier, preprocessing, into: input, context)
+                classifier.encoder.encode(frames: input, into: output, context)
+            }
+        } else {
+            run(classifier.encoder, clip, into: features)
+        }
         return (
             logits(features: features, [clip.validFrames])[0],
             classifier.meanFeature(features, validFrames: clip.validFrames)

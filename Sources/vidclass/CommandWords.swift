@@ -35,7 +35,7 @@ enum CommandWords {
                 advice = ["To begin with these clips:", "  " + ShellText.vidclass("init", file)]
             } else if PathText.fileExtension(word) == "json" {
                 advice = ["To train with this configuration:", "  " + ShellText.vidclass("train", "--config", file)]
-            } else if ClipFormat(path: word) != nil {
+            } else if (try? ClipFormat(existing: word)) != nil {
                 advice = ["To classify it with a trained model:", "  " + ShellText.vidclass("predict", file)]
             }
         }

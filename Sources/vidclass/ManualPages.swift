@@ -100,8 +100,11 @@ struct ManualPages {
         ("NO_COLOR", "Turns colours off if it is set to anything."),
         ("XDG_CACHE_HOME", "Weights and features are kept in vidclass below this folder; ~/.cache by default."),
         ("VIDCLASS_CACHE_GIB", "The most GiB that features may take; 10 by default, 0 turns the cache off."),
-        ("VIDCLASS_FFMPEG", "The ffmpeg to use, or its folder."),
-        ("VIDCLASS_FFMPEG_SECONDS", "The most seconds that ffmpeg may take per file."),
+        ("VIDCLASS_FFMPEG", "The program ffmpeg that writes animations, or its folder."),
+        (
+            "VIDCLASS_FFMPEG_SECONDS",
+            "The most seconds to wait for a reader to read one video or sound; by default 60 and 1 for each 200 kB."
+        ),
         ("TMPDIR", "The folder for a temporary copy of a clip on standard input."),
         ("OPENBLAS_CORETYPE", "OpenBLAS's kernel; by default the best one for the processor."),
     ].map { ".TP\n.B \(escaped($0))\n\(escaped($1))\n" }.joined()

@@ -110,8 +110,8 @@ func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws
 enum Program {
     static let version = "0.1.0"
 
-    /// HDF5 files are read by a child process of this program (`ReadHDF5Command`).
-    static var hdf5: HDF5Import { .inChild(executable: Bundle.main.executablePath ?? CommandLine.arguments[0]) }
+    /// HDF5 files are read by a child process of this program.
+    static var hdf5: HDF5Import { .inReader() }
 }
 
 extension Runtime {

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import VidCheckpoint
+import VidData
 import VidReport
 import VidSystem
 
@@ -21,7 +23,7 @@ struct Vidclass: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
             RunsCommand.self, CompareCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self,
-            CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self, ReadHDF5Command.self,
+            CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self,
         ])
 
     /// Without a command: how to begin.
@@ -40,7 +42,34 @@ struct Vidclass: AsyncParsableCommand {
 /// Runs the command line. An error becomes one line on standard error and the documented exit code.
 @main
 enum Main {
-    static func main() async {
+    static func main() {
+        if ReaderService.isRequested { read() }
+        Readers.program = "/proc/self/exe"
+        Task {
+            await run()
+            exit(0)
+        }
+        dispatchMain()
+    }
+
+    /// Becomes a reader, a child of another process of this program that parses its files; nothing else has run before, so there is one
+    /// thread.
+    private static func read() -> Never {
+        do {
+            let media = MediaService()
+            try ReaderService.serve(HDF5Import.handlers.merging(media.handlers) { own, _ in own }) {
+                HDF5Import.prepare()
+                MediaService.prepare()
+            }
+            exit(0)
+        } catch {
+            let error = error as? VidclassError ?? VidclassError(.other, "\(error)")
+            Terminal.note("vidclass: error: " + error.message.printable)
+            exit(error.kind.rawValue)
+        }
+    }
+
+    private static func run() async {
         do {
             // Before anything is opened.
             try ProcessLimits.prepareThisProcess()
@@ -108,17 +137,4 @@ struct GenerateManualCommand: AsyncParsableCommand {
             try AtomicFile.write(to: PathText.join(directory, page.file)) { try $0.write(page.text.utf8) }
         }
     }
-}
-
-/// The child process in which the HDF5 library reads a file (`HDF5Import`).
-struct ReadHDF5Command: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: HDF5Import.childCommand, abstract: "Read a Keras HDF5 file within bounds; used by vidclass itself.",
-        shouldDisplay: false)
-
-    @Argument var file: String
-
-    @Option var seconds = HDF5Import.seconds
-
-    func run() throws { try HDF5Import.serve(file, seconds: seconds, output: STDOUT_FILENO) }
 }

@@ -123,12 +123,6 @@ import VidTestSupport
         try expectRefusal(box, 65, ["text.mp4"])
     }
 
-    @Test func ffmpegAbsent() throws {
-        let box = try sandbox()
-        try box.write("data/right/video.mp4", text: "any")
-        try expectRefusal(box, 66, ["ffmpeg"], environment: ["PATH": box.path])
-    }
-
     @Test func unknownKeyNamesPathLineAndNearestWord() throws {
         let box = try sandbox()
         try box.write("config.json", text: TrainedModel.config.replacingOccurrences(of: "batch_size", with: "batchsize"))

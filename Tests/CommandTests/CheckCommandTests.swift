@@ -59,6 +59,130 @@ import VidTestSupport
         #expect(try box.run("check", "parts", "--json").errors.contains("cut.bin"))
     }
 
+    /// The content of a file decides what it is; its name only where the content does not.
+    @Test func filesOfOtherNames() throws {
+        let (label, name) = try firstClip()
+        for name in try box.names("data/\(label)") {
+            try FileManager.default.moveItem(atPath: box("data/\(label)/\(name)"), toPath: box("data/\(label)/\(name.dropLast(4))"))
+        }
+        try box.write("data/\(label)/clip.ts", text: "export const clip = 1;\n")
+        let good = try box.run("check", "data")
+        #expect(good.status == 0 && good.output.contains("18 clips in 3 classes (18 .bin files)"), "\(good.output)\(good.errors)")
+        #expect(good.output.contains("skipped 1 other file: \(label)/clip.ts"), "\(good.output)")
+        #expect(try box.run("inspect", "data/\(label)/\(name.dropLast(4))").status == 0)
+
+        try box.write("data/\(label)/picture.mp4", [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13])
+        try box.write("data/\(label)/page.mp4", text: "<!DOCTYPE html><html><head><title>404</title>")
+        let bad = try box.run("check", "data", "--json")
+        #expect(bad.status == 65 && bad.errors.contains("2 bad clips of 20"), "\(bad.errors)")
+        #expect(bad.errors.contains("page.mp4 (not a clip but a web page (HTML)"), "\(bad.errors)")
+        for (file, reason) in [
+            ("picture.mp4", "not a clip but a picture (PNG)"), ("page.mp4", "not a clip but a web page (HTML); if the download"),
+            ("clip.ts", "not a clip but a text file"),
+        ] {
+            let result = try box.run("inspect", "data/\(label)/\(file)")
+            #expect(result.status == 65 && result.errors.contains("data/\(label)/\(file): \(reason)"), "\(result.errors)")
+        }
+    }
+
+    /// A class of streams without a container, and one of videos without extensions.
+    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func streamsAndVideosWithoutExtensions() throws {
+        let ffmpeg = Process()
+        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+        try box.makeFolder("videos/a")
+        try box.makeFolder("videos/b")
+        ffmpeg.arguments =
+            ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1", "-t", "1"]
+            + ["h264", "mp4"].enumerated().flatMap {
+                ["-map", "0:v", "-pix_fmt", "yuv420p", "-f", $1, box("videos/\($0 == 0 ? "a/1.h264" : "b/1")")]
+            }
+        try ffmpeg.run()
+        ffmpeg.waitUntilExit()
+        try #require(ffmpeg.terminationStatus == 0)
+        let checked = try box.run("check", "videos", "--set", "data.leak_check=off")
+        #expect(
+            checked.status == 0 && checked.output.contains("2 clips in 2 classes (2 H.264 videos)"), "\(checked.output)\(checked.errors)")
+    }
+
+    /// Which of several video streams is used, and what else a video's container tells.
+    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func severalStreams() throws {
+        let ffmpeg = Process()
+        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+        for label in ["a", "b"] { try box.makeFolder("videos/\(label)") }
+        ffmpeg.arguments =
+            [
+                "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10", "-f", "lavfi", "-i",
+                "testsrc=size=32x24:rate=5",
+            ]
+            + ["-map", "0:v", "-map", "1:v", "-t", "2", "-pix_fmt", "yuv420p", "-disposition:v:0", "0", "-disposition:v:1", "default"]
+            + [box("videos/a/two.mkv"), "-map", "0:v", "-t", "2", "-c:v", "mpeg4", box("videos/b/one.avi")]
+        try ffmpeg.run()
+        ffmpeg.waitUntilExit()
+        try #require(ffmpeg.terminationStatus == 0)
+        func inspect(_ file: String) throws -> JSONNode {
+            let result = try box.run("inspect", file, "--json")
+            #expect(result.status == 0, "\(result.errors)")
+            return try JSONParser.parse(Array(result.output.utf8))
+        }
+        let two = try inspect("videos/a/two.mkv")
+        #expect(two["video_stream"]?.intValue == 2 && two["video_streams"]?.intValue == 2 && two["rows"]?.intValue == 24)
+        #expect(two["container"]?.stringValue?.hasPrefix("matroska") == true && two["damage"]?.stringValue == nil)
+        #expect(abs((two["seconds"]?.doubleValue ?? 0) - 2) <= 1e-6 && two["frames"]?.intValue == 10)
+        let text = try box.run("inspect", "videos/a/two.mkv").output
+        #expect(text.contains("2 of 2, the default one") && !text.contains("video_streams") && !text.contains("damage"), "\(text)")
+        let one = try box.run("inspect", "videos/b/one.avi").output
+        #expect(!one.contains("video_stream") && one.contains("container"), "\(one)")
+
+        // The end of the file is missing.
+        let bytes = try box.bytes("videos/b/one.avi")
+        try box.write("cut.avi", Array(bytes.dropLast(100)))
+        #expect(try inspect("cut.avi")["damage"]?["ends_early"]?.boolValue == true)
+        #expect(try box.run("inspect", "cut.avi").output.contains("ends early"))
+
+        let checked = try box.run("check", "videos")
+        #expect(
+            checked.status == 0 && checked.output.contains("1 clip has several video streams, for example a/two.mkv (2)"),
+            "\(checked.output)")
+    }
+
+    /// Not every frame of a long video is decoded, unless the check is thorough.
+    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func thoroughly() throws {
+        try box.makeFolder("videos/a")
+        try box.makeFolder("videos/b")
+        let ffmpeg = Process()
+        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+        ffmpeg.arguments =
+            [
+                "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=2", "-t", "65", "-c:v", "mpeg4", "-bf", "0", "-g",
+                "5",
+            ]
+            + [box("videos/a/1.avi")]
+        try ffmpeg.run()
+        ffmpeg.waitUntilExit()
+        try #require(ffmpeg.terminationStatus == 0)
+        var bytes = try box.bytes("videos/a/1.avi")
+        try box.write("videos/b/1.avi", bytes)
+        // The pictures between key frames (ISO/IEC 14496-2, 6.3.5: a VOP of type 1), each in a chunk of its own.
+        let head = Array("00dc".utf8)
+        let places = bytes.indices.dropLast(16).filter {
+            bytes[$0..<$0 + 4].elementsEqual(head) && bytes[$0 + 8..<$0 + 12].elementsEqual([0, 0, 1, 0xB6]) && bytes[$0 + 12] >> 6 == 1
+        }
+        try #require(places.count > 90)
+        let place = places[places.count / 2]
+        for byte in place + 20..<place + 100 { bytes[byte] = 0xFF }
+        try box.write("videos/a/1.avi", bytes)
+
+        func damaged(_ option: String) throws -> JSONNode {
+            let result = try box.run("check", "videos", "--set", "data.leak_check=off", "--json", option)
+            #expect(result.status == 0, "\(result.errors)")
+            return try JSONParser.parse(Array(result.output.utf8))["damaged_clips"] ?? .null
+        }
+        #expect(try damaged("--no-cache").arrayElements?.isEmpty == true)
+        let found = try #require(damaged("--thorough").arrayElements)
+        #expect(found.count == 1 && found.first?["path"]?.stringValue == "a/1.avi")
+        #expect((found.first?["decoding_errors"]?.intValue ?? 0) > 0 && found.first?["ends_early"]?.boolValue == false)
+    }
+
     /// With a config, clips of another size than the model's are bad.
     @Test func clipsMustFitTheConfig() throws {
         try box.write("c.json", text: #"{"data": {"path": "data"}, "model": {"input": {"frames": 4, "rows": 64, "columns": 64}}}"#)

@@ -261,7 +261,24 @@ import VidTestSupport
         let document = try object(result.output)
         #expect((document["sgemm_gflops_one_thread"] as? Double ?? 0) > 0)
         #expect((document["blas_kernel"] as? String)?.isEmpty == false)
+        #expect((document["libav"] as? String)?.hasPrefix("libavcodec ") == true)
+        #expect(!result.output.contains("cannot be read"), "\(result.output)")
         let users = try TestFolder().run("doctor", "--json", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
         #expect(try object(users.output)["blas_kernel_set_by_user"] as? Bool == true)
+    }
+
+    /// Without the program ffmpeg only animations are missing.
+    @Test func doctorKnowsWhatTheProgramFFmpegIsFor() throws {
+        let box = try TestFolder()
+        let without = try box.run("doctor", "--json", environment: ["PATH": box.path])
+        let document = try object(without.output)
+        #expect(without.status == 0 && document["ffmpeg"] is NSNull && document["libav"] is String, "\(without.output)\(without.errors)")
+        let warnings = try #require(document["warnings"] as? [String])
+        #expect(warnings.count { $0.contains("ffmpeg") && $0.contains("animations") } == 1, "\(warnings)")
+
+        let program = try box.write("tools/ffmpeg", text: "#!/bin/sh\necho ffmpeg version 9.8-test\n")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+        let with = try box.run("doctor", environment: ["VIDCLASS_FFMPEG": program])
+        #expect(with.output.contains("9.8-test (for animations only)"), "\(with.output)\(with.errors)")
     }
 }

@@ -5,13 +5,13 @@ import VidSystem
 import VidTensor
 import VidTestSupport
 
-/// The HDF5 library in a child of the built program.
+/// The HDF5 library in a reader of the built program.
 @Suite struct HDF5ImportTests {
     private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
     private static let fixtures = project + "/Tests/VidCheckpointTests/Fixtures/"
 
-    private func child(seconds: Int = 20) -> HDF5Import { .inChild(executable: CommandLineTool.path, seconds: seconds) }
+    private func child(seconds: Int = 20) -> HDF5Import { .inReader(seconds: seconds) }
 
     @Test(arguments: ["keras1.h5", "keras1_with_top.h5", "keras3.weights.h5"])
     func theChildReadsWhatThisProcessReads(_ name: String) async throws {
@@ -67,9 +67,11 @@ import VidTestSupport
 
     /// A child that a hostile file has taken over can say what it likes.
     @Test(arguments: [
-        ("echo nonsense and more of it", "header"), ("exec head -c 600000000 /dev/zero", "more than 512 MiB"),
-        ("kill -SEGV $$", "signal 11"),
-        ("exit 3", "exit 3"), ("true", "too few"),
+        ("echo nonsense and more of it >&0; sleep 100", "something other"),
+        (#"printf '\020\0\0\0\0\0\0\0\0\0\0\100\0\0\0\0' >&0; sleep 100"#, "more than 512 MiB"),
+        ("kill -SEGV $$", "signal 11"), ("kill -SYS $$", "may not do"), ("exit 3", "exit 3"),
+        (#"printf '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >&0; sleep 100"#, "too few"),
+        (#"printf '\1\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\101\0\0\0it' >&0; sleep 100"#, "keras1.h5: it"),
     ])
     func whatIsNoWeightsIsRefused(_ script: String, _ reason: String) async throws {
         let folder = try TestFolder()
@@ -77,7 +79,7 @@ import VidTestSupport
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: liar)
         let path = HDF5ImportTests.fixtures + "keras1.h5"
         let error = await #expect(throws: VidclassError.self) {
-            _ = try await ImportedWeights.read(path, hdf5: .inChild(executable: liar, seconds: 500))
+            _ = try await ImportedWeights.read(path, hdf5: .inReader(Readers(program: liar), seconds: 500))
         }
         #expect(error?.kind == .badData)
         #expect(error?.message.hasPrefix(path) == true, "\(error?.message ?? "")")

@@ -332,7 +332,7 @@ import VidTestSupport
                 HostileFile("again.csv", text: "path,label\n\(clip),a\n\(clip),b\n", "is already in line 2"),
                 HostileFile("split.csv", text: "path,label,split\n\(clip),a,0x1\n", "expected train, val or test, found \"0x1\""),
                 HostileFile("passwd.csv", text: "path,label\n/etc/passwd,a\n", "not a clip"),
-                HostileFile("folder.csv", text: "path,label\n.,a\n", "not a clip"),
+                HostileFile("folder.csv", text: "path,label\n.,a\n", "expected a file, found a folder"),
             ], [["check", "FILE"]])
         try box.write("config.json", text: TrainedModel.config)
         try refuse(

@@ -78,7 +78,8 @@ import VidTestSupport
     @Test func pathsInAList() throws {
         let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
         let clips = (0..<4).map { "data/\(label)/00\($0).bin" }
-        for name in ["two\nlines.bin", "[ab].bin", "-"] { try box.write(name, try box.bytes(clips[0])) }
+        for name in ["two\nlines.bin", "[ab].bin"] { try box.write(name, try box.bytes(clips[0])) }
+        try box.write("-", text: "no clip\n")
         // Lines with either end, a mark at the start, blank lines, no end of the last line; standard input under both names; a file.
         let lines = Array("\u{FEFF}\(clips[2])\r\n\n  \t\n\(clips[0])\n[ab].bin\n\(clips[3])".utf8)
         for list in ["-", "/dev/stdin", "list.txt"] {
@@ -171,6 +172,23 @@ import VidTestSupport
         #expect(noise.status == 65)
         #expect(csvInputs(noise) == ["-", "data/\(label)/000.bin"])
         #expect(try box.names("temporary").isEmpty)
+    }
+
+    /// Inputs are what their content says, whatever their names are.
+    @Test func kindsByContent() throws {
+        let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
+        try box.write("misnamed.mp4", box.bytes("data/\(label)/000.bin"))
+        try box.write("picture.mp4", [0xFF, 0xD8, 0xFF, 0xE0, 0, 0x10, 0x4A, 0x46, 0x49, 0x46])
+        try box.write("pointer.mp4", text: "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+        let result = try box.run("predict", "misnamed.mp4", "picture.mp4", "pointer.mp4", "--format", "csv")
+        #expect(result.status == 65 && csvInputs(result) == ["misnamed.mp4", "picture.mp4", "pointer.mp4"])
+        #expect(result.errors.contains("2 of 3 inputs"), "\(result.errors)")
+        #expect(result.errors.contains("picture.mp4: not a clip but a picture (JPEG) under the name of a clip"), "\(result.errors)")
+        #expect(result.errors.contains("fetch the file itself with `git lfs pull`"), "\(result.errors)")
+        let piped = try predict("picture.mp4", "-")
+        #expect(
+            piped.status == 65 && piped.errors.contains("standard input: not a clip but a picture (JPEG); expected .bin"), "\(piped.errors)"
+        )
     }
 
     @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalLeavesNothingBehind(number: Int32) throws {

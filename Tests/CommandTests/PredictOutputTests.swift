@@ -159,12 +159,6 @@ import VidTestSupport
         }
     }
 
-    @Test func packingWithoutFFmpegIsAMissingInput() throws {
-        try box.write("videos/a.mp4", text: "any")
-        let packed = try box.run("pack", "videos", "packed", environment: ["PATH": box.path])
-        #expect(packed.status == 66 && packed.errors.contains("ffmpeg"), "\(packed.errors)")
-    }
-
     // MARK: - Scores that are no numbers
 
     @Test func noAnswerIsTheSameErrorEverywhere() throws {

@@ -81,22 +81,26 @@ import VidTestSupport
         #expect(try box.run("runs").output.contains("crashed"))
     }
 
-    /// Children end with the command: a hanging ffmpeg has its own session and gets no signal from the terminal.
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP]) func aSignalEndsTheChildren(_ number: Int32) throws {
+    /// Children end with the command: a reader has its own session and gets no signal from the terminal.
+    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil), arguments: [SIGINT, SIGTERM, SIGHUP])
+    func aSignalEndsTheChildren(_ number: Int32) throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
         let box = tiny.box
-        for name in ["ffmpeg", "ffprobe"] {
-            try box.write(
-                "fake/" + name, text: "#!/bin/sh\ncase \"$*\" in *-version*) echo ffmpeg version 6.0; exit;; esac\nsleep 300 & wait\n")
-            chmod(box("fake/" + name), 0o755)
-        }
-        try box.write("a.mp4", text: "x")
-        let process = try CommandLineTool.start(["predict", "a.mp4"], in: box.path, environment: ["VIDCLASS_FFMPEG": box("fake")])
+        // Decoding takes a while, and delivers nothing for long: one key frame, many pixels.
+        let ffmpeg = Process()
+        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+        ffmpeg.arguments =
+            ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-frames:v", "300", "-pix_fmt", "yuv420p"]
+            + ["-preset", "ultrafast", "-g", "1000", box("a.mp4")]
+        try ffmpeg.run()
+        ffmpeg.waitUntilExit()
+        try #require(ffmpeg.terminationStatus == 0)
+        let process = try CommandLineTool.start(["predict", "a.mp4", "--window", "0.1"], in: box.path)
         var children: [Int32] = []
         try tiny.wait(for: "the child") {
             children = SignalTests.descendants(of: process.processIdentifier)
-            return children.count >= 2
+            return !children.isEmpty
         }
         kill(process.processIdentifier, number)
         process.waitUntilExit()

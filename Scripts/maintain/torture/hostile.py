@@ -35,7 +35,7 @@ def with_references(mov, entry):
 
 
 def alias(path):
-    """An `alis` record (Inside Macintosh: Files), as far as ffmpeg reads it."""
+    """An `alis` record (Inside Macintosh: Files), as far as FFmpeg reads it."""
     path = path.encode()
     body = bytes(10) + bytes([3]) + b"vol".ljust(27, b"\0") + bytes(12) + bytes([6]) + b"canary".ljust(63, b"\0") + bytes(16)
     body += struct.pack(">HH", 1, 1) + bytes(16)

@@ -98,6 +98,10 @@ class Run:
             assert not raw, f"raw control characters in its {name}: {text[max(0, raw.start() - 40):raw.start() + 40]}: {told}"
         for path in self.opened:
             assert not any(path == place or path.startswith(str(place) + "/") for place in forbidden), f"opened {path}: {told}"
+        for path in self.programs:
+            # A reader is the program itself; ffmpeg writes animations.
+            is_reader = path == "/proc/self/exe" or os.path.realpath(path) == os.path.realpath(self.words[0])
+            assert is_reader or os.path.basename(path) == "ffmpeg", f"started {path}: {told}"
         assert not self.sockets, f"made a socket: {self.sockets[0]}: {told}"
         for path in self.written:
             if re.match(r"/dev/(null|tty|zero)$|/proc/self/fd/|/memfd:|anon_inode|/proc/self/(coredump_filter|oom_score_adj)", path):

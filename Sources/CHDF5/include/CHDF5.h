@@ -1,8 +1,8 @@
 // The only access to the HDF5 library: what importing weights needs, into memory that the caller owns.
 //
-// The library is not made for hostile files. Therefore only hard links are followed (no other file is ever opened), external and
-// virtual storage is refused, no filter plugins are loaded, nothing is printed, and the caller can check every size before
-// anything is read. Paths are relative to the file's root, components joined by single slashes; "" is the root.
+// The library is not made for hostile files. Therefore the file is given open and no other is ever opened: only hard links are
+// followed, external and virtual storage is refused, and no filter plugins are loaded. Nothing is printed, and the caller can
+// check every size before anything is read. Paths are relative to the file's root, components joined by single slashes; "" is the root.
 // Only one thread at a time may call these functions.
 #pragma once
 
@@ -35,8 +35,12 @@ enum vc_hdf5_status {
 /// The kinds of objects.
 enum vc_hdf5_kind { VC_HDF5_GROUP = 1, VC_HDF5_DATASET = 2, VC_HDF5_OTHER = 3 };
 
-/// Opens a file for reading. Returns a handle, or a negative status.
-int64_t vc_hdf5_open(const char *path);
+/// Prepares the library, so that it needs no file later. `vc_hdf5_open` does it, too. Returns 0, or a negative status.
+int vc_hdf5_prepare(void);
+
+/// Reads the open file `descriptor` of `size` bytes by pread; nothing is opened by name. The descriptor stays open and belongs to the
+/// caller. Returns a handle, or a negative status.
+int64_t vc_hdf5_open(int descriptor, int64_t size);
 
 void vc_hdf5_close(int64_t file);
 

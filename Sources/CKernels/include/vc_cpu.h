@@ -3,9 +3,6 @@
 
 #include "vc_simd.h"
 
-/// Processors this process may run on (its affinity mask), at least 1.
-int vc_processor_count(void);
-
 /// The best instruction set that VC_KERNEL functions run: "avx512", "avx2", "baseline".
 const char *vc_simd_level(void);
 

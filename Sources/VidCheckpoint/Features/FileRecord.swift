@@ -3,9 +3,10 @@ import VidSystem
 
 /// A small file that remembers something about a clip's file while that is unchanged, so that it need not be read again.
 ///
-/// It consists of a line with the format, `vidclass-memo 1` or `vidclass-facts 1`; a line with the clip file's device, inode, size
+/// It consists of a line with the format, `vidclass-memo 2` or `vidclass-facts 1`; a line with the clip file's device, inode, size
 /// (bytes), modification and status change times (nanoseconds since 1970); the content; and a SHA-256 of the clip file's path, a
 /// zero byte, the variant, a zero byte and everything before (32 bytes, or hexadecimal digits and a line end in `vidclass-memo`).
+/// Records of `vidclass-memo 1` are not read: their frames of videos were chosen by number, not by time.
 struct FileRecord {
     /// The largest file that is read, in bytes.
     static let maximumLength = 1 << 16
@@ -42,7 +43,7 @@ struct FileRecord {
 
     private func head(_ status: FileStatus) -> [UInt8] {
         let times = "\(status.identity.device) \(status.identity.inode) \(status.size) \(status.modified) \(status.changed)"
-        return Array("vidclass-\(areFacts ? "facts" : "memo") 1\n\(times)\n".utf8)
+        return Array("vidclass-\(areFacts ? "facts 1" : "memo 2")\n\(times)\n".utf8)
     }
 
     private func seal(_ bytes: [UInt8]) -> [UInt8] {

@@ -10,23 +10,31 @@ import VidTensor
 struct HDF5File: ~Copyable {
     enum Kind { case group, dataset, other }
 
+    /// An open file.
+    struct Source {
+        /// For messages.
+        let path: String
+        let descriptor: Int32
+        let size: Int
+    }
+
     let path: String
     private let handle: Int64
 
     /// Only one thread at a time may use the library.
     private static let lock = Mutex(())
 
-    /// Opens `path` for `body`, which has the library to itself.
-    static func with<Result>(_ path: String, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {
+    /// Opens `source` for `body`, which has the library to itself.
+    static func with<Result>(_ source: Source, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {
         try lock.withLock { _ in
-            let file = try HDF5File(path)
+            let file = try HDF5File(source)
             return try body(file)
         }
     }
 
-    private init(_ path: String) throws {
-        self.path = path
-        handle = vc_hdf5_open(path)
+    private init(_ source: Source) throws {
+        path = source.path
+        handle = vc_hdf5_open(source.descriptor, Int64(source.size))
         guard handle >= 0 else {
             throw VidclassError.file(path, "the HDF5 library cannot open it; it is damaged or cut short")
         }

@@ -1,24 +1,25 @@
+import CHDF5
 import VidSystem
 
 /// Where the HDF5 library, which its makers say is not safe for hostile files, may read a file.
 ///
-/// A child process has limits on memory, processor time and wall time, and may write no file. It returns the expected float
-/// tensors as a safetensors file on its standard output, which is checked as strictly as any other file.
+/// A reader gets the open file and returns the expected float tensors as a safetensors file, which is checked as strictly as any
+/// other file.
 package enum HDF5Import: Sendable {
-    /// In this process; for the child itself and for tests of the reader.
+    /// In this process; for tests of the reader.
     case inThisProcess
-    /// In a child: the program `executable` with the arguments ``childCommand``, a time limit and the file.
-    case inChild(executable: String, seconds: Int = HDF5Import.seconds)
+    /// In a reader, for which this process waits for at most some seconds.
+    case inReader(Readers = .shared, seconds: Int = HDF5Import.seconds)
 
-    /// The subcommand that does the child's work.
-    package static let childCommand = "read-hdf5"
-
-    /// The most bytes that a child may return; VGG19's convolutions have 80 MB.
+    /// The most bytes that a reader may return; VGG19's convolutions have 80 MB.
     private static let outputLimit = 512 << 20
-    /// The child's memory in bytes, in addition to what it has when it starts reading.
-    private static let memoryLimit = 4 << 30
-    /// The child's limit of wall time and processor time; reading VGG19 takes less than one second.
+    /// Reading VGG19 takes less than one second.
     package static let seconds = 60
+
+    /// The kind of the request, whose payload is a ``Request``.
+    private static let request = ReaderMessage.firstFree
+    /// The kind of the answers, which are the parts of a safetensors file.
+    private static let part = ReaderMessage.firstFree
 
     /// The VGG weights in the HDF5 file at `path`.
     ///
@@ -26,53 +27,79 @@ package enum HDF5Import: Sendable {
     func read(_ path: String) async throws -> ImportedWeights {
         switch self {
         case .inThisProcess: try KerasWeights.read(path)
-        case .inChild(let executable, let seconds): try await HDF5Import.read(path, by: executable, seconds: seconds)
+        case .inReader(let readers, let seconds): try await HDF5Import.read(path, readers, seconds: seconds)
         }
     }
 
-    /// Does the child's work: limits itself, reads `path`, and writes its weights to the file descriptor `output`.
-    package static func serve(_ path: String, seconds: Int, output: Int32) throws {
-        ProcessLimits.applyToThisProcess(memory: memoryLimit, seconds: seconds)
-        let weights = try KerasWeights.read(path)
-        try WeightsFile.sealed(weights).write { bytes in
-            let code = SystemCall.write(bytes, toStream: output)
-            guard code == 0 else {
-                throw VidclassError.file(
-                    path, "its weights could not be sent to the parent process: \(SystemCall.reason(code))", kind: .inputOutput)
+    private static func read(_ path: String, _ readers: Readers, seconds: Int) async throws -> ImportedWeights {
+        let file = try RegularFile(path)
+        let sha256 = try file.sha256()
+        let received = try MemoryFile(name: "vidclass-hdf5")
+        try await readers.withReader(
+            for: path, library: "the HDF5 library", timeLimit: .seconds(seconds), outputLimit: outputLimit
+        ) { session in
+            try await session.send(request, Request(path: path, size: file.size, sha256: sha256).bytes, file: file)
+            let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+            defer { block.deallocate() }
+            while true {
+                let (kind, length) = try await session.reply()
+                if kind == ReaderMessage.done { break }
+                guard kind == part else { throw session.unexpected() }
+                for start in stride(from: 0, to: length, by: block.count) {
+                    let target = UnsafeMutableRawBufferPointer(rebasing: block[..<min(block.count, length - start)])
+                    try await session.read(into: target)
+                    try received.append(UnsafeRawBufferPointer(target))
+                }
             }
         }
-    }
-
-    private static func read(_ path: String, by executable: String, seconds: Int) async throws -> ImportedWeights {
-        let sha256 = try RegularFile(path).sha256()
-        let received = try MemoryFile(name: "vidclass-hdf5")
-        // The child sets tighter limits itself. These also hold if it has not come that far, or if it is another program.
-        let child = ChildProcess(
-            executable: executable, arguments: [childCommand, "--seconds", "\(seconds)", "--", path],
-            timeLimit: .seconds(seconds + 5), outputLimit: outputLimit, memoryLimit: memoryLimit + 2 << 30)
-        let outcome = try await child.run(received.append)
-        guard !outcome.outputExceeded, outcome.status == 0 else { throw failure(path, outcome) }
         do {
             return try WeightsFile.readHandedOver(received.path, source: path, sha256: sha256)
         } catch let error as VidclassError {
             throw VidclassError(error.kind, error.message.replacing(received.path, with: path.printable))
         }
     }
+}
 
-    /// The child's error message, or how it ended.
-    private static func failure(_ path: String, _ outcome: ChildProcess.Outcome) -> VidclassError {
-        if outcome.outputExceeded {
-            return .file(path, "it contains more than \(outputLimit >> 20) MiB of weights; the file is hostile")
+// MARK: - In the reader
+
+extension HDF5Import {
+    /// What a reader is told about the open file that it gets.
+    private struct Request {
+        /// For messages.
+        let path: String
+        let size: Int
+        /// 64 hexadecimal digits.
+        let sha256: String
+
+        private static let fixed = 8 + 64
+
+        init(path: String, size: Int, sha256: String) {
+            self.path = path
+            self.size = size
+            self.sha256 = sha256
         }
-        if let signal = outcome.signal {
-            let reason = [SIGALRM, SIGXCPU, SIGKILL].contains(signal) ? "did not finish" : "crashed"
-            return .file(path, "the HDF5 library \(reason) on it (signal \(signal)); the file is damaged or hostile")
+
+        init(_ bytes: [UInt8]) {
+            precondition(bytes.count >= Request.fixed, "the parent sent \(bytes.count) bytes")
+            size = Int(clamping: LittleEndian.value(bytes, 0, as: Int64.self))
+            sha256 = String(decoding: bytes[8..<Request.fixed], as: UTF8.self)
+            path = String(decoding: bytes[Request.fixed...], as: UTF8.self)
         }
-        // The child reports its own errors as one line after "vidclass: error: ".
-        let line = outcome.errorText.split(separator: "\n").last ?? ""
-        let prefix = "vidclass: error: "
-        return line.hasPrefix(prefix)
-            ? VidclassError(VidclassError.Kind(rawValue: outcome.status) ?? .badData, String(line.dropFirst(prefix.count)))
-            : .file(path, "the HDF5 library cannot read it (exit \(outcome.status)); the file is damaged or hostile")
+
+        var bytes: [UInt8] { LittleEndian.bytes(Int64(size)) + Array(sha256.utf8) + Array(path.utf8) }
     }
+
+    /// The reader's work.
+    package static let handlers: [UInt32: ReaderService.Handler] = [
+        request: { request, parent in
+            guard let descriptor = request.descriptor else { throw VidclassError(.other, "no file came with the request") }
+            let about = Request(request.payload)
+            let source = HDF5File.Source(path: about.path, descriptor: descriptor, size: about.size)
+            let weights = try KerasWeights.read(source, sha256: about.sha256)
+            try WeightsFile.sealed(weights).write { try parent.send(part, $0) }
+        }
+    ]
+
+    /// Lets the library open what it needs later, before a reader may open nothing.
+    package static func prepare() { _ = vc_hdf5_prepare() }
 }

@@ -8,10 +8,18 @@ import VidTensor
 /// `model.save("x.h5")`, and Keras 3's `x.weights.h5`; the VGG may be part of a larger model. Layers that are not
 /// convolutions of the VGG (`fc1`, `predictions`, an LSTM) are ignored.
 package enum KerasWeights {
-    /// Reads `path`. This is the only entry to the HDF5 library.
+    /// Reads `path` in this process.
     package static func read(_ path: String) throws -> ImportedWeights {
-        let sha256 = try RegularFile(path).sha256()
-        return try HDF5File.with(path) { file in
+        let file = try RegularFile(path)
+        return try withExtendedLifetime(file) {
+            try read(HDF5File.Source(path: path, descriptor: file.descriptor, size: file.size), sha256: file.sha256())
+        }
+    }
+
+    /// Reads an open file with the SHA-256 `sha256`. This is the only entry to the HDF5 library.
+    static func read(_ source: HDF5File.Source, sha256: String) throws -> ImportedWeights {
+        let path = source.path
+        return try HDF5File.with(source) { file in
             let layers = try KerasLayer.all(of: file)
             let (convolutions, rest) = try convolutions(layers, path)
             return try ImportedWeights(

@@ -10,10 +10,23 @@ package struct DataConfiguration: ConfigurationSection {
     package var sampling = SamplingConfiguration()
     /// Skips clips that cannot be read or are too short, and lists them in `skipped.csv`.
     package var skipBadClips = false
+    package var damaged = DamagedClips.use
+    /// Whether interlaced video is deinterlaced; false: both fields stay woven together in each frame.
+    package var deinterlace = true
     package var leakCheck = LeakCheckMode.report
     package var audio = AudioConfiguration()
 
     package init() {}
+}
+
+/// What to do with a clip that can be read, but with decoding errors or missing frames.
+package enum DamagedClips: String, Sendable, Equatable, CaseIterable {
+    /// Uses the frames that can be decoded; clips are listed.
+    case use
+    /// Leaves the clips out, as bad clips are, and lists them in `skipped.csv`.
+    case skip
+    /// Clips are listed; training does not start.
+    case refuse
 }
 
 /// What to do about footage that appears in more than one split.
@@ -63,6 +76,11 @@ extension DataConfiguration {
         .init(
             "skip_bad_clips", \.skipBadClips, .boolean,
             "Skip clips that cannot be read or are too short, and list them in skipped.csv; false: stop before training."),
+        .init(
+            "damaged", \.damaged, .word(),
+            "What to do with clips that have decoding errors or missing frames. use: list them and train on the frames that can be decoded; skip: leave them out and list them in skipped.csv; refuse: do not train."
+        ),
+        .init("deinterlace", \.deinterlace, .boolean, "Deinterlace interlaced video; false: use its frames as they are stored."),
         .init(
             "leak_check", \.leakCheck, .word(),
             "What to do about clips of different splits that show the same footage. off: no check; report: list them; refuse: do not train."

@@ -5,14 +5,14 @@ import VidTensor
 /// Reads sound files as clips of spectrograms.
 package struct SoundClips: Sendable {
     package let layout: SpectrogramFrames
-    private let finder: FFmpegFinder
+    private let files: MediaFiles
 
     /// Full scale is 1. A floating-point file may exceed it, but not so far that powers would overflow.
     private static let largestSample: Float = 1e6
 
-    package init(_ layout: SpectrogramFrames, finder: FFmpegFinder) {
+    package init(_ layout: SpectrogramFrames, files: MediaFiles) {
         self.layout = layout
-        self.finder = finder
+        self.files = files
     }
 
     /// Cache key: equal texts mean equal clips of a sound.
@@ -24,8 +24,6 @@ package struct SoundClips: Sendable {
 
     /// Reads all frames of the sound at `path` as float32; see `SpectrogramFrames`.
     package func clip(_ path: String) async throws -> Clip {
-        // First, so that a missing file is reported even if ffmpeg is missing, too.
-        _ = try RegularFile(path)
         guard layout.channels == 1 || layout.channels == 3 else {
             throw VidclassError.file(
                 path,
@@ -34,8 +32,7 @@ package struct SoundClips: Sendable {
         }
         let filters = MelFilterBank(count: layout.rows, layout.audio)
         guard filters.emptyBands == 0 else { throw VidclassError.file(path, adviceOnBands(filters.emptyBands)) }
-        let decoder = SoundDecoder(
-            ffmpeg: try await finder.ffmpeg(), sampleRate: layout.audio.sampleRate, maximumSamples: layout.maximumSamples)
+        let decoder = SoundDecoder(sampleRate: layout.audio.sampleRate, maximumSamples: layout.maximumSamples, files: files)
         var spectrogram = LogMelSpectrogram(layout.audio, filters: filters)
         let count = try await decoder.stream(path) { samples in
             guard samples.allSatisfy({ $0.magnitude <= SoundClips.largestSample }) else {

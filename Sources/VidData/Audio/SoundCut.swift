@@ -1,6 +1,6 @@
 import VidSystem
 
-/// Detects truncated sound files that ffmpeg would play without an error, as if they ended there.
+/// Detects truncated sound files that FFmpeg would play without an error, as if they ended there.
 enum SoundCut {
     /// The evidence that `file` is cut off; nil if there is none.
     static func complaint(_ file: RegularFile) throws -> String? {

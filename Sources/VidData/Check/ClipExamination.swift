@@ -5,28 +5,49 @@ import VidTensor
 
 /// Reads a whole clip once and gathers what a check needs: whether it is readable to its end, its extents, and prints of its frames.
 struct ClipExamination: Sendable {
-    let finder: FFmpegFinder
+    let decoder: VideoDecoder
+    /// Whether all frames of long videos are decoded, too.
+    let isThorough: Bool
     /// For sounds, whose frames depend on the model's input.
     let loader: ClipLoader?
 
     /// Everything besides the file that its facts depend on.
-    func variant(_ path: String) -> String {
-        guard ClipFormat(path: path) == .sound else { return "" }
-        return loader?.sampling(.whole, of: path) ?? "none"
+    func variant(_ path: String) -> String { variant(path, isThorough: isThorough) }
+
+    /// The `variant` of a thorough check; nil if it is this one's.
+    func thoroughVariant(_ path: String) -> String? {
+        isThorough || ClipFormat(keyOf: path) != .video ? nil : variant(path, isThorough: true)
+    }
+
+    private func variant(_ path: String, isThorough: Bool) -> String {
+        switch ClipFormat(keyOf: path) {
+        case .sound: loader?.sampling(.whole, of: path) ?? "none"
+        case .video: (decoder.deinterlaces ? "" : "fields woven") + (isThorough ? "thorough" : "")
+        default: ""
+        }
     }
 
     /// Examines the clip at `path`. Throws the reason if it is bad.
-    func facts(_ path: String) async throws -> ClipFacts {
+    ///
+    /// - Parameter views: the loader's views to keep in `store` if there is room, made in the same pass over the file.
+    func facts(_ path: String, keeping views: [ClipView] = [], in store: ClipStore? = nil) async throws -> ClipFacts {
+        let status = store == nil ? nil : try? SystemCall.status(path)
         switch try ClipFormat(existing: path) {
         case .bin: return try facts(ClipFile.open(path), kind: "bin")
         case .npy: return try facts(NumpyFile.open(path), kind: "npy")
-        case .video: return try await video(path)
+        case .video:
+            let (facts, clips) = try await video(path, hasRoom(for: views, in: store) ? views : [])
+            if let loader, let status {
+                for (view, clip) in zip(views, clips) { store?.keep(clip, of: path, sampling: loader.sampling(view, of: path), status) }
+            }
+            return facts
         case .sound: break
         }
         guard let loader else {
             throw VidclassError.file(path, "the frames of a sound depend on the model's input; give a config with --config")
         }
         let loaded = try await loader.load(path)
+        if let status, views.contains(.whole) { store?.keep(loaded, of: path, sampling: loader.sampling(.whole, of: path), status) }
         let shape = loaded.clip.shape
         return ClipFacts(
             kind: "sound", coding: loaded.clip.element.name, frames: loaded.sourceFrames, channels: shape.channels, rows: shape.rows,
@@ -47,31 +68,65 @@ struct ClipExamination: Sendable {
             prints: FramePrints(clip))
     }
 
-    /// Decodes every frame, grey and small, so that decoding errors are found now and not in the middle of a training.
-    private func video(_ path: String) async throws -> ClipFacts {
-        _ = try RegularFile(path)
-        let decoder = VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: 1, rows: FramePrints.side, columns: FramePrints.side)
-        let plan = try await decoder.plan(path, .all)
-        // Keeps every `step`th frame, at most twice as many as needed, because the number of frames is certain only at the end.
-        let step = max(1, plan.video.frames / FramePrints.most)
+    /// Decodes the frames of a video: all of a short one, so that decoding errors are found now and not in the middle of a training; of
+    /// a long one some key frames and both ends, unless the check is thorough.
+    ///
+    /// - Returns: also the loader's clips of `views`; none if it can make none, or if another pass might give others.
+    private func video(_ path: String, _ views: [ClipView]) async throws -> (ClipFacts, [LoadedClip]) {
+        let small = FrameSize(channels: 1, rows: FramePrints.side, columns: FramePrints.side)
+        let size = views.isEmpty ? nil : try? loader?.frameSize(path)
         var kept: [[UInt8]] = []
-        var number = 0
         var hash = SHA256()
-        let done = try await decoder.stream(path, plan) {
+        var (assembly, passes): (ClipAssembly?, Int) = (nil, 0)
+        let video = try await decoder.decode(path, size.map { [small, $0] } ?? [small]) { video in
             kept = []
-            number = 0
             hash = SHA256()
-        } consume: { frame in
+            passes += 1
+            assembly = nil
+            if size != nil, passes == 1, video.damage == nil, let loader {
+                assembly = try? ClipAssembly(loader, Array(views.enumerated()), of: video.times, element: .uint8, path: path)
+            }
+            let isComplete = isThorough || video.times.duration.map { $0 <= ClipExamination.longVideo } ?? true
+            let numbers = isComplete ? spread(video.frames) : landmarks(video)
+            return VideoDecoder.Choice(size == nil ? [numbers] : [numbers, assembly?.indices ?? []], isComplete: isComplete)
+        } consume: { _, size, frame in
+            guard size == 0 else {
+                assembly?.append(frame)
+                return
+            }
             hash.update(bufferPointer: frame)
-            if number % step == 0 { kept.append(Array(frame)) }
-            number += 1
+            kept.append(Array(frame))
         }
-        let video = done.video
-        hash.update(data: Array("\(video.rows)x\(video.columns)\n".utf8))
-        let chosen = kept.isEmpty ? [] : FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }
-        return ClipFacts(
+        hash.update(data: Array("\(video.rows)x\(video.columns), \(video.frames)\n".utf8))
+        let chosen = FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }
+        let facts = ClipFacts(
             kind: "video", coding: video.codec, frames: video.frames, channels: 3, rows: video.rows, columns: video.columns,
-            framesPerSecond: video.framesPerSecond, digest: hash.finalize().hexadecimal, prints: FramePrints(frames: chosen))
+            framesPerSecond: video.framesPerSecond, digest: hash.finalize().hexadecimal, prints: FramePrints(frames: chosen),
+            damage: video.damage, videoStreams: max(1, video.streams))
+        // What replaces a lost frame depends on the frames that are decoded before it.
+        guard let assembly, !video.metErrors else { return (facts, []) }
+        return (facts, assembly.takeRest().map(assembly.clip))
+    }
+
+    private func hasRoom(for views: [ClipView], in store: ClipStore?) -> Bool {
+        guard let loader, let store else { return false }
+        return store.hasRoom(for: Size.product(views.count, loader.frames, loader.channels, Size.product(loader.rows, loader.columns)))
+    }
+
+    /// A video of more seconds is long.
+    private static let longVideo = 60.0
+
+    /// Frames for prints, of all.
+    private func spread(_ count: Int) -> [Int] { FrameSampling.uniform(2 * FramePrints.most, of: count) }
+
+    /// Key frames, which need no others, and both ends of a long video.
+    private func landmarks(_ video: VideoInfo) -> [Int] {
+        let keys = video.keys.indices.filter { video.keys[$0] }
+        // Without many key frames, those for prints are as cheap.
+        let some =
+            keys.count >= FramePrints.most / 2
+            ? FrameSampling.uniform(FramePrints.most, of: keys.count).map { keys[$0] } : spread(video.frames)
+        return Set(some + [0, video.frames - 1]).sorted()
     }
 }
 

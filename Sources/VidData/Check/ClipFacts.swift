@@ -15,12 +15,16 @@ package struct ClipFacts: Sendable, Equatable {
     package var framesPerSecond: Double
     /// SHA-256, in hexadecimal, of the values or, for a video, of every decoded frame at a small size.
     package var digest: String
+    /// What is wrong with a clip that can still be read; nil if nothing is.
+    package var damage: Damage?
+    /// The number of video streams in the file, of which one is read; 1 for other clips.
+    package var videoStreams: Int
     /// Prints of frames spread over the clip, without flat ones.
     package var prints: FramePrints
 
     package init(
         kind: String, coding: String, frames: Int, channels: Int, rows: Int, columns: Int, framesPerSecond: Double, digest: String,
-        prints: FramePrints
+        prints: FramePrints, damage: Damage? = nil, videoStreams: Int = 1
     ) {
         self.kind = kind
         self.coding = coding
@@ -31,26 +35,37 @@ package struct ClipFacts: Sendable, Equatable {
         self.framesPerSecond = framesPerSecond
         self.digest = digest
         self.prints = prints
+        self.damage = damage
+        self.videoStreams = videoStreams
     }
 
     /// The duration in seconds; nil if the rate is unknown.
     package var duration: Double? { framesPerSecond > 0 ? Double(frames) / framesPerSecond : nil }
+
+    package typealias Damage = VideoDamage
+
+    /// "93 decoding errors, 13 of 200 frames missing"; nil if the clip is not damaged.
+    package var damageText: String? { damage?.text(frames: frames) }
 }
 
 // MARK: - As bytes
 
 extension ClipFacts {
     /// To be raised when the same file gets other facts.
-    private static let version = 1
+    private static let version = 2
     /// The largest number of frames, channels, rows or columns that is accepted.
     private static let largestExtent = Int(UInt32.max)
+    /// The largest number of video streams that is accepted.
+    private static let largestStreams = 1 << 16
 
     /// The facts as a `ClipCache` stores them: a line of text, then the prints.
     package var encoded: [UInt8] {
-        let words = [
-            "\(ClipFacts.version)", kind, coding.isEmpty ? "-" : coding, "\(frames)", "\(channels)", "\(rows)", "\(columns)",
-            "\(framesPerSecond.bitPattern)", digest, "\(prints.count)",
-        ]
+        let words =
+            [
+                "\(ClipFacts.version)", kind, coding.isEmpty ? "-" : coding, "\(frames)", "\(channels)", "\(rows)", "\(columns)",
+                "\(framesPerSecond.bitPattern)", digest, "\(prints.count)",
+                damage.map { "\($0.decodingErrors),\($0.missingFrames),\($0.skippedBytes),\($0.endsEarly ? 1 : 0)" } ?? "-",
+            ] + (videoStreams > 1 ? ["\(videoStreams)"] : [])
         return Array((words.map { $0.split(separator: " ").joined(separator: "_") }.joined(separator: " ") + "\n").utf8) + prints.cells
     }
 
@@ -60,17 +75,29 @@ extension ClipFacts {
             let line = String(validating: encoded[..<end], as: UTF8.self)
         else { return nil }
         let words = line.split(separator: " ").map(String.init)
-        guard words.count == 10, words[0] == "\(ClipFacts.version)", let frames = Int(words[3]), let channels = Int(words[4]),
+        guard (11...12).contains(words.count), words[0] == "\(ClipFacts.version)", let frames = Int(words[3]), let channels = Int(words[4]),
             let rows = Int(words[5]), let columns = Int(words[6]), let rate = UInt64(words[7]), let count = Int(words[9]),
             [frames, channels, rows, columns].allSatisfy({ (1...ClipFacts.largestExtent).contains($0) }),
             // guard: facts-of-clips, without: framesPerSecond >= 0, framesPerSecond.isFinite, ->
             case let framesPerSecond = Double(bitPattern: rate), framesPerSecond >= 0, framesPerSecond.isFinite,
             (0...FramePrints.most).contains(count),
-            let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count)
+            let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count),
+            let damage = ClipFacts.damage(words[10]),
+            let videoStreams = words.count == 12 ? Int(words[11]) : 1,
+            words.count == 11 || (2...ClipFacts.largestStreams).contains(videoStreams)
         else { return nil }
         self.init(
             kind: words[1], coding: words[2], frames: frames, channels: channels, rows: rows, columns: columns,
-            framesPerSecond: framesPerSecond, digest: words[8], prints: prints)
+            framesPerSecond: framesPerSecond, digest: words[8], prints: prints, damage: damage,
+            videoStreams: videoStreams)
+    }
+
+    /// Reads the last word of `encoded`: `.some(nil)` for a clip without damage, nil for a word that no clip has.
+    private static func damage(_ word: String) -> Damage?? {
+        if word == "-" { return .some(nil) }
+        let numbers = word.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard numbers.count == 4, numbers[3] <= 1, numbers.allSatisfy({ (0...largestExtent).contains($0) }) else { return nil }
+        return Damage(decodingErrors: numbers[0], missingFrames: numbers[1], skippedBytes: numbers[2], endsEarly: numbers[3] == 1)
     }
 }
 

@@ -14,37 +14,54 @@ package struct DataCheck: Sendable {
         package var remembered = 0
     }
 
+    /// What to keep of the clips for the training that follows.
+    package struct Keeping: Sendable {
+        package let store: ClipStore
+        let views: [Split: [ClipView]]
+
+        /// - Parameter views: of the clips of each split, all of them fixed.
+        package init(_ views: [Split: [ClipView]], in store: ClipStore) {
+            self.store = store
+            self.views = views
+        }
+    }
+
     private let examination: ClipExamination
     private let mustFit: Bool
     private let leakCheck: Bool
     private let clipCache: (any ClipCache)?
+    private let keeping: Keeping?
     private let concurrency: Int
 
     /// - Parameters:
     ///   - loader: how the model loads clips.
     ///   - mustFit: whether clips that do not fit the loader's input are bad, too; otherwise every readable clip is good.
     ///   - leakCheck: whether to look for equal frames in different splits.
+    ///   - keeping: views that the loader will load next; they are decoded in the same pass.
+    ///   - isThorough: whether every frame of long videos is decoded.
     ///   - concurrency: the number of clips read at a time.
     package init(
         loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, clipCache: (any ClipCache)? = nil,
-        concurrency: Int = Workers.processorCount, finder: FFmpegFinder = FFmpegFinder()
+        keeping: Keeping? = nil, isThorough: Bool = false, concurrency: Int = Workers.processorCount, files: MediaFiles = MediaFiles()
     ) {
-        examination = ClipExamination(finder: finder, loader: loader)
+        examination = ClipExamination(
+            decoder: VideoDecoder(deinterlaces: loader?.deinterlaces ?? true, files: files), isThorough: isThorough, loader: loader)
         self.mustFit = mustFit
         self.leakCheck = leakCheck
         self.clipCache = clipCache
+        self.keeping = keeping
         self.concurrency = concurrency
     }
 
     /// Checks all clips of `data`; unreadable ones are in the report.
     ///
-    /// Throws only if nothing can be checked, such as videos without ffmpeg, and `CancellationError` soon after the task is cancelled.
+    /// Throws only `CancellationError` soon after the task is cancelled.
     package func run(_ data: DataSet, progress: @Sendable (Progress) -> Void = { _ in }) async throws -> DataReport {
         var state = Progress(total: data.entries.count)
         var outcomes = [Outcome?](repeating: nil, count: data.entries.count)
         progress(state)
         try await runConcurrently(data.entries.count, limit: concurrency) { number in
-            try await check(data.entries[number].path)
+            try await check(data.entries[number])
         } finish: { number, outcome in
             outcomes[number] = outcome
             state.done += 1
@@ -67,21 +84,24 @@ package struct DataCheck: Sendable {
         var isRemembered: Bool
     }
 
-    private func check(_ path: String) async throws -> Outcome {
+    private func check(_ entry: DataSet.Entry) async throws -> Outcome {
+        let path = entry.path
         let variant = examination.variant(path)
         let known = clipCache?.facts(of: path, variant: variant)
-        let facts: ClipFacts
+        var facts: ClipFacts
         if let known {
             facts = known
         } else {
-            // If ffmpeg is missing, the clip is not to blame.
-            if ClipFormat(path: path) == .video, (try? RegularFile(path)) != nil { _ = try await examination.finder.ffmpeg() }
             do {
-                facts = try await examination.facts(path)
+                facts = try await examination.facts(path, keeping: keeping?.views[entry.split] ?? [], in: keeping?.store)
             } catch let error as VidclassError {
                 return Outcome(facts: .failure(error), isReadable: false, isRemembered: false)
             }
             clipCache?.remember(facts, of: path, variant: variant)
+        }
+        // What a thorough check has found in a long video holds.
+        if let thorough = examination.thoroughVariant(path).flatMap({ clipCache?.facts(of: path, variant: $0) }) {
+            facts.damage = thorough.damage
         }
         let fault = mustFit ? examination.loader?.fault(facts, path) : nil
         return Outcome(facts: fault.map { .failure($0) } ?? .success(facts), isRemembered: known != nil)

@@ -8,6 +8,7 @@ extension DataReport {
             ("data", .string(data.path)),
             ("clips", .integer(clips.count)),
             ("bad", .integer(bad.count)),
+            ("damaged", .integer(damaged.count)),
             ("classes", .array(data.classes.map { .string($0) })),
             ("parts", .object(splits.map { ($0.rawValue, splitDocument($0)) })),
             ("frames", spread(frames)),
@@ -27,6 +28,10 @@ extension DataReport {
             ("remarks", .array(remarks.map { .string($0) })),
             ("other_files", .array(data.findings.otherFiles.map { .string($0) })),
             ("bad_clips", .array(bad.map { .object(members($0.entry) + [("reason", .string($0.reason ?? ""))]) })),
+            (
+                "damaged_clips",
+                .array(damaged.map { clip in .object(members(clip.entry) + (clip.facts?.damage?.members ?? [])) })
+            ),
             ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
             ("files", .array(clips.map(clipDocument))),
         ])
@@ -68,11 +73,13 @@ extension DataReport {
     private func clipDocument(_ clip: CheckedClip) -> JSONNode {
         var members = members(clip.entry)
         if let facts = clip.facts {
-            members += [
-                ("kind", .string(facts.kind)), ("coding", .string(facts.coding)), ("frames", .integer(facts.frames)),
-                ("channels", .integer(facts.channels)), ("rows", .integer(facts.rows)), ("columns", .integer(facts.columns)),
-                ("frames_per_second", .number(facts.framesPerSecond)), ("seconds", facts.duration.map { .number($0) } ?? .null),
-            ]
+            members +=
+                [
+                    ("kind", .string(facts.kind)), ("coding", .string(facts.coding)), ("frames", .integer(facts.frames)),
+                    ("channels", .integer(facts.channels)), ("rows", .integer(facts.rows)), ("columns", .integer(facts.columns)),
+                    ("frames_per_second", .number(facts.framesPerSecond)), ("seconds", facts.duration.map { .number($0) } ?? .null),
+                    ("damage", facts.damage.map { .object($0.members) } ?? .null),
+                ] + (facts.kind == "video" ? [("video_streams", .integer(facts.videoStreams))] : [])
         } else {
             members.append(("reason", .string(clip.reason ?? "")))
         }

@@ -51,6 +51,9 @@ package struct DataReport: Sendable {
     /// The number of bad clips that cannot be read; the other bad clips do not fit the model.
     package var unreadable: Int { clips.filter { !$0.isReadable }.count }
 
+    /// The good clips that are damaged.
+    package var damaged: [CheckedClip] { clips.filter { $0.facts?.damage != nil } }
+
     package var facts: [ClipFacts] { clips.compactMap(\.facts) }
 
     /// The numbers of frames per clip.
@@ -108,6 +111,18 @@ package struct DataReport: Sendable {
             remarks.append(
                 "\(stills) \(stills == 1 ? "clip has" : "clips have") a single frame and so no motion")
         }
+        let choices = clips.filter { ($0.facts?.videoStreams ?? 1) > 1 }
+        if let first = choices.first, let streams = first.facts?.videoStreams {
+            remarks.append(
+                "\(choices.count) \(choices.count == 1 ? "clip has" : "clips have") several video streams, for example "
+                    + "\(first.entry.id.printable) (\(streams)). One of them is used: the default one, or else the one that FFmpeg prefers")
+        }
+        if let first = damaged.first {
+            let (noun, them) = damaged.count == 1 ? ("clip is", "it") : ("clips are", "them")
+            remarks.append(
+                "\(damaged.count) \(noun) damaged, for example \(first.entry.id.printable) (\(first.facts?.damageText ?? "")). Training uses "
+                    + "the frames that can be decoded; leave \(them) out with \(ShellText.setting("data.damaged", "skip"))")
+        }
         return remarks
     }
 
@@ -124,6 +139,16 @@ package struct DataReport: Sendable {
             return CheckedClip(entry: clip.entry, result: .failure(fault), isReadable: true)
         }
         return DataReport(data: data, clips: clips, leaks: leaks)
+    }
+
+    /// The report in which damaged clips are bad.
+    package func refusingDamaged() -> DataReport {
+        guard !damaged.isEmpty else { return self }
+        let clips = clips.map { clip in
+            guard let text = clip.facts?.damageText else { return clip }
+            return CheckedClip(entry: clip.entry, result: .failure(.file(clip.entry.path, "is damaged: \(text)")), isReadable: true)
+        }
+        return DataReport(data: data, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
     }
 
     /// The report with newer results for some of its clips.
@@ -180,6 +205,22 @@ package struct DataReport: Sendable {
                 ?? ", or train without \(them) by adding \(ShellText.setting("data.skip_bad_clips", "true"))"
         }
         return .file(data.path, text)
+    }
+
+    /// The error of a training that refuses damaged clips; nil if there is none.
+    ///
+    /// - Parameter isListed: whether the user sees the list of the damaged clips, so that the error need not name them.
+    package func damagedError(isListed: Bool = false) -> VidclassError? {
+        let damaged = damaged
+        guard !damaged.isEmpty else { return nil }
+        let (them, they) = damaged.count == 1 ? ("it", "it is") : ("them", "they are")
+        let names = damaged.prefix(5).map { "\($0.entry.path.printable) (\($0.facts?.damageText ?? ""))" }.joined(separator: ", ")
+        let list = isListed ? "" : ": " + names + (damaged.count > 5 ? " and \(damaged.count - 5) more" : "")
+        return .file(
+            data.path,
+            "\(damaged.count) damaged \(damaged.count == 1 ? "clip" : "clips") of \(clips.count)\(list). Repair or remove \(them), use \(them) "
+                + "as \(they) by adding \(ShellText.setting("data.damaged", "use")), or leave \(them) out by adding "
+                + ShellText.setting("data.damaged", "skip"))
     }
 
     /// The error of a training that refuses leaks; nil if none was found.

@@ -30,6 +30,8 @@ package final class ArrayFile {
 
     package var path: String { file.path }
 
+    package var times: FrameTimes { FrameTimes(count: shape.frames, rate: Double(framesPerSecond)) }
+
     private static let chunk = 1 << 20
 
     /// Throws `.badData` if the `found` bytes after a header are not the `payload` bytes that it describes.

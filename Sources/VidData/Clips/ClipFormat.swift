@@ -1,28 +1,35 @@
 import VidSystem
 
-/// The kind of a clip file, by its extension.
+/// The kind of a clip file.
 package enum ClipFormat: Sendable, Equatable {
     /// vidclass's own clip file.
     case bin
     case npy
-    /// Decoded by ffmpeg.
+    /// Decoded by FFmpeg.
     case video
-    /// Decoded by ffmpeg and turned into spectrograms.
+    /// Decoded by FFmpeg and turned into spectrograms.
     case sound
 
-    /// Extensions of videos. `FFmpeg.videoContainers` lists all their containers.
+    /// Extensions of videos.
     package static let videoExtensions: Set<String> = [
-        "mp4", "m4v", "mov", "qt", "3gp", "3g2", "avi", "mkv", "webm", "mpg", "mpeg", "vob", "ts", "mts", "m2ts", "flv", "ogv",
-        "wmv", "asf", "gif",
+        // Containers.
+        "mp4", "m4v", "mov", "qt", "3gp", "3gpp", "3g2", "3gpp2", "f4v", "insv", "lrv", "m4s", "avi", "divx", "amv", "mkv", "mk3d",
+        "webm", "mpg", "mpeg", "mpe", "mpv", "m2p", "vob", "vro", "mod", "tod", "ts", "tp", "trp", "m2t", "mts", "m2ts", "flv", "ogv",
+        "ogm",
+        "wmv", "asf", "dvr-ms", "wtv", "rm", "rmvb", "mxf", "gxf", "nut", "ivf", "dav",
+        // Streams without a container, and animations.
+        "h264", "264", "avc", "h265", "265", "hevc", "mjpeg", "mjpg", "m1v", "m2v", "vc1", "obu", "dv", "y4m", "gif", "apng",
     ]
 
-    /// Extensions of sounds. `FFmpeg.soundContainers` lists all their containers.
+    /// Extensions of sounds.
     package static let soundExtensions: Set<String> = [
-        "wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff",
+        "wav", "w64", "rf64", "flac", "mp3", "mp2", "mpa", "ogg", "oga", "opus", "spx", "m4a", "m4b", "aac", "aif", "aiff", "aifc", "caf",
+        "au", "snd", "wma", "mka", "weba", "ra", "ac3", "eac3", "dts", "amr", "wv", "tta", "ape", "voc",
     ]
 
-    /// Nil if the name is not that of a clip.
-    package init?(path: String) {
+    /// The format that the extension of `path` says; nil if it is not that of a clip. The content of an existing file decides:
+    /// see `init(existing:)`.
+    package init?(name path: String) {
         switch PathText.fileExtension(path) {
         case "bin": self = .bin
         case "npy": self = .npy
@@ -32,49 +39,30 @@ package enum ClipFormat: Sendable, Equatable {
         }
     }
 
-    /// The format of the file at `path`. Throws if nothing is there (`.missingInput`) or if its name is not that of a clip.
-    init(existing path: String) throws {
-        guard let format = ClipFormat(path: path) else {
-            _ = try SystemCall.status(path)
-            throw VidclassError.file(path, ClipFormat.notAClip)
-        }
-        self = format
-    }
+    /// Whether other kinds of file share the extension of `path`: TypeScript and Qt translations (`.ts`, `.mts`), tracker modules,
+    /// Fortran and AMPL (`.mod`), and numbered files (`.264`, `.265`).
+    static func isAmbiguous(name path: String) -> Bool { ambiguousExtensions.contains(PathText.fileExtension(path)) }
 
-    /// The message for a name that is not that of a clip.
-    static let notAClip = "not a clip; expected .bin, .npy, a video (.mp4 .avi .mkv .mov .webm ...) or a sound (.wav .flac .mp3 .ogg ...)"
+    private static let ambiguousExtensions: Set<String> = ["ts", "mts", "mod", "264", "265"]
 
-    /// The extension that matches the content of a file starting with `head` (about 300 bytes are enough), by the formats'
-    /// signatures; nil if none matches.
-    package static func fileExtension(ofBytes head: [UInt8]) -> String? {
-        func has(_ bytes: [UInt8], at offset: Int = 0) -> Bool {
-            head.count >= offset + bytes.count && head[offset..<offset + bytes.count].elementsEqual(bytes)
-        }
-        func has(_ text: String, at offset: Int = 0) -> Bool { has(Array(text.utf8), at: offset) }
-        if has(ClipHeader.magic) { return "bin" }
-        if has([0x93] + Array("NUMPY".utf8)) { return "npy" }
-        if has("RIFF"), has("WAVE", at: 8) { return "wav" }
-        if has("RIFF"), has("AVI ", at: 8) { return "avi" }
-        if has("ftypM4A", at: 4) { return "m4a" }
-        if has("ftyp", at: 4) || has("moov", at: 4) || has("mdat", at: 4) || has("wide", at: 4) || has("free", at: 4) { return "mp4" }
-        if has([0x1A, 0x45, 0xDF, 0xA3]) { return "mkv" }
-        if has("fLaC") { return "flac" }
-        if has("OggS") { return isTheora(head) ? "ogv" : "ogg" }
-        if has("FORM"), has("AIF", at: 8) { return "aiff" }
-        if has("ID3") { return "mp3" }
-        if has("GIF8") { return "gif" }
-        if has("FLV") { return "flv" }
-        if has([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) { return "asf" }
-        if has([0, 0, 1, 0xBA]) || has([0, 0, 1, 0xB3]) { return "mpg" }
-        if has([0x47]), has([0x47], at: 188) { return "ts" }
-        // Raw audio frames: eleven set bits, then the layer, which is 00 only in ADTS.
-        if head.count >= 2, head[0] == 0xFF, head[1] & 0xE0 == 0xE0 { return head[1] & 0x06 == 0 ? "aac" : "mp3" }
-        return nil
-    }
+    /// Whether the extension of `path` is that of a common kind of file that is not a clip. In a data folder, such files are not opened.
+    static func isOther(name path: String) -> Bool { otherExtensions.contains(PathText.fileExtension(path)) }
 
-    /// Whether the first pages of an Ogg file contain a Theora video header.
-    private static func isTheora(_ head: [UInt8]) -> Bool {
-        let mark = Array("theora".utf8)
-        return (0..<max(0, min(head.count, 512) - mark.count + 1)).contains { head[$0..<$0 + mark.count].elementsEqual(mark) }
-    }
+    private static let otherExtensions: Set<String> = Set(
+        """
+        txt text log md rst rtf tex csv tsv json jsonl yaml yml toml ini cfg conf xml html htm css url webloc desktop lnk
+        py ipynb pyc sh bat c h cc cpp hpp m r java kt swift rs go js jsx tsx lua pl rb php f90 jl
+        jpg jpeg png bmp tif tiff webp heic heif avif jp2 jxl ppm pgm pbm pnm svg psd ico exr dng cr2 cr3 nef arw thm
+        srt vtt ass ssa sub idx sbv lrc cue nfo eaf textgrid trs gpx xmp
+        m3u m3u8 pls ffconcat sdp mpd mid midi swf prproj mlt kdenlive
+        zip tar gz tgz bz2 xz zst 7z rar iso torrent pdf doc docx xls xlsx ppt pptx odt ods odp
+        h5 hdf5 safetensors pt pth onnx tflite pb ckpt pkl pickle npz mat parquet arrow feather db sqlite lock
+        md5 sha1 sha256 sfv par2 part partial crdownload download ytdl aria2 tmp temp bak old swp exe dll so o a
+        """.split(whereSeparator: \.isWhitespace).map(String.init))
+
+    /// What a clip can be, for messages.
+    static let expected = ".bin, .npy, a video (.mp4 .avi .mkv .mov .webm ...) or a sound (.wav .flac .mp3 .ogg ...)"
+
+    /// The message for a file that neither its content nor its name shows to be a clip.
+    static let notAClip = "not a clip; expected \(expected)"
 }

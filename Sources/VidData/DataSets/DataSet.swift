@@ -45,6 +45,8 @@ package struct DataSet: Sendable {
     package struct Findings: Sendable, Equatable {
         /// Files that were skipped because they are not clips, relative to the data, sorted.
         package var otherFiles: [String] = []
+        /// How many of these are clips outside of the class folders.
+        package var looseClips = 0
         /// Labels that the model does not know, sorted, with the clips that were left out for them.
         package var unknownLabels: [UnknownLabel] = []
         /// Notes for the user, such as a class without clips in a split, a group in two splits, or a circle of links.
@@ -105,7 +107,7 @@ package struct DataSet: Sendable {
         guard !names.isEmpty else { return nil }
         let shown = names.prefix(3).map(\.printable).joined(separator: ", ")
         let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
-        let clips = names.filter { ClipFormat(path: $0) != nil }.count
+        let clips = findings.looseClips
         let outside = clips == 0 ? "" : "; \(clips) of them \(clips == 1 ? "is a clip" : "are clips") outside of the class folders"
         return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)\(outside)"
     }

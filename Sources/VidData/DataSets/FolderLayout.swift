@@ -87,6 +87,7 @@ enum FolderLayout {
                 if let link { found.linksOut.append(link) }
             } else {
                 found.otherFiles.append(PathText.join(id, name))
+                if ClipFormat(candidate: PathText.join(path, name), kind) != nil { found.looseClips += 1 }
             }
         }
         return folders

@@ -17,6 +17,8 @@ struct FoundClips {
     /// The splits that the data names; nil if it names none.
     var splits: Set<Split>?
     var otherFiles: [String] = []
+    /// For folders: how many of the other files are clips outside of the class folders.
+    var looseClips = 0
     var notes: [String] = []
     /// For folders: the resolved data folder.
     var root = ""
@@ -26,19 +28,25 @@ struct FoundClips {
     /// For tables: the lines of the clips' ids.
     private var lines: [[UInt8]: Int] = [:]
 
-    /// Adds the clip in a record of the table at `table`, which is relative to `folder`. Throws if a value is empty, if the name is not
-    /// that of a clip, or if the clip was added before.
+    /// Adds the clip in a record of the table at `table`, which is relative to `folder`. Throws if a value is empty, if the file is
+    /// not a clip, or if the clip was added before. Whether the file exists is left to the caller.
     mutating func add(
         _ record: CSVTable.Record, id: String, label: String, split: Split?, group: String?, in folder: String, table: String
     ) throws {
         guard !id.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", table) }
-        guard ClipFormat(path: id) != nil else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
+        let path = id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id)
+        if ClipFormat(name: id) == nil {
+            guard !ClipFormat.isOther(name: id) else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
+            do { _ = try ClipFormat(existing: path) } catch let error as VidclassError where error.kind != .missingInput {
+                throw record.error(error.message, table, kind: error.kind)
+            } catch {}
+        }
         if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
             throw record.error("\(id.printable) is already in line \(first)", table)
         }
         clips.append(
             Clip(
-                path: id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id), id: id, place: "line \(record.line)",
+                path: path, id: id, place: "line \(record.line)",
                 label: label, split: split, group: group))
     }
 

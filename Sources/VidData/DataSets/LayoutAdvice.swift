@@ -10,13 +10,14 @@ enum LayoutAdvice {
     static func error(forFolder path: String, fallback: VidclassError) -> VidclassError {
         guard let walk = try? FolderWalk(path) else { return fallback }
         let clips = walk.clips.map(\.id)
+        let found = count(walk.clips.map(\.format))
         if clips.isEmpty { return emptyError(path, walk.otherFiles) }
         let folders = clips.map { components($0).dropLast() }
         let common = Array(folders.dropFirst().reduce(folders[0]) { common, next in zip(common, next).prefix { $0 == $1 }.map(\.0)[...] })
         let below = Set(folders.map { $0.dropFirst(common.count).first })
         if common.isEmpty {
             // Clips in several folders, or in folders and beside them, are another fault.
-            return below == [nil] ? looseError(path, clips.sorted(by: PathText.precedes)) : fallback
+            return below == [nil] ? looseError(path, clips.sorted(by: PathText.precedes), found) : fallback
         }
         if !below.contains(nil), below.count > 1 {
             let better = common.reduce(path, PathText.join)
@@ -28,7 +29,7 @@ enum LayoutAdvice {
                 ])
         }
         return .file(
-            path, "expected at least two classes, found only \"\(common[0].printable)\" with \(count(clips))",
+            path, "expected at least two classes, found only \"\(common[0].printable)\" with \(found)",
             advice: ["Add a folder for each other class:"] + layout(path, ["\(common[0])/...", "CLASS2/..."]))
     }
 
@@ -42,7 +43,7 @@ enum LayoutAdvice {
     }
 
     /// The error for clips that are all directly in the folder.
-    private static func looseError(_ path: String, _ clips: [String]) -> VidclassError {
+    private static func looseError(_ path: String, _ clips: [String], _ found: String) -> VidclassError {
         let names = clips.count > 1 ? [clips[0], clips[1]] : [clips[0], "..."]
         var advice = ["Make one folder per class and move them there. A folder's name is its class:"]
         advice += layout(path, ["CLASS1/\(names[0])", "CLASS2/\(names[1])"])
@@ -51,7 +52,7 @@ enum LayoutAdvice {
         } else {
             advice.append("Or list them in a CSV file with the columns path and label.")
         }
-        return .file(path, "found \(count(clips)), but not in class folders", advice: advice)
+        return .file(path, "found \(found), but not in class folders", advice: advice)
     }
 
     /// The folder above `path`, if another folder in it also has clips.
@@ -60,9 +61,16 @@ enum LayoutAdvice {
         let siblings = ((try? Folder.names(above).names) ?? []).filter { !PathText.isHidden($0) }.prefix(200)
         let classes = siblings.lazy.map { PathText.join(above, $0) }.filter { folder in
             (try? SystemCall.status(folder).kind) == .folder
-                && ((try? Folder.names(folder).names) ?? []).contains { ClipFormat(path: $0) != nil }
+                && hasClips(folder)
         }
         return classes.dropFirst().first == nil ? nil : above
+    }
+
+    /// Whether some file directly in `folder` is a clip; of names that do not tell, only the first few files are opened.
+    private static func hasClips(_ folder: String) -> Bool {
+        let names = ((try? Folder.names(folder).names) ?? []).filter { !PathText.isHidden($0) }
+        return names.contains { ClipFormat(name: $0) != nil }
+            || names.prefix(32).contains { ClipFormat(candidate: PathText.join(folder, $0)) != nil }
     }
 
     /// The error for the folder `path` if some files, `others`, are pictures, which may be frames of videos; nil if none are.
@@ -107,9 +115,9 @@ enum LayoutAdvice {
         case "zip", "tar", "gz", "tgz", "bz2", "xz", "7z", "rar":
             return .file(path, "\(expected), found an archive", advice: ["Unpack it, and name the folder."])
         default:
-            guard ClipFormat(path: path) != nil else { return .file(path, expected) }
+            guard let format = ClipFormat(candidate: path) else { return .file(path, expected) }
             return .file(
-                path, "\(expected), found \(count([path]))",
+                path, "\(expected), found \(count([format]))",
                 advice: ["Put the clips of each class into a folder of their own, and name the folder above them:"]
                     + layout("DATA", ["CLASS1/\(PathText.name(path))", "CLASS2/..."])
                     + ["To see what is in this one:", "  " + ShellText.vidclass("inspect", ShellText.path(path))])
@@ -122,7 +130,7 @@ enum LayoutAdvice {
         let line = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         let name = String(line.split(separator: " ").first ?? "")
         var advice = ["Expected a table such as", "  path,label", "  CLASS1/a.mp4,CLASS1"]
-        if name.contains("/"), ClipFormat(path: name) != nil {
+        if name.contains("/"), ClipFormat(name: name) != nil {
             let table = PathText.join(PathText.parent(path), PathText.stem(path) + ".csv")
             advice += [
                 "Make one of this list, with the folder before each name as the label, and name it instead:",
@@ -139,10 +147,10 @@ enum LayoutAdvice {
     private static func layout(_ path: String, _ files: [String]) -> [String] { files.map { "  " + PathText.join(path, $0) } }
 
     /// "3 videos", "one clip".
-    private static func count(_ ids: [String]) -> String {
-        let formats = Set(ids.map { ClipFormat(path: $0) })
-        let noun = formats == [.video] ? "video" : formats == [.sound] ? "sound" : "clip"
-        return ids.count == 1 ? "one \(noun)" : "\(ids.count) \(noun)s"
+    private static func count(_ formats: [ClipFormat]) -> String {
+        let kinds = Set(formats)
+        let noun = kinds == [.video] ? "video" : kinds == [.sound] ? "sound" : "clip"
+        return formats.count == 1 ? "one \(noun)" : "\(formats.count) \(noun)s"
     }
 
     private static func components(_ id: String) -> [String] {

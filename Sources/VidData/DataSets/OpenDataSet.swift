@@ -36,7 +36,8 @@ extension DataSet {
         }
         let made = StratifiedSplit.make(
             try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
-        var findings = Findings(otherFiles: found.otherFiles, unknownLabels: unknown, notes: found.notes + made.notes)
+        var findings = Findings(
+            otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, notes: found.notes + made.notes)
         if found.splits != nil { findings.notes += dividedGroups(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }

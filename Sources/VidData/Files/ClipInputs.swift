@@ -25,9 +25,10 @@ package enum ClipInputs {
         }
         var clips: [String] = []
         for path in matches {
-            if (try? SystemCall.status(path))?.kind == .folder {
+            let kind = (try? SystemCall.status(path))?.kind
+            if kind == .folder {
                 clips += try FolderWalk.clips(below: path)
-            } else if ClipFormat(path: path) != nil {
+            } else if ClipFormat(candidate: path, kind) != nil {
                 clips.append(path)
             }
         }

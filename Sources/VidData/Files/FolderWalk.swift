@@ -9,9 +9,12 @@ struct FolderWalk {
         let path: String
         /// The path as reports show it: below the folder, after the folder's own id.
         let id: String
+        /// By the name, or by the content where the name does not tell.
+        let format: ClipFormat
     }
 
-    /// Everything with a clip's name that is not a folder. A pipe or a broken link counts as a bad clip: opening it gives the reason.
+    /// Everything with a clip's name that is not a folder, and files of other names that are clips by their content. A pipe or a broken
+    /// link with a clip's name counts as a bad clip: opening it gives the reason.
     private(set) var clips: [Clip] = []
     /// The ids of files that are not clips, including names that are not valid UTF-8.
     private(set) var otherFiles: [String] = []
@@ -56,7 +59,7 @@ struct FolderWalk {
         guard above.count < 64 else { throw VidclassError.file(path, "folders are nested more than 64 deep") }
         let (names, unreadable) = try Folder.names(path)
         otherFiles += unreadable.map { PathText.join(id, $0) }
-        unreadableClips += unreadable.filter { ClipFormat(path: $0) != nil }.map { PathText.join(path, $0) }
+        unreadableClips += unreadable.filter { ClipFormat(name: $0) != nil }.map { PathText.join(path, $0) }
         for name in names where !PathText.isHidden(name) {
             let child = PathText.join(path, name)
             let childID = PathText.join(id, name)
@@ -64,9 +67,9 @@ struct FolderWalk {
             if kind == .folder {
                 if let link { linksOut.append(link) }
                 try walk(child, childID, above: above + [identity])
-            } else if ClipFormat(path: name) != nil {
+            } else if let format = ClipFormat(candidate: child, kind) {
                 if let link { linksOut.append(link) }
-                clips.append(Clip(path: child, id: childID))
+                clips.append(Clip(path: child, id: childID, format: format))
             } else {
                 otherFiles.append(childID)
             }

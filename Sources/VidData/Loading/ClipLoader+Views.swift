@@ -12,14 +12,13 @@ extension ClipLoader {
         switch try source(path) {
         case .array(let file):
             let assembly = try ClipAssembly(
-                self, Array(views.enumerated()), of: file.shape.frames, rate: Double(file.framesPerSecond), element: file.element,
-                path: path)
+                self, Array(views.enumerated()), of: file.times, element: file.element, path: path)
             try await file.stream(frames: assembly.indices) {
                 assembly.append($0)
             } deliver: {
-                for (view, clip) in assembly.takeFinished() { try await body(view, clip) }
+                for number in assembly.takeFinished() { try await body(assembly.view(number), assembly.clip(number)) }
             }
-            for (view, clip) in assembly.takeRest() { try await body(view, clip) }
+            for number in assembly.takeRest() { try await body(assembly.view(number), assembly.clip(number)) }
         case .video: try await loadVideo(path, views, body)
         case .sound:
             let whole = try await sounds.clip(path)
@@ -36,43 +35,43 @@ extension ClipLoader {
     }
 
     private func loadVideo(_ path: String, _ views: [ClipView], _ body: (Int, LoadedClip) async throws -> Void) async throws {
-        let decoder = try await decoder(path)
         var left = Array(views.enumerated())
-        var isExact = false
-        while true {
-            let plan = try await decoder.plan(path, ViewsRule(loader: self, views: left.map(\.element)), exactly: isExact)
-            let assembly = try ClipAssembly(
-                self, left, of: plan.video.frames, rate: plan.video.framesPerSecond, element: .uint8, path: path)
-            var delivered: Set<Int> = []
-            let count = try await decoder.run(path, plan) {
-                assembly.append($0)
-            } deliver: {
-                for (view, clip) in assembly.takeFinished() {
-                    delivered.insert(view)
-                    try await body(view, clip)
-                }
+        var assembly: ClipAssembly?
+        try await decoder.decode(path, [frameSize(path)]) { video in
+            // A view that was delivered does not depend on the rest of the file.
+            let now = try ClipAssembly(self, left, of: video.times, element: .uint8, path: path)
+            assembly = now
+            return VideoDecoder.Choice([now.indices])
+        } consume: { _, _, frame in
+            guard let assembly else { return }
+            assembly.append(frame)
+            for number in assembly.takeFinished() {
+                let view = assembly.view(number)
+                left.removeAll { $0.offset == view }
+                try await body(view, assembly.clip(number))
             }
-            if count == plan.indices.count {
-                for (view, clip) in assembly.takeRest() { try await body(view, clip) }
-                return
-            }
-            guard !isExact else { throw VideoDecoder.damaged(path, plan, found: count) }
-            // There are fewer frames than packets: plan the remaining views again, with frames counted by decoding.
-            left.removeAll { delivered.contains($0.offset) }
-            isExact = true
         }
+        guard let assembly else { return }
+        for number in assembly.takeRest() { try await body(assembly.view(number), assembly.clip(number)) }
+    }
+
+    func loadVideo(_ path: String, _ view: ClipView) async throws -> LoadedClip {
+        var clip: LoadedClip?
+        try await loadVideo(path, [view]) { clip = $1 }
+        guard let clip else { throw VidclassError.file(path, "no frame could be decoded") }
+        return clip
     }
 }
 
-/// Assembles the clips of several views from the frames of a file, which arrive once, in order.
-private final class ClipAssembly {
+/// Assembles the clips of several views from the frames of a file, which arrive once, in order. A frame is in memory once, however many
+/// clips contain it, and only until the last of them is made.
+final class ClipAssembly {
     /// The wanted frames, ascending, each once.
     let indices: [Int]
 
     private struct UnfinishedClip {
         let view: Int
         let sampled: SampledFrames
-        var values: [UInt8] = []
         var count = 0
 
         var isFull: Bool { count == sampled.indices.count }
@@ -80,7 +79,9 @@ private final class ClipAssembly {
 
     private var unfinished: [UnfinishedClip] = []
     /// For each of `indices`, the clips that contain it.
-    private var users: [[Int]]
+    private let users: [[Int]]
+    /// The frames that are in memory, by their numbers, and how many clips are still to be made of each.
+    private var held: [Int: (frame: [UInt8], uses: Int)] = [:]
     private var next = 0
     /// Clips that are full and wait for delivery.
     private var full: [Int] = []
@@ -88,66 +89,109 @@ private final class ClipAssembly {
     private let element: ClipElement
 
     init(
-        _ loader: ClipLoader, _ views: [(offset: Int, element: ClipView)], of count: Int, rate: Double, element: ClipElement, path: String
+        _ loader: ClipLoader, _ views: [(offset: Int, element: ClipView)], of times: FrameTimes, element: ClipElement, path: String
     ) throws {
         shape = ClipShape(frames: 1, channels: loader.channels, rows: loader.rows, columns: loader.columns)
         self.element = element
         var wanted: [Int: [Int]] = [:]
         for (offset, view) in views {
-            let sampled = try loader.sample(view, of: count, rate: rate, path: path)
+            let sampled = try loader.sample(view, of: times, path: path)
             for index in sampled.indices { wanted[index, default: []].append(unfinished.count) }
             unfinished.append(UnfinishedClip(view: offset, sampled: sampled))
         }
-        // Its frames as they arrive, and as a clip.
-        let frames = unfinished.reduce(0) { $0 + $1.sampled.indices.count }
-        try MemoryBudget.checkLoading(Size.product(2, frames, shape.count, element.size), of: path)
         indices = wanted.keys.sorted()
         users = indices.map { wanted[$0] ?? [] }
+        // Clips that are delivered at the end may stay in memory together; of the others there is one at a time.
+        let atEnd = unfinished.count { $0.sampled.sufficientFrames == nil }
+        let clips = Size.product(max(1, atEnd), unfinished.map(\.sampled.indices.count).max() ?? 0)
+        try MemoryBudget.checkLoading(Size.product(Size.sum([mostHeld(), clips]), shape.count, element.size), of: path)
+    }
+
+    /// The most frames that are in memory at a time.
+    private func mostHeld() -> Int {
+        // The place in `indices` with which each clip is delivered.
+        let deliveries = unfinished.map { clip in
+            let needed = max(clip.sampled.sufficientFrames ?? .max, (clip.sampled.indices.last ?? 0) + 1)
+            return indices.partitioningIndex { $0 + 1 >= needed }
+        }
+        var releases = [Int](repeating: 0, count: indices.count + 1)
+        for users in users { releases[users.map { deliveries[$0] }.max() ?? 0] += 1 }
+        var (count, most) = (0, 0)
+        for place in indices.indices {
+            count += 1
+            most = max(most, count)
+            count -= releases[place]
+        }
+        return most
     }
 
     /// Appends the frame at the next of `indices`.
     func append(_ frame: UnsafeRawBufferPointer) {
+        held[indices[next]] = (Array(frame), users[next].count)
         for user in users[next] {
-            unfinished[user].values.append(contentsOf: frame)
             unfinished[user].count += 1
             if unfinished[user].isFull { full.append(user) }
         }
         next += 1
     }
 
-    /// The complete clips that do not depend on the rest of the file, in the order in which they were completed.
-    func takeFinished() -> [(view: Int, clip: LoadedClip)] {
+    /// The numbers of the complete clips that do not depend on the rest of the file, in the order in which they were completed.
+    func takeFinished() -> [Int] {
         guard next > 0, !full.isEmpty else { return [] }
         let framesPassed = indices[next - 1] + 1
         let isReady = { (clip: Int) in self.unfinished[clip].sampled.sufficientFrames.map { $0 <= framesPassed } == true }
         let ready = full.filter(isReady)
         guard !ready.isEmpty else { return [] }
         full.removeAll(where: isReady)
-        return ready.map(take)
+        return ready
     }
 
-    /// The remaining clips, when all frames have passed.
-    func takeRest() -> [(view: Int, clip: LoadedClip)] {
-        let rest = full.sorted()
-        full = []
-        return rest.map(take)
+    /// The numbers of the remaining clips, when all frames have passed.
+    func takeRest() -> [Int] {
+        defer { full = [] }
+        return full.sorted()
     }
 
-    private func take(_ number: Int) -> (view: Int, clip: LoadedClip) {
-        let (view, sampled, values) = (unfinished[number].view, unfinished[number].sampled, unfinished[number].values)
-        unfinished[number].values = []
+    /// The place of clip `number` in the views.
+    func view(_ number: Int) -> Int { unfinished[number].view }
+
+    /// Makes clip `number`, once. Clips are made one at a time, because all windows of a pause are complete at once.
+    func clip(_ number: Int) -> LoadedClip {
+        let sampled = unfinished[number].sampled
         var shape = shape
         shape.frames = sampled.indices.count
         let pixels: Clip.Pixels
         switch element {
-        case .uint8: pixels = .bytes(values)
+        case .uint8:
+            pixels = .bytes(
+                [UInt8](unsafeUninitializedCapacity: shape.count) { gather(sampled.indices, UnsafeMutableRawBufferPointer($0), &$1) })
         case .float32:
             pixels = .floats(
-                [Float](unsafeUninitializedCapacity: shape.count) { target, count in
-                    values.withUnsafeBytes { UnsafeMutableRawBufferPointer(target).copyMemory(from: $0) }
-                    count = shape.count
-                })
+                [Float](unsafeUninitializedCapacity: shape.count) { gather(sampled.indices, UnsafeMutableRawBufferPointer($0), &$1) })
         }
-        return (view, sampled.clip(of: Clip(shape: shape, pixels: pixels)))
+        return sampled.clip(of: Clip(shape: shape, pixels: pixels))
+    }
+
+    /// Copies the frames at `indices` into `target`, counts the values, and gives up the frames that no other clip contains.
+    private func gather(_ indices: [Int], _ target: UnsafeMutableRawBufferPointer, _ count: inout Int) {
+        let size = shape.count * element.size
+        for (place, index) in indices.enumerated() {
+            guard let (frame, uses) = held[index] else { preconditionFailure("frame \(index) is not in memory") }
+            UnsafeMutableRawBufferPointer(rebasing: target[place * size..<(place + 1) * size]).copyBytes(from: frame)
+            held[index] = uses > 1 ? (frame, uses - 1) : nil
+        }
+        count = indices.count * shape.count
+    }
+}
+
+extension Array {
+    /// The index of the first element for which `belongs` is true, which it is for all after it; `count` if there is none.
+    fileprivate func partitioningIndex(_ belongs: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -14,13 +14,17 @@ package struct ClipLoader: Sendable {
     package let sampler: FrameSampler
     package let shortClips: ShortClips
     package let augmentation: AugmentationConfiguration
+    /// Whether interlaced video is deinterlaced.
+    package let deinterlaces: Bool
     let sounds: SoundClips
-    private let finder: FFmpegFinder
+    private let files: MediaFiles
+    /// Clips that were decoded before; each is taken from there once.
+    private var store: ClipStore?
 
     package init(
         frames: Int, channels: Int, rows: Int, columns: Int, sampling: SamplingConfiguration = SamplingConfiguration(),
         shortClips: ShortClips = .loop, augmentation: AugmentationConfiguration = AugmentationConfiguration(),
-        audio: AudioConfiguration = AudioConfiguration(), finder: FFmpegFinder = FFmpegFinder()
+        audio: AudioConfiguration = AudioConfiguration(), deinterlaces: Bool = true, files: MediaFiles = MediaFiles()
     ) {
         precondition(
             frames >= 1 && channels >= 1 && rows >= 1 && columns >= 1, "invalid input (\(frames), \(channels), \(rows), \(columns))")
@@ -30,8 +34,9 @@ package struct ClipLoader: Sendable {
         sampler = FrameSampler(frames: frames, sampling: sampling)
         self.shortClips = shortClips
         self.augmentation = augmentation
-        sounds = SoundClips(SpectrogramFrames(audio, channels: channels, rows: rows, columns: columns), finder: finder)
-        self.finder = finder
+        self.deinterlaces = deinterlaces
+        sounds = SoundClips(SpectrogramFrames(audio, channels: channels, rows: rows, columns: columns), files: files)
+        self.files = files
     }
 
     /// Creates the loader of a run: `model.input`, `data` and `augmentation` of the configuration.
@@ -39,8 +44,18 @@ package struct ClipLoader: Sendable {
         let (input, data) = (configuration.model.input, configuration.data)
         self.init(
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
-            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio)
+            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace)
     }
+
+    /// The same loader, which first looks into `store`.
+    package func taking(from store: ClipStore?) -> ClipLoader {
+        var loader = self
+        loader.store = store
+        return loader
+    }
+
+    /// Forgets what the store, if there is one, still holds of these files.
+    package func forget(_ paths: some Sequence<String>) { store?.remove(paths) }
 
     /// The number of frames of a loaded clip.
     package var frames: Int { sampler.frames }
@@ -66,32 +81,28 @@ package struct ClipLoader: Sendable {
             if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
         }
         return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
-            + details + (ClipFormat(path: path) == .sound ? ", \(sounds.text)" : "")
+            + details + (deinterlaces ? "" : ", fields woven") + (ClipFormat(keyOf: path) == .sound ? ", \(sounds.text)" : "")
     }
 
     /// Loads the sample that `view` takes from the clip at `path`.
     package func load(_ path: String, _ view: ClipView = .whole) async throws -> LoadedClip {
+        if let clip = store?.take(path, sampling: sampling(view, of: path)) { return clip }
         switch try source(path) {
         case .array(let file):
-            let sampled = try sample(view, of: file.shape.frames, rate: Double(file.framesPerSecond), path: path)
+            let sampled = try sample(view, of: file.times, path: path)
             return sampled.clip(of: try file.read(frames: sampled.indices))
-        case .video:
-            let decoder = try await decoder(path)
-            let plan = try await decoder.plan(path, ViewsRule(loader: self, views: [view]), exactly: false)
-            let (clip, done) = try await decoder.decode(path, plan)
-            return try sample(view, of: done.video.frames, rate: done.video.framesPerSecond, path: path).clip(of: clip)
+        case .video: return try await loadVideo(path, view)
         case .sound: return try sample(view, of: await sounds.clip(path), path: path)
         }
     }
 
-    /// The number and rate of the frames of the clip at `path`, without reading the pixels of videos and arrays.
-    package func length(of path: String) async throws -> ClipLength {
-        if ClipFormat(path: path) == .sound {
+    /// The times of the frames of the clip at `path`, without reading the pixels of videos and arrays.
+    package func times(of path: String) async throws -> FrameTimes {
+        if try ClipFormat(existing: path) == .sound {
             let clip = try await sounds.clip(path)
-            return ClipLength(frames: clip.shape.frames, framesPerSecond: Double(clip.framesPerSecond))
+            return FrameTimes(count: clip.shape.frames, rate: Double(clip.framesPerSecond))
         }
-        let information = try await ClipInformation.read(path, finder: finder)
-        return ClipLength(frames: information.frames, framesPerSecond: information.framesPerSecond)
+        return try await ClipInformation.read(path, files: files).times
     }
 
     /// The source of a clip's frames.
@@ -106,18 +117,18 @@ package struct ClipLoader: Sendable {
         switch try ClipFormat(existing: path) {
         case .bin: return .array(try fitting(ClipFile.open(path)))
         case .npy: return .array(try fitting(NumpyFile.open(path)))
-        case .video:
-            // Now, so that a missing file is reported even if ffmpeg is missing, too.
-            _ = try RegularFile(path)
-            return .video
+        case .video: return .video
         case .sound: return .sound
         }
     }
 
-    /// A decoder for videos in the model's size.
-    func decoder(_ path: String) async throws -> VideoDecoder {
+    /// A decoder for videos.
+    var decoder: VideoDecoder { VideoDecoder(deinterlaces: deinterlaces, files: files) }
+
+    /// The model's size for frames of the video at `path`. Throws if videos have no such channels.
+    func frameSize(_ path: String) throws -> FrameSize {
         if let fault = videoFault(path) { throw fault }
-        return VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: channels, rows: rows, columns: columns)
+        return FrameSize(channels: channels, rows: rows, columns: columns)
     }
 
     /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos and sounds take any size.

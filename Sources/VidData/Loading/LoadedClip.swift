@@ -7,12 +7,16 @@ package struct LoadedClip: Sendable, Equatable {
     package let validFrames: Int
     /// The number of frames in the file.
     package let sourceFrames: Int
+    /// The places of the frames in the file, in the order of the clip; the frames that extend a short clip have the places of those
+    /// they repeat. Empty for a clip that was not loaded from a file.
+    package let moments: [FrameMoment]
 
-    package init(clip: Clip, validFrames: Int, sourceFrames: Int) {
+    package init(clip: Clip, validFrames: Int, sourceFrames: Int, moments: [FrameMoment] = []) {
         precondition((1...clip.shape.frames).contains(validFrames), "\(validFrames) valid frames of \(clip.shape.frames)")
         self.clip = clip
         self.validFrames = validFrames
         self.sourceFrames = sourceFrames
+        self.moments = moments
     }
 
     /// The rate of the sampled frames; 0 = unknown.
@@ -24,9 +28,9 @@ package struct LoadedClip: Sendable, Equatable {
 
 /// The place in its file of a frame of a loaded clip.
 package struct FrameMoment: Sendable, Equatable {
-    /// The frame's number in the file, from 0.
+    /// The number of the shown frame, from 0.
     package let frame: Int
-    /// The time from the file's start; nil if the rate is unknown.
+    /// The time from the first shown frame; nil if the rate is unknown.
     package let seconds: Double?
 }
 
@@ -40,6 +44,8 @@ struct SampledFrames: Sendable {
     let validFrames: Int
     /// 0 = unknown.
     let framesPerSecond: Float
+    /// For each frame of the clip, its place in the file.
+    let moments: [FrameMoment]
     /// The number of frames in the file.
     let sourceFrames: Int
     /// Every file that has at least this many frames gives this clip; nil if the clip depends on their number.
@@ -52,6 +58,7 @@ struct SampledFrames: Sendable {
         precondition(clip.shape.frames == indices.count, "expected \(indices.count) frames to sample from, found \(clip.shape.frames)")
         let changed = augmentation?.changePixels(clip) ?? clip
         return LoadedClip(
-            clip: changed.selecting(places, framesPerSecond: framesPerSecond), validFrames: validFrames, sourceFrames: sourceFrames)
+            clip: changed.selecting(places, framesPerSecond: framesPerSecond), validFrames: validFrames, sourceFrames: sourceFrames,
+            moments: moments)
     }
 }

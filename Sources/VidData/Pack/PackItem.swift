@@ -6,6 +6,8 @@ struct PackItem: Sendable, Equatable {
     let id: String
     let source: String
     let destination: String
+    /// By the name, or by the content where the name does not tell; when the file is packed, its content decides.
+    let format: ClipFormat
 
     /// All clips in and below `source`, sorted, with their destinations: the same folders, the extension replaced by `.bin`.
     /// If that would give two files one name (`a.mp4` and `a.avi`), each keeps its own extension: `a.mp4.bin`.
@@ -14,14 +16,12 @@ struct PackItem: Sendable, Equatable {
     static func all(source: String, destination: String) throws -> (items: [PackItem], otherFiles: [String]) {
         let status = try SystemCall.status(source)
         guard status.kind == .folder else {
-            guard ClipFormat(path: source) != nil else {
-                throw VidclassError.file(source, "not a clip; expected a video, .npy or .bin file")
-            }
+            let format = try ClipFormat(existing: source)
             let name = PathText.name(source)
             let target =
-                PathText.fileExtension(destination) == "bin" ? destination : PathText.join(destination, PathText.stem(source) + ".bin")
+                PathText.fileExtension(destination) == "bin" ? destination : PathText.join(destination, replacingExtension(name))
             try refuseOverwriting(source, target)
-            return ([PackItem(id: name, source: source, destination: target)], [])
+            return ([PackItem(id: name, source: source, destination: target, format: format)], [])
         }
         let inside = Folder.resolved(destination)
         let root = Folder.resolved(source)
@@ -30,13 +30,14 @@ struct PackItem: Sendable, Equatable {
                 .usage, "\(destination.printable): the destination is inside the source \(source.printable); choose a folder outside of it")
         }
         let walk = try FolderWalk(source)
-        let ids = walk.clips.map(\.id).sorted(by: PathText.precedes)
+        let clips = walk.clips.sorted { PathText.precedes($0.id, $1.id) }
         let others = walk.otherFiles.sorted(by: PathText.precedes)
 
         var uses: [[UInt8]: Int] = [:]
-        for id in ids { uses[Array(replacingExtension(id).utf8), default: 0] += 1 }
+        for clip in clips { uses[Array(replacingExtension(clip.id).utf8), default: 0] += 1 }
         var taken = Set<[UInt8]>()
-        let items = try ids.map { id in
+        let items = try clips.map { clip in
+            let id = clip.id
             var name = replacingExtension(id)
             if uses[Array(name.utf8), default: 0] > 1 { name = id + ".bin" }
             let target = PathText.join(destination, name)
@@ -45,14 +46,15 @@ struct PackItem: Sendable, Equatable {
             }
             let path = PathText.join(source, id)
             try refuseOverwriting(path, target)
-            return PackItem(id: id, source: path, destination: target)
+            return PackItem(id: id, source: path, destination: target, format: clip.format)
         }
         return (items, others)
     }
 
+    /// `id` with `.bin` for its extension; after its whole name if that does not end in a clip's extension.
     private static func replacingExtension(_ id: String) -> String {
         let folder = PathText.parent(id)
-        let name = PathText.stem(id) + ".bin"
+        let name = (ClipFormat(name: id) == nil ? PathText.name(id) : PathText.stem(id)) + ".bin"
         return folder == "." ? name : PathText.join(folder, name)
     }
 

@@ -47,9 +47,9 @@ package struct PackJob: Sendable {
     package let source: String
     package let destination: String
     package let options: Options
-    private let finder: FFmpegFinder
+    private let files: MediaFiles
 
-    package init(source: String, destination: String, options: Options = Options(), finder: FFmpegFinder = FFmpegFinder()) throws {
+    package init(source: String, destination: String, options: Options = Options(), files: MediaFiles = MediaFiles()) throws {
         for (name, value, range) in [
             ("frames", options.selection.frames, 1...ClipShape.maximumFrames), ("rows", options.rows, 1...ClipShape.maximumSide),
             ("columns", options.columns, 1...ClipShape.maximumSide),
@@ -67,18 +67,17 @@ package struct PackJob: Sendable {
         self.source = source
         self.destination = destination
         self.options = options
-        self.finder = finder
+        self.files = files
     }
 
     /// Packs everything that is not packed yet. Files that fail are listed in the report.
     ///
-    /// Throws only if nothing can be packed at all: no source, no clips in it, no ffmpeg for videos, no place to write.
+    /// Throws only if nothing can be packed at all: no source, no clips in it, no place to write.
     package func run(progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
         let (items, otherFiles) = try PackItem.all(source: source, destination: destination)
         guard !items.isEmpty else {
             throw VidclassError.file(source, "found no videos, .npy or .bin files")
         }
-        if items.contains(where: { ClipFormat(path: $0.source) == .video }) { _ = try await finder.ffmpeg() }
         for folder in Set(items.map { PathText.parent($0.destination) }).sorted(by: PathText.precedes) { try Folder.make(folder) }
 
         var state = Progress(total: items.count)
@@ -123,23 +122,25 @@ package struct PackJob: Sendable {
     private func packVideo(_ item: PackItem) async throws -> Bool {
         let rows = options.rows ?? Options.defaultSide
         let columns = options.columns ?? Options.defaultSide
-        let decoder = VideoDecoder(ffmpeg: try await finder.ffmpeg(), channels: options.channels, rows: rows, columns: columns)
-        let plan = try await decoder.plan(item.source, options.selection)
-        let shape = ClipShape(frames: plan.indices.count, channels: options.channels, rows: rows, columns: columns)
-        if isPacked(item, shape, .uint8, plan.framesPerSecond) { return false }
-        func writer() throws -> ClipFileWriter {
-            try ClipFileWriter(
-                item.destination, element: .uint8, channels: options.channels, rows: rows, columns: columns,
-                framesPerSecond: plan.framesPerSecond)
+        let size = FrameSize(channels: options.channels, rows: rows, columns: columns)
+        var current: ClipFileWriter?
+        // The chosen frames that are not written yet.
+        var rest: ArraySlice<Int> = []
+        try await VideoDecoder(files: files).decode(item.source, [size]) { video in
+            let (chosen, rate) = try options.selection.choice(of: video.times, path: item.source)
+            let shape = ClipShape(frames: chosen.count, channels: options.channels, rows: rows, columns: columns)
+            if isPacked(item, shape, .uint8, Float(rate)) { return nil }
+            current = try ClipFileWriter(
+                item.destination, element: .uint8, channels: options.channels, rows: rows, columns: columns, framesPerSecond: Float(rate))
+            rest = chosen[...]
+            return VideoDecoder.Choice([FrameSampling.unique(chosen)])
+        } consume: { _, _, frame in
+            let copies = rest.prefix { $0 == rest.first }
+            for _ in copies { try current?.append(frame) }
+            rest = rest.dropFirst(copies.count)
         }
-        var current = try writer()
-        let made = try await decoder.stream(item.source, plan) {
-            current = try writer()
-        } consume: { frame in
-            try current.append(frame)
-        }
-        try current.commit(framesPerSecond: made.framesPerSecond)
-        return true
+        try current?.commit()
+        return current != nil
     }
 
     private func pack(_ file: ArrayFile, _ item: PackItem) throws -> Bool {
@@ -150,12 +151,10 @@ package struct PackJob: Sendable {
                 )
             }
         }
-        let rate = Double(file.framesPerSecond)
-        let indices = try options.selection.indices(of: file.shape.frames, sourceRate: rate, path: item.source)
+        let (indices, rate) = try options.selection.choice(of: file.times, path: item.source)
         var shape = file.shape
         shape.frames = indices.count
-        let storedRate =
-            indices.count == file.shape.frames ? file.framesPerSecond : Float(rate * Double(indices.count) / Double(file.shape.frames))
+        let storedRate = Float(rate)
         if isPacked(item, shape, file.element, storedRate) { return false }
         let clip = try file.read(frames: indices)
         try ClipFile.write(Clip(shape: clip.shape, pixels: clip.pixels, framesPerSecond: storedRate), to: item.destination)

@@ -4,7 +4,8 @@ import VidTensor
 
 /// Chooses a model's number of frames T from a clip of N frames, as `data.sampling` defines.
 ///
-/// The choice depends only on N, the clip's frame rate and the view, so it is the same for every kind of file.
+/// The choice depends only on the frames' times and the view, so it is the same for every kind of file. These are the rules for a
+/// constant rate, or an unknown one; `FrameSampler+Time.swift` has those for a variable rate, which are the same rules by time.
 ///
 /// - `uniform`: from T equal segments of the clip, sample j of K takes the frame floor((i + (j + 1/2) / K) N / T) of segment i;
 ///   a clip of up to T frames gives all its frames.
@@ -27,21 +28,30 @@ package struct FrameSampler: Sendable, Equatable {
 
     /// The frames of a clip before `ShortClips` extends them.
     package struct Choice: Sendable, Equatable {
-        /// 1 to T frames, ascending, with repeats if `fps` is above the clip's rate.
+        /// 1 to T frames, ascending, with repeats if `fps` is above the clip's rate, or if a variable rate shows a frame for long.
         package let indices: [Int]
         /// The rate of these frames; 0 = unknown.
         package let framesPerSecond: Double
-        /// The number of frames that a clip needs to give all T.
-        package let span: Int
-        /// The frames that were available: all of the clip, or those of a window.
+        /// What a clip needs to give all T.
+        package let need: Need
+        /// The frames that were available: all of the clip, or those that begin in a window. In a window of a variable rate, the frame
+        /// before them may be chosen too.
         package let range: Range<Int>
+        /// The duration of the clip's part in which they are shown.
+        package let duration: Double?
     }
 
-    /// The frames that `view` takes from `count` frames at `rate` a second (0 = unknown). Throws if the rate is unknown but needed,
-    /// or if a window contains no frame; `path` is for the error.
-    package func choose(_ view: ClipView, of count: Int, rate: Double, path: String) throws -> Choice {
-        precondition(count >= 1, "\(count) frames to sample from")
-        var range = 0..<count
+    package enum Need: Sendable, Equatable {
+        case frames(Int)
+        case seconds(Double)
+    }
+
+    /// The frames that `view` takes from frames at `times`. Throws if the rate is unknown but needed, or if a window starts past the
+    /// end; `path` is for the error.
+    package func choose(_ view: ClipView, of times: FrameTimes, path: String) throws -> Choice {
+        precondition(times.count >= 1, "\(times.count) frames to sample from")
+        var range = 0..<times.count
+        var part = 0..<(times.duration ?? 0)
         var place = Place.evenly(index: 0, count: 1)
         switch view {
         case .evaluation(let index, let samples):
@@ -49,16 +59,21 @@ package struct FrameSampler: Sendable, Equatable {
             place = .evenly(index: index, count: samples)
         case .training(let seed, let stream): place = .random(RandomGenerator(seed: seed, stream: stream))
         case .window(let start, let length):
-            range = try ClipWindow(start: start, length: length).frames(of: count, rate: rate, path: path)
+            range = try ClipWindow(start: start, length: length).frames(of: times, path: path)
+            part = start..<min(start + length, part.upperBound)
         }
-        var (indices, framesPerSecond, span) = try choose(place, of: range.count, rate: rate, path: path)
+        let duration = times.rate > 0 ? part.upperBound - part.lowerBound : nil
+        if times.seconds != nil, let (indices, framesPerSecond, need) = choose(place, byTime: times, range, part) {
+            return Choice(indices: indices, framesPerSecond: framesPerSecond, need: need, range: range, duration: duration)
+        }
+        var (indices, framesPerSecond, span) = try choose(place, of: range.count, rate: times.rate, path: path)
         if range.lowerBound > 0 { indices = indices.map { $0 + range.lowerBound } }
-        if indices.count == range.count, sampling.type == .uniform || sampling.type == .random { framesPerSecond = rate }
-        return Choice(indices: indices, framesPerSecond: framesPerSecond, span: span, range: range)
+        if indices.count == range.count, sampling.type == .uniform || sampling.type == .random { framesPerSecond = times.rate }
+        return Choice(indices: indices, framesPerSecond: framesPerSecond, need: .frames(span), range: range, duration: duration)
     }
 
     /// The place of the frames in the clip, or in each of its segments.
-    private enum Place {
+    enum Place {
         case evenly(index: Int, count: Int)
         case random(RandomGenerator)
     }

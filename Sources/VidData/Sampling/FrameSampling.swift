@@ -9,20 +9,26 @@ package enum FrameSampling {
         guard frames > count else { return Array(0..<frames) }
         return (0..<count).map { (2 * $0 + 1) * frames / (2 * count) }
     }
-}
 
-/// Chooses frames of a file once the number and rate of its frames are known.
-package protocol FrameRule: Sendable {
-    /// The chosen ones of `count` frames at `sourceRate` a second (0 = unknown): at least one, ascending, each once. `path` is for
-    /// the error.
-    func indices(of count: Int, sourceRate: Double, path: String) throws -> [Int]
+    /// The same by time: of T seconds, the frame shown at (i + 1/2) T / K for i = 0 ..< K. At a variable rate, a frame is repeated that
+    /// is shown at several of these times.
+    static func uniform(_ count: Int, of times: FrameTimes) -> [Int] {
+        guard times.seconds != nil, let duration = times.duration, times.count > count else { return uniform(count, of: times.count) }
+        return (0..<count).map { times.frame(at: (Double($0) + 0.5) * duration / Double(count)) }
+    }
+
+    /// Ascending `indices`, each once.
+    static func unique(_ indices: [Int]) -> [Int] {
+        indices.indices.filter { $0 == 0 || indices[$0] != indices[$0 - 1] }.map { indices[$0] }
+    }
 }
 
 /// The frames of a file that packing keeps.
-package struct FrameSelection: FrameRule, Equatable {
+package struct FrameSelection: Sendable, Equatable {
     /// The largest number of frames, spread uniformly; nil = all.
     package let frames: Int?
-    /// The rate to which frames are first reduced, uniformly; nil = the source's rate. A rate above the source's keeps every frame.
+    /// The rate to which frames are first reduced, uniformly; nil = the source's rate. A rate above the source's mean rate keeps
+    /// every frame.
     package let framesPerSecond: Double?
 
     package init(frames: Int? = nil, framesPerSecond: Double? = nil) {
@@ -34,20 +40,39 @@ package struct FrameSelection: FrameRule, Equatable {
 
     package static func uniform(_ frames: Int) -> FrameSelection { FrameSelection(frames: frames) }
 
-    package func indices(of count: Int, sourceRate: Double, path: String) throws -> [Int] {
-        var reduced: [Int]?
+    /// The frames to store, ascending, and their rate (0 = unknown). A frame is repeated if a variable rate shows it at several of
+    /// the wanted times. `path` is for the error.
+    ///
+    /// From a constant rate r, `framesPerSecond` F leaves round(N F / r) frames, uniformly; from a variable one, the frames shown at
+    /// (i + 1/2) / F for all such times in the clip.
+    package func choice(of times: FrameTimes, path: String) throws -> (indices: [Int], framesPerSecond: Double) {
+        var (indices, rate) = (Array(0..<times.count), times.rate)
+        var isReduced = false
         if let framesPerSecond {
-            guard sourceRate > 0 else {
+            guard times.rate > 0 else {
                 throw VidclassError.file(path, "its frame rate is not known, so it cannot be reduced to \(framesPerSecond) a second")
             }
-            let wanted = (Double(count) * framesPerSecond / sourceRate).rounded()
-            if wanted < Double(count) { reduced = FrameSampling.uniform(max(1, Int(wanted)), of: count) }
+            let wanted = (Double(times.count) * framesPerSecond / times.rate).rounded()
+            if wanted < Double(times.count) {
+                isReduced = true
+                let count = max(1, Int(wanted))
+                if times.seconds == nil || wanted < 1 {
+                    indices = FrameSampling.uniform(count, of: times)
+                    rate = times.rate * Double(count) / Double(times.count)
+                } else {
+                    indices = (0..<count).map { times.frame(at: (Double($0) + 0.5) / framesPerSecond) }
+                    rate = framesPerSecond
+                }
+            }
         }
-        guard let frames else { return reduced ?? Array(0..<count) }
-        let chosen = FrameSampling.uniform(frames, of: reduced?.count ?? count)
-        guard let reduced else { return chosen }
-        return chosen.map { reduced[$0] }
+        guard let frames, frames < indices.count else { return (indices, rate) }
+        let chosen =
+            isReduced ? FrameSampling.uniform(frames, of: indices.count).map { indices[$0] } : FrameSampling.uniform(frames, of: times)
+        return (
+            chosen, times.seconds == nil ? times.rate * Double(frames) / Double(times.count) : rate * Double(frames) / Double(indices.count)
+        )
     }
+
 }
 
 extension ShortClips {

@@ -11,9 +11,9 @@ package struct AnimationWriter: Sendable {
         package init?(path: String) { self.init(rawValue: PathText.fileExtension(path)) }
     }
 
-    private let finder: FFmpegFinder
+    private let find: @Sendable () async throws -> FFmpeg
 
-    package init(finder: FFmpegFinder = FFmpegFinder()) { self.finder = finder }
+    package init(_ find: @escaping @Sendable () async throws -> FFmpeg = { try await FFmpeg.locate() }) { self.find = find }
 
     /// Writes `frames`, each (rows, columns, 3) of red, green, blue, to `path` atomically.
     ///
@@ -28,7 +28,7 @@ package struct AnimationWriter: Sendable {
         }
         let ffmpeg: FFmpeg
         do {
-            ffmpeg = try await finder.ffmpeg()
+            ffmpeg = try await find()
         } catch let error as VidclassError {
             throw VidclassError.file(path, "writing an animation needs ffmpeg: \(error.message)", kind: error.kind)
         }
@@ -37,9 +37,9 @@ package struct AnimationWriter: Sendable {
         let pictures = try AtomicFile(path)
         defer { withExtendedLifetime(pictures) {} }
         for frame in frames { try pictures.write(frame) }
-        let limit = ffmpeg.timeLimit ?? .seconds(60 + frames.count * max(1, rows * columns / 500_000))
+        let limit = Duration.seconds(60 + frames.count * max(1, rows * columns / 500_000))
         var child = ChildProcess(
-            executable: ffmpeg.ffmpegPath,
+            executable: ffmpeg.path,
             arguments: ["-nostdin", "-y", "-v", "error", "-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", "\(columns)x\(rows)"]
                 + ["-framerate", AnimationWriter.rate(framesPerSecond), "-i", FFmpeg.address(pictures.temporary)]
                 + AnimationWriter.arguments(format)
@@ -47,7 +47,10 @@ package struct AnimationWriter: Sendable {
             timeLimit: limit, outputLimit: 1 << 20)
         child.fileLimit = max(1 << 26, 2 * pictures.size)
         let outcome = try await child.run { _ in }
-        try FFmpeg.checkTime(of: outcome, limit, path: path, kind: .inputOutput)
+        guard !outcome.timedOut else {
+            throw VidclassError.file(
+                path, "ffmpeg was stopped after \(limit.components.seconds) seconds: it did not finish", kind: .inputOutput)
+        }
         guard outcome.status == 0 else {
             throw VidclassError.file(
                 path, "ffmpeg cannot write it: \(FFmpeg.reason(outcome.errorText, path: file.temporary))", kind: .inputOutput)

@@ -1,77 +1,83 @@
 import VidSystem
 import VidTensor
 
-/// A file's first video stream, as ffprobe describes it.
+/// A file's video stream, as its container describes it, and the frames that it shows.
 package struct VideoInfo: Sendable, Equatable {
+    /// The short name of the container, such as `mov`.
+    package var container: String
+    package var codec: String
+    /// Of a picture as it is shown: upright, with square pixels.
     package var rows: Int
     package var columns: Int
-    /// The number of packets (one per frame in almost every file), or of decoded frames if these were counted.
-    package var frames: Int
+    /// The number of video streams, without cover pictures.
+    package var streams: Int
+    /// The place of this stream among them, from 0.
+    package var chosen: Int
+    package var times: FrameTimes
+    /// For each frame, whether decoding can begin with it.
+    package var keys: [Bool]
+    /// Whether the frames are known by decoding all of them, and not by their packets.
+    package var isExact: Bool
+    /// What is wrong with it, as far as it was read; nil if nothing is.
+    package var damage: VideoDamage?
+    /// Whether decoding the chosen frames met errors.
+    package var metErrors = false
+
+    package var frames: Int { times.count }
     /// The mean rate; 0 = unknown.
-    package var framesPerSecond: Double
-    package var codec: String
+    package var framesPerSecond: Double { times.rate }
 }
 
-extension FFmpeg {
-    /// Opens `path` and counts the frames of its first video stream that is not a cover picture.
-    ///
-    /// By default it counts packets, which is fast because nothing is decoded; `exactly` decodes all frames. Throws for a file that
-    /// is cut off, that is, whose container lists more frames than it holds or that ends in the middle of a frame.
-    package func probe(_ path: String, exactly: Bool = false) async throws -> VideoInfo {
-        let size = try RegularFile(path).size
-        guard size > 0 else { throw VidclassError.file(path, "the file is empty") }
-        // Counting packets reads the whole file (20 MB a second is slow for a disk); decoding time is bounded by the size, too.
-        let limit = timeLimit ?? .seconds(60 + size / (exactly ? 200_000 : 20_000_000))
-        let (values, errorText) = try await streamValues(
-            path, "video", FFmpeg.videoContainers,
-            [
-                exactly ? "-count_frames" : "-count_packets", "-select_streams", "V:0", "-show_entries",
-                "stream=codec_name,width,height,avg_frame_rate,r_frame_rate,nb_frames,nb_read_packets,nb_read_frames",
-            ], limit: limit)
-        guard let codec = values["codec_name"] else {
-            let reason = errorText.isEmpty ? "only sound or data" : FFmpeg.reason(errorText, path: path)
-            throw VidclassError.file(path, "has no video stream (\(reason))")
-        }
-        guard let columns = values["width"].flatMap({ Int($0) }), let rows = values["height"].flatMap({ Int($0) }),
-            columns > 0, rows > 0
-        else { throw VidclassError.file(path, "its video stream (\(codec)) does not give the size of its pictures") }
-        guard columns <= 64 * rows, rows <= 64 * columns, columns * rows <= FFmpeg.maximumPixels else {
-            throw VidclassError.file(
-                path,
-                "expected pictures of at most \(FFmpeg.maximumPixels) pixels with sides of at most 1 to 64, found \(columns)x\(rows)")
-        }
-        guard let frames = values[exactly ? "nb_read_frames" : "nb_read_packets"].flatMap({ Int($0) }), frames > 0 else {
-            throw VidclassError.file(path, "its video stream (\(codec)) has no frames")
-        }
-        let rate = FFmpeg.rate(values["avg_frame_rate"]) ?? FFmpeg.rate(values["r_frame_rate"]) ?? 0
-        let declared = values["nb_frames"].flatMap { Int($0) }
-        let isCut = errorText.contains("partial file") || errorText.contains("File ended prematurely")
-        if !exactly, isCut || declared.map({ $0 - frames > $0 / 20 }) == true {
-            let length = isCut ? 0 : try await shownFrames(path, rate: rate, limit: limit)
-            guard let declared, declared - length <= declared / 20 else {
-                let listed = declared.map { "its container lists \($0) frames" } ?? "it ends in the middle of a frame"
-                throw VidclassError.file(path, "cut off: \(listed), \(frames) could be read")
-            }
-        }
-        return VideoInfo(rows: rows, columns: columns, frames: frames, framesPerSecond: rate, codec: String(codec).printable)
+/// What is wrong with a damaged video that can still be read.
+package struct VideoDamage: Sendable, Equatable {
+    package var decodingErrors: Int
+    /// The number of frames that the file announces and that could not be decoded; the video's frames are without them.
+    package var missingFrames: Int
+    /// The number of bytes that belong to no frame.
+    package var skippedBytes: Int
+    /// Whether the file ends before its container does: a recording that was not finished, or a copy that was cut.
+    package var endsEarly: Bool
+
+    package init(decodingErrors: Int = 0, missingFrames: Int = 0, skippedBytes: Int = 0, endsEarly: Bool = false) {
+        self.decodingErrors = decodingErrors
+        self.missingFrames = missingFrames
+        self.skippedBytes = skippedBytes
+        self.endsEarly = endsEarly
     }
 
-    /// The number of frames, at `rate` a second, up to the time of the last packet: an AVI's list also counts dropped frames, which
-    /// have no packets.
-    private func shownFrames(_ path: String, rate: Double, limit: Duration) async throws -> Int {
-        let (outcome, text) = try await ffprobe(
-            path, FFmpeg.videoContainers, ["-select_streams", "V:0", "-show_entries", "packet=pts_time", "-of", "csv=p=0"], limit: limit,
-            outputLimit: 64 << 20)
-        guard outcome.status == 0, !outcome.timedOut else { return 0 }
-        let last = text.split(whereSeparator: { $0 == "\n" || $0 == "," }).compactMap { Double($0) }.filter(\.isFinite).max() ?? 0
-        return Int(min((last * rate).rounded(), 1e12)) + 1
+    /// The members of an object of a JSON document.
+    package var members: [(String, JSONNode)] {
+        [
+            ("decoding_errors", .integer(decodingErrors)), ("missing_frames", .integer(missingFrames)),
+            ("skipped_bytes", .integer(skippedBytes)), ("ends_early", .bool(endsEarly)),
+        ]
     }
 
-    /// Parses a rate such as `30000/1001`; nil for `0/0`.
-    private static func rate(_ text: Substring?) -> Double? {
-        guard let parts = text?.split(separator: "/"), parts.count == 2, let over = Double(parts[0]), let under = Double(parts[1]),
-            over > 0, under > 0
-        else { return nil }
-        return over / under
+    /// "93 decoding errors, 13 of 200 frames missing" of a video with the other 187 `frames`.
+    package func text(frames: Int) -> String {
+        var parts: [String] = []
+        if decodingErrors > 0 { parts.append("\(decodingErrors) decoding error\(decodingErrors == 1 ? "" : "s")") }
+        if missingFrames > 0 { parts.append("\(missingFrames) of \(frames + missingFrames) frames missing") }
+        if skippedBytes > 0 { parts.append("\(skippedBytes) byte\(skippedBytes == 1 ? "" : "s") skipped") }
+        if endsEarly { parts.append("ends early") }
+        return parts.isEmpty ? "damaged" : parts.joined(separator: ", ")
+    }
+}
+
+extension VideoInfo {
+    /// Throws for a file that is cut off, that is, whose container lists many more frames than it holds.
+    package init(_ stream: MediaStream, _ list: FrameList, ticks: [Int64], keys: [Bool], path: String) throws {
+        let lost = stream.listedFrames - list.count
+        // Less is lost where a recording was stopped.
+        if list.isCut, stream.listedFrames > 0, lost > stream.listedFrames / 20 {
+            throw VidclassError.file(path, "cut off: its container lists \(stream.listedFrames) frames, \(list.count) could be read")
+        }
+        self.init(
+            container: stream.container, codec: stream.codec, rows: stream.rows, columns: stream.columns, streams: stream.streams,
+            chosen: stream.chosen,
+            times: FrameTimes(
+                ticks: ticks, timeBase: (list.over, list.under), lastDuration: Int64(list.lastDuration), statedRate: stream.rate),
+            keys: keys, isExact: list.isExact,
+            damage: list.isCut ? VideoDamage(missingFrames: max(0, lost), endsEarly: true) : nil)
     }
 }

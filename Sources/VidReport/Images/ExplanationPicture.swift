@@ -8,19 +8,18 @@ package struct ExplanationPicture: Sendable {
     package struct Sample: Sendable {
         package let clip: LoadedClip
         package let explanation: ClipExplanation
-        /// The place of each frame in the file; nil if it is not needed.
-        package let moments: [FrameMoment]?
 
-        package init(clip: LoadedClip, explanation: ClipExplanation, moments: [FrameMoment]? = nil) {
+        package init(clip: LoadedClip, explanation: ClipExplanation) {
             self.clip = clip
             self.explanation = explanation
-            self.moments = moments
         }
+
+        /// The place of a frame in the file; nil if the clip was not loaded from a file.
+        package func moment(_ frame: Int) -> FrameMoment? { clip.moments.isEmpty ? nil : clip.moments[frame] }
 
         /// The text above a frame: its time or, if that is unknown, its number.
         package func caption(_ frame: Int) -> String {
-            guard let moments else { return "frame \(frame + 1)" }
-            let moment = moments[frame]
+            guard let moment = moment(frame) else { return "frame \(frame + 1)" }
             return moment.seconds.map { Formatting.fixed($0, 2) + " s" } ?? "frame \(moment.frame + 1)"
         }
     }
@@ -59,13 +58,13 @@ package struct ExplanationPicture: Sendable {
     ///
     /// Takes about as long as a prediction.
     package static func make(
-        _ clip: LoadedClip, _ predictor: Predictor, target: Int? = nil, against: Int? = nil, moments: [FrameMoment]? = nil,
-        title: String = "", mostFrames: Int = 8
+        _ clip: LoadedClip, _ predictor: Predictor, target: Int? = nil, against: Int? = nil, title: String = "",
+        mostFrames: Int = 8
     ) throws -> (explanation: ClipExplanation, png: [UInt8]) {
         let seen = try predictor.activations(of: clip)
         let best = seen.logits.indices.max { seen.logits[$0] < seen.logits[$1] } ?? 0
         let explanation = predictor.explain(seen, target: target ?? best, against: against)
-        let picture = ExplanationPicture(samples: [Sample(clip: clip, explanation: explanation, moments: moments)], title: title)
+        let picture = ExplanationPicture(samples: [Sample(clip: clip, explanation: explanation)], title: title)
         var strip = picture.strip
         strip.mostFrames = mostFrames
         return (explanation, try strip.png())

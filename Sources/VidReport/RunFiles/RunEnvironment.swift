@@ -1,4 +1,5 @@
 import VidConfig
+import VidData
 import VidSystem
 import VidTensor
 
@@ -17,7 +18,9 @@ package struct RunEnvironment: Sendable {
     package var blas: String
     package var blasKernel: String
     package var isBlasKernelUsers: Bool
-    /// FFmpeg's version; nil if it is not installed.
+    /// The version of FFmpeg's libraries, which read videos and sounds.
+    package var libav: String
+    /// The version of the program ffmpeg, which writes animations; nil if it is not installed.
     package var ffmpeg: String?
     package var swift: String
 
@@ -25,6 +28,7 @@ package struct RunEnvironment: Sendable {
     package init(version: String, threads: Int, ffmpeg: String?) {
         self.version = version
         self.threads = threads
+        libav = MediaService.version
         self.ffmpeg = ffmpeg
         system = RunEnvironment.systemName
         (kernel, architecture) = RunEnvironment.kernelName
@@ -46,7 +50,7 @@ package struct RunEnvironment: Sendable {
             ("vector_extensions", .array(vectorExtensions.map { .string($0) })), ("simd", .string(simd)),
             ("processors", .integer(processors)), ("threads", .integer(threads)), ("memory_bytes", .integer(memoryBytes)),
             ("blas_version", .string(blas)), ("blas_kernel", .string(blasKernel)), ("blas_kernel_set_by_user", .bool(isBlasKernelUsers)),
-            ("ffmpeg", ffmpeg.map { .string($0) } ?? .null), ("swift", .string(swift)),
+            ("libav", .string(libav)), ("ffmpeg", ffmpeg.map { .string($0) } ?? .null), ("swift", .string(swift)),
         ])
     }
 
@@ -60,7 +64,7 @@ package struct RunEnvironment: Sendable {
             ("vectors", vectorExtensions.joined(separator: " ") + "; \(simd) used"),
             ("threads", "\(threads) of \(Formatting.count(processors, "processor"))"), ("memory", Formatting.bytes(memoryBytes)),
             ("BLAS", "\(blas), kernel \(blasKernel)" + (isBlasKernelUsers ? " (OPENBLAS_CORETYPE was set)" : "")),
-            ("ffmpeg", ffmpeg ?? "not found"), ("compiler", swift),
+            ("FFmpeg", libav), ("ffmpeg program", ffmpeg ?? "not found"), ("compiler", swift),
         ]
     }
 

@@ -15,7 +15,7 @@ package enum DataReportText {
             .map { page.paragraph("note: " + $0, indent: 6) }.joined()
         let verdict = verdict(report)
         return summary(report, page) + "\n" + classes(report, page) + (remarks.isEmpty ? "" : "\n" + remarks) + bad(report, page)
-            + leaks(report, page) + (verdict.isEmpty ? "" : "\n" + page.paragraph(verdict, indent: 0))
+            + damaged(report, page) + leaks(report, page) + (verdict.isEmpty ? "" : "\n" + page.paragraph(verdict, indent: 0))
     }
 
     /// The width that lines are broken to.
@@ -97,6 +97,12 @@ package enum DataReportText {
         section("Bad clips", report.bad, "bad clips", page) { "  \($0.entry.id.printable): \($0.reason ?? "")" }
     }
 
+    private static func damaged(_ report: DataReport, _ page: Page) -> String {
+        section("Damaged clips", report.damaged, "damaged clips", page) {
+            "  \($0.entry.id.printable): \($0.facts?.damageText ?? "")"
+        }
+    }
+
     private static func leaks(_ report: DataReport, _ page: Page) -> String {
         section("Clips that look the same in two splits", report.leaks ?? [], "pairs", page) { leak in
             let (first, second) = (report.clips[leak.first].entry, report.clips[leak.second].entry)
@@ -121,7 +127,10 @@ package enum DataReportText {
     /// Whether all clips can be read, and the number of leaks. Bad clips are not mentioned: they have a list, and the caller reports
     /// the consequences.
     private static func verdict(_ report: DataReport) -> String {
-        var sentences = report.bad.isEmpty ? ["All clips can be read."] : []
+        let damaged = report.damaged.count
+        var sentences =
+            report.bad.isEmpty
+            ? ["All clips can be read\(damaged == 0 ? "" : ", but \(damaged) \(damaged == 1 ? "is" : "are") damaged")."] : []
         if let leaks = report.leaks, report.splits.count > 1 {
             sentences.append(
                 leaks.isEmpty

@@ -36,17 +36,9 @@ package struct InputExplanation: Sendable {
     package init(_ path: String, _ saved: SavedModel, _ predictor: Predictor, target: Int?, against: Int?) async throws {
         input = path
         classes = saved.classifier.classes
-        let loader = saved.loader
-        var seen: [(clip: LoadedClip, activations: ClipActivations, moments: [FrameMoment]?)] = []
-        var length: ClipLength?
-        let views = saved.evaluationViews
-        try await loader.load(path, views: views) { place, clip in
-            let view = views[place]
-            if length == nil { length = try await loader.length(of: path) }
-            // Decoding may find fewer frames than the file has packets.
-            length?.frames = clip.sourceFrames
-            let moments = try length.map { try loader.moments(view, of: $0, path: path) }
-            seen.append((clip, try predictor.activations(of: clip), moments))
+        var seen: [(clip: LoadedClip, activations: ClipActivations)] = []
+        try await saved.loader.load(path, views: saved.evaluationViews) { _, clip in
+            seen.append((clip, try predictor.activations(of: clip)))
         }
         scores = Scores.mean(seen.map(\.activations.logits))
         try saved.requireFinite(scores, of: path)
@@ -55,7 +47,7 @@ package struct InputExplanation: Sendable {
         self.against = against
         samples = seen.map {
             ExplanationPicture.Sample(
-                clip: $0.clip, explanation: predictor.explain($0.activations, target: chosen, against: against), moments: $0.moments)
+                clip: $0.clip, explanation: predictor.explain($0.activations, target: chosen, against: against))
         }
     }
 

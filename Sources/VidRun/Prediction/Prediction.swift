@@ -57,7 +57,8 @@ package struct FilePredictor {
             pending[next] = Task { try await loader.loadAll(path, views: views) }
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
-        let outputs = clips.map { predictor.output($0) }
+        let known = FrameFeatures()
+        let outputs = clips.map { predictor.output($0, known) }
         return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
     }
 
@@ -68,20 +69,22 @@ package struct FilePredictor {
             familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
     }
 
-    /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once.
+    /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once. The CNN runs once on each frame,
+    /// however many windows contain it.
     ///
     /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
     package func timeline(
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
         let path = paths[index]
-        let whole = try await saved.loader.length(of: path)
-        let plan = try whole.windows(length: length, stride: stride, path: path)
-        let seconds = whole.seconds ?? 0
+        let times = try await saved.loader.times(of: path)
+        let plan = try times.windows(length: length, stride: stride, path: path)
+        let seconds = times.duration ?? 0
         var predictions = [Prediction?](repeating: nil, count: plan.count)
         var done = 0
+        let known = FrameFeatures()
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
-            let output = predictor.output(clip)
+            let output = predictor.output(clip, known)
             predictions[place] = try prediction(
                 of: path, input: input, scores: Scores.softmax(output.logits), features: [output.feature])
             done += 1

@@ -31,6 +31,7 @@ package struct FoldTraining {
         self.count = count
         self.runtime = runtime
         data = try await CheckedData(configuration, in: runtime)
+        data.clips?.remove(data.set.entries(of: .test).map(\.path))
         // Impossible folds are refused before a folder is made.
         let (folds, notes) = try data.set.folds(count, seed: configuration.seed)
         for note in notes { try runtime.note(note) }
@@ -97,7 +98,7 @@ package struct FoldTraining {
         own.output.directory = folder.path
         own.output.name = RunFolder.foldName(number)
         own.output.existOk = true
-        return try TrainingPlan(fold: folder.fold(number), own, data: fold, report: data.report, in: runtime)
+        return try TrainingPlan(fold: folder.fold(number), own, data: fold, clips: data.clips, report: data.report, in: runtime)
     }
 
     private func summary(_ results: [FoldSummary.Result], reason: String) -> FoldSummary {

@@ -9,6 +9,8 @@ import VidSystem
 package struct TrainingPlan {
     package let configuration: RunConfiguration
     let data: DataSet
+    /// Clips that the check has decoded for this training.
+    package let clips: ClipStore?
     /// The check's findings if clips are left out; nil if none are.
     let skipped: DataReport?
     /// A summary of the findings for the run's folder; nil if it has one, or if the clips were not checked.
@@ -19,11 +21,12 @@ package struct TrainingPlan {
     let checkpoint: Checkpoint?
 
     private init(
-        _ configuration: RunConfiguration, _ data: DataSet, skipped: DataReport? = nil, summary: DataSummary?,
+        _ configuration: RunConfiguration, _ data: DataSet, clips: ClipStore?, skipped: DataReport? = nil, summary: DataSummary?,
         existing: (folder: RunFolder, lock: RunLock)? = nil, checkpoint: Checkpoint? = nil
     ) {
         self.configuration = configuration
         self.data = data
+        self.clips = clips
         self.skipped = skipped
         self.summary = summary
         self.existing = existing
@@ -35,7 +38,7 @@ package struct TrainingPlan {
         checkpoint: Checkpoint? = nil
     ) {
         self.init(
-            configuration, data.set, skipped: data.report.bad.isEmpty ? nil : data.report,
+            configuration, data.set, clips: data.clips, skipped: data.report.bad.isEmpty ? nil : data.report,
             summary: DataSummary(data.report, skipsBad: true), existing: existing, checkpoint: checkpoint)
     }
 
@@ -64,20 +67,23 @@ package struct TrainingPlan {
         // splits.csv does not list clips that were left out; the run's first summary does.
         let hasSummary = FileManager.default.fileExists(atPath: folder.dataPath)
         self.init(
-            configuration, data.set, summary: hasSummary ? nil : DataSummary(data.report, skipsBad: true), existing: (folder, lock),
+            configuration, data.set, clips: data.clips, summary: hasSummary ? nil : DataSummary(data.report, skipsBad: true),
+            existing: (folder, lock),
             checkpoint: checkpoint)
     }
 
     /// The training of one fold, in `folder`: a new one or, if the folder has a configuration, a resumed one.
-    init(fold folder: RunFolder, _ configuration: RunConfiguration, data: DataSet, report: DataReport, in runtime: Runtime) throws {
+    init(
+        fold folder: RunFolder, _ configuration: RunConfiguration, data: DataSet, clips: ClipStore?, report: DataReport, in runtime: Runtime
+    ) throws {
         try folder.checkLinks()
         guard FileManager.default.fileExists(atPath: folder.configPath) else {
-            self.init(configuration, data, summary: DataSummary(report.divided(as: data), skipsBad: true))
+            self.init(configuration, data, clips: clips, summary: DataSummary(report.divided(as: data), skipsBad: true))
             return
         }
         let lock = try RunLock(folder)
         self.init(
-            configuration, data, summary: nil, existing: (folder, lock),
+            configuration, data, clips: clips, summary: nil, existing: (folder, lock),
             checkpoint: try TrainingPlan.saved(folder, configuration, runtime))
     }
 

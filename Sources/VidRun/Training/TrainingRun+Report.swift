@@ -56,7 +56,7 @@ extension TrainingRun {
         let entries = data.entries(of: split)
         let start = ContinuousClock.now
         let evaluation = try await trainer.evaluate(
-            split == .validation ? nil : LabelledClips(entries, loader: ClipLoader(configuration), keepingBytes: 0),
+            split == .validation ? nil : LabelledClips(entries, loader: ClipLoader(configuration).taking(from: clips), keepingBytes: 0),
             cache: runtime.cache, reusesFeatures: reusesFeatures
         ) { done, total in
             if stop.isRequested { throw Interrupted() }

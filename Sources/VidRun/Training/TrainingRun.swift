@@ -22,6 +22,8 @@ package final class TrainingRun {
     /// Nil for a dry run.
     package let folder: RunFolder?
     let data: DataSet
+    /// Clips that the check has decoded: each is taken once, by the first stage's encoding or the evaluation.
+    let clips: ClipStore?
     let runtime: Runtime
     /// The plan of the stage, of those to come, that takes the most memory.
     let largestMemoryPlan: MemoryPlan
@@ -66,8 +68,10 @@ package final class TrainingRun {
         } else {
             (folder, lock, results) = try TrainingRun.prepareFolder(plan, state, runtime)
         }
+        clips = plan.clips
+        clips?.shrink(to: max(0, MemoryBudget(gibibytes: configuration.training.memoryGiB).bytes - largestMemoryPlan.estimate.total))
         trainer = try TrainingRun.trainer(
-            model, configuration, data, memoryPlan, runtime, state, secondsBefore: results?.secondsSoFar ?? 0)
+            model, configuration, data, clips, memoryPlan, runtime, state, secondsBefore: results?.secondsSoFar ?? 0)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
             splits: zip(["training", "validation", "test"], Split.allCases).map { [data] in ($0, data.entries(of: $1).count) },
@@ -137,10 +141,10 @@ package final class TrainingRun {
     }
 
     private static func trainer(
-        _ model: StageModel, _ configuration: RunConfiguration, _ data: DataSet, _ plan: MemoryPlan, _ runtime: Runtime,
-        _ state: TrainerState, secondsBefore: Double
+        _ model: StageModel, _ configuration: RunConfiguration, _ data: DataSet, _ decoded: ClipStore?, _ plan: MemoryPlan,
+        _ runtime: Runtime, _ state: TrainerState, secondsBefore: Double
     ) throws -> Trainer {
-        let loader = ClipLoader(configuration)
+        let loader = ClipLoader(configuration).taking(from: decoded)
         func clips(_ split: Split) -> LabelledClips {
             let entries = data.entries(of: split)
             return LabelledClips(entries, loader: loader, keepingBytes: plan.keptClipBytes / max(1, data.entries.count) * entries.count)
@@ -167,7 +171,7 @@ package final class TrainingRun {
         model.copyWeights(from: trainer.classifier)
         memoryPlan = try model.memoryPlan(configuration, data, runtime.workers)
         trainer = try TrainingRun.trainer(
-            model, configuration, data, memoryPlan, runtime, state, secondsBefore: trainer.secondsSinceStart)
+            model, configuration, data, clips, memoryPlan, runtime, state, secondsBefore: trainer.secondsSinceStart)
         try saveLast()
     }
 }

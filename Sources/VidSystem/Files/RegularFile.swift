@@ -8,7 +8,8 @@ package final class RegularFile: Sendable {
     package let status: FileStatus
     /// The file's size in bytes when it was opened.
     package var size: Int { status.size }
-    private let descriptor: Int32
+    /// Stays open as long as this value exists; its position is never used.
+    package let descriptor: Int32
 
     /// Throws `.missingInput` if nothing is there, `.badData` for a folder, pipe or device (without waiting for a pipe's
     /// writer), and `.inputOutput` otherwise, for example for a symbolic link with `followingLink: false`.

@@ -24,9 +24,18 @@ package struct ChildProcess: Sendable {
         package let signal: Int32?
         /// The last 8 KiB of standard error.
         package let errorText: String
-        package let outputBytes: Int
-        package let timedOut: Bool
-        package let outputExceeded: Bool
+        package fileprivate(set) var outputBytes = 0
+        package fileprivate(set) var timedOut = false
+        package fileprivate(set) var outputExceeded = false
+
+        fileprivate init(_ end: TerminationStatus, errorText: String) {
+            (status, signal) =
+                switch end {
+                case .exited(let code): (code, nil)
+                case .signaled(let signal): (128 + signal, signal)
+                }
+            self.errorText = errorText
+        }
     }
 
     /// - Parameters:
@@ -116,14 +125,48 @@ package struct ChildProcess: Sendable {
             throw VidclassError.file(executable, "cannot be run: \(error.description.printable)", kind: .other)
         }
         if Task.isCancelled { throw CancellationError() }
-        let (status, signal): (Int32, Int32?) =
-            switch result.terminationStatus {
-            case .exited(let code): (code, nil)
-            case .signaled(let signal): (128 + signal, signal)
+        var outcome = Outcome(result.terminationStatus, errorText: result.closureResult)
+        outcome.outputBytes = outputBytes
+        outcome.timedOut = timedOut.isRaised
+        outcome.outputExceeded = outputExceeded
+        return outcome
+    }
+
+    /// Runs the child with the socket `input` as its standard input and without standard output, while `body` talks with it through
+    /// the socket's other end. Then the child is killed if it is still running.
+    ///
+    /// It has no time limit: `body` kills a child that takes too long. `input` is closed here once the child has it. Throws `.other` if the
+    /// child cannot be started.
+    package func converse(input: Int32, _ body: (RunningChild) async -> Void) async throws -> Outcome {
+        var options = PlatformOptions()
+        options.createSession = true
+        let result: ExecutionResult<String, DiscardedOutput, SequenceOutput>
+        do {
+            result = try await Subprocess.run(
+                .path(FilePath(executable)), arguments: Arguments(arguments),
+                // A crash is reported by its signal; a backtrace would need to open files. One arena never asks the system whether it may shrink.
+                environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"]),
+                platformOptions: options, input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: true),
+                output: .discarded, error: .sequence
+            ) { execution in
+                let process = execution.processIdentifier.value
+                LiveChildren.insert(process)
+                defer { LiveChildren.remove(process) }
+                ProcessLimits.apply(to: process, memory: vc_is_sanitized() != 0 ? nil : memoryLimit, seconds: nil, fileBytes: fileLimit)
+                async let errorText = ChildProcess.tail(of: execution.standardError)
+                let child = RunningChild(process)
+                await body(child)
+                child.kill()
+                let text = try await errorText
+                await ChildProcess.waitForEnd(of: process)
+                ChildProcess.killSession(process)
+                child.forget()
+                return text
             }
-        return Outcome(
-            status: status, signal: signal, errorText: result.closureResult, outputBytes: outputBytes, timedOut: timedOut.isRaised,
-            outputExceeded: outputExceeded)
+        } catch let error as SubprocessError {
+            throw VidclassError.file(executable, "cannot be run: \(error.description.printable)", kind: .other)
+        }
+        return Outcome(result.terminationStatus, errorText: result.closureResult)
     }
 
     /// Runs the child to its end and returns its output as text.
@@ -250,17 +293,10 @@ package enum ProcessLimits {
     /// The children that may run at a time where `wanted` are asked for: fewer if the open files do not suffice.
     package static func children(_ wanted: Int) -> Int { max(1, min(wanted, (openFiles - ownFiles) / filesPerChild)) }
 
-    /// Limits the process from now on to `memory` bytes of address space, `seconds` of processor time, and files of at most
-    /// `fileBytes`. Does nothing if the process has ended.
-    static func apply(to process: Int32, memory: Int, seconds: Int, fileBytes: Int = 0) {
-        _ = vc_limit_process(process, UInt64(memory), UInt64(seconds), UInt64(fileBytes))
-    }
-
-    /// Limits this process to `memory` more bytes of address space than it has now, to `seconds` of processor time and of wall time,
-    /// and forbids it to write files.
-    package static func applyToThisProcess(memory: Int, seconds: Int) {
-        apply(to: getpid(), memory: memory + Machine.addressSpaceBytes, seconds: seconds)
-        alarm(UInt32(clamping: seconds))
+    /// Limits the process from now on to `memory` bytes of address space, `seconds` of processor time (nil to leave that), and files of at
+    /// most `fileBytes`. Does nothing if the process has ended.
+    static func apply(to process: Int32, memory: Int?, seconds: Int?, fileBytes: Int = 0) {
+        _ = vc_limit_process(process, memory.map(UInt64.init) ?? .max, seconds.map(UInt64.init) ?? .max, UInt64(fileBytes))
     }
 }
 

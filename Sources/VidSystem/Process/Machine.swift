@@ -7,6 +7,9 @@ package enum Machine {
         value(of: "model name", in: "/proc/cpuinfo") ?? "unknown processor"
     }
 
+    /// The number of processors this process may run on.
+    package static var processorCount: Int { Int(vc_processor_count()) }
+
     /// Bytes of memory in total.
     package static var memoryBytes: Int { max(0, sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))) }
 

@@ -10,13 +10,19 @@ package enum Batch {
         _ clips: [LoadedClip], _ classifier: Classifier, _ preprocessing: PreprocessingName, into frames: Tensor, _ context: Context
     ) {
         let steps = classifier.frames
-        let rule = Preprocessing(preprocessing, channels: classifier.frameShape[2])
         for (index, loaded) in clips.enumerated() {
-            let target = frames.rows(index * steps..<(index + 1) * steps)
-            switch loaded.clip.pixels {
-            case .bytes(let values): PixelConversion.convert(bytes: values, rule: rule, into: target, workers: context.workers)
-            case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: target, workers: context.workers)
-            }
+            convert(loaded.clip, classifier, preprocessing, into: frames.rows(index * steps..<(index + 1) * steps), context)
+        }
+    }
+
+    /// The same for any number of frames: `frames` is (N, H, W, C).
+    static func convert(
+        _ clip: Clip, _ classifier: Classifier, _ preprocessing: PreprocessingName, into frames: Tensor, _ context: Context
+    ) {
+        let rule = Preprocessing(preprocessing, channels: classifier.frameShape[2])
+        switch clip.pixels {
+        case .bytes(let values): PixelConversion.convert(bytes: values, rule: rule, into: frames, workers: context.workers)
+        case .floats(let values): PixelConversion.convert(floats: values, rule: rule, into: frames, workers: context.workers)
         }
     }
 

@@ -69,6 +69,7 @@ package actor ClipSource {
 
     /// Cancels what is loading and frees what is in memory.
     package func clear() {
+        loader.forget(paths)
         for task in pending.values { task.cancel() }
         pending = [:]
         kept = [:]

@@ -34,6 +34,12 @@ package struct SamplePlan: Sendable {
         }
     }
 
+    /// The views of every clip, where nothing about them is random.
+    package var fixedViews: [ClipView]? {
+        guard case .views(let views) = kind else { return nil }
+        return views
+    }
+
     /// For training: random where sampling or augmentation is. Behind frozen layers, `augmentation.copies` limits the samples of a clip.
     package static func training(_ configuration: RunConfiguration, behindFrozenLayers: Bool) -> SamplePlan {
         guard configuration.variesInTraining else {

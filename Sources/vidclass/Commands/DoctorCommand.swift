@@ -25,10 +25,24 @@ struct DoctorCommand: AsyncParsableCommand {
         let ffmpeg = try? await FFmpeg.locate().version
         let cache = CacheFolder()
         let facts = Diagnosis(
-            oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, ffmpeg: ffmpeg,
+            oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, readerFault: await DoctorCommand.readerFault(),
+            ffmpeg: ffmpeg,
             weights: await WeightsLibrary(hdf5: Program.hdf5).list().filter { $0.fault == nil }.map(\.path),
             cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
         try output.print(facts.text, facts.document)
+    }
+
+    /// Why readers cannot be started here; nil if one answers.
+    private static func readerFault() async -> String? {
+        do {
+            try await Readers.shared.withReader(for: "a reader", timeLimit: .seconds(60)) { session in
+                try await session.send(ReaderMessage.trial, Array(ReaderTrial.thread.rawValue.utf8))
+                try await session.finish()
+            }
+            return nil
+        } catch {
+            return (error as? VidclassError)?.message ?? "\(error)"
+        }
     }
 }
 
@@ -37,6 +51,8 @@ private struct Diagnosis {
     let oneThread: Double
     let allThreads: Double
     let threads: Int
+    let readerFault: String?
+    /// The version of the program ffmpeg.
     let ffmpeg: String?
     let weights: [String]
     let cache: String
@@ -75,9 +91,13 @@ private struct Diagnosis {
                 "Only \(Formatting.bytes(Machine.availableBytes)) of memory is free; VGG16 at 224 x 224 wants about 0.3 GiB frozen and 1.5 GiB when it is trained. Close other programs or use smaller frames."
             )
         }
+        if let readerFault {
+            warnings.append("Videos, sounds and HDF5 files cannot be read (.bin and .npy clips can): \(readerFault)")
+        }
         if ffmpeg == nil {
             warnings.append(
-                "ffmpeg was not found: videos and sounds cannot be read (.bin and .npy clips can). Install it: apt-get install ffmpeg.")
+                "The program ffmpeg was not found, so explain cannot write animations. Nothing else needs it. Install it: apt-get install ffmpeg."
+            )
         }
         if weights.isEmpty {
             warnings.append(
@@ -97,7 +117,8 @@ private struct Diagnosis {
             ["BLAS", BLAS.configuration],
             ["BLAS kernel", kernel],
             ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
-            ["ffmpeg", ffmpeg ?? "not found"],
+            ["FFmpeg", "\(MediaService.version), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here")],
+            ["ffmpeg program", (ffmpeg ?? "not found") + " (for animations only)"],
             ["cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"],
         ]
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
@@ -121,6 +142,7 @@ private struct Diagnosis {
             ("blas_kernel_set_by_user", .bool(BLAS.coreIsUsers)),
             ("sgemm_gflops_one_thread", .number(oneThread)),
             ("sgemm_gflops", .number(allThreads)),
+            ("libav", .string(MediaService.version)),
             ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
             ("cache", .string(cache)),
             ("cache_feature_bytes", .integer(featureBytes)),

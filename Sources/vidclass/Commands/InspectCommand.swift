@@ -12,6 +12,8 @@ struct InspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what is in a clip, video, sound, checkpoint, weights file or config.",
         discussion: """
+            A video is described as its container describes it, without decoding it: `check` finds damage within.
+
               vidclass inspect clip.bin
               vidclass inspect holiday.mp4 --json
               vidclass inspect runs/train/weights/best.safetensors
@@ -33,6 +35,8 @@ struct InspectCommand: AsyncParsableCommand {
 private struct Inspection {
     private let facts: [(String, JSONNode)]
     private let table: (key: String, columns: [String], rows: [[JSONNode]])?
+    /// For keys of facts, what the text says instead of the fact; nil to leave it out.
+    private var words: [String: String?] = [:]
 
     static func of(_ file: String) async throws -> Inspection {
         let name = file.lowercased()
@@ -44,14 +48,32 @@ private struct Inspection {
             clip.sound.map {
                 [("sample_rate", .integer($0.sampleRate)), ("sound_channels", .integer($0.channels)), ("seconds", .number($0.seconds))]
             } ?? []
+        let video = clip.video
         return Inspection(
             facts: [
                 ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
-            ] + sound + [
+            ] + sound + (video.map(facts) ?? []) + [
                 ("element", .string(clip.element)),
                 ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
                 ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),
-            ], table: nil)
+            ], table: nil, words: video.map(words) ?? [:])
+    }
+
+    private static func facts(_ video: VideoInfo) -> [(String, JSONNode)] {
+        [
+            ("container", .string(video.container)), ("seconds", video.times.duration.map { .number($0) } ?? .null),
+            ("video_stream", .integer(video.chosen + 1)), ("video_streams", .integer(video.streams)),
+            ("damage", video.damage.map { .object($0.members) } ?? .null),
+        ]
+    }
+
+    private static func words(_ video: VideoInfo) -> [String: String?] {
+        [
+            "seconds": video.times.duration.map { Formatting.fixed($0, 3) } ?? "unknown",
+            "video_stream": video.streams > 1
+                ? "\(video.chosen + 1) of \(video.streams), the default one or else the one that FFmpeg prefers" : nil,
+            "video_streams": nil, "damage": video.damage?.text(frames: video.frames),
+        ]
     }
 
     private static func config(_ file: String) throws -> Inspection {
@@ -109,8 +131,10 @@ private struct Inspection {
 
     var text: String {
         let style = OutputStyle.standardOutput
-        var text = FittedTable.facts(
-            facts.filter { $0.0 != "config" }.map { ($0.0, Inspection.plain($0.1).printable) }, style: style)
+        let lines = facts.filter { $0.0 != "config" }.compactMap { key, value in
+            (words[key] ?? Inspection.plain(value)).map { (key, $0.printable) }
+        }
+        var text = FittedTable.facts(lines, style: style)
         if let config = facts.first(where: { $0.0 == "config" }) { text += "config " + config.1.text(pretty: true) + "\n" }
         if let table {
             let columns = table.columns.enumerated().map { column, title in

@@ -36,7 +36,7 @@ struct InputList {
 
     init(_ bytes: [UInt8], name: String) throws {
         self.name = name
-        if ClipFormat.fileExtension(ofBytes: Array(bytes.prefix(1024))) != nil {
+        if FileContent(head: Array(bytes.prefix(FileContent.headSize)))?.fileExtension != nil {
             throw VidclassError.file(name, "is a clip, video or sound, not a list of paths; name it without --input-list")
         }
         let hasNUL = bytes.contains(0)

@@ -20,7 +20,7 @@ struct StandardInput {
     /// Whether nothing is piped in.
     static var isTerminal: Bool { PipedInput.standard.isTerminal }
 
-    /// Reads standard input to its end. Its first bytes tell the format; if they don't, ffmpeg finds out.
+    /// Reads standard input to its end. Its first bytes tell the format; if they don't, FFmpeg finds out.
     ///
     /// - Throws: `.badData` if it is empty or longer than `sizeLimit`, `.inputOutput` if it cannot be read or copied.
     init() throws {
@@ -30,8 +30,9 @@ struct StandardInput {
         guard filled > 0 else {
             throw VidclassError(.badData, "\(StandardInput.shownName) is empty; expected a clip, video or sound")
         }
-        let fileExtension = ClipFormat.fileExtension(ofBytes: Array(block.prefix(min(filled, 1024)))) ?? "mp4"
-        file = try TemporaryFile(name: "input." + fileExtension)
+        let content = FileContent(head: Array(block.prefix(min(filled, FileContent.headSize))))
+        let fileExtension = content == nil ? "mp4" : content?.fileExtension
+        file = try TemporaryFile(name: "input" + (fileExtension.map { "." + $0 } ?? ""))
         var size = 0
         while filled > 0 {
             guard size + filled <= StandardInput.sizeLimit else {

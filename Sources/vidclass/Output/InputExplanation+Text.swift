@@ -76,7 +76,7 @@ extension InputExplanation {
     private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float], _ shares: [Double]) -> [JSONNode] {
         let explanation = sample.explanation
         return contributions.enumerated().map { index, contribution in
-            let moment = sample.moments?[index]
+            let moment = sample.moment(index)
             let map = (0..<explanation.mapRows).map { row in
                 JSONNode.array(
                     explanation.maps[index][row * explanation.mapColumns..<(row + 1) * explanation.mapColumns].map { .number($0) })

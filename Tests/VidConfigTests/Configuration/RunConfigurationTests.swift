@@ -100,6 +100,8 @@ struct RunConfigurationTests {
                     "short_clips": "loop",
                     "sampling": { "type": "uniform" },
                     "skip_bad_clips": false,
+                    "damaged": "use",
+                    "deinterlace": true,
                     "leak_check": "report",
                     "audio": {
                       "sample_rate": 16000,

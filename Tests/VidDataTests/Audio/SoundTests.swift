@@ -11,7 +11,7 @@ import VidTestSupport
 struct SoundTests {
     private static func decode(_ path: String, sampleRate: Int = 16000, maximumSamples: Int = 1 << 24) async throws -> [Float] {
         var samples: [Float] = []
-        let decoder = SoundDecoder(ffmpeg: try await FFmpeg.locate(), sampleRate: sampleRate, maximumSamples: maximumSamples)
+        let decoder = SoundDecoder(sampleRate: sampleRate, maximumSamples: maximumSamples)
         let count = try await decoder.stream(path) { samples.append(contentsOf: $0) }
         #expect(count == samples.count)
         return samples
@@ -69,7 +69,7 @@ struct SoundTests {
         let wave = try videos.folder.write("a.wav", TestSounds.wave(TestSounds.integers(samples), sampleRate: 16000))
         let path = videos.folder(name)
         try videos.run(["-i", wave] + (name == "a.mp3" ? ["-b:a", "128k"] : []) + [path])
-        let sound = try await videos.ffmpeg.probeSound(path)
+        let sound = try await MediaFiles().sound(path)
         #expect(sound.channels == 1 && abs(sound.seconds - 2) <= 0.15 && sound.sampleRate == (name == "a.opus" ? 48000 : 16000))
         let found = try await SoundTests.loader(frames: 8).load(path)
         let expected = try await SoundTests.loader(frames: 8).load(wave)
@@ -151,12 +151,12 @@ struct SoundTests {
         try folder.write("undefined.wav", TestSounds.wave(floats: [0, 0.5, .nan, 0], sampleRate: 16000))
         try folder.write("huge.wav", TestSounds.wave(floats: [0, 0.5, 1e30, 0], sampleRate: 16000))
         for (name, message) in [
-            ("empty.wav", "the file is empty"), ("text.wav", "ffmpeg found no readable sound: "),
-            ("text.mp3", "ffmpeg found no readable sound: "),
-            ("text.flac", "ffmpeg found no readable sound: "), ("text.ogg", "ffmpeg found no readable sound: "),
-            ("playlist.mp3", "Format not on whitelist"), ("list.wav", "Format not on whitelist"),
+            ("empty.wav", "the file is empty"), ("text.wav", "not a clip but a text file"),
+            ("text.mp3", "not a clip but a text file"), ("text.flac", "not a clip but a text file"),
+            ("text.ogg", "not a clip but a text file"), ("playlist.mp3", "not a clip but a playlist"),
+            ("list.wav", "not a clip but a playlist"),
             ("silent.m4a", "has no sound (only pictures or data)"), ("none.wav", "0 seconds"),
-            ("header.wav", "ffmpeg found no readable sound: "),
+            ("header.wav", "no sound that FFmpeg can read: "),
             ("infinite.wav", "not finite"), ("undefined.wav", "not finite"), ("huge.wav", "full scale is 1"),
         ] {
             let error = await failure { try await SoundTests.loader().load(folder(name)) }
@@ -179,7 +179,7 @@ struct SoundTests {
             let path = try videos.folder.write("cut/" + name, Array(bytes[..<Int(Double(bytes.count) * share)]))
             let error = await failure { try await SoundTests.loader().load(path) }
             #expect(error.kind == .badData)
-            #expect(error.message.contains("cut off") || error.message.contains("ffmpeg found no readable sound: "), "\(error.message)")
+            #expect(error.message.contains("cut off") || error.message.contains("no sound that FFmpeg can read: "), "\(error.message)")
         }
     }
 

@@ -73,6 +73,19 @@ import VidTestSupport
         #expect(prints.hash(0).nonzeroBitCount >= 32)
     }
 
+    @Test(arguments: [
+        (ClipFacts.Damage(decodingErrors: 93, missingFrames: 13), "93 decoding errors, 13 of 200 frames missing"),
+        (.init(decodingErrors: 1, skippedBytes: 188), "1 decoding error, 188 bytes skipped"), (.init(skippedBytes: 1), "1 byte skipped"),
+    ])
+    func damageInWords(damage: ClipFacts.Damage, text: String) {
+        var facts = ClipFacts(
+            kind: "video", coding: "h264", frames: 187, channels: 3, rows: 48, columns: 64, framesPerSecond: 25, digest: "ab12",
+            prints: FramePrints(frames: []))
+        #expect(facts.damageText == nil)
+        facts.damage = damage
+        #expect(facts.damageText == text)
+    }
+
     @Test func factsAsBytes() {
         let prints = FramePrints(frames: [FramePrintsTests.frame(), FramePrintsTests.frame(5)])
         let facts = ClipFacts(
@@ -83,7 +96,12 @@ import VidTestSupport
         #expect(ClipFacts(encoded: Array(facts.encoded.dropLast())) == nil)
         #expect(ClipFacts(encoded: facts.encoded + [0]) == nil)
         #expect(ClipFacts(encoded: []) == nil)
-        #expect(ClipFacts(encoded: Array("2".utf8) + facts.encoded.dropFirst()) == nil)
+        #expect(ClipFacts(encoded: Array("3".utf8) + facts.encoded.dropFirst()) == nil)
+        for damage in [ClipFacts.Damage(decodingErrors: 93, missingFrames: 13), .init(skippedBytes: 1 << 20), .init()] {
+            var damaged = facts
+            damaged.damage = damage
+            #expect(ClipFacts(encoded: damaged.encoded) == damaged)
+        }
         var odd = facts
         odd.coding = "two words"
         #expect(ClipFacts(encoded: odd.encoded)?.coding == "two_words")

@@ -30,6 +30,24 @@ import VidTestSupport
                 == "skipped 3 other files: README.md, b/notes.txt, stray.mp4; 1 of them is a clip outside of the class folders")
     }
 
+    /// Names that do not tell are looked into; files that are not clips are counted and named.
+    @Test func clipsByTheirContent() throws {
+        let folder = try DataSetTests.folder(["a/1.h264", "a/2.H264", "b/3.hevc"])
+        let mp4 = [UInt8]("\0\0\0\u{20}ftypisom".utf8)
+        for name in ["b/no extension", "b/2024.05.01", "b/other.xyz", "loose", "loose.xyz"] { try folder.write(name, mp4) }
+        try folder.write("b/clip.ts", text: "export const clip = 1;\n")
+        try folder.write("b/page.ts", text: "<!DOCTYPE html>")
+        try folder.write("b/LICENSE", text: "All rights reserved.\n")
+        let data = try DataSet.open(folder.path, split: .none)
+        #expect(
+            data.entries.map(\.id)
+                == ["a/1.h264", "a/2.H264", "b/2024.05.01", "b/3.hevc", "b/no extension", "b/other.xyz", "b/page.ts"])
+        #expect(data.findings.otherFiles == ["b/LICENSE", "b/clip.ts", "loose", "loose.xyz"])
+        #expect(
+            data.otherFilesSummary
+                == "skipped 4 other files: b/LICENSE, b/clip.ts, loose and 1 more; 2 of them are clips outside of the class folders")
+    }
+
     @Test func foldersOfSplits() throws {
         let folder = try DataSetTests.folder(["train/a/1.bin", "train/b/1.bin", "validation/a/2.bin", "test/b/3.bin"])
         let data = try DataSet.open(folder.path, split: DataSet.SplitOptions(validation: 0.5, test: 0.4))
@@ -165,6 +183,18 @@ import VidTestSupport
         let data = try DataSet.open(folder("data.csv"), split: .none)
         #expect(data.entries.map(\.id) == names)
         #expect(data.entries.map { data.classes[$0.label] } == ["x", "y \"z\"", "x", "\n"])
+    }
+
+    /// A clip in a table may have any name; what it is not is said with its line.
+    @Test func contentOfClipsInATable() throws {
+        let folder = try TableTests.table("path,label\n1.bin,a\nclip,b\n")
+        #expect(failure { try DataSet.open(folder("data.csv")) }.kind == .missingInput)
+        try folder.write("clip", [UInt8]("fLaC\0\0".utf8))
+        #expect(try DataSet.open(folder("data.csv"), split: .none).entries.map(\.id) == ["1.bin", "clip"])
+        try folder.write("clip", text: "<html>")
+        let error = failure { try DataSet.open(folder("data.csv")) }
+        #expect(
+            error.kind == .badData && error.message.contains("line 3: ") && error.message.contains("not a clip but a web page"), "\(error)")
     }
 
     @Test(

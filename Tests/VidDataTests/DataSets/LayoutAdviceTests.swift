@@ -69,6 +69,13 @@ import VidTestSupport
         #expect(advice.isEmpty ? error.advice.isEmpty : error.advice.contains(advice), "\(error.advice)")
     }
 
+    @Test func clipsByTheirContent() throws {
+        let folder = try TestFolder()
+        for name in ["a", "b.xyz"] { try folder.write("data/" + name, [UInt8]("RIFF\0\0\0\0WAVEfmt ".utf8)) }
+        #expect(failure { try DataSet.open(folder("data")) }.message.hasSuffix("data: found 2 sounds, but not in class folders"))
+        #expect(failure { try DataSet.open(folder("data/a")) }.message.hasSuffix("or a .csv file, found one sound"))
+    }
+
     /// Names from a stranger's folder are quoted where they are part of a command.
     @Test func strangeNamesAreQuoted() throws {
         let error = try LayoutAdviceTests.error(["it's; all/run/1.mp4", "it's; all/walk/2.mp4"])

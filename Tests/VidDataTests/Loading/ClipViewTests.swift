@@ -19,11 +19,11 @@ import VidTestSupport
 
     static func loader(
         _ type: SamplingType, frames: Int = 4, rows: Int = 6, columns: Int = 8, short: ShortClips = .loop,
-        augmentation: AugmentationConfiguration = AugmentationConfiguration(), finder: FFmpegFinder = FFmpegFinder()
+        augmentation: AugmentationConfiguration = AugmentationConfiguration(), files: MediaFiles = MediaFiles()
     ) -> ClipLoader {
         ClipLoader(
             frames: frames, channels: 3, rows: rows, columns: columns, sampling: sampling(type), shortClips: short,
-            augmentation: augmentation, finder: finder)
+            augmentation: augmentation, files: files)
     }
 
     static let views: [ClipView] = [
@@ -59,10 +59,11 @@ import VidTestSupport
         var one: [LoadedClip] = []
         for view in ClipViewTests.views {
             let loaded = try await loader.load(folder("a.bin"), view)
-            let choice = try loader.sampler.choose(view, of: 30, rate: 10, path: "a")
+            let choice = try loader.sampler.choose(view, of: FrameTimes(count: 30, rate: 10), path: "a")
             let completed = try ShortClips.loop.indices(4, of: choice.indices.count, path: "a").indices.map { choice.indices[$0] }
             #expect(loaded.clip == clip.selecting(completed, framesPerSecond: Float(choice.framesPerSecond)))
             #expect(loaded.sourceFrames == 30 && loaded.validFrames == 4)
+            #expect(loaded.moments.map(\.frame) == completed && loaded.moments.map(\.seconds) == completed.map { Double($0) / 10 })
             #expect(loaded == (try await loader.load(folder("a.bin"), view)))
             one.append(loaded)
             // An npy file has no rate.
@@ -80,9 +81,9 @@ import VidTestSupport
         }
         let unknown = await failure { try await loader.load(folder("a.npy"), .window(start: 0, length: 1)) }
         #expect(unknown.message.hasPrefix("\(folder("a.npy")): its frame rate is not known"))
-        #expect(try await loader.length(of: folder("a.bin")) == ClipLength(frames: 30, framesPerSecond: 10))
-        #expect(try await loader.length(of: folder("a.bin")).seconds == 3)
-        #expect(try await loader.length(of: folder("a.npy")).seconds == nil)
+        #expect(try await loader.times(of: folder("a.bin")) == FrameTimes(count: 30, rate: 10))
+        #expect(try await loader.times(of: folder("a.bin")).duration == 3)
+        #expect(try await loader.times(of: folder("a.npy")).duration == nil)
     }
 
     /// All views come in order, each once.
@@ -93,6 +94,26 @@ import VidTestSupport
             clips[view] = clip
         }
         return views.indices.compactMap { clips[$0] }
+    }
+
+    /// 50,000 windows that all contain nearly the same frames: together 250 GB, but each frame is in memory once.
+    @Test func memoryIsForTheFramesOfUnfinishedWindowsOnly() async throws {
+        struct Enough: Error {}
+        let folder = try TestFolder()
+        let shape = ClipShape(frames: 40, channels: 1, rows: 512, columns: 512)
+        try ClipFile.write(
+            Clip(shape: shape, pixels: .bytes([UInt8](repeating: 7, count: shape.count)), framesPerSecond: 10), to: folder("a.bin"))
+        let loader = ClipLoader(frames: 10, channels: 1, rows: 512, columns: 512)
+        let windows = (0..<50_000).map { ClipView.window(start: Double($0) / 20_000, length: 1) }
+        var seen = 0
+        await #expect(throws: Enough.self) {
+            try await loader.load(folder("a.bin"), views: windows) { view, clip in
+                #expect(view == seen && clip.clip.shape.frames == 10)
+                seen += 1
+                if seen == 100 { throw Enough() }
+            }
+        }
+        #expect(seen == 100)
     }
 
     @Test func floatClips() async throws {
@@ -166,6 +187,9 @@ import VidTestSupport
         let uniform = ClipViewTests.loader(.uniform)
         #expect(uniform.sampling(.whole) == "uniform 4 of 3 x 6 x 8, short clips loop")
         #expect(uniform.sampling(.training(seed: 1, stream: 5)) == uniform.sampling(.whole))
+        #expect(
+            ClipLoader(frames: 4, channels: 3, rows: 6, columns: 8, deinterlaces: false).sampling(.whole)
+                == "uniform 4 of 3 x 6 x 8, short clips loop, fields woven")
         #expect(ClipViewTests.loader(.random).sampling(.whole) == uniform.sampling(.whole))
         var texts: [String] = []
         for type in SamplingType.allCases {
@@ -244,8 +268,7 @@ struct VideoViewTests {
     func asFromAClipFile(type: SamplingType) async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", rate: 10, frames: 30)
-        let decoder = videos.decoder(rows: 12, columns: 16)
-        let whole = try await decoder.decode(path, decoder.plan(path, .all)).clip
+        let whole = try await videos.decode(path, rows: 12, columns: 16).clip
         try ClipFile.write(whole, to: videos.folder("a.bin"))
         let loader = ClipViewTests.loader(type, rows: 12, columns: 16, augmentation: ClipAugmentationTests.everything)
         var one: [LoadedClip] = []
@@ -255,21 +278,15 @@ struct VideoViewTests {
             one.append(loaded)
         }
         #expect(try await ClipViewTests.all(loader, path, ClipViewTests.views) == one)
-        #expect(try await loader.length(of: path) == ClipLength(frames: 30, framesPerSecond: 10))
+        #expect(try await loader.times(of: path) == FrameTimes(count: 30, rate: 10))
     }
 
     /// 300 overlapping windows of 10,000 frames: decoded once, delivered as they are completed.
     @Test func aLongVideo() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: "16x16", rate: 100, frames: 10_000, options: ["-preset", "ultrafast"])
-        // The child cannot write files, but it can make folders: one per run.
-        try videos.folder.makeFolder("runs")
-        let counting = FFmpeg(
-            ffmpegPath: try videos.folder.program(
-                "bin/ffmpeg", "mkdir '\(videos.folder("runs"))'/$$; exec '\(videos.ffmpeg.ffmpegPath)' \"$@\""),
-            ffprobePath: videos.ffmpeg.ffprobePath, version: videos.ffmpeg.version)
-        let loader = ClipViewTests.loader(.uniform, frames: 16, rows: 16, columns: 16, finder: FFmpegFinder { counting })
-        let windows = try await loader.length(of: path).windows(length: 1, stride: 0.33, path: path)
+        let loader = ClipViewTests.loader(.uniform, frames: 16, rows: 16, columns: 16)
+        let windows = try await loader.times(of: path).windows(length: 1, stride: 0.33, path: path)
         #expect(windows.count >= 300)
         var order: [Int] = []
         var some: [Int: LoadedClip] = [:]
@@ -279,46 +296,21 @@ struct VideoViewTests {
             if view % 100 == 7 { some[view] = clip }
         }
         #expect(order == Array(windows.indices))
-        #expect(try videos.folder.names("runs").count == 1)
         for (view, clip) in some { #expect(clip == (try await loader.load(path, windows[view].view))) }
     }
 }
 
-extension ForeignFFmpegTests {
-    /// Fewer frames than packets, with windows: delivered ones are not repeated, the others are planned again.
-    @Test func windowsOfFewerFramesThanPackets() async throws {
-        let folder = try TestFolder()
-        // 20 packets, 12 frames. Windows of half a second: frames 0...4, 5...9, and 10, 11 of 10...14.
-        let counting = try ForeignFFmpegTests.ffmpeg(
-            folder, ffmpeg: "case \"$*\" in *'between(n,0,'*) head -c 2304 /dev/zero;; *) head -c 384 /dev/zero;; esac",
-            ffprobe: "case \"$*\" in *-count_frames*) echo nb_read_frames=12;; *) echo nb_read_packets=20;; esac; "
-                + "echo codec_name=h264; echo width=64; echo height=48; echo avg_frame_rate=10/1", seconds: 60)
-        let path = try folder.write("a.mp4", text: "x")
-        let loader = ClipViewTests.loader(.uniform, frames: 5, rows: 8, columns: 8, short: .mask, finder: FFmpegFinder { counting })
-        var seen: [Int: LoadedClip] = [:]
-        try await loader.load(path, views: [0, 0.5, 1].map { .window(start: $0, length: 0.5) }) { view, clip in
-            #expect(seen[view] == nil)
-            seen[view] = clip
-        }
-        #expect(seen.count == 3)
-        #expect(seen[0]?.validFrames == 5 && seen[1]?.validFrames == 5 && seen[2]?.validFrames == 2)
-        #expect(seen[0]?.sourceFrames == 20 && seen[2]?.sourceFrames == 12)
-        #expect(
-            await failure { try await loader.load(path, views: [.window(start: 2, length: 1)]) { _, _ in } }.message.contains(
-                "but the clip ends at"))
-    }
-
-    /// A consumer that is slower than the child's time limit does not get the child killed.
-    @Test func aSlowReader() async throws {
-        let folder = try TestFolder()
-        let quick = try ForeignFFmpegTests.ffmpeg(
-            folder, ffmpeg: "head -c 768 /dev/zero; sleep 0.3; head -c 768 /dev/zero", seconds: 3)
-        let path = try folder.write("a.mp4", text: "x")
-        let loader = ClipViewTests.loader(.uniform, frames: 2, rows: 8, columns: 8, finder: FFmpegFinder { quick })
+/// A consumer that is slower than the reader's time limit does not get the reader killed.
+@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+struct SlowConsumerTests {
+    @Test func windows() async throws {
+        let videos = try await Videos()
+        let path = try videos.make("a.mp4", size: "640x480", rate: 10, frames: 40)
+        let loader = ClipViewTests.loader(.uniform, frames: 2, rows: 480, columns: 640, files: MediaFiles(timeLimit: .seconds(10)))
         var count = 0
-        try await loader.load(path, views: (0..<4).map { .window(start: Double($0) / 2, length: 0.5) }) { _, _ in
+        try await loader.load(path, views: (0..<4).map { .window(start: Double($0), length: 1) }) { _, _ in
             count += 1
-            try await Task.sleep(for: .seconds(1.2))
+            try await Task.sleep(for: .seconds(3))
         }
         #expect(count == 4)
     }

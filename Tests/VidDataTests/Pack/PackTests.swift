@@ -166,12 +166,4 @@ struct PackVideoTests {
         let report = try await job.run()
         #expect(report.packed.count == 8 - left.count && report.skipped.count == left.count)
     }
-
-    @Test func withoutFFmpeg() async throws {
-        let videos = try await Videos()
-        try videos.make("in/a.mp4")
-        let finder = FFmpegFinder { try await FFmpeg.locate(environment: ["PATH": "/nowhere"]) }
-        let job = try PackJob(source: videos.folder("in"), destination: videos.folder("out"), finder: finder)
-        #expect(await failure { try await job.run() }.kind == .missingInput)
-    }
 }

@@ -13,7 +13,7 @@ import VidTensor
     }
 
     static func choose(_ sampler: FrameSampler, _ view: ClipView, of count: Int, rate: Double = 0) throws -> [Int] {
-        try sampler.choose(view, of: count, rate: rate, path: "a").indices
+        try sampler.choose(view, of: FrameTimes(count: count, rate: rate), path: "a").indices
     }
 
     static let lengths = [1, 2, 3, 7, 8, 9, 16, 31, 100, 101]
@@ -43,7 +43,7 @@ import VidTensor
         }
         let uniform = FrameSamplerTests.sampler(4, .uniform)
         #expect(try FrameSamplerTests.choose(uniform, .training(seed: 1, stream: 2), of: 40) == [5, 15, 25, 35])
-        #expect(try uniform.choose(.whole, of: 40, rate: 20, path: "a").framesPerSecond == 2)
+        #expect(try uniform.choose(.whole, of: FrameTimes(count: 40, rate: 20), path: "a").framesPerSecond == 2)
     }
 
     /// The numbers of the page DataAndSplits of the documentation.
@@ -113,8 +113,9 @@ import VidTensor
                 if count >= span { #expect(starts == Set(0...count - span)) }
             }
         }
-        let choice = try FrameSamplerTests.sampler(4, .consecutive, stride: stride).choose(.whole, of: 50, rate: 30, path: "a")
-        #expect(choice.framesPerSecond == 30 / Double(stride) && choice.span == 3 * stride + 1)
+        let choice = try FrameSamplerTests.sampler(4, .consecutive, stride: stride).choose(
+            .whole, of: FrameTimes(count: 50, rate: 30), path: "a")
+        #expect(choice.framesPerSecond == 30 / Double(stride) && choice.need == .frames(3 * stride + 1))
     }
 
     @Test func framesInTime() throws {
@@ -124,7 +125,7 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(sampler, .evaluation(index: 1, count: 2), of: 11, rate: 25) == [3, 5, 8, 10])
         #expect(try FrameSamplerTests.choose(sampler, .whole, of: 6, rate: 25) == [0, 2, 5])
         #expect(try FrameSamplerTests.choose(sampler, .whole, of: 1, rate: 25) == [0])
-        #expect(try sampler.choose(.whole, of: 8, rate: 25, path: "a").framesPerSecond == 10)
+        #expect(try sampler.choose(.whole, of: FrameTimes(count: 8, rate: 25), path: "a").framesPerSecond == 10)
         // A rate above the clip's repeats frames; a rate far below it gives the frames that exist.
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 20), .whole, of: 3, rate: 10) == [0, 0, 1, 1, 2])
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 1e-300), .whole, of: 9, rate: 10) == [0])
@@ -152,14 +153,16 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 1.75, length: 9), of: 20, rate: 10) == [18, 19])
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 0.1 + 0.2, length: 0.1), of: 20, rate: 10) == [3])
         #expect(try FrameSamplerTests.choose(sampler, .window(start: 0, length: 2), of: 20, rate: 10) == [5, 15])
+        // No frame begins in these: the one on the screen.
+        #expect(try FrameSamplerTests.choose(sampler, .window(start: 0.11, length: 0.05), of: 20, rate: 10) == [1])
+        #expect(try FrameSamplerTests.choose(sampler, .window(start: 1.95, length: 1), of: 20, rate: 10) == [19])
         // Windows are never random.
         let consecutive = FrameSamplerTests.sampler(3, .consecutive, stride: 2)
         #expect(try FrameSamplerTests.choose(consecutive, .window(start: 1, length: 1), of: 40, rate: 10) == [13, 15, 17])
-        #expect(try consecutive.choose(.window(start: 1, length: 1), of: 40, rate: 10, path: "a").range == 10..<20)
+        #expect(try consecutive.choose(.window(start: 1, length: 1), of: FrameTimes(count: 40, rate: 10), path: "a").range == 10..<20)
         for (view, rate, message) in [
             (ClipView.window(start: 2, length: 1), 10.0, "a: the window starts at 2.0 seconds, but the clip ends at 2.0 (20 frames"),
             (.window(start: 0, length: 1), 0, "a: its frame rate is not known"),
-            (.window(start: 0.01, length: 0.05), 10, "a: the window of 0.05"),
             (.window(start: -1, length: 1), 10, "a: expected a window"), (.window(start: 0, length: .nan), 10, "a: expected a window"),
         ] {
             let error = failure { try FrameSamplerTests.choose(sampler, view, of: 20, rate: rate) }
@@ -169,7 +172,7 @@ import VidTensor
 
     @Test func layingOutWindows() throws {
         func starts(_ frames: Int, _ rate: Double, _ length: Double, _ stride: Double) throws -> [Double] {
-            let windows = try ClipLength(frames: frames, framesPerSecond: rate).windows(length: length, stride: stride, path: "a")
+            let windows = try FrameTimes(count: frames, rate: rate).windows(length: length, stride: stride, path: "a")
             for window in windows {
                 _ = try FrameSamplerTests.choose(FrameSamplerTests.sampler(4, .uniform), window.view, of: frames, rate: rate)
             }
@@ -183,6 +186,9 @@ import VidTensor
         #expect(try starts(5, 10, 2, 1) == [0])
         #expect(try starts(3, 10, 0.1, 0.1).count == 3)
         #expect(try starts(10_000, 29.97, 5, 1).count == 330)
+        // More windows than frames.
+        #expect(try starts(3, 1, 1, 0.25).count == 9)
+        #expect(failure { try starts(10, 1, 1, 1e-9) }.message.hasPrefix("a: expected at most 1000000 windows"))
         let error = failure { try starts(10, 0, 1, 1) }
         #expect(error.message.hasPrefix("a: its frame rate is not known"))
     }

@@ -43,14 +43,18 @@ import VidTensor
     }
 
     @Test func selections() throws {
-        #expect(try FrameSelection.all.indices(of: 5, sourceRate: 0, path: "a") == Array(0..<5))
-        #expect(try FrameSelection.uniform(2).indices(of: 8, sourceRate: 0, path: "a") == [2, 6])
+        #expect(try FrameSelection.all.choice(of: FrameTimes(count: 5, rate: 0), path: "a").indices == Array(0..<5))
+        #expect(try FrameSelection.uniform(2).choice(of: FrameTimes(count: 8, rate: 0), path: "a").indices == [2, 6])
         // 50 frames at 25 a second last two seconds: ten frames at 5 a second, then four of those.
         let thinned = FrameSelection(framesPerSecond: 5)
-        #expect(try thinned.indices(of: 50, sourceRate: 25, path: "a") == [2, 7, 12, 17, 22, 27, 32, 37, 42, 47])
-        #expect(try FrameSelection(frames: 4, framesPerSecond: 5).indices(of: 50, sourceRate: 25, path: "a") == [7, 17, 32, 42])
-        #expect(try FrameSelection(framesPerSecond: 60).indices(of: 5, sourceRate: 25, path: "a") == Array(0..<5))
-        #expect(try FrameSelection(framesPerSecond: 0.01).indices(of: 5, sourceRate: 25, path: "a") == [2])
-        #expect(failure { try thinned.indices(of: 5, sourceRate: 0, path: "a") }.message.contains("its frame rate is not known"))
+        #expect(try thinned.choice(of: FrameTimes(count: 50, rate: 25), path: "a").indices == [2, 7, 12, 17, 22, 27, 32, 37, 42, 47])
+        #expect(
+            try FrameSelection(frames: 4, framesPerSecond: 5).choice(of: FrameTimes(count: 50, rate: 25), path: "a").indices == [
+                7, 17, 32, 42,
+            ])
+        #expect(try FrameSelection(framesPerSecond: 60).choice(of: FrameTimes(count: 5, rate: 25), path: "a").indices == Array(0..<5))
+        #expect(try FrameSelection(framesPerSecond: 0.01).choice(of: FrameTimes(count: 5, rate: 25), path: "a").indices == [2])
+        #expect(
+            failure { try thinned.choice(of: FrameTimes(count: 5, rate: 0), path: "a") }.message.contains("its frame rate is not known"))
     }
 }

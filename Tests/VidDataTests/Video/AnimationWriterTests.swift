@@ -41,7 +41,7 @@ import VidTestSupport
         await #expect(throws: VidclassError.self) {
             try await AnimationWriter().write(frames, rows: 2, columns: 2, framesPerSecond: 5, to: folder.path + "/film.avi")
         }
-        let missing = AnimationWriter(finder: FFmpegFinder { throw VidclassError(.missingInput, "ffmpeg is not installed") })
+        let missing = AnimationWriter { throw VidclassError(.missingInput, "ffmpeg is not installed") }
         let error = await #expect(throws: VidclassError.self) {
             try await missing.write(frames, rows: 2, columns: 2, framesPerSecond: 5, to: folder.path + "/film.gif")
         }
@@ -68,8 +68,8 @@ extension AnimationWriterTests {
         let folder = try TestFolder()
         let script = try folder.write("tools/ffmpeg", text: "#!/bin/sh\necho \"Unknown encoder 'gif'\" >&2\nexit 1\n")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
-        let ffmpeg = FFmpeg(ffmpegPath: script, ffprobePath: script, version: "test")
-        let writer = AnimationWriter(finder: FFmpegFinder { ffmpeg })
+        let ffmpeg = FFmpeg(path: script, version: "test")
+        let writer = AnimationWriter { ffmpeg }
         let frames = Self.frames(5, rows: 400, columns: 400)
         for _ in 0..<5 {
             let error = await #expect(throws: VidclassError.self) {

@@ -25,7 +25,7 @@ struct Videos {
     @discardableResult
     func run(_ arguments: [String]) throws -> [UInt8] {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: ffmpeg.ffmpegPath)
+        process.executableURL = URL(fileURLWithPath: ffmpeg.path)
         process.arguments = ["-nostdin", "-y", "-v", "error"] + arguments
         let output = Pipe()
         process.standardOutput = output
@@ -47,8 +47,22 @@ struct Videos {
         return path
     }
 
-    func decoder(channels: Int = 3, rows: Int = 32, columns: Int = 32) -> VideoDecoder {
-        VideoDecoder(ffmpeg: ffmpeg, channels: channels, rows: rows, columns: columns)
+    /// The frames that `selection` keeps of `path`, each once.
+    func decode(
+        _ path: String, _ selection: FrameSelection = .all, channels: Int = 3, rows: Int = 32, columns: Int = 32
+    ) async throws -> (clip: Clip, numbers: [Int], video: VideoInfo) {
+        var (numbers, rate) = ([Int](), 0.0)
+        var values: [UInt8] = []
+        let video = try await VideoDecoder().decode(path, [FrameSize(channels: channels, rows: rows, columns: columns)]) { video in
+            (numbers, rate) = try selection.choice(of: video.times, path: path)
+            values = []
+            return VideoDecoder.Choice([numbers])
+        } consume: { number, _, frame in
+            #expect(number == numbers[values.count / (channels * rows * columns)])
+            values.append(contentsOf: frame)
+        }
+        let shape = ClipShape(frames: numbers.count, channels: channels, rows: rows, columns: columns)
+        return (Clip(shape: shape, pixels: .bytes(values), framesPerSecond: Float(rate)), numbers, video)
     }
 
     /// Every frame of `path` as ffmpeg gives it through `filter`, (channels, pixels) each.
@@ -71,7 +85,7 @@ struct VideoTests {
         let videos = try await Videos()
         // MPEG-1 and -2 support few rates, including 25.
         let path = try videos.make(name, rate: 25)
-        let info = try await videos.ffmpeg.probe(path)
+        let info = try await VideoDecoder().information(path)
         #expect(info.rows == 48 && info.columns == 64)
         #expect(abs(info.frames - 20) <= 1, "\(info.frames) frames")
         #expect(abs(info.framesPerSecond - 25) <= 0.1)
@@ -86,33 +100,29 @@ struct VideoTests {
     func sampledFramesAreExact(count: Int, frames: Int) async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", frames: frames)
-        let decoder = videos.decoder()
-        let (clip, plan) = try await decoder.decode(path, decoder.plan(path, .uniform(count)))
+        let (clip, numbers, _) = try await videos.decode(path, .uniform(count))
         // 64x48 with a short side of 32.
         let all = try videos.reference(path, filter: "scale=43:32:\(VideoTests.flags),crop=32:32", pixels: 1024)
         #expect(all.count == frames)
-        #expect(plan.indices == FrameSampling.uniform(count, of: frames))
-        #expect(clip.pixels == .bytes(plan.indices.flatMap { all[$0] }))
+        #expect(numbers == FrameSampling.uniform(count, of: frames))
+        #expect(clip.pixels == .bytes(numbers.flatMap { all[$0] }))
         #expect(abs(clip.framesPerSecond - 10 * Float(count) / Float(frames)) <= 1e-4)
     }
 
-    /// For more frames than a filter can list, all are decoded and the decoder chooses.
     @Test func manySampledFrames() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: "32x32", rate: 100, frames: 1700)
-        let decoder = videos.decoder(rows: 16, columns: 16)
-        let (clip, plan) = try await decoder.decode(path, decoder.plan(path, .uniform(800)))
+        let (clip, numbers, _) = try await videos.decode(path, .uniform(800), rows: 16, columns: 16)
         let all = try videos.reference(path, filter: "scale=16:16:\(VideoTests.flags)", pixels: 256)
-        #expect(plan.indices == FrameSampling.uniform(800, of: 1700))
-        #expect(clip.pixels == .bytes(plan.indices.flatMap { all[$0] }))
+        #expect(numbers == FrameSampling.uniform(800, of: 1700))
+        #expect(clip.pixels == .bytes(numbers.flatMap { all[$0] }))
     }
 
     @Test(arguments: [("64x48", 32, 32), ("48x64", 32, 32), ("64x48", 24, 40), ("30x100", 20, 20), ("16x16", 40, 24)])
     func shortSideThenCentre(size: String, rows: Int, columns: Int) async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: size, frames: 3)
-        let decoder = videos.decoder(rows: rows, columns: columns)
-        let clip = try await decoder.decode(path, decoder.plan(path, .all)).clip
+        let clip = try await videos.decode(path, rows: rows, columns: columns).clip
         let sides = size.split(separator: "x").compactMap { Double($0) }
         let factor = max(Double(columns) / sides[0], Double(rows) / sides[1])
         let wide = Int((sides[0] * factor).rounded())
@@ -125,8 +135,7 @@ struct VideoTests {
     @Test func grey() async throws {
         let videos = try await Videos()
         let path = try videos.make("a.mp4", size: "32x32", frames: 3)
-        let decoder = videos.decoder(channels: 1)
-        let clip = try await decoder.decode(path, decoder.plan(path, .all)).clip
+        let clip = try await videos.decode(path, channels: 1).clip
         let all = try videos.reference(path, channels: 1, filter: "scale=32:32:\(VideoTests.flags)", pixels: 1024)
         #expect(clip.shape.channels == 1)
         #expect(clip.pixels == .bytes(all.flatMap(\.self)))
@@ -147,8 +156,8 @@ struct VideoTests {
         let videos = try await Videos()
         let path = videos.folder("sound.mp4")
         try videos.run(["-f", "lavfi", "-i", "sine=duration=1", path])
-        let error = await failure { try await videos.ffmpeg.probe(path) }
-        #expect(error == VidclassError(.badData, "\(path): has no video stream (only sound or data)"))
+        let error = await failure { try await VideoDecoder().information(path) }
+        #expect(error == VidclassError(.badData, "\(path): has no video stream (only sound)"))
     }
 
     @Test func whatIsNoVideo() async throws {
@@ -162,9 +171,9 @@ struct VideoTests {
         try videos.folder.write("list.mp4", text: "ffconcat version 1.0\nfile good.mp4\n")
         try videos.folder.write("playlist.mp4", text: "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\ngood.mp4\n#EXT-X-ENDLIST\n")
         for (name, message) in [
-            ("empty.mp4", "the file is empty"), ("text.mp4", "ffmpeg found no readable video: "),
-            ("list.mp4", "Format not on whitelist"), ("playlist.mp4", "ffmpeg found no readable video: "),
-            ("picture.mp4", "ffmpeg found no readable video: "),
+            ("empty.mp4", "the file is empty"), ("text.mp4", "not a clip but a text file"),
+            ("list.mp4", "not a clip but a playlist"), ("playlist.mp4", "not a clip but a playlist"),
+            ("picture.mp4", "not a clip but a picture (PNG)"),
         ] {
             let error = await failure { try await loader.load(videos.folder(name)) }
             #expect(error.kind == .badData)
@@ -179,11 +188,12 @@ struct VideoTests {
         let videos = try await Videos()
         let path = videos.folder("pipe.mp4")
         #expect(mkfifo(path, 0o600) == 0)
-        let error = await failure { try await videos.ffmpeg.probe(path) }
+        let error = await failure { try await VideoDecoder().information(path) }
         #expect(error.message.contains("expected a file, found a pipe"))
     }
 
-    @Test(arguments: ["a.mp4", "a.mkv", "a.avi", "a.webm"])
+    /// A container that lists frames which are not there is refused.
+    @Test(arguments: ["a.mp4", "a.avi"])
     func cutOff(name: String) async throws {
         let videos = try await Videos()
         try videos.make("whole/" + name, size: "160x120", rate: 25, frames: 50, options: name == "a.mp4" ? ["-movflags", "faststart"] : [])
@@ -193,7 +203,7 @@ struct VideoTests {
             let path = try videos.folder.write("cut/" + name, Array(bytes[..<Int(Double(bytes.count) * share)]))
             let error = await failure { try await loader.load(path) }
             #expect(error.kind == .badData)
-            let reasons = ["cut off: ", "ffmpeg found no readable video: ", "has no video stream ("]
+            let reasons = ["cut off: ", "no video that FFmpeg can read: ", "has no video stream ("]
             #expect(reasons.contains { error.message.contains($0) }, "\(error.message)")
         }
     }
@@ -203,11 +213,12 @@ struct VideoTests {
         let videos = try await Videos()
         let path = try videos.make(
             "gaps.avi", rate: 25, frames: 20, options: ["-vf", "select='not(mod(n,5))'", "-fps_mode", "passthrough"])
-        let ffmpeg = try await FFmpeg.locate()
-        #expect(try await ffmpeg.probe(path).frames == 20)
+        let video = try await VideoDecoder().information(path)
+        // One frame of five is left.
+        #expect(video.frames == 20 && abs((video.times.time(of: 3) ?? 0) - 0.6) <= 1e-9)
         let bytes = try videos.folder.bytes("gaps.avi")
         let half = try videos.folder.write("half.avi", Array(bytes.prefix(bytes.count / 2)))
-        let error = await failure { try await ffmpeg.probe(half) }
+        let error = await failure { try await VideoDecoder().information(half) }
         #expect(error.message.contains("cut off: "), "\(error.message)")
     }
 
@@ -238,81 +249,7 @@ struct VideoTests {
     }
 }
 
-/// Scripts that behave like a broken ffmpeg.
-@Suite struct ForeignFFmpegTests {
-    /// A script that answers as ffprobe does for a video of 20 frames.
-    static let probe = "echo codec_name=h264; echo width=64; echo height=48; echo avg_frame_rate=10/1; echo nb_read_packets=20"
-
-    static func ffmpeg(_ folder: TestFolder, ffmpeg: String, ffprobe: String = probe, seconds: Int = 1) throws -> FFmpeg {
-        FFmpeg(
-            ffmpegPath: try folder.program("ffmpeg", ffmpeg), ffprobePath: try folder.program("ffprobe", ffprobe), version: "6.0",
-            timeLimit: .seconds(seconds))
-    }
-
-    static func load(_ folder: TestFolder, _ ffmpeg: FFmpeg) async throws -> LoadedClip {
-        let path = try folder.write("a.mp4", text: "x")
-        return try await ClipLoader(frames: 4, channels: 3, rows: 8, columns: 8, finder: FFmpegFinder { ffmpeg }).load(path)
-    }
-
-    /// The child is killed with its own children: the sleeping one would keep the pipe open for five minutes.
-    @Test func oneThatHangs() async throws {
-        let folder = try TestFolder()
-        let hanging = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "sleep 300 & sleep 300", seconds: 10)
-        let error = await failure { try await ForeignFFmpegTests.load(folder, hanging) }
-        #expect(error.kind == .badData)
-        #expect(error.message.contains("ffmpeg was stopped after 10 seconds"))
-        let probing = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "exit 0", ffprobe: "sleep 300")
-        #expect(
-            await failure { try await ForeignFFmpegTests.load(folder, probing) }.message.contains("ffprobe was stopped after 1 seconds"))
-    }
-
-    @Test func oneThatSpews() async throws {
-        let folder = try TestFolder()
-        let spewing = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "cat /dev/zero", seconds: 60)
-        #expect(await failure { try await ForeignFFmpegTests.load(folder, spewing) }.message.contains("it wrote more than the 4 frames"))
-        let complaining = try ForeignFFmpegTests.ffmpeg(
-            folder, ffmpeg: "head -c 5000000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; echo '[h264 @ 0x55] the reason' >&2; exit 1",
-            seconds: 60)
-        #expect(
-            await failure { try await ForeignFFmpegTests.load(folder, complaining) }.message.hasSuffix(
-                "ffmpeg cannot decode it: the reason"))
-    }
-
-    /// If there are fewer frames than packets, they are counted by decoding and chosen again.
-    @Test func fewerFramesThanPackets() async throws {
-        let folder = try TestFolder()
-        let counting = try ForeignFFmpegTests.ffmpeg(
-            folder, ffmpeg: "case \"$*\" in *'eq(n,2)'*) head -c 384 /dev/zero;; *) head -c 768 /dev/zero;; esac",
-            ffprobe: "case \"$*\" in *-count_frames*) echo nb_read_frames=6;; *) echo nb_read_packets=20;; esac; "
-                + "echo codec_name=h264; echo width=64; echo height=48; echo avg_frame_rate=10/1", seconds: 60)
-        // For 20 packets frames 2, 7, 12, 17; for 6 frames 0, 2, 3, 5, whose list contains "between(n,2,3)".
-        let loaded = try await ForeignFFmpegTests.load(folder, counting)
-        #expect(loaded.sourceFrames == 6)
-        #expect(loaded.clip.shape.frames == 4)
-    }
-
-    @Test func oneThatStopsEarly() async throws {
-        let folder = try TestFolder()
-        let short = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "head -c 200 /dev/zero", seconds: 60)
-        #expect(
-            await failure { try await ForeignFFmpegTests.load(folder, short) }.message.contains("ffmpeg stopped in the middle of frame 1"))
-        let silent = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "exit 0", seconds: 60)
-        #expect(await failure { try await ForeignFFmpegTests.load(folder, silent) }.message.contains("no frame could be decoded"))
-        let killed = try ForeignFFmpegTests.ffmpeg(folder, ffmpeg: "kill -9 $$", seconds: 60)
-        #expect(await failure { try await ForeignFFmpegTests.load(folder, killed) }.message.contains("ffmpeg cannot decode it"))
-    }
-
-    /// The child cannot write a file, whatever a video makes it do: its limits are set as soon as it has started.
-    @Test func oneThatWritesFiles() async throws {
-        let folder = try TestFolder()
-        let writing = try ForeignFFmpegTests.ffmpeg(
-            folder,
-            ffmpeg: "for i in $(seq 400); do [ \"$(ulimit -f)\" = 0 ] && break; sleep 0.05; done; "
-                + "echo stolen > '\(folder("stolen"))'; head -c 768 /dev/zero", seconds: 60)
-        _ = try? await ForeignFFmpegTests.load(folder, writing)
-        #expect(try folder.bytes("stolen").isEmpty)
-    }
-
+@Suite struct FFmpegProgramTests {
     @Test func looking() async throws {
         let folder = try TestFolder()
         let none = await failure { try await FFmpeg.locate(environment: ["PATH": folder.path]) }
@@ -322,12 +259,9 @@ struct VideoTests {
         #expect(wrong.kind == .missingInput && wrong.message.contains("there is no program /nowhere/ffmpeg"))
 
         let program = try folder.program("bin/ffmpeg", "echo ffmpeg version n7.1-12 Copyright")
-        let alone = await failure { try await FFmpeg.locate(environment: ["PATH": "", "VIDCLASS_FFMPEG": program]) }
-        #expect(alone.message.contains("ffprobe is not installed"))
-        _ = try folder.program("bin/ffprobe", "exit 0")
         for named in [program, folder("bin")] {
-            let found = try await FFmpeg.locate(environment: ["PATH": "", "VIDCLASS_FFMPEG": named, "VIDCLASS_FFMPEG_SECONDS": "9"])
-            #expect(found == FFmpeg(ffmpegPath: program, ffprobePath: folder("bin/ffprobe"), version: "n7.1-12", timeLimit: .seconds(9)))
+            let found = try await FFmpeg.locate(environment: ["PATH": "", "VIDCLASS_FFMPEG": named])
+            #expect(found == FFmpeg(path: program, version: "n7.1-12"))
         }
         _ = try folder.program("bin/ffmpeg", "echo something else")
         let broken = await failure { try await FFmpeg.locate(environment: ["PATH": folder("bin")]) }

@@ -73,6 +73,60 @@ import VidTestSupport
                 """), "\(text)")
     }
 
+    /// A train clip and a copy of it in val, which is damaged, and a clip that cannot be read.
+    private func damagedData() throws -> DataReport {
+        var damaged = facts("video", frames: 187, digest: "x", seed: 0)
+        damaged.damage = ClipFacts.Damage(decodingErrors: 93, missingFrames: 13)
+        return try report([
+            "train/a/1.mp4": facts("video", frames: 200, digest: "x", seed: 0),
+            "train/b/2.mp4": facts("bin", frames: 0, digest: "", seed: 0),
+            "train/b/3.mp4": facts("video", frames: 8, digest: "z", seed: 90), "val/a/4.mp4": damaged,
+        ])
+    }
+
+    @Test func damagedClipsAreListed() throws {
+        let report = try damagedData()
+        #expect(report.damaged.map(\.entry.id) == ["val/a/4.mp4"] && report.bad.count == 1 && report.leaks?.count == 1)
+        let text = DataReportText.text(report)
+        #expect(text.contains("\nDamaged clips\n  val/a/4.mp4: 93 decoding errors, 13 of 200 frames missing\n"), "\(text)")
+        #expect(
+            report.remarks.contains { $0.contains("1 clip is damaged, for example val/a/4.mp4") && $0.hasSuffix("--set data.damaged=skip") }
+        )
+        #expect(report.document["damaged"]?.intValue == 1)
+        let listed = try #require(report.document["damaged_clips"]?.arrayElements?.first)
+        #expect(listed["path"]?.stringValue == "val/a/4.mp4" && listed["decoding_errors"]?.intValue == 93)
+        #expect(listed["missing_frames"]?.intValue == 13 && listed["skipped_bytes"]?.intValue == 0)
+        let files = try #require(report.document["files"]?.arrayElements)
+        #expect(files.first?["damage"]?.isNull == true && files.last?["damage"]?["missing_frames"]?.intValue == 13)
+    }
+
+    @Test func allClipsCanBeReadButOneIsDamaged() throws {
+        let report = try damagedData()
+        let readable = DataReport(data: report.data, clips: report.clips.filter { $0.facts != nil }, leaks: nil)
+        #expect(DataReportText.text(readable).hasSuffix("\nAll clips can be read, but 1 is damaged.\n"))
+    }
+
+    /// As bad clips, damaged ones have a reason, leave the good data, and are in no leak.
+    @Test func damagedClipsCanBeRefused() throws {
+        let report = try damagedData()
+        let refused = report.refusingDamaged()
+        #expect(refused.bad.map(\.entry.id) == ["train/b/2.mp4", "val/a/4.mp4"] && refused.damaged.isEmpty)
+        #expect(refused.bad.last?.reason == "is damaged: 93 decoding errors, 13 of 200 frames missing")
+        #expect(refused.bad.last?.isReadable == true && refused.leaks?.isEmpty == true)
+        #expect(refused.goodData.entries.map(\.id) == ["train/a/1.mp4", "train/b/3.mp4"])
+        try refused.writeSkipped(to: box("skipped.csv"))
+        #expect(
+            String(decoding: try box.bytes("skipped.csv"), as: UTF8.self).hasSuffix(
+                "val/a/4.mp4,\"is damaged: 93 decoding errors, 13 of 200 frames missing\"\n"))
+        let error = try #require(report.damagedError())
+        #expect(
+            error.kind == .badData && error.message.contains("1 damaged clip of 4: ") && error.message.contains("4.mp4 (93 decoding errors")
+        )
+        #expect(
+            error.message.hasSuffix("use it as it is by adding --set data.damaged=use, or leave it out by adding --set data.damaged=skip"))
+        #expect(report.damagedError(isListed: true)?.message.contains("4.mp4") == false && refused.damagedError() == nil)
+    }
+
     @Test func goodDataIsCalledGood() throws {
         let one = try report([
             "a/1.bin": facts("bin", frames: 8, digest: "x", seed: 0), "b/2.bin": facts("bin", frames: 8, digest: "y", seed: 90),

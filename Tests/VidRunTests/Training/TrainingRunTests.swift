@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Testing
 import VidCheckpoint
@@ -42,10 +43,10 @@ import VidTrain
             names.withLock { names in if names.last != String(name) { names.append(String(name)) } }
         }
 
-        func runtime(_ observe: (@Sendable (RunEvent) throws -> Void)? = nil) -> Runtime {
+        func runtime(cache: FeatureFolder? = nil, _ observe: (@Sendable (RunEvent) throws -> Void)? = nil) -> Runtime {
             Runtime(
-                version: "1", command: ["test"], weights: WeightsLibrary(environment: [:], hdf5: .inChild(executable: "/nowhere")),
-                workers: Workers(count: 1), cache: nil, observe: observe ?? self.observe)
+                version: "1", command: ["test"], weights: WeightsLibrary(environment: [:], hdf5: .inReader()),
+                workers: Workers(count: 1), cache: cache, observe: observe ?? self.observe)
         }
 
         var all: [String] { names.withLock { $0 } }
@@ -69,6 +70,43 @@ import VidTrain
                 + ["evaluating", "ended"])
         let record = try JSONParser.parse(box.bytes("runs/train/run.json"))
         #expect(record["version"]?.stringValue == "1" && record["command"]?.arrayElements?.first?.stringValue == "test")
+    }
+
+    /// The check of a first training decodes the frames that the frozen CNN takes. With them, the training saves the same bytes.
+    @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
+    func aFrozenCNNTakesTheClipsOfTheCheck() async throws {
+        try box.remove("data")
+        for (index, name) in ["a", "b"].enumerated() {
+            for number in 0..<4 {
+                let frames = (0..<6).map { frame in
+                    (0..<16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * (number + 2) + frame * 9 + index * 60) }
+                }
+                try box.makeFolder("data/\(name)")
+                try await AnimationWriter().write(frames, rows: 16, columns: 16, framesPerSecond: 5, to: box("data/\(name)/\(number).mp4"))
+            }
+        }
+        let configuration = try self.configuration("model.cnn.trainable=false", "evaluation.clips=2", "data.test_split=0.25")
+        let plan = try await TrainingPlan(configuration, in: Observer().runtime())
+        let clips = try #require(plan.clips)
+        #expect(clips.count == 4 + 2 * (2 + 2))
+        _ = try await TrainingRun(plan, in: Observer().runtime()).run(until: never(configuration))
+        #expect(clips.taken == 12 && clips.count == 0)
+        let saved = try box.bytes("runs/train/weights/last.safetensors")
+        try box.remove("runs")
+
+        let other = try await TrainingPlan(configuration, in: Observer().runtime())
+        other.clips?.shrink(to: 0)
+        _ = try await TrainingRun(other, in: Observer().runtime()).run(until: never(configuration))
+        #expect(other.clips?.taken == 0)
+        #expect(try box.bytes("runs/train/weights/last.safetensors") == saved)
+        // Samples that are different each time, and a CNN without frozen layers.
+        for key in ["data.sampling.type=\"random\"", "model.cnn.trainable=true"] {
+            #expect(try await TrainingPlan(try self.configuration("model.cnn.trainable=false", key), in: Observer().runtime()).clips == nil)
+        }
+    }
+
+    private static let writesVideos: Bool = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
+        FileManager.default.isExecutableFile(atPath: "\($0)/ffmpeg")
     }
 
     /// A training that is asked to stop after every step, and resumed, saves the bytes of an uninterrupted one.
@@ -121,6 +159,37 @@ import VidTrain
         await #expect(throws: Refusal.self) { try await run.run(until: StopCondition(configuration) { false }) }
         // Nothing was saved, so nothing is left.
         #expect(!box.exists("runs/train"))
+    }
+
+    /// A cache that knows one of the clips as damaged.
+    private func cacheOfDamage() async throws -> (cache: FeatureFolder, clip: String) {
+        let cache = FeatureFolder(box("cache"), bound: CacheBound(gibibytes: 1), opened: .max) { _ in }
+        let data = try DataSet.open(box("data"), split: .none)
+        let report = try await DataCheck().run(data)
+        let checked = try #require(report.clips.first)
+        var facts = try #require(checked.facts)
+        facts.damage = ClipFacts.Damage(decodingErrors: 3)
+        cache.remember(facts, of: checked.entry.path, variant: "")
+        return (cache, checked.entry.id)
+    }
+
+    /// `data.damaged` decides whether a damaged clip is used, left out, or ends the training, whatever happens to bad clips.
+    @Test func damagedClips() async throws {
+        let (cache, clip) = try await cacheOfDamage()
+        let runtime = Observer().runtime(cache: cache)
+        for (word, skipped) in [("use", nil), ("skip", "\(clip),is damaged: 3 decoding errors\n")] {
+            let configuration = try configuration("data.damaged=\(word)", "output.name=\(word)", "training.epochs=1")
+            let run = try await TrainingRun(try await TrainingPlan(configuration, in: runtime), in: runtime)
+            _ = try await run.run(until: never(configuration))
+            let list = try? box.bytes("runs/\(word)/skipped.csv")
+            #expect(list.map { String(decoding: $0, as: UTF8.self) } == skipped.map { "path,reason\n" + $0 })
+            let clips = try String(decoding: box.bytes("runs/\(word)/splits.csv"), as: UTF8.self)
+            #expect(clips.contains(clip) == (skipped == nil))
+        }
+        let error = await #expect(throws: VidclassError.self) {
+            _ = try await TrainingPlan(try configuration("data.damaged=refuse", "data.skip_bad_clips=true"), in: runtime)
+        }
+        #expect(error?.kind == .badData && error?.message.contains("1 damaged clip of 8") == true, "\(error?.message ?? "")")
     }
 
     @Test func aDryRunWritesNothing() async throws {

@@ -1,0 +1,125 @@
+// What the files of this module share.
+#pragma once
+
+#include "CMedia.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/display.h>
+#include <libavutil/intreadwrite.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+#include <stdbool.h>
+
+/// A packet of the chosen stream, in the order in which it is read.
+struct packet {
+    int64_t pts, dts, position;
+    int32_t duration;
+    /// Part of a stretch of rising times: joined recordings begin anew.
+    int32_t stretch;
+    /// The place of its frame among the shown ones; -1 if it shows none.
+    int64_t rank;
+    bool is_key, is_hidden, is_corrupt;
+};
+
+struct vc_media {
+    int descriptor;
+    int64_t size, position;
+    AVIOContext *input;
+    const AVInputFormat *container;
+    AVFormatContext *format;
+    /// Whether frames have been decoded to find out about the streams.
+    bool is_parsed;
+    AVStream *stream;
+    int medium, threads, streams, chosen;
+    AVCodecContext *decoder;
+    AVPacket *packet;
+    AVFrame *frame;
+    char error[512];
+
+    // Packets and shown frames.
+    struct packet *packets;
+    int64_t packet_count, packet_capacity;
+    /// For each shown frame: its packet (timed), its time, whether decoding can begin there.
+    int64_t *shown_packets, *shown_times;
+    uint8_t *shown_keys;
+    int64_t shown_count;
+    /// Stretches of rising times.
+    int32_t stretches;
+    int64_t time_over, time_under, last_duration;
+    /// Whether frames are known by their packets' times; otherwise by their order when all are decoded from the start.
+    bool is_timed, is_exact, is_listed, is_cut;
+    /// The file's payload is not read: packets get zeros (listing the samples of a file with a complete index).
+    bool reads_nothing;
+    /// Whether `packet` holds the next packet to be read: seeking has read it.
+    bool has_packet;
+
+    // What the libraries complained about.
+    int64_t decoder_errors, demuxer_errors, missing_frames, skipped_bytes;
+    /// Places where packets of the stream are lost, and the last of them in the file: a place is read more than once.
+    int64_t gaps, last_gap;
+
+    // Scalers and what they were made for: one for pictures of even places and one for those of odd places, so that a video in two sizes
+    // does not need a new one for each picture.
+    struct SwsContext *scalers[2];
+    int scaler_keys[2][10];
+    uint8_t *scaled, *planar;
+    int64_t scaled_bytes, planar_bytes;
+};
+
+/// Notes the reason of a failure and returns `status`.
+int vc_media_fail(vc_media *media, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/// Notes the library's reason for its error `code`, and what it complained about last; returns VC_MEDIA_UNREADABLE, or
+/// VC_MEDIA_MEMORY if memory ran out.
+int vc_media_fail_by(vc_media *media, int code, const char *what);
+
+/// The media whose calls the current thread serves: complaints are counted there.
+void vc_media_begin(vc_media *media);
+void vc_media_end(void);
+
+/// Opens the decoder of the chosen stream anew, with `threads`.
+int vc_media_open_decoder(vc_media *media, int threads);
+
+/// Opens the file from its start.
+int vc_media_reopen(vc_media *media);
+
+/// Drops what was read ahead.
+void vc_media_forget_buffer(vc_media *media);
+
+bool vc_media_is_mov(const vc_media *media);
+
+/// Reads the next packet of the chosen stream into `media->packet`. Returns 1, 0 at the end, or a negative status.
+int vc_media_read(vc_media *media);
+
+/// Lists the shown frames by their packets.
+int vc_media_list_packets(vc_media *media);
+
+/// Times for frames that are known by their order only: their packets' decoding times, or else the stated rate.
+void vc_media_set_order_times(vc_media *media);
+
+/// Takes over the frames that decoding gave, by the packets' places: from now on they are known by their order.
+int vc_media_adopt_list(vc_media *media, const int64_t *packets, int64_t count);
+
+/// Goes on reading with the packet of this place.
+int vc_media_seek(vc_media *media, int64_t place);
+
+/// Sends the packet read last (NULL to drain) and calls `show` for each frame that comes out; a result other than 0 ends it.
+/// The packet's `stamp` is the frame's `pts`.
+typedef int (*vc_media_viewer)(vc_media *media, AVFrame *frame, void *context);
+int vc_media_feed(vc_media *media, bool drains, int64_t stamp, bool is_wanted, vc_media_viewer show, void *context);
+
+/// The rotation of the stream's pictures, as the signs of a 2 x 2 matrix.
+struct orientation {
+    bool is_transposed, flips_columns, flips_rows;
+};
+struct orientation vc_media_orientation(const vc_media *media);
+
+/// The rows and columns of an upright picture with square pixels.
+void vc_media_shown_size(const vc_media *media, int stored_columns, int stored_rows, AVRational pixel, int *columns, int *rows);
+
+/// Scales `frame` to cover `picture`, crops its centre, and hands its planes to `receive`.
+int vc_media_deliver(
+    vc_media *media, const AVFrame *frame, int64_t number, int32_t place, const struct vc_media_picture *picture,
+    vc_media_receiver receive, void *context);

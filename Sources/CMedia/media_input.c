@@ -1,0 +1,416 @@
+// Opening a file: its container, its stream, its decoder; and counting what the libraries complain about.
+#define _GNU_SOURCE
+#include "media.h"
+
+#include <errno.h>
+#include <libavutil/cpu.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// ---- Complaints ----
+
+/// The libraries' threads do not say for whom they work, so one media is served at a time.
+static vc_media *served;
+static pthread_mutex_t complaints = PTHREAD_MUTEX_INITIALIZER;
+static char last_complaint[256];
+
+/// Counts a place where the counter of an MPEG transport stream's packets jumps: FFmpeg tells it in its log only.
+static void note_gap(const char *format, va_list arguments) {
+    static const char start[] = "Continuity check failed for pid %d";
+    if (format[0] != 'C' || strncmp(format, start, sizeof start - 1) != 0 || !served->format) return;
+    va_list copy;
+    va_copy(copy, arguments);
+    const int pid = va_arg(copy, int);
+    va_end(copy);
+    const int64_t place = avio_tell(served->input);
+    for (unsigned i = 0; i < served->format->nb_streams && place > served->last_gap; i++) {
+        const AVStream *stream = served->format->streams[i];
+        const bool is_meant = served->stream ? stream == served->stream : stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        if (!is_meant || stream->id != pid) continue;
+        served->gaps++;
+        served->last_gap = place;
+    }
+}
+
+static void listen_to_libraries(void *object, int level, const char *format, va_list arguments) {
+    if (!served) return;
+    if (level > AV_LOG_ERROR) return note_gap(format, arguments);
+    const AVClass *class = object ? *(const AVClass *const *)object : NULL;
+    AVClassCategory category = AV_CLASS_CATEGORY_NA;
+    if (class) category = class->get_category ? class->get_category(object) : class->category;
+    pthread_mutex_lock(&complaints);
+    if (category == AV_CLASS_CATEGORY_DECODER) served->decoder_errors++;
+    if (category == AV_CLASS_CATEGORY_DEMUXER) served->demuxer_errors++;
+    char text[sizeof last_complaint];
+    vsnprintf(text, sizeof text, format, arguments);
+    text[strcspn(text, "\r\n")] = '\0';
+    if (text[0] != '\0') memcpy(last_complaint, text, sizeof text);
+    pthread_mutex_unlock(&complaints);
+}
+
+void vc_media_begin(vc_media *media) {
+    av_log_set_callback(listen_to_libraries);
+    served = media;
+    last_complaint[0] = '\0';
+    media->error[0] = '\0';
+}
+
+void vc_media_end(void) { served = NULL; }
+
+int vc_media_fail(vc_media *media, int status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(media->error, sizeof media->error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+int vc_media_fail_by(vc_media *media, int code, const char *what) {
+    if (code == AVERROR(ENOMEM)) return vc_media_fail(media, VC_MEDIA_MEMORY, "%s: out of memory", what);
+    char text[128];
+    if (av_strerror(code, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", code);
+    pthread_mutex_lock(&complaints);
+    if (last_complaint[0] != '\0') vc_media_fail(media, 0, "%s: %s (%s)", what, text, last_complaint);
+    else vc_media_fail(media, 0, "%s: %s", what, text);
+    pthread_mutex_unlock(&complaints);
+    return VC_MEDIA_UNREADABLE;
+}
+
+const char *vc_media_error(const vc_media *media) { return media->error; }
+
+const char *vc_media_version(void) {
+    static char text[48];
+    unsigned version = avcodec_version();
+    snprintf(text, sizeof text, "libavcodec %u.%u.%u", AV_VERSION_MAJOR(version), AV_VERSION_MINOR(version), AV_VERSION_MICRO(version));
+    return text;
+}
+
+void vc_media_prepare(void) {
+    av_log_set_callback(listen_to_libraries);
+    av_get_cpu_flags();
+    av_cpu_count();
+    void *place = NULL;
+    while (av_demuxer_iterate(&place)) {}
+}
+
+// ---- The file ----
+
+static int read_bytes(void *context, uint8_t *buffer, int count) {
+    vc_media *media = context;
+    if (media->position >= media->size) return AVERROR_EOF;
+    if (media->reads_nothing) {
+        int64_t left = media->size - media->position;
+        if (count > left) count = (int)left;
+        memset(buffer, 0, (size_t)count);
+        media->position += count;
+        return count;
+    }
+    ssize_t got;
+    do got = pread(media->descriptor, buffer, (size_t)count, media->position); while (got < 0 && errno == EINTR);
+    if (got < 0) return AVERROR(errno);
+    if (got == 0) return AVERROR_EOF;
+    media->position += got;
+    return (int)got;
+}
+
+static int64_t seek_bytes(void *context, int64_t offset, int origin) {
+    vc_media *media = context;
+    if (origin & AVSEEK_SIZE) return media->size;
+    switch (origin & ~AVSEEK_FORCE) {
+    case SEEK_SET: break;
+    case SEEK_CUR: offset += media->position; break;
+    case SEEK_END: offset += media->size; break;
+    default: return AVERROR(EINVAL);
+    }
+    if (offset < 0) return AVERROR(EINVAL);
+    return media->position = offset;
+}
+
+/// A container that refers to other files or hosts can open nothing.
+static int open_nothing(struct AVFormatContext *format, AVIOContext **input, const char *url, int flags, AVDictionary **options) {
+    (void)format; (void)input; (void)url; (void)flags; (void)options;
+    return AVERROR(EACCES);
+}
+
+void vc_media_forget_buffer(vc_media *media) { media->input->buf_ptr = media->input->buf_end = media->input->buffer; }
+
+static bool is_one_of(const char *name, const char *const *names) {
+    for (; *names; names++) if (strcmp(name, *names) == 0) return true;
+    return false;
+}
+
+/// Whether a demuxer of this name opens other files, hosts or devices, or hands the file to another library.
+static bool refers_elsewhere(const char *name) {
+    static const char *const names[] = {
+        "concat", "dash", "ffmetadata", "hls", "image2", "image2pipe", "imf", "libgme", "libopenmpt", "rtp", "rtsp", "sap", "sdp", "sdr2",
+        "vapoursynth", "webm_dash_manifest", NULL};
+    // guard: containers-of-videos
+    return is_one_of(name, names);
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = strlen(text), count = strlen(end);
+    return length >= count && strcmp(text + length - count, end) == 0;
+}
+
+/// Whether the file goes on with another JPEG picture after the first: a stream of pictures.
+static bool is_jpeg_stream(vc_media *media) {
+    uint8_t bytes[1 << 16];
+    int64_t at = 0;
+    int last = 0;
+    while (at < media->size && at < 64 << 20) {
+        ssize_t count = pread(media->descriptor, bytes, sizeof bytes, at);
+        if (count <= 0) return false;
+        for (ssize_t i = 0; i < count; i++) {
+            last = (last << 8 | bytes[i]) & 0xFFFFFF;
+            if (last == 0xFFD8FF && at + i > 2) {
+                // An end of a picture stands before it, so it is no thumbnail within the picture.
+                uint8_t before[64];
+                int64_t start = at + i - 2 - (int64_t)sizeof before;
+                if (start < 0) continue;
+                if (pread(media->descriptor, before, sizeof before, start) != (ssize_t)sizeof before) return false;
+                for (size_t k = 0; k + 1 < sizeof before; k++) if (before[k] == 0xFF && before[k + 1] == 0xD9) return true;
+            }
+        }
+        at += count;
+    }
+    return false;
+}
+
+/// Finds out the container by the file's first bytes.
+static int choose_container(vc_media *media) {
+    const AVInputFormat *format = NULL;
+    int code = av_probe_input_buffer2(media->input, &format, NULL, NULL, 0, 0);
+    if (code < 0) return vc_media_fail_by(media, code, "no known container");
+    if (refers_elsewhere(format->name))
+        return vc_media_fail(media, VC_MEDIA_REFERS, "%s", format->long_name ? format->long_name : format->name);
+    if (ends_with(format->name, "_pipe") || strcmp(format->name, "ico") == 0) {
+        if (strcmp(format->name, "jpeg_pipe") != 0 || !is_jpeg_stream(media))
+            return vc_media_fail(media, VC_MEDIA_PICTURE, "%.*s", (int)strcspn(format->name, "_"), format->name);
+        format = av_find_input_format("mjpeg");
+    }
+    media->container = format;
+    return 0;
+}
+
+/// Reads the container's header from the file's start.
+static int open_container(vc_media *media) {
+    avformat_close_input(&media->format);
+    media->stream = NULL;
+    media->reads_nothing = false;
+    vc_media_forget_buffer(media);
+    int64_t at = avio_seek(media->input, 0, SEEK_SET);
+    if (at < 0) return vc_media_fail_by(media, (int)at, "its start cannot be read");
+    AVFormatContext *format = media->format = avformat_alloc_context();
+    if (!format) return VC_MEDIA_MEMORY;
+    format->pb = media->input;
+    format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    format->io_open = open_nothing;
+    format->max_streams = 256;
+    format->protocol_whitelist = av_strdup("");
+    int code = avformat_open_input(&media->format, "", media->container, NULL);
+    return code < 0 ? vc_media_fail_by(media, code, "its container cannot be opened") : 0;
+}
+
+// ---- The stream ----
+
+static bool is_cover(const AVStream *stream) { return stream->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS); }
+
+bool vc_media_is_mov(const vc_media *media) { return strncmp(media->container->name, "mov,", 4) == 0; }
+
+/// Whether the header already tells what decoding needs, so that no frame need be decoded to find it out.
+static bool is_described(const vc_media *media) {
+    const AVFormatContext *format = media->format;
+    if (!vc_media_is_mov(media)) return false;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        const AVCodecParameters *codec = format->streams[i]->codecpar;
+        if (codec->codec_type != AVMEDIA_TYPE_VIDEO) continue;
+        if (codec->codec_id != AV_CODEC_ID_H264 && codec->codec_id != AV_CODEC_ID_HEVC) return false;
+        if (codec->width <= 0 || codec->height <= 0 || codec->extradata_size < 7 || format->streams[i]->nb_frames <= 0) return false;
+    }
+    return true;
+}
+
+static int choose_stream(vc_media *media) {
+    AVFormatContext *format = media->format;
+    const bool is_video = media->medium == VC_MEDIA_VIDEO;
+    media->streams = media->chosen = 0;
+    if (!is_video || !is_described(media)) {
+        int code = avformat_find_stream_info(format, NULL);
+        if (code < 0) return vc_media_fail_by(media, code, "its streams cannot be read");
+        media->is_parsed = true;
+    }
+    const enum AVMediaType type = is_video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO;
+    int chosen = av_find_best_stream(format, type, -1, -1, NULL, 0);
+    if (chosen >= 0 && is_video && is_cover(format->streams[chosen])) chosen = -1;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        AVStream *stream = format->streams[i];
+        const bool fits = stream->codecpar->codec_type == type && !(is_video && is_cover(stream));
+        if (fits && chosen < 0) chosen = (int)i;
+        if (fits && (int)i == chosen) media->chosen = media->streams;
+        if (fits) media->streams++;
+    }
+    if (chosen < 0) {
+        const char *kinds = "";
+        for (unsigned i = 0; i < format->nb_streams; i++) {
+            const AVStream *stream = format->streams[i];
+            if (stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO) kinds = "only sound";
+            else if (is_cover(stream) && kinds[0] == '\0') kinds = "only a cover picture";
+        }
+        return vc_media_fail(media, VC_MEDIA_ABSENT, "%s", kinds[0] ? kinds : is_video ? "only sound or data" : "only pictures or data");
+    }
+    for (unsigned i = 0; i < format->nb_streams; i++) format->streams[i]->discard = (int)i == chosen ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    media->stream = format->streams[chosen];
+    const AVCodecParameters *codec = media->stream->codecpar;
+    if (is_video) {
+        if (codec->width <= 0 || codec->height <= 0)
+            return vc_media_fail(
+                media, VC_MEDIA_UNREADABLE, "its video stream (%s) does not give the size of its pictures", avcodec_get_name(codec->codec_id));
+        if ((int64_t)codec->width * codec->height > VC_MEDIA_MAXIMUM_PIXELS || codec->width > 64ll * codec->height ||
+            codec->height > 64ll * codec->width)
+            return vc_media_fail(
+                media, VC_MEDIA_TOO_LARGE, "expected pictures of at most %d pixels with sides of at most 1 to 64, found %dx%d",
+                VC_MEDIA_MAXIMUM_PIXELS, codec->width, codec->height);
+    }
+    return 0;
+}
+
+int vc_media_reopen(vc_media *media) {
+    int status = open_container(media);
+    return status == 0 ? choose_stream(media) : status;
+}
+
+int vc_media_open_decoder(vc_media *media, int threads) {
+    avcodec_free_context(&media->decoder);
+    const AVCodecParameters *parameters = media->stream->codecpar;
+    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+    if (!codec)
+        return vc_media_fail(media, VC_MEDIA_UNREADABLE, "this FFmpeg has no decoder for %s", avcodec_get_name(parameters->codec_id));
+    AVCodecContext *decoder = media->decoder = avcodec_alloc_context3(codec);
+    if (!decoder) return VC_MEDIA_MEMORY;
+    int code = avcodec_parameters_to_context(decoder, parameters);
+    if (code < 0) return vc_media_fail_by(media, code, "its decoder cannot be set up");
+    decoder->pkt_timebase = media->stream->time_base;
+    decoder->max_pixels = VC_MEDIA_MAXIMUM_PIXELS;
+    decoder->thread_count = threads;
+    decoder->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
+    code = avcodec_open2(decoder, codec, NULL);
+    return code < 0 ? vc_media_fail_by(media, code, "its decoder cannot be opened") : 0;
+}
+
+int vc_media_open(int descriptor, int medium, int threads, vc_media **result) {
+    vc_media *media = *result = calloc(1, sizeof *media);
+    if (!media) {
+        close(descriptor);
+        return VC_MEDIA_MEMORY;
+    }
+    media->descriptor = descriptor;
+    media->medium = medium;
+    media->threads = threads < 1 ? 1 : threads > 16 ? 16 : threads;
+    vc_media_begin(media);
+    media->size = lseek(descriptor, 0, SEEK_END);
+    if (media->size < 0) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "it cannot be read");
+    enum { buffer_bytes = 1 << 16 };
+    uint8_t *buffer = av_malloc(buffer_bytes);
+    media->input = buffer ? avio_alloc_context(buffer, buffer_bytes, 0, media, read_bytes, NULL, seek_bytes) : NULL;
+    media->packet = av_packet_alloc();
+    media->frame = av_frame_alloc();
+    if (!media->input || !media->packet || !media->frame) return VC_MEDIA_MEMORY;
+    int status_code = choose_container(media);
+    if (status_code == 0) status_code = vc_media_reopen(media);
+    vc_media_end();
+    return status_code;
+}
+
+void vc_media_close(vc_media *media) {
+    if (!media) return;
+    avcodec_free_context(&media->decoder);
+    avformat_close_input(&media->format);
+    if (media->input) av_freep(&media->input->buffer);
+    avio_context_free(&media->input);
+    av_packet_free(&media->packet);
+    av_frame_free(&media->frame);
+    for (int i = 0; i < 2; i++) sws_freeContext(media->scalers[i]);
+    free(media->packets);
+    free(media->shown_packets);
+    free(media->shown_times);
+    free(media->shown_keys);
+    free(media->scaled);
+    free(media->planar);
+    close(media->descriptor);
+    free(media);
+}
+
+// ---- Description ----
+
+/// The matrix that shows the stream's pictures upright; NULL if there is none.
+static const int32_t *display_matrix(const AVStream *stream) {
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    const AVPacketSideData *data = av_packet_side_data_get(
+        stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+    return data && data->size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)data->data : NULL;
+#else
+    size_t size = 0;
+    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    return data && size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)data : NULL;
+#endif
+}
+
+/// A pixel at (x, y) is shown at (m0 x + m3 y, m1 x + m4 y); other angles than quarter turns count as the nearest one.
+struct orientation vc_media_orientation(const vc_media *media) {
+    const int32_t *m = display_matrix(media->stream);
+    if (!m) return (struct orientation){0};
+    const int64_t along = llabs((int64_t)m[0]) + llabs((int64_t)m[4]), across = llabs((int64_t)m[1]) + llabs((int64_t)m[3]);
+    if (across > along) return (struct orientation){true, m[3] < 0, m[1] < 0};
+    return (struct orientation){false, m[0] < 0, m[4] < 0};
+}
+
+void vc_media_shown_size(const vc_media *media, int stored_columns, int stored_rows, AVRational pixel, int *columns, int *rows) {
+    int64_t width = stored_columns, height = stored_rows;
+    // A ratio that no camera has is a damaged header.
+    if (pixel.num > 0 && pixel.den > 0 && pixel.num <= 16ll * pixel.den && pixel.den <= 16ll * pixel.num && pixel.num != pixel.den) {
+        width = av_rescale(width, pixel.num, pixel.den);
+        if (width < 1) width = 1;
+    }
+    const bool is_transposed = vc_media_orientation(media).is_transposed;
+    *columns = (int)(is_transposed ? height : width);
+    *rows = (int)(is_transposed ? width : height);
+}
+
+void vc_media_describe(const vc_media *media, struct vc_media_stream *stream) {
+    memset(stream, 0, sizeof *stream);
+    const AVStream *chosen = media->stream;
+    const AVCodecParameters *codec = chosen->codecpar;
+    snprintf(stream->container, sizeof stream->container, "%.*s", (int)strcspn(media->container->name, ","), media->container->name);
+    snprintf(stream->codec, sizeof stream->codec, "%s", avcodec_get_name(codec->codec_id));
+    stream->streams = media->streams;
+    stream->chosen = media->chosen;
+    if (media->medium == VC_MEDIA_VIDEO) {
+        stream->stored_rows = codec->height;
+        stream->stored_columns = codec->width;
+        const AVRational pixel = av_guess_sample_aspect_ratio(media->format, media->stream, NULL);
+        vc_media_shown_size(media, codec->width, codec->height, pixel, &stream->columns, &stream->rows);
+        const struct orientation o = vc_media_orientation(media);
+        stream->rotation = o.is_transposed ? (o.flips_columns ? 270 : 90) : o.flips_columns && o.flips_rows ? 180 : 0;
+        AVRational rate = chosen->avg_frame_rate;
+        if (rate.num <= 0 || rate.den <= 0) rate = chosen->r_frame_rate;
+        if (rate.num <= 0 || rate.den <= 0) rate = (AVRational){0, 1};
+        stream->rate_over = rate.num;
+        stream->rate_under = rate.den;
+        stream->listed_frames = chosen->nb_frames > 0 ? chosen->nb_frames : 0;
+    } else {
+        stream->sample_rate = codec->sample_rate;
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(59, 24, 100)
+        stream->channels = codec->ch_layout.nb_channels;
+#else
+        stream->channels = codec->channels;
+#endif
+        if (chosen->duration > 0) stream->seconds = (double)chosen->duration * av_q2d(chosen->time_base);
+        else if (media->format->duration > 0) stream->seconds = (double)media->format->duration / AV_TIME_BASE;
+        stream->seconds_are_listed = stream->seconds > 0 && media->format->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE;
+    }
+}

@@ -1,0 +1,48 @@
+import FoundationEssentials
+import VidSystem
+
+/// Opens videos and sounds in readers.
+package struct MediaFiles: Sendable {
+    private let readers: Readers
+    /// Replaces the time limits that depend on a file's size, for tests and for very slow machines.
+    private let timeLimit: Duration?
+
+    /// Sets the time limit of one file, in seconds.
+    package static let timeVariable = "VIDCLASS_FFMPEG_SECONDS"
+
+    /// - Parameter timeLimit: the longest time that the program waits for a reader to read one file; nil for the variable
+    ///   `VIDCLASS_FFMPEG_SECONDS`, or else a limit by the file's size.
+    package init(readers: Readers = .shared, timeLimit: Duration? = nil) {
+        self.readers = readers
+        self.timeLimit = timeLimit
+    }
+
+    /// The time limit that the user has set. Throws `.usage` for anything but a number of seconds.
+    private static func environmentLimit() throws -> Duration? {
+        guard let text = ProcessInfo.processInfo.environment[timeVariable] else { return nil }
+        guard let seconds = Int(text), seconds > 0 else {
+            throw VidclassError(.usage, "\(timeVariable): expected a whole number of seconds, found \"\(text.printable)\"")
+        }
+        return .seconds(seconds)
+    }
+
+    /// Lets `body` work with a reader that has the file at `path` open: its pictures, or its sound.
+    ///
+    /// - Throws: `.missingInput` if there is no file, `.badData` if it is no such file or harmed the reader, and the errors of `body`.
+    nonisolated(nonsending) func with<Result>(
+        _ path: String, isSound: Bool, _ body: nonisolated(nonsending) (ReaderSession, MediaStream) async throws -> Result
+    ) async throws -> Result {
+        let file = try RegularFile(path)
+        guard file.size > 0 else { throw VidclassError.file(path, "the file is empty") }
+        // Decoding 200 KB a second is slow even for a small processor.
+        let limit = try timeLimit ?? MediaFiles.environmentLimit() ?? .seconds(60 + file.size / 200_000)
+        return try await readers.withReader(for: path, timeLimit: limit) { session in
+            try await session.send(MediaMessage.open, MediaOpening(isSound: isSound, threads: session.threads).bytes, file: file)
+            guard let stream = MediaStream(try await session.reply(MediaMessage.stream, limit: MediaStream.size)) else {
+                throw session.unexpected()
+            }
+            try await session.finish()
+            return try await body(session, stream)
+        }
+    }
+}

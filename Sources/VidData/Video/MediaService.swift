@@ -1,0 +1,174 @@
+internal import CMedia
+import VidSystem
+import VidTensor
+
+/// The reader's side of videos and sounds: it opens the file that it gets with FFmpeg's libraries, and answers what is asked about it
+/// until the next file comes. It runs in a reader only, whose one thread makes one call after another.
+package final class MediaService: @unchecked Sendable {
+    private var media: OpaquePointer?
+    private var wants: [vc_media_want] = []
+
+    /// The most frames that may be wanted at a time.
+    private static let mostWants = 4 * FrameList.most
+
+    package init() {}
+
+    deinit { vc_media_close(media) }
+
+    /// Loads what FFmpeg's libraries load lazily, before the process gives up opening files.
+    package static func prepare() { vc_media_prepare() }
+
+    /// The libraries' version, such as `libavcodec 59.37.100`.
+    package static var version: String { String(cString: vc_media_version()) }
+
+    package var handlers: [UInt32: ReaderService.Handler] {
+        [
+            MediaMessage.open: { [self] in try open($0, $1) }, MediaMessage.list: { [self] in try list($0, $1) },
+            MediaMessage.want: { [self] request, _ in try want(request) }, MediaMessage.decode: { [self] in try decode($0, $1) },
+            MediaMessage.listen: { [self] in try listen($0, $1) },
+        ]
+    }
+
+    private func open(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        close()
+        guard let opening = MediaOpening(request.payload), let descriptor = request.descriptor else { throw MediaService.badRequest }
+        // The service closes the request's descriptor.
+        let own = dup(descriptor)
+        guard own >= 0 else { throw VidclassError(.inputOutput, "the file cannot be kept open: \(SystemCall.reason())") }
+        let medium = opening.isSound ? VC_MEDIA_SOUND : VC_MEDIA_VIDEO
+        try check(vc_media_open(own, Int32(medium.rawValue), Int32(opening.threads), &media), isSound: opening.isSound)
+        var found = vc_media_stream()
+        vc_media_describe(media, &found)
+        let stream = MediaStream(
+            container: MediaService.text(found.container), codec: MediaService.text(found.codec), rows: Int(found.rows),
+            columns: Int(found.columns), rotation: Int(found.rotation), streams: Int(found.streams), chosen: Int(found.chosen),
+            rate: found.rate_under > 0 ? Double(found.rate_over) / Double(found.rate_under) : 0, listedFrames: Int(found.listed_frames),
+            sampleRate: Int(found.sample_rate), channels: Int(found.channels), seconds: found.seconds.isFinite ? found.seconds : 0,
+            secondsAreListed: found.seconds_are_listed != 0)
+        try parent.send(MediaMessage.stream, bytes: stream.bytes)
+    }
+
+    private func close() {
+        vc_media_close(media)
+        media = nil
+        wants = []
+    }
+
+    private func list(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        guard media != nil, request.payload.count == 1 else { throw MediaService.badRequest }
+        var frames = vc_media_frames()
+        try check(vc_media_list(media, request.payload[0] == 0 ? 0 : 1, &frames))
+        let head = FrameList(
+            count: Int(frames.count), over: Int(frames.time_over), under: Int(frames.time_under),
+            lastDuration: max(0, Int(frames.last_duration)), isExact: frames.is_exact != 0, isCut: frames.is_cut != 0)
+        try parent.send(MediaMessage.frames, bytes: head.bytes)
+        try parent.send(
+            MediaMessage.times, UnsafeRawBufferPointer(start: frames.times, count: 8 * head.count),
+            UnsafeRawBufferPointer(start: frames.keys, count: head.count))
+    }
+
+    private func want(_ request: ReaderConnection.Request) throws {
+        guard let runs = FrameRun.all(request.payload) else { throw MediaService.badRequest }
+        for run in runs {
+            guard wants.count + run.count <= MediaService.mostWants else { throw MediaService.badRequest }
+            for place in 0..<run.count {
+                wants.append(vc_media_want(number: Int64(run.first + place * run.step), picture: Int32(run.picture)))
+            }
+        }
+    }
+
+    /// Passes frames on to the parent.
+    private final class Delivery {
+        let parent: ReaderConnection
+        var error: (any Error)?
+
+        init(_ parent: ReaderConnection) { self.parent = parent }
+    }
+
+    private func decode(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        guard media != nil, let decoding = MediaDecoding(request.payload) else { throw MediaService.badRequest }
+        let wants = wants.sorted { ($0.number, $0.picture) < ($1.number, $1.picture) }
+        self.wants = []
+        let pictures = decoding.pictures.map {
+            vc_media_picture(
+                channels: Int32($0.channels), rows: Int32($0.rows), columns: Int32($0.columns), deinterlaces: decoding.deinterlaces ? 1 : 0)
+        }
+        let delivery = Delivery(parent)
+        let status = withExtendedLifetime(delivery) {
+            vc_media_decode(
+                media, wants, Int64(wants.count), pictures, Int32(pictures.count), decoding.isComplete ? 1 : 0,
+                { context, number, picture, pixels, count in
+                    let delivery = Unmanaged<Delivery>.fromOpaque(context!).takeUnretainedValue()
+                    let head = LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))
+                    do {
+                        try head.withUnsafeBytes {
+                            try delivery.parent.send(MediaMessage.frame, $0, UnsafeRawBufferPointer(start: pixels, count: Int(count)))
+                        }
+                        return 0
+                    } catch {
+                        delivery.error = error
+                        return 1
+                    }
+                }, Unmanaged.passUnretained(delivery).toOpaque())
+        }
+        if let error = delivery.error { throw error }
+        if status == VC_MEDIA_MISMATCH.rawValue { return try parent.send(MediaMessage.mismatch) }
+        try check(status)
+        var damage = vc_media_damage()
+        vc_media_read_damage(media, &damage)
+        let found = MediaDamage(
+            decodingErrors: Int(damage.decoding_errors), missingFrames: Int(damage.missing_frames), skippedBytes: Int(damage.skipped_bytes))
+        try parent.send(MediaMessage.damage, bytes: found.bytes)
+    }
+
+    private func listen(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        guard media != nil, let listening = MediaListening(request.payload) else { throw MediaService.badRequest }
+        let delivery = Delivery(parent)
+        let status = withExtendedLifetime(delivery) {
+            vc_media_listen(
+                media, Int32(listening.sampleRate), Int64(listening.most),
+                { context, samples, count in
+                    let delivery = Unmanaged<Delivery>.fromOpaque(context!).takeUnretainedValue()
+                    do {
+                        try delivery.parent.send(MediaMessage.samples, UnsafeRawBufferPointer(start: samples, count: 4 * Int(count)))
+                        return 0
+                    } catch {
+                        delivery.error = error
+                        return 1
+                    }
+                }, Unmanaged.passUnretained(delivery).toOpaque())
+        }
+        if let error = delivery.error { throw error }
+        try check(status, isSound: true)
+        var damage = vc_media_damage()
+        vc_media_read_damage(media, &damage)
+        try parent.send(MediaMessage.damage, bytes: MediaDamage(decodingErrors: Int(damage.decoding_errors)).bytes)
+    }
+
+    private static let badRequest = VidclassError(.other, "a reader got a request that makes no sense")
+
+    /// Throws the error of a failed call.
+    private func check(_ status: Int32, isSound: Bool = false) throws {
+        guard status != 0 else { return }
+        let reason = media.map { String(cString: vc_media_error($0)).printable } ?? ""
+        switch status {
+        case VC_MEDIA_ABSENT.rawValue:
+            throw VidclassError(.badData, isSound ? "has no sound (\(reason))" : "has no video stream (\(reason))")
+        case VC_MEDIA_REFERS.rawValue:
+            throw VidclassError(
+                .badData, "not a video itself but \(reason), which names other files or hosts; give vidclass the video files themselves")
+        case VC_MEDIA_PICTURE.rawValue:
+            throw VidclassError(
+                .badData, "a picture (\(reason.uppercased())), not a video; remove it, or give the video that it belongs to")
+        case VC_MEDIA_TOO_LARGE.rawValue: throw VidclassError(.badData, reason)
+        case VC_MEDIA_MEMORY.rawValue:
+            throw VidclassError(
+                .badData, "FFmpeg's libraries needed more memory for it than a reader may have; the file is damaged or hostile")
+        default: throw VidclassError(.badData, "no \(isSound ? "sound" : "video") that FFmpeg can read: \(reason)")
+        }
+    }
+
+    private static func text<Bytes>(_ bytes: Bytes) -> String {
+        withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
