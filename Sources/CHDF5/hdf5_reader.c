@@ -25,7 +25,7 @@ static void be_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
 // A driver that reads an open file and opens none. Its functions get addresses and sizes from the library, which got them from the file.
 
-/// What a driver needs to know, as a property of an access list.
+/// The open file, as a property of an access list, for the driver.
 struct source {
     int descriptor;
     haddr_t size;

@@ -1,4 +1,4 @@
-// What the files of this module share.
+// The declarations that the files of this module share.
 #pragma once
 
 #include "CMedia.h"
@@ -55,7 +55,7 @@ struct vc_media {
     /// Whether `packet` holds the next packet to be read: seeking has read it.
     bool has_packet;
 
-    // What the libraries complained about.
+    // The complaints of the libraries.
     int64_t decoder_errors, demuxer_errors, missing_frames, skipped_bytes;
     /// Places where packets of the stream are lost, and the last of them in the file: a place is read more than once.
     int64_t gaps, last_gap;

@@ -128,50 +128,32 @@ enum { nearby = 12 };
 static int decode_timed(vc_media *media, struct delivery *delivery) {
     int status = vc_media_open_decoder(media, media->threads);
     int64_t at = -1;  // the place of the packet that is read next; -1 = nowhere yet
-    bool is_drained = false;
     while (status == 0 && !is_done(delivery)) {
-        const int64_t number = delivery->wants[delivery->next].number;
-        const int64_t key = key_before(media, number);
-        if (at < 0 || is_drained || key > at + nearby) {
-            // What is still in the decoder has been waited for, or is not wanted.
-            if (at < 0 || key != at) status = vc_media_seek(media, key);
-            if (status != 0) return status;
-            if (at >= 0) avcodec_flush_buffers(media->decoder);
-            at = key;
-            is_drained = false;
-        }
-        // Up to the next wanted frame whose key frame is further away.
-        while (status == 0 && !is_done(delivery) && !is_drained) {
-            const int64_t place = media->shown_packets[delivery->wants[delivery->next].number];
-            const int read = at < media->packet_count ? vc_media_read(media) : 0;
+        // The first wanted frame that the decoder has not got, and where decoding can begin for it.
+        int64_t unsent = delivery->next;
+        while (unsent < delivery->count && media->shown_packets[delivery->wants[unsent].number] < at) unsent++;
+        const int64_t key = unsent < delivery->count ? key_before(media, delivery->wants[unsent].number) : media->packet_count;
+        if (at >= 0 && at < media->packet_count && key <= at + nearby) {
+            const int read = vc_media_read(media);
             if (read < 0) return read;
-            if (read == 1) {
-                const int64_t stamp = media->packets[at].rank;
-                status = vc_media_feed(media, false, stamp, stamp < 0 || is_wanted_number(delivery, stamp), show_timed, delivery);
-                at++;
+            if (read == 0) {
+                at = media->packet_count;  // the file ends early
+                continue;
             }
-            if (status != 0 || is_done(delivery)) break;
-            // Everything that was sent is wanted no more, or must still come out before another place is sought.
-            const int64_t next = media->shown_packets[delivery->wants[delivery->next].number];
-            const bool ends = read == 0 || at >= media->packet_count;
-            if (ends || (place < at && next >= at && key_before(media, delivery->wants[delivery->next].number) > at + nearby)) {
-                status = vc_media_feed(media, true, -1, true, show_timed, delivery);
-                is_drained = true;
-                if (ends && status == 0 && !is_done(delivery))
-                    status = vc_media_fail(media, VC_MEDIA_MISMATCH, "its last frames did not come");
-            } else if (next < at) {
-                // The frame has been sent: it comes with the next packets. Draining is cheaper where nothing wanted is near.
-                int64_t later = delivery->next;
-                while (later < delivery->count && media->shown_packets[delivery->wants[later].number] < at) later++;
-                const bool is_last = later == delivery->count;
-                if (is_last || key_before(media, delivery->wants[later].number) > at + nearby) {
-                    status = vc_media_feed(media, true, -1, true, show_timed, delivery);
-                    is_drained = true;
-                    if (status == 0 && delivery->next < later)
-                        status = vc_media_fail(media, VC_MEDIA_MISMATCH, "frame %lld did not come", (long long)delivery->wants[delivery->next].number);
-                }
-            }
+            const int64_t stamp = media->packets[at++].rank;
+            status = vc_media_feed(media, false, stamp, stamp < 0 || is_wanted_number(delivery, stamp), show_timed, delivery);
+            continue;
         }
+        // Nothing else is wanted nearby: what the decoder has got must come out now.
+        if (at >= 0) {
+            status = vc_media_feed(media, true, -1, true, show_timed, delivery);
+            if (status != 0 || is_done(delivery)) break;
+            if (delivery->next < unsent)
+                return vc_media_fail(media, VC_MEDIA_MISMATCH, "frame %lld did not come", (long long)delivery->wants[delivery->next].number);
+            avcodec_flush_buffers(media->decoder);
+        }
+        if (key != at) status = vc_media_seek(media, key);
+        at = key;
     }
     return status;
 }

@@ -1,7 +1,7 @@
 import VidData
 import VidSystem
 
-/// What a reader, which is not trusted, sends to the program, and what the program sends to it.
+/// The messages of a reader, which is not trusted, to the program, and those of the program to it.
 ///
 /// The first byte of an input says which message the rest is. A message is refused, or its values are in their ranges, have the same
 /// bytes again, and can be used.

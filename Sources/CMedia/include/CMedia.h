@@ -54,16 +54,12 @@ void vc_media_close(vc_media *media);
 /// The reason of the last failure, one line; "" if there is none.
 const char *vc_media_error(const vc_media *media);
 
-/// What the container says of the chosen stream.
+/// The chosen stream as its container describes it.
 struct vc_media_stream {
     char container[32];
     char codec[32];
     /// Shown, upright, with square pixels.
     int32_t rows, columns;
-    /// As stored.
-    int32_t stored_rows, stored_columns;
-    /// Counter-clockwise, in degrees: 0, 90, 180, 270.
-    int32_t rotation;
     /// The number of streams of this medium, without cover pictures.
     int32_t streams;
     /// The place of the chosen stream among them, from 0.
@@ -72,7 +68,7 @@ struct vc_media_stream {
     int32_t rate_over, rate_under;
     /// Frames that the container lists; 0 = unknown.
     int64_t listed_frames;
-    /// Of a sound: samples a second, channels, seconds; seconds are 0 if unknown.
+    /// For a sound: its samples a second, its channels and its duration, which is 0 if it is unknown.
     int32_t sample_rate, channels;
     double seconds;
     /// Whether the container lists `seconds`; otherwise they are an estimate.
@@ -97,7 +93,7 @@ struct vc_media_frames {
     int32_t is_cut;
 };
 
-/// What went wrong so far.
+/// The damage that was met so far.
 struct vc_media_damage {
     /// Complaints of the decoder, frames with errors included, and places where packets of a transport stream are lost.
     int64_t decoding_errors;

@@ -63,7 +63,7 @@ package enum HDF5Import: Sendable {
 // MARK: - In the reader
 
 extension HDF5Import {
-    /// What a reader is told about the open file that it gets.
+    /// The description of the open file that a reader gets.
     private struct Request {
         /// For messages.
         let path: String

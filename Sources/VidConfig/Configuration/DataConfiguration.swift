@@ -19,7 +19,7 @@ package struct DataConfiguration: ConfigurationSection {
     package init() {}
 }
 
-/// What to do with a clip that can be read, but with decoding errors or missing frames.
+/// The treatment of a clip that can be read, but with decoding errors or missing frames.
 package enum DamagedClips: String, Sendable, Equatable, CaseIterable {
     /// Uses the frames that can be decoded; clips are listed.
     case use

@@ -11,19 +11,15 @@ struct ClipExamination: Sendable {
     /// For sounds, whose frames depend on the model's input.
     let loader: ClipLoader?
 
-    /// Everything besides the file that its facts depend on.
-    func variant(_ path: String) -> String { variant(path, isThorough: isThorough) }
-
-    /// The `variant` of a thorough check; nil if it is this one's.
-    func thoroughVariant(_ path: String) -> String? {
-        isThorough || ClipFormat(keyOf: path) != .video ? nil : variant(path, isThorough: true)
-    }
-
-    private func variant(_ path: String, isThorough: Bool) -> String {
+    /// Everything besides the file that its facts depend on; and the same of a thorough check, nil if it is equal.
+    func variants(_ path: String) -> (own: String, thorough: String?) {
         switch ClipFormat(keyOf: path) {
-        case .sound: loader?.sampling(.whole, of: path) ?? "none"
-        case .video: (decoder.deinterlaces ? "" : "fields woven") + (isThorough ? "thorough" : "")
-        default: ""
+        case .sound: return (loader?.sampling(.whole, of: path) ?? "none", nil)
+        case .video:
+            let plain = decoder.deinterlaces ? "" : "fields woven"
+            let thorough = plain + "thorough"
+            return isThorough ? (thorough, nil) : (plain, thorough)
+        default: return ("", nil)
         }
     }
 
@@ -98,12 +94,12 @@ struct ClipExamination: Sendable {
             kept.append(Array(frame))
         }
         hash.update(data: Array("\(video.rows)x\(video.columns), \(video.frames)\n".utf8))
-        let chosen = FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }
         let facts = ClipFacts(
             kind: "video", coding: video.codec, frames: video.frames, channels: 3, rows: video.rows, columns: video.columns,
-            framesPerSecond: video.framesPerSecond, digest: hash.finalize().hexadecimal, prints: FramePrints(frames: chosen),
-            damage: video.damage, videoStreams: max(1, video.streams))
-        // What replaces a lost frame depends on the frames that are decoded before it.
+            framesPerSecond: video.framesPerSecond, digest: hash.finalize().hexadecimal,
+            prints: FramePrints(frames: FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }), damage: video.damage,
+            videoStreams: max(1, video.streams))
+        // The replacement of a lost frame depends on the frames that are decoded before it.
         guard let assembly, !video.metErrors else { return (facts, []) }
         return (facts, assembly.takeRest().map(assembly.clip))
     }
@@ -117,7 +113,7 @@ struct ClipExamination: Sendable {
     private static let longVideo = 60.0
 
     /// Frames for prints, of all.
-    private func spread(_ count: Int) -> [Int] { FrameSampling.uniform(2 * FramePrints.most, of: count) }
+    private func spread(_ count: Int) -> [Int] { FrameSampling.uniform(FramePrints.most, of: count) }
 
     /// Key frames, which need no others, and both ends of a long video.
     private func landmarks(_ video: VideoInfo) -> [Int] {

@@ -13,10 +13,10 @@ package struct ClipFacts: Sendable, Equatable {
     package var columns: Int
     /// 0 = unknown.
     package var framesPerSecond: Double
-    /// SHA-256, in hexadecimal, of the values or, for a video, of every decoded frame at a small size.
+    /// SHA-256, in hexadecimal, of the values or, for a video, of frames spread over it at a small size.
     package var digest: String
-    /// What is wrong with a clip that can still be read; nil if nothing is.
-    package var damage: Damage?
+    /// The damage of a clip that can still be read; nil if there is none.
+    package var damage: VideoDamage?
     /// The number of video streams in the file, of which one is read; 1 for other clips.
     package var videoStreams: Int
     /// Prints of frames spread over the clip, without flat ones.
@@ -24,7 +24,7 @@ package struct ClipFacts: Sendable, Equatable {
 
     package init(
         kind: String, coding: String, frames: Int, channels: Int, rows: Int, columns: Int, framesPerSecond: Double, digest: String,
-        prints: FramePrints, damage: Damage? = nil, videoStreams: Int = 1
+        prints: FramePrints, damage: VideoDamage? = nil, videoStreams: Int = 1
     ) {
         self.kind = kind
         self.coding = coding
@@ -41,8 +41,6 @@ package struct ClipFacts: Sendable, Equatable {
 
     /// The duration in seconds; nil if the rate is unknown.
     package var duration: Double? { framesPerSecond > 0 ? Double(frames) / framesPerSecond : nil }
-
-    package typealias Damage = VideoDamage
 
     /// "93 decoding errors, 13 of 200 frames missing"; nil if the clip is not damaged.
     package var damageText: String? { damage?.text(frames: frames) }
@@ -93,11 +91,11 @@ extension ClipFacts {
     }
 
     /// Reads the last word of `encoded`: `.some(nil)` for a clip without damage, nil for a word that no clip has.
-    private static func damage(_ word: String) -> Damage?? {
+    private static func damage(_ word: String) -> VideoDamage?? {
         if word == "-" { return .some(nil) }
         let numbers = word.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         guard numbers.count == 4, numbers[3] <= 1, numbers.allSatisfy({ (0...largestExtent).contains($0) }) else { return nil }
-        return Damage(decodingErrors: numbers[0], missingFrames: numbers[1], skippedBytes: numbers[2], endsEarly: numbers[3] == 1)
+        return VideoDamage(decodingErrors: numbers[0], missingFrames: numbers[1], skippedBytes: numbers[2], endsEarly: numbers[3] == 1)
     }
 }
 

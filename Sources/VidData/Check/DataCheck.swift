@@ -14,7 +14,7 @@ package struct DataCheck: Sendable {
         package var remembered = 0
     }
 
-    /// What to keep of the clips for the training that follows.
+    /// The views of the clips to keep for the training that follows.
     package struct Keeping: Sendable {
         package let store: ClipStore
         let views: [Split: [ClipView]]
@@ -86,7 +86,7 @@ package struct DataCheck: Sendable {
 
     private func check(_ entry: DataSet.Entry) async throws -> Outcome {
         let path = entry.path
-        let variant = examination.variant(path)
+        let (variant, thoroughVariant) = examination.variants(path)
         let known = clipCache?.facts(of: path, variant: variant)
         var facts: ClipFacts
         if let known {
@@ -99,8 +99,8 @@ package struct DataCheck: Sendable {
             }
             clipCache?.remember(facts, of: path, variant: variant)
         }
-        // What a thorough check has found in a long video holds.
-        if let thorough = examination.thoroughVariant(path).flatMap({ clipCache?.facts(of: path, variant: $0) }) {
+        // The damage that a thorough check has found in a long video is still there.
+        if let thorough = thoroughVariant.flatMap({ clipCache?.facts(of: path, variant: $0) }) {
             facts.damage = thorough.damage
         }
         let fault = mustFit ? examination.loader?.fault(facts, path) : nil

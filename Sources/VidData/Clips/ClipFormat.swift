@@ -60,7 +60,7 @@ package enum ClipFormat: Sendable, Equatable {
         md5 sha1 sha256 sfv par2 part partial crdownload download ytdl aria2 tmp temp bak old swp exe dll so o a
         """.split(whereSeparator: \.isWhitespace).map(String.init))
 
-    /// What a clip can be, for messages.
+    /// The kinds of clips, for messages.
     static let expected = ".bin, .npy, a video (.mp4 .avi .mkv .mov .webm ...) or a sound (.wav .flac .mp3 .ogg ...)"
 
     /// The message for a file that neither its content nor its name shows to be a clip.

@@ -1,6 +1,6 @@
 import VidSystem
 
-/// What a file is by its first bytes. They are only compared with the signatures of formats: no library parses them here.
+/// The kind of a file by its first bytes. They are only compared with the signatures of formats: no library parses them here.
 package enum FileContent: Sendable, Equatable {
     /// A clip of this format, with its usual extension.
     case clip(ClipFormat, String)

@@ -64,7 +64,7 @@ extension ClipFormat {
 }
 
 extension FileContent {
-    /// What `file` is by its first bytes; nil if it is of no known format.
+    /// The kind of `file` by its first bytes; nil if it is of no known format.
     fileprivate init?(of file: RegularFile) throws {
         self.init(head: try file.bytes(at: 0, count: min(file.size, FileContent.headSize)))
     }

@@ -14,7 +14,7 @@ package struct ClipInformation: Sendable, Equatable {
     package let columns: Int
     /// The properties of a sound, whose frames are those of the spectrogram that was passed to `read`; nil for other clips.
     package var sound: SoundInfo?
-    /// What the container says of a video; nil for other clips.
+    /// A video as its container describes it; nil for other clips.
     package var video: VideoInfo?
 
     package var frames: Int { times.count }

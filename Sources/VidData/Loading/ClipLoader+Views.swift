@@ -112,7 +112,7 @@ final class ClipAssembly {
         // The place in `indices` with which each clip is delivered.
         let deliveries = unfinished.map { clip in
             let needed = max(clip.sampled.sufficientFrames ?? .max, (clip.sampled.indices.last ?? 0) + 1)
-            return indices.partitioningIndex { $0 + 1 >= needed }
+            return indices.firstIndex(inSorted: { $0 + 1 >= needed })
         }
         var releases = [Int](repeating: 0, count: indices.count + 1)
         for users in users { releases[users.map { deliveries[$0] }.max() ?? 0] += 1 }
@@ -181,17 +181,5 @@ final class ClipAssembly {
             held[index] = uses > 1 ? (frame, uses - 1) : nil
         }
         count = indices.count * shape.count
-    }
-}
-
-extension Array {
-    /// The index of the first element for which `belongs` is true, which it is for all after it; `count` if there is none.
-    fileprivate func partitioningIndex(_ belongs: (Element) -> Bool) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }

@@ -46,9 +46,13 @@ package final class ClipStore: Sendable {
     }
 
     /// Hands out the clip that a load of the file at `path` would give, and forgets it; nil if there is none or the file has changed.
-    func take(_ path: String, sampling: String) -> LoadedClip? {
+    ///
+    /// - Parameter sampling: is evaluated only if there are any clips, because it may read the head of the file.
+    func take(_ path: String, sampling: @autoclosure () -> String) -> LoadedClip? {
+        guard count > 0 else { return nil }
+        let key = Key(path: path, sampling: sampling())
         let found = state.withLock { state in
-            let found = state.clips.removeValue(forKey: Key(path: path, sampling: sampling))
+            let found = state.clips.removeValue(forKey: key)
             if let found { state.room += found.clip.clip.byteCount }
             return found
         }

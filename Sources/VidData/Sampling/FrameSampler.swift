@@ -32,7 +32,7 @@ package struct FrameSampler: Sendable, Equatable {
         package let indices: [Int]
         /// The rate of these frames; 0 = unknown.
         package let framesPerSecond: Double
-        /// What a clip needs to give all T.
+        /// The least that a clip must have to give all T.
         package let need: Need
         /// The frames that were available: all of the clip, or those that begin in a window. In a window of a variable rate, the frame
         /// before them may be chosen too.

@@ -42,22 +42,24 @@ package struct FrameTimes: Sendable, Equatable {
     package func frames(before time: Double) -> Int {
         precondition(rate > 0, "the rate of the frames is not known")
         guard let seconds else { return Int(min(max((time * rate - 1e-6).rounded(.up), 0), Double(count))) }
-        return FrameTimes.partition(seconds) { $0 < time - tolerance }
+        return seconds.firstIndex(inSorted: { $0 >= time - tolerance })
     }
 
     /// The frame on the screen at `time`: the last one whose time is not above it. Before the first frame it is the first.
     package func frame(at time: Double) -> Int {
         precondition(rate > 0, "the rate of the frames is not known")
         guard let seconds else { return Int(min(max((time * rate + 1e-6).rounded(.down), 0), Double(count - 1))) }
-        return max(0, FrameTimes.partition(seconds) { $0 <= time + tolerance } - 1)
+        return max(0, seconds.firstIndex(inSorted: { $0 > time + tolerance }) - 1)
     }
+}
 
-    /// The number of values at the front of `sorted` that fulfil `condition`, which no value after them does.
-    private static func partition(_ sorted: [Double], _ condition: (Double) -> Bool) -> Int {
-        var (low, high) = (0, sorted.count)
+extension Array {
+    /// The index of the first element for which `belongs` is true, which it is for all after it; `count` if there is none.
+    func firstIndex(inSorted belongs: (Element) -> Bool) -> Int {
+        var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if condition(sorted[middle]) { low = middle + 1 } else { high = middle }
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
     }

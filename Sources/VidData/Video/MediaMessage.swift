@@ -1,6 +1,6 @@
 import VidSystem
 
-/// What the program and a reader say to each other about videos and sounds: kinds of messages, and their payloads as pure functions of
+/// The messages of the program and a reader about videos and sounds: their kinds, and their payloads as pure functions of
 /// bytes. All integers are little-endian. An initialiser from bytes returns nil for a payload that nobody would send.
 enum MediaMessage {
     private static let first = ReaderMessage.firstFree + 16
@@ -193,13 +193,12 @@ extension MediaListening {
     }
 }
 
-/// What the container says of a stream.
+/// A stream as its container describes it.
 package struct MediaStream: Equatable {
     var container = ""
     var codec = ""
     var rows = 0
     var columns = 0
-    var rotation = 0
     var streams = 1
     var chosen = 0
     /// Stated frames a second; 0 = unknown.
@@ -212,14 +211,14 @@ package struct MediaStream: Equatable {
     var secondsAreListed = false
 
     private static let text = 32
-    package static let size = 2 * text + 11 * 8
+    package static let size = 2 * text + 10 * 8
 
     package var bytes: [UInt8] {
         func padded(_ text: String) -> [UInt8] {
             let bytes = Array(text.utf8.prefix(MediaStream.text))
             return bytes + [UInt8](repeating: 0, count: MediaStream.text - bytes.count)
         }
-        let integers = [rows, columns, rotation, streams, chosen, listedFrames, sampleRate, channels, secondsAreListed ? 1 : 0]
+        let integers = [rows, columns, streams, chosen, listedFrames, sampleRate, channels, secondsAreListed ? 1 : 0]
         return padded(container) + padded(codec) + integers.flatMap { LittleEndian.bytes(Int64($0)) }
             + [rate, seconds].flatMap { LittleEndian.bytes($0.bitPattern) }
     }
@@ -232,7 +231,6 @@ extension MediaStream {
         codec = cursor.text(MediaStream.text)
         rows = cursor.integer()
         columns = cursor.integer()
-        rotation = cursor.integer()
         streams = cursor.integer()
         chosen = cursor.integer()
         listedFrames = cursor.integer()
@@ -295,7 +293,7 @@ extension FrameList {
     }
 }
 
-/// What decoding met.
+/// The damage that decoding met.
 package struct MediaDamage: Equatable {
     static let size = 24
 

@@ -41,7 +41,7 @@ package final class MediaService: @unchecked Sendable {
         vc_media_describe(media, &found)
         let stream = MediaStream(
             container: MediaService.text(found.container), codec: MediaService.text(found.codec), rows: Int(found.rows),
-            columns: Int(found.columns), rotation: Int(found.rotation), streams: Int(found.streams), chosen: Int(found.chosen),
+            columns: Int(found.columns), streams: Int(found.streams), chosen: Int(found.chosen),
             rate: found.rate_under > 0 ? Double(found.rate_over) / Double(found.rate_under) : 0, listedFrames: Int(found.listed_frames),
             sampleRate: Int(found.sample_rate), channels: Int(found.channels), seconds: found.seconds.isFinite ? found.seconds : 0,
             secondsAreListed: found.seconds_are_listed != 0)
@@ -77,12 +77,33 @@ package final class MediaService: @unchecked Sendable {
         }
     }
 
-    /// Passes frames on to the parent.
+    /// Passes on to the parent what the libraries deliver to a function in C.
     private final class Delivery {
-        let parent: ReaderConnection
-        var error: (any Error)?
+        private let parent: ReaderConnection
+        private var error: (any Error)?
 
-        init(_ parent: ReaderConnection) { self.parent = parent }
+        private init(_ parent: ReaderConnection) { self.parent = parent }
+
+        /// Calls `body` with a context for `send`; rethrows the error with which that failed.
+        static func to(_ parent: ReaderConnection, _ body: (UnsafeMutableRawPointer) -> Int32) throws -> Int32 {
+            let delivery = Delivery(parent)
+            let status = withExtendedLifetime(delivery) { body(Unmanaged.passUnretained(delivery).toOpaque()) }
+            if let error = delivery.error { throw error }
+            return status
+        }
+
+        /// Sends a message; returns 1 if that failed, so that the libraries stop.
+        static func send(_ context: UnsafeMutableRawPointer?, _ kind: UInt32, _ payload: UnsafeRawBufferPointer...) -> Int32 {
+            guard let context else { return 1 }
+            let delivery = Unmanaged<Delivery>.fromOpaque(context).takeUnretainedValue()
+            do {
+                try delivery.parent.send(kind, payload)
+                return 0
+            } catch {
+                delivery.error = error
+                return 1
+            }
+        }
     }
 
     private func decode(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
@@ -93,25 +114,15 @@ package final class MediaService: @unchecked Sendable {
             vc_media_picture(
                 channels: Int32($0.channels), rows: Int32($0.rows), columns: Int32($0.columns), deinterlaces: decoding.deinterlaces ? 1 : 0)
         }
-        let delivery = Delivery(parent)
-        let status = withExtendedLifetime(delivery) {
+        let status = try Delivery.to(parent) { context in
             vc_media_decode(
                 media, wants, Int64(wants.count), pictures, Int32(pictures.count), decoding.isComplete ? 1 : 0,
                 { context, number, picture, pixels, count in
-                    let delivery = Unmanaged<Delivery>.fromOpaque(context!).takeUnretainedValue()
-                    let head = LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))
-                    do {
-                        try head.withUnsafeBytes {
-                            try delivery.parent.send(MediaMessage.frame, $0, UnsafeRawBufferPointer(start: pixels, count: Int(count)))
-                        }
-                        return 0
-                    } catch {
-                        delivery.error = error
-                        return 1
+                    (LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))).withUnsafeBytes {
+                        Delivery.send(context, MediaMessage.frame, $0, UnsafeRawBufferPointer(start: pixels, count: Int(count)))
                     }
-                }, Unmanaged.passUnretained(delivery).toOpaque())
+                }, context)
         }
-        if let error = delivery.error { throw error }
         if status == VC_MEDIA_MISMATCH.rawValue { return try parent.send(MediaMessage.mismatch) }
         try check(status)
         var damage = vc_media_damage()
@@ -123,22 +134,13 @@ package final class MediaService: @unchecked Sendable {
 
     private func listen(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
         guard media != nil, let listening = MediaListening(request.payload) else { throw MediaService.badRequest }
-        let delivery = Delivery(parent)
-        let status = withExtendedLifetime(delivery) {
+        let status = try Delivery.to(parent) { context in
             vc_media_listen(
                 media, Int32(listening.sampleRate), Int64(listening.most),
                 { context, samples, count in
-                    let delivery = Unmanaged<Delivery>.fromOpaque(context!).takeUnretainedValue()
-                    do {
-                        try delivery.parent.send(MediaMessage.samples, UnsafeRawBufferPointer(start: samples, count: 4 * Int(count)))
-                        return 0
-                    } catch {
-                        delivery.error = error
-                        return 1
-                    }
-                }, Unmanaged.passUnretained(delivery).toOpaque())
+                    Delivery.send(context, MediaMessage.samples, UnsafeRawBufferPointer(start: samples, count: 4 * Int(count)))
+                }, context)
         }
-        if let error = delivery.error { throw error }
         try check(status, isSound: true)
         var damage = vc_media_damage()
         vc_media_read_damage(media, &damage)

@@ -18,7 +18,7 @@ package struct VideoInfo: Sendable, Equatable {
     package var keys: [Bool]
     /// Whether the frames are known by decoding all of them, and not by their packets.
     package var isExact: Bool
-    /// What is wrong with it, as far as it was read; nil if nothing is.
+    /// Its damage, as far as it was read; nil if there is none.
     package var damage: VideoDamage?
     /// Whether decoding the chosen frames met errors.
     package var metErrors = false
@@ -28,7 +28,7 @@ package struct VideoInfo: Sendable, Equatable {
     package var framesPerSecond: Double { times.rate }
 }
 
-/// What is wrong with a damaged video that can still be read.
+/// The damage of a video that can still be read.
 package struct VideoDamage: Sendable, Equatable {
     package var decodingErrors: Int
     /// The number of frames that the file announces and that could not be decoded; the video's frames are without them.

@@ -212,15 +212,18 @@ package final class ReaderSession: @unchecked Sendable {
         if busyTime - grantedBusyTime >= .seconds(1) { grantProcessorTime() }
         let deadline = start + remainingTime
         let (child, socket) = (child, socket)
-        let end = await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in thread.run { continuation.resume(returning: wait.run(until: deadline)) } }
+        // The time is taken where the wait ends: this task may have to wait for a turn then, which is not the reader's fault.
+        let (end, ended) = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                thread.run { continuation.resume(returning: (wait.run(until: deadline), ContinuousClock.now)) }
+            }
         } onCancel: {
             child?.kill()
             // Ends the wait.
             shutdown(socket, Int32(SHUT_RDWR))
         }
-        busySince = .now
-        remainingTime -= busySince - start
+        busySince = ended
+        remainingTime -= ended - start
         if Task.isCancelled {
             _ = fail(.cancelled)
             throw CancellationError()

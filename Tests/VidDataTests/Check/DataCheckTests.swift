@@ -65,7 +65,7 @@ final class CountingCache: ClipCache {
             kind: "video", coding: "h264", frames: 3000, channels: 3, rows: 48, columns: 64, framesPerSecond: 25, digest: "ab12",
             prints: FramePrints(frames: []))
         for label in ["a", "b"] { cache.remember(facts, of: box("data/\(label)/0.mp4"), variant: "") }
-        facts.damage = ClipFacts.Damage(decodingErrors: 7)
+        facts.damage = VideoDamage(decodingErrors: 7)
         cache.remember(facts, of: box("data/a/0.mp4"), variant: "thorough")
         let report = try await DataCheck(clipCache: cache).run(DataSet.open(box("data"), split: .none))
         #expect(report.damaged.map(\.entry.id) == ["a/0.mp4"])

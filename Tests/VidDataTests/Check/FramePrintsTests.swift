@@ -74,10 +74,10 @@ import VidTestSupport
     }
 
     @Test(arguments: [
-        (ClipFacts.Damage(decodingErrors: 93, missingFrames: 13), "93 decoding errors, 13 of 200 frames missing"),
+        (VideoDamage(decodingErrors: 93, missingFrames: 13), "93 decoding errors, 13 of 200 frames missing"),
         (.init(decodingErrors: 1, skippedBytes: 188), "1 decoding error, 188 bytes skipped"), (.init(skippedBytes: 1), "1 byte skipped"),
     ])
-    func damageInWords(damage: ClipFacts.Damage, text: String) {
+    func damageInWords(damage: VideoDamage, text: String) {
         var facts = ClipFacts(
             kind: "video", coding: "h264", frames: 187, channels: 3, rows: 48, columns: 64, framesPerSecond: 25, digest: "ab12",
             prints: FramePrints(frames: []))
@@ -97,7 +97,7 @@ import VidTestSupport
         #expect(ClipFacts(encoded: facts.encoded + [0]) == nil)
         #expect(ClipFacts(encoded: []) == nil)
         #expect(ClipFacts(encoded: Array("3".utf8) + facts.encoded.dropFirst()) == nil)
-        for damage in [ClipFacts.Damage(decodingErrors: 93, missingFrames: 13), .init(skippedBytes: 1 << 20), .init()] {
+        for damage in [VideoDamage(decodingErrors: 93, missingFrames: 13), .init(skippedBytes: 1 << 20), .init()] {
             var damaged = facts
             damaged.damage = damage
             #expect(ClipFacts(encoded: damaged.encoded) == damaged)

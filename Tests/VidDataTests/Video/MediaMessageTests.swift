@@ -8,7 +8,7 @@ import VidSystem
 
     /// The description of a stream with a listed duration of `seconds`.
     private static func stream(rows: Int = 48, listed: Int = 3, rate: Double = 25, seconds: Double = 2) -> [UInt8] {
-        [UInt8](repeating: 97, count: 64) + bytes(rows, 64, 0, 1, 0, listed, 0, 0, 1)
+        [UInt8](repeating: 97, count: 64) + bytes(rows, 64, 1, 0, listed, 0, 0, 1)
             + [rate, seconds].flatMap { LittleEndian.bytes($0.bitPattern) }
     }
 

@@ -76,7 +76,7 @@ import VidTestSupport
     /// A train clip and a copy of it in val, which is damaged, and a clip that cannot be read.
     private func damagedData() throws -> DataReport {
         var damaged = facts("video", frames: 187, digest: "x", seed: 0)
-        damaged.damage = ClipFacts.Damage(decodingErrors: 93, missingFrames: 13)
+        damaged.damage = VideoDamage(decodingErrors: 93, missingFrames: 13)
         return try report([
             "train/a/1.mp4": facts("video", frames: 200, digest: "x", seed: 0),
             "train/b/2.mp4": facts("bin", frames: 0, digest: "", seed: 0),

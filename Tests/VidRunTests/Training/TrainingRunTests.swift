@@ -168,7 +168,7 @@ import VidTrain
         let report = try await DataCheck().run(data)
         let checked = try #require(report.clips.first)
         var facts = try #require(checked.facts)
-        facts.damage = ClipFacts.Damage(decodingErrors: 3)
+        facts.damage = VideoDamage(decodingErrors: 3)
         cache.remember(facts, of: checked.entry.path, variant: "")
         return (cache, checked.entry.id)
     }

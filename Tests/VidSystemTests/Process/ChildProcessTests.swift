@@ -117,11 +117,11 @@ import VidTestSupport
     /// A child that waits for its reader is given that time on top of its own, which is long enough for a busy machine.
     @Test func aSlowReaderIsNotTheChildsFault() async throws {
         var pauses = 0
-        let outcome = try await shell("head -c 400000 /dev/zero", seconds: 6).run(
+        let outcome = try await shell("head -c 400000 /dev/zero", seconds: 20).run(
             { _ in },
             deliver: {
                 pauses += 1
-                if pauses == 1 { try await Task.sleep(for: .seconds(7.5)) }
+                if pauses == 1 { try await Task.sleep(for: .seconds(22)) }
             })
         #expect(outcome.status == 0 && !outcome.timedOut && outcome.outputBytes == 400_000)
     }
