@@ -60,12 +60,7 @@ struct vc_media {
     /// Places where packets of the stream are lost, and the last of them in the file: a place is read more than once.
     int64_t gaps, last_gap;
 
-    // Scalers and what they were made for: one for pictures of even places and one for those of odd places, so that a video in two sizes
-    // does not need a new one for each picture.
-    struct SwsContext *scalers[2];
-    int scaler_keys[2][10];
-    uint8_t *scaled, *planar;
-    int64_t scaled_bytes, planar_bytes;
+    struct pictures *pictures;
 };
 
 /// Notes the reason of a failure and returns `status`.
@@ -119,7 +114,58 @@ struct orientation vc_media_orientation(const vc_media *media);
 /// The rows and columns of an upright picture with square pixels.
 void vc_media_shown_size(const vc_media *media, int stored_columns, int stored_rows, AVRational pixel, int *columns, int *rows);
 
-/// Scales `frame` to cover `picture`, crops its centre, and hands its planes to `receive`.
+/// A decoded frame that becomes a picture.
+struct vc_media_job {
+    AVFrame *frame;
+    int64_t number;
+    int32_t place;
+    struct vc_media_picture picture;
+    /// The field that is used (1 = top, 2 = bottom, 0 = the whole frame) and its lines.
+    int field, height;
+    /// The size to which it is scaled, as it is stored, in which format; its planes; the bytes from one pixel to the next, of a row and of a
+    /// plane; where the cropped part of a plane begins.
+    int stored_columns, stored_rows;
+    enum AVPixelFormat format;
+    int planes, step;
+    int64_t stride, plane, corner;
+    struct orientation orientation;
+    /// The picture: (channels, rows, columns).
+    uint8_t *planar;
+    int64_t planar_bytes, bytes;
+    /// The error code of the libraries with which it was made.
+    int code;
+    bool is_made;
+};
+
+/// What one thread needs to scale: scalers and what they were made for, one for pictures of even places and one for those of odd places,
+/// so that a video in two sizes does not need a new one for each picture.
+struct scaling {
+    struct SwsContext *scalers[2];
+    int keys[2][10];
+    uint8_t *scaled;
+    int64_t scaled_bytes;
+};
+
+/// Finds out how `frame` is scaled to cover `job->picture`, and where its centre is cropped.
+int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *job);
+
+/// Scales, crops and turns upright `job->frame`. Returns an error code of the libraries.
+int vc_media_make(struct scaling *scaling, struct vc_media_job *job);
+
+/// Where pictures go.
+struct receiver {
+    vc_media_receiver receive;
+    void *context;
+};
+
+/// Makes the picture of `frame` and hands it over, later if there are threads for it, but in the order of the calls.
 int vc_media_deliver(
-    vc_media *media, const AVFrame *frame, int64_t number, int32_t place, const struct vc_media_picture *picture,
-    vc_media_receiver receive, void *context);
+    vc_media *media, const AVFrame *frame, int64_t number, int32_t place, const struct vc_media_picture *picture, struct receiver to);
+
+/// Hands over the pictures that are still being made.
+int vc_media_deliver_rest(vc_media *media, struct receiver to);
+
+/// Drops the pictures that are still being made, and ends the threads.
+void vc_media_stop_pictures(vc_media *media);
+
+void vc_media_free_pictures(vc_media *media);

@@ -45,8 +45,7 @@ struct delivery {
     int64_t count, next;
     const struct vc_media_picture *pictures;
     int32_t picture_count;
-    vc_media_receiver receive;
-    void *context;
+    struct receiver to;
     /// The frames that came out; the number of the next one where frames are known by their order.
     int64_t order;
     /// For listing all frames: the packet of each.
@@ -59,8 +58,7 @@ static bool is_done(const struct delivery *delivery) { return delivery->next == 
 static int deliver(vc_media *media, const AVFrame *frame, int64_t number, struct delivery *delivery) {
     while (!is_done(delivery) && delivery->wants[delivery->next].number == number) {
         const int32_t place = delivery->wants[delivery->next].picture;
-        const int status =
-            vc_media_deliver(media, frame, number, place, &delivery->pictures[place], delivery->receive, delivery->context);
+        const int status = vc_media_deliver(media, frame, number, place, &delivery->pictures[place], delivery->to);
         if (status != 0) return status;
         delivery->next++;
     }
@@ -217,7 +215,7 @@ int vc_media_decode(
     int completely, vc_media_receiver receive, void *context) {
     vc_media_begin(media);
     struct delivery delivery = {
-        .wants = wants, .count = count, .pictures = pictures, .picture_count = picture_count, .receive = receive, .context = context};
+        .wants = wants, .count = count, .pictures = pictures, .picture_count = picture_count, .to = {receive, context}};
     int status = media->is_listed ? 0 : vc_media_fail(media, VC_MEDIA_MISMATCH, "its frames have not been listed");
     for (int64_t i = 0; status == 0 && i < count; i++)
         if (wants[i].number < (i ? wants[i - 1].number : 0) || wants[i].number >= media->shown_count || wants[i].picture < 0 ||
@@ -231,6 +229,8 @@ int vc_media_decode(
     if (status == 0 && completely && delivery.order != media->shown_count)
         status = vc_media_fail(media, VC_MEDIA_MISMATCH, "%lld of %lld frames came", (long long)delivery.order, (long long)media->shown_count);
     if (status == 0 && !is_done(&delivery)) status = vc_media_fail(media, VC_MEDIA_MISMATCH, "its last frames did not come");
+    if (status == 0) status = vc_media_deliver_rest(media, delivery.to);
+    vc_media_stop_pictures(media);
     vc_media_end();
     return status;
 }

@@ -261,13 +261,11 @@ void vc_media_close(vc_media *media) {
     avio_context_free(&media->input);
     av_packet_free(&media->packet);
     av_frame_free(&media->frame);
-    for (int i = 0; i < 2; i++) sws_freeContext(media->scalers[i]);
+    vc_media_free_pictures(media);
     free(media->packets);
     free(media->shown_packets);
     free(media->shown_times);
     free(media->shown_keys);
-    free(media->scaled);
-    free(media->planar);
     close(media->descriptor);
     free(media);
 }

@@ -42,29 +42,31 @@ static void covering(int columns, int rows, int wide, int high, int *to_columns,
 /// Half of `count`, rounded to even as FFmpeg's crop filter does.
 static int half(int count) { return count % 2 == 0 ? count / 2 : count / 2 + (count / 2 & 1); }
 
-/// Makes the scaler of pictures of the place `place` for these frames, unless it is there.
-static int prepare_scaler(
-    vc_media *media, int32_t place, const AVFrame *frame, int field, int rows, enum AVPixelFormat format, int to_columns, int to_rows,
-    enum AVPixelFormat to_format) {
-    const int key[10] = {frame->width, rows, format, to_columns, to_rows, to_format, frame->colorspace, frame->color_range, field, 1};
-    struct SwsContext **slot = &media->scalers[place % 2];
-    if (*slot && memcmp(key, media->scaler_keys[place % 2], sizeof key) == 0) return 0;
+/// Makes the scaler for these frames, unless it is there. Returns an error code of the libraries.
+static int prepare_scaler(struct scaling *scaling, const struct vc_media_job *job) {
+    const AVFrame *frame = job->frame;
+    const int key[10] = {frame->width, job->height, frame->format, job->stored_columns, job->stored_rows, job->format,
+                         frame->colorspace, frame->color_range, job->field, 1};
+    const int place = job->place % 2;
+    struct SwsContext **slot = &scaling->scalers[place];
+    if (*slot && memcmp(key, scaling->keys[place], sizeof key) == 0) return 0;
     sws_freeContext(*slot);
     struct SwsContext *scaler = *slot = sws_alloc_context();
-    if (!scaler) return VC_MEDIA_MEMORY;
+    if (!scaler) return AVERROR(ENOMEM);
     av_opt_set_int(scaler, "srcw", frame->width, 0);
-    av_opt_set_int(scaler, "srch", rows, 0);
-    av_opt_set_int(scaler, "src_format", format, 0);
-    av_opt_set_int(scaler, "dstw", to_columns, 0);
-    av_opt_set_int(scaler, "dsth", to_rows, 0);
-    av_opt_set_int(scaler, "dst_format", to_format, 0);
+    av_opt_set_int(scaler, "srch", job->height, 0);
+    av_opt_set_int(scaler, "src_format", frame->format, 0);
+    av_opt_set_int(scaler, "dstw", job->stored_columns, 0);
+    av_opt_set_int(scaler, "dsth", job->stored_rows, 0);
+    av_opt_set_int(scaler, "dst_format", job->format, 0);
     av_opt_set_int(scaler, "sws_flags", scaler_flags, 0);
-    if (format == AV_PIX_FMT_YUV420P) av_opt_set_int(scaler, "src_v_chr_pos", field == 0 ? 128 : field == 1 ? 64 : 192, 0);
+    if (frame->format == AV_PIX_FMT_YUV420P)
+        av_opt_set_int(scaler, "src_v_chr_pos", job->field == 0 ? 128 : job->field == 1 ? 64 : 192, 0);
     const int code = sws_init_context(scaler, NULL, NULL);
     if (code < 0) {
         sws_freeContext(scaler);
         *slot = NULL;
-        return vc_media_fail_by(media, code, "its pictures cannot be scaled");
+        return code;
     }
     const enum AVColorSpace space = frame->colorspace;
     const int *table = sws_getCoefficients(space < 1 || space > 10 || space == 8 ? AVCOL_SPC_BT470BG : space);
@@ -73,78 +75,94 @@ static int prepare_scaler(
         if (frame->color_range != AVCOL_RANGE_UNSPECIFIED) range = frame->color_range == AVCOL_RANGE_JPEG;
         sws_setColorspaceDetails(scaler, table, range, old_to_table, to_range, brightness, contrast, saturation);
     }
-    memcpy(media->scaler_keys[place % 2], key, sizeof key);
+    memcpy(scaling->keys[place], key, sizeof key);
     return 0;
 }
 
-/// Splits (rows, columns, channels) from `from` into planes, turned upright.
-static void split(
-    const uint8_t *from, int64_t stride, uint8_t *to, int channels, int rows, int columns, struct orientation o) {
-    const int64_t across = o.is_transposed ? stride : channels, down = o.is_transposed ? channels : stride;
-    for (int y = 0; y < rows; y++) {
-        const int64_t row = o.flips_rows ? rows - 1 - y : y;
-        for (int x = 0; x < columns; x++) {
-            const int64_t column = o.flips_columns ? columns - 1 - x : x;
-            const uint8_t *pixel = from + row * down + column * across;
-            for (int c = 0; c < channels; c++) to[((int64_t)c * rows + y) * columns + x] = pixel[c];
-        }
+/// Copies every `step`th byte of rows of `stride` bytes to a plane of (rows, columns), turned upright.
+static void turn(const uint8_t *from, int step, int64_t stride, uint8_t *to, int rows, int columns, struct orientation o) {
+    const int64_t across = o.is_transposed ? stride : step, down = o.is_transposed ? step : stride;
+    for (int y = 0; y < rows; y++, to += columns) {
+        const uint8_t *row = from + (o.flips_rows ? rows - 1 - y : y) * down;
+        if (across == 1 && !o.flips_columns) memcpy(to, row, (size_t)columns);
+        else for (int x = 0; x < columns; x++) to[x] = row[(o.flips_columns ? columns - 1 - x : x) * across];
     }
 }
 
-int vc_media_deliver(
-    vc_media *media, const AVFrame *frame, int64_t number, int32_t place, const struct vc_media_picture *picture,
-    vc_media_receiver receive, void *context) {
+int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *job) {
     if (frame->width <= 0 || frame->height <= 0 || (int64_t)frame->width * frame->height > VC_MEDIA_MAXIMUM_PIXELS ||
         frame->width > 64ll * frame->height || frame->height > 64ll * frame->width)
         return vc_media_fail(media, VC_MEDIA_TOO_LARGE, "a frame of %dx%d pixels", frame->width, frame->height);
-    const struct orientation o = vc_media_orientation(media);
+    const struct vc_media_picture *picture = &job->picture;
+    const struct orientation o = job->orientation = vc_media_orientation(media);
     const AVRational pixel = av_guess_sample_aspect_ratio(media->format, media->stream, (AVFrame *)frame);
     int columns, rows, to_columns, to_rows;
     vc_media_shown_size(media, frame->width, frame->height, pixel, &columns, &rows);
     covering(columns, rows, picture->columns, picture->rows, &to_columns, &to_rows);
     const int left = half(to_columns - picture->columns), top = half(to_rows - picture->rows);
 
-    // The first field of an interlaced frame: every other line.
-    const uint8_t *planes[4];
-    int strides[4], height = frame->height, field = 0;
-    memcpy(planes, frame->data, sizeof planes);
-    memcpy(strides, frame->linesize, sizeof strides);
-    if (picture->deinterlaces && is_interlaced(frame) && height >= 4) {
-        const AVPixFmtDescriptor *descriptor = av_pix_fmt_desc_get(frame->format);
-        const bool is_paletted = descriptor->flags & AV_PIX_FMT_FLAG_PAL;
-        field = shows_top_first(frame) ? 1 : 2;
-        // Whole chroma lines for each field.
-        height = height / 2 >> descriptor->log2_chroma_h << descriptor->log2_chroma_h;
-        for (int i = 0; i < 4 && planes[i] && !(is_paletted && i > 0); i++) {
-            if (field == 2) planes[i] += strides[i];
-            strides[i] *= 2;
-        }
+    // The first field of an interlaced frame: every other line, whole chroma lines for each field.
+    job->height = frame->height;
+    job->field = 0;
+    if (picture->deinterlaces && is_interlaced(frame) && frame->height >= 4) {
+        const int shift = av_pix_fmt_desc_get(frame->format)->log2_chroma_h;
+        job->field = shows_top_first(frame) ? 1 : 2;
+        job->height = frame->height / 2 >> shift << shift;
     }
 
-    // Scaled as stored; turned upright when the planes are split.
-    const int stored_columns = o.is_transposed ? to_rows : to_columns, stored_rows = o.is_transposed ? to_columns : to_rows;
-    const int channels = picture->channels;
-    const int64_t stride = ((int64_t)stored_columns * channels + 63) / 64 * 64;
-    const int64_t bytes = (int64_t)channels * picture->rows * picture->columns;
-    if (stored_columns > 1 << 20 || stored_rows > 1 << 20 || stride * (stored_rows + 1) > 1ll << 31)
+    // Scaled as stored; turned upright when the planes are cropped.
+    job->stored_columns = o.is_transposed ? to_rows : to_columns;
+    job->stored_rows = o.is_transposed ? to_columns : to_rows;
+    // FFmpeg has vector code for planes. Its results are those for RGB24 where more than two lines make one: for fewer it rounds otherwise.
+    const bool has_planes = job->stored_rows >= 16 && 8ll * job->height >= 9ll * job->stored_rows;
+    job->format = picture->channels == 1 ? AV_PIX_FMT_GRAY8 : has_planes ? AV_PIX_FMT_GBRP : AV_PIX_FMT_RGB24;
+    job->step = job->format == AV_PIX_FMT_RGB24 ? 3 : 1;
+    job->planes = picture->channels / job->step;
+    job->stride = ((int64_t)job->stored_columns * job->step + 63) / 64 * 64;
+    // A row more than needed: vector code may write behind the last one.
+    job->plane = job->stride * (job->stored_rows + 1);
+    if (job->stored_columns > 1 << 20 || job->stored_rows > 1 << 20 || job->planes * job->plane > 1ll << 31)
         return vc_media_fail(media, VC_MEDIA_TOO_LARGE, "a frame of %dx%d pixels cannot be scaled to %dx%d", columns, rows, to_columns, to_rows);
-    if (!reserve(&media->scaled, &media->scaled_bytes, stride * (stored_rows + 1) + 64) || !reserve(&media->planar, &media->planar_bytes, bytes))
-        return vc_media_fail(media, VC_MEDIA_MEMORY, "out of memory for a picture of %dx%d pixels", picture->columns, picture->rows);
-    int status = prepare_scaler(
-        media, place, frame, field, height, frame->format, stored_columns, stored_rows, channels == 1 ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_RGB24);
-    if (status != 0) return status;
-    uint8_t *const to[4] = {media->scaled};
-    const int to_strides[4] = {(int)stride};
-    if (sws_scale(media->scalers[place % 2], planes, strides, 0, height, to, to_strides) <= 0)
-        return vc_media_fail(media, VC_MEDIA_UNREADABLE, "its pictures cannot be scaled");
 
     // The corner of the crop, in stored coordinates.
-    const int first_column = o.is_transposed ? (o.flips_rows ? to_rows - picture->rows - top : top)
-                                             : (o.flips_columns ? to_columns - picture->columns - left : left);
-    const int first_row = o.is_transposed ? (o.flips_columns ? to_columns - picture->columns - left : left)
-                                          : (o.flips_rows ? to_rows - picture->rows - top : top);
-    const uint8_t *corner = media->scaled + first_row * stride + (int64_t)first_column * channels;
-    split(corner, stride, media->planar, channels, picture->rows, picture->columns, o);
-    status = receive(context, number, place, media->planar, bytes);
-    return status == 0 ? 0 : vc_media_fail(media, VC_MEDIA_STOPPED, "stopped");
+    const int right = to_columns - picture->columns - left, bottom = to_rows - picture->rows - top;
+    const int first_column = o.is_transposed ? (o.flips_rows ? bottom : top) : (o.flips_columns ? right : left);
+    const int first_row = o.is_transposed ? (o.flips_columns ? right : left) : (o.flips_rows ? bottom : top);
+    job->corner = first_row * job->stride + first_column * job->step;
+    job->bytes = (int64_t)picture->channels * picture->rows * picture->columns;
+    return 0;
+}
+
+int vc_media_make(struct scaling *scaling, struct vc_media_job *job) {
+    const AVFrame *frame = job->frame;
+    const uint8_t *planes[4];
+    int strides[4];
+    memcpy(planes, frame->data, sizeof planes);
+    memcpy(strides, frame->linesize, sizeof strides);
+    const bool is_paletted = av_pix_fmt_desc_get(frame->format)->flags & AV_PIX_FMT_FLAG_PAL;
+    for (int i = 0; job->field != 0 && i < 4 && planes[i] && !(is_paletted && i > 0); i++) {
+        if (job->field == 2) planes[i] += strides[i];
+        strides[i] *= 2;
+    }
+    const int channels = job->picture.channels, rows = job->picture.rows, columns = job->picture.columns;
+    if (!reserve(&scaling->scaled, &scaling->scaled_bytes, job->planes * job->plane + 64) ||
+        !reserve(&job->planar, &job->planar_bytes, job->bytes))
+        return AVERROR(ENOMEM);
+    int code = prepare_scaler(scaling, job);
+    if (code < 0) return code;
+    uint8_t *to[4] = {0};
+    int to_strides[4] = {0};
+    for (int i = 0; i < job->planes; i++) {
+        to[i] = scaling->scaled + i * job->plane;
+        to_strides[i] = (int)job->stride;
+    }
+    code = sws_scale(scaling->scalers[job->place % 2], planes, strides, 0, job->height, to, to_strides);
+    if (code <= 0) return code < 0 ? code : AVERROR_INVALIDDATA;
+    // FFmpeg's planes are green, blue and red.
+    static const int sources[] = {2, 0, 1};
+    for (int i = 0; i < channels; i++) {
+        const uint8_t *from = job->planes == 3 ? to[sources[i]] : to[0] + i;
+        turn(from + job->corner, job->step, job->stride, job->planar + (int64_t)i * rows * columns, rows, columns, job->orientation);
+    }
+    return 0;
 }

@@ -32,7 +32,7 @@ struct CheckedData {
         _ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool, isResumed: Bool = false
     ) async throws {
         let mode = configuration.data.leakCheck
-        let keeping = DataCheck.Keeping(configuration)
+        let keeping = KeptViews(configuration, shown: .heldOut(of: set))
         clips = keeping?.store
         let found = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off, keeping: keeping)
         report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
@@ -58,16 +58,16 @@ struct CheckedData {
     }
 }
 
-extension DataCheck.Keeping {
+extension KeptViews {
     /// The samples that the first stage's frozen layers and the evaluation run on; nil if those of the training are different ones each
     /// time, or if no layer is frozen.
-    fileprivate init?(_ configuration: RunConfiguration) {
+    fileprivate init?(_ configuration: RunConfiguration, shown: Split) {
         guard configuration.model(ofStage: 0).cnn.trainable != .all,
             let training = SamplePlan.training(configuration, behindFrozenLayers: true).fixedViews,
             let evaluation = SamplePlan.evaluation(configuration).fixedViews
         else { return nil }
         let budget = MemoryBudget(gibibytes: configuration.training.memoryGiB)
-        self.init([.train: training, .validation: evaluation, .test: evaluation], in: ClipStore(bytes: budget.bytes / 8))
+        self.init([.train: training, .validation: evaluation, .test: evaluation], shown: shown, in: ClipStore(bytes: budget.bytes / 8))
     }
 }
 
@@ -95,7 +95,7 @@ extension Runtime {
     ///   - concurrency: clips checked at a time.
     package func check(
         _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, isThorough: Bool = false,
-        keeping: DataCheck.Keeping? = nil,
+        keeping: KeptViews? = nil,
         concurrency: Int = Workers.processorCount
     ) async throws -> DataReport {
         let start = ContinuousClock.now

@@ -25,17 +25,22 @@ struct ClipExamination: Sendable {
 
     /// Examines the clip at `path`. Throws the reason if it is bad.
     ///
-    /// - Parameter views: the loader's views to keep in `store` if there is room, made in the same pass over the file.
-    func facts(_ path: String, keeping views: [ClipView] = [], in store: ClipStore? = nil) async throws -> ClipFacts {
-        let status = store == nil ? nil : try? SystemCall.status(path)
+    /// - Parameters:
+    ///   - split: where the clip belongs.
+    ///   - keeping: keeps the loader's views of that split if there is room, made in the same pass over the file.
+    func facts(_ path: String, in split: Split = .train, keeping: KeptViews? = nil) async throws -> ClipFacts {
+        let status = keeping == nil ? nil : try? SystemCall.status(path)
+        let views = keeping?.views[split] ?? []
+        func keep(_ clip: LoadedClip, _ view: ClipView) {
+            guard let keeping, let loader, let status else { return }
+            keeping.store.keep(clip, of: path, sampling: loader.sampling(view, of: path), status, mayStay: split == keeping.shown)
+        }
         switch try ClipFormat(existing: path) {
         case .bin: return try facts(ClipFile.open(path), kind: "bin")
         case .npy: return try facts(NumpyFile.open(path), kind: "npy")
         case .video:
-            let (facts, clips) = try await video(path, hasRoom(for: views, in: store) ? views : [])
-            if let loader, let status {
-                for (view, clip) in zip(views, clips) { store?.keep(clip, of: path, sampling: loader.sampling(view, of: path), status) }
-            }
+            let (facts, clips) = try await video(path, hasRoom(for: views, in: keeping?.store) ? views : [])
+            for (view, clip) in zip(views, clips) { keep(clip, view) }
             return facts
         case .sound: break
         }
@@ -43,7 +48,7 @@ struct ClipExamination: Sendable {
             throw VidclassError.file(path, "the frames of a sound depend on the model's input; give a config with --config")
         }
         let loaded = try await loader.load(path)
-        if let status, views.contains(.whole) { store?.keep(loaded, of: path, sampling: loader.sampling(.whole, of: path), status) }
+        if views.contains(.whole) { keep(loaded, .whole) }
         let shape = loaded.clip.shape
         return ClipFacts(
             kind: "sound", coding: loaded.clip.element.name, frames: loaded.sourceFrames, channels: shape.channels, rows: shape.rows,

@@ -14,23 +14,11 @@ package struct DataCheck: Sendable {
         package var remembered = 0
     }
 
-    /// The views of the clips to keep for the training that follows.
-    package struct Keeping: Sendable {
-        package let store: ClipStore
-        let views: [Split: [ClipView]]
-
-        /// - Parameter views: of the clips of each split, all of them fixed.
-        package init(_ views: [Split: [ClipView]], in store: ClipStore) {
-            self.store = store
-            self.views = views
-        }
-    }
-
     private let examination: ClipExamination
     private let mustFit: Bool
     private let leakCheck: Bool
     private let clipCache: (any ClipCache)?
-    private let keeping: Keeping?
+    private let keeping: KeptViews?
     private let concurrency: Int
 
     /// - Parameters:
@@ -42,7 +30,7 @@ package struct DataCheck: Sendable {
     ///   - concurrency: the number of clips read at a time.
     package init(
         loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, clipCache: (any ClipCache)? = nil,
-        keeping: Keeping? = nil, isThorough: Bool = false, concurrency: Int = Workers.processorCount, files: MediaFiles = MediaFiles()
+        keeping: KeptViews? = nil, isThorough: Bool = false, concurrency: Int = Workers.processorCount, files: MediaFiles = MediaFiles()
     ) {
         examination = ClipExamination(
             decoder: VideoDecoder(deinterlaces: loader?.deinterlaces ?? true, files: files), isThorough: isThorough, loader: loader)
@@ -93,7 +81,7 @@ package struct DataCheck: Sendable {
             facts = known
         } else {
             do {
-                facts = try await examination.facts(path, keeping: keeping?.views[entry.split] ?? [], in: keeping?.store)
+                facts = try await examination.facts(path, in: entry.split, keeping: keeping)
             } catch let error as VidclassError {
                 return Outcome(facts: .failure(error), isReadable: false, isRemembered: false)
             }

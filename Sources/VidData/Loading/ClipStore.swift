@@ -2,7 +2,7 @@ import Synchronization
 import VidSystem
 
 /// Clips that a data check has decoded in passing, for the training that follows: its loader takes each once, so that a first training
-/// decodes a video once.
+/// decodes a video once. A few stay after that, for the pictures of the report.
 ///
 /// A clip is kept only if a load by itself would give the same: its file was decoded without any error, and has not changed since.
 package final class ClipStore: Sendable {
@@ -13,10 +13,19 @@ package final class ClipStore: Sendable {
         let sampling: String
     }
 
+    private struct Kept {
+        let clip: LoadedClip
+        let status: FileStatus
+        /// Whether it is still kept after it was taken.
+        let stays: Bool
+    }
+
     private struct State {
-        var clips: [Key: (clip: LoadedClip, status: FileStatus)] = [:]
+        var clips: [Key: Kept] = [:]
         /// Bytes of pixels that may be kept besides those of `clips`.
         var room: Int
+        /// Bytes of pixels of further clips that may stay after they were taken.
+        var roomToStay = 256 << 20
         var taken = 0
     }
 
@@ -36,24 +45,31 @@ package final class ClipStore: Sendable {
     /// - Parameters:
     ///   - sampling: the cache key of its view (`ClipLoader.sampling`).
     ///   - status: the file's status before it was read.
-    func keep(_ clip: LoadedClip, of path: String, sampling: String, _ status: FileStatus) {
+    ///   - mayStay: whether the clip will be taken more than once; it can be while those that stay take less than 256 MiB.
+    func keep(_ clip: LoadedClip, of path: String, sampling: String, _ status: FileStatus, mayStay: Bool) {
         let key = Key(path: path, sampling: sampling)
         state.withLock { state in
             guard state.clips[key] == nil, clip.clip.byteCount <= state.room else { return }
             state.room -= clip.clip.byteCount
-            state.clips[key] = (clip, status)
+            let stays = mayStay && clip.clip.byteCount <= state.roomToStay
+            if stays { state.roomToStay -= clip.clip.byteCount }
+            state.clips[key] = Kept(clip: clip, status: status, stays: stays)
         }
     }
 
-    /// Hands out the clip that a load of the file at `path` would give, and forgets it; nil if there is none or the file has changed.
+    /// Hands out the clip that a load of the file at `path` would give, and forgets it unless it stays; nil if there is none or the file has
+    /// changed.
     ///
     /// - Parameter sampling: is evaluated only if there are any clips, because it may read the head of the file.
     func take(_ path: String, sampling: @autoclosure () -> String) -> LoadedClip? {
         guard count > 0 else { return nil }
         let key = Key(path: path, sampling: sampling())
         let found = state.withLock { state in
-            let found = state.clips.removeValue(forKey: key)
-            if let found { state.room += found.clip.clip.byteCount }
+            guard let found = state.clips[key] else { return nil as Kept? }
+            if !found.stays {
+                state.clips[key] = nil
+                state.room += found.clip.clip.byteCount
+            }
             return found
         }
         guard let found, (try? SystemCall.status(path)) == found.status else { return nil }
@@ -61,11 +77,11 @@ package final class ClipStore: Sendable {
         return found.clip
     }
 
-    /// Forgets the clips of these files.
+    /// Forgets the clips of these files, except for those that stay.
     package func remove(_ paths: some Sequence<String>) {
         let paths = Set(paths)
         state.withLock { state in
-            for (key, kept) in state.clips where paths.contains(key.path) {
+            for (key, kept) in state.clips where !kept.stays && paths.contains(key.path) {
                 state.clips[key] = nil
                 state.room += kept.clip.clip.byteCount
             }
@@ -79,8 +95,24 @@ package final class ClipStore: Sendable {
             for (key, some) in state.clips where kept > bytes {
                 state.clips[key] = nil
                 kept -= some.clip.clip.byteCount
+                if some.stays { state.roomToStay += some.clip.clip.byteCount }
             }
             state.room = max(0, bytes - kept)
         }
+    }
+}
+
+/// The views of clips that a check keeps for the training that follows.
+package struct KeptViews: Sendable {
+    package let store: ClipStore
+    let views: [Split: [ClipView]]
+    /// The split of which a report shows some clips.
+    let shown: Split
+
+    /// - Parameter views: of the clips of each split, all of them fixed.
+    package init(_ views: [Split: [ClipView]], shown: Split, in store: ClipStore) {
+        self.store = store
+        self.views = views
+        self.shown = shown
     }
 }

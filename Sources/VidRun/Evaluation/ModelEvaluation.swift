@@ -65,7 +65,7 @@ package struct ModelEvaluation {
         let kept = run.flatMap { DataSummary(readingFrom: $0.dataPath) }
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
-            entries: clips.entries, evaluation: evaluation, seconds: seconds)
+            loader: ClipLoader(saved.configuration), entries: clips.entries, evaluation: evaluation, seconds: seconds)
         try await writer.write(
             to: folder,
             ReportWriter.Context(

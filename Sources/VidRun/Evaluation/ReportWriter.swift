@@ -14,6 +14,8 @@ struct ReportWriter {
     /// The path of the evaluated weights.
     let checkpoint: String
     let runtime: Runtime
+    /// Loads the clips that the report shows.
+    let loader: ClipLoader
     /// The evaluated clips, in the order of the evaluation.
     let entries: [DataSet.Entry]
     let evaluation: Evaluation
@@ -80,7 +82,6 @@ struct ReportWriter {
     // MARK: Example clips
 
     private func examples() async -> [ExampleGroup] {
-        let loader = ClipLoader(configuration)
         // Where there is no memory for explanations, the reason stands in the place of each picture.
         let predictor = Result {
             try Predictor(
@@ -90,13 +91,13 @@ struct ReportWriter {
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
-            for place in places { examples.append(await example(place, loader, predictor)) }
+            for place in places { examples.append(await example(place, predictor)) }
             groups.append(ExampleGroup(kind: kind, examples: examples))
         }
         return groups
     }
 
-    private func example(_ place: Int, _ loader: ClipLoader, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
+    private func example(_ place: Int, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
         let picture: Result<ClipExample.Picture, VidclassError>

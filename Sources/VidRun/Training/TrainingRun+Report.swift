@@ -54,17 +54,18 @@ extension TrainingRun {
     private func evaluateAndWrite(in folder: RunFolder, reusesFeatures: Bool, until stop: StopCondition) async throws {
         let split = Split.heldOut(of: data)
         let entries = data.entries(of: split)
+        let loader = ClipLoader(configuration).taking(from: clips)
         let start = ContinuousClock.now
         let evaluation = try await trainer.evaluate(
-            split == .validation ? nil : LabelledClips(entries, loader: ClipLoader(configuration).taking(from: clips), keepingBytes: 0),
+            split == .validation ? nil : LabelledClips(entries, loader: loader, keepingBytes: 0),
             cache: runtime.cache, reusesFeatures: reusesFeatures
         ) { done, total in
             if stop.isRequested { throw Interrupted() }
             try runtime.observe(.evaluating(clipsDone: done, clips: total))
         }
         let writer = ReportWriter(
-            classifier: trainer.classifier, configuration: configuration, checkpoint: folder.bestPath, runtime: runtime, entries: entries,
-            evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
+            classifier: trainer.classifier, configuration: configuration, checkpoint: folder.bestPath, runtime: runtime, loader: loader,
+            entries: entries, evaluation: evaluation, seconds: (ContinuousClock.now - start).seconds)
         try await writer.write(
             to: folder.report,
             ReportWriter.Context(

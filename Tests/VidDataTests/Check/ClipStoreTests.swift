@@ -36,7 +36,7 @@ struct ClipStoreTests {
         let (videos, data) = try await videos()
         defer { withExtendedLifetime(videos) {} }
         let store = ClipStore(bytes: 1 << 20)
-        let report = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, in: store)).run(data)
+        let report = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, shown: .test, in: store)).run(data)
         let plain = try await DataCheck(loader: loader()).run(data)
         #expect(report.bad.isEmpty && report.clips.map(\.facts) == plain.clips.map(\.facts))
         #expect(store.count == 3 + 2 * 2)
@@ -51,10 +51,29 @@ struct ClipStoreTests {
         #expect(store.count == 0 && store.taken == 7)
     }
 
+    /// The report shows some clips of the evaluated split after the evaluation has taken them.
+    @Test func clipsForTheReportAreTakenAgain() async throws {
+        let (videos, data) = try await videos()
+        defer { withExtendedLifetime(videos) {} }
+        let store = ClipStore(bytes: 1 << 20)
+        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, shown: .validation, in: store)).run(data)
+        let taking = loader(noFiles).taking(from: store)
+        taking.forget(data.entries.map(\.path))
+        #expect(store.count == 2 * 2)
+        for entry in data.entries(of: .validation) {
+            for view in ClipStoreTests.views[.validation] ?? [] {
+                for _ in 0..<2 { #expect(try await taking.load(entry.path, view) == (try await loader().load(entry.path, view))) }
+            }
+        }
+        #expect(store.count == 2 * 2)
+        store.shrink(to: 0)
+        #expect(store.count == 0)
+    }
+
     @Test func otherViewsAndChangedFilesAreDecoded() async throws {
         let (videos, data) = try await videos()
         let store = ClipStore(bytes: 1 << 20)
-        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, in: store)).run(data)
+        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, shown: .test, in: store)).run(data)
         let taking = loader(noFiles).taking(from: store)
         let (first, second) = (videos.folder("data/train/a/0.mp4"), videos.folder("data/train/b/2.webm"))
         _ = await failure { try await taking.load(first, .evaluation(index: 0, count: 2)) }
@@ -78,7 +97,7 @@ struct ClipStoreTests {
             try videos.folder.write(name, bytes)
         }
         let store = ClipStore(bytes: 1 << 20)
-        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, in: store)).run(data)
+        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, shown: .test, in: store)).run(data)
         for entry in data.entries {
             for view in ClipStoreTests.views[entry.split] ?? [] {
                 guard let expected = try? await loader().load(entry.path, view) else { continue }
@@ -86,10 +105,11 @@ struct ClipStoreTests {
             }
         }
         let small = ClipStore(bytes: 2 * 4 * 3 * 24 * 32)
-        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, in: small)).run(data)
+        _ = try await DataCheck(loader: loader(), keeping: .init(ClipStoreTests.views, shown: .test, in: small)).run(data)
         #expect((1...2).contains(small.count))
         let refusing = ClipStore(bytes: 1 << 20)
-        let report = try await DataCheck(loader: loader(short: .error), keeping: .init([.train: [.whole]], in: refusing)).run(data)
+        let report = try await DataCheck(loader: loader(short: .error), keeping: .init([.train: [.whole]], shown: .test, in: refusing)).run(
+            data)
         #expect(report.bad.map(\.entry.id).contains("train/a/1.mkv") && refusing.count <= 2)
     }
 }
