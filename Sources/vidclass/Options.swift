@@ -56,8 +56,11 @@ struct ConfigurationOptions: ParsableArguments {
     var overrides: [String] = []
 
     /// The configuration; the defaults if none is named.
-    func load() throws -> RunConfiguration {
-        try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
+    ///
+    /// - Parameter data: replaces `data.path`.
+    func load(data: String? = nil) throws -> RunConfiguration {
+        let overrides = (data.map { ["data.path=" + JSONNode.string($0).text()] } ?? []) + overrides
+        return try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
             ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
     }
 }

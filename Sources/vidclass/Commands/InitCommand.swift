@@ -55,7 +55,7 @@ struct InitCommand: AsyncParsableCommand {
     private func note(_ text: String) { Terminal.note(Terminal.fitted(text)) }
 
     /// The choices in 80 columns.
-    private func table(_ choices: [InitPlan.Choice]) -> String {
+    private func table(_ choices: [ConfigurationChoice]) -> String {
         choices.map { choice in
             Terminal.paragraph("\(choice.key): \(choice.value)", indent: 4) + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()
