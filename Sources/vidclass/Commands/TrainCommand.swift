@@ -12,7 +12,7 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "Train a classifier on a folder of labelled clips.",
         usage: """
             vidclass train <data> [--set <key=value>] ... [<options>]
-                   vidclass train [<data>] --config <file> [--set <key=value>] ... [<options>]
+                   vidclass train [<data>] --config <file> [<options>]
                    vidclass train --resume [<run>] [<options>]
             """,
         discussion: """
