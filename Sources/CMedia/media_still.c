@@ -152,6 +152,7 @@ int vc_media_show_picture(
         status = vc_media_deliver(media, media->frame, 0, place, &pictures[place], to);
     if (status == 0) status = vc_media_deliver_rest(media, to);
     vc_media_stop_pictures(media);
+    av_frame_unref(media->frame);
     vc_media_end();
     return status;
 }

@@ -139,7 +139,7 @@ int vc_media_open_picture(int descriptor, vc_media **media);
 /// The picture that was opened last, as a stream of one frame.
 void vc_media_describe_picture(const vc_media *media, struct vc_media_stream *stream);
 
-/// Delivers the picture that was opened last as each of `pictures`, as frame 0.
+/// Delivers the picture that was opened last, once, as each of `pictures`, as frame 0.
 int vc_media_show_picture(
     vc_media *media, const struct vc_media_picture *pictures, int32_t count, vc_media_receiver receive, void *context);
 

@@ -19,6 +19,10 @@ struct ClipExamination: Sendable {
             let plain = decoder.deinterlaces ? "" : "fields woven"
             let thorough = plain + "thorough"
             return isThorough ? (thorough, nil) : (plain, thorough)
+        case .pictures:
+            let plain = decoder.files.folderRate.map { "\($0) a second" } ?? ""
+            let thorough = plain + "thorough"
+            return isThorough ? (thorough, nil) : (plain, thorough)
         default: return ("", nil)
         }
     }
@@ -29,18 +33,20 @@ struct ClipExamination: Sendable {
     ///   - split: where the clip belongs.
     ///   - keeping: keeps the loader's views of that split if there is room, made in the same pass over the file.
     func facts(_ path: String, in split: Split = .train, keeping: KeptViews? = nil) async throws -> ClipFacts {
-        let status = keeping == nil ? nil : try? SystemCall.status(path)
+        let status = keeping == nil ? nil : try? FileStatus(ofClip: path)
         let views = keeping?.views[split] ?? []
         func keep(_ clip: LoadedClip, _ view: ClipView) {
             guard let keeping, let loader, let status else { return }
             keeping.store.keep(clip, of: path, sampling: loader.sampling(view, of: path), status, mayStay: split == keeping.shown)
         }
-        switch try ClipFormat(existing: path) {
+        let format = try ClipFormat(existing: path)
+        switch format {
         case .bin: return try facts(ClipFile.open(path), kind: "bin")
         case .npy: return try facts(NumpyFile.open(path), kind: "npy")
-        case .video:
-            let (facts, clips) = try await video(path, hasRoom(for: views, in: keeping?.store) ? views : [])
+        case .video, .pictures:
+            var (facts, clips) = try await video(path, hasRoom(for: views, in: keeping?.store) ? views : [])
             for (view, clip) in zip(views, clips) { keep(clip, view) }
+            if format == .pictures { facts.kind = "pictures" }
             return facts
         case .sound: break
         }
@@ -87,7 +93,8 @@ struct ClipExamination: Sendable {
             if size != nil, passes == 1, video.damage == nil, let loader {
                 assembly = try? ClipAssembly(loader, Array(views.enumerated()), of: video.times, element: .uint8, path: path)
             }
-            let isComplete = isThorough || video.times.duration.map { $0 <= ClipExamination.longVideo } ?? true
+            let isComplete =
+                isThorough || video.times.duration.map { $0 <= ClipExamination.longVideo } ?? (video.frames <= ClipExamination.manyFrames)
             let numbers = isComplete ? spread(video.frames) : landmarks(video)
             return VideoDecoder.Choice(size == nil ? [numbers] : [numbers, assembly?.indices ?? []], isComplete: isComplete)
         } consume: { _, size, frame in
@@ -116,6 +123,8 @@ struct ClipExamination: Sendable {
 
     /// A video of more seconds is long.
     private static let longVideo = 60.0
+    /// A folder of more pictures, at an unknown rate, is long.
+    private static let manyFrames = 1800
 
     /// Frames for prints, of all.
     private func spread(_ count: Int) -> [Int] { FrameSampling.uniform(FramePrints.most, of: count) }
@@ -135,7 +144,7 @@ extension ClipLoader {
     /// The reason why this loader cannot take the readable clip at `path`; nil if it can.
     func fault(_ facts: ClipFacts, _ path: String) -> VidclassError? {
         let fault =
-            facts.kind == "video"
+            facts.kind == "video" || facts.kind == "pictures"
             ? videoFault(path) : sizeFault(channels: facts.channels, rows: facts.rows, columns: facts.columns, path)
         if let fault { return fault }
         guard facts.frames < frames else { return nil }

@@ -1,11 +1,11 @@
 import VidSystem
 import VidTensor
 
-/// Decodes videos with FFmpeg's libraries in readers.
+/// Decodes videos, and folders of pictures as if they were videos, with FFmpeg's libraries in readers.
 package struct VideoDecoder: Sendable {
     /// Whether only one field of interlaced frames is used.
     package let deinterlaces: Bool
-    private let files: MediaFiles
+    let files: MediaFiles
 
     package init(deinterlaces: Bool = true, files: MediaFiles = MediaFiles()) {
         self.deinterlaces = deinterlaces
@@ -25,7 +25,7 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// Reads what the container says of the video at `path`. Nothing is decoded.
+    /// Reads what the container says of the video at `path`. Nothing is decoded, except for the first picture of a folder.
     package func information(_ path: String) async throws -> VideoInfo {
         try await decode(path, []) { _ in
             nil
@@ -51,6 +51,7 @@ package struct VideoDecoder: Sendable {
     ) async throws -> VideoInfo {
         let bytes = sizes.map(\.count).max() ?? 0
         try MemoryBudget.checkLoading(Size.product(2, bytes), of: path)
+        if let folder = try folder(path) { return try await decode(folder, sizes, choose, consume) }
         return try await files.with(path, isSound: false) { session, stream in
             var video = try await list(session, stream, exactly: false, path)
             while true {
