@@ -62,7 +62,8 @@ enum FolderLayout {
             }
             let error = VidclassError.file(
                 path,
-                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos, sounds or folders of numbered pictures)\(found ?? ""); add some or remove the folder")
+                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos, sounds or folders of numbered pictures)\(found ?? ""); add some or remove the folder"
+            )
             throw LayoutAdvice.pictureError(data, others, walk.pictureNotes) ?? error
         }
         found.clips += walk.clips.map { clip in
@@ -73,7 +74,9 @@ enum FolderLayout {
         found.otherFiles += walk.otherFiles
         found.linksOut += walk.linksOut
         if let note = walk.pictureNotes.first {
-            found.notes.append(note + (walk.pictureNotes.count > 1 ? "; and so \(walk.pictureNotes.count - 1) more folders of \"\(label.printable)\"" : ""))
+            found.notes.append(
+                note + (walk.pictureNotes.count > 1 ? "; and so \(walk.pictureNotes.count - 1) more folders of \"\(label.printable)\"" : "")
+            )
         }
         found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }
         found.notes += walk.repeated.map { "skipped \($0.printable), a link to a folder that was already read" }

@@ -34,7 +34,9 @@ enum TableLayout {
                 throw record.error("\(clip.printable) does not exist", path, kind: .missingInput)
             }
             if status.kind == .folder {
-                do { _ = try FrameFolder(clip) } catch let error as VidclassError { throw record.error(error.message, path, kind: error.kind) }
+                do { _ = try FrameFolder(clip) } catch let error as VidclassError {
+                    throw record.error(error.message, path, kind: error.kind)
+                }
             } else if status.kind != .file {
                 throw record.error("\(clip.printable) is not a regular file", path)
             }

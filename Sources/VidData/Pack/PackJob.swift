@@ -126,6 +126,9 @@ package struct PackJob: Sendable {
         var current: ClipFileWriter?
         // The chosen frames that are not written yet.
         var rest: ArraySlice<Int> = []
+        var files = files
+        // The frames of a folder have this rate, so that none is left out.
+        files.folderRate = files.folderRate ?? options.selection.framesPerSecond
         try await VideoDecoder(files: files).decode(item.source, [size]) { video in
             let (chosen, rate) = try options.selection.choice(of: video.times, path: item.source)
             let shape = ClipShape(frames: chosen.count, channels: options.channels, rows: rows, columns: columns)
