@@ -117,6 +117,7 @@ package struct DataReport: Sendable {
                 "\(choices.count) \(choices.count == 1 ? "clip has" : "clips have") several video streams, for example "
                     + "\(first.entry.id.printable) (\(streams)). One of them is used: the default one, or else the one that FFmpeg prefers")
         }
+        if let overlapRemark { remarks.append(overlapRemark) }
         if let first = damaged.first {
             let (noun, them) = damaged.count == 1 ? ("clip is", "it") : ("clips are", "them")
             remarks.append(
