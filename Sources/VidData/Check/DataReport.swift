@@ -133,6 +133,7 @@ package struct DataReport: Sendable {
                 "\(gaps.count) \(gaps.count == 1 ? "folder" : "folders") of pictures \(gaps.count == 1 ? "has" : "have") gaps, for example "
                     + "\(id.printable): \(missing). The pictures that are there are the frames")
         }
+        if let overlapRemark { remarks.append(overlapRemark) }
         if let first = damaged.first {
             let (noun, them) = damaged.count == 1 ? ("clip is", "it") : ("clips are", "them")
             remarks.append(
