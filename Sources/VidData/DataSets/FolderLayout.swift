@@ -62,7 +62,7 @@ enum FolderLayout {
             }
             let error = VidclassError.file(
                 path,
-                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos, sounds or folders of numbered pictures)\(found ?? ""); add some or remove the folder"
+                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds)\(found ?? ""); add some or remove the folder"
             )
             throw LayoutAdvice.pictureError(data, others, walk.pictureNotes) ?? error
         }

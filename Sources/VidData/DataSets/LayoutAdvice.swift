@@ -46,7 +46,7 @@ enum LayoutAdvice {
         let expected = ["Expected one folder per class; a folder's name is its class:"] + layout(path, ["CLASS1/a.mp4", "CLASS2/b.mp4"])
         guard let first = others.first else { return .file(path, "found no clips; the folder is empty", advice: expected) }
         let found = others.count == 1 ? "one other file, \(first.printable)" : "\(others.count) other files, such as \(first.printable)"
-        return .file(path, "found no clips (.bin, .npy, videos, sounds or folders of numbered pictures), only \(found)", advice: expected)
+        return .file(path, "found no clips (.bin, .npy, videos or sounds), only \(found)", advice: expected)
     }
 
     /// The error for clips that are all directly in the folder.

@@ -17,7 +17,7 @@ package enum ClipInputs {
         guard !clips.isEmpty else {
             // A folder of pictures says what is wrong with them.
             if case .unclear? = try? FrameFolder.find(in: path, names: Folder.names(path).names) { _ = try FrameFolder(path) }
-            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos, sounds or folders of numbered pictures)")
+            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)")
         }
         return clips
     }

@@ -76,7 +76,7 @@ package struct PackJob: Sendable {
     package func run(progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
         let (items, otherFiles) = try PackItem.all(source: source, destination: destination)
         guard !items.isEmpty else {
-            throw VidclassError.file(source, "found no videos, folders of pictures, .npy or .bin files")
+            throw VidclassError.file(source, "found no videos, .npy or .bin files")
         }
         for folder in Set(items.map { PathText.parent($0.destination) }).sorted(by: PathText.precedes) { try Folder.make(folder) }
 
