@@ -32,6 +32,10 @@ extension DataReport {
                 "damaged_clips",
                 .array(damaged.map { clip in .object(members(clip.entry) + (clip.facts?.damage?.members ?? [])) })
             ),
+            (
+                "contradictions",
+                .array(contradictions.map { .object([("first", clipInSplit($0.first)), ("second", clipInSplit($0.second))]) })
+            ),
             ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
             ("files", .array(clips.map(clipDocument))),
         ])
@@ -52,15 +56,16 @@ extension DataReport {
         ])
     }
 
-    private func leakDocument(_ leak: Leak) -> JSONNode {
-        func clip(_ number: Int) -> JSONNode {
-            let entry = clips[number].entry
-            return .object([
-                ("path", .string(entry.id)), ("part", .string(entry.split.rawValue)), ("label", .string(data.classes[entry.label])),
-            ])
-        }
+    private func clipInSplit(_ number: Int) -> JSONNode {
+        let entry = clips[number].entry
         return .object([
-            ("first", clip(leak.first)), ("second", clip(leak.second)), ("identical", .bool(leak.isIdentical)),
+            ("path", .string(entry.id)), ("part", .string(entry.split.rawValue)), ("label", .string(data.classes[entry.label])),
+        ])
+    }
+
+    private func leakDocument(_ leak: Leak) -> JSONNode {
+        .object([
+            ("first", clipInSplit(leak.first)), ("second", clipInSplit(leak.second)), ("identical", .bool(leak.isIdentical)),
             ("matched_frames", .integer(leak.matched)), ("compared_frames", .integer(leak.frames)),
             ("mean_difference", .number(leak.difference)),
         ])
