@@ -46,7 +46,7 @@ enum FuzzedMessage: UInt8, CaseIterable {
             let list = FrameList(Array(bytes[MediaStream.size..<place])), let (ticks, keys) = list.decode(Array(bytes[place...]))
         else { return }
         precondition(ticks.count == list.count && keys.count == list.count, "\(ticks.count) times, \(keys.count) keys of \(list.count)")
-        let video = try VideoInfo(stream, list, ticks: ticks, keys: keys, path: "input")
+        let video = VideoInfo(stream, list, ticks: ticks, keys: keys, path: "input")
         precondition(video.frames == list.count && video.framesPerSecond.isFinite && video.framesPerSecond >= 0, "\(video.times)")
         _ = video.damage?.text(frames: video.frames)
         guard let duration = video.times.duration, video.framesPerSecond > 0 else { return }

@@ -18,7 +18,7 @@ struct FileRecord {
 
     /// - Parameters:
     ///   - kind: `.contentHash` or `.facts`.
-    ///   - path: absolute and without symbolic links.
+    ///   - path: absolute and without symbolic links, with the segment if the clip is a part of the file.
     ///   - variant: everything else that the content depends on.
     init(_ kind: FeatureListing.Kind, path: String, variant: String) {
         precondition(kind != .features, "features are not kept in records")

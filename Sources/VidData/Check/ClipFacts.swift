@@ -142,7 +142,8 @@ package struct CheckedClip: Sendable {
     /// The reason why the clip is bad, without its path in front; nil for a good clip.
     package var reason: String? {
         guard case .failure(let error) = result else { return nil }
-        let head = entry.path.printable + ": "
-        return error.message.hasPrefix(head) ? String(error.message.dropFirst(head.count)) : error.message
+        let heads = [entry.path, ClipPath.file(entry.path)].map { $0.printable + ": " }
+        let head = heads.first { error.message.hasPrefix($0) }
+        return head.map { String(error.message.dropFirst($0.count)) } ?? error.message
     }
 }

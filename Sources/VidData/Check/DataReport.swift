@@ -138,6 +138,7 @@ package struct DataReport: Sendable {
                 "\(example) \(fault), or use the values as they are with \(ShellText.setting("data.preprocessing", "none")), without "
                     + "pre-trained weights")
         }
+        if let overlapRemark { remarks.append(overlapRemark) }
         if let first = damaged.first {
             let (noun, them) = damaged.count == 1 ? ("clip is", "it") : ("clips are", "them")
             remarks.append(

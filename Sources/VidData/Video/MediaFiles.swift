@@ -32,17 +32,50 @@ package struct MediaFiles: Sendable {
     nonisolated(nonsending) func with<Result>(
         _ path: String, isSound: Bool, _ body: nonisolated(nonsending) (ReaderSession, MediaStream) async throws -> Result
     ) async throws -> Result {
+        try await with(path, isSound: isSound, reopening: true) { session, open in try await body(session, open.stream) }
+    }
+
+    /// The same for a video. The reader may have it open already, and the caller its list of frames, from the request before: many parts
+    /// of one video are read one after another.
+    nonisolated(nonsending) func withVideo<Result>(
+        _ path: String, _ body: nonisolated(nonsending) (ReaderSession, OpenVideo) async throws -> Result
+    ) async throws -> Result {
+        try await with(path, isSound: false, reopening: false, body)
+    }
+
+    /// A file that a reader has open.
+    final class OpenVideo {
+        let status: FileStatus
+        let stream: MediaStream
+        /// What was listed of it; nil if the reader is to open it anew next time.
+        var video: VideoInfo?
+
+        init(_ status: FileStatus, _ stream: MediaStream) { (self.status, self.stream) = (status, stream) }
+    }
+
+    private nonisolated(nonsending) func with<Result>(
+        _ path: String, isSound: Bool, reopening: Bool,
+        _ body: nonisolated(nonsending) (ReaderSession, OpenVideo) async throws -> Result
+    ) async throws -> Result {
         let file = try RegularFile(path)
         guard file.size > 0 else { throw VidclassError.file(path, "the file is empty") }
         // Decoding 200 KB a second is slow even for a small processor.
         let limit = try timeLimit ?? MediaFiles.environmentLimit() ?? .seconds(60 + file.size / 200_000)
         return try await readers.withReader(for: path, timeLimit: limit) { session in
+            let known = session.kept as? OpenVideo
+            session.kept = nil
+            if !reopening, let known, known.video != nil, known.status == file.status {
+                defer { session.kept = known }
+                return try await body(session, known)
+            }
             try await session.send(MediaMessage.open, MediaOpening(isSound: isSound, threads: session.threads).bytes, file: file)
             guard let stream = MediaStream(try await session.reply(MediaMessage.stream, limit: MediaStream.size)) else {
                 throw session.unexpected()
             }
             try await session.finish()
-            return try await body(session, stream)
+            let open = OpenVideo(file.status, stream)
+            defer { session.kept = isSound ? nil : open }
+            return try await body(session, open)
         }
     }
 }

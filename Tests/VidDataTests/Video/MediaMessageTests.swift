@@ -18,7 +18,7 @@ import VidSystem
         let list = try #require(FrameList(MediaMessageTests.bytes(3, 1, 25, 1, 0, 1)))
         let (ticks, keys) = try #require(list.decode(MediaMessageTests.bytes(0, 1, 2) + [1, 0, 0]))
         #expect(ticks == [0, 1, 2] && keys == [true, false, false])
-        let video = try VideoInfo(stream, list, ticks: ticks, keys: keys, path: "a.mp4")
+        let video = VideoInfo(stream, list, ticks: ticks, keys: keys, path: "a.mp4")
         #expect(video.framesPerSecond == 25 && video.damage?.endsEarly == true && video.damage?.text(frames: 3) == "ends early")
         let damage = try #require(MediaDamage(MediaMessageTests.bytes(93, 13, 188)))
         #expect(damage.bytes == MediaMessageTests.bytes(93, 13, 188))
