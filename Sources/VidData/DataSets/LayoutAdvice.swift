@@ -98,8 +98,9 @@ enum LayoutAdvice {
                 + layout(path, ["CLASS1/\(name)", "CLASS1/\(name.replacing("1.", with: "2."))", "CLASS2/..."]))
     }
 
-    /// The error for the folder of a class of the data at `data` that is itself a clip.
-    static func errorForClass(_ path: String, _ label: String, of data: String) -> VidclassError {
+    /// The error for the folder of a class that is itself a clip.
+    static func errorForClass(_ path: String, _ label: String) -> VidclassError {
+        let data = PathText.parent(path)
         let names = (try? FrameFolder(path))?.names ?? []
         var advice = ["Give each clip of a class a folder of its own:"] + layout(path, ["CLIP1/\(names.first ?? "1.png")", "CLIP2/..."])
         let above = [".", ".."].contains(PathText.name(data)) ? PathText.parent(Folder.resolved(data)) : PathText.parent(data)
@@ -108,6 +109,44 @@ enum LayoutAdvice {
         advice.append("Single photos are not clips: vidclass classifies videos.")
         return .file(
             path, "the class \"\(label.printable)\" is a single clip, a folder of \(names.count) numbered pictures", advice: advice)
+    }
+
+    /// The error for folders in `path`, `outer`, that all hold the same folders, `inner`, and nothing else: either may be the classes.
+    static func sameFoldersError(_ path: String, outer: [String], inner: [String], _ clips: [String]) -> VidclassError {
+        let (outerList, innerList) = (list(outer), list(inner))
+        if Set(inner.map { Split(name: $0) }).count == inner.count, inner.allSatisfy({ Split(name: $0) != nil }) {
+            return .file(
+                path,
+                "the splits (\(innerList)) are in the class folders; they are expected above them, as in "
+                    + PathText.join(PathText.join(path, inner[0]), outer[0]).printable,
+                advice: ["Move them, or make a table of the clips and name it instead:"] + table(path, clips, label: 1, split: 2))
+        }
+        return .file(
+            path, "every folder holds the same folders (\(innerList)); they may be the classes instead of \(outerList)",
+            advice: ["If \(innerList) are the classes, make a table of the clips and name it instead:"] + table(path, clips, label: 2)
+                + ["If \(outerList) are the classes:"] + table(path, clips, label: 1))
+    }
+
+    /// A command that lists the clips two folders below `path` in a table, with a folder's name as the label, and the table's name.
+    ///
+    /// - Parameters:
+    ///   - label: which of the folders, from 1, names the class.
+    ///   - split: which one names the split.
+    private static func table(_ path: String, _ clips: [String], label: Int, split: Int? = nil) -> [String] {
+        let table = PathText.join(path, (try? SystemCall.status(PathText.join(path, "clips.csv"))) == nil ? "clips.csv" : "labels.csv")
+        let kinds = Set(clips.map(PathText.fileExtension))
+        let names = kinds.contains("") ? "" : kinds.sorted().map { " -iname \(ShellText.quoted("*.\($0)"))" }.joined(separator: " -o")
+        let filter = names.isEmpty ? "" : kinds.count == 1 ? names : " \\(\(names) \\)"
+        let columns = #""&","\#(label)""# + (split.map { #","\#($0)""# } ?? "")
+        return [
+            "  (echo path,label\(split == nil ? "" : ",split"); cd \(ShellText.quoted(ShellText.path(path))) && find -L ./*/*/ -type f\(filter) | sort | "
+                + #"sed 's|^\./||; s|"|""|g; s|^\([^/]*\)/\([^/]*\)/.*|\#(columns)|') > "# + ShellText.quoted(ShellText.path(table))
+        ]
+    }
+
+    /// "cat, dog, ...".
+    private static func list(_ names: [String]) -> String {
+        names.prefix(4).map(\.printable).joined(separator: ", ") + (names.count > 4 ? ", ..." : "")
     }
 
     // MARK: - Files

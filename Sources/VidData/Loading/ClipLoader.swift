@@ -16,6 +16,8 @@ package struct ClipLoader: Sendable {
     package let augmentation: AugmentationConfiguration
     /// Whether interlaced video is deinterlaced.
     package let deinterlaces: Bool
+    /// Whether the model expects pixels from 0 to 255 (any `data.preprocessing` but `none`).
+    package private(set) var expectsBytes = true
     let sounds: SoundClips
     let files: MediaFiles
     /// Clips that were decoded before; each is taken from there once.
@@ -46,6 +48,7 @@ package struct ClipLoader: Sendable {
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
             shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace,
             files: MediaFiles(folderRate: data.frameFolderRate))
+        expectsBytes = data.preprocessing != PreprocessingName.none
     }
 
     /// The same loader, which first looks into `store`.

@@ -118,6 +118,7 @@ struct PredictCommand: AsyncParsableCommand {
                 } else {
                     let prediction = try await predictor.prediction(clip, input: input.name)
                     bar.clear()
+                    if let remark = predictor.takeRemark() { Terminal.note(Terminal.fitted("note: \(remark)")) }
                     try printer.add(prediction)
                 }
             } catch let error as VidclassError where !printer.hasFailed {
