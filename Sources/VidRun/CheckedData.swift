@@ -15,8 +15,8 @@ struct CheckedData {
 
     /// Opens the configured data, splits it, reads every clip and compares the splits.
     ///
-    /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, for damaged clips if `data.damaged`
-    ///   refuses them, and for leaks if `data.leak_check` refuses them.
+    /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, for clips with two labels, for damaged clips if
+    ///   `data.damaged` refuses them, and for leaks if `data.leak_check` refuses them.
     init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
         let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
         try await self.init(set, configuration, in: runtime, skipsBadClips: configuration.data.skipBadClips)
@@ -53,6 +53,8 @@ struct CheckedData {
         self.clips = clips
         report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
         try runtime.observe(.data(report))
+        // A run that was trained on clips with two labels can be resumed.
+        if !isResumed, let error = report.contradictionError(isListed: runtime.showsReports) { throw error }
         if mode == .refuse, let error = report.leakError(isListed: runtime.showsReports) { throw error }
         if configuration.data.damaged == .refuse, let error = found.damagedError(isListed: runtime.showsReports) { throw error }
         // A resumed training has left its damaged clips out before; one that was damaged since then cannot be left out.

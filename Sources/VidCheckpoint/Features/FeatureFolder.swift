@@ -112,9 +112,9 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     /// The content of the record about the file at `path`; nil if there is none, or the file has changed.
     private func recall(_ kind: FeatureListing.Kind, _ path: String, _ variant: String) -> [UInt8]? {
         guard bound.bytes > 0 else { return nil }
-        let resolved = Folder.resolved(path)
-        guard let status = try? SystemCall.status(resolved) else { return nil }
-        let record = FileRecord(kind, path: resolved, variant: variant)
+        let clip = ClipPath(path).resolved
+        guard let status = try? FileStatus(ofClip: clip.file) else { return nil }
+        let record = FileRecord(kind, path: clip.text, variant: variant)
         guard let file = try? RegularFile(FeatureListing.path(self.path, kind, record.digest), followingLink: false),
             file.size <= FileRecord.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
             let content = record.content(in: bytes, status)
@@ -125,11 +125,11 @@ package final class FeatureFolder: FeatureCache, ClipCache {
 
     private func remember(_ content: [UInt8], _ kind: FeatureListing.Kind, _ path: String, _ variant: String) {
         guard state.withLock({ $0.isKeeping }) else { return }
-        let resolved = Folder.resolved(path)
-        guard let status = try? SystemCall.status(resolved), status.kind == .file,
+        let clip = ClipPath(path).resolved
+        guard let status = try? FileStatus(ofClip: clip.file), status.kind != .other,
             max(status.modified, status.changed) < opened - 2_000_000_000
         else { return }
-        let record = FileRecord(kind, path: resolved, variant: variant)
+        let record = FileRecord(kind, path: clip.text, variant: variant)
         let target = FeatureListing.path(self.path, kind, record.digest)
         let bytes = record.bytes(content, status)
         keep(target) {

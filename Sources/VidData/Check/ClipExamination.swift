@@ -11,36 +11,45 @@ struct ClipExamination: Sendable {
     /// For sounds, whose frames depend on the model's input.
     let loader: ClipLoader?
 
-    /// Everything besides the file that its facts depend on; and the same of a thorough check, nil if it is equal.
+    /// Everything besides the file and the segment that a clip's facts depend on; and the same of a thorough check, nil if it is equal.
     func variants(_ path: String) -> (own: String, thorough: String?) {
-        switch ClipFormat(keyOf: path) {
+        switch ClipFormat(keyOf: ClipPath.file(path)) {
         case .sound: return (loader?.sampling(.whole, of: path) ?? "none", nil)
         case .video:
             let plain = decoder.deinterlaces ? "" : "fields woven"
             let thorough = plain + "thorough"
             return isThorough ? (thorough, nil) : (plain, thorough)
+        case .pictures:
+            let plain = decoder.files.folderRate.map { "\($0) a second" } ?? ""
+            let thorough = plain + "thorough"
+            return isThorough ? (thorough, nil) : (plain, thorough)
+        // Facts of earlier versions have no range.
+        case .bin, .npy: return ("range", nil)
         default: return ("", nil)
         }
     }
 
-    /// Examines the clip at `path`. Throws the reason if it is bad.
+    /// Examines the clip at `path`. Throws the reason if it is bad. Of a file whose part is the clip, only that part is examined.
     ///
     /// - Parameters:
     ///   - split: where the clip belongs.
     ///   - keeping: keeps the loader's views of that split if there is room, made in the same pass over the file.
     func facts(_ path: String, in split: Split = .train, keeping: KeptViews? = nil) async throws -> ClipFacts {
-        let status = keeping == nil ? nil : try? SystemCall.status(path)
+        let address = ClipPath(path)
+        let status = keeping == nil ? nil : try? FileStatus(ofClip: address.file)
         let views = keeping?.views[split] ?? []
         func keep(_ clip: LoadedClip, _ view: ClipView) {
             guard let keeping, let loader, let status else { return }
             keeping.store.keep(clip, of: path, sampling: loader.sampling(view, of: path), status, mayStay: split == keeping.shown)
         }
-        switch try ClipFormat(existing: path) {
-        case .bin: return try facts(ClipFile.open(path), kind: "bin")
-        case .npy: return try facts(NumpyFile.open(path), kind: "npy")
-        case .video:
-            let (facts, clips) = try await video(path, hasRoom(for: views, in: keeping?.store) ? views : [])
+        let format = try ClipFormat(existing: address.file)
+        switch format {
+        case .bin: return try facts(ClipFile.open(address.file), kind: "bin", address)
+        case .npy: return try facts(NumpyFile.open(address.file), kind: "npy", address)
+        case .video, .pictures:
+            var (facts, clips) = try await video(address, hasRoom(for: views, in: keeping?.store) ? views : [])
             for (view, clip) in zip(views, clips) { keep(clip, view) }
+            if format == .pictures { facts.kind = "pictures" }
             return facts
         case .sound: break
         }
@@ -56,53 +65,76 @@ struct ClipExamination: Sendable {
             prints: FramePrints(loaded.clip))
     }
 
-    /// Reads the whole payload once: verifies checksum and finite values, and keeps some frames for digest and prints.
-    private func facts(_ file: ArrayFile, kind: String) throws -> ClipFacts {
-        let shape = file.shape
-        let clip = try file.read(frames: FrameSampling.uniform(FramePrints.most, of: shape.frames))
+    /// Reads the payload once: verifies checksum and finite values, and keeps some frames for digest and prints.
+    private func facts(_ file: ArrayFile, kind: String, _ address: ClipPath) throws -> ClipFacts {
+        let frames = try ClipFrames(address, of: file.times)
+        var shape = file.shape
+        shape.frames = frames.count
+        let clip = try file.read(frames: frames.spread, within: frames.range)
         var hash = SHA256()
         hash.update(data: Array("\(shape) \(file.element.name)\n".utf8))
         clip.withUnsafeBytes { hash.update(bufferPointer: $0) }
         return ClipFacts(
             kind: kind, coding: file.element.name, frames: shape.frames, channels: shape.channels, rows: shape.rows,
             columns: shape.columns, framesPerSecond: Double(file.framesPerSecond), digest: hash.finalize().hexadecimal,
-            prints: FramePrints(clip))
+            prints: FramePrints(clip), range: PixelRange(clip))
     }
 
     /// Decodes the frames of a video: all of a short one, so that decoding errors are found now and not in the middle of a training; of
-    /// a long one some key frames and both ends, unless the check is thorough.
+    /// a long one some key frames and both ends, unless the check is thorough. A part is decoded from the key frame before it.
     ///
     /// - Returns: also the loader's clips of `views`; none if it can make none, or if another pass might give others.
-    private func video(_ path: String, _ views: [ClipView]) async throws -> (ClipFacts, [LoadedClip]) {
+    private func video(_ address: ClipPath, _ views: [ClipView]) async throws -> (ClipFacts, [LoadedClip]) {
+        let path = address.text
         let small = FrameSize(channels: 1, rows: FramePrints.side, columns: FramePrints.side)
         let size = views.isEmpty ? nil : try? loader?.frameSize(path)
         var kept: [[UInt8]] = []
         var hash = SHA256()
         var (assembly, passes): (ClipAssembly?, Int) = (nil, 0)
+        var (promised, prints): (Int, Set<Int>) = (0, [])
+        var frames: ClipFrames?
         let video = try await decoder.decode(path, size.map { [small, $0] } ?? [small]) { video in
             kept = []
             hash = SHA256()
             passes += 1
             assembly = nil
-            if size != nil, passes == 1, video.damage == nil, let loader {
-                assembly = try? ClipAssembly(loader, Array(views.enumerated()), of: video.times, element: .uint8, path: path)
+            let part = try ClipFrames(address, of: video.times)
+            frames = part
+            if passes == 1 { promised = part.count }
+            if size != nil, passes == 1, address.segment != nil || video.damage == nil, let loader {
+                assembly = try? ClipAssembly(loader, Array(views.enumerated()), of: part, element: .uint8, path: path)
             }
-            let isComplete = isThorough || video.times.duration.map { $0 <= ClipExamination.longVideo } ?? true
-            let numbers = isComplete ? spread(video.frames) : landmarks(video)
-            return VideoDecoder.Choice(size == nil ? [numbers] : [numbers, assembly?.indices ?? []], isComplete: isComplete)
-        } consume: { _, size, frame in
+            let isComplete =
+                isThorough || part.times.duration.map { $0 <= ClipExamination.longVideo } ?? (part.count <= ClipExamination.manyFrames)
+            let chosen = isComplete ? part.spread : landmarks(part, keys: video.keys)
+            prints = Set(chosen)
+            // To be decoded, a frame of a part must be wanted.
+            let numbers = isComplete && address.segment != nil ? Array(part.range) : chosen
+            return VideoDecoder.Choice(
+                size == nil ? [numbers] : [numbers, assembly?.indices ?? []], isComplete: isComplete && address.segment == nil)
+        } consume: { number, size, frame in
             guard size == 0 else {
                 assembly?.append(frame)
                 return
             }
+            guard prints.contains(number) else { return }
             hash.update(bufferPointer: frame)
             kept.append(Array(frame))
         }
-        hash.update(data: Array("\(video.rows)x\(video.columns), \(video.frames)\n".utf8))
+        guard let frames else { throw VidclassError.file(path, "no frame could be decoded") }
+        hash.update(data: Array("\(video.rows)x\(video.columns), \(frames.count)\n".utf8))
+        var damage = video.damage
+        if address.segment != nil {
+            // What a complete decoding met is elsewhere, too.
+            damage =
+                video.metErrors
+                ? VideoDamage(
+                    decodingErrors: video.isExact ? 0 : video.decodingErrors, missingFrames: max(0, promised - frames.count)) : nil
+        }
         let facts = ClipFacts(
-            kind: "video", coding: video.codec, frames: video.frames, channels: 3, rows: video.rows, columns: video.columns,
-            framesPerSecond: video.framesPerSecond, digest: hash.finalize().hexadecimal,
-            prints: FramePrints(frames: FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }), damage: video.damage,
+            kind: "video", coding: video.codec, frames: frames.count, channels: 3, rows: video.rows, columns: video.columns,
+            framesPerSecond: frames.times.rate, digest: hash.finalize().hexadecimal,
+            prints: FramePrints(frames: FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }), damage: damage,
             videoStreams: max(1, video.streams))
         // The replacement of a lost frame depends on the frames that are decoded before it.
         guard let assembly, !video.metErrors else { return (facts, []) }
@@ -116,26 +148,30 @@ struct ClipExamination: Sendable {
 
     /// A video of more seconds is long.
     private static let longVideo = 60.0
+    /// A folder of more pictures, at an unknown rate, is long.
+    private static let manyFrames = 1800
 
-    /// Frames for prints, of all.
-    private func spread(_ count: Int) -> [Int] { FrameSampling.uniform(FramePrints.most, of: count) }
-
-    /// Key frames, which need no others, and both ends of a long video.
-    private func landmarks(_ video: VideoInfo) -> [Int] {
-        let keys = video.keys.indices.filter { video.keys[$0] }
+    /// Key frames, which need no others, and both ends of a long clip, by their numbers in the file.
+    private func landmarks(_ frames: ClipFrames, keys: [Bool]) -> [Int] {
+        let keys = frames.range.filter { keys[$0] }
         // Without many key frames, those for prints are as cheap.
         let some =
             keys.count >= FramePrints.most / 2
-            ? FrameSampling.uniform(FramePrints.most, of: keys.count).map { keys[$0] } : spread(video.frames)
-        return Set(some + [0, video.frames - 1]).sorted()
+            ? FrameSampling.uniform(FramePrints.most, of: keys.count).map { keys[$0] } : frames.spread
+        return Set(some + [frames.range.lowerBound, frames.range.upperBound - 1]).sorted()
     }
+}
+
+extension ClipFrames {
+    /// Frames for prints, by their numbers in the file.
+    fileprivate var spread: [Int] { FrameSampling.uniform(FramePrints.most, of: count).map { range.lowerBound + $0 } }
 }
 
 extension ClipLoader {
     /// The reason why this loader cannot take the readable clip at `path`; nil if it can.
     func fault(_ facts: ClipFacts, _ path: String) -> VidclassError? {
         let fault =
-            facts.kind == "video"
+            facts.kind == "video" || facts.kind == "pictures"
             ? videoFault(path) : sizeFault(channels: facts.channels, rows: facts.rows, columns: facts.columns, path)
         if let fault { return fault }
         guard facts.frames < frames else { return nil }

@@ -47,8 +47,8 @@ package final class ArrayFile {
     /// Reads the frames at `indices` (ascending, each once). `framesPerSecond` is scaled by the share of frames read.
     ///
     /// The whole payload passes once, a piece at a time, to verify its checksum and that all values are finite; only the
-    /// requested frames are kept in memory.
-    package func read(frames indices: [Int]? = nil) throws -> Clip {
+    /// requested frames are kept in memory. Of a file without a checksum, only the frames `within` a range pass.
+    package func read(frames indices: [Int]? = nil, within range: Range<Int>? = nil) throws -> Clip {
         let indices = indices ?? Array(0..<shape.frames)
         precondition(zip(indices, indices.dropFirst()).allSatisfy { $0 < $1 }, "frame indices must ascend: \(indices)")
         precondition(indices.allSatisfy { (0..<shape.frames).contains($0) }, "frames \(indices) of \(shape.frames)")
@@ -59,11 +59,11 @@ package final class ArrayFile {
         switch element {
         case .uint8:
             var values = [UInt8](repeating: 0, count: selected.count)
-            try values.withUnsafeMutableBytes { try fill($0, indices) }
+            try values.withUnsafeMutableBytes { try fill($0, indices, range) }
             return Clip(shape: selected, pixels: .bytes(channelsFirst(values, selected)), framesPerSecond: rate)
         case .float32:
             var values = [Float](repeating: 0, count: selected.count)
-            try values.withUnsafeMutableBytes { try fill($0, indices) }
+            try values.withUnsafeMutableBytes { try fill($0, indices, range) }
             return Clip(shape: selected, pixels: .floats(channelsFirst(values, selected)), framesPerSecond: rate)
         }
     }
@@ -71,9 +71,10 @@ package final class ArrayFile {
     /// Passes the frames at `indices` (ascending, each once) to `consume`, one (channels, rows, columns) frame at a time, and
     /// calls `deliver` between pieces of the file. Memory holds one frame and one piece.
     ///
-    /// The whole payload is read once, as in `read`; a wrong checksum is detected at its end.
+    /// The payload is read once, as in `read`; a wrong checksum is detected at its end.
     func stream(
-        frames indices: [Int], consume: (UnsafeRawBufferPointer) throws -> Void, deliver: () async throws -> Void
+        frames indices: [Int], within range: Range<Int>? = nil, consume: (UnsafeRawBufferPointer) throws -> Void,
+        deliver: () async throws -> Void
     ) async throws {
         var one = shape
         one.frames = 1
@@ -87,7 +88,7 @@ package final class ArrayFile {
             case .float32: try planar(bytes.bindMemory(to: Float.self), one).withUnsafeBytes(consume)
             }
         }
-        let pass = Pass(self, indices)
+        let pass = Pass(self, indices, range)
         while try pass.step({ _ in frame.baseAddress! }, done: { _ in try hand(UnsafeRawBufferPointer(frame)) }) { try await deliver() }
     }
 
@@ -106,9 +107,9 @@ package final class ArrayFile {
     }
 
     /// Copies the frames at `indices` to `destination`, one after the other.
-    private func fill(_ destination: UnsafeMutableRawBufferPointer, _ indices: [Int]) throws {
+    private func fill(_ destination: UnsafeMutableRawBufferPointer, _ indices: [Int], _ range: Range<Int>?) throws {
         let frameBytes = shape.frameCount * element.size
-        let pass = Pass(self, indices)
+        let pass = Pass(self, indices, range)
         while try pass.step({ destination.baseAddress! + $0 * frameBytes }) {}
     }
 
@@ -147,24 +148,27 @@ package final class ArrayFile {
         }
     }
 
-    /// One pass over the payload, a piece at a time, that copies the chosen frames and checks every value.
+    /// One pass over the payload, or the part of it that is needed, a piece at a time: copies the chosen frames and checks every value.
     private final class Pass {
         private let file: ArrayFile
         private let indices: [Int]
         private let frameBytes: Int
-        private let total: Int
+        /// Where the pass ends in the payload.
+        private let end: Int
         private let piece: UnsafeMutableRawBufferPointer
         private var crc = CRC32()
         /// The place in `indices` of the first frame that is not completely copied.
         private var next = 0
-        private var offset = 0
+        private var offset: Int
 
-        init(_ file: ArrayFile, _ indices: [Int]) {
+        init(_ file: ArrayFile, _ indices: [Int], _ range: Range<Int>?) {
             self.file = file
             self.indices = indices
             frameBytes = file.shape.frameCount * file.element.size
-            total = frameBytes * file.shape.frames
-            piece = .allocate(byteCount: min(total, ArrayFile.chunk), alignment: 64)
+            let range = file.payloadCRC == nil ? range ?? 0..<file.shape.frames : 0..<file.shape.frames
+            offset = frameBytes * range.lowerBound
+            end = frameBytes * range.upperBound
+            piece = .allocate(byteCount: min(end - offset, ArrayFile.chunk), alignment: 64)
         }
 
         deinit { piece.deallocate() }
@@ -172,29 +176,29 @@ package final class ArrayFile {
         /// Reads the next piece. `place` returns the destination of the frame at a place in `indices`; `done` is called when that
         /// frame is complete. Returns false at the end of the payload, after verifying its checksum.
         func step(_ place: (Int) -> UnsafeMutableRawPointer, done: (Int) throws -> Void = { _ in }) throws -> Bool {
-            guard offset < total else {
+            guard offset < end else {
                 if let expected = file.payloadCRC, expected != crc.value {
                     throw VidclassError.file(
                         file.path, "the payload's checksum (CRC-32 at byte 40) is wrong: the file is damaged")
                 }
                 return false
             }
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(piece.count, total - offset)])
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(piece.count, end - offset)])
             try file.file.read(into: bytes, at: file.payloadOffset + offset)
             if file.payloadCRC != nil { crc.update(UnsafeRawBufferPointer(bytes)) }
             if file.element == .float32 { try file.checkFinite(UnsafeRawBufferPointer(bytes), at: offset) }
-            let end = offset + bytes.count
+            let pieceEnd = offset + bytes.count
             while next < indices.count {
                 let start = indices[next] * frameBytes
                 let low = max(start, offset)
-                let high = min(start + frameBytes, end)
+                let high = min(start + frameBytes, pieceEnd)
                 if low >= high { break }
                 (place(next) + (low - start)).copyMemory(from: bytes.baseAddress! + (low - offset), byteCount: high - low)
                 if high < start + frameBytes { break }
                 try done(next)
                 next += 1
             }
-            offset = end
+            offset = pieceEnd
             return true
         }
     }

@@ -8,12 +8,16 @@ package enum Split: String, Sendable, CaseIterable {
     case validation = "val"
     case test
 
-    /// `train`; `val`, `validation` or `valid`; `test`.
+    /// `train` or `training`; `val`, `valid`, `validation`, `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout`;
+    /// also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
     package init?(name: String) {
-        switch name {
-        case "train": self = .train
-        case "val", "validation", "valid": self = .validation
-        case "test": self = .test
+        var word = name.lowercased()
+        word.unicodeScalars.removeAll { $0 == "_" || $0 == "-" || LabelSpelling.isBlank($0) }
+        for ending in ["set", "data"] where word.hasSuffix(ending) { word.removeLast(ending.count) }
+        switch word {
+        case "train", "training": self = .train
+        case "val", "valid", "validation", "dev", "development": self = .validation
+        case "test", "testing", "eval", "evaluation", "holdout": self = .test
         default: return nil
         }
     }
@@ -31,13 +35,16 @@ package struct DataSet: Sendable {
         package var split: Split
         /// Clips of one group always stay in one split; nil = a group of its own.
         package var group: String?
+        /// The clip's line in the data's table; nil in folders.
+        package var line: Int?
 
-        package init(path: String, id: String, label: Int, split: Split, group: String? = nil) {
+        package init(path: String, id: String, label: Int, split: Split, group: String? = nil, line: Int? = nil) {
             self.path = path
             self.id = id
             self.label = label
             self.split = split
             self.group = group
+            self.line = line
         }
     }
 

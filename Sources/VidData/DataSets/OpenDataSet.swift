@@ -5,8 +5,8 @@ extension DataSet {
     /// `path,label[,split][,group]`.
     ///
     /// `classes` (a checkpoint's) number the labels; clips with other labels are an error or, with `leavesOutUnknown`, left out and
-    /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Validation and test
-    /// splits that the data does not name are taken from the training split as `split` defines.
+    /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Labels are trimmed and
+    /// compared in Unicode's form C; those of similar spelling are noted. Validation and test splits that the data does not name are taken from the training split as `split` defines.
     package static func open(
         _ path: String, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
     ) throws -> DataSet {
@@ -14,7 +14,7 @@ extension DataSet {
         let status = try SystemCall.status(path)
         var found: FoundClips
         switch status.kind {
-        case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil)
+        case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil, classes: classes)
         case .file where PathText.fileExtension(path) == "csv": found = try TableLayout.read(path)
         case .file: throw LayoutAdvice.error(forFile: path)
         default: throw VidclassError.file(path, "expected a folder with one folder per class, or a .csv file")
@@ -29,16 +29,20 @@ extension DataSet {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
         let classes = labels
+        if !isFolder { try found.checkRepeats(path) }
         let unknown = found.unknownLabels(classes)
         if leavesOutUnknown {
-            let known = Set(classes)
-            found.clips.removeAll { !known.contains($0.label) }
+            let known = ClassNumbers(classes)
+            found.clips.removeAll { known[$0.label] == nil }
         }
+        found.notes += LabelSpelling.notes(
+            found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
+            folder: isFolder && found.splits == nil ? found.classFolder : nil)
         let made = StratifiedSplit.make(
             try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, notes: found.notes + made.notes)
-        if found.splits != nil { findings.notes += dividedGroups(made.entries) }
+        if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }
 

@@ -41,7 +41,7 @@ package enum SplitsFile {
         try checkPresence(found.clips, path, data)
         let classes = try classes ?? found.sortedLabels(path)
         let entries = try found.entries(classes, path)
-        let (findings, namesSplits) = differences(entries, skipped: skipped(beside: path), data: data, isTable: isTable)
+        let (findings, namesSplits) = differences(entries, classes, skipped: skipped(beside: path), data: data, isTable: isTable)
         return DataSet(path: data, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
     }
 
@@ -56,6 +56,7 @@ package enum SplitsFile {
         }
         guard !table.records.isEmpty else { throw VidclassError.file(path, "the table names no clips") }
         var found = FoundClips()
+        found.keepsLabels = true
         for record in table.records {
             let id = record.fields[0]
             // guard: splits-inside-folder
@@ -91,11 +92,11 @@ package enum SplitsFile {
 
     /// Compares the data as it is now with the recorded entries: new clips become notes, and files that are no clips are counted.
     private static func differences(
-        _ entries: [DataSet.Entry], skipped: [String], data: String, isTable: Bool
+        _ entries: [DataSet.Entry], _ classes: [String], skipped: [String], data: String, isTable: Bool
     ) -> (findings: DataSet.Findings, namesSplits: Bool) {
         let now: FoundClips
         do {
-            now = isTable ? try TableLayout.read(data) : try FolderLayout.read(data, mayLackTraining: true)
+            now = isTable ? try TableLayout.read(data) : try FolderLayout.read(data, mayLackTraining: true, classes: classes)
         } catch {
             return (DataSet.Findings(notes: ["could not look for new clips: \(error)"]), false)
         }

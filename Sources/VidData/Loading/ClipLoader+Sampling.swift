@@ -3,11 +3,12 @@ import VidSystem
 import VidTensor
 
 extension ClipLoader {
-    /// The frames that `view` takes from frames at `times`. Throws for a clip that is too short if `short_clips` is `error`, for an
+    /// The samples that `view` takes from a clip's `frames`. Throws for a clip that is too short if `short_clips` is `error`, for an
     /// unknown rate that is needed, and for a window past the end; `path` is for the error.
     ///
     /// Augmentation first reorders the chosen frames in time; then `shortClips` extends them to the model's number.
-    func sample(_ view: ClipView, of times: FrameTimes, path: String) throws -> SampledFrames {
+    func sample(_ view: ClipView, of clip: ClipFrames, path: String) throws -> SampledFrames {
+        let times = clip.times
         let choice = try sampler.choose(view, of: times, path: path)
         if shortClips == .error, choice.indices.count < frames { throw tooShort(choice, path) }
         let read = FrameSampling.unique(choice.indices)
@@ -23,18 +24,20 @@ extension ClipLoader {
         let shown = augmentation?.places(choice.indices.count) ?? Array(0..<choice.indices.count)
         let (completed, valid) = try shortClips.indices(frames, of: shown.count, path: path)
         var sufficient: Int?
-        if case .window = view, choice.range.upperBound < times.count { sufficient = choice.range.upperBound }
+        if case .window = view, choice.range.upperBound < times.count { sufficient = clip.range.lowerBound + choice.range.upperBound }
         let places = completed.map { placesRead[shown[$0]] }
         return SampledFrames(
-            indices: read, places: places, validFrames: valid, framesPerSecond: Float(choice.framesPerSecond),
-            moments: places.map { FrameMoment(frame: read[$0], seconds: times.time(of: read[$0])) }, sourceFrames: times.count,
+            indices: read.map { clip.range.lowerBound + $0 }, places: places, validFrames: valid,
+            framesPerSecond: Float(choice.framesPerSecond),
+            moments: places.map { clip.moment(of: read[$0]) }, sourceFrames: clip.count,
             sufficientFrames: sufficient, augmentation: augmentation)
     }
 
-    /// The clip that `view` takes from `whole`, which holds all frames of a file in the model's size. `path` is for errors.
-    func sample(_ view: ClipView, of whole: Clip, path: String) throws -> LoadedClip {
+    /// The clip that `view` takes from `whole`, which holds all frames of a sound, from `start` seconds on, in the model's size. `path` is
+    /// for errors.
+    func sample(_ view: ClipView, of whole: Clip, from start: Double, path: String) throws -> LoadedClip {
         let times = FrameTimes(count: whole.shape.frames, rate: Double(whole.framesPerSecond))
-        let sampled = try sample(view, of: times, path: path)
+        let sampled = try sample(view, of: ClipFrames(times, from: start), path: path)
         return sampled.clip(of: whole.selecting(sampled.indices))
     }
 

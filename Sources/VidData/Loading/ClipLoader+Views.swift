@@ -10,10 +10,9 @@ extension ClipLoader {
     package func load(_ path: String, views: [ClipView], _ body: (_ view: Int, LoadedClip) async throws -> Void) async throws {
         guard !views.isEmpty else { return }
         switch try source(path) {
-        case .array(let file):
-            let assembly = try ClipAssembly(
-                self, Array(views.enumerated()), of: file.times, element: file.element, path: path)
-            try await file.stream(frames: assembly.indices) {
+        case .array(let file, let frames):
+            let assembly = try ClipAssembly(self, Array(views.enumerated()), of: frames, element: file.element, path: path)
+            try await file.stream(frames: assembly.indices, within: frames.range) {
                 assembly.append($0)
             } deliver: {
                 for number in assembly.takeFinished() { try await body(assembly.view(number), assembly.clip(number)) }
@@ -21,8 +20,8 @@ extension ClipLoader {
             for number in assembly.takeRest() { try await body(assembly.view(number), assembly.clip(number)) }
         case .video: try await loadVideo(path, views, body)
         case .sound:
-            let whole = try await sounds.clip(path)
-            for (place, view) in views.enumerated() { try await body(place, try sample(view, of: whole, path: path)) }
+            let (whole, start) = try await sounds.clip(path)
+            for (place, view) in views.enumerated() { try await body(place, try sample(view, of: whole, from: start, path: path)) }
         }
     }
 
@@ -37,9 +36,10 @@ extension ClipLoader {
     private func loadVideo(_ path: String, _ views: [ClipView], _ body: (Int, LoadedClip) async throws -> Void) async throws {
         var left = Array(views.enumerated())
         var assembly: ClipAssembly?
+        let clip = ClipPath(path)
         try await decoder.decode(path, [frameSize(path)]) { video in
             // A view that was delivered does not depend on the rest of the file.
-            let now = try ClipAssembly(self, left, of: video.times, element: .uint8, path: path)
+            let now = try ClipAssembly(self, left, of: ClipFrames(clip, of: video.times), element: .uint8, path: path)
             assembly = now
             return VideoDecoder.Choice([now.indices])
         } consume: { _, _, frame in
@@ -66,7 +66,7 @@ extension ClipLoader {
 /// Assembles the clips of several views from the frames of a file, which arrive once, in order. A frame is in memory once, however many
 /// clips contain it, and only until the last of them is made.
 final class ClipAssembly {
-    /// The wanted frames, ascending, each once.
+    /// The wanted frames, by their numbers in the file, ascending, each once.
     let indices: [Int]
 
     private struct UnfinishedClip {
@@ -89,13 +89,13 @@ final class ClipAssembly {
     private let element: ClipElement
 
     init(
-        _ loader: ClipLoader, _ views: [(offset: Int, element: ClipView)], of times: FrameTimes, element: ClipElement, path: String
+        _ loader: ClipLoader, _ views: [(offset: Int, element: ClipView)], of frames: ClipFrames, element: ClipElement, path: String
     ) throws {
         shape = ClipShape(frames: 1, channels: loader.channels, rows: loader.rows, columns: loader.columns)
         self.element = element
         var wanted: [Int: [Int]] = [:]
         for (offset, view) in views {
-            let sampled = try loader.sample(view, of: times, path: path)
+            let sampled = try loader.sample(view, of: frames, path: path)
             for index in sampled.indices { wanted[index, default: []].append(unfinished.count) }
             unfinished.append(UnfinishedClip(view: offset, sampled: sampled))
         }

@@ -2,11 +2,11 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// Loads clips of any kind (`.bin`, `.npy`, video, sound) in the size of a model's input.
+/// Loads clips of any kind (`.bin`, `.npy`, video, folder of pictures, sound) in the size of a model's input.
 ///
 /// `FrameSampler` chooses the frames in the same way for every kind; `ClipAugmentation` changes training views; `shortClips`
 /// extends clips with fewer frames. Videos are scaled, cropped and converted to the model's channels; the frames of `.bin` and
-/// `.npy` files must already have its channels, rows and columns.
+/// `.npy` files must already have its channels, rows and columns. A path may name a part of a file: see `ClipPath`.
 package struct ClipLoader: Sendable {
     package let channels: Int
     package let rows: Int
@@ -16,8 +16,10 @@ package struct ClipLoader: Sendable {
     package let augmentation: AugmentationConfiguration
     /// Whether interlaced video is deinterlaced.
     package let deinterlaces: Bool
+    /// Whether the model expects pixels from 0 to 255 (any `data.preprocessing` but `none`).
+    package private(set) var expectsBytes = true
     let sounds: SoundClips
-    private let files: MediaFiles
+    let files: MediaFiles
     /// Clips that were decoded before; each is taken from there once.
     private var store: ClipStore?
 
@@ -44,7 +46,9 @@ package struct ClipLoader: Sendable {
         let (input, data) = (configuration.model.input, configuration.data)
         self.init(
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
-            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace)
+            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace,
+            files: MediaFiles(folderRate: data.frameFolderRate))
+        expectsBytes = data.preprocessing != PreprocessingName.none
     }
 
     /// The same loader, which first looks into `store`.
@@ -81,43 +85,61 @@ package struct ClipLoader: Sendable {
             if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
         }
         return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
-            + details + (deinterlaces ? "" : ", fields woven") + (ClipFormat(keyOf: path) == .sound ? ", \(sounds.text)" : "")
+            + details + (deinterlaces ? "" : ", fields woven") + ownSampling(ClipPath.file(path))
+    }
+
+    /// What the clip of a file depends on that those of other kinds of files do not.
+    private func ownSampling(_ file: String) -> String {
+        switch ClipFormat(keyOf: file) {
+        case .sound: ", \(sounds.text)"
+        case .pictures: files.folderRate.map { ", pictures at \($0) a second" } ?? ""
+        default: ""
+        }
     }
 
     /// Loads the sample that `view` takes from the clip at `path`.
     package func load(_ path: String, _ view: ClipView = .whole) async throws -> LoadedClip {
         if let clip = store?.take(path, sampling: sampling(view, of: path)) { return clip }
         switch try source(path) {
-        case .array(let file):
-            let sampled = try sample(view, of: file.times, path: path)
-            return sampled.clip(of: try file.read(frames: sampled.indices))
+        case .array(let file, let frames):
+            let sampled = try sample(view, of: frames, path: path)
+            return sampled.clip(of: try file.read(frames: sampled.indices, within: frames.range))
         case .video: return try await loadVideo(path, view)
-        case .sound: return try sample(view, of: await sounds.clip(path), path: path)
+        case .sound:
+            let (whole, start) = try await sounds.clip(path)
+            return try sample(view, of: whole, from: start, path: path)
         }
     }
 
-    /// The times of the frames of the clip at `path`, without reading the pixels of videos and arrays.
-    package func times(of path: String) async throws -> FrameTimes {
-        if try ClipFormat(existing: path) == .sound {
-            let clip = try await sounds.clip(path)
-            return FrameTimes(count: clip.shape.frames, rate: Double(clip.framesPerSecond))
+    /// The frames of the clip at `path`, without reading the pixels of videos and arrays.
+    package func clipFrames(of path: String) async throws -> ClipFrames {
+        if try ClipFormat(existing: ClipPath.file(path)) == .sound {
+            let (clip, start) = try await sounds.clip(path)
+            return ClipFrames(FrameTimes(count: clip.shape.frames, rate: Double(clip.framesPerSecond)), from: start)
         }
-        return try await ClipInformation.read(path, files: files).times
+        return try await ClipInformation.read(path, files: files).clipFrames
     }
+
+    /// The times of the frames of the clip at `path`, from its first one on.
+    package func times(of path: String) async throws -> FrameTimes { try await clipFrames(of: path).times }
 
     /// The source of a clip's frames.
     enum Source {
-        case array(ArrayFile)
+        /// A file, and the clip's frames in it.
+        case array(ArrayFile, ClipFrames)
+        /// A video, or a folder of pictures.
         case video
         case sound
     }
 
     /// Opens the clip at `path`. Throws if the file is missing, is not a clip, or holds frames of another size than the model's.
     func source(_ path: String) throws -> Source {
-        switch try ClipFormat(existing: path) {
-        case .bin: return .array(try fitting(ClipFile.open(path)))
-        case .npy: return .array(try fitting(NumpyFile.open(path)))
-        case .video: return .video
+        let clip = ClipPath(path)
+        func array(_ file: ArrayFile) throws -> Source { .array(try fitting(file), try ClipFrames(clip, of: file.times)) }
+        switch try ClipFormat(existing: clip.file) {
+        case .bin: return try array(ClipFile.open(clip.file))
+        case .npy: return try array(NumpyFile.open(clip.file))
+        case .video, .pictures: return .video
         case .sound: return .sound
         }
     }
@@ -131,7 +153,7 @@ package struct ClipLoader: Sendable {
         return FrameSize(channels: channels, rows: rows, columns: columns)
     }
 
-    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos and sounds take any size.
+    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos, pictures and sounds take any size.
     package func checkSize(of path: String) throws {
         _ = try source(path)
     }

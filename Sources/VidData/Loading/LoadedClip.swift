@@ -5,7 +5,7 @@ package struct LoadedClip: Sendable, Equatable {
     package let clip: Clip
     /// The number of frames that count, less than `clip.shape.frames` only under `ShortClips.mask`.
     package let validFrames: Int
-    /// The number of frames in the file.
+    /// The number of frames of the clip from which these were chosen.
     package let sourceFrames: Int
     /// The places of the frames in the file, in the order of the clip; the frames that extend a short clip have the places of those
     /// they repeat. Empty for a clip that was not loaded from a file.
@@ -26,17 +26,9 @@ package struct LoadedClip: Sendable, Equatable {
     package var contentHash: String { clip.contentHash }
 }
 
-/// The place in its file of a frame of a loaded clip.
-package struct FrameMoment: Sendable, Equatable {
-    /// The number of the shown frame, from 0.
-    package let frame: Int
-    /// The time from the first shown frame; nil if the rate is unknown.
-    package let seconds: Double?
-}
-
 /// The frames of a file that make the clip of a view, and the changes to them.
 struct SampledFrames: Sendable {
-    /// The frames to read, ascending, each once.
+    /// The frames to read, by their numbers in the file, ascending, each once.
     let indices: [Int]
     /// For each frame of the clip, its place in `indices`.
     let places: [Int]
@@ -46,7 +38,7 @@ struct SampledFrames: Sendable {
     let framesPerSecond: Float
     /// For each frame of the clip, its place in the file.
     let moments: [FrameMoment]
-    /// The number of frames in the file.
+    /// The number of frames of the clip from which these were chosen.
     let sourceFrames: Int
     /// Every file that has at least this many frames gives this clip; nil if the clip depends on their number.
     let sufficientFrames: Int?

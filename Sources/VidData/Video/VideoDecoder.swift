@@ -1,11 +1,11 @@
 import VidSystem
 import VidTensor
 
-/// Decodes videos with FFmpeg's libraries in readers.
+/// Decodes videos, and folders of pictures as if they were videos, with FFmpeg's libraries in readers.
 package struct VideoDecoder: Sendable {
     /// Whether only one field of interlaced frames is used.
     package let deinterlaces: Bool
-    private let files: MediaFiles
+    let files: MediaFiles
 
     package init(deinterlaces: Bool = true, files: MediaFiles = MediaFiles()) {
         self.deinterlaces = deinterlaces
@@ -25,7 +25,8 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// Reads what the container says of the video at `path`. Nothing is decoded.
+    /// Reads what the container says of the video at `path`, which may name a part of it. Nothing is decoded, except for the first picture of
+    /// a folder.
     package func information(_ path: String) async throws -> VideoInfo {
         try await decode(path, []) { _ in
             nil
@@ -33,7 +34,8 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// Decodes frames of the video at `path` in the given sizes, in one pass.
+    /// Decodes frames of the video at `path` in the given sizes, in one pass. Where `path` names a part of it, frames are numbered and
+    /// timed in the whole video all the same.
     ///
     /// Frames are known by their packets. If decoding does not give the frames that packets promise, all are decoded once to list them,
     /// and `choose` is called again, with `VideoInfo.isExact`; what was consumed before is to be forgotten then, unless it did not
@@ -50,20 +52,32 @@ package struct VideoDecoder: Sendable {
         consume: (_ number: Int, _ size: Int, UnsafeRawBufferPointer) async throws -> Void
     ) async throws -> VideoInfo {
         let bytes = sizes.map(\.count).max() ?? 0
-        try MemoryBudget.checkLoading(Size.product(2, bytes), of: path)
-        return try await files.with(path, isSound: false) { session, stream in
-            var video = try await list(session, stream, exactly: false, path)
+        let clip = ClipPath(path)
+        try MemoryBudget.checkLoading(Size.product(2, bytes), of: clip.file)
+        if let folder = try folder(clip.file) { return try await decode(folder, sizes, choose, consume) }
+        return try await files.withVideo(clip.file) { session, open in
+            var video: VideoInfo
+            if let known = open.video { video = known } else { video = try await list(session, open.stream, exactly: false, clip.file) }
+            // A part can be read although the rest is missing.
+            if clip.segment == nil, let fault = video.fault { throw fault }
+            open.video = video
             while true {
                 guard let choice = try choose(video) else { return video }
+                let listed = open.video
+                open.video = nil
                 if let damage = try await run(session, choice, sizes, consume) {
                     if choice.isComplete || video.isExact { video.add(damage) }
                     video.metErrors = damage != MediaDamage()
+                    video.decodingErrors = damage.decodingErrors
+                    // Otherwise what was met would count again, and a list made by decoding would number the frames of a later request.
+                    if !video.metErrors, !video.isExact { open.video = listed }
                     return video
                 }
                 guard !video.isExact else {
-                    throw VidclassError.file(path, "the video is damaged: it gives other frames each time it is decoded")
+                    throw VidclassError.file(clip.file, "the video is damaged: it gives other frames each time it is decoded")
                 }
-                video = try await list(session, stream, exactly: true, path)
+                video = try await list(session, open.stream, exactly: true, clip.file)
+                if clip.segment == nil, let fault = video.fault { throw fault }
             }
         }
     }
@@ -77,7 +91,7 @@ package struct VideoDecoder: Sendable {
             let (ticks, keys) = list.decode(try await session.reply(MediaMessage.times, limit: size))
         else { throw session.unexpected() }
         try await session.finish()
-        return try VideoInfo(stream, list, ticks: ticks, keys: keys, path: path)
+        return VideoInfo(stream, list, ticks: ticks, keys: keys, path: path)
     }
 
     /// Decodes what is chosen; nil if other frames came.

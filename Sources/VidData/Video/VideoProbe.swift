@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// A file's video stream, as its container describes it, and the frames that it shows.
+/// A file's video stream, as its container describes it, and the frames that it shows; or a folder of pictures as a video.
 package struct VideoInfo: Sendable, Equatable {
     /// The short name of the container, such as `mov`.
     package var container: String
@@ -20,8 +20,15 @@ package struct VideoInfo: Sendable, Equatable {
     package var isExact: Bool
     /// Its damage, as far as it was read; nil if there is none.
     package var damage: VideoDamage?
-    /// Whether decoding the chosen frames met errors.
+    /// Why the file cannot be used as a whole: its container lists many more frames than it holds. Nil if it can.
+    package var fault: VidclassError?
+    /// Whether decoding the chosen frames met errors; if `isExact`, decoding any frames.
     package var metErrors = false
+    /// The number of errors of the decoder among them.
+    package var decodingErrors = 0
+
+    /// The `container` of a folder of pictures.
+    package static let folderContainer = "pictures"
 
     package var frames: Int { times.count }
     /// The mean rate; 0 = unknown.
@@ -65,13 +72,9 @@ package struct VideoDamage: Sendable, Equatable {
 }
 
 extension VideoInfo {
-    /// Throws for a file that is cut off, that is, whose container lists many more frames than it holds.
-    package init(_ stream: MediaStream, _ list: FrameList, ticks: [Int64], keys: [Bool], path: String) throws {
+    /// - Parameter path: for its `fault`.
+    package init(_ stream: MediaStream, _ list: FrameList, ticks: [Int64], keys: [Bool], path: String) {
         let lost = stream.listedFrames - list.count
-        // Less is lost where a recording was stopped.
-        if list.isCut, stream.listedFrames > 0, lost > stream.listedFrames / 20 {
-            throw VidclassError.file(path, "cut off: its container lists \(stream.listedFrames) frames, \(list.count) could be read")
-        }
         self.init(
             container: stream.container, codec: stream.codec, rows: stream.rows, columns: stream.columns, streams: stream.streams,
             chosen: stream.chosen,
@@ -79,5 +82,9 @@ extension VideoInfo {
                 ticks: ticks, timeBase: (list.over, list.under), lastDuration: Int64(list.lastDuration), statedRate: stream.rate),
             keys: keys, isExact: list.isExact,
             damage: list.isCut ? VideoDamage(missingFrames: max(0, lost), endsEarly: true) : nil)
+        // Less is lost where a recording was stopped.
+        if list.isCut, stream.listedFrames > 0, lost > stream.listedFrames / 20 {
+            fault = .file(path, "cut off: its container lists \(stream.listedFrames) frames, \(list.count) could be read")
+        }
     }
 }

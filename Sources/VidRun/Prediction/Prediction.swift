@@ -47,6 +47,8 @@ package struct FilePredictor {
     private let top: Int
     /// Files that are being loaded while an earlier one is computed.
     private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
+    /// A remark on the values of the first clip of floats, until `takeRemark` has returned it; and whether there was such a clip.
+    private var (remark, hasSeenFloats): (String?, Bool) = (nil, false)
 
     /// - Parameter top: how many classes a prediction holds.
     /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
@@ -67,9 +69,23 @@ package struct FilePredictor {
             pending[next] = Task { try await loader.loadAll(path, views: views) }
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
+        if let clip = clips.first, [.bin, .npy].contains(ClipFormat(name: paths[index])) { look(at: clip, of: input) }
         let known = FrameFeatures()
         let outputs = clips.map { predictor.output($0, known) }
         return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
+    }
+
+    /// A remark for the user on the clips so far, once.
+    package mutating func takeRemark() -> String? {
+        defer { remark = nil }
+        return remark
+    }
+
+    /// Looks whether the values of the first clip of floats are those of pixels.
+    private mutating func look(at clip: LoadedClip, of input: String) {
+        guard !hasSeenFloats, saved.loader.expectsBytes, let range = PixelRange(clip.clip) else { return }
+        hasSeenFloats = true
+        remark = range.fault.map { "\(input.printable): \($0), unless the model was trained on such clips" }
     }
 
     private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {

@@ -51,7 +51,7 @@ package final class Readers: Sendable {
     ///   - library: what reads the file, for messages: "the HDF5 library".
     ///   - timeLimit: the longest time that this process waits for the reader.
     ///   - outputLimit: the most bytes that the reader may send.
-    /// - Throws: `.badData` about `path` if the reader did not survive it, `.other` if none can be started, `CancellationError`, and the
+    /// - Throws: `.badData` about the file (`path`, or that of the session's last request) if the reader did not survive it, `.other` if none can be started, `CancellationError`, and the
     ///   errors of `body`.
     package nonisolated(nonsending) func withReader<Result>(
         for path: String, library: String = "FFmpeg's libraries", timeLimit: Duration, outputLimit: Int = .max,
@@ -60,7 +60,7 @@ package final class Readers: Sendable {
         let inUse = try await takeTurn()
         defer { endTurn() }
         let reader: Reader
-        if let idle = idleReader() {
+        if let idle = idleReader(for: path) {
             reader = idle
         } else {
             reader = try await Reader(program ?? Readers.program, memoryLimit: memoryLimit)
@@ -83,7 +83,7 @@ package final class Readers: Sendable {
             }
             reader.stop()
             throw ReaderEnd(failure: failure, outcome: try? await reader.outcome(), memoryLimit: memoryLimit)
-                .error(about: path, library: library)
+                .error(about: session.path, library: library)
         }
     }
 
@@ -127,9 +127,15 @@ package final class Readers: Sendable {
         next?.resume(returning: true)
     }
 
-    /// An idle reader that is still there.
-    private func idleReader() -> Reader? {
-        while let reader = state.withLock({ $0.idle.popLast() }) {
+    /// An idle reader that is still there: if possible the one that had this file last, because it may have it open still.
+    private func idleReader(for path: String) -> Reader? {
+        func next() -> Reader? {
+            state.withLock { state in
+                let place = state.idle.lastIndex { $0.session.path == path } ?? state.idle.indices.last
+                return place.map { state.idle.remove(at: $0) }
+            }
+        }
+        while let reader = next() {
             if reader.session.isQuiet { return reader }
             reader.stop()
         }

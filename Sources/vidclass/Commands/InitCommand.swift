@@ -42,6 +42,7 @@ struct InitCommand: AsyncParsableCommand {
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
         for remark in plan.report.remarks + [set.otherFilesSummary].compactMap(\.self) { note("note: \(remark)") }
+        if let error = plan.report.contradictionError() { note("warning: \(error.message)") }
         if let warning = plan.report.leakWarning { note("warning: \(warning)") }
         try Terminal.output(table(plan.choices).printableLines)
         let steps = plan.steps(after: output)

@@ -41,7 +41,8 @@ struct PredictCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "Videos, sounds, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB).",
+        help:
+            "Videos, sounds, folders of numbered pictures, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB).",
         completion: .clips)
     var inputs: [String] = []
 
@@ -180,6 +181,7 @@ struct PredictCommand: AsyncParsableCommand {
                 } else {
                     let prediction = try await predictor.prediction(clip, input: input.name)
                     bar.clear()
+                    if let remark = predictor.takeRemark() { Terminal.note(Terminal.fitted("note: \(remark)")) }
                     try printer.add(prediction, clip: source)
                 }
             } catch let error as VidclassError where !printer.hasFailed {
@@ -200,7 +202,8 @@ struct PredictCommand: AsyncParsableCommand {
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         return .object([
             ("version", .string(Program.version)), ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
-            ("long", .bool(long)), ("top", .integer(top ?? 5)), ("window", number(window)), ("stride", number(stride ?? window)),
+            ("frame_folder_fps", number(saved.configuration.data.frameFolderRate)), ("long", .bool(long)), ("top", .integer(top ?? 5)),
+            ("window", number(window)), ("stride", number(stride ?? window)),
             ("bouts", .bool(bouts)), ("threshold", number(bouts ? threshold ?? 0.5 : nil)),
             ("min_seconds", number(bouts ? minSeconds ?? 0 : nil)),
         ])
