@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidConfig
 import VidReport
 import VidRun
 import VidSystem
