@@ -92,7 +92,7 @@ enum BORISTable {
         var notes: [String] = []
         if let first = points.first {
             notes.append(
-                "left out \(points.count) POINT event\(points.count == 1 ? "" : "s"), which have no duration, for example in line \(first.line)"
+                "left out \(points.count) POINT event\(points.count == 1 ? "" : "s"), which \(points.count == 1 ? "has" : "have") no duration, for example in line \(first.line)"
             )
         }
         let subjects = Set(events.map { columns.subject($0.record) }).filter { !$0.isEmpty }.sorted(by: PathText.precedes)

@@ -32,9 +32,9 @@ enum TableForm {
 
     /// The headers that are accepted, for messages.
     static let accepted = [
-        "path,label[,split][,group][,start,end]", "filepath,label[,site][,split]            (zamba)",
-        "label,youtube_id,time_start,time_end,split  (Kinetics)",
-        "Media file name,Behavior,Start (s),Stop (s) (BORIS)", "or no header, and `path label` in each line",
+        "path,label[,split][,group][,start,end]", "filepath,label[,site][,split]   (zamba)",
+        "label,youtube_id,time_start,time_end,split   (Kinetics)",
+        "Media file name,Behavior,Start (s),Stop (s)   (BORIS)",
     ]
 
     /// Reads the table or list at `path`. Its content decides on its form.
@@ -68,7 +68,9 @@ enum TableForm {
 
     /// The error for a table of no known form.
     private static func unknown(_ bytes: [UInt8], _ path: String) -> VidclassError {
-        let advice = ["The first line names the columns, in any order:"] + accepted.map { "  " + $0 }
+        let advice =
+            ["The first line names the columns, in any order:"] + accepted.map { "  " + $0 }
+            + ["A list without a header has a path and a label in each line, as UCF-101's trainlist01.txt."]
         do {
             guard let first = try CSVTable.firstRecord(bytes, path: path) else {
                 return .file(path, "the table is empty; expected a header `path,label[,split][,group]`", advice: advice)
