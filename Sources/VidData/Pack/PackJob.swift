@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// Converts a tree of videos, `.npy` and `.bin` files to the same tree of `.bin` files.
+/// Converts a tree of videos, folders of pictures, `.npy` and `.bin` files to the same tree of `.bin` files.
 ///
 /// A file that is already packed is skipped: its `.bin` exists (clip files only appear complete), is not older than its source,
 /// and has the element type, channels, rows, columns, number of frames and frame rate that packing would give it. So an
@@ -76,7 +76,7 @@ package struct PackJob: Sendable {
     package func run(progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
         let (items, otherFiles) = try PackItem.all(source: source, destination: destination)
         guard !items.isEmpty else {
-            throw VidclassError.file(source, "found no videos, .npy or .bin files")
+            throw VidclassError.file(source, "found no videos, folders of pictures, .npy or .bin files")
         }
         for folder in Set(items.map { PathText.parent($0.destination) }).sorted(by: PathText.precedes) { try Folder.make(folder) }
 
@@ -112,7 +112,7 @@ package struct PackJob: Sendable {
         switch try ClipFormat(existing: item.source) {
         case .bin: try pack(ClipFile.open(item.source), item)
         case .npy: try pack(NumpyFile.open(item.source), item)
-        case .video: try await packVideo(item)
+        case .video, .pictures: try await packVideo(item)
         case .sound:
             throw VidclassError.file(
                 item.source, "cannot pack sound, because its spectrogram depends on the config (data.audio); train on the sound files")
@@ -163,7 +163,7 @@ package struct PackJob: Sendable {
 
     /// Returns whether the destination is what packing would write; false if anything is wrong with it.
     private func isPacked(_ item: PackItem, _ shape: ClipShape, _ element: ClipElement, _ rate: Float) -> Bool {
-        guard let source = try? SystemCall.status(item.source), let destination = try? SystemCall.status(item.destination),
+        guard let source = try? FileStatus(ofClip: item.source), let destination = try? SystemCall.status(item.destination),
             destination.modified >= source.modified, let header = try? ClipFile.header(item.destination)
         else { return false }
         return header.shape == shape && header.element == element && header.framesPerSecond == rate
