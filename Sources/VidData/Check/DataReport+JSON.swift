@@ -34,6 +34,7 @@ extension DataReport {
                 "damaged_clips",
                 .array(damaged.map { clip in .object(members(clip.entry) + (clip.facts?.damage?.members ?? [])) })
             ),
+            ("overlaps", .array(overlaps.map(overlapDocument))),
             ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
             ("files", .array(clips.map(clipDocument))),
         ])
@@ -54,14 +55,24 @@ extension DataReport {
         ])
     }
 
-    private func leakDocument(_ leak: Leak) -> JSONNode {
-        func clip(_ number: Int) -> JSONNode {
-            let entry = clips[number].entry
-            return .object([
-                ("path", .string(entry.id)), ("part", .string(entry.split.rawValue)), ("label", .string(data.classes[entry.label])),
-            ])
-        }
+    private func clip(_ number: Int) -> JSONNode {
+        let entry = clips[number].entry
         return .object([
+            ("path", .string(entry.id)), ("part", .string(entry.split.rawValue)), ("label", .string(data.classes[entry.label])),
+        ])
+    }
+
+    /// `end` is null for the end of the video.
+    private func overlapDocument(_ overlap: SegmentOverlap) -> JSONNode {
+        let end = overlap.range.upperBound
+        return .object([
+            ("first", clip(overlap.first)), ("second", clip(overlap.second)), ("start", .number(overlap.range.lowerBound)),
+            ("end", end.isFinite ? .number(end) : .null),
+        ])
+    }
+
+    private func leakDocument(_ leak: Leak) -> JSONNode {
+        .object([
             ("first", clip(leak.first)), ("second", clip(leak.second)), ("identical", .bool(leak.isIdentical)),
             ("matched_frames", .integer(leak.matched)), ("compared_frames", .integer(leak.frames)),
             ("mean_difference", .number(leak.difference)),

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// Two clips in different splits that share frames.
 package struct Leak: Sendable, Equatable {
     /// The place in the data's entries of the clip in the earlier split (train, val, test).
@@ -36,6 +38,8 @@ package struct Leak: Sendable, Equatable {
 /// Clips in which nothing moves for a while (a tree; a game that repeats itself to the pixel) do look equal, and are pairs. A long
 /// video is known by only `FramePrints.most` frames: a cut from it that is shorter than the time between two of them can be missed,
 /// as can copies that are mirrored, cropped or in another aspect ratio.
+///
+/// Segments of one video always look alike. They are a pair only if they overlap in time, and one pair stands for the video.
 package enum LeakSearch {
     /// The largest difference of a cell between two matching prints.
     package static let cellLimit = 10
@@ -48,15 +52,23 @@ package enum LeakSearch {
 
     /// The pairs among the good ones of `clips`: identical ones first, then by the share of matching frames.
     package static func leaks(_ clips: [CheckedClip]) -> [Leak] {
+        let files = SegmentedFiles(clips.map(\.entry)).files
         let items = clips.enumerated().compactMap { number, clip in
-            clip.facts.flatMap { $0.prints.count > 0 ? Item(number: number, split: clip.entry.split, facts: $0) : nil }
+            clip.facts.flatMap {
+                $0.prints.count > 0
+                    ? Item(number: number, split: clip.entry.split, facts: $0, stretch: FileStretch(clip, files[number])) : nil
+            }
         }
         guard Set(items.map(\.split)).count > 1 else { return [] }
         var leaks: [Leak] = []
         for (a, b) in candidates(items) {
             if let leak = compare(items[a], items[b]) { leaks.append(leak) }
         }
-        return leaks.sorted { $0.precedes($1) }
+        var reported = Set<FileStatus.Identity>()
+        return leaks.sorted { $0.precedes($1) }.filter { leak in
+            guard let file = files[leak.first], file == files[leak.second] else { return true }
+            return reported.insert(file).inserted
+        }
     }
 
     /// A clip with prints.
@@ -67,8 +79,11 @@ package enum LeakSearch {
         let digest: String
         /// The hash of each print.
         let hashes: [UInt64]
+        /// Nil for a file without segments.
+        let stretch: FileStretch?
 
-        init(number: Int, split: Split, facts: ClipFacts) {
+        init(number: Int, split: Split, facts: ClipFacts, stretch: FileStretch?) {
+            self.stretch = stretch
             self.number = number
             self.split = split
             prints = facts.prints
@@ -134,6 +149,11 @@ package enum LeakSearch {
             while end < frames.count, frames[end].split == frames[start].split { end += 1 }
             for a in frames[start..<end] {
                 for b in frames[end...] where (a.hash ^ b.hash).nonzeroBitCount <= hashLimit {
+                    if let own = items[a.item].stretch, let other = items[b.item].stretch, own.file == other.file,
+                        own.overlap(with: other) == nil
+                    {
+                        continue
+                    }
                     let pair = UInt64(min(a.item, b.item)) << 32 | UInt64(max(a.item, b.item))
                     guard !pairs.contains(pair) else { continue }
                     if areAlike(items[a.item], a.frame, items[b.item], b.frame) { pairs.insert(pair) }

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// Clips that stay together when data is divided.
 struct ClipGroup {
     /// Places in the data's entries.
@@ -5,18 +7,42 @@ struct ClipGroup {
     /// The number of clips of each class, with labels ascending.
     var counts: [(label: Int, clips: Int)] = []
 
-    /// The groups of the entries at `members`, in the order of their first clips. A clip without a group is a group of its own.
+    /// The groups of the entries at `members`, in the order of their first clips. A clip without a group is a group of its own, but the
+    /// segments of one file stay together, with all that share a group with one of them.
     static func all(_ members: [Int], of entries: [DataSet.Entry]) -> [ClipGroup] {
-        var groups: [ClipGroup] = []
-        var places: [[UInt8]: Int] = [:]
-        for member in members {
-            var place = groups.count
-            if let name = entries[member].group.map({ Array($0.utf8) }) {
-                place = places[name] ?? place
-                places[name] = place
+        // Each place in `members` refers to an earlier one of its group, or to itself.
+        var earlier = Array(members.indices)
+        func first(_ place: Int) -> Int {
+            var place = place
+            while earlier[place] != place {
+                earlier[place] = earlier[earlier[place]]
+                place = earlier[place]
             }
-            if place == groups.count { groups.append(ClipGroup()) }
-            groups[place].add(member, entries[member].label)
+            return place
+        }
+        func join(_ a: Int, _ b: Int) {
+            let (a, b) = (first(a), first(b))
+            earlier[max(a, b)] = min(a, b)
+        }
+        var names: [[UInt8]: Int] = [:]
+        var files: [FileStatus.Identity: Int] = [:]
+        let segmented = SegmentedFiles(members.map { entries[$0] })
+        for (place, member) in members.enumerated() {
+            if let name = entries[member].group.map({ Array($0.utf8) }) {
+                if let other = names[name] { join(other, place) } else { names[name] = place }
+            }
+            if let file = segmented.files[place] {
+                if let other = files[file] { join(other, place) } else { files[file] = place }
+            }
+        }
+        var groups: [ClipGroup] = []
+        var places: [Int: Int] = [:]
+        for (place, member) in members.enumerated() {
+            let root = first(place)
+            let group = places[root] ?? groups.count
+            places[root] = group
+            if group == groups.count { groups.append(ClipGroup()) }
+            groups[group].add(member, entries[member].label)
         }
         return groups
     }

@@ -54,6 +54,7 @@ enum FolderLayout {
     ) throws {
         // guard: links-back-to-data, without: [found.root, PathText.parent(path)] -> []
         let walk = try FolderWalk(path, id: id, root: found.root, above: [found.root, PathText.parent(path)])
+        guard !walk.isClip else { throw LayoutAdvice.errorForClass(path, label, of: data) }
         guard !walk.clips.isEmpty else {
             let others = walk.otherFiles
             let found = others.first.map {
@@ -61,8 +62,8 @@ enum FolderLayout {
             }
             let error = VidclassError.file(
                 path,
-                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds)\(found ?? ""); add some or remove the folder")
-            throw LayoutAdvice.pictureError(data, others) ?? error
+                "the class \"\(label.printable)\" has no clips (.bin, .npy, videos, sounds or folders of numbered pictures)\(found ?? ""); add some or remove the folder")
+            throw LayoutAdvice.pictureError(data, others, walk.pictureNotes) ?? error
         }
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(
@@ -71,6 +72,9 @@ enum FolderLayout {
         }
         found.otherFiles += walk.otherFiles
         found.linksOut += walk.linksOut
+        if let note = walk.pictureNotes.first {
+            found.notes.append(note + (walk.pictureNotes.count > 1 ? "; and so \(walk.pictureNotes.count - 1) more folders of \"\(label.printable)\"" : ""))
+        }
         found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }
         found.notes += walk.repeated.map { "skipped \($0.printable), a link to a folder that was already read" }
     }

@@ -42,7 +42,7 @@ extension DataSet {
         var findings = Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)
-        if found.splits != nil { findings.notes += dividedGroups(made.entries) }
+        if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }
 

@@ -22,10 +22,17 @@ enum StratifiedSplit {
             for (label, count) in entries.counts(of: split, classes: classes.count).enumerated() where count == 0 && total[label] > 0 {
                 notes.append(
                     "the class \"\(classes[label].printable)\" has no clips in the split \"\(split.rawValue)\": "
-                        + "its \(total[label]) training clips cannot be divided")
+                        + "its \(total[label]) training clips cannot be divided"
+                        + (isOneVideo(entries.filter { $0.label == label })
+                            ? ", because they are segments of one video; name the splits in a column split to divide it all the same" : ""))
             }
         }
         return (entries, notes)
+    }
+
+    private static func isOneVideo(_ entries: [DataSet.Entry]) -> Bool {
+        let files = SegmentedFiles(entries).files
+        return entries.count > 1 && files.allSatisfy { $0 != nil } && Set(files).count == 1
     }
 
     /// The random streams that only splitting uses.

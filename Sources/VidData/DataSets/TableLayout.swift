@@ -14,18 +14,26 @@ enum TableLayout {
         for clip in list.clips {
             let split = clip.split.flatMap(Split.init(column:))
             let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
-            guard try SystemCall.status(ClipPath(clip.path).file).kind != .other else {
-                throw clip.error("\(clip.path.printable) is not a regular file")
-            }
             try found.add(
                 CSVTable.Record(line: clip.line, fields: []), id: clip.id, path: clip.path, label: clip.label, split: split, group: group,
                 table: clip.table)
+            try checkKind(of: ClipPath(clip.path).file, clip)
             if let text = clip.split {
                 guard let split else { throw clip.error("split: expected train, val or test, found \"\(text.brief)\"") }
                 found.splits?.insert(split)
             }
         }
         return found
+    }
+
+    /// Throws if `file`, that of the clip, is neither a regular file nor a folder of pictures.
+    private static func checkKind(of file: String, _ clip: ListedClip) throws {
+        let status = try SystemCall.status(file)
+        if status.kind == .folder {
+            do { _ = try FrameFolder(file) } catch let error as VidclassError { throw clip.error(error.message, kind: error.kind) }
+        } else if status.kind != .file {
+            throw clip.error("\(file.printable) is not a regular file")
+        }
     }
 
     private static func fileName(of clip: ListedClip) -> String { PathText.name(ClipPath(clip.path).file) }
