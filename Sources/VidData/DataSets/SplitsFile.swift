@@ -74,7 +74,7 @@ package enum SplitsFile {
     }
 
     private static func checkPresence(_ clips: [FoundClips.Clip], _ path: String, _ data: String) throws {
-        let gone = clips.filter { (try? SystemCall.status($0.path)) == nil }
+        let gone = clips.filter { (try? SystemCall.status(ClipPath.file($0.path))) == nil }
         guard let first = gone.first else { return }
         throw VidclassError.file(
             data,

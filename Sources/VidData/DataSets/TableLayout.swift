@@ -30,11 +30,13 @@ enum TableLayout {
                 ?? FoundClips.group(ofName: PathText.name(id), label: label)
             try found.add(record, id: id, label: label, split: split, group: group, in: PathText.parent(path), table: path)
             let clip = found.clips[found.clips.count - 1].path
-            guard let status = try? SystemCall.status(clip) else {
+            guard let status = try? SystemCall.status(ClipPath.file(clip)) else {
                 throw record.error("\(clip.printable) does not exist", path, kind: .missingInput)
             }
             if status.kind == .folder {
-                do { _ = try FrameFolder(clip) } catch let error as VidclassError { throw record.error(error.message, path, kind: error.kind) }
+                do { _ = try FrameFolder(clip) } catch let error as VidclassError {
+                    throw record.error(error.message, path, kind: error.kind)
+                }
             } else if status.kind != .file {
                 throw record.error("\(clip.printable) is not a regular file", path)
             }
