@@ -78,7 +78,7 @@ package enum SplitsFile {
     }
 
     private static func checkPresence(_ clips: [FoundClips.Clip], _ path: String, _ data: String) throws {
-        let gone = clips.filter { (try? SystemCall.status(ClipPath($0.path).file)) == nil }
+        let gone = clips.filter { (try? SystemCall.status(ClipPath.file($0.path))) == nil }
         guard let first = gone.first else { return }
         throw VidclassError.file(
             data,

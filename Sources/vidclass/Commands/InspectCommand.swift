@@ -18,7 +18,7 @@ struct InspectCommand: AsyncParsableCommand {
 
               vidclass inspect clip.bin
               vidclass inspect holiday.mp4 --json
-              vidclass inspect 'holiday.mp4#t=10,20'
+              vidclass inspect 'match.mp4#t=2,6'
               vidclass inspect runs/train/weights/best.safetensors
               vidclass inspect Configs/vgg16-lstm.json
             """)
