@@ -9,7 +9,7 @@ package enum ClipInputs {
     ///
     /// - Parameter expandingPatterns: false if `path` is a name and never a pattern.
     package static func clips(at path: String, expandingPatterns: Bool = true) throws -> [String] {
-        if expandingPatterns, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+        if expandingPatterns, NetworkAddress.advice(path) == nil, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
             return try clips(matching: pattern, path)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }

@@ -57,7 +57,7 @@ import VidTestSupport
     }
 
     @Test func importsAndLists() async throws {
-        let listing = try await library.importFile(fixture("keras1_with_top.h5"))
+        let listing = try await library.importFile(fixture("keras1_with_top.h5")).listing
         #expect(listing.path == "\(library.weightsFolder)/blocks-2-3+4-imagenet.safetensors")
         #expect(listing.name == "imagenet")
         #expect(listing.architecture == "blocks-2-3+4")
@@ -70,7 +70,7 @@ import VidTestSupport
         }
         // Importing the import changes nothing.
         let first = try bytes(of: listing.path)
-        #expect(try await read(library.importFile(listing.path, as: "again").path).sha256 == listing.sha256)
+        #expect(try await read(library.importFile(listing.path, as: "again").listing.path).sha256 == listing.sha256)
         try put("\(library.weightsFolder)/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", [1, 2])
         try put("\(library.weightsFolder)/.hidden.h5")
         try put("\(library.weightsFolder)/vgg16.h5.part")
@@ -93,7 +93,7 @@ import VidTestSupport
 
     /// A byte of an imported file that changes is noticed when it is read.
     @Test func noticesDamage() async throws {
-        let path = try await library.importFile(fixture("keras1.h5")).path
+        let path = try await library.importFile(fixture("keras1.h5")).listing.path
         let original = try bytes(of: path)
         let dataStart = try SafetensorsFile(path).dataStart
         var random = RandomGenerator(seed: 7)
