@@ -141,7 +141,7 @@ enum LayoutAdvice {
     ///   - split: which one names the split.
     private static func table(_ path: String, _ clips: [String], label: Int, split: Int? = nil) -> [String] {
         let table = freeTable(path)
-        let columns = #""&","\#(label)""# + (split.map { #","\#($0)""# } ?? "")
+        let columns = #""&","\\#(label)""# + (split.map { #","\\#($0)""# } ?? "")
         return [
             "  (echo path,label\(split == nil ? "" : ",split"); cd \(ShellText.quoted(ShellText.path(path))) && find -L ./*/*/ -type f\(filter(clips)) | sort | "
                 + #"sed 's|^\./||; s|"|""|g; s|^\([^/]*\)/\([^/]*\)/.*|\#(columns)|') > "# + ShellText.quoted(ShellText.path(table))
