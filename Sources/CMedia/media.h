@@ -23,6 +23,11 @@ struct packet {
     bool is_key, is_hidden, is_corrupt;
 };
 
+/// The rotation of pictures, as the signs of a 2 x 2 matrix.
+struct orientation {
+    bool is_transposed, flips_columns, flips_rows;
+};
+
 struct vc_media {
     int descriptor;
     int64_t size, position;
@@ -61,6 +66,8 @@ struct vc_media {
     int64_t gaps, last_gap;
 
     struct pictures *pictures;
+    /// Of a single picture.
+    struct orientation turned;
 };
 
 /// Notes the reason of a failure and returns `status`.
@@ -105,11 +112,11 @@ int vc_media_seek(vc_media *media, int64_t place);
 typedef int (*vc_media_viewer)(vc_media *media, AVFrame *frame, void *context);
 int vc_media_feed(vc_media *media, bool drains, int64_t stamp, bool is_wanted, vc_media_viewer show, void *context);
 
-/// The rotation of the stream's pictures, as the signs of a 2 x 2 matrix.
-struct orientation {
-    bool is_transposed, flips_columns, flips_rows;
-};
+/// How the stream's pictures, or the open picture, are turned upright.
 struct orientation vc_media_orientation(const vc_media *media);
+
+/// The same by a display matrix.
+struct orientation vc_media_orientation_by(const int32_t *matrix);
 
 /// The rows and columns of an upright picture with square pixels.
 void vc_media_shown_size(const vc_media *media, int stored_columns, int stored_rows, AVRational pixel, int *columns, int *rows);

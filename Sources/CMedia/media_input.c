@@ -266,7 +266,7 @@ void vc_media_close(vc_media *media) {
     free(media->shown_packets);
     free(media->shown_times);
     free(media->shown_keys);
-    close(media->descriptor);
+    if (media->descriptor >= 0) close(media->descriptor);
     free(media);
 }
 
@@ -285,10 +285,14 @@ static const int32_t *display_matrix(const AVStream *stream) {
 #endif
 }
 
-/// A pixel at (x, y) is shown at (m0 x + m3 y, m1 x + m4 y); other angles than quarter turns count as the nearest one.
 struct orientation vc_media_orientation(const vc_media *media) {
-    const int32_t *m = display_matrix(media->stream);
-    if (!m) return (struct orientation){0};
+    if (media->medium == VC_MEDIA_STILL) return media->turned;
+    const int32_t *matrix = display_matrix(media->stream);
+    return matrix ? vc_media_orientation_by(matrix) : (struct orientation){0};
+}
+
+/// A pixel at (x, y) is shown at (m0 x + m3 y, m1 x + m4 y); other angles than quarter turns count as the nearest one.
+struct orientation vc_media_orientation_by(const int32_t *m) {
     const int64_t along = llabs((int64_t)m[0]) + llabs((int64_t)m[4]), across = llabs((int64_t)m[1]) + llabs((int64_t)m[3]);
     if (across > along) return (struct orientation){true, m[3] < 0, m[1] < 0};
     return (struct orientation){false, m[0] < 0, m[4] < 0};

@@ -6,7 +6,7 @@ import VidSystem
 /// The first byte of an input says which message the rest is. A message is refused, or its values are in their ranges, have the same
 /// bytes again, and can be used.
 enum FuzzedMessage: UInt8, CaseIterable {
-    case head, failure, stream, frames, damage, opening, runs, decoding, listening
+    case head, failure, stream, frames, damage, opening, runs, decoding, listening, showing
 
     /// Throws if a list of frames is refused as damaged.
     static func check(_ input: [UInt8]) throws {
@@ -24,6 +24,7 @@ enum FuzzedMessage: UInt8, CaseIterable {
         case .runs: requireSame(bytes, FrameRun.all(bytes).map { $0.flatMap(\.bytes) })
         // Flags are 1 or anything else.
         case .decoding: precondition(MediaDecoding(bytes).map { MediaDecoding($0.bytes) == $0 } ?? true, "\(bytes)")
+        case .showing: requireSame(bytes, PictureShowing(bytes)?.bytes)
         case .listening: requireSame(bytes, MediaListening(bytes)?.bytes)
         }
     }

@@ -84,7 +84,7 @@ package struct InitPlan {
     private var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
 
     private var material: Material {
-        let videos = report.facts.filter { $0.kind == "video" }.count
+        let videos = report.facts.filter { $0.kind == "video" || $0.kind == "pictures" }.count
         let sounds = report.facts.filter { $0.kind == "sound" }.count
         if 2 * sounds > report.facts.count { return .sound }
         return 2 * videos > report.facts.count ? .videos : .packed

@@ -16,11 +16,14 @@ package struct SavedModel {
     /// Recognises unfamiliar clips; nil if the checkpoint has no data for it.
     let familiarity: Familiarity?
 
+    /// - Parameter frameFolderRate: of clips that are folders of pictures; nil for the configuration's.
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
-    package init(path: String) throws {
+    package init(path: String, frameFolderRate: Double? = nil) throws {
         self.path = path
         let checkpoint = try Checkpoint.open(path)
-        configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        var configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        if let frameFolderRate { configuration.data.frameFolderRate = frameFolderRate }
+        self.configuration = configuration
         splitsDigest = checkpoint.splits
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)

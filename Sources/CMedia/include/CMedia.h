@@ -30,10 +30,12 @@ enum vc_media_status {
     VC_MEDIA_MEMORY = -8,
 };
 
-enum vc_media_medium { VC_MEDIA_VIDEO = 0, VC_MEDIA_SOUND = 1 };
+enum vc_media_medium { VC_MEDIA_VIDEO = 0, VC_MEDIA_SOUND = 1, VC_MEDIA_STILL = 2 };
 
 /// The most pixels of a frame: 16384 x 8192.
 #define VC_MEDIA_MAXIMUM_PIXELS (1 << 27)
+/// The most bytes of a file with a single picture.
+#define VC_MEDIA_MAXIMUM_PICTURE_BYTES (1 << 28)
 /// The most packets of a stream: twelve days at 30 frames a second.
 #define VC_MEDIA_MAXIMUM_PACKETS (1 << 25)
 /// The most channels of a sound.
@@ -129,6 +131,17 @@ struct vc_media_want {
 int vc_media_decode(
     vc_media *media, const struct vc_media_want *wants, int64_t count, const struct vc_media_picture *pictures, int32_t picture_count,
     int completely, vc_media_receiver receive, void *context);
+
+/// Decodes the single picture behind `descriptor`, which it closes: PNG, JPEG, WebP, BMP or TIFF. `*media` is NULL, or that of the picture
+/// before, whose scalers are used again. On failure it still exists for `vc_media_error`, unless memory ran out.
+int vc_media_open_picture(int descriptor, vc_media **media);
+
+/// The picture that was opened last, as a stream of one frame.
+void vc_media_describe_picture(const vc_media *media, struct vc_media_stream *stream);
+
+/// Delivers the picture that was opened last, once, as each of `pictures`, as frame 0.
+int vc_media_show_picture(
+    vc_media *media, const struct vc_media_picture *pictures, int32_t count, vc_media_receiver receive, void *context);
 
 void vc_media_read_damage(const vc_media *media, struct vc_media_damage *damage);
 

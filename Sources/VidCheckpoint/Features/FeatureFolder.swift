@@ -113,7 +113,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     private func recall(_ kind: FeatureListing.Kind, _ path: String, _ variant: String) -> [UInt8]? {
         guard bound.bytes > 0 else { return nil }
         let clip = ClipPath(path).resolved
-        guard let status = try? SystemCall.status(clip.file) else { return nil }
+        guard let status = try? FileStatus(ofClip: clip.file) else { return nil }
         let record = FileRecord(kind, path: clip.text, variant: variant)
         guard let file = try? RegularFile(FeatureListing.path(self.path, kind, record.digest), followingLink: false),
             file.size <= FileRecord.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
@@ -126,7 +126,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     private func remember(_ content: [UInt8], _ kind: FeatureListing.Kind, _ path: String, _ variant: String) {
         guard state.withLock({ $0.isKeeping }) else { return }
         let clip = ClipPath(path).resolved
-        guard let status = try? SystemCall.status(clip.file), status.kind == .file,
+        guard let status = try? FileStatus(ofClip: clip.file), status.kind != .other,
             max(status.modified, status.changed) < opened - 2_000_000_000
         else { return }
         let record = FileRecord(kind, path: clip.text, variant: variant)

@@ -4,7 +4,7 @@ import VidSystem
 /// A small file that remembers something about a clip's file while that is unchanged, so that it need not be read again.
 ///
 /// It consists of a line with the format, `vidclass-memo 2` or `vidclass-facts 1`; a line with the clip file's device, inode, size
-/// (bytes), modification and status change times (nanoseconds since 1970); the content; and a SHA-256 of the clip file's path, a
+/// (bytes), modification and status change times (nanoseconds since 1970), or those of a folder's pictures (`FrameFolder.status`); the content; and a SHA-256 of the clip file's path, a
 /// zero byte, the variant, a zero byte and everything before (32 bytes, or hexadecimal digits and a line end in `vidclass-memo`).
 /// Records of `vidclass-memo 1` are not read: their frames of videos were chosen by number, not by time.
 struct FileRecord {

@@ -13,6 +13,8 @@ package struct DataConfiguration: ConfigurationSection {
     package var damaged = DamagedClips.use
     /// Whether interlaced video is deinterlaced; false: both fields stay woven together in each frame.
     package var deinterlace = true
+    /// The rate of the frames in folders of numbered pictures; nil = unknown.
+    package var frameFolderRate: Double?
     package var leakCheck = LeakCheckMode.report
     package var audio = AudioConfiguration()
 
@@ -81,6 +83,9 @@ extension DataConfiguration {
             "What to do with clips that have decoding errors or missing frames. use: list them and train on the frames that can be decoded; skip: leave them out and list them in skipped.csv; refuse: do not train."
         ),
         .init("deinterlace", \.deinterlace, .boolean, "Deinterlace interlaced video; false: use its frames as they are stored."),
+        .init(
+            "frame_folder_fps", \.frameFolderRate, .nullable(.number(.init(above: 0, to: 1000))),
+            "Frames per second of clips that are folders of numbered pictures; null: not known."),
         .init(
             "leak_check", \.leakCheck, .word(),
             "What to do about clips of different splits that show the same footage. off: no check; report: list them; refuse: do not train."

@@ -19,6 +19,10 @@ struct ClipExamination: Sendable {
             let plain = decoder.deinterlaces ? "" : "fields woven"
             let thorough = plain + "thorough"
             return isThorough ? (thorough, nil) : (plain, thorough)
+        case .pictures:
+            let plain = decoder.files.folderRate.map { "\($0) a second" } ?? ""
+            let thorough = plain + "thorough"
+            return isThorough ? (thorough, nil) : (plain, thorough)
         // Facts of earlier versions have no range.
         case .bin, .npy: return ("range", nil)
         default: return ("", nil)
@@ -32,18 +36,20 @@ struct ClipExamination: Sendable {
     ///   - keeping: keeps the loader's views of that split if there is room, made in the same pass over the file.
     func facts(_ path: String, in split: Split = .train, keeping: KeptViews? = nil) async throws -> ClipFacts {
         let address = ClipPath(path)
-        let status = keeping == nil ? nil : try? SystemCall.status(address.file)
+        let status = keeping == nil ? nil : try? FileStatus(ofClip: address.file)
         let views = keeping?.views[split] ?? []
         func keep(_ clip: LoadedClip, _ view: ClipView) {
             guard let keeping, let loader, let status else { return }
             keeping.store.keep(clip, of: path, sampling: loader.sampling(view, of: path), status, mayStay: split == keeping.shown)
         }
-        switch try ClipFormat(existing: address.file) {
+        let format = try ClipFormat(existing: address.file)
+        switch format {
         case .bin: return try facts(ClipFile.open(address.file), kind: "bin", address)
         case .npy: return try facts(NumpyFile.open(address.file), kind: "npy", address)
-        case .video:
-            let (facts, clips) = try await video(address, hasRoom(for: views, in: keeping?.store) ? views : [])
+        case .video, .pictures:
+            var (facts, clips) = try await video(address, hasRoom(for: views, in: keeping?.store) ? views : [])
             for (view, clip) in zip(views, clips) { keep(clip, view) }
+            if format == .pictures { facts.kind = "pictures" }
             return facts
         case .sound: break
         }
@@ -98,7 +104,8 @@ struct ClipExamination: Sendable {
             if size != nil, passes == 1, address.segment != nil || video.damage == nil, let loader {
                 assembly = try? ClipAssembly(loader, Array(views.enumerated()), of: part, element: .uint8, path: path)
             }
-            let isComplete = isThorough || part.times.duration.map { $0 <= ClipExamination.longVideo } ?? true
+            let isComplete =
+                isThorough || part.times.duration.map { $0 <= ClipExamination.longVideo } ?? (part.count <= ClipExamination.manyFrames)
             let chosen = isComplete ? part.spread : landmarks(part, keys: video.keys)
             prints = Set(chosen)
             // To be decoded, a frame of a part must be wanted.
@@ -141,6 +148,8 @@ struct ClipExamination: Sendable {
 
     /// A video of more seconds is long.
     private static let longVideo = 60.0
+    /// A folder of more pictures, at an unknown rate, is long.
+    private static let manyFrames = 1800
 
     /// Key frames, which need no others, and both ends of a long clip, by their numbers in the file.
     private func landmarks(_ frames: ClipFrames, keys: [Bool]) -> [Int] {
@@ -162,7 +171,7 @@ extension ClipLoader {
     /// The reason why this loader cannot take the readable clip at `path`; nil if it can.
     func fault(_ facts: ClipFacts, _ path: String) -> VidclassError? {
         let fault =
-            facts.kind == "video"
+            facts.kind == "video" || facts.kind == "pictures"
             ? videoFault(path) : sizeFault(channels: facts.channels, rows: facts.rows, columns: facts.columns, path)
         if let fault { return fault }
         guard facts.frames < frames else { return nil }

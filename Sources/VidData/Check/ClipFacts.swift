@@ -3,7 +3,7 @@ import VidTensor
 
 /// The result of reading a whole clip: its extents, a digest of its frames and prints of how they look.
 package struct ClipFacts: Sendable, Equatable {
-    /// `bin`, `npy`, `video`, `sound`.
+    /// `bin`, `npy`, `video`, `pictures`, `sound`.
     package var kind: String
     /// The codec of a video, or the type of the values.
     package var coding: String

@@ -32,6 +32,8 @@ package struct DataCheck: Sendable {
         loader: ClipLoader? = nil, mustFit: Bool = true, leakCheck: Bool = true, clipCache: (any ClipCache)? = nil,
         keeping: KeptViews? = nil, isThorough: Bool = false, concurrency: Int = Workers.processorCount, files: MediaFiles = MediaFiles()
     ) {
+        var files = files
+        if let rate = loader?.files.folderRate { files.folderRate = rate }
         examination = ClipExamination(
             decoder: VideoDecoder(deinterlaces: loader?.deinterlaces ?? true, files: files), isThorough: isThorough, loader: loader)
         self.mustFit = mustFit

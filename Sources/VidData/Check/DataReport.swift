@@ -88,7 +88,15 @@ package struct DataReport: Sendable {
     /// The kinds of files with their numbers of good clips, most frequent first.
     package var kinds: [(name: String, clips: Int)] {
         var counts: [String: Int] = [:]
-        for clip in facts { counts[clip.kind == "video" ? "\(clip.coding) video" : clip.kind, default: 0] += 1 }
+        for clip in facts {
+            let kind =
+                switch clip.kind {
+                case "video": "\(clip.coding) video"
+                case "pictures": "\(clip.coding) pictures"
+                default: clip.kind
+                }
+            counts[kind, default: 0] += 1
+        }
         return counts.map { (name: $0.key, clips: $0.value) }.sorted { (-$0.clips, $0.name) < (-$1.clips, $1.name) }
     }
 
@@ -128,6 +136,14 @@ package struct DataReport: Sendable {
             remarks.append(
                 "\(choices.count) \(choices.count == 1 ? "clip has" : "clips have") several video streams, for example "
                     + "\(first.entry.id.printable) (\(streams)). One of them is used: the default one, or else the one that FFmpeg prefers")
+        }
+        let gaps = clips.compactMap { clip in
+            clip.facts?.kind != "pictures" ? nil : (try? FrameFolder(ClipPath(clip.entry.path).file))?.missing.map { (clip.entry.id, $0) }
+        }
+        if let (id, missing) = gaps.first {
+            remarks.append(
+                "\(gaps.count) \(gaps.count == 1 ? "folder" : "folders") of pictures \(gaps.count == 1 ? "has" : "have") gaps, for example "
+                    + "\(id.printable): \(missing). The pictures that are there are the frames")
         }
         let scaled = expectsBytes ? clips.filter { $0.facts?.range?.fault != nil } : []
         if let first = scaled.first, let fault = first.facts?.range?.fault {

@@ -7,6 +7,8 @@ package enum ClipFormat: Sendable, Equatable {
     case npy
     /// Decoded by FFmpeg.
     case video
+    /// A folder of numbered pictures, decoded by FFmpeg.
+    case pictures
     /// Decoded by FFmpeg and turned into spectrograms.
     case sound
 
@@ -61,7 +63,8 @@ package enum ClipFormat: Sendable, Equatable {
         """.split(whereSeparator: \.isWhitespace).map(String.init))
 
     /// The kinds of clips, for messages.
-    static let expected = ".bin, .npy, a video (.mp4 .avi .mkv .mov .webm ...) or a sound (.wav .flac .mp3 .ogg ...)"
+    static let expected =
+        ".bin, .npy, a video (.mp4 .avi .mkv .mov .webm ...), a sound (.wav .flac .mp3 .ogg ...) or a folder of numbered pictures"
 
     /// The message for a file that neither its content nor its name shows to be a clip.
     static let notAClip = "not a clip; expected \(expected)"

@@ -1,13 +1,19 @@
 import VidSystem
 
 extension ClipFormat {
-    /// The format of the file at `path`: by its content, and by its name if the content is of no known format.
+    /// The format of the clip at `path`: of a file by its content, and by its name if the content is of no known format; of a folder by
+    /// the names in it.
     ///
     /// A name that ends in `.bin` or `.npy` also decides for a file that is no clip of any kind, so that its reader says what is wrong.
     /// Throws `.missingInput` if nothing is there, `.badData` for anything but a clip: the message says what it is.
     ///
     /// - Parameter notAClip: the message if neither content nor name is known.
     package init(existing path: String, notAClip: String = ClipFormat.notAClip) throws {
+        if (try? SystemCall.status(path))?.kind == .folder {
+            _ = try FrameFolder(path)
+            self = .pictures
+            return
+        }
         guard let format = try ClipFormat(FileContent(of: RegularFile(path)), path) else { throw VidclassError.file(path, notAClip) }
         self = format
     }
@@ -64,6 +70,21 @@ extension ClipFormat {
 }
 
 extension FileContent {
+    /// Throws `.badData` for a file that is not a single picture: the message says what it is.
+    static func checkPicture(_ file: RegularFile) throws {
+        let found: String
+        switch try FileContent(of: file) {
+        case .picture("PNG"), .picture("JPEG"), .picture("WebP"), .picture("BMP"), .picture("TIFF"), .clip(.video, "mjpeg"): return
+        case .picture(let kind): found = "a picture (\(kind))"
+        case .clip(_, let name), .container(let name): found = name == "apng" ? "an animated PNG" : "a clip (\(name))"
+        case .substitute(let kind, let advice): throw VidclassError.file(file.path, "not a picture but \(kind); \(advice)")
+        case .unrelated(let kind): found = kind
+        case .empty: throw VidclassError.file(file.path, "the file is empty")
+        case nil: found = "a file of an unknown kind"
+        }
+        throw VidclassError.file(file.path, "expected one picture of a clip (\(FrameFolder.expected)), found \(found)")
+    }
+
     /// The kind of `file` by its first bytes; nil if it is of no known format.
     fileprivate init?(of file: RegularFile) throws {
         self.init(head: try file.bytes(at: 0, count: min(file.size, FileContent.headSize)))

@@ -141,6 +141,7 @@ enum FolderLayout {
     private static func readClass(_ place: Place, label: String, split: Split?, of data: String, _ found: inout FoundClips) throws {
         // guard: links-back-to-data, without: [found.root, PathText.parent(place.path)] -> []
         let walk = try FolderWalk(place.path, id: place.id, root: found.root, above: [found.root, PathText.parent(place.path)])
+        guard !walk.isClip else { throw LayoutAdvice.errorForClass(place.path, label) }
         let label = LabelSpelling.cleaned(label)
         found.systemFolders += walk.systemFolders
         guard !walk.clips.isEmpty else {
@@ -154,7 +155,7 @@ enum FolderLayout {
                 "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds), only "
                     + "\(others.count == 1 ? "the file" : "\(others.count) other files, such as") \(first.printable); "
                     + "add some or remove the folder")
-            throw LayoutAdvice.pictureError(data, others) ?? error
+            throw LayoutAdvice.pictureError(data, others, walk.pictureNotes) ?? error
         }
         guard !label.isEmpty else {
             throw VidclassError.file(place.path, "the folder's name has only spaces, so that its class has no name; rename it")
@@ -166,6 +167,11 @@ enum FolderLayout {
         }
         found.otherFiles += walk.otherFiles
         found.linksOut += walk.linksOut
+        if let note = walk.pictureNotes.first {
+            found.notes.append(
+                note + (walk.pictureNotes.count > 1 ? "; and so \(walk.pictureNotes.count - 1) more folders of \"\(label.printable)\"" : "")
+            )
+        }
         found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }
         found.notes += walk.repeated.map { "skipped \($0.printable), a link to a folder that was already read" }
     }

@@ -11,7 +11,14 @@ enum LayoutAdvice {
         guard let walk = try? FolderWalk(path) else { return fallback }
         let clips = walk.clips.map(\.id)
         let found = count(walk.clips.map(\.format))
-        if clips.isEmpty { return emptyError(path, walk.otherFiles) }
+        if clips.isEmpty { return emptyError(path, walk.otherFiles, walk.pictureNotes) }
+        if walk.isClip {
+            let frames = (try? FrameFolder(path))?.count ?? 0
+            return .file(
+                path, "expected one folder per class, found one clip, a folder of \(frames) numbered pictures",
+                advice: ["Name the folder with the class folders, in which each clip is a folder:"]
+                    + layout("DATA", ["CLASS1/\(PathText.name(path))/...", "CLASS2/..."]))
+        }
         let folders = clips.map { components($0).dropLast() }
         let common = Array(folders.dropFirst().reduce(folders[0]) { common, next in zip(common, next).prefix { $0 == $1 }.map(\.0)[...] })
         let below = Set(folders.map { $0.dropFirst(common.count).first })
@@ -34,8 +41,8 @@ enum LayoutAdvice {
     }
 
     /// The error for a folder without any clips.
-    private static func emptyError(_ path: String, _ others: [String]) -> VidclassError {
-        if let error = pictureError(path, others) { return error }
+    private static func emptyError(_ path: String, _ others: [String], _ notes: [String]) -> VidclassError {
+        if let error = pictureError(path, others, notes) { return error }
         let expected = ["Expected one folder per class; a folder's name is its class:"] + layout(path, ["CLASS1/a.mp4", "CLASS2/b.mp4"])
         guard let first = others.first else { return .file(path, "found no clips; the folder is empty", advice: expected) }
         let found = others.count == 1 ? "one other file, \(first.printable)" : "\(others.count) other files, such as \(first.printable)"
@@ -75,8 +82,7 @@ enum LayoutAdvice {
         let above = [".", ".."].contains(PathText.name(path)) ? PathText.parent(Folder.resolved(path)) : PathText.parent(path)
         let siblings = ((try? Folder.names(above).names) ?? []).filter { !PathText.isHidden($0) }.prefix(200)
         let classes = siblings.lazy.map { PathText.join(above, $0) }.filter { folder in
-            (try? SystemCall.status(folder).kind) == .folder
-                && hasClips(folder)
+            (try? SystemCall.status(folder).kind) == .folder && hasClips(folder)
         }
         return classes.dropFirst().first == nil ? nil : above
     }
@@ -89,33 +95,35 @@ enum LayoutAdvice {
     }
 
     /// The error for the folder `path` if some files, `others`, are pictures, which may be frames of videos; nil if none are.
-    static func pictureError(_ path: String, _ others: [String]) -> VidclassError? {
+    ///
+    /// - Parameter notes: why numbered pictures are not clips.
+    static func pictureError(_ path: String, _ others: [String], _ notes: [String] = []) -> VidclassError? {
         func pictures(_ files: [String]) -> [String] { files.filter { pictureExtensions.contains(PathText.fileExtension($0)) } }
         guard !pictures(others).isEmpty else { return nil }
         let pictures = pictures((try? FolderWalk(path))?.otherFiles ?? others).sorted(by: PathText.precedes)
         guard let first = pictures.first else { return nil }
         let folders = Set(pictures.map { Array(components($0).dropLast()) })
-        let kind = PathText.name(first).split(separator: ".").last.map(String.init) ?? ""
         let found = "found \(pictures.count == 1 ? "one picture" : "\(pictures.count) pictures")"
         let place = folders.count == 1 ? "" : " in \(folders.count) folders"
-        let command: String
-        if folders.allSatisfy({ $0.count == 2 }) {
-            command =
-                "for d in \(ShellText.quoted(ShellText.path(path)))/*/*/; do ffmpeg -nostdin -framerate 25 -pattern_type glob "
-                + "-i \"$d*.\(kind)\" -c copy \"${d%/}.mkv\"; done"
-        } else {
-            let folder = ShellText.path(components(first).dropLast().reduce(path, PathText.join))
-            command = ShellText.command([
-                "ffmpeg", "-nostdin", "-framerate", "25", "-pattern_type", "glob", "-i", PathText.join(folder, "*.\(kind)"), "-c", "copy",
-                PathText.join(folder, "clip.mkv"),
-            ])
-        }
+        let name = "clip1/1." + PathText.fileExtension(first)
         return .file(
-            path, "\(found)\(place), but pictures are not read as clips",
-            advice: [
-                "If a folder holds the frames of a video, make the video of them, here with 25 frames per second:", "  " + command,
-                "The videos belong into one folder per class:",
-            ] + layout(path, ["CLASS1/a.mkv", "CLASS2/b.mkv"]))
+            path, "\(found)\(place), but no folder of numbered pictures that is a clip",
+            advice: notes.prefix(3)
+                + ["The frames of a clip are at least two pictures in a folder of its own, whose names differ only in their number:"]
+                + layout(path, ["CLASS1/\(name)", "CLASS1/\(name.replacing("1.", with: "2."))", "CLASS2/..."]))
+    }
+
+    /// The error for the folder of a class that is itself a clip.
+    static func errorForClass(_ path: String, _ label: String) -> VidclassError {
+        let data = PathText.parent(path)
+        let names = (try? FrameFolder(path))?.names ?? []
+        var advice = ["Give each clip of a class a folder of its own:"] + layout(path, ["CLIP1/\(names.first ?? "1.png")", "CLIP2/..."])
+        let above = [".", ".."].contains(PathText.name(data)) ? PathText.parent(Folder.resolved(data)) : PathText.parent(data)
+        advice.append(
+            "If \(data.printable) holds the clips of one class, name the folder above it: \(ShellText.quoted(ShellText.path(above)))")
+        advice.append("Single photos are not clips: vidclass classifies videos.")
+        return .file(
+            path, "the class \"\(label.printable)\" is a single clip, a folder of \(names.count) numbered pictures", advice: advice)
     }
 
     /// The error for folders in `path`, `outer`, that all hold the same folders, `inner`, and nothing else: either may be the classes.
@@ -212,8 +220,9 @@ enum LayoutAdvice {
     /// "3 videos", "one clip".
     private static func count(_ formats: [ClipFormat]) -> String {
         let kinds = Set(formats)
-        let noun = kinds == [.video] ? "video" : kinds == [.sound] ? "sound" : "clip"
-        return formats.count == 1 ? "one \(noun)" : "\(formats.count) \(noun)s"
+        let noun = kinds == [.video] ? "video" : kinds == [.sound] ? "sound" : kinds == [.pictures] ? "folder of pictures" : "clip"
+        let several = noun == "folder of pictures" ? "folders of pictures" : noun + "s"
+        return formats.count == 1 ? "one \(noun)" : "\(formats.count) \(several)"
     }
 
     private static func components(_ id: String) -> [String] {

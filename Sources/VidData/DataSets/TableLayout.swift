@@ -33,7 +33,13 @@ enum TableLayout {
             guard let status = try? SystemCall.status(clip) else {
                 throw record.error("\(clip.printable) does not exist", path, kind: .missingInput)
             }
-            guard status.kind == .file else { throw record.error("\(clip.printable) is not a regular file", path) }
+            if status.kind == .folder {
+                do { _ = try FrameFolder(clip) } catch let error as VidclassError {
+                    throw record.error(error.message, path, kind: error.kind)
+                }
+            } else if status.kind != .file {
+                throw record.error("\(clip.printable) is not a regular file", path)
+            }
             if let splitColumn {
                 guard let split else {
                     throw record.error("split: expected train, val or test, found \"\(record.fields[splitColumn].brief)\"", path)

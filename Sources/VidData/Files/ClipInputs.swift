@@ -2,7 +2,7 @@ import VidSystem
 
 /// Resolves what a user names on the command line: clips, folders of clips, or glob patterns.
 package enum ClipInputs {
-    /// The clips at `path`: the file itself, all clips below a folder, or the clips that a pattern matches, sorted by their bytes.
+    /// The clips at `path`: the file or folder of pictures itself, all clips below a folder, or the clips that a pattern matches, sorted by their bytes.
     ///
     /// An existing file or folder of that name takes precedence over the pattern. Matched files that are not clips are skipped.
     /// Throws `.missingInput` if nothing has that name or matches, `.badData` for a folder or pattern without clips.
@@ -14,7 +14,11 @@ package enum ClipInputs {
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }
         let clips = try FolderWalk.clips(below: path)
-        guard !clips.isEmpty else { throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)") }
+        guard !clips.isEmpty else {
+            // A folder of pictures says what is wrong with them.
+            if case .unclear? = try? FrameFolder.find(in: path, names: Folder.names(path).names) { _ = try FrameFolder(path) }
+            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)")
+        }
         return clips
     }
 

@@ -2,6 +2,8 @@ import VidSystem
 
 /// The clips and other files in and below a folder, except hidden ones. The names of each folder are sorted by their bytes.
 ///
+/// A folder of numbered pictures is a clip, if there are no other clips in and below it.
+///
 /// Symbolic links are followed, but no folder is visited twice: a link to a folder above would never end, and links between a
 /// few folders can form an astronomical number of paths.
 struct FolderWalk {
@@ -13,7 +15,7 @@ struct FolderWalk {
         let format: ClipFormat
     }
 
-    /// Everything with a clip's name that is not a folder, and files of other names that are clips by their content. A pipe or a broken
+    /// Folders of pictures, everything with a clip's name that is not a folder, and files of other names that are clips by their content. A pipe or a broken
     /// link with a clip's name counts as a bad clip: opening it gives the reason.
     private(set) var clips: [Clip] = []
     /// The ids of files that are not clips, including names that are not valid UTF-8.
@@ -26,8 +28,14 @@ struct FolderWalk {
     private(set) var systemFolders: [String] = []
     /// Links that lead out of `root`.
     private(set) var linksOut: [FolderLink] = []
+    /// What was made of numbered pictures that are not clips.
+    private(set) var pictureNotes: [String] = []
     private var seen: Set<FileStatus.Identity> = []
     private let root: String
+    private let id: String
+
+    /// Whether the folder itself is a clip: the only one, then.
+    var isClip: Bool { clips.first.map { $0.format == .pictures && $0.id.hasSameBytes(as: id) } ?? false }
 
     /// The paths of clips whose names are not valid UTF-8, with replacement characters: opening one gives the reason.
     private var unreadableClips: [String] = []
@@ -45,6 +53,7 @@ struct FolderWalk {
     ///   - above: folders above `path` that links may not lead back to either, because all they contain would appear below `path`.
     init(_ path: String, id: String = "", root: String? = nil, above: [String] = []) throws {
         self.root = root ?? Folder.resolved(path)
+        self.id = id
         try walk(path, id, above: above.map { try SystemCall.status($0).identity })
     }
 
@@ -77,6 +86,8 @@ struct FolderWalk {
         let (names, unreadable) = try Folder.names(path)
         otherFiles += unreadable.map { PathText.join(id, $0) }
         unreadableClips += unreadable.filter { ClipFormat(name: $0) != nil }.map { PathText.join(path, $0) }
+        let clipsBefore = clips.count
+        var pictures: [String] = []
         for name in names where !PathText.isHidden(name) {
             let child = PathText.join(path, name)
             let childID = PathText.join(id, name)
@@ -86,6 +97,8 @@ struct FolderWalk {
             } else if kind == .folder {
                 if let link { linksOut.append(link) }
                 try walk(child, childID, above: above + [identity])
+            } else if kind == .file, FrameFolder.isPicture(name: name) {
+                pictures.append(name)
             } else if let format = ClipFormat(candidate: child, kind) {
                 if let link { linksOut.append(link) }
                 clips.append(Clip(path: child, id: childID, format: format))
@@ -93,6 +106,33 @@ struct FolderWalk {
                 otherFiles.append(childID)
             }
         }
+        try add(pictures, path, id, clips: clips[clipsBefore...])
+    }
+
+    /// Decides about the pictures in the folder `path`, in and below which these clips were found.
+    private mutating func add(_ pictures: [String], _ path: String, _ id: String, clips found: ArraySlice<Clip>) throws {
+        guard !pictures.isEmpty else { return }
+        let name = id.isEmpty ? path : id
+        var others = pictures
+        switch FrameFolder.find(in: path, names: pictures) {
+        case .frames(let folder):
+            if found.isEmpty {
+                clips.append(Clip(path: path, id: id, format: .pictures))
+                let frames = Set(folder.names.map { Array($0.utf8) })
+                others.removeAll { frames.contains(Array($0.utf8)) }
+            } else if let below = found.first(where: { $0.format == .pictures }) {
+                throw VidclassError.file(
+                    path,
+                    "holds \(folder.count) numbered pictures, and so does \(below.path.printable) below it; expected clips that are not "
+                        + "within each other, so move the pictures of one of them")
+            } else {
+                pictureNotes.append("skipped the \(folder.count) numbered pictures in \(name.printable), because it has other clips")
+            }
+        // Beside other clips they may be anything.
+        case .unclear(let reason) where found.isEmpty: pictureNotes.append("skipped the pictures in \(name.printable): \(reason)")
+        case .unclear, .none: break
+        }
+        otherFiles += others.map { PathText.join(id, $0) }
     }
 }
 

@@ -4,7 +4,7 @@ import VidTensor
 
 /// A clip file's description of itself, read without its frames.
 package struct ClipInformation: Sendable, Equatable {
-    /// `bin`, `npy`, or the codec of a video or sound.
+    /// `bin`, `npy`, or the codec of a video, of the first picture of a folder, or of a sound.
     package let format: String
     /// `uint8` or `float32`.
     package let element: String
@@ -15,7 +15,7 @@ package struct ClipInformation: Sendable, Equatable {
     package let columns: Int
     /// The properties of a sound, whose frames are those of the spectrogram that was passed to `read`; nil for other clips.
     package var sound: SoundInfo?
-    /// A video as its container describes it; nil for other clips.
+    /// A video as its container describes it, or a folder of pictures; nil for other clips.
     package var video: VideoInfo?
 
     package var times: FrameTimes { clipFrames.times }
@@ -23,7 +23,7 @@ package struct ClipInformation: Sendable, Equatable {
     /// The mean rate; 0 = unknown.
     package var framesPerSecond: Double { times.rate }
 
-    /// Reads the header of a `.bin` or `.npy` file, or asks a reader about a video or sound. A sound is described by the frames of its
+    /// Reads the header of a `.bin` or `.npy` file, or asks a reader about a video, the first picture of a folder, or a sound. A sound is described by the frames of its
     /// `spectrogram`, whose number follows from the duration that the container gives.
     package static func read(
         _ path: String, files: MediaFiles = MediaFiles(),
@@ -34,7 +34,7 @@ package struct ClipInformation: Sendable, Equatable {
         switch try ClipFormat(existing: clip.file, notAClip: notAClip) {
         case .bin: return try ClipInformation("bin", ClipFile.open(clip.file), clip)
         case .npy: return try ClipInformation("npy", NumpyFile.open(clip.file), clip)
-        case .video:
+        case .video, .pictures:
             let video = try await VideoDecoder(files: files).information(path)
             return ClipInformation(
                 format: video.codec, element: ClipElement.uint8.name, clipFrames: try ClipFrames(clip, of: video.times), channels: 3,

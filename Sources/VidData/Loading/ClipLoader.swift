@@ -2,7 +2,7 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// Loads clips of any kind (`.bin`, `.npy`, video, sound) in the size of a model's input.
+/// Loads clips of any kind (`.bin`, `.npy`, video, folder of pictures, sound) in the size of a model's input.
 ///
 /// `FrameSampler` chooses the frames in the same way for every kind; `ClipAugmentation` changes training views; `shortClips`
 /// extends clips with fewer frames. Videos are scaled, cropped and converted to the model's channels; the frames of `.bin` and
@@ -19,7 +19,7 @@ package struct ClipLoader: Sendable {
     /// Whether the model expects pixels from 0 to 255 (any `data.preprocessing` but `none`).
     package private(set) var expectsBytes = true
     let sounds: SoundClips
-    private let files: MediaFiles
+    let files: MediaFiles
     /// Clips that were decoded before; each is taken from there once.
     private var store: ClipStore?
 
@@ -46,7 +46,8 @@ package struct ClipLoader: Sendable {
         let (input, data) = (configuration.model.input, configuration.data)
         self.init(
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
-            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace)
+            shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace,
+            files: MediaFiles(folderRate: data.frameFolderRate))
         expectsBytes = data.preprocessing != PreprocessingName.none
     }
 
@@ -84,8 +85,16 @@ package struct ClipLoader: Sendable {
             if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
         }
         return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
-            + details + (deinterlaces ? "" : ", fields woven")
-            + (ClipFormat(keyOf: ClipPath.file(path)) == .sound ? ", \(sounds.text)" : "")
+            + details + (deinterlaces ? "" : ", fields woven") + ownSampling(ClipPath.file(path))
+    }
+
+    /// What the clip of a file depends on that those of other kinds of files do not.
+    private func ownSampling(_ file: String) -> String {
+        switch ClipFormat(keyOf: file) {
+        case .sound: ", \(sounds.text)"
+        case .pictures: files.folderRate.map { ", pictures at \($0) a second" } ?? ""
+        default: ""
+        }
     }
 
     /// Loads the sample that `view` takes from the clip at `path`.
@@ -118,6 +127,7 @@ package struct ClipLoader: Sendable {
     enum Source {
         /// A file, and the clip's frames in it.
         case array(ArrayFile, ClipFrames)
+        /// A video, or a folder of pictures.
         case video
         case sound
     }
@@ -129,7 +139,7 @@ package struct ClipLoader: Sendable {
         switch try ClipFormat(existing: clip.file) {
         case .bin: return try array(ClipFile.open(clip.file))
         case .npy: return try array(NumpyFile.open(clip.file))
-        case .video: return .video
+        case .video, .pictures: return .video
         case .sound: return .sound
         }
     }
@@ -143,7 +153,7 @@ package struct ClipLoader: Sendable {
         return FrameSize(channels: channels, rows: rows, columns: columns)
     }
 
-    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos and sounds take any size.
+    /// Refuses a file whose frames have another size than the model's. Nothing of them is read; videos, pictures and sounds take any size.
     package func checkSize(of path: String) throws {
         _ = try source(path)
     }

@@ -72,7 +72,7 @@ package final class ClipStore: Sendable {
             }
             return found
         }
-        guard let found, (try? SystemCall.status(ClipPath.file(path))) == found.status else { return nil }
+        guard let found, (try? FileStatus(ofClip: ClipPath.file(path))) == found.status else { return nil }
         state.withLock { $0.taken += 1 }
         return found.clip
     }

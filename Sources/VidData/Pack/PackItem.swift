@@ -12,10 +12,10 @@ struct PackItem: Sendable, Equatable {
     /// All clips in and below `source`, sorted, with their destinations: the same folders, the extension replaced by `.bin`.
     /// If that would give two files one name (`a.mp4` and `a.avi`), each keeps its own extension: `a.mp4.bin`.
     ///
-    /// If `source` is a file, it goes to `destination` itself if that ends in `.bin`, else into that folder.
+    /// If `source` is a file or one folder of pictures, it goes to `destination` itself if that ends in `.bin`, else into that folder.
     static func all(source: String, destination: String) throws -> (items: [PackItem], otherFiles: [String]) {
         let status = try SystemCall.status(source)
-        guard status.kind == .folder else {
+        guard status.kind == .folder, (try? FrameFolder(source)) == nil else {
             let format = try ClipFormat(existing: source)
             let name = PathText.name(source)
             let target =

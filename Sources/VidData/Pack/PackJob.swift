@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// Converts a tree of videos, `.npy` and `.bin` files to the same tree of `.bin` files.
+/// Converts a tree of videos, folders of pictures, `.npy` and `.bin` files to the same tree of `.bin` files.
 ///
 /// A file that is already packed is skipped: its `.bin` exists (clip files only appear complete), is not older than its source,
 /// and has the element type, channels, rows, columns, number of frames and frame rate that packing would give it. So an
@@ -112,7 +112,7 @@ package struct PackJob: Sendable {
         switch try ClipFormat(existing: item.source) {
         case .bin: try pack(ClipFile.open(item.source), item)
         case .npy: try pack(NumpyFile.open(item.source), item)
-        case .video: try await packVideo(item)
+        case .video, .pictures: try await packVideo(item)
         case .sound:
             throw VidclassError.file(
                 item.source, "cannot pack sound, because its spectrogram depends on the config (data.audio); train on the sound files")
@@ -126,6 +126,9 @@ package struct PackJob: Sendable {
         var current: ClipFileWriter?
         // The chosen frames that are not written yet.
         var rest: ArraySlice<Int> = []
+        var files = files
+        // The frames of a folder have this rate, so that none is left out.
+        files.folderRate = files.folderRate ?? options.selection.framesPerSecond
         try await VideoDecoder(files: files).decode(item.source, [size]) { video in
             let (chosen, rate) = try options.selection.choice(of: video.times, path: item.source)
             let shape = ClipShape(frames: chosen.count, channels: options.channels, rows: rows, columns: columns)
@@ -163,7 +166,7 @@ package struct PackJob: Sendable {
 
     /// Returns whether the destination is what packing would write; false if anything is wrong with it.
     private func isPacked(_ item: PackItem, _ shape: ClipShape, _ element: ClipElement, _ rate: Float) -> Bool {
-        guard let source = try? SystemCall.status(item.source), let destination = try? SystemCall.status(item.destination),
+        guard let source = try? FileStatus(ofClip: item.source), let destination = try? SystemCall.status(item.destination),
             destination.modified >= source.modified, let header = try? ClipFile.header(item.destination)
         else { return false }
         return header.shape == shape && header.element == element && header.framesPerSecond == rate

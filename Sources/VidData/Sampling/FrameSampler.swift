@@ -95,7 +95,8 @@ package struct FrameSampler: Sendable, Equatable {
                 throw VidclassError.file(
                     path,
                     "its frame rate is not known, so it cannot be sampled at \(sampling.framesPerSecond) frames per second; use a video or a "
-                        + ".bin file with a rate, or train with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
+                        + ".bin file with a rate, \(FrameFolder.rateAdvice), or train "
+                        + "with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
                 )
             }
             // With this factor a rate that was rounded to float32, as in a clip file, gives the same frames as the exact rate.

@@ -1,8 +1,10 @@
 import FoundationEssentials
 import VidSystem
 
-/// Opens videos and sounds in readers.
+/// Opens videos, sounds and pictures in readers.
 package struct MediaFiles: Sendable {
+    /// The rate of the frames in folders of pictures (`data.frame_folder_fps`); nil = unknown.
+    package var folderRate: Double?
     private let readers: Readers
     /// Replaces the time limits that depend on a file's size, for tests and for very slow machines.
     private let timeLimit: Duration?
@@ -12,7 +14,8 @@ package struct MediaFiles: Sendable {
 
     /// - Parameter timeLimit: the longest time that the program waits for a reader to read one file; nil for the variable
     ///   `VIDCLASS_FFMPEG_SECONDS`, or else a limit by the file's size.
-    package init(readers: Readers = .shared, timeLimit: Duration? = nil) {
+    package init(readers: Readers = .shared, timeLimit: Duration? = nil, folderRate: Double? = nil) {
+        self.folderRate = folderRate
         self.readers = readers
         self.timeLimit = timeLimit
     }
@@ -26,7 +29,7 @@ package struct MediaFiles: Sendable {
         return .seconds(seconds)
     }
 
-    /// Lets `body` work with a reader that has the file at `path` open: its pictures, or its sound.
+    /// Lets `body` work with a reader that has the file at `path` open: its frames, or its sound.
     ///
     /// - Throws: `.missingInput` if there is no file, `.badData` if it is no such file or harmed the reader, and the errors of `body`.
     nonisolated(nonsending) func with<Result>(
@@ -59,9 +62,7 @@ package struct MediaFiles: Sendable {
     ) async throws -> Result {
         let file = try RegularFile(path)
         guard file.size > 0 else { throw VidclassError.file(path, "the file is empty") }
-        // Decoding 200 KB a second is slow even for a small processor.
-        let limit = try timeLimit ?? MediaFiles.environmentLimit() ?? .seconds(60 + file.size / 200_000)
-        return try await readers.withReader(for: path, timeLimit: limit) { session in
+        return try await readers.withReader(for: path, timeLimit: limit(file)) { session in
             let known = session.kept as? OpenVideo
             session.kept = nil
             if !reopening, let known, known.video != nil, known.status == file.status {
@@ -77,5 +78,26 @@ package struct MediaFiles: Sendable {
             defer { session.kept = isSound ? nil : open }
             return try await body(session, open)
         }
+    }
+
+    /// Lets `body` work with a reader to which it shows the pictures of `folder` one after another.
+    nonisolated(nonsending) func with<Result>(
+        _ folder: FrameFolder, _ body: nonisolated(nonsending) (ReaderSession) async throws -> Result
+    ) async throws -> Result {
+        try await readers.withReader(for: folder.path, timeLimit: .seconds(60)) { session in
+            // A picture takes the place of the video that the reader has open.
+            session.kept = nil
+            return try await body(session)
+        }
+    }
+
+    /// Begins work on the next picture of a folder. `file` is the open picture.
+    func beginPicture(_ file: RegularFile, _ session: ReaderSession) throws {
+        session.beginRequest(file.path, timeLimit: try limit(file))
+    }
+
+    private func limit(_ file: RegularFile) throws -> Duration {
+        // Decoding 200 KB a second is slow even for a small processor.
+        try timeLimit ?? MediaFiles.environmentLimit() ?? .seconds(60 + file.size / 200_000)
     }
 }

@@ -16,6 +16,9 @@ enum MediaMessage {
     static let decode = first + 3
     /// Decodes a sound; the payload is a `Listening`. The answer is `samples`.
     static let listen = first + 4
+    /// Decodes the single picture that comes with it; the payload is a `PictureShowing`. The answer is a `stream`, then a `frame` 0 for
+    /// each size, and it is not open afterwards.
+    static let show = first + 5
 
     // Answers.
     static let stream = first + 16
@@ -167,12 +170,41 @@ extension MediaDecoding {
         let (isComplete, deinterlaces) = (cursor.integer(), cursor.integer())
         var pictures: [FrameSize] = []
         for _ in 0..<(bytes.count - 16) / 24 {
-            let (channels, rows, columns) = (cursor.integer(), cursor.integer(), cursor.integer())
-            guard channels == 1 || channels == 3, (1...ClipShape.maximumSide).contains(rows), (1...ClipShape.maximumSide).contains(columns)
-            else { return nil }
-            pictures.append(FrameSize(channels: channels, rows: rows, columns: columns))
+            guard let size = FrameSize(&cursor) else { return nil }
+            pictures.append(size)
         }
         self.init(isComplete: isComplete == 1, deinterlaces: deinterlaces == 1, pictures: pictures)
+    }
+}
+
+/// Decodes a single picture in some sizes, or in none: to find out whether it can be decoded.
+package struct PictureShowing: Equatable {
+    static let most = 16
+
+    var sizes: [FrameSize]
+
+    package var bytes: [UInt8] { sizes.flatMap { [$0.channels, $0.rows, $0.columns] }.flatMap { LittleEndian.bytes(Int64($0)) } }
+}
+
+extension PictureShowing {
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count <= 24 * PictureShowing.most, bytes.count % 24 == 0 else { return nil }
+        var cursor = ByteCursor(bytes)
+        sizes = []
+        for _ in 0..<bytes.count / 24 {
+            guard let size = FrameSize(&cursor) else { return nil }
+            sizes.append(size)
+        }
+    }
+}
+
+extension FrameSize {
+    /// Reads channels, rows and columns; nil if there is no such size.
+    fileprivate init?(_ cursor: inout ByteCursor) {
+        let (channels, rows, columns) = (cursor.integer(), cursor.integer(), cursor.integer())
+        guard channels == 1 || channels == 3, (1...ClipShape.maximumSide).contains(rows), (1...ClipShape.maximumSide).contains(columns)
+        else { return nil }
+        self.init(channels: channels, rows: rows, columns: columns)
     }
 }
 

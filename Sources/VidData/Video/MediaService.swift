@@ -6,6 +6,8 @@ import VidTensor
 /// until the next file comes. It runs in a reader only, whose one thread makes one call after another.
 package final class MediaService: @unchecked Sendable {
     private var media: OpaquePointer?
+    /// Of single pictures, which are never open at the same time as a file of `media`.
+    private var still: OpaquePointer?
     private var wants: [vc_media_want] = []
 
     /// The most frames that may be wanted at a time.
@@ -13,7 +15,10 @@ package final class MediaService: @unchecked Sendable {
 
     package init() {}
 
-    deinit { vc_media_close(media) }
+    deinit {
+        vc_media_close(media)
+        vc_media_close(still)
+    }
 
     /// Loads what FFmpeg's libraries load lazily, before the process gives up opening files.
     package static func prepare() { vc_media_prepare() }
@@ -25,7 +30,7 @@ package final class MediaService: @unchecked Sendable {
         [
             MediaMessage.open: { [self] in try open($0, $1) }, MediaMessage.list: { [self] in try list($0, $1) },
             MediaMessage.want: { [self] request, _ in try want(request) }, MediaMessage.decode: { [self] in try decode($0, $1) },
-            MediaMessage.listen: { [self] in try listen($0, $1) },
+            MediaMessage.listen: { [self] in try listen($0, $1) }, MediaMessage.show: { [self] in try show($0, $1) },
         ]
     }
 
@@ -39,13 +44,16 @@ package final class MediaService: @unchecked Sendable {
         try check(vc_media_open(own, Int32(medium.rawValue), Int32(opening.threads), &media), isSound: opening.isSound)
         var found = vc_media_stream()
         vc_media_describe(media, &found)
-        let stream = MediaStream(
+        try parent.send(MediaMessage.stream, bytes: MediaService.stream(found).bytes)
+    }
+
+    private static func stream(_ found: vc_media_stream) -> MediaStream {
+        MediaStream(
             container: MediaService.text(found.container), codec: MediaService.text(found.codec), rows: Int(found.rows),
             columns: Int(found.columns), streams: Int(found.streams), chosen: Int(found.chosen),
             rate: found.rate_under > 0 ? Double(found.rate_over) / Double(found.rate_under) : 0, listedFrames: Int(found.listed_frames),
             sampleRate: Int(found.sample_rate), channels: Int(found.channels), seconds: found.seconds.isFinite ? found.seconds : 0,
             secondsAreListed: found.seconds_are_listed != 0)
-        try parent.send(MediaMessage.stream, bytes: stream.bytes)
     }
 
     private func close() {
@@ -104,24 +112,23 @@ package final class MediaService: @unchecked Sendable {
                 return 1
             }
         }
+
+        /// Sends a frame.
+        static let sendFrame: vc_media_receiver = { context, number, picture, pixels, count in
+            (LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))).withUnsafeBytes {
+                send(context, MediaMessage.frame, $0, UnsafeRawBufferPointer(start: pixels, count: Int(count)))
+            }
+        }
     }
 
     private func decode(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
         guard media != nil, let decoding = MediaDecoding(request.payload) else { throw MediaService.badRequest }
         let wants = wants.sorted { ($0.number, $0.picture) < ($1.number, $1.picture) }
         self.wants = []
-        let pictures = decoding.pictures.map {
-            vc_media_picture(
-                channels: Int32($0.channels), rows: Int32($0.rows), columns: Int32($0.columns), deinterlaces: decoding.deinterlaces ? 1 : 0)
-        }
+        let pictures = decoding.pictures.map { vc_media_picture($0, deinterlaces: decoding.deinterlaces) }
         let status = try Delivery.to(parent) { context in
             vc_media_decode(
-                media, wants, Int64(wants.count), pictures, Int32(pictures.count), decoding.isComplete ? 1 : 0,
-                { context, number, picture, pixels, count in
-                    (LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))).withUnsafeBytes {
-                        Delivery.send(context, MediaMessage.frame, $0, UnsafeRawBufferPointer(start: pixels, count: Int(count)))
-                    }
-                }, context)
+                media, wants, Int64(wants.count), pictures, Int32(pictures.count), decoding.isComplete ? 1 : 0, Delivery.sendFrame, context)
         }
         if status == VC_MEDIA_MISMATCH.rawValue { return try parent.send(MediaMessage.mismatch) }
         try check(status)
@@ -147,7 +154,28 @@ package final class MediaService: @unchecked Sendable {
         try parent.send(MediaMessage.damage, bytes: MediaDamage(decodingErrors: Int(damage.decoding_errors)).bytes)
     }
 
+    private func show(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        close()
+        guard let showing = PictureShowing(request.payload), let descriptor = request.descriptor else { throw MediaService.badRequest }
+        let own = dup(descriptor)
+        guard own >= 0 else { throw VidclassError(.inputOutput, "the file cannot be kept open: \(SystemCall.reason())") }
+        try check(vc_media_open_picture(own, &still), still)
+        var found = vc_media_stream()
+        vc_media_describe_picture(still, &found)
+        try parent.send(MediaMessage.stream, bytes: MediaService.stream(found).bytes)
+        let pictures = showing.sizes.map { vc_media_picture($0, deinterlaces: false) }
+        let status = try Delivery.to(parent) { vc_media_show_picture(still, pictures, Int32(pictures.count), Delivery.sendFrame, $0) }
+        try check(status, still)
+    }
+
     private static let badRequest = VidclassError(.other, "a reader got a request that makes no sense")
+
+    /// Throws the error of a failed call for a single picture.
+    private func check(_ status: Int32, _ still: OpaquePointer?) throws {
+        guard status != 0 else { return }
+        let reason = still.map { String(cString: vc_media_error($0)).printable } ?? "out of memory"
+        throw VidclassError(.badData, "no picture that FFmpeg can read: \(reason)")
+    }
 
     /// Throws the error of a failed call.
     private func check(_ status: Int32, isSound: Bool = false) throws {
@@ -172,5 +200,12 @@ package final class MediaService: @unchecked Sendable {
 
     private static func text<Bytes>(_ bytes: Bytes) -> String {
         withUnsafeBytes(of: bytes) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+extension vc_media_picture {
+    fileprivate init(_ size: FrameSize, deinterlaces: Bool) {
+        self.init(
+            channels: Int32(size.channels), rows: Int32(size.rows), columns: Int32(size.columns), deinterlaces: deinterlaces ? 1 : 0)
     }
 }

@@ -1,11 +1,11 @@
 import VidSystem
 import VidTensor
 
-/// Decodes videos with FFmpeg's libraries in readers.
+/// Decodes videos, and folders of pictures as if they were videos, with FFmpeg's libraries in readers.
 package struct VideoDecoder: Sendable {
     /// Whether only one field of interlaced frames is used.
     package let deinterlaces: Bool
-    private let files: MediaFiles
+    let files: MediaFiles
 
     package init(deinterlaces: Bool = true, files: MediaFiles = MediaFiles()) {
         self.deinterlaces = deinterlaces
@@ -25,7 +25,8 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// Reads what the container says of the video at `path`, which may name a part of it. Nothing is decoded.
+    /// Reads what the container says of the video at `path`, which may name a part of it. Nothing is decoded, except for the first picture of
+    /// a folder.
     package func information(_ path: String) async throws -> VideoInfo {
         try await decode(path, []) { _ in
             nil
@@ -53,6 +54,7 @@ package struct VideoDecoder: Sendable {
         let bytes = sizes.map(\.count).max() ?? 0
         let clip = ClipPath(path)
         try MemoryBudget.checkLoading(Size.product(2, bytes), of: clip.file)
+        if let folder = try folder(clip.file) { return try await decode(folder, sizes, choose, consume) }
         return try await files.withVideo(clip.file) { session, open in
             var video: VideoInfo
             if let known = open.video { video = known } else { video = try await list(session, open.stream, exactly: false, clip.file) }

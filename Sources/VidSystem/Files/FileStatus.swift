@@ -6,6 +6,8 @@ package struct FileStatus: Sendable, Equatable {
     package struct Identity: Hashable, Sendable {
         package let device: UInt64
         package let inode: UInt64
+
+        package init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
     }
 
     package let kind: Kind
@@ -16,6 +18,10 @@ package struct FileStatus: Sendable, Equatable {
     package let modified: Int64
     /// Time of the last change of the content or the status, nanoseconds since 1970. Only the system sets it.
     package let changed: Int64
+
+    package init(kind: Kind, size: Int, identity: Identity, modified: Int64, changed: Int64) {
+        (self.kind, self.size, self.identity, self.modified, self.changed) = (kind, size, identity, modified, changed)
+    }
 
     package init(_ raw: stat) {
         kind =

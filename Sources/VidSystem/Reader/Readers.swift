@@ -51,7 +51,7 @@ package final class Readers: Sendable {
     ///   - library: what reads the file, for messages: "the HDF5 library".
     ///   - timeLimit: the longest time that this process waits for the reader.
     ///   - outputLimit: the most bytes that the reader may send.
-    /// - Throws: `.badData` about `path` if the reader did not survive it, `.other` if none can be started, `CancellationError`, and the
+    /// - Throws: `.badData` about the file (`path`, or that of the session's last request) if the reader did not survive it, `.other` if none can be started, `CancellationError`, and the
     ///   errors of `body`.
     package nonisolated(nonsending) func withReader<Result>(
         for path: String, library: String = "FFmpeg's libraries", timeLimit: Duration, outputLimit: Int = .max,
@@ -83,7 +83,7 @@ package final class Readers: Sendable {
             }
             reader.stop()
             throw ReaderEnd(failure: failure, outcome: try? await reader.outcome(), memoryLimit: memoryLimit)
-                .error(about: path, library: library)
+                .error(about: session.path, library: library)
         }
     }
 

@@ -33,7 +33,8 @@ struct PredictCommand: AsyncParsableCommand {
             """)
 
     @Argument(
-        help: "Videos, sounds, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB).",
+        help:
+            "Videos, sounds, folders of numbered pictures, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB).",
         completion: .clips)
     var inputs: [String] = []
 
