@@ -65,6 +65,8 @@ import VidTestSupport
         for files in [["run/1.bin", "run/a/2.bin", "run/b/3.bin"], ["run/a/2.bin"], ["loose.bin", "x/run/1.bin", "x/walk/1.bin"]] {
             #expect(failure { try FolderLayoutTests.open(files) }.message.contains("expected at least two classes"), "\(files)")
         }
+        let pictures = ["run/a/1.png", "run/a/2.png", "run/b/1.png", "run/b/2.png"]
+        #expect(failure { try FolderLayoutTests.open(pictures) }.message.contains("expected at least two classes, found only \"run\""))
         let known = try FolderLayoutTests.open(["run/a/1.bin", "run/b/2.bin"], classes: ["run", "walk"])
         #expect(known.entries.map(\.label) == [0, 0])
         let test = try FolderLayoutTests.open(["test/run/1.bin", "test/walk/2.bin"], classes: ["run", "walk"])
