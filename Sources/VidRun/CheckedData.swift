@@ -25,7 +25,15 @@ struct CheckedData {
 
     /// Reopens the clips and splits that a run's `splits.csv` names.
     init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
-        let set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        let set: DataSet
+        do {
+            set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        } catch var error as VidclassError where error.kind == .missingInput {
+            let command = ShellText.vidclass(
+                "train", "--resume", ShellText.path(PathText.parent(splits)), "--set", "data.path=NEW_PLACE")
+            error.advice += ["If the data has been moved, resume with its new place:", "  " + command]
+            throw error
+        }
         try await self.init(set, configuration, in: runtime, skipsBadClips: false, isResumed: true)
     }
 

@@ -65,6 +65,7 @@ package struct InitPlan {
         try chooseBatch()
         if configuration.model.input != input { report = try await InitPlan.fitted(whole, to: configuration, runtime) }
         chooseBadClips()
+        report.expectsBytes = configuration.data.preprocessing != .none
     }
 
     /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as
