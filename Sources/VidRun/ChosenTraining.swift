@@ -14,18 +14,19 @@ package struct ChosenTraining {
     ///
     /// - Parameters:
     ///   - path: a folder or table of labelled clips.
+    ///   - media: another folder in which the clips of a table are looked for.
     ///   - overrides: settings that replace the chosen ones.
     ///   - startsFromScratch: whether a small CNN is to be trained from random weights.
     /// - Throws: as `InitPlan.init`, and `.missingInput` if there are no pre-trained weights on this machine.
-    package init(for path: String, overrides: [String], startsFromScratch: Bool, in runtime: Runtime) async throws {
-        let whole = try DataSet.open(path, split: .none)
+    package init(for path: String, media: String? = nil, overrides: [String], startsFromScratch: Bool, in runtime: Runtime) async throws {
+        let whole = try DataSet.open(path, media: media, split: .none)
         let guess = try await ChosenTraining.guess(whole, overrides, startsFromScratch, runtime)
         var anyInput = RunConfiguration()
         anyInput.model.input = InitPlan.anyInput
         let guessed = try guess?.configuration(overrides: overrides) ?? anyInput
         if guess != nil { try ChosenTraining.requireWeights(guessed, runtime) }
 
-        let divided = try DataSet.open(path, split: guessed.data.splitOptions(seed: guessed.seed))
+        let divided = try DataSet.open(path, media: media, split: guessed.data.splitOptions(seed: guessed.seed))
         let loader = ClipLoader(guessed)
         let keeping = guess == nil ? nil : KeptViews(guessed, shown: .heldOut(of: divided))
         let checked = try await runtime.check(
@@ -35,7 +36,7 @@ package struct ChosenTraining {
             checked.divided(as: whole), checkedWith: loader, startsFromScratch: startsFromScratch, gigaflops: guess?.gigaflops, in: runtime)
         configuration = try plan.configuration(overrides: overrides)
         try ChosenTraining.requireWeights(configuration, runtime)
-        let own = try DataSet.open(path, split: configuration.data.splitOptions(seed: configuration.seed))
+        let own = try DataSet.open(path, media: media, split: configuration.data.splitOptions(seed: configuration.seed))
         let found = try await plan.fitted(checked.divided(as: own), to: configuration)
         let isAsGuessed = ClipLoader(configuration).sampling(.whole) == loader.sampling(.whole)
         data = try CheckedData(

@@ -64,11 +64,13 @@ package struct InitPlan {
         self.gigaflops = try gigaflops ?? GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         if report.facts.isEmpty, let error = report.badClipsError() { throw error }
         configuration.data.path = report.data.path
+        configuration.data.media = report.data.media
         choose("data.path", report.data.path.printable, DataReportText.clips(report))
         chooseInput()
         let split = splitChoice()
         let whole = report.divided(
-            as: try DataSet.open(report.data.path, split: configuration.data.splitOptions(seed: configuration.seed)))
+            as: try DataSet.open(
+                report.data.path, media: report.data.media, split: configuration.data.splitOptions(seed: configuration.seed)))
         self.report = try await fitted(whole, to: configuration)
         let input = configuration.model.input
         if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork() }
@@ -77,6 +79,7 @@ package struct InitPlan {
         try chooseBatch()
         if configuration.model.input != input { self.report = try await fitted(whole, to: configuration) }
         chooseBadClips()
+        self.report.expectsBytes = configuration.data.preprocessing != .none
     }
 
     /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as

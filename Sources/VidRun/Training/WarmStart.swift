@@ -32,6 +32,7 @@ package struct WarmStart: Sendable {
     package func configuration(data path: String, overrides: [String]) throws -> RunConfiguration {
         var configuration = before
         configuration.data.path = path
+        configuration.data.media = nil
         configuration.output = OutputConfiguration()
         return try RunConfiguration(configuration.json, source: "the configuration of \(checkpoint.path)", overrides: overrides)
     }

@@ -16,9 +16,9 @@ struct TrainCommand: AsyncParsableCommand {
                    vidclass train --resume [<run>] [<options>]
             """,
         discussion: """
-            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a CSV file path,label[,split][,group]. Without \
-            --config, a configuration is chosen as `init` does it; the run's config.json keeps it. With --config, <data> replaces \
-            data.path.
+            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a table path,label[,split][,group] or one in another \
+            form that check names. Without --config, a configuration is chosen as `init` does it; the run's config.json keeps it. \
+            With --config, <data> replaces data.path.
 
               vidclass train videos
               vidclass train videos --set training.epochs=20 --dry-run
@@ -41,6 +41,8 @@ struct TrainCommand: AsyncParsableCommand {
     var data: String?
 
     @OptionGroup var configuration: ConfigurationOptions
+
+    @OptionGroup var media: MediaOptions
 
     @Option(
         defaultAsFlag: "", parsing: .next,
@@ -146,14 +148,15 @@ struct TrainCommand: AsyncParsableCommand {
     private func choose(_ runtime: Runtime) async throws -> ChosenTraining? {
         guard isChosen, let data else { return nil }
         return try await ChosenTraining(
-            for: data, overrides: configuration.overrides, startsFromScratch: fromScratch, in: runtime)
+            for: data, media: media.folder, overrides: configuration.overrides, startsFromScratch: fromScratch, in: runtime)
     }
 
     /// The configuration of `--config`, or of `--from`, for the data that the command names.
     private func load(_ start: WarmStart?) throws -> RunConfiguration {
-        guard let data else { return try configuration.load() }
-        if configuration.config == nil, let start { return try start.configuration(data: data, overrides: configuration.overrides) }
-        return try configuration.load(data: data)
+        if let data, configuration.config == nil, let start {
+            return try start.configuration(data: data, overrides: configuration.overrides + media.overrides)
+        }
+        return try configuration.load(data: data, media.overrides)
     }
 
     /// The folds to train, new or resumed; nil for a single training.
@@ -163,7 +166,7 @@ struct TrainCommand: AsyncParsableCommand {
             guard !dryRun else {
                 throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds")
             }
-            return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
+            return try await FoldTraining(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
         }
         guard let folds else { return nil }
         if let chosen = try await choose(runtime) { return try chosen.folds(folds, in: runtime) }
@@ -177,7 +180,7 @@ struct TrainCommand: AsyncParsableCommand {
             return try await TrainingPlan(try load(start), from: start, in: runtime)
         }
         if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
-        return try await TrainingPlan(resuming: folder, overrides: configuration.overrides, in: runtime)
+        return try await TrainingPlan(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
     }
 
     /// The folder of `--resume`: the one named, or the newest.
