@@ -11,17 +11,23 @@ package struct SavedModel {
     package let path: String
     package let configuration: RunConfiguration
     package let classifier: Classifier
+    /// SHA-256 of the file, in hexadecimal digits.
+    package let checksum: String
     /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
     let splitsDigest: String?
     /// Recognises unfamiliar clips; nil if the checkpoint has no data for it.
     let familiarity: Familiarity?
 
+    /// - Parameter frameFolderRate: of clips that are folders of pictures; nil for the configuration's.
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
-    package init(path: String) throws {
+    package init(path: String, frameFolderRate: Double? = nil) throws {
         self.path = path
         let checkpoint = try Checkpoint.open(path)
-        configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        var configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        if let frameFolderRate { configuration.data.frameFolderRate = frameFolderRate }
+        self.configuration = configuration
         splitsDigest = checkpoint.splits
+        checksum = checkpoint.checksum
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {

@@ -56,9 +56,12 @@ struct ConfigurationOptions: ParsableArguments {
     var overrides: [String] = []
 
     /// The configuration, with the settings of `--set` and then `others`; the defaults if none is named.
-    func load(_ others: [String] = []) throws -> RunConfiguration {
-        try config.map { try RunConfiguration.load(path: $0, overrides: overrides + others) }
-            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides + others)
+    ///
+    /// - Parameter data: replaces `data.path`.
+    func load(data: String? = nil, _ others: [String] = []) throws -> RunConfiguration {
+        let overrides = (data.map { ["data.path=" + JSONNode.string($0).text()] } ?? []) + overrides + others
+        return try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
+            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
     }
 }
 
@@ -101,15 +104,28 @@ struct CheckpointOptions: ParsableArguments {
         completion: .checkpoints)
     var checkpoint: String?
 
+    @OptionGroup var folderRate: FolderRateOptions
+
     /// The folder whose runs are considered if no checkpoint is named.
     static var directory: String { OutputConfiguration().directory }
 
     /// Opens the model. Tells the user which one if none was named.
     func open() throws -> SavedModel {
-        if let checkpoint { return try SavedModel(path: checkpoint) }
+        if let checkpoint { return try SavedModel(path: checkpoint, frameFolderRate: folderRate.fps) }
         let choice = try RunChoice(in: CheckpointOptions.directory)
         Terminal.note(choice.text)
-        return try SavedModel(path: choice.run.folder.bestPath)
+        return try SavedModel(path: choice.run.folder.bestPath, frameFolderRate: folderRate.fps)
+    }
+}
+
+/// The rate of clips that are folders of numbered pictures.
+struct FolderRateOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Frame rate of folders of numbered pictures; by default that of the config, if one is used.", valueName: "f"))
+    var fps: Double?
+
+    func validate() throws {
+        if let fps, !(fps > 0 && fps <= 1000) { throw ValidationError("--fps takes a number over 0 up to 1000, not \(fps).") }
     }
 }
 

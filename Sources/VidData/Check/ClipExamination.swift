@@ -23,6 +23,8 @@ struct ClipExamination: Sendable {
             let plain = decoder.files.folderRate.map { "\($0) a second" } ?? ""
             let thorough = plain + "thorough"
             return isThorough ? (thorough, nil) : (plain, thorough)
+        // Facts of earlier versions have no range.
+        case .bin, .npy: return ("range", nil)
         default: return ("", nil)
         }
     }
@@ -75,7 +77,7 @@ struct ClipExamination: Sendable {
         return ClipFacts(
             kind: kind, coding: file.element.name, frames: shape.frames, channels: shape.channels, rows: shape.rows,
             columns: shape.columns, framesPerSecond: Double(file.framesPerSecond), digest: hash.finalize().hexadecimal,
-            prints: FramePrints(clip))
+            prints: FramePrints(clip), range: PixelRange(clip))
     }
 
     /// Decodes the frames of a video: all of a short one, so that decoding errors are found now and not in the middle of a training; of

@@ -19,12 +19,14 @@ package struct ClipFacts: Sendable, Equatable {
     package var damage: VideoDamage?
     /// The number of video streams in the file, of which one is read; 1 for other clips.
     package var videoStreams: Int
+    /// The range of the values of a float32 array, in the frames that are read for its prints; nil for other clips.
+    package var range: PixelRange?
     /// Prints of frames spread over the clip, without flat ones.
     package var prints: FramePrints
 
     package init(
         kind: String, coding: String, frames: Int, channels: Int, rows: Int, columns: Int, framesPerSecond: Double, digest: String,
-        prints: FramePrints, damage: VideoDamage? = nil, videoStreams: Int = 1
+        prints: FramePrints, damage: VideoDamage? = nil, videoStreams: Int = 1, range: PixelRange? = nil
     ) {
         self.kind = kind
         self.coding = coding
@@ -37,6 +39,7 @@ package struct ClipFacts: Sendable, Equatable {
         self.prints = prints
         self.damage = damage
         self.videoStreams = videoStreams
+        self.range = range
     }
 
     /// The duration in seconds; nil if the rate is unknown.
@@ -64,6 +67,7 @@ extension ClipFacts {
                 "\(framesPerSecond.bitPattern)", digest, "\(prints.count)",
                 damage.map { "\($0.decodingErrors),\($0.missingFrames),\($0.skippedBytes),\($0.endsEarly ? 1 : 0)" } ?? "-",
             ] + (videoStreams > 1 ? ["\(videoStreams)"] : [])
+            + (range.map { ["range,\($0.lowest.bitPattern),\($0.highest.bitPattern)"] } ?? [])
         return Array((words.map { $0.split(separator: " ").joined(separator: "_") }.joined(separator: " ") + "\n").utf8) + prints.cells
     }
 
@@ -81,13 +85,22 @@ extension ClipFacts {
             (0...FramePrints.most).contains(count),
             let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count),
             let damage = ClipFacts.damage(words[10]),
-            let videoStreams = words.count == 12 ? Int(words[11]) : 1,
-            words.count == 11 || (2...ClipFacts.largestStreams).contains(videoStreams)
+            case let range = words.count == 12 ? ClipFacts.range(words[11]) : nil,
+            let videoStreams = words.count == 12 && range == nil ? Int(words[11]) : 1,
+            words.count == 11 || range != nil || (2...ClipFacts.largestStreams).contains(videoStreams)
         else { return nil }
         self.init(
             kind: words[1], coding: words[2], frames: frames, channels: channels, rows: rows, columns: columns,
             framesPerSecond: framesPerSecond, digest: words[8], prints: prints, damage: damage,
-            videoStreams: videoStreams)
+            videoStreams: videoStreams, range: range)
+    }
+
+    /// The range that `encoded` writes as `word`; nil for other words.
+    private static func range(_ word: String) -> PixelRange? {
+        let parts = word.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "range", let lowest = UInt32(parts[1]), let highest = UInt32(parts[2]) else { return nil }
+        let range = PixelRange(lowest: Float(bitPattern: lowest), highest: Float(bitPattern: highest))
+        return range.lowest.isFinite && range.highest.isFinite && range.lowest <= range.highest ? range : nil
     }
 
     /// Reads the last word of `encoded`: `.some(nil)` for a clip without damage, nil for a word that no clip has.

@@ -65,7 +65,10 @@ package struct DataCheck: Sendable {
                 isReadable: outcome?.isReadable ?? false)
         }
         try Task.checkCancellation()
-        return DataReport(data: data, clips: clips, leaks: leakCheck ? LeakSearch.leaks(clips) : nil)
+        return DataReport(
+            data: data, clips: clips, leaks: leakCheck ? LeakSearch.leaks(clips) : nil,
+            contradictions: ContradictionSearch.contradictions(clips, namesSplits: data.namesSplits),
+            expectsBytes: examination.loader?.expectsBytes ?? true)
     }
 
     private struct Outcome: Sendable {

@@ -34,6 +34,10 @@ extension DataReport {
                 "damaged_clips",
                 .array(damaged.map { clip in .object(members(clip.entry) + (clip.facts?.damage?.members ?? [])) })
             ),
+            (
+                "contradictions",
+                .array(contradictions.map { .object([("first", clip($0.first)), ("second", clip($0.second))]) })
+            ),
             ("overlaps", .array(overlaps.map(overlapDocument))),
             ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
             ("files", .array(clips.map(clipDocument))),

@@ -39,11 +39,23 @@ package struct DataReport: Sendable {
     package let clips: [CheckedClip]
     /// The leaks, most similar first; nil if they were not searched for.
     package let leaks: [Leak]?
+    /// The clips with two labels.
+    package let contradictions: [Contradiction]
+    /// Whether pixels are preprocessed from the scale of bytes, as by any `data.preprocessing` but `none`.
+    package var expectsBytes: Bool
 
-    package init(data: DataSet, clips: [CheckedClip], leaks: [Leak]?) {
+    package init(data: DataSet, clips: [CheckedClip], leaks: [Leak]?, contradictions: [Contradiction] = [], expectsBytes: Bool = true) {
         self.data = data
         self.clips = clips
         self.leaks = leaks
+        self.contradictions = contradictions
+        self.expectsBytes = expectsBytes
+    }
+
+    /// The report with other results of the same clips.
+    private func replacing(clips: [CheckedClip], leaks: [Leak]?, expectsBytes: Bool? = nil) -> DataReport {
+        DataReport(
+            data: data, clips: clips, leaks: leaks, contradictions: contradictions, expectsBytes: expectsBytes ?? self.expectsBytes)
     }
 
     package var bad: [CheckedClip] { clips.filter { $0.facts == nil } }
@@ -125,7 +137,6 @@ package struct DataReport: Sendable {
                 "\(choices.count) \(choices.count == 1 ? "clip has" : "clips have") several video streams, for example "
                     + "\(first.entry.id.printable) (\(streams)). One of them is used: the default one, or else the one that FFmpeg prefers")
         }
-        if let overlapRemark { remarks.append(overlapRemark) }
         let gaps = clips.compactMap { clip in
             clip.facts?.kind != "pictures" ? nil : (try? FrameFolder(ClipPath(clip.entry.path).file))?.missing.map { (clip.entry.id, $0) }
         }
@@ -134,6 +145,16 @@ package struct DataReport: Sendable {
                 "\(gaps.count) \(gaps.count == 1 ? "folder" : "folders") of pictures \(gaps.count == 1 ? "has" : "have") gaps, for example "
                     + "\(id.printable): \(missing). The pictures that are there are the frames")
         }
+        let scaled = expectsBytes ? clips.filter { $0.facts?.range?.fault != nil } : []
+        if let first = scaled.first, let fault = first.facts?.range?.fault {
+            let example =
+                scaled.count == 1
+                ? "\(first.entry.id.printable) has" : "\(scaled.count) clips, for example \(first.entry.id.printable), have"
+            remarks.append(
+                "\(example) \(fault), or use the values as they are with \(ShellText.setting("data.preprocessing", "none")), without "
+                    + "pre-trained weights")
+        }
+        if let overlapRemark { remarks.append(overlapRemark) }
         if let first = damaged.first {
             let (noun, them) = damaged.count == 1 ? ("clip is", "it") : ("clips are", "them")
             remarks.append(
@@ -155,7 +176,7 @@ package struct DataReport: Sendable {
             guard let facts = clip.facts, facts.kind != "sound", let fault = loader.fault(facts, clip.entry.path) else { return clip }
             return CheckedClip(entry: clip.entry, result: .failure(fault), isReadable: true)
         }
-        return DataReport(data: data, clips: clips, leaks: leaks)
+        return replacing(clips: clips, leaks: leaks, expectsBytes: loader.expectsBytes)
     }
 
     /// The report in which damaged clips are bad.
@@ -165,14 +186,14 @@ package struct DataReport: Sendable {
             guard let text = clip.facts?.damageText else { return clip }
             return CheckedClip(entry: clip.entry, result: .failure(.file(clip.entry.path, "is damaged: \(text)")), isReadable: true)
         }
-        return DataReport(data: data, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
+        return replacing(clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
     }
 
     /// The report with newer results for some of its clips.
     package func replacing(_ newer: [CheckedClip]) -> DataReport {
         var results: [[UInt8]: CheckedClip] = [:]
         for clip in newer { results[Array(clip.entry.id.utf8)] = clip }
-        return DataReport(data: data, clips: clips.map { results[Array($0.entry.id.utf8)] ?? $0 }, leaks: leaks)
+        return replacing(clips: clips.map { results[Array($0.entry.id.utf8)] ?? $0 }, leaks: leaks)
     }
 
     /// The report of the same clips in the splits of `other`, without reading them again.
@@ -182,7 +203,9 @@ package struct DataReport: Sendable {
         let clips = clips.compactMap { clip in
             entries[Array(clip.entry.id.utf8)].map { CheckedClip(entry: $0, result: clip.result, isReadable: clip.isReadable) }
         }
-        return DataReport(data: other, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips))
+        return DataReport(
+            data: other, clips: clips, leaks: leaks == nil ? nil : LeakSearch.leaks(clips),
+            contradictions: ContradictionSearch.contradictions(clips, namesSplits: other.namesSplits), expectsBytes: expectsBytes)
     }
 
     /// The data without the bad clips, with the same classes.
@@ -238,6 +261,28 @@ package struct DataReport: Sendable {
             "\(damaged.count) damaged \(damaged.count == 1 ? "clip" : "clips") of \(clips.count)\(list). Repair or remove \(them), use \(them) "
                 + "as \(they) by adding \(ShellText.setting("data.damaged", "use")), or leave \(them) out by adding "
                 + ShellText.setting("data.damaged", "skip"))
+    }
+
+    /// The error of a training on clips with two labels; nil if there are none.
+    ///
+    /// - Parameter isListed: whether the user sees the list of them, so that the error need not name one.
+    package func contradictionError(isListed: Bool = false) -> VidclassError? {
+        guard let first = contradictions.first else { return nil }
+        let count = contradictions.count == 1 ? "1 clip has" : "\(contradictions.count) clips have"
+        return .file(
+            data.path,
+            "\(count) two labels" + (isListed ? "" : ", for example \(text(first))")
+                + ". Remove the wrong \(contradictions.count == 1 ? "one" : "ones")")
+    }
+
+    /// `v/0.bin (line 2, "cat") and ./v/0.bin (line 18, "dog") are the same file`.
+    package func text(_ contradiction: Contradiction) -> String {
+        func clip(_ number: Int) -> String {
+            let entry = clips[number].entry
+            return entry.id.printable + " (" + (entry.line.map { "line \($0), " } ?? "") + "\"\(data.classes[entry.label].printable)\")"
+        }
+        return "\(clip(contradiction.first)) and \(clip(contradiction.second)) "
+            + (contradiction.isSameFile ? "are the same file" : "show the same frames")
     }
 
     /// The error of a training that refuses leaks; nil if none was found.

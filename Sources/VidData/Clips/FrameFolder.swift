@@ -91,9 +91,11 @@ package struct FrameFolder: Sendable, Equatable {
             let pictures = names.filter(FrameFolder.isPicture)
             let found =
                 pictures.isEmpty
-                ? "no pictures" : pictures.count == 1 ? "one picture, \(pictures[0].printable)" : "\(pictures.count) pictures without numbers"
+                ? "no pictures"
+                : pictures.count == 1 ? "one picture, \(pictures[0].printable)" : "\(pictures.count) pictures without numbers"
             throw VidclassError.file(
-                path, "not a clip; expected a file, or a folder of at least two numbered pictures (\(FrameFolder.expected)), found \(found)")
+                path, "not a clip; expected a file, or a folder of at least two numbered pictures (\(FrameFolder.expected)), found \(found)"
+            )
         }
     }
 
@@ -131,7 +133,9 @@ package struct FrameFolder: Sendable, Equatable {
             var (size, modified, changed) = (0, Int64.min, Int64.min)
             for name in names {
                 let status = try SystemCall.status(PathText.join(path, name))
-                let words = [status.identity.device, status.identity.inode, UInt64(status.size)] + [status.modified, status.changed].map(UInt64.init(bitPattern:))
+                let words =
+                    [status.identity.device, status.identity.inode, UInt64(status.size)]
+                    + [status.modified, status.changed].map(UInt64.init(bitPattern:))
                 hash.update(data: Array(name.utf8) + [0] + words.flatMap(LittleEndian.bytes))
                 size = Size.sum([size, status.size])
                 modified = max(modified, status.modified)
@@ -140,7 +144,8 @@ package struct FrameFolder: Sendable, Equatable {
             let digest = Array(hash.finalize())
             return FileStatus(
                 kind: .folder, size: size,
-                identity: FileStatus.Identity(device: LittleEndian.value(digest, 0), inode: LittleEndian.value(digest, 8)), modified: modified,
+                identity: FileStatus.Identity(device: LittleEndian.value(digest, 0), inode: LittleEndian.value(digest, 8)),
+                modified: modified,
                 changed: changed)
         }
     }

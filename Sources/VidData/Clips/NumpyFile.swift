@@ -18,7 +18,9 @@ package enum NumpyFile {
         switch header.descriptor {
         case "|u1": element = .uint8
         case "<f4": element = .float32
-        default: throw VidclassError.file(path, "expected uint8 ('|u1') or float32 ('<f4') values, found \(kind(header.descriptor))")
+        default:
+            let found = NumpyAdvice.text(header.descriptor, file, payload: payloadOffset)
+            throw VidclassError.file(path, "expected uint8 ('|u1') or float32 ('<f4') values, found \(found)")
         }
         guard header.shape.count == 4 else {
             throw VidclassError.file(
@@ -76,18 +78,5 @@ package enum NumpyFile {
     /// The first eight axes as text.
     private static func list(_ axes: [Int]) -> String {
         axes.prefix(8).map(String.init).joined(separator: ", ") + (axes.count > 8 ? ", ... of \(axes.count) axes" : "")
-    }
-
-    /// Describes an unsupported type and how to convert it.
-    private static func kind(_ descriptor: String) -> String {
-        let shown = "'\(descriptor.brief)'"
-        switch descriptor.dropFirst() {
-        case "O": return "Python objects (\(shown)), which would have to be unpickled; save an array of numbers"
-        case "f4": return "big-endian float32 (\(shown)); save a.astype('<f4')"
-        case "f2", "f8": return "\(shown); save a.astype('float32')"
-        case "b1": return "booleans (\(shown)); save a.astype('uint8')"
-        case let type where type.hasPrefix("i") || type.hasPrefix("u"): return "\(shown); save a.astype('uint8')"
-        default: return shown
-        }
     }
 }

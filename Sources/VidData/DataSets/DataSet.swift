@@ -8,12 +8,16 @@ package enum Split: String, Sendable, CaseIterable {
     case validation = "val"
     case test
 
-    /// `train`; `val`, `validation` or `valid`; `test`.
+    /// `train` or `training`; `val`, `valid`, `validation`, `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout`;
+    /// also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
     package init?(name: String) {
-        switch name {
-        case "train": self = .train
-        case "val", "validation", "valid": self = .validation
-        case "test": self = .test
+        var word = name.lowercased()
+        word.unicodeScalars.removeAll { $0 == "_" || $0 == "-" || LabelSpelling.isBlank($0) }
+        for ending in ["set", "data"] where word.hasSuffix(ending) { word.removeLast(ending.count) }
+        switch word {
+        case "train", "training": self = .train
+        case "val", "valid", "validation", "dev", "development": self = .validation
+        case "test", "testing", "eval", "evaluation", "holdout": self = .test
         default: return nil
         }
     }
@@ -31,13 +35,16 @@ package struct DataSet: Sendable {
         package var split: Split
         /// Clips of one group always stay in one split; nil = a group of its own.
         package var group: String?
+        /// The clip's line in the data's table; nil in folders.
+        package var line: Int?
 
-        package init(path: String, id: String, label: Int, split: Split, group: String? = nil) {
+        package init(path: String, id: String, label: Int, split: Split, group: String? = nil, line: Int? = nil) {
             self.path = path
             self.id = id
             self.label = label
             self.split = split
             self.group = group
+            self.line = line
         }
     }
 
@@ -77,6 +84,8 @@ package struct DataSet: Sendable {
     }
 
     package let path: String
+    /// Another folder in which the clips of a table are looked for.
+    package let media: String?
     package let classes: [String]
     package let entries: [Entry]
     package let findings: Findings
@@ -108,7 +117,7 @@ package struct DataSet: Sendable {
 
     /// A copy with only the entries for which `isKept` is true; the classes stay.
     package func keeping(_ isKept: (Entry) -> Bool) -> DataSet {
-        DataSet(path: path, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
+        DataSet(path: path, media: media, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
     }
 
     /// One line about the skipped files; nil if there are none.

@@ -11,6 +11,8 @@ struct FoundClips {
         var label: String
         var split: Split?
         var group: String?
+        /// Its line in a table.
+        var line: Int?
     }
 
     var clips: [Clip] = []
@@ -24,17 +26,25 @@ struct FoundClips {
     var form: DataSet.Form?
     /// For folders: the resolved data folder.
     var root = ""
+    /// For folders: the ids of folders of systems that were passed over.
+    var systemFolders: [String] = []
+    /// For folders: the folder of the class folders, or of the folders of splits.
+    var classFolder = ""
     /// For folders: the links that lead out of it.
     var linksOut: [FolderLink] = []
 
-    /// For tables: the lines of the clips' ids.
-    private var lines: [[UInt8]: Int] = [:]
+    /// For tables: whether labels stay as they are, as in a run's own table.
+    var keepsLabels = false
+
+    /// For tables: the clips' places, by their ids.
+    private var places: [[UInt8]: Int] = [:]
 
     /// Adds the clip in a record of the table at `table`, which is opened as `path`. Throws if a value is empty, if the file is
     /// not a clip, or if the clip was added before. Whether the file exists is left to the caller.
     mutating func add(
         _ record: CSVTable.Record, id: String, path: String, label: String, split: Split?, group: String?, table: String
     ) throws {
+        let label = keepsLabels ? label : LabelSpelling.cleaned(label)
         guard !id.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", table) }
         let file = ClipPath(path).file
         if ClipFormat(name: file) == nil {
@@ -43,13 +53,14 @@ struct FoundClips {
                 throw record.error(error.message, table, kind: error.kind)
             } catch {}
         }
-        if let first = lines.updateValue(record.line, forKey: Array(id.utf8)) {
-            throw record.error("\(id.printable) is already in line \(first)", table)
+        if let first = places.updateValue(clips.count, forKey: Array(id.utf8)).map({ clips[$0] }) {
+            let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
+            throw record.error("\(id.printable) is already in \(first.place)\(other)", table)
         }
         clips.append(
             Clip(
                 path: path, id: id, place: "line \(record.line)",
-                label: label, split: split, group: group))
+                label: label, split: split, group: group, line: keepsLabels ? nil : record.line))
     }
 
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
@@ -67,21 +78,36 @@ struct FoundClips {
 
     /// The clips with labels numbered by `classes`. Throws if a label is unknown; `path` is for the error.
     func entries(_ classes: [String], _ path: String) throws -> [DataSet.Entry] {
-        var numbers: [String: Int] = [:]
-        for (number, label) in classes.enumerated() { numbers[label] = number }
+        let numbers = ClassNumbers(classes)
         return try clips.map { clip in
             guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, path) }
-            return DataSet.Entry(path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group)
+            return DataSet.Entry(
+                path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group, line: clip.line)
         }
     }
 
     /// The labels that are not among `classes`.
     func unknownLabels(_ classes: [String]) -> [DataSet.UnknownLabel] {
-        let known = Set(classes)
+        let known = ClassNumbers(classes)
         var counts: [String: Int] = [:]
-        for clip in clips where !known.contains(clip.label) { counts[clip.label, default: 0] += 1 }
+        for clip in clips where known[clip.label] == nil { counts[clip.label, default: 0] += 1 }
         return counts.sorted { PathText.precedes($0.key, $1.key) }.map {
             DataSet.UnknownLabel(label: $0.key, clips: $0.value, nearest: nearestWord(to: $0.key, among: classes))
+        }
+    }
+
+    /// Throws if two lines of the table at `path` name the same file, or the same part of one, with the same label in the same split,
+    /// however they spell its path. Other labels are left to `ContradictionSearch`.
+    func checkRepeats(_ path: String) throws {
+        var firsts: [ClipIdentity: [Clip]] = [:]
+        for clip in clips {
+            guard let identity = ClipIdentity(clip.path) else { continue }
+            if let first = firsts[identity]?.first(where: { $0.label == clip.label && $0.split == clip.split }) {
+                throw VidclassError.file(
+                    path,
+                    "\(clip.place): \(clip.id.printable) is already in \(first.place), as \(first.id.printable); remove one of the lines")
+            }
+            firsts[identity, default: []].append(clip)
         }
     }
 
@@ -107,7 +133,7 @@ struct FoundClips {
             guard component.utf8.first == UInt8(ascii: "g"), component.utf8.count >= 3,
                 component.utf8.dropFirst().allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
             else { continue }
-            return label + "/" + components[...place].joined(separator: "_")
+            return LabelSpelling.cleaned(label) + "/" + components[...place].joined(separator: "_")
         }
         return nil
     }

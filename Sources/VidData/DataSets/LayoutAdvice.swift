@@ -46,7 +46,7 @@ enum LayoutAdvice {
         let expected = ["Expected one folder per class; a folder's name is its class:"] + layout(path, ["CLASS1/a.mp4", "CLASS2/b.mp4"])
         guard let first = others.first else { return .file(path, "found no clips; the folder is empty", advice: expected) }
         let found = others.count == 1 ? "one other file, \(first.printable)" : "\(others.count) other files, such as \(first.printable)"
-        return .file(path, "found no clips (.bin, .npy, videos, sounds or folders of numbered pictures), only \(found)", advice: expected)
+        return .file(path, "found no clips (.bin, .npy, videos or sounds), only \(found)", advice: expected)
     }
 
     /// The error for clips that are all directly in the folder.
@@ -54,12 +54,27 @@ enum LayoutAdvice {
         let names = clips.count > 1 ? [clips[0], clips[1]] : [clips[0], "..."]
         var advice = ["Make one folder per class and move them there. A folder's name is its class:"]
         advice += layout(path, ["CLASS1/\(names[0])", "CLASS2/\(names[1])"])
+        advice += tableByNames(path, clips)
         if let above = folderAbove(path) {
             advice.append("If this is the folder of one class, name the folder above it: \(ShellText.quoted(ShellText.path(above)))")
         } else {
             advice.append("Or list them in a CSV file with the columns path and label.")
         }
         return .file(path, "found \(found), but not in class folders", advice: advice)
+    }
+
+    /// For clips that are named after their classes, `cat_001.mp4`, a command that makes a table of them.
+    private static func tableByNames(_ path: String, _ clips: [String]) -> [String] {
+        let words = clips.map { clip in String(clip.prefix { $0.isASCII && $0.isLetter }) }
+        let labels = Set(words).sorted(by: PathText.precedes)
+        let isPlausible = labels.count > 1 && 2 * labels.count <= clips.count && zip(clips, words).allSatisfy { $1.count > 1 && $0 != $1 }
+        guard isPlausible else { return [] }
+        let table = freeTable(path)
+        return [
+            "If the names begin with the classes (\(list(labels))), make a table of the clips and name it instead:",
+            "  (echo path,label; cd \(ShellText.quoted(ShellText.path(path))) && find -L . -maxdepth 1 -type f\(filter(clips)) | sort | "
+                + #"sed 's|^\./||; s|"|""|g; s|^\([A-Za-z]*\).*|"&","\1"|') > "# + ShellText.quoted(ShellText.path(table)),
+        ]
     }
 
     /// The folder above `path`, if another folder in it also has clips.
@@ -98,8 +113,9 @@ enum LayoutAdvice {
                 + layout(path, ["CLASS1/\(name)", "CLASS1/\(name.replacing("1.", with: "2."))", "CLASS2/..."]))
     }
 
-    /// The error for the folder of a class of the data at `data` that is itself a clip.
-    static func errorForClass(_ path: String, _ label: String, of data: String) -> VidclassError {
+    /// The error for the folder of a class that is itself a clip.
+    static func errorForClass(_ path: String, _ label: String) -> VidclassError {
+        let data = PathText.parent(path)
         let names = (try? FrameFolder(path))?.names ?? []
         var advice = ["Give each clip of a class a folder of its own:"] + layout(path, ["CLIP1/\(names.first ?? "1.png")", "CLIP2/..."])
         let above = [".", ".."].contains(PathText.name(data)) ? PathText.parent(Folder.resolved(data)) : PathText.parent(data)
@@ -108,6 +124,54 @@ enum LayoutAdvice {
         advice.append("Single photos are not clips: vidclass classifies videos.")
         return .file(
             path, "the class \"\(label.printable)\" is a single clip, a folder of \(names.count) numbered pictures", advice: advice)
+    }
+
+    /// The error for folders in `path`, `outer`, that all hold the same folders, `inner`, and nothing else: either may be the classes.
+    static func sameFoldersError(_ path: String, outer: [String], inner: [String], _ clips: [String]) -> VidclassError {
+        let (outerList, innerList) = (list(outer), list(inner))
+        if Set(inner.map { Split(name: $0) }).count == inner.count, inner.allSatisfy({ Split(name: $0) != nil }) {
+            return .file(
+                path,
+                "the splits (\(innerList)) are in the class folders; they are expected above them, as in "
+                    + PathText.join(PathText.join(path, inner[0]), outer[0]).printable,
+                advice: ["Move them, or make a table of the clips and name it instead:"] + table(path, clips, label: 1, split: 2))
+        }
+        return .file(
+            path, "every folder holds the same folders (\(innerList)); they may be the classes instead of \(outerList)",
+            advice: ["If \(innerList) are the classes, make a table of the clips and name it instead:"] + table(path, clips, label: 2)
+                + ["If \(outerList) are the classes:"] + table(path, clips, label: 1))
+    }
+
+    /// A command that lists the clips two folders below `path` in a table, with a folder's name as the label, and the table's name.
+    ///
+    /// - Parameters:
+    ///   - label: which of the folders, from 1, names the class.
+    ///   - split: which one names the split.
+    private static func table(_ path: String, _ clips: [String], label: Int, split: Int? = nil) -> [String] {
+        let table = freeTable(path)
+        let columns = #""&","\\#(label)""# + (split.map { #","\\#($0)""# } ?? "")
+        return [
+            "  (echo path,label\(split == nil ? "" : ",split"); cd \(ShellText.quoted(ShellText.path(path))) && find -L ./*/*/ -type f\(filter(clips)) | sort | "
+                + #"sed 's|^\./||; s|"|""|g; s|^\([^/]*\)/\([^/]*\)/.*|\#(columns)|') > "# + ShellText.quoted(ShellText.path(table))
+        ]
+    }
+
+    /// The arguments of `find` for the kinds of these clips.
+    private static func filter(_ clips: [String]) -> String {
+        let kinds = Set(clips.map(PathText.fileExtension))
+        guard !kinds.contains("") else { return "" }
+        let names = kinds.sorted().map { " -iname \(ShellText.quoted("*.\($0)"))" }.joined(separator: " -o")
+        return kinds.count == 1 ? names : " \\(\(names) \\)"
+    }
+
+    /// A name for a table in `path`.
+    private static func freeTable(_ path: String) -> String {
+        PathText.join(path, (try? SystemCall.status(PathText.join(path, "clips.csv"))) == nil ? "clips.csv" : "labels.csv")
+    }
+
+    /// "cat, dog, ...".
+    private static func list(_ names: [String]) -> String {
+        names.prefix(4).map(\.printable).joined(separator: ", ") + (names.count > 4 ? ", ..." : "")
     }
 
     // MARK: - Files

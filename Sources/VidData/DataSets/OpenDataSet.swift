@@ -6,8 +6,8 @@ extension DataSet {
     /// the folder `media`.
     ///
     /// `classes` (a checkpoint's) number the labels; clips with other labels are an error or, with `leavesOutUnknown`, left out and
-    /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Validation and test
-    /// splits that the data does not name are taken from the training split as `split` defines.
+    /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Labels are trimmed and
+    /// compared in Unicode's form C; those of similar spelling are noted. Validation and test splits that the data does not name are taken from the training split as `split` defines.
     package static func open(
         _ path: String, media: String? = nil, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
     ) throws -> DataSet {
@@ -17,7 +17,7 @@ extension DataSet {
         switch status.kind {
         case .folder where media != nil:
             throw VidclassError.file(path, "data.media (--media) is for the clips of a table or list, but this is a folder")
-        case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil)
+        case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil, classes: classes)
         case .file where isTable(name: path): found = try TableLayout.read(path, media: media)
         case .file: throw LayoutAdvice.error(forFile: path)
         default: throw VidclassError.file(path, LayoutAdvice.expected)
@@ -32,18 +32,23 @@ extension DataSet {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
         let classes = labels
+        if !isFolder { try found.checkRepeats(path) }
         let unknown = found.unknownLabels(classes)
         if leavesOutUnknown {
-            let known = Set(classes)
-            found.clips.removeAll { !known.contains($0.label) }
+            let known = ClassNumbers(classes)
+            found.clips.removeAll { known[$0.label] == nil }
         }
+        found.notes += LabelSpelling.notes(
+            found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
+            folder: isFolder && found.splits == nil ? found.classFolder : nil)
         let made = StratifiedSplit.make(
             try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)
         if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
-        return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
+        return DataSet(
+            path: path, media: media, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }
 
     /// A note about groups whose clips are in more than one of the given splits.

@@ -41,8 +41,9 @@ package enum SplitsFile {
         try checkPresence(found.clips, path, data)
         let classes = try classes ?? found.sortedLabels(path)
         let entries = try found.entries(classes, path)
-        let (findings, namesSplits) = differences(entries, skipped: skipped(beside: path), data: data, media: media, isTable: isTable)
-        return DataSet(path: data, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
+        let (findings, namesSplits) = differences(
+            entries, classes, skipped: skipped(beside: path), data: data, media: media, isTable: isTable)
+        return DataSet(path: data, media: media, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
     }
 
     /// Reads the table's records as clips of the data in `folder`.
@@ -56,6 +57,7 @@ package enum SplitsFile {
         }
         guard !table.records.isEmpty else { throw VidclassError.file(path, "the table names no clips") }
         var found = FoundClips()
+        found.keepsLabels = true
         for record in table.records {
             let id = record.fields[0]
             // guard: splits-inside-folder
@@ -76,7 +78,7 @@ package enum SplitsFile {
     }
 
     private static func checkPresence(_ clips: [FoundClips.Clip], _ path: String, _ data: String) throws {
-        let gone = clips.filter { (try? SystemCall.status(ClipPath($0.path).file)) == nil }
+        let gone = clips.filter { (try? SystemCall.status(ClipPath.file($0.path))) == nil }
         guard let first = gone.first else { return }
         throw VidclassError.file(
             data,
@@ -93,11 +95,13 @@ package enum SplitsFile {
 
     /// Compares the data as it is now with the recorded entries: new clips become notes, and files that are no clips are counted.
     private static func differences(
-        _ entries: [DataSet.Entry], skipped: [String], data: String, media: String?, isTable: Bool
+        _ entries: [DataSet.Entry], _ classes: [String], skipped: [String], data: String, media: String?, isTable: Bool
     ) -> (findings: DataSet.Findings, namesSplits: Bool) {
         let now: FoundClips
         do {
-            now = isTable ? try TableLayout.read(data, media: media) : try FolderLayout.read(data, mayLackTraining: true)
+            now =
+                isTable
+                ? try TableLayout.read(data, media: media) : try FolderLayout.read(data, mayLackTraining: true, classes: classes)
         } catch {
             return (DataSet.Findings(notes: ["could not look for new clips: \(error)"]), false)
         }

@@ -14,7 +14,9 @@ package enum ClipInputs {
             _ = try SystemCall.status(address.file)
             return [path]
         }
-        if expandingPatterns, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+        if expandingPatterns, NetworkAddress.advice(path) == nil, (try? SystemCall.status(path, followingLink: false)) == nil,
+            let pattern = GlobPattern(path)
+        {
             return try clips(matching: pattern, path)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }
@@ -22,7 +24,7 @@ package enum ClipInputs {
         guard !clips.isEmpty else {
             // A folder of pictures says what is wrong with them.
             if case .unclear? = try? FrameFolder.find(in: path, names: Folder.names(path).names) { _ = try FrameFolder(path) }
-            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos, sounds or folders of numbered pictures)")
+            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)")
         }
         return clips
     }

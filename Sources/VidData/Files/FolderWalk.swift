@@ -24,6 +24,8 @@ struct FolderWalk {
     private(set) var linksBack: [String] = []
     /// The ids of skipped folders that were already visited under another name.
     private(set) var repeated: [String] = []
+    /// The ids of folders that systems make, such as `@eaDir`, which are passed over.
+    private(set) var systemFolders: [String] = []
     /// Links that lead out of `root`.
     private(set) var linksOut: [FolderLink] = []
     /// What was made of numbered pictures that are not clips.
@@ -55,6 +57,21 @@ struct FolderWalk {
         try walk(path, id, above: above.map { try SystemCall.status($0).identity })
     }
 
+    /// Whether a folder of this name is made by a system, a network drive or an archive, not by people.
+    static func isSystemFolder(_ name: String) -> Bool { systemNames.contains(name.lowercased()) }
+
+    private static let systemNames: Set<String> = [
+        "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "__macosx", "lost+found", "system volume information",
+        "$recycle.bin",
+    ]
+
+    /// The note on folders of systems; nil if there are none.
+    static func systemNote(_ ids: [String]) -> String? {
+        guard let first = ids.first else { return nil }
+        let others = ids.count == 1 ? "" : " and \(ids.count - 1) other \(ids.count == 2 ? "folder" : "folders")"
+        return "passed over \(first.printable)\(others), which \(ids.count == 1 ? "a system has" : "systems have") made"
+    }
+
     private mutating func walk(_ path: String, _ id: String, above: [FileStatus.Identity]) throws {
         let identity = try SystemCall.status(path).identity
         guard !above.contains(identity) else {
@@ -75,7 +92,9 @@ struct FolderWalk {
             let child = PathText.join(path, name)
             let childID = PathText.join(id, name)
             let (kind, link) = FolderLink.look(child, id: childID, root: root)
-            if kind == .folder {
+            if kind == .folder, FolderWalk.isSystemFolder(name) {
+                systemFolders.append(childID)
+            } else if kind == .folder {
                 if let link { linksOut.append(link) }
                 try walk(child, childID, above: above + [identity])
             } else if kind == .file, FrameFolder.isPicture(name: name) {

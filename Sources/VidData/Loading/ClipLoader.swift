@@ -16,6 +16,8 @@ package struct ClipLoader: Sendable {
     package let augmentation: AugmentationConfiguration
     /// Whether interlaced video is deinterlaced.
     package let deinterlaces: Bool
+    /// Whether the model expects pixels from 0 to 255 (any `data.preprocessing` but `none`).
+    package private(set) var expectsBytes = true
     let sounds: SoundClips
     let files: MediaFiles
     /// Clips that were decoded before; each is taken from there once.
@@ -46,6 +48,7 @@ package struct ClipLoader: Sendable {
             frames: input.frames, channels: input.channels, rows: input.rows, columns: input.columns, sampling: data.sampling,
             shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace,
             files: MediaFiles(folderRate: data.frameFolderRate))
+        expectsBytes = data.preprocessing != PreprocessingName.none
     }
 
     /// The same loader, which first looks into `store`.
@@ -82,12 +85,12 @@ package struct ClipLoader: Sendable {
             if augmentation.changesClips { details += ", changed by \(augmentation.text)" }
         }
         return "\(sampler.text(training: isTraining)) \(frames) of \(channels) x \(rows) x \(columns), short clips \(shortClips.rawValue)"
-            + details + (deinterlaces ? "" : ", fields woven") + ownSampling(path)
+            + details + (deinterlaces ? "" : ", fields woven") + ownSampling(ClipPath.file(path))
     }
 
-    /// What the clip of the file at `path` depends on that those of other kinds of files do not.
-    private func ownSampling(_ path: String) -> String {
-        switch ClipFormat(keyOf: ClipPath.file(path)) {
+    /// What the clip of a file depends on that those of other kinds of files do not.
+    private func ownSampling(_ file: String) -> String {
+        switch ClipFormat(keyOf: file) {
         case .sound: ", \(sounds.text)"
         case .pictures: files.folderRate.map { ", pictures at \($0) a second" } ?? ""
         default: ""

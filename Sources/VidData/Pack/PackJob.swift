@@ -76,7 +76,7 @@ package struct PackJob: Sendable {
     package func run(progress: @Sendable (Progress) -> Void = { _ in }) async throws -> Report {
         let (items, otherFiles) = try PackItem.all(source: source, destination: destination)
         guard !items.isEmpty else {
-            throw VidclassError.file(source, "found no videos, folders of pictures, .npy or .bin files")
+            throw VidclassError.file(source, "found no videos, .npy or .bin files")
         }
         for folder in Set(items.map { PathText.parent($0.destination) }).sorted(by: PathText.precedes) { try Folder.make(folder) }
 
@@ -127,6 +127,9 @@ package struct PackJob: Sendable {
         var current: ClipFileWriter?
         // The chosen frames that are not written yet.
         var rest: ArraySlice<Int> = []
+        var files = files
+        // The frames of a folder have this rate, so that none is left out.
+        files.folderRate = files.folderRate ?? options.selection.framesPerSecond
         try await VideoDecoder(files: files).decode(item.source, [size]) { video in
             let frames = try ClipFrames(ClipPath(item.source), of: video.times)
             let (places, rate) = try options.selection.choice(of: frames.times, path: item.source)

@@ -32,7 +32,9 @@ package struct ClipWindow: Sendable, Equatable {
     func frames(of times: FrameTimes, path: String) throws -> Range<Int> {
         guard let duration = times.duration else {
             throw VidclassError.file(
-                path, "its frame rate is not known, so it cannot be cut into windows of seconds; use a video or a .bin file with a rate")
+                path,
+                "its frame rate is not known, so it cannot be cut into windows of seconds; use a video or a .bin file with a "
+                    + "rate, or \(FrameTimes.folderRateAdvice)")
         }
         guard start >= 0, length > 0, (start + length).isFinite else {
             throw VidclassError.file(

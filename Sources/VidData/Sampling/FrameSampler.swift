@@ -95,8 +95,8 @@ package struct FrameSampler: Sendable, Equatable {
                 throw VidclassError.file(
                     path,
                     "its frame rate is not known, so it cannot be sampled at \(sampling.framesPerSecond) frames per second; use a video or a "
-                        + ".bin file with a rate, give that of folders of pictures with \(ShellText.setting("data.frame_folder_fps", "25")), or "
-                        + "train with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
+                        + ".bin file with a rate, \(FrameTimes.folderRateAdvice), or train "
+                        + "with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
                 )
             }
             // With this factor a rate that was rounded to float32, as in a clip file, gives the same frames as the exact rate.

@@ -50,7 +50,8 @@ package struct FrameSelection: Sendable, Equatable {
         var isReduced = false
         if let framesPerSecond {
             guard times.rate > 0 else {
-                throw VidclassError.file(path, "its frame rate is not known, so it cannot be reduced to \(framesPerSecond) a second")
+                throw VidclassError.file(
+                    path, "its frame rate is not known, so it cannot be reduced to \(framesPerSecond) a second")
             }
             let wanted = (Double(times.count) * framesPerSecond / times.rate).rounded()
             if wanted < Double(times.count) {

@@ -85,6 +85,7 @@ package struct MediaFiles: Sendable {
         _ folder: FrameFolder, _ body: nonisolated(nonsending) (ReaderSession) async throws -> Result
     ) async throws -> Result {
         try await readers.withReader(for: folder.path, timeLimit: .seconds(60)) { session in
+            // A picture takes the place of the video that the reader has open.
             session.kept = nil
             return try await body(session)
         }

@@ -76,7 +76,7 @@ extension VideoInfo {
     /// The frames of a folder at this rate, 0 if it is unknown.
     fileprivate init(_ folder: FrameFolder, rate: Double) {
         self.init(
-            container: "pictures", codec: "", rows: 0, columns: 0, streams: 1, chosen: 0,
+            container: VideoInfo.folderContainer, codec: "", rows: 0, columns: 0, streams: 1, chosen: 0,
             times: FrameTimes(count: folder.count, rate: rate), keys: [Bool](repeating: true, count: folder.count), isExact: true,
             damage: nil)
     }

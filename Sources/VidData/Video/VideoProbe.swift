@@ -1,7 +1,7 @@
 import VidSystem
 import VidTensor
 
-/// A file's video stream, as its container describes it, and the frames that it shows.
+/// A file's video stream, as its container describes it, and the frames that it shows; or a folder of pictures as a video.
 package struct VideoInfo: Sendable, Equatable {
     /// The short name of the container, such as `mov`.
     package var container: String
@@ -26,6 +26,9 @@ package struct VideoInfo: Sendable, Equatable {
     package var metErrors = false
     /// The number of errors of the decoder among them.
     package var decodingErrors = 0
+
+    /// The `container` of a folder of pictures.
+    package static let folderContainer = "pictures"
 
     package var frames: Int { times.count }
     /// The mean rate; 0 = unknown.

@@ -15,7 +15,8 @@ package enum DataReportText {
             .map { page.paragraph("note: " + $0, indent: 6) }.joined()
         let verdict = verdict(report)
         return summary(report, page) + "\n" + classes(report, page) + (remarks.isEmpty ? "" : "\n" + remarks) + bad(report, page)
-            + damaged(report, page) + leaks(report, page) + (verdict.isEmpty ? "" : "\n" + page.paragraph(verdict, indent: 0))
+            + damaged(report, page) + contradictions(report, page) + leaks(report, page)
+            + (verdict.isEmpty ? "" : "\n" + page.paragraph(verdict, indent: 0))
     }
 
     /// The width that lines are broken to.
@@ -104,6 +105,10 @@ package enum DataReportText {
         }
     }
 
+    private static func contradictions(_ report: DataReport, _ page: Page) -> String {
+        section("Clips with two labels", report.contradictions, "clips with two labels", page) { "  \(report.text($0))" }
+    }
+
     private static func leaks(_ report: DataReport, _ page: Page) -> String {
         section("Clips that look the same in two splits", report.leaks ?? [], "pairs", page) { leak in
             let (first, second) = (report.clips[leak.first].entry, report.clips[leak.second].entry)
@@ -132,6 +137,10 @@ package enum DataReportText {
         var sentences =
             report.bad.isEmpty
             ? ["All clips can be read\(damaged == 0 ? "" : ", but \(damaged) \(damaged == 1 ? "is" : "are") damaged")."] : []
+        if !report.contradictions.isEmpty {
+            sentences.append(
+                "\(Formatting.count(report.contradictions.count, "clip")) \(report.contradictions.count == 1 ? "has" : "have") two labels.")
+        }
         if let leaks = report.leaks, report.splits.count > 1 {
             sentences.append(
                 leaks.isEmpty

@@ -11,12 +11,15 @@ package struct Prediction: Sendable {
     package let ranked: [(label: String, score: Float)]
     /// The best two, however many were asked for.
     package let bestTwo: [(label: String, score: Float)]
+    /// Of all classes, in their order.
+    let scores: [Float]
     /// Whether the input looks like the training clips; nil if the model cannot tell.
     package let familiarity: Familiarity.Finding?
 
-    init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
+    package init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
         self.input = input
         self.familiarity = familiarity
+        self.scores = scores
         let order = Scores.ranked(scores)
         ranked = order.prefix(top).map { (classes[$0], scores[$0]) }
         bestTwo = order.prefix(2).map { (classes[$0], scores[$0]) }
@@ -26,7 +29,14 @@ package struct Prediction: Sendable {
 /// The scores of a long input, window by window.
 package struct Timeline: Sendable {
     package let input: String
+    /// The model's labels.
+    package let classes: [String]
+    /// In the order of their starts.
     package let windows: [(window: ClipWindow, prediction: Prediction)]
+
+    package init(input: String, classes: [String], windows: [(window: ClipWindow, prediction: Prediction)]) {
+        (self.input, self.classes, self.windows) = (input, classes, windows)
+    }
 }
 
 /// Predicts file after file with a saved model.
@@ -37,6 +47,8 @@ package struct FilePredictor {
     private let top: Int
     /// Files that are being loaded while an earlier one is computed.
     private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
+    /// A remark on the values of the first clip of floats, until `takeRemark` has returned it; and whether there was such a clip.
+    private var (remark, hasSeenFloats): (String?, Bool) = (nil, false)
 
     /// - Parameter top: how many classes a prediction holds.
     /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
@@ -57,9 +69,23 @@ package struct FilePredictor {
             pending[next] = Task { try await loader.loadAll(path, views: views) }
         }
         let clips = try await pending.removeValue(forKey: index)?.value ?? []
+        if let clip = clips.first, [.bin, .npy].contains(ClipFormat(name: paths[index])) { look(at: clip, of: input) }
         let known = FrameFeatures()
         let outputs = clips.map { predictor.output($0, known) }
         return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
+    }
+
+    /// A remark for the user on the clips so far, once.
+    package mutating func takeRemark() -> String? {
+        defer { remark = nil }
+        return remark
+    }
+
+    /// Looks whether the values of the first clip of floats are those of pixels.
+    private mutating func look(at clip: LoadedClip, of input: String) {
+        guard !hasSeenFloats, saved.loader.expectsBytes, let range = PixelRange(clip.clip) else { return }
+        hasSeenFloats = true
+        remark = range.fault.map { "\(input.printable): \($0), unless the model was trained on such clips" }
     }
 
     private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {
@@ -92,7 +118,7 @@ package struct FilePredictor {
             progress(done, plan.count)
         }
         return Timeline(
-            input: input,
+            input: input, classes: saved.classifier.classes,
             windows: zip(plan, predictions).compactMap { window, prediction in
                 // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
                 prediction.map {

@@ -16,7 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
             did not change since the last check are not read again. Of a video of more than a minute, the container is read, and some \
             key frames and both ends are decoded; --thorough decodes all of it. The splits are those that `train` would make. Without --config \
             every readable clip is good; with it, a clip that the model can't use (another frame size, too short) is bad, too. Ends \
-            with 65 if a clip is bad, if data.damaged is "refuse" and a clip is damaged, or if data.leak_check is "refuse" and clips of \
+            with 65 if a clip is bad, if a clip has two labels, if data.damaged is "refuse" and a clip is damaged, or if data.leak_check is "refuse" and clips of \
             different splits show the same footage.
 
               vidclass check videos
@@ -64,6 +64,7 @@ struct CheckCommand: AsyncParsableCommand {
             isThorough: thorough, concurrency: threads ?? Workers.processorCount)
         try output.print(DataReportText.text(report), report.document)
         if let error = report.badClipsError(isListed: !output.json) { throw error }
+        if let error = report.contradictionError(isListed: !output.json) { throw error }
         if configuration.data.damaged == .refuse, let error = report.damagedError(isListed: !output.json) { throw error }
         if configuration.data.leakCheck == .refuse, let error = report.leakError(isListed: !output.json) { throw error }
     }

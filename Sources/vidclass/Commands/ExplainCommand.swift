@@ -34,7 +34,7 @@ struct ExplainCommand: AsyncParsableCommand {
         case text, json
     }
 
-    @Argument(help: "Videos, sounds, .bin or .npy clips, or folders of them.")
+    @Argument(help: "Videos, sounds, folders of numbered pictures, .bin or .npy clips, or folders of them.")
     var inputs: [String]
 
     @OptionGroup var model: CheckpointOptions

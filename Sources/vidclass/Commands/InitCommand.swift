@@ -39,11 +39,12 @@ struct InitCommand: AsyncParsableCommand {
         let display = RunDisplay()
         defer { display.clear() }
         let plan = try await InitPlan(
-            for: set, media: media.folder, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
+            for: set, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
         // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
         for remark in plan.report.remarks + [set.otherFilesSummary].compactMap(\.self) { note("note: \(remark)") }
+        if let error = plan.report.contradictionError() { note("warning: \(error.message)") }
         if let warning = plan.report.leakWarning { note("warning: \(warning)") }
         try Terminal.output(table(plan.choices).printableLines)
         let steps = plan.steps(after: output)
@@ -57,7 +58,7 @@ struct InitCommand: AsyncParsableCommand {
     private func note(_ text: String) { Terminal.note(Terminal.fitted(text)) }
 
     /// The choices in 80 columns.
-    private func table(_ choices: [InitPlan.Choice]) -> String {
+    private func table(_ choices: [ConfigurationChoice]) -> String {
         choices.map { choice in
             Terminal.paragraph("\(choice.key): \(choice.value)", indent: 4) + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()

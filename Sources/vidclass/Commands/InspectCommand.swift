@@ -10,25 +10,28 @@ import VidTensor
 struct InspectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what is in a clip, video, sound, checkpoint, weights file or config.",
+        abstract: "Show what is in a clip, video, sound, folder of pictures, checkpoint, weights file or config.",
         discussion: """
             A video is described as its container describes it, without decoding it: `check` finds damage within. Of a segment, \
-            `start` and `first_frame` are its place in the video.
+            `start` and `first_frame` are its place in the video. Of a folder of numbered pictures, the first one is decoded, and \
+            missing numbers are listed.
 
               vidclass inspect clip.bin
               vidclass inspect holiday.mp4 --json
-              vidclass inspect 'holiday.mp4#t=10,20'
+              vidclass inspect 'match.mp4#t=2,6'
               vidclass inspect runs/train/weights/best.safetensors
               vidclass inspect Configs/vgg16-lstm.json
             """)
 
-    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file.", completion: .file())
+    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file, or a folder of pictures.", completion: .file())
     var file: String
+
+    @OptionGroup var folderRate: FolderRateOptions
 
     @OptionGroup var output: JSONOptions
 
     func run() async throws {
-        let facts = try await Inspection.of(file)
+        let facts = try await Inspection.of(file, fps: folderRate.fps)
         try output.print(facts.text, facts.document)
     }
 }
@@ -40,21 +43,24 @@ private struct Inspection {
     /// For keys of facts, what the text says instead of the fact; nil to leave it out.
     private var words: [String: String?] = [:]
 
-    static func of(_ file: String) async throws -> Inspection {
+    static func of(_ file: String, fps: Double?) async throws -> Inspection {
         let name = file.lowercased()
         if name.hasSuffix(".json") { return try config(file) }
         if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try await model(file) }
-        let clip = try await ClipInformation.read(file)
+        let clip = try await ClipInformation.read(file, files: MediaFiles(folderRate: fps))
         // The frames of a sound are those of its spectrogram with the defaults of data.audio.
         let sound: [(String, JSONNode)] =
             clip.sound.map {
                 [("sample_rate", .integer($0.sampleRate)), ("sound_channels", .integer($0.channels)), ("seconds", .number($0.seconds))]
             } ?? []
         let video = clip.video
+        let gaps: [(String, JSONNode)] =
+            video?.container != VideoInfo.folderContainer
+            ? [] : [("missing", try FrameFolder(ClipPath(file).file).missing.map { .string($0) } ?? .null)]
         return Inspection(
             facts: [
                 ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
-            ] + sound + (video.map { facts($0, clip) } ?? []) + (ClipPath(file).segment == nil ? [] : place(clip.clipFrames)) + [
+            ] + sound + (video.map { facts($0, clip) } ?? []) + gaps + (ClipPath(file).segment == nil ? [] : place(clip.clipFrames)) + [
                 ("element", .string(clip.element)),
                 ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
                 ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),

@@ -17,7 +17,7 @@ struct PackCommand: AsyncParsableCommand {
               vidclass pack videos clips --frames 0 --fps 10
             """)
 
-    @Argument(help: "A folder of videos (or .npy clips), or one of them.", completion: .clips)
+    @Argument(help: "A folder of videos (or folders of pictures, or .npy clips), or one of them.", completion: .clips)
     var source: String
 
     @Argument(help: "The folder to write, or for one file the .bin file.", completion: .directory)
@@ -32,7 +32,8 @@ struct PackCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Columns per frame.", valueName: "c"))
     var columns = 224
 
-    @Option(help: ArgumentHelp("Frame rate before sampling; by default the video's own.", valueName: "f"))
+    @Option(
+        help: ArgumentHelp("Frame rate before sampling; by default the video's own. For folders of pictures: their rate.", valueName: "f"))
     var fps: Double?
 
     func validate() throws {

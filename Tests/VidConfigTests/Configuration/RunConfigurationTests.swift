@@ -103,6 +103,7 @@ struct RunConfigurationTests {
                     "skip_bad_clips": false,
                     "damaged": "use",
                     "deinterlace": true,
+                    "frame_folder_fps": null,
                     "leak_check": "report",
                     "audio": {
                       "sample_rate": 16000,

@@ -20,13 +20,8 @@ import VidTestSupport
         (["only.bin"], "data: found one clip, but not in class folders", "  data/CLASS1/only.bin"),
         (["a.wav", "b.mp3"], "data: found 2 sounds, but not in class folders", "  data/CLASS2/b.mp3"),
         (
-            ["all/run/1.mp4", "all/walk/2.mp4"], "data: expected the class folders here, but they are further down, in data/all",
-            "Name that folder instead: data/all (with a configuration: --set data.path=data/all)"
-        ),
-        (
-            ["a/b/run/1.mp4", "a/b/walk/x/2.mp4", "a/b/walk/y/2.mp4"],
-            "data: expected the class folders here, but they are further down, in data/a/b",
-            "Name that folder instead: data/a/b (with a configuration: --set data.path=data/a/b)"
+            ["cat_1.mp4", "cat_2.mp4", "dog.3.mkv", "dog4.mkv"], "data: found 4 videos, but not in class folders",
+            "If the names begin with the classes (cat, dog), make a table of the clips and name it instead:"
         ),
         (["run/1.mp4", "run/x/2.mp4"], "data: expected at least two classes, found only \"run\" with 2 videos", "  data/CLASS2/..."),
         (["list.txt"], "data: found no clips (.bin, .npy, videos or sounds), only one other file, list.txt", "  data/CLASS1/a.mp4"),
@@ -35,10 +30,10 @@ import VidTestSupport
             ""
         ),
         (
-            ["run/1/a.jpg", "run/1/b.jpg", "walk/2/a.jpg"], "data: found 3 pictures in 2 folders, but pictures are not read as clips",
-            "  data/CLASS1/a.mkv"
+            ["run/1/a.jpg", "run/1/b.jpg", "walk/2/a.jpg"], "data: found 3 pictures in 2 folders, but no folder of numbered pictures that is a clip",
+            "  data/CLASS1/clip1/2.jpg"
         ),
-        (["run/1.mp4", "walk/x/a.PNG"], "data: found one picture, but pictures are not read as clips", "  data/CLASS1/a.mkv"),
+        (["run/1.mp4", "walk/x/a.PNG"], "data: found one picture, but no folder of numbered pictures that is a clip", "  data/CLASS1/clip1/1.png"),
     ])
     func folders(files: [String], message: String, advice: String) throws {
         let error = try LayoutAdviceTests.error(files)
@@ -88,8 +83,7 @@ import VidTestSupport
 
     /// Names from a stranger's folder are quoted where they are part of a command.
     @Test func strangeNamesAreQuoted() throws {
-        let error = try LayoutAdviceTests.error(["it's; all/run/1.mp4", "it's; all/walk/2.mp4"])
-        #expect(
-            error.advice == [#"Name that folder instead: 'data/it'\''s; all' (with a configuration: --set 'data.path=data/it'\''s; all')"#])
+        let error = try LayoutAdviceTests.error(["it's; all/train/run/1.mp4", "it's; all/train/walk/2.mp4"], at: "it's; all/train/run")
+        #expect(error.advice.last == #"If this is the folder of one class, name the folder above it: 'data/it'\''s; all/train'"#)
     }
 }

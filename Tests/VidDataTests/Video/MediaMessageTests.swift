@@ -57,6 +57,9 @@ import VidSystem
         for run in [[3, 5, 0, 0], [-1, 1, 1, 0], [0, 1 << 30, 1 << 30, 0], [0, 1, 1, 16]] {
             #expect(FrameRun.all(run.flatMap { LittleEndian.bytes(Int64($0)) }) == nil, "\(run)")
         }
+        #expect(PictureShowing(MediaMessageTests.bytes(3, 24, 32, 1, 2, 3))?.bytes == MediaMessageTests.bytes(3, 24, 32, 1, 2, 3))
+        #expect(PictureShowing([]) != nil && PictureShowing(MediaMessageTests.bytes(3, 24)) == nil)
+        #expect(PictureShowing(MediaMessageTests.bytes(2, 24, 32)) == nil && PictureShowing(MediaMessageTests.bytes(3, 0, 32)) == nil)
         #expect(MediaDecoding(MediaMessageTests.bytes(1, 1, 3, 24, 32))?.bytes == MediaMessageTests.bytes(1, 1, 3, 24, 32))
         for picture in [(2, 24, 32), (3, 0, 32), (3, 24, 1 << 40)] {
             #expect(MediaDecoding(MediaMessageTests.bytes(1, 1, picture.0, picture.1, picture.2)) == nil, "\(picture)")

@@ -1,0 +1,48 @@
+import VidSystem
+
+/// Two clips of one split that are the same file, or hold the same frames, under different labels.
+package struct Contradiction: Sendable, Equatable {
+    /// The places in the data's entries, ascending.
+    package let first: Int
+    package let second: Int
+    /// Whether both are the same file, or the same part of it; otherwise their frames are equal.
+    package let isSameFile: Bool
+
+    package init(first: Int, second: Int, isSameFile: Bool) {
+        (self.first, self.second, self.isSameFile) = (first, second, isSameFile)
+    }
+}
+
+/// Finds clips with two labels. Unlike leaks, they teach a model the opposite of what they teach it elsewhere.
+package enum ContradictionSearch {
+    /// The contradictions among `clips`, ascending: of the clips that are the same, the first with each that has another label.
+    ///
+    /// - Parameter namesSplits: whether the data names its splits. Then clips of different splits are leaks; otherwise the splits are
+    ///   made at random, and all clips are compared.
+    package static func contradictions(_ clips: [CheckedClip], namesSplits: Bool) -> [Contradiction] {
+        let labels = Set(clips.map(\.entry.label))
+        guard labels.count > 1 else { return [] }
+        let identities = clips.map { ClipIdentity($0.entry.path) }
+        var found: [Contradiction] = []
+        var seen = Set<[Int]>()
+
+        func compare(_ members: [Int], isSameFile: Bool) {
+            for (place, number) in members.enumerated() {
+                let other = members[..<place].first { other in
+                    let (a, b) = (clips[other].entry, clips[number].entry)
+                    guard a.label != b.label, !namesSplits || a.split == b.split else { return false }
+                    // Parts of one file are clips of their own, even where nothing moves in it.
+                    return isSameFile || identities[other]?.file != identities[number]?.file || identities[number] == nil
+                }
+                guard let other, seen.insert([other, number]).inserted else { continue }
+                found.append(Contradiction(first: other, second: number, isSameFile: isSameFile))
+            }
+        }
+
+        let byFile = Dictionary(grouping: clips.indices.filter { identities[$0] != nil }) { identities[$0] }
+        for members in byFile.values where members.count > 1 { compare(members, isSameFile: true) }
+        let byContent = Dictionary(grouping: clips.indices.filter { clips[$0].facts != nil }) { clips[$0].facts?.digest }
+        for members in byContent.values where members.count > 1 { compare(members, isSameFile: false) }
+        return found.sorted { ($0.second, $0.first) < ($1.second, $1.first) }
+    }
+}
