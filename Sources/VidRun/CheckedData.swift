@@ -18,16 +18,17 @@ struct CheckedData {
     /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, for clips with two labels, for damaged clips if
     ///   `data.damaged` refuses them, and for leaks if `data.leak_check` refuses them.
     init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
-        let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+        let set = try DataSet.open(
+            configuration.data.path, media: configuration.data.media, split: configuration.data.splitOptions(seed: configuration.seed))
         try await self.init(set, configuration, in: runtime, skipsBadClips: configuration.data.skipBadClips)
     }
 
     /// Reopens the clips and splits that a run's `splits.csv` names.
     init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
         let set: DataSet
-        do { set = try SplitsFile.read(splits, data: configuration.data.path, classes: classes) } catch var error as VidclassError
-            where error.kind == .missingInput
-        {
+        do {
+            set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        } catch var error as VidclassError where error.kind == .missingInput {
             let command = ShellText.vidclass(
                 "train", "--resume", ShellText.path(PathText.parent(splits)), "--set", "data.path=NEW_PLACE")
             error.advice += ["If the data has been moved, resume with its new place:", "  " + command]
@@ -39,10 +40,26 @@ struct CheckedData {
     private init(
         _ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool, isResumed: Bool = false
     ) async throws {
-        let mode = configuration.data.leakCheck
         let keeping = KeptViews(configuration, shown: .heldOut(of: set))
-        clips = keeping?.store
-        let found = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off, keeping: keeping)
+        let found = try await runtime.check(
+            set, loader: ClipLoader(configuration), leakCheck: configuration.data.leakCheck != .off, keeping: keeping)
+        try self.init(
+            found, clips: keeping?.store, configuration, in: runtime, skipsBadClips: skipsBadClips, isResumed: isResumed)
+    }
+
+    /// Decides about clips that are checked already.
+    ///
+    /// - Parameters:
+    ///   - found: the findings in the splits of the configuration; clips that its model cannot use are bad.
+    ///   - clips: what the check has decoded for the training.
+    /// - Throws: `.badData` as a check throws it.
+    init(
+        _ found: DataReport, clips: ClipStore?, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool,
+        isResumed: Bool = false
+    ) throws {
+        let set = found.data
+        let mode = configuration.data.leakCheck
+        self.clips = clips
         report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
         try runtime.observe(.data(report))
         // A run that was trained on clips with two labels can be resumed.
@@ -71,7 +88,7 @@ struct CheckedData {
 extension KeptViews {
     /// The samples that the first stage's frozen layers and the evaluation run on; nil if those of the training are different ones each
     /// time, or if no layer is frozen.
-    fileprivate init?(_ configuration: RunConfiguration, shown: Split) {
+    init?(_ configuration: RunConfiguration, shown: Split) {
         guard configuration.model(ofStage: 0).cnn.trainable != .all,
             let training = SamplePlan.training(configuration, behindFrozenLayers: true).fixedViews,
             let evaluation = SamplePlan.evaluation(configuration).fixedViews
@@ -82,8 +99,11 @@ extension KeptViews {
 }
 
 extension DataSet {
-    /// Remarks for the user on what was found in the folder.
-    package var notes: [String] { findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self) }
+    /// Remarks for the user on what was found in the data.
+    package var notes: [String] {
+        let form = findings.form.flatMap { $0.isNamed ? "table: " + $0.text : nil }
+        return [form].compactMap(\.self) + findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self)
+    }
 
     /// The names that have a leading `'` in CSV files (`CSVText.cell`); nil if there are none.
     private var formulaSummary: String? {

@@ -56,8 +56,18 @@ package struct DataSet: Sendable {
         package var looseClips = 0
         /// Labels that the model does not know, sorted, with the clips that were left out for them.
         package var unknownLabels: [UnknownLabel] = []
+        /// The form of a table or list; nil for a folder.
+        package var form: Form?
         /// Notes for the user, such as a class without clips in a split, a group in two splits, or a circle of links.
         package var notes: [String] = []
+    }
+
+    /// The form in which a table or list names its clips.
+    package struct Form: Sendable, Equatable {
+        /// For people: "path,label,split", "UCF-101 lists, trainlist01.txt and testlist01.txt".
+        package let text: String
+        /// Whether it is not vidclass's own.
+        package let isNamed: Bool
     }
 
     /// A label that is not one of a model's classes.
@@ -74,6 +84,8 @@ package struct DataSet: Sendable {
     }
 
     package let path: String
+    /// Another folder in which the clips of a table are looked for.
+    package let media: String?
     package let classes: [String]
     package let entries: [Entry]
     package let findings: Findings
@@ -105,7 +117,7 @@ package struct DataSet: Sendable {
 
     /// A copy with only the entries for which `isKept` is true; the classes stay.
     package func keeping(_ isKept: (Entry) -> Bool) -> DataSet {
-        DataSet(path: path, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
+        DataSet(path: path, media: media, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
     }
 
     /// One line about the skipped files; nil if there are none.

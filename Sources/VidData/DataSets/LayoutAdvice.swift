@@ -176,11 +176,13 @@ enum LayoutAdvice {
 
     // MARK: - Files
 
-    /// The error for a file that is not a CSV file.
+    static let expected = "expected a folder with one folder per class, or a table (.csv, .tsv, .txt)"
+
+    /// The error for a file that is not a table.
     static func error(forFile path: String) -> VidclassError {
-        let expected = "expected a folder with one folder per class, or a .csv file"
         switch PathText.fileExtension(path) {
-        case "txt", "lst", "list", "tsv": return listError(path)
+        case "xlsx", "xls", "ods", "numbers":
+            return .file(path, "\(expected), found a workbook", advice: ["Save its sheet as CSV in a spreadsheet, and name that file."])
         case "json":
             return .file(path, "\(expected), found a configuration?", advice: ["Name a configuration with --config."])
         case "zip", "tar", "gz", "tgz", "bz2", "xz", "7z", "rar":
@@ -193,23 +195,6 @@ enum LayoutAdvice {
                     + layout("DATA", ["CLASS1/\(PathText.name(path))", "CLASS2/..."])
                     + ["To see what is in this one:", "  " + ShellText.vidclass("inspect", ShellText.path(path))])
         }
-    }
-
-    /// The error for a list of clips, with a command that makes a table of it if its lines are `LABEL/NAME` and perhaps a number.
-    private static func listError(_ path: String) -> VidclassError {
-        let bytes = (try? RegularFile(path)).flatMap { try? $0.bytes(at: 0, count: min($0.size, 4096)) } ?? []
-        let line = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        let name = String(line.split(separator: " ").first ?? "")
-        var advice = ["Expected a table such as", "  path,label", "  CLASS1/a.mp4,CLASS1"]
-        if name.contains("/"), ClipFormat(name: name) != nil {
-            let table = PathText.join(PathText.parent(path), PathText.stem(path) + ".csv")
-            advice += [
-                "Make one of this list, with the folder before each name as the label, and name it instead:",
-                "  (echo path,label; sed 's/\\r$//; s/[[:space:]]\\+[0-9]\\+$//; s|^\\([^/]*\\)/.*|&,\\1|' \(ShellText.quoted(ShellText.path(path)))) > "
-                    + ShellText.quoted(ShellText.path(table)),
-            ]
-        }
-        return .file(path, "lists of clips are read only as .csv files with the columns path and label", advice: advice)
     }
 
     // MARK: - Words

@@ -11,12 +11,15 @@ package struct Prediction: Sendable {
     package let ranked: [(label: String, score: Float)]
     /// The best two, however many were asked for.
     package let bestTwo: [(label: String, score: Float)]
+    /// Of all classes, in their order.
+    let scores: [Float]
     /// Whether the input looks like the training clips; nil if the model cannot tell.
     package let familiarity: Familiarity.Finding?
 
-    init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
+    package init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
         self.input = input
         self.familiarity = familiarity
+        self.scores = scores
         let order = Scores.ranked(scores)
         ranked = order.prefix(top).map { (classes[$0], scores[$0]) }
         bestTwo = order.prefix(2).map { (classes[$0], scores[$0]) }
@@ -26,7 +29,14 @@ package struct Prediction: Sendable {
 /// The scores of a long input, window by window.
 package struct Timeline: Sendable {
     package let input: String
+    /// The model's labels.
+    package let classes: [String]
+    /// In the order of their starts.
     package let windows: [(window: ClipWindow, prediction: Prediction)]
+
+    package init(input: String, classes: [String], windows: [(window: ClipWindow, prediction: Prediction)]) {
+        (self.input, self.classes, self.windows) = (input, classes, windows)
+    }
 }
 
 /// Predicts file after file with a saved model.
@@ -85,7 +95,7 @@ package struct FilePredictor {
             familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
     }
 
-    /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once. The CNN runs once on each frame,
+    /// Scores windows of `length` seconds every `stride` seconds of file `index`, or of the part of it that is named, which is decoded once. The CNN runs once on each frame,
     /// however many windows contain it.
     ///
     /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
@@ -93,7 +103,8 @@ package struct FilePredictor {
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
         let path = paths[index]
-        let times = try await saved.loader.times(of: path)
+        let frames = try await saved.loader.clipFrames(of: path)
+        let times = frames.times
         let plan = try times.windows(length: length, stride: stride, path: path)
         let seconds = times.duration ?? 0
         var predictions = [Prediction?](repeating: nil, count: plan.count)
@@ -107,10 +118,12 @@ package struct FilePredictor {
             progress(done, plan.count)
         }
         return Timeline(
-            input: input,
+            input: input, classes: saved.classifier.classes,
             windows: zip(plan, predictions).compactMap { window, prediction in
-                // The last window may extend past the end.
-                prediction.map { (ClipWindow(start: window.start, length: min(window.length, seconds - window.start)), $0) }
+                // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
+                prediction.map {
+                    (ClipWindow(start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start)), $0)
+                }
             })
     }
 }

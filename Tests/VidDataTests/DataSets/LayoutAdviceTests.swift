@@ -49,14 +49,24 @@ import VidTestSupport
     }
 
     @Test(arguments: [
-        ("clip.mp4", "expected a folder with one folder per class, or a .csv file, found one video", "  vidclass inspect data/clip.mp4"),
         (
-            "x.json", "expected a folder with one folder per class, or a .csv file, found a configuration?",
+            "clip.mp4", "expected a folder with one folder per class, or a table (.csv, .tsv, .txt), found one video",
+            "  vidclass inspect data/clip.mp4"
+        ),
+        (
+            "x.json", "expected a folder with one folder per class, or a table (.csv, .tsv, .txt), found a configuration?",
             "Name a configuration with --config."
         ),
-        ("x.zip", "expected a folder with one folder per class, or a .csv file, found an archive", "Unpack it, and name the folder."),
-        ("x.txt", "lists of clips are read only as .csv files with the columns path and label", "  path,label"),
-        ("x.doc", "expected a folder with one folder per class, or a .csv file", ""),
+        (
+            "x.zip", "expected a folder with one folder per class, or a table (.csv, .tsv, .txt), found an archive",
+            "Unpack it, and name the folder."
+        ),
+        (
+            "x.xlsx", "expected a folder with one folder per class, or a table (.csv, .tsv, .txt), found a workbook",
+            "Save its sheet as CSV in a spreadsheet, and name that file."
+        ),
+        ("x.txt", "the table is empty; expected a header `path,label[,split][,group]`", "  path,label[,split][,group][,start,end]"),
+        ("x.doc", "expected a folder with one folder per class, or a table (.csv, .tsv, .txt)", ""),
     ])
     func files(name: String, message: String, advice: String) throws {
         let error = try LayoutAdviceTests.error([name], at: name)
@@ -68,7 +78,7 @@ import VidTestSupport
         let folder = try TestFolder()
         for name in ["a", "b.xyz"] { try folder.write("data/" + name, [UInt8]("RIFF\0\0\0\0WAVEfmt ".utf8)) }
         #expect(failure { try DataSet.open(folder("data")) }.message.hasSuffix("data: found 2 sounds, but not in class folders"))
-        #expect(failure { try DataSet.open(folder("data/a")) }.message.hasSuffix("or a .csv file, found one sound"))
+        #expect(failure { try DataSet.open(folder("data/a")) }.message.hasSuffix("or a table (.csv, .tsv, .txt), found one sound"))
     }
 
     /// Names from a stranger's folder are quoted where they are part of a command.
