@@ -18,13 +18,22 @@ struct CheckedData {
     /// - Throws: `.badData` for bad clips, unless `data.skip_bad_clips` leaves them out, for clips with two labels, for damaged clips if
     ///   `data.damaged` refuses them, and for leaks if `data.leak_check` refuses them.
     init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
-        let set = try DataSet.open(configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+        let set = try DataSet.open(
+            configuration.data.path, media: configuration.data.media, split: configuration.data.splitOptions(seed: configuration.seed))
         try await self.init(set, configuration, in: runtime, skipsBadClips: configuration.data.skipBadClips)
     }
 
     /// Reopens the clips and splits that a run's `splits.csv` names.
     init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
-        let set = try SplitsFile.read(splits, data: configuration.data.path, classes: classes)
+        let set: DataSet
+        do {
+            set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        } catch var error as VidclassError where error.kind == .missingInput {
+            let command = ShellText.vidclass(
+                "train", "--resume", ShellText.path(PathText.parent(splits)), "--set", "data.path=NEW_PLACE")
+            error.advice += ["If the data has been moved, resume with its new place:", "  " + command]
+            throw error
+        }
         try await self.init(set, configuration, in: runtime, skipsBadClips: false, isResumed: true)
     }
 
@@ -74,8 +83,11 @@ extension KeptViews {
 }
 
 extension DataSet {
-    /// Remarks for the user on what was found in the folder.
-    package var notes: [String] { findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self) }
+    /// Remarks for the user on what was found in the data.
+    package var notes: [String] {
+        let form = findings.form.flatMap { $0.isNamed ? "table: " + $0.text : nil }
+        return [form].compactMap(\.self) + findings.notes + [otherFilesSummary, formulaSummary].compactMap(\.self)
+    }
 
     /// The names that have a leading `'` in CSV files (`CSVText.cell`); nil if there are none.
     private var formulaSummary: String? {

@@ -37,10 +37,12 @@ package struct InitPlan {
 
     /// Checks all clips, measures the machine's speed and chooses a configuration.
     ///
-    /// - Parameter data: labelled clips, with no splits but those that the data names itself.
+    /// - Parameters:
+    ///   - data: labelled clips, with no splits but those that the data names itself.
+    ///   - media: the folder of the clips of a table, if it has one.
     /// - Throws: `.badData` if no clip can be read, if a class loses all its training clips because they cannot be used, or if no
     ///   model fits into the machine's memory.
-    package init(for data: DataSet, in runtime: Runtime) async throws {
+    package init(for data: DataSet, media: String? = nil, in runtime: Runtime) async throws {
         var defaults = RunConfiguration()
         defaults.model.input = InitPlan.anyInput
         report = try await runtime.check(data, loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
@@ -48,11 +50,12 @@ package struct InitPlan {
         let gigaflops = try GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         if report.facts.isEmpty, let error = report.badClipsError() { throw error }
         configuration.data.path = data.path
+        configuration.data.media = media
         choose("data.path", data.path.printable, DataReportText.clips(report))
         chooseInput()
         let split = splitChoice()
         report = report.divided(
-            as: try DataSet.open(data.path, split: configuration.data.splitOptions(seed: configuration.seed)))
+            as: try DataSet.open(data.path, media: media, split: configuration.data.splitOptions(seed: configuration.seed)))
         let whole = report
         report = try await InitPlan.fitted(whole, to: configuration, runtime)
         let input = configuration.model.input
@@ -62,6 +65,7 @@ package struct InitPlan {
         try chooseBatch()
         if configuration.model.input != input { report = try await InitPlan.fitted(whole, to: configuration, runtime) }
         chooseBadClips()
+        report.expectsBytes = configuration.data.preprocessing != .none
     }
 
     /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as

@@ -31,7 +31,7 @@ enum CommandWords {
         var advice: [String] = []
         if path.isEmpty, let status = try? SystemCall.status(word) {
             let file = ShellText.path(word)
-            if status.kind == .folder || PathText.fileExtension(word) == "csv" {
+            if status.kind == .folder || DataSet.isTable(name: word) {
                 advice = ["To begin with these clips:", "  " + ShellText.vidclass("init", file)]
             } else if PathText.fileExtension(word) == "json" {
                 advice = ["To train with this configuration:", "  " + ShellText.vidclass("train", "--config", file)]

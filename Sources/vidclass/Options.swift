@@ -55,11 +55,24 @@ struct ConfigurationOptions: ParsableArguments {
         completion: .configurationKeys)
     var overrides: [String] = []
 
-    /// The configuration; the defaults if none is named.
-    func load() throws -> RunConfiguration {
-        try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
-            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
+    /// The configuration, with the settings of `--set` and then `others`; the defaults if none is named.
+    func load(_ others: [String] = []) throws -> RunConfiguration {
+        try config.map { try RunConfiguration.load(path: $0, overrides: overrides + others) }
+            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides + others)
     }
+}
+
+/// `--media`, for the commands that open labelled clips.
+struct MediaOptions: ParsableArguments {
+    @Option(
+        name: .customLong("media"),
+        help: ArgumentHelp(
+            "Another folder in which the clips of a table or list are looked for; sets data.media.", valueName: "folder"),
+        completion: .directory)
+    var folder: String?
+
+    /// The setting for a configuration.
+    var overrides: [String] { folder.map { ["data.media=" + JSONNode.string($0).text()] } ?? [] }
 }
 
 /// `--no-cache`, for the commands that keep features of frozen layers on disk.
@@ -145,6 +158,9 @@ extension CompletionKind {
     static var clips: CompletionKind {
         .file(extensions: ["bin", "npy"] + ClipFormat.videoExtensions.sorted() + ClipFormat.soundExtensions.sorted())
     }
+
+    /// Tables and lists by their extensions, and folders.
+    static var labelledClips: CompletionKind { .file(extensions: DataSet.tableExtensions) }
 
     static var checkpoints: CompletionKind { .file(extensions: ["safetensors"]) }
 

@@ -153,6 +153,29 @@ import VidTestSupport
         #expect(table.status == 0 && table.output.contains("2 clips in 2 classes"), "\(table.errors)")
     }
 
+    /// Clips in folders that cannot be meant become a table by the command of the error.
+    @Test(arguments: [
+        ("{left,right}/{train,Test}", "train/left", "left,train"), ("{fold1,fold2}/{left,right}", "fold1/left", "left"),
+        (".", "left_1.bin", "left"),
+    ])
+    func tablesAreMade(folders: String, name: String, row: String) throws {
+        try synthesize("clips")
+        let laid = try paste(
+            #"mkdir data; cd data; if [ \#(folders) = . ]; then for l in left right; do for n in 1 2; do cp ../clips/$l/00$n.bin ${l}_$n.bin; done; done; "#
+                + #"else n=0; for d in \#(folders); do mkdir -p $d; case $d in *left*) l=left;; *) l=right;; esac; cp ../clips/$l/00$n.bin $d; "#
+                + #"case $d in *2/left|*Test|*1/right) n=$(((n+1)%5));; esac; touch $d/notes.txt; done; fi"#)
+        try #require(laid.status == 0, "\(laid.errors)")
+        let refused = try run("check", "data")
+        #expect(refused.status == 65, "\(refused.output)")
+        let commands = commands(in: refused.errors)
+        #expect(try paste(try #require(commands.first, "\(refused.errors)")).status == 0)
+        let table = String(decoding: try box.bytes("it's a $place/data/clips.csv"), as: UTF8.self)
+        let columns = row.contains(",") ? "path,label,split" : "path,label"
+        #expect(table.hasPrefix(columns + "\n") && table.split(separator: "\n").count == 5 && !table.contains("notes"), "\(table)")
+        let checked = try run("check", "data/clips.csv")
+        #expect(checked.output.contains("4 clips in 2 classes") && checked.output.contains("left"), "\(checked.output)\(checked.errors)")
+    }
+
     /// A setting that an error suggests, added to the command that failed, repairs it.
     @Test(arguments: [
         ["model.input.rows=16", "model.input.columns=16"], ["model.input.channels=1"], ["data.short_clips=error", "model.input.frames=4"],

@@ -1,7 +1,9 @@
 /// Where the clips are, how they are split and what is done to their pixels.
 package struct DataConfiguration: ConfigurationSection {
-    /// A folder of class folders, a folder of `train`, `val`, `test` with class folders, or a CSV file.
+    /// A folder of class folders, a folder of `train`, `val`, `test` with class folders, or a table or list of clips.
     package var path = "data/ucf"
+    /// Another folder in which the clips of a table are looked for.
+    package var media: String?
     /// Shares of the clips held out when the data names no splits of its own.
     package var validationSplit = 0.2
     package var testSplit = 0.0
@@ -69,7 +71,10 @@ package enum ShortClips: String, Sendable, Equatable, CaseIterable {
 
 extension DataConfiguration {
     package static let fields: [ConfigurationField<Self>] = [
-        .init("path", \.path, .text("the path of a folder or a CSV file"), "A folder of class folders, or a CSV file with path and label."),
+        .init("path", \.path, .text("the path of a folder or a table"), "A folder of class folders, or a table or list of clips."),
+        .init(
+            "media", \.media, .nullable(.text("the path of a folder")),
+            "Another folder in which the clips of a table or list are looked for; null: only that of the table."),
         .init("validation_split", \.validationSplit, .number(.share), "Share of the clips held out for validation."),
         .init("test_split", \.testSplit, .number(.share), "Share of the clips held out for testing."),
         .init("preprocessing", \.preprocessing, .word(), "How pixels become the CNN's input; must match the pre-trained weights."),

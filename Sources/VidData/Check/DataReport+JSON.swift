@@ -4,8 +4,10 @@ import VidSystem
 extension DataReport {
     /// The document of `vidclass check --json`, with every clip and every leak.
     package var document: JSONNode {
-        .object([
+        let table: JSONNode = data.findings.form.map { .string($0.text) } ?? .null
+        return .object([
             ("data", .string(data.path)),
+            ("table", table),
             ("clips", .integer(clips.count)),
             ("bad", .integer(bad.count)),
             ("damaged", .integer(damaged.count)),

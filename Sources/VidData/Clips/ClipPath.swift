@@ -97,6 +97,12 @@ package struct ClipPath: Sendable, Hashable {
 
     package var text: String { segment.map { "\(file)#\($0.text)" } ?? file }
 
+    /// The file's name without its extension, and with the segment in it: `video-t1.5-4`.
+    package var stem: String {
+        guard let segment else { return PathText.stem(file) }
+        return PathText.stem(file) + "-" + segment.text.replacing("=", with: "").replacing(",", with: "-")
+    }
+
     /// The file of the clip at the address `path`.
     package static func file(_ path: String) -> String { ClipPath(path).file }
 }

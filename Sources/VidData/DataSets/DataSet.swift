@@ -56,8 +56,18 @@ package struct DataSet: Sendable {
         package var looseClips = 0
         /// Labels that the model does not know, sorted, with the clips that were left out for them.
         package var unknownLabels: [UnknownLabel] = []
+        /// The form of a table or list; nil for a folder.
+        package var form: Form?
         /// Notes for the user, such as a class without clips in a split, a group in two splits, or a circle of links.
         package var notes: [String] = []
+    }
+
+    /// The form in which a table or list names its clips.
+    package struct Form: Sendable, Equatable {
+        /// For people: "path,label,split", "UCF-101 lists, trainlist01.txt and testlist01.txt".
+        package let text: String
+        /// Whether it is not vidclass's own.
+        package let isNamed: Bool
     }
 
     /// A label that is not one of a model's classes.

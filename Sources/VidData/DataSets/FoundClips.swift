@@ -22,6 +22,8 @@ struct FoundClips {
     /// For folders: how many of the other files are clips outside of the class folders.
     var looseClips = 0
     var notes: [String] = []
+    /// For tables: their form.
+    var form: DataSet.Form?
     /// For folders: the resolved data folder.
     var root = ""
     /// For folders: the ids of folders of systems that were passed over.
@@ -37,17 +39,17 @@ struct FoundClips {
     /// For tables: the clips' places, by their ids.
     private var places: [[UInt8]: Int] = [:]
 
-    /// Adds the clip in a record of the table at `table`, which is relative to `folder`. Throws if a value is empty, if the file is
+    /// Adds the clip in a record of the table at `table`, which is opened as `path`. Throws if a value is empty, if the file is
     /// not a clip, or if the clip was added before. Whether the file exists is left to the caller.
     mutating func add(
-        _ record: CSVTable.Record, id: String, label: String, split: Split?, group: String?, in folder: String, table: String
+        _ record: CSVTable.Record, id: String, path: String, label: String, split: Split?, group: String?, table: String
     ) throws {
         let label = keepsLabels ? label : LabelSpelling.cleaned(label)
         guard !id.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", table) }
-        let path = id.utf8.first == UInt8(ascii: "/") ? id : PathText.join(folder, id)
-        if ClipFormat(name: id) == nil {
-            guard !ClipFormat.isOther(name: id) else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
-            do { _ = try ClipFormat(existing: path) } catch let error as VidclassError where error.kind != .missingInput {
+        let file = ClipPath(path).file
+        if ClipFormat(name: file) == nil {
+            guard !ClipFormat.isOther(name: file) else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
+            do { _ = try ClipFormat(existing: file) } catch let error as VidclassError where error.kind != .missingInput {
                 throw record.error(error.message, table, kind: error.kind)
             } catch {}
         }

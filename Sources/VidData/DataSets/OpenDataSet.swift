@@ -1,23 +1,26 @@
 import VidSystem
 
 extension DataSet {
-    /// Opens the data at `path`: `DIR/<class>/<clip>`, `DIR/{train,val,test}/<class>/<clip>`, or a CSV file with the header
-    /// `path,label[,split][,group]`.
+    /// Opens the data at `path`: `DIR/<class>/<clip>`, `DIR/{train,val,test}/<class>/<clip>`, or a table or list of clips in one of
+    /// the forms of `TableForm`, such as CSV with the header `path,label[,split][,group]`. The clips of a table are also looked for in
+    /// the folder `media`.
     ///
     /// `classes` (a checkpoint's) number the labels; clips with other labels are an error or, with `leavesOutUnknown`, left out and
     /// counted in the findings. Without `classes`, the classes are the sorted labels of the training split. Labels are trimmed and
     /// compared in Unicode's form C; those of similar spelling are noted. Validation and test splits that the data does not name are taken from the training split as `split` defines.
     package static func open(
-        _ path: String, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
+        _ path: String, media: String? = nil, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
     ) throws -> DataSet {
         try split.check()
         let status = try SystemCall.status(path)
         var found: FoundClips
         switch status.kind {
+        case .folder where media != nil:
+            throw VidclassError.file(path, "data.media (--media) is for the clips of a table or list, but this is a folder")
         case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil, classes: classes)
-        case .file where PathText.fileExtension(path) == "csv": found = try TableLayout.read(path)
+        case .file where isTable(name: path): found = try TableLayout.read(path, media: media)
         case .file: throw LayoutAdvice.error(forFile: path)
-        default: throw VidclassError.file(path, "expected a folder with one folder per class, or a .csv file")
+        default: throw VidclassError.file(path, LayoutAdvice.expected)
         }
         let isFolder = status.kind == .folder
         guard !found.clips.isEmpty else {
@@ -41,7 +44,8 @@ extension DataSet {
         let made = StratifiedSplit.make(
             try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = Findings(
-            otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, notes: found.notes + made.notes)
+            otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
+            notes: found.notes + made.notes)
         if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
         return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }

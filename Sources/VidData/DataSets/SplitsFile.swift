@@ -6,8 +6,8 @@ import VidSystem
 ///     walk/a.mp4,walk,train,
 ///     "run/b, fast.mp4",run,val,run/v_run_g03
 ///
-/// The file is CSV as in RFC 4180, in UTF-8 with LF line ends. `path` is the clip's id, relative to the data's folder or to the
-/// folder of the data's CSV file; `split` is `train`, `val` or `test`; `group` is empty for a clip without one. Lines are in the
+/// The file is CSV as in RFC 4180, in UTF-8 with LF line ends. `path` is the clip's id, relative to the data's folder, or to the
+/// folder of the data's table or `data.media`; `split` is `train`, `val` or `test`; `group` is empty for a clip without one. Lines are in the
 /// order of `DataSet.entries`.
 package enum SplitsFile {
     private static let header = ["path", "label", "split", "group"]
@@ -28,27 +28,28 @@ package enum SplitsFile {
         }
     }
 
-    /// Opens the data at `data`, a folder or a CSV file, with exactly the clips, labels, splits and groups of the table at `path`.
+    /// Opens the data at `data`, a folder or a table, with exactly the clips, labels, splits and groups of the table at `path`.
     ///
     /// Labels are numbered by `classes` (a checkpoint's), or else by the sorted labels of the training split. Clips of the data that
     /// the table does not name are left out and counted in a note, except those that `skipped.csv` beside it lists as bad.
     ///
     /// Throws `.missingInput` if a clip of the table no longer exists, `.badData` for an invalid table or an unknown label.
-    package static func read(_ path: String, data: String, classes: [String]? = nil) throws -> DataSet {
+    package static func read(_ path: String, data: String, media: String? = nil, classes: [String]? = nil) throws -> DataSet {
         let isTable = try SystemCall.status(data).kind != .folder
         let folder = isTable ? PathText.parent(data) : data
-        let found = try clips(path, in: folder, mayLeave: isTable)
+        let found = try clips(path, in: folder, media: isTable ? media : nil, mayLeave: isTable)
         try checkPresence(found.clips, path, data)
         let classes = try classes ?? found.sortedLabels(path)
         let entries = try found.entries(classes, path)
-        let (findings, namesSplits) = differences(entries, classes, skipped: skipped(beside: path), data: data, isTable: isTable)
+        let (findings, namesSplits) = differences(
+            entries, classes, skipped: skipped(beside: path), data: data, media: media, isTable: isTable)
         return DataSet(path: data, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
     }
 
     /// Reads the table's records as clips of the data in `folder`.
     ///
     /// - Parameter mayLeave: whether ids may lead out of the folder. The paths in a CSV file may; those of a folder are always below it.
-    private static func clips(_ path: String, in folder: String, mayLeave: Bool) throws -> FoundClips {
+    private static func clips(_ path: String, in folder: String, media: String?, mayLeave: Bool) throws -> FoundClips {
         let table = try CSVTable(path: path)
         guard table.header == header else {
             let found = table.header.joined(separator: ",").brief
@@ -69,13 +70,15 @@ package enum SplitsFile {
                 throw record.error("split: expected train, val or test, found \"\(record.fields[2].brief)\"", path)
             }
             let group = record.fields[3].isEmpty ? nil : record.fields[3]
-            try found.add(record, id: id, label: record.fields[1], split: split, group: group, in: folder, table: path)
+            try found.add(
+                record, id: id, path: ListedFiles.path(ofID: id, in: folder, media: media), label: record.fields[1], split: split,
+                group: group, table: path)
         }
         return found
     }
 
     private static func checkPresence(_ clips: [FoundClips.Clip], _ path: String, _ data: String) throws {
-        let gone = clips.filter { (try? SystemCall.status($0.path)) == nil }
+        let gone = clips.filter { (try? SystemCall.status(ClipPath.file($0.path))) == nil }
         guard let first = gone.first else { return }
         throw VidclassError.file(
             data,
@@ -92,17 +95,20 @@ package enum SplitsFile {
 
     /// Compares the data as it is now with the recorded entries: new clips become notes, and files that are no clips are counted.
     private static func differences(
-        _ entries: [DataSet.Entry], _ classes: [String], skipped: [String], data: String, isTable: Bool
+        _ entries: [DataSet.Entry], _ classes: [String], skipped: [String], data: String, media: String?, isTable: Bool
     ) -> (findings: DataSet.Findings, namesSplits: Bool) {
         let now: FoundClips
         do {
-            now = isTable ? try TableLayout.read(data) : try FolderLayout.read(data, mayLackTraining: true, classes: classes)
+            now =
+                isTable
+                ? try TableLayout.read(data, media: media) : try FolderLayout.read(data, mayLackTraining: true, classes: classes)
         } catch {
             return (DataSet.Findings(notes: ["could not look for new clips: \(error)"]), false)
         }
         let known = Set((entries.map(\.id) + skipped).map { Array($0.utf8) })
         let new = now.clips.filter { !known.contains(Array($0.id.utf8)) }
-        var findings = DataSet.Findings(otherFiles: now.otherFiles, looseClips: now.looseClips, notes: now.notes)
+        var findings = DataSet.Findings(
+            otherFiles: now.otherFiles, looseClips: now.looseClips, form: now.form, notes: now.notes)
         if let first = new.first {
             findings.notes.append(
                 "the data has \(new.count) new \(new.count == 1 ? "clip" : "clips"), for example \(first.id.printable); the run does not "

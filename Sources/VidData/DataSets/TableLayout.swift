@@ -1,52 +1,60 @@
 import VidSystem
 
-/// Data as a CSV file with the columns `path`, `label` and optionally `split` and `group`; paths are relative to the file.
+/// Data as a table or list of clips, in any form that `TableForm` reads.
 enum TableLayout {
-    private static let columns = ["path", "label", "split", "group"]
-
-    static func read(_ path: String) throws -> FoundClips {
-        let table = try CSVTable(path: path)
-        for (place, name) in table.header.enumerated() {
-            guard columns.contains(name) else {
-                throw VidclassError.file(path, "line 1: unknown column \"\(name.brief)\"; expected path, label, split, group")
-            }
-            guard table.header.firstIndex(of: name) == place else {
-                throw VidclassError.file(path, "line 1: the column \"\(name)\" appears twice")
-            }
+    static func read(_ path: String, media: String?) throws -> FoundClips {
+        if let media, try SystemCall.status(media).kind != .folder {
+            throw VidclassError.file(media, "expected a folder of clips for --media (data.media)")
         }
-        guard let pathColumn = table.header.firstIndex(of: "path"), let labelColumn = table.header.firstIndex(of: "label") else {
-            throw VidclassError.file(path, "line 1: expected the columns path and label")
-        }
-        let splitColumn = table.header.firstIndex(of: "split")
-        let groupColumn = table.header.firstIndex(of: "group")
-
+        let list = try TableForm.read(path, media: media)
         var found = FoundClips()
-        if splitColumn != nil { found.splits = [] }
-        for record in table.records {
-            let (id, label) = (record.fields[pathColumn], record.fields[labelColumn])
-            let split = splitColumn.flatMap { Split(name: record.fields[$0]) }
-            let group: String? =
-                groupColumn.map { record.fields[$0].isEmpty ? nil : record.fields[$0] }
-                ?? FoundClips.group(ofName: PathText.name(id), label: label)
-            try found.add(record, id: id, label: label, split: split, group: group, in: PathText.parent(path), table: path)
-            let clip = found.clips[found.clips.count - 1].path
-            guard let status = try? SystemCall.status(clip) else {
-                throw record.error("\(clip.printable) does not exist", path, kind: .missingInput)
-            }
-            if status.kind == .folder {
-                do { _ = try FrameFolder(clip) } catch let error as VidclassError {
-                    throw record.error(error.message, path, kind: error.kind)
-                }
-            } else if status.kind != .file {
-                throw record.error("\(clip.printable) is not a regular file", path)
-            }
-            if let splitColumn {
-                guard let split else {
-                    throw record.error("split: expected train, val or test, found \"\(record.fields[splitColumn].brief)\"", path)
-                }
+        found.form = DataSet.Form(text: list.form, isNamed: list.isNamed)
+        found.notes = list.notes
+        if list.namesSplits { found.splits = [] }
+        for clip in list.clips {
+            let split = clip.split.flatMap(Split.init(column:))
+            let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
+            try found.add(
+                CSVTable.Record(line: clip.line, fields: []), id: clip.id, path: clip.path, label: clip.label, split: split, group: group,
+                table: clip.table)
+            try checkKind(of: ClipPath(clip.path).file, clip)
+            if let text = clip.split {
+                guard let split else { throw clip.error("split: expected train, val or test, found \"\(text.brief)\"") }
                 found.splits?.insert(split)
             }
         }
         return found
     }
+
+    /// Throws if `file`, that of the clip, is neither a regular file nor a folder of pictures.
+    private static func checkKind(of file: String, _ clip: ListedClip) throws {
+        let status = try SystemCall.status(file)
+        if status.kind == .folder {
+            do { _ = try FrameFolder(file) } catch let error as VidclassError { throw clip.error(error.message, kind: error.kind) }
+        } else if status.kind != .file {
+            throw clip.error("\(file.printable) is not a regular file")
+        }
+    }
+
+    private static func fileName(of clip: ListedClip) -> String { PathText.name(ClipPath(clip.path).file) }
+}
+
+extension Split {
+    /// The split that a table names: in any case, and also as `holdout` (zamba) or `validate` (Kinetics).
+    fileprivate init?(column text: String) {
+        switch TableHeader.trimmed(text).lowercased() {
+        case "train", "training": self = .train
+        case "val", "valid", "validation", "validate", "dev": self = .validation
+        case "test", "testing", "holdout": self = .test
+        default: return nil
+        }
+    }
+}
+
+extension DataSet {
+    /// The extensions of files that may be tables and lists of clips; their content decides on the form.
+    package static let tableExtensions = ["csv", "tsv", "txt", "list", "lst"]
+
+    /// Whether the name of the file at `path` is that of a table or list.
+    package static func isTable(name path: String) -> Bool { tableExtensions.contains(PathText.fileExtension(path)) }
 }

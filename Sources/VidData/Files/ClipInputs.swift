@@ -2,14 +2,21 @@ import VidSystem
 
 /// Resolves what a user names on the command line: clips, folders of clips, or glob patterns.
 package enum ClipInputs {
-    /// The clips at `path`: the file or folder of pictures itself, all clips below a folder, or the clips that a pattern matches, sorted by their bytes.
+    /// The clips at `path`: a part of a file, the file or folder of pictures itself, all clips below a folder, or the clips that a pattern matches, sorted by their bytes.
     ///
     /// An existing file or folder of that name takes precedence over the pattern. Matched files that are not clips are skipped.
     /// Throws `.missingInput` if nothing has that name or matches, `.badData` for a folder or pattern without clips.
     ///
     /// - Parameter expandingPatterns: false if `path` is a name and never a pattern.
     package static func clips(at path: String, expandingPatterns: Bool = true) throws -> [String] {
-        if expandingPatterns, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+        let address = ClipPath(path)
+        if address.segment != nil {
+            _ = try SystemCall.status(address.file)
+            return [path]
+        }
+        if expandingPatterns, NetworkAddress.advice(path) == nil, (try? SystemCall.status(path, followingLink: false)) == nil,
+            let pattern = GlobPattern(path)
+        {
             return try clips(matching: pattern, path)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }

@@ -35,18 +35,23 @@ package struct ClipInformation: Sendable, Equatable {
         case .bin: return try ClipInformation("bin", ClipFile.open(clip.file), clip)
         case .npy: return try ClipInformation("npy", NumpyFile.open(clip.file), clip)
         case .video, .pictures:
-            let video = try await VideoDecoder(files: files).information(path)
+            var video = try await VideoDecoder(files: files).information(path)
+            // What is missing at the end of the file is not the segment's.
+            if clip.segment != nil { video.damage = nil }
             return ClipInformation(
                 format: video.codec, element: ClipElement.uint8.name, clipFrames: try ClipFrames(clip, of: video.times), channels: 3,
                 rows: video.rows,
                 columns: video.columns, video: video)
         case .sound:
-            let sound = try await files.sound(clip.file)
-            let part = try SoundPart(clip, seconds: sound.seconds > 0 ? sound.seconds : .infinity, spectrogram)
+            var sound = try await files.sound(clip.file)
+            let part = try SoundPart(clip, seconds: clip.segment == nil || sound.seconds > 0 ? sound.seconds : .infinity, spectrogram)
+            if part.seconds.isFinite { sound.seconds = part.seconds }
             return ClipInformation(
                 format: sound.codec, element: ClipElement.float32.name,
                 clipFrames: ClipFrames(
-                    FrameTimes(count: spectrogram.frames(ofSeconds: part.seconds), rate: spectrogram.framesPerSecond), from: part.start),
+                    FrameTimes(
+                        count: spectrogram.frames(ofSeconds: part.seconds.isFinite ? part.seconds : 0), rate: spectrogram.framesPerSecond),
+                    from: part.start),
                 channels: spectrogram.channels, rows: spectrogram.rows, columns: spectrogram.columns, sound: sound)
         }
     }

@@ -12,14 +12,16 @@ struct PackItem: Sendable, Equatable {
     /// All clips in and below `source`, sorted, with their destinations: the same folders, the extension replaced by `.bin`.
     /// If that would give two files one name (`a.mp4` and `a.avi`), each keeps its own extension: `a.mp4.bin`.
     ///
-    /// If `source` is a file or one folder of pictures, it goes to `destination` itself if that ends in `.bin`, else into that folder.
+    /// If `source` is a file, a part of one, or one folder of pictures, it goes to `destination` itself if that ends in `.bin`, else into that folder.
     static func all(source: String, destination: String) throws -> (items: [PackItem], otherFiles: [String]) {
-        let status = try SystemCall.status(source)
-        guard status.kind == .folder, (try? FrameFolder(source)) == nil else {
-            let format = try ClipFormat(existing: source)
+        let address = ClipPath(source)
+        let status = try SystemCall.status(address.file)
+        guard status.kind == .folder, address.segment == nil, (try? FrameFolder(source)) == nil else {
+            let format = try ClipFormat(existing: address.file)
             let name = PathText.name(source)
             let target =
-                PathText.fileExtension(destination) == "bin" ? destination : PathText.join(destination, replacingExtension(name))
+                PathText.fileExtension(destination) == "bin"
+                ? destination : PathText.join(destination, address.segment == nil ? replacingExtension(name) : address.stem + ".bin")
             try refuseOverwriting(source, target)
             return ([PackItem(id: name, source: source, destination: target, format: format)], [])
         }
@@ -59,7 +61,7 @@ struct PackItem: Sendable, Equatable {
     }
 
     private static func refuseOverwriting(_ source: String, _ target: String) throws {
-        if let a = try? SystemCall.status(source).identity, let b = try? SystemCall.status(target).identity, a == b {
+        if let a = try? SystemCall.status(ClipPath.file(source)).identity, let b = try? SystemCall.status(target).identity, a == b {
             throw VidclassError(.usage, "\(target.printable) is both source and destination; choose another destination")
         }
     }

@@ -109,10 +109,11 @@ package struct PackJob: Sendable {
 
     /// Packs one file; returns false if it was packed before.
     private func pack(_ item: PackItem) async throws -> Bool {
-        switch try ClipFormat(existing: item.source) {
-        case .bin: try pack(ClipFile.open(item.source), item)
-        case .npy: try pack(NumpyFile.open(item.source), item)
-        case .video, .pictures: try await packVideo(item)
+        let file = ClipPath.file(item.source)
+        switch try ClipFormat(existing: file) {
+        case .bin: return try pack(ClipFile.open(file), item)
+        case .npy: return try pack(NumpyFile.open(file), item)
+        case .video, .pictures: return try await packVideo(item)
         case .sound:
             throw VidclassError.file(
                 item.source, "cannot pack sound, because its spectrogram depends on the config (data.audio); train on the sound files")
@@ -130,7 +131,9 @@ package struct PackJob: Sendable {
         // The frames of a folder have this rate, so that none is left out.
         files.folderRate = files.folderRate ?? options.selection.framesPerSecond
         try await VideoDecoder(files: files).decode(item.source, [size]) { video in
-            let (chosen, rate) = try options.selection.choice(of: video.times, path: item.source)
+            let frames = try ClipFrames(ClipPath(item.source), of: video.times)
+            let (places, rate) = try options.selection.choice(of: frames.times, path: item.source)
+            let chosen = places.map { frames.range.lowerBound + $0 }
             let shape = ClipShape(frames: chosen.count, channels: options.channels, rows: rows, columns: columns)
             if isPacked(item, shape, .uint8, Float(rate)) { return nil }
             current = try ClipFileWriter(
@@ -154,19 +157,22 @@ package struct PackJob: Sendable {
                 )
             }
         }
-        let (indices, rate) = try options.selection.choice(of: file.times, path: item.source)
+        let frames = try ClipFrames(ClipPath(item.source), of: file.times)
+        let (indices, rate) = try options.selection.choice(of: frames.times, path: item.source)
         var shape = file.shape
         shape.frames = indices.count
         let storedRate = Float(rate)
         if isPacked(item, shape, file.element, storedRate) { return false }
-        let clip = try file.read(frames: indices)
+        let clip = try file.read(frames: indices.map { frames.range.lowerBound + $0 }, within: frames.range)
         try ClipFile.write(Clip(shape: clip.shape, pixels: clip.pixels, framesPerSecond: storedRate), to: item.destination)
         return true
     }
 
     /// Returns whether the destination is what packing would write; false if anything is wrong with it.
     private func isPacked(_ item: PackItem, _ shape: ClipShape, _ element: ClipElement, _ rate: Float) -> Bool {
-        guard let source = try? FileStatus(ofClip: item.source), let destination = try? SystemCall.status(item.destination),
+        // The size does not tell which part of a video a file holds.
+        guard ClipPath(item.source).segment == nil, let source = try? FileStatus(ofClip: item.source),
+            let destination = try? SystemCall.status(item.destination),
             destination.modified >= source.modified, let header = try? ClipFile.header(item.destination)
         else { return false }
         return header.shape == shape && header.element == element && header.framesPerSecond == rate

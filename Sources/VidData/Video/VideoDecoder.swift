@@ -25,8 +25,8 @@ package struct VideoDecoder: Sendable {
         }
     }
 
-    /// Reads what the container says of the video at `path`, which may name a part of it. Nothing is decoded, except for the first picture of
-    /// a folder.
+    /// Reads what the container says of the video at `path`, which may name a part of it. Nothing is decoded, except for the first picture
+    /// of a folder.
     package func information(_ path: String) async throws -> VideoInfo {
         try await decode(path, []) { _ in
             nil

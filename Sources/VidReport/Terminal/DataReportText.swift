@@ -27,7 +27,8 @@ package enum DataReportText {
     }
 
     private static func summary(_ report: DataReport, _ page: Page) -> String {
-        ([(label: "data", text: report.data.path.printable)] + facts(report)).map {
+        let form = report.data.findings.form.map { [(label: "table", text: $0.text)] } ?? []
+        return ([(label: "data", text: report.data.path.printable)] + form + facts(report)).map {
             page.paragraph($0.label.padded(toColumns: 10) + $0.text, indent: 10)
         }.joined()
     }

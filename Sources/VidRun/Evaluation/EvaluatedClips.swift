@@ -30,22 +30,24 @@ package struct EvaluatedClips {
 
     /// - Parameters:
     ///   - data: other data than the model's own.
+    ///   - media: the folder of the clips of a table; by default that of the training, for the model's own data.
     ///   - split: nil for the held-out split, or for all clips if the data names no splits.
     /// - Throws: `.badData` if no clips are left, for labels that the model doesn't know, and if neither `data` nor `split` is named
     ///   although the run's splits are not those of the training: held-out clips could be training clips.
-    package init(_ saved: SavedModel, data: String?, split: SplitChoice?, ignoresUnknownLabels: Bool) throws {
+    package init(_ saved: SavedModel, data: String?, media: String? = nil, split: SplitChoice?, ignoresUnknownLabels: Bool) throws {
         let trainedOn = saved.configuration.data
         source = data ?? trainedOn.path
         let isOther = Folder.resolved(source) != Folder.resolved(trainedOn.path)
         let splits = isOther ? nil : saved.splitsPath
+        let media = media ?? (isOther ? nil : trainedOn.media)
         if let splits {
-            set = try SplitsFile.read(splits, data: source, classes: saved.classifier.classes)
+            set = try SplitsFile.read(splits, data: source, media: media, classes: saved.classifier.classes)
         } else {
             if !isOther { notes.append("\(saved.path.printable) is not in a run's folder with a splits.csv, so the data is split again") }
             // Nothing was held out of other data. Splits that it names can be chosen.
             let options = isOther ? .none : trainedOn.splitOptions(seed: saved.configuration.seed)
             set = try DataSet.open(
-                source, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
+                source, media: media, split: options, classes: saved.classifier.classes, leavesOutUnknown: ignoresUnknownLabels)
         }
         // In the user's own words, if there are any.
         let place = splits.map { saved.runFolder?.splitsPath ?? $0 } ?? source

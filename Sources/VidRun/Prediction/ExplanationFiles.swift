@@ -60,7 +60,7 @@ package struct ExplanationFiles {
         switch target {
         case .files(let files): paths = files
         case .folder(let folder):
-            let stem = PathText.stem(input) + "-explain"
+            let stem = ClipPath(input).stem + "-explain"
             var name = stem
             var number = 1
             while !used.insert(name).inserted {
@@ -73,7 +73,7 @@ package struct ExplanationFiles {
         for path in paths.all {
             guard let identity = (try? SystemCall.status(path))?.identity else { continue }
             // GIFs are clips, too: one that an earlier call wrote may be an input of this one.
-            if let taken = inputs.first(where: { (try? SystemCall.status($0))?.identity == identity }) {
+            if let taken = inputs.first(where: { (try? SystemCall.status(ClipPath.file($0)))?.identity == identity }) {
                 let whose = taken == input ? "the input itself" : "another input"
                 throw VidclassError.file(path, "is \(whose), which is not overwritten; name another place with --output", kind: .usage)
             }

@@ -85,7 +85,7 @@ package struct FilePredictor {
             familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
     }
 
-    /// Scores windows of `length` seconds every `stride` seconds of file `index`, which is decoded once. The CNN runs once on each frame,
+    /// Scores windows of `length` seconds every `stride` seconds of file `index`, or of the part of it that is named, which is decoded once. The CNN runs once on each frame,
     /// however many windows contain it.
     ///
     /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
@@ -93,7 +93,8 @@ package struct FilePredictor {
         _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
     ) async throws -> Timeline {
         let path = paths[index]
-        let times = try await saved.loader.times(of: path)
+        let frames = try await saved.loader.clipFrames(of: path)
+        let times = frames.times
         let plan = try times.windows(length: length, stride: stride, path: path)
         let seconds = times.duration ?? 0
         var predictions = [Prediction?](repeating: nil, count: plan.count)
@@ -109,8 +110,10 @@ package struct FilePredictor {
         return Timeline(
             input: input,
             windows: zip(plan, predictions).compactMap { window, prediction in
-                // The last window may extend past the end.
-                prediction.map { (ClipWindow(start: window.start, length: min(window.length, seconds - window.start)), $0) }
+                // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
+                prediction.map {
+                    (ClipWindow(start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start)), $0)
+                }
             })
     }
 }

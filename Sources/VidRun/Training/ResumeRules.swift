@@ -10,7 +10,7 @@ package enum ResumeRules {
     package static let changeable = [
         "training.epochs", "training.early_stopping", "training.target", "training.max_minutes", "training.memory_gib",
         "training.save_every_minutes", "training.save_every_epochs", "stages.N.epochs", "stages.N.learning_rate",
-        "optimizer.learning_rate", "data.path", "data.leak_check", "output",
+        "optimizer.learning_rate", "data.path", "data.media", "data.leak_check", "output",
     ]
 
     /// - Parameters:

@@ -22,11 +22,14 @@ struct CheckCommand: AsyncParsableCommand {
               vidclass check videos
               vidclass check --config config.json
               vidclass check videos --thorough
+              vidclass check kinetics/train.csv --media kinetics/videos
               vidclass check videos --set data.validation_split=0.3 --json
             """)
 
-    @Argument(help: "A folder or CSV of labelled clips; by default data.path of the config.", completion: .file(extensions: ["csv"]))
+    @Argument(help: "A folder, table or list of labelled clips; by default data.path of the config.", completion: .labelledClips)
     var data: String?
+
+    @OptionGroup var media: MediaOptions
 
     @OptionGroup var configuration: ConfigurationOptions
 
@@ -49,10 +52,11 @@ struct CheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let hasConfig = configuration.config != nil
-        var configuration = try configuration.load()
+        var configuration = try configuration.load(media.overrides)
         if !hasConfig { configuration.model.input = InitPlan.anyInput }
         let set = try DataSet.open(
-            data ?? configuration.data.path, split: configuration.data.splitOptions(seed: configuration.seed))
+            data ?? configuration.data.path, media: data == nil ? configuration.data.media : media.folder,
+            split: configuration.data.splitOptions(seed: configuration.seed))
         let display = RunDisplay()
         defer { display.clear() }
         let report = try await Runtime(Workers(count: 1), cache: try features.cache(), display: display).check(

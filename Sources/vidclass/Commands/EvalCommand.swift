@@ -26,9 +26,11 @@ struct EvalCommand: AsyncParsableCommand {
     @OptionGroup var model: CheckpointOptions
 
     @Option(
-        help: ArgumentHelp("Folder or CSV of labelled clips; by default the data the model was trained with.", valueName: "path"),
+        help: ArgumentHelp("Folder, table or list of labelled clips; by default the data the model was trained with.", valueName: "path"),
         completion: .file())
     var data: String?
+
+    @OptionGroup var media: MediaOptions
 
     @Option(help: ArgumentHelp("The split to evaluate.", valueName: "name"))
     var split: EvaluatedClips.SplitChoice?
@@ -54,7 +56,7 @@ struct EvalCommand: AsyncParsableCommand {
 
     func run() async throws {
         let saved = try model.open()
-        let clips = try EvaluatedClips(saved, data: data, split: split, ignoresUnknownLabels: ignoreUnknownLabels)
+        let clips = try EvaluatedClips(saved, data: data, media: media.folder, split: split, ignoresUnknownLabels: ignoreUnknownLabels)
         for note in clips.notes { Terminal.note("note: \(note)") }
         Terminal.note("evaluating \(Formatting.count(clips.entries.count, "clip")) (\(clips.name)) of \(clips.source.printable)")
         let display = RunDisplay()

@@ -8,7 +8,7 @@ import VidSystem
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Check a folder of clips and write a config for `train`, with a reason for each choice.",
+        abstract: "Check a folder or table of clips and write a config for `train`, with a reason for each choice.",
         usage: "vidclass init <data> [--output <file>] [<options>]",
         discussion: """
               vidclass init videos
@@ -16,8 +16,10 @@ struct InitCommand: AsyncParsableCommand {
               vidclass train --config videos.json
             """)
 
-    @Argument(help: "A folder or CSV of labelled clips.", completion: .file(extensions: ["csv"]))
+    @Argument(help: "A folder, table or list of labelled clips.", completion: .labelledClips)
     var data: String
+
+    @OptionGroup var media: MediaOptions
 
     @Option(help: ArgumentHelp("The config to write.", valueName: "file"), completion: .configs)
     var output = "config.json"
@@ -30,14 +32,14 @@ struct InitCommand: AsyncParsableCommand {
     @OptionGroup var features: FeatureCacheOptions
 
     func run() async throws {
-        let set = try DataSet.open(data, split: .none)
+        let set = try DataSet.open(data, media: media.folder, split: .none)
         if !force, (try? SystemCall.status(output, followingLink: false)) != nil {
             throw VidclassError(.usage, "\(output.printable) exists already; overwrite it with --force, or name another file with --output")
         }
         let display = RunDisplay()
         defer { display.clear() }
         let plan = try await InitPlan(
-            for: set, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
+            for: set, media: media.folder, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
         // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }

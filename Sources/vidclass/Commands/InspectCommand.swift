@@ -12,11 +12,13 @@ struct InspectCommand: AsyncParsableCommand {
         commandName: "inspect",
         abstract: "Show what is in a clip, video, sound, folder of pictures, checkpoint, weights file or config.",
         discussion: """
-            A video is described as its container describes it, without decoding it: `check` finds damage within. Of a folder of \
-            numbered pictures, the first one is decoded, and missing numbers are listed.
+            A video is described as its container describes it, without decoding it: `check` finds damage within. Of a segment, \
+            `start` and `first_frame` are its place in the video. Of a folder of numbered pictures, the first one is decoded, and \
+            missing numbers are listed.
 
               vidclass inspect clip.bin
               vidclass inspect holiday.mp4 --json
+              vidclass inspect 'match.mp4#t=2,6'
               vidclass inspect runs/train/weights/best.safetensors
               vidclass inspect Configs/vgg16-lstm.json
             """)
@@ -58,24 +60,29 @@ private struct Inspection {
         return Inspection(
             facts: [
                 ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
-            ] + sound + (video.map(facts) ?? []) + gaps + [
+            ] + sound + (video.map { facts($0, clip) } ?? []) + gaps + (ClipPath(file).segment == nil ? [] : place(clip.clipFrames)) + [
                 ("element", .string(clip.element)),
                 ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
                 ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),
-            ], table: nil, words: video.map(words) ?? [:])
+            ], table: nil, words: video.map { words($0, clip) } ?? [:])
     }
 
-    private static func facts(_ video: VideoInfo) -> [(String, JSONNode)] {
+    /// Where a segment begins in its file.
+    private static func place(_ frames: ClipFrames) -> [(String, JSONNode)] {
+        [("start", frames.start.map { .number($0) } ?? .null), ("first_frame", .integer(frames.range.lowerBound))]
+    }
+
+    private static func facts(_ video: VideoInfo, _ clip: ClipInformation) -> [(String, JSONNode)] {
         [
-            ("container", .string(video.container)), ("seconds", video.times.duration.map { .number($0) } ?? .null),
+            ("container", .string(video.container)), ("seconds", clip.times.duration.map { .number($0) } ?? .null),
             ("video_stream", .integer(video.chosen + 1)), ("video_streams", .integer(video.streams)),
             ("damage", video.damage.map { .object($0.members) } ?? .null),
         ]
     }
 
-    private static func words(_ video: VideoInfo) -> [String: String?] {
+    private static func words(_ video: VideoInfo, _ clip: ClipInformation) -> [String: String?] {
         [
-            "seconds": video.times.duration.map { Formatting.fixed($0, 3) } ?? "unknown",
+            "seconds": clip.times.duration.map { Formatting.fixed($0, 3) } ?? "unknown",
             "video_stream": video.streams > 1
                 ? "\(video.chosen + 1) of \(video.streams), the default one or else the one that FFmpeg prefers" : nil,
             "video_streams": nil, "damage": video.damage?.text(frames: video.frames),

@@ -20,6 +20,10 @@ struct PredictCommand: AsyncParsableCommand {
               cat holiday.mp4 | vidclass predict -
               find clips -name '*.bin' -print0 | vidclass predict --input-list -
               vidclass predict match.mp4 --window 4 --stride 2
+              vidclass predict 'match.mp4#t=2,6'
+
+            A part of a file is named by its times in seconds, as in 'match.mp4#t=2,6', or by its frames, as in \
+            'match.mp4#frame=250,500' (the end is not included). Windows lie within it, and have the times of the whole file.
 
             CSV has one row per input: "input", "label" and "score" of the best class, "second" and "second_score" of the next, \
             "doubtful" (true if the best is less than 0.5 ahead), "unfamiliar" (true if the input looks unlike the training clips; empty \

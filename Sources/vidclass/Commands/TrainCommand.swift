@@ -15,7 +15,8 @@ struct TrainCommand: AsyncParsableCommand {
                    vidclass train --resume [<run>] [<options>]
             """,
         discussion: """
-            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a CSV file path,label[,split][,group].
+            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a table path,label[,split][,group] \
+            or one in another form that check names.
 
               vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
               vidclass train --config Configs/smoke.json --set training.epochs=3 --set model.hidden.0.units=64
@@ -33,6 +34,8 @@ struct TrainCommand: AsyncParsableCommand {
     var misplaced: [String] = []
 
     @OptionGroup var configuration: ConfigurationOptions
+
+    @OptionGroup var media: MediaOptions
 
     @Option(
         defaultAsFlag: "", parsing: .next,
@@ -111,16 +114,16 @@ struct TrainCommand: AsyncParsableCommand {
             guard !dryRun else {
                 throw VidclassError(.usage, "\(folder.path.printable): --dry-run measures one training; name one of its folds")
             }
-            return try await FoldTraining(resuming: folder, overrides: configuration.overrides, in: runtime)
+            return try await FoldTraining(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
         }
         guard let folds else { return nil }
-        return try await FoldTraining(try configuration.load(), count: folds, in: runtime)
+        return try await FoldTraining(try configuration.load(media.overrides), count: folds, in: runtime)
     }
 
     private func makePlan(_ runtime: Runtime) async throws -> TrainingPlan {
-        guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(), in: runtime) }
+        guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(media.overrides), in: runtime) }
         if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
-        return try await TrainingPlan(resuming: folder, overrides: configuration.overrides, in: runtime)
+        return try await TrainingPlan(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
     }
 
     /// The folder of `--resume`: the one named, or the newest.

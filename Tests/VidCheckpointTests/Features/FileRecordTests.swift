@@ -37,6 +37,23 @@ import VidTestSupport
         #expect(folder.contentHash(of: place("features/../clip.bin"), sampling: "16 frames") == hash)
     }
 
+    /// The parts of a file are clips of their own, and change with it.
+    @Test func partsOfAFile() throws {
+        let (first, second) = (clip + "#t=1,2", clip + "#t=2,3")
+        folder.remember(hash, of: first, sampling: "")
+        #expect(folder.contentHash(of: first, sampling: "") == hash)
+        for other in [second, clip, clip + "#frame=1,2"] { #expect(folder.contentHash(of: other, sampling: "") == nil) }
+        folder.remember("second", of: second, sampling: "")
+        folder.remember("whole", of: clip, sampling: "")
+        #expect(folder.contentHash(of: first, sampling: "") == hash && folder.contentHash(of: second, sampling: "") == "second")
+        #expect(folder.contentHash(of: clip, sampling: "") == "whole")
+        // However the address is spelt.
+        try FileManager.default.createSymbolicLink(atPath: place("link.bin"), withDestinationPath: clip)
+        #expect(folder.contentHash(of: place("link.bin") + "#t=0:01,2.0", sampling: "") == hash)
+        try place.write("clip.bin", [1, 2, 3, 4])
+        for path in [first, second, clip] { #expect(folder.contentHash(of: path, sampling: "") == nil) }
+    }
+
     /// Each with the size and, where it can be, the time that the file had.
     @Test(arguments: ["written over", "time", "replaced", "longer", "removed", "moved"]) func forgets(_ change: String) throws {
         let date = try #require(try FileManager.default.attributesOfItem(atPath: clip)[.modificationDate] as? Date)

@@ -94,6 +94,7 @@ struct RunConfigurationTests {
                   },
                   "data": {
                     "path": "data/ucf",
+                    "media": null,
                     "validation_split": 0.2,
                     "test_split": 0.0,
                     "preprocessing": "caffe",

@@ -37,7 +37,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"data": {"$schema": "x"}}"#,
-            "c.json:1:11: data.$schema: unknown key. The keys here are path, validation_split, test_split, preprocessing, short_clips, sampling, skip_bad_clips, damaged, deinterlace, frame_folder_fps, leak_check, audio"
+            "c.json:1:11: data.$schema: unknown key. The keys here are path, media, validation_split, test_split, preprocessing, short_clips, sampling, skip_bad_clips, damaged, deinterlace, frame_folder_fps, leak_check, audio"
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
@@ -54,7 +54,7 @@ struct ConfigErrorTests {
         (#"{"training": {"epochs": null}}"#, "c.json:1:25: training.epochs: expected an integer from 1 to 1000000, found null"),
         (#"{"training": {"shuffle": 1}}"#, "c.json:1:26: training.shuffle: expected true or false, found 1"),
         (#"{"training": {"shuffle": "true"}}"#, #"c.json:1:26: training.shuffle: expected true or false, found the string "true""#),
-        (#"{"data": {"path": 3}}"#, "c.json:1:19: data.path: expected the path of a folder or a CSV file, found 3"),
+        (#"{"data": {"path": 3}}"#, "c.json:1:19: data.path: expected the path of a folder or a table, found 3"),
         (#"{"data": {"path": ""}}"#, #"c.json:1:19: data.path: expected the path of a folder or a CSV file, found the string """#),
         (
             #"{"data": {"path": "a\u0000b"}}"#,

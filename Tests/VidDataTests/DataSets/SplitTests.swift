@@ -1,5 +1,6 @@
 import Testing
 import VidData
+import VidSystem
 import VidTensor
 import VidTestSupport
 
@@ -88,5 +89,65 @@ import VidTestSupport
         let data = try DataSet.open(folder.path)
         #expect(data.findings.notes.count == 1)
         #expect(data.findings.notes.first?.contains("1 group has clips in more than one split, for example \"a/v_g01\"") == true)
+    }
+
+    // MARK: - Segments
+
+    /// Segments of one video, however its path is spelt, stay together, with the whole video and with all of their groups.
+    @Test func segmentsStayTogether() throws {
+        let folder = try TestFolder()
+        for video in 0..<10 { try folder.write("v\(video).bin") }
+        try folder.write("loose.bin")
+        var rows: [[String]] = []
+        for video in 0..<10 {
+            for part in 0..<8 {
+                rows.append(["\(part % 2 == 0 ? "" : "./")v\(video).bin#t=\(part),\(part + 1)", part < 4 ? "a" : "b", ""])
+            }
+        }
+        // A group joins two videos; a whole video belongs to its segments.
+        rows[0][2] = "day 1"
+        rows[10][2] = "day 1"
+        rows += [["v3.bin", "a", ""], ["loose.bin", "b", "day 1"]]
+        let table = try folder.write("table.csv", text: "path,label,group\n" + rows.map(CSVText.line).joined())
+        for seed in 1...5 {
+            let data = try DataSet.open(table, split: .init(seed: UInt64(seed), validation: 0.3, test: 0.2))
+            var splits: [String: Set<Split>] = [:]
+            for entry in data.entries { splits[PathText.name(ClipPath(entry.path).file), default: []].insert(entry.split) }
+            #expect(splits.count == 11 && splits.values.allSatisfy { $0.count == 1 })
+            #expect(splits["v0.bin"] == splits["v1.bin"] && splits["loose.bin"] == splits["v0.bin"])
+            #expect(data.counts(of: .validation).allSatisfy { (8...16).contains($0) }, "\(data.counts(of: .validation))")
+            #expect(!data.findings.notes.contains { $0.contains("more than one split") })
+            for fold in try data.folds(3, seed: UInt64(seed)).folds {
+                let held = Set(fold.entries(of: .validation).map { PathText.name(ClipPath($0.path).file) })
+                #expect(!held.isEmpty && fold.entries(of: .train).allSatisfy { !held.contains(PathText.name(ClipPath($0.path).file)) })
+            }
+        }
+    }
+
+    @Test func segmentsInSplitsOfTheTable() throws {
+        let folder = try TestFolder()
+        for video in 0..<3 { try folder.write("v\(video).bin") }
+        var rows: [String] = []
+        for video in 0..<3 {
+            for part in 0..<4 {
+                let split = video < 2 && part > 1 ? "test" : "train"
+                rows.append(CSVText.line(["v\(video).bin#frame=\(part),\(part + 1)", part % 2 == 0 ? "a" : "b", split]))
+            }
+        }
+        let data = try DataSet.open(try folder.write("table.csv", text: "path,label,split\n" + rows.joined()), split: .none)
+        #expect(data.counts(of: .test) == [2, 2])
+        #expect(
+            data.findings.notes.contains {
+                $0.hasPrefix("2 videos have segments in more than one split, for example v0.bin.")
+            }, "\(data.findings.notes)")
+    }
+
+    @Test func oneVideoCannotBeDivided() throws {
+        let folder = try TestFolder()
+        try folder.write("v.bin")
+        let rows = (0..<8).map { CSVText.line(["v.bin#t=\($0),\($0 + 1)", $0 % 2 == 0 ? "a" : "b"]) }
+        let data = try DataSet.open(try folder.write("table.csv", text: "path,label\n" + rows.joined()))
+        #expect(data.counts(of: .validation) == [0, 0])
+        #expect(data.findings.notes.allSatisfy { $0.contains("because they are segments of one video") } && data.findings.notes.count == 2)
     }
 }

@@ -1,6 +1,7 @@
 import VidSystem
 
-/// A CSV file with a header as RFC 4180 defines it: quoted fields may contain commas, line ends and doubled quotes.
+/// A CSV file with a header as RFC 4180 defines it: quoted fields may contain commas, line ends and doubled quotes. Tables that people
+/// bring may have another delimiter and lines before the header.
 ///
 /// Line ends are LF or CRLF. A byte order mark at the start and empty lines are skipped. A `'` that keeps spreadsheets from running
 /// a cell as a formula (`CSVText.cell`) is removed. Anything else that is invalid is an error with its line.
@@ -18,56 +19,107 @@ package struct CSVTable {
 
     package private(set) var header: [String]
     package private(set) var records: [Record]
+    /// The records before the header.
+    let preamble: [Record]
+    /// The line of the header.
+    let headerLine: Int
 
     /// The largest size of a table in bytes.
     static let sizeLimit = 256 << 20
     /// Bytes of memory for each byte of a table of short fields, measured on a million lines of `splits.csv`, which take 2 s to parse.
     private static let memoryPerByte = 22
+    static let comma = UInt8(ascii: ",")
     /// The largest number of columns; predictions.csv has as many as there are classes.
     static let mostColumns = 65_536
 
     /// Reads the table at `path`. Throws `.badData` with file and line if it is invalid.
-    package init(path: String) throws {
-        let bytes = try RegularFile.contents(path, limit: CSVTable.sizeLimit)
-        try MemoryBudget.checkLoading(bytes.count * CSVTable.memoryPerByte, of: path, remedy: "Divide the table.")
-        try self.init(bytes, path: path)
-    }
+    package init(path: String) throws { try self.init(try CSVTable.contents(path), path: path) }
 
     /// Parses `bytes`; errors name `path` and the line.
     package init(_ bytes: [UInt8], path: String) throws {
-        var parser = Parser(bytes: bytes, path: path)
-        var all = try parser.records()
-        guard !all.isEmpty else { throw VidclassError.file(path, "the table is empty; expected a header `path,label[,split][,group]`") }
-        header = all.removeFirst().fields
-        records = all
+        guard let table = try CSVTable(bytes, path: path, isHeader: { _ in true }) else {
+            throw VidclassError.file(path, "the table is empty; expected a header `path,label[,split][,group]`")
+        }
+        self = table
+    }
+
+    /// Parses `bytes`, whose header is the first record for which `isHeader` is true; nil if there is none among the first records.
+    /// Records without any text, which spreadsheets write below a table, are skipped if `skipsBlank`.
+    init?(_ bytes: [UInt8], path: String, delimiter: UInt8 = comma, skipsBlank: Bool = false, isHeader: ([String]) -> Bool) throws {
+        var parser = Parser(bytes: bytes, path: path, delimiter: delimiter)
+        var preamble: [Record] = []
+        while let record = try parser.next() {
+            guard isHeader(record.fields) else {
+                preamble.append(record)
+                guard preamble.count < CSVTable.longestPreamble else { return nil }
+                continue
+            }
+            (header, headerLine, self.preamble) = (record.fields, record.line, preamble)
+            records = []
+            while let record = try parser.next() {
+                if skipsBlank, record.fields.allSatisfy(\.isEmpty) { continue }
+                // Checked here so that a file that is not a table is rejected at its second line, before all is in memory.
+                guard record.fields.count == header.count else {
+                    throw VidclassError.file(
+                        path, "line \(record.line): expected \(header.count) fields as in the header, found \(record.fields.count)")
+                }
+                records.append(record)
+            }
+            return
+        }
+        return nil
+    }
+
+    /// The records before a header that are looked at.
+    private static let longestPreamble = 1000
+
+    /// The bytes of the table at `path`, if it is not too large.
+    static func contents(_ path: String) throws -> [UInt8] {
+        let bytes = try RegularFile.contents(path, limit: CSVTable.sizeLimit)
+        try MemoryBudget.checkLoading(bytes.count * CSVTable.memoryPerByte, of: path, remedy: "Divide the table.")
+        return bytes
+    }
+
+    /// The first record of `bytes`; nil if there is none.
+    static func firstRecord(_ bytes: [UInt8], path: String) throws -> Record? {
+        var parser = Parser(bytes: bytes, path: path, delimiter: comma)
+        return try parser.next()
+    }
+
+    /// Whether one of the first records of `bytes`, up to the first that is invalid, is a header.
+    static func hasHeader(_ bytes: [UInt8], delimiter: UInt8, among most: Int, _ isHeader: ([String]) -> Bool) -> Bool {
+        var parser = Parser(bytes: bytes, path: "", delimiter: delimiter)
+        for _ in 0..<most {
+            guard let record = try? parser.next() else { return false }
+            if isHeader(record.fields) { return true }
+        }
+        return false
     }
 
     /// Parses the bytes in one pass.
     private struct Parser {
-        let bytes: [UInt8]
-        let path: String
-        var at = 0
-        var line = 1
+        private let bytes: [UInt8]
+        private let path: String
+        private let delimiter: UInt8
+        private var at: Int
+        private var line = 1
 
         private static let quote = UInt8(ascii: "\"")
-        private static let comma = UInt8(ascii: ",")
         private static let newline = UInt8(ascii: "\n")
         private static let carriageReturn = UInt8(ascii: "\r")
 
-        mutating func records() throws -> [Record] {
-            if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { at = 3 }
-            var records: [Record] = []
+        init(bytes: [UInt8], path: String, delimiter: UInt8) {
+            (self.bytes, self.path, self.delimiter) = (bytes, path, delimiter)
+            at = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        }
+
+        /// The next record that is not an empty line; nil at the end.
+        mutating func next() throws -> Record? {
             while at < bytes.count {
                 let record = try record()
-                guard record.fields != [""] else { continue }
-                // Checked here so that a file that is not a table is rejected at its second line, before all is in memory.
-                if let header = records.first, record.fields.count != header.fields.count {
-                    throw error(
-                        "expected \(header.fields.count) fields as in the header, found \(record.fields.count)", line: record.line)
-                }
-                records.append(record)
+                if record.fields != [""] { return record }
             }
-            return records
+            return nil
         }
 
         private func error(_ message: String, line: Int? = nil) -> VidclassError {
@@ -84,7 +136,7 @@ package struct CSVTable {
                 }
                 fields.append(at < bytes.count && bytes[at] == Parser.quote ? try quoted() : try plain())
                 guard at < bytes.count else { break }
-                if bytes[at] == Parser.comma {
+                if bytes[at] == delimiter {
                     at += 1
                     continue
                 }
@@ -98,7 +150,7 @@ package struct CSVTable {
 
         private mutating func plain() throws -> String {
             let start = at
-            while at < bytes.count, bytes[at] != Parser.comma, !isLineEnd {
+            while at < bytes.count, bytes[at] != delimiter, !isLineEnd {
                 if bytes[at] == Parser.quote { throw error("a quote within a field that does not start with one") }
                 if bytes[at] == Parser.carriageReturn { throw error("a carriage return without a line feed") }
                 at += 1
@@ -126,7 +178,7 @@ package struct CSVTable {
                 if byte == Parser.newline { line += 1 }
                 content.append(byte)
             }
-            guard at == bytes.count || bytes[at] == Parser.comma || isLineEnd else { throw error("text after a closing quote") }
+            guard at == bytes.count || bytes[at] == delimiter || isLineEnd else { throw error("text after a closing quote") }
             return try text(content[...], line: start)
         }
 
