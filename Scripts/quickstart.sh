@@ -20,5 +20,4 @@ clip=$(find data/synth -name '*.bin' | sort | head -n 1)
 say "$vidclass" predict "$clip"
 echo
 echo "The program is $vidclass. To train on your own videos, make one folder per class (videos/CLASS/...) and run"
-echo "  $vidclass init videos"
-echo "  $vidclass train --config config.json"
+echo "  $vidclass train videos"

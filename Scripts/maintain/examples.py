@@ -171,6 +171,7 @@ def make_stand_ins(folder, run):
                     "-pix_fmt", "yuv420p", str(folder / "match.mp4")], check=True)
     for name in ["holiday.mp4", "new.mp4"]:
         shutil.copy(folder / "videos" / "cooking" / "000.mp4", folder / name)
+    shutil.copytree(folder / "videos" / "climbing", folder / "new")
     run("vidclass synth data/synth --clips-per-class 10 --frames 8 --rows 32 --columns 32")
     run("vidclass pack videos clips --frames 4 --rows 32 --columns 32")
     for name in ["clip.bin", "noise.bin"]:
@@ -189,11 +190,16 @@ def small(command):
     """The command with SMALL's values, where it trains from a configuration that is not small already."""
     if re.search(r"^(\w+=\S+ )?vidclass bench (encode|step)", command):
         return re.sub(r"--size \d+", "", re.sub(r"--frames \d+", "", command)) + " --frames 1 --size 32"
-    if not re.search(r"^(\w+=\S+ )?vidclass (train|check) .*--config", command) or "smoke.json" in command:
+    names_data = re.search(r"vidclass train [^-\s]", command)
+    if names_data and "--from" in command:
+        return command + " --set training.epochs=1"
+    if not (names_data or re.search(r"^(\w+=\S+ )?vidclass (train|check) .*--config", command)) or "smoke.json" in command:
         return command
     own = {word.split("=", 1)[0] for word in shlex.split(command) if "=" in word}
+    if "train clips" in command:  # packed in a size of their own
+        own |= {"model.input.frames", "model.input.rows", "model.input.columns"}
     added = [f"--set {shlex.quote(f'{key}={value}')}" for key, value in SMALL.items() if key not in own]
-    if "Configs/" in command and "data.path" not in own:
+    if "Configs/" in command and "data.path" not in own and not names_data:
         added.append("--set data.path=videos")
     return " ".join([command, *added])
 

@@ -25,17 +25,41 @@ struct CheckedData {
 
     /// Reopens the clips and splits that a run's `splits.csv` names.
     init(splits: String, _ configuration: RunConfiguration, classes: [String]?, in runtime: Runtime) async throws {
-        let set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        let set: DataSet
+        do {
+            set = try SplitsFile.read(splits, data: configuration.data.path, media: configuration.data.media, classes: classes)
+        } catch var error as VidclassError where error.kind == .missingInput {
+            let command = ShellText.vidclass(
+                "train", "--resume", ShellText.path(PathText.parent(splits)), "--set", "data.path=NEW_PLACE")
+            error.advice += ["If the data has been moved, resume with its new place:", "  " + command]
+            throw error
+        }
         try await self.init(set, configuration, in: runtime, skipsBadClips: false, isResumed: true)
     }
 
     private init(
         _ set: DataSet, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool, isResumed: Bool = false
     ) async throws {
-        let mode = configuration.data.leakCheck
         let keeping = KeptViews(configuration, shown: .heldOut(of: set))
-        clips = keeping?.store
-        let found = try await runtime.check(set, loader: ClipLoader(configuration), leakCheck: mode != .off, keeping: keeping)
+        let found = try await runtime.check(
+            set, loader: ClipLoader(configuration), leakCheck: configuration.data.leakCheck != .off, keeping: keeping)
+        try self.init(
+            found, clips: keeping?.store, configuration, in: runtime, skipsBadClips: skipsBadClips, isResumed: isResumed)
+    }
+
+    /// Decides about clips that are checked already.
+    ///
+    /// - Parameters:
+    ///   - found: the findings in the splits of the configuration; clips that its model cannot use are bad.
+    ///   - clips: what the check has decoded for the training.
+    /// - Throws: `.badData` as a check throws it.
+    init(
+        _ found: DataReport, clips: ClipStore?, _ configuration: RunConfiguration, in runtime: Runtime, skipsBadClips: Bool,
+        isResumed: Bool = false
+    ) throws {
+        let set = found.data
+        let mode = configuration.data.leakCheck
+        self.clips = clips
         report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
         try runtime.observe(.data(report))
         // A run that was trained on clips with two labels can be resumed.
@@ -64,7 +88,7 @@ struct CheckedData {
 extension KeptViews {
     /// The samples that the first stage's frozen layers and the evaluation run on; nil if those of the training are different ones each
     /// time, or if no layer is frozen.
-    fileprivate init?(_ configuration: RunConfiguration, shown: Split) {
+    init?(_ configuration: RunConfiguration, shown: Split) {
         guard configuration.model(ofStage: 0).cnn.trainable != .all,
             let training = SamplePlan.training(configuration, behindFrozenLayers: true).fixedViews,
             let evaluation = SamplePlan.evaluation(configuration).fixedViews

@@ -9,21 +9,18 @@ import VidTrain
 
 /// A configuration for a data set, with the reason for each choice.
 package struct InitPlan {
-    /// One chosen value.
-    package struct Choice: Equatable, Sendable {
-        /// The value's path in the configuration.
-        package let key: String
-        package let value: String
-        package let because: String
-    }
-
-    package private(set) var choices: [Choice] = []
+    package private(set) var choices: [ConfigurationChoice] = []
     /// The findings on the clips, as this configuration splits and uses them.
     package private(set) var report: DataReport
     /// The steps before the first training.
-    private var preparations: [Step] = []
-    private var configuration = RunConfiguration()
-    private let threads: Int
+    private(set) var preparations: [Step] = []
+    private(set) var configuration = RunConfiguration()
+    private let runtime: Runtime
+    /// How the clips were checked; sounds depend on it.
+    private let checkedWith: ClipLoader
+    /// The speed of this machine, in GFLOP/s.
+    let gigaflops: Double
+    private let startsFromScratch: Bool
 
     /// Something to do for the user.
     package struct Step: Equatable, Sendable {
@@ -37,34 +34,52 @@ package struct InitPlan {
 
     /// Checks all clips, measures the machine's speed and chooses a configuration.
     ///
-    /// - Parameters:
-    ///   - data: labelled clips, with no splits but those that the data names itself.
-    ///   - media: the folder of the clips of a table, if it has one.
+    /// - Parameter data: labelled clips, with no splits but those that the data names itself.
     /// - Throws: `.badData` if no clip can be read, if a class loses all its training clips because they cannot be used, or if no
     ///   model fits into the machine's memory.
-    package init(for data: DataSet, media: String? = nil, in runtime: Runtime) async throws {
+    package init(for data: DataSet, in runtime: Runtime) async throws {
         var defaults = RunConfiguration()
         defaults.model.input = InitPlan.anyInput
-        report = try await runtime.check(data, loader: ClipLoader(defaults), mustFit: false, leakCheck: true)
-        threads = runtime.workers.count
-        let gigaflops = try GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        let loader = ClipLoader(defaults)
+        let report = try await runtime.check(data, loader: loader, mustFit: false, leakCheck: true)
+        try await self.init(report, checkedWith: loader, in: runtime)
+    }
+
+    /// Chooses a configuration for clips that are checked already.
+    ///
+    /// - Parameters:
+    ///   - report: the findings, with no splits but those that the data names itself.
+    ///   - loader: the loader of the check, which no clip had to fit.
+    ///   - gigaflops: the machine's speed; nil to measure it.
+    ///   - startsFromScratch: whether a small CNN is to be trained from random weights, whatever the frames are.
+    /// - Throws: as `init(for:in:)`.
+    init(
+        _ report: DataReport, checkedWith loader: ClipLoader, startsFromScratch: Bool = false, gigaflops: Double? = nil,
+        in runtime: Runtime
+    ) async throws {
+        self.report = report
+        self.runtime = runtime
+        self.startsFromScratch = startsFromScratch
+        checkedWith = loader
+        self.gigaflops = try gigaflops ?? GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
         if report.facts.isEmpty, let error = report.badClipsError() { throw error }
-        configuration.data.path = data.path
-        configuration.data.media = media
-        choose("data.path", data.path.printable, DataReportText.clips(report))
+        configuration.data.path = report.data.path
+        configuration.data.media = report.data.media
+        choose("data.path", report.data.path.printable, DataReportText.clips(report))
         chooseInput()
         let split = splitChoice()
-        report = report.divided(
-            as: try DataSet.open(data.path, media: media, split: configuration.data.splitOptions(seed: configuration.seed)))
-        let whole = report
-        report = try await InitPlan.fitted(whole, to: configuration, runtime)
+        let whole = report.divided(
+            as: try DataSet.open(
+                report.data.path, media: report.data.media, split: configuration.data.splitOptions(seed: configuration.seed)))
+        self.report = try await fitted(whole, to: configuration)
         let input = configuration.model.input
-        if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork(runtime, gigaflops) }
+        if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork() }
         choose(split.key, split.value, split.because)
         chooseTraining()
         try chooseBatch()
-        if configuration.model.input != input { report = try await InitPlan.fitted(whole, to: configuration, runtime) }
+        if configuration.model.input != input { self.report = try await fitted(whole, to: configuration) }
         chooseBadClips()
+        self.report.expectsBytes = configuration.data.preprocessing != .none
     }
 
     /// The model input for checks without a configuration. Only sounds use it: they have no frames of their own and are read as
@@ -94,7 +109,7 @@ package struct InitPlan {
 
     /// Records a choice and replaces an earlier one for the same key.
     private mutating func choose(_ key: String, _ value: String, _ because: String) {
-        let choice = Choice(key: key, value: value, because: because)
+        let choice = ConfigurationChoice(key: key, value: value, because: because)
         if let place = choices.firstIndex(where: { $0.key == key }) { choices[place] = choice } else { choices.append(choice) }
     }
 
@@ -119,14 +134,16 @@ package struct InitPlan {
         case .videos:
             let sides = report.facts.map { min($0.rows, $0.columns) }.sorted()
             let side = sides[sides.count / 2]
-            let chosen = side >= 200 ? 224 : max(32, side / 32 * 32)
+            let chosen = startsFromScratch ? min(64, max(32, side / 32 * 32)) : side >= 200 ? 224 : max(32, side / 32 * 32)
             configuration.model.input.rows = chosen
             configuration.model.input.columns = chosen
             choose(
                 "model.input", "3 x \(chosen) x \(chosen)",
-                side >= 200
-                    ? "VGG16 was trained on this size; the videos' short side is \(side) (median)"
-                    : "the multiple of 32 below the videos' short side of \(side) (median)")
+                startsFromScratch
+                    ? "small frames for a small CNN"
+                    : side >= 200
+                        ? "VGG16 was trained on this size; the videos' short side is \(side) (median)"
+                        : "the multiple of 32 below the videos' short side of \(side) (median)")
         }
     }
 
@@ -154,10 +171,10 @@ package struct InitPlan {
 
     // MARK: - Network
 
-    /// Whether the frames are too small, or have the wrong channels, for ImageNet's weights.
+    /// Whether a small CNN is to be trained: the frames are too small, or have the wrong channels, for ImageNet's weights.
     private var isSmall: Bool {
         let input = configuration.model.input
-        return input.channels != 3 || min(input.rows, input.columns) < 64
+        return startsFromScratch || input.channels != 3 || min(input.rows, input.columns) < 64
     }
 
     private mutating func chooseSmallNetwork() {
@@ -174,9 +191,11 @@ package struct InitPlan {
         configuration.model.hidden = [.dense(DenseOptions(units: 64))]
         choose(
             "model.cnn", "\(blocks.count) small blocks, from scratch",
-            input.channels == 3
-                ? "frames of \(input.columns)x\(input.rows) are too small for VGG16"
-                : "ImageNet's weights are for colour; these clips have \(Formatting.count(input.channels, "channel"))")
+            startsFromScratch
+                ? "as asked for with --from-scratch; it needs more clips than VGG16 with ImageNet's weights"
+                : input.channels == 3
+                    ? "frames of \(input.columns)x\(input.rows) are too small for VGG16"
+                    : "ImageNet's weights are for colour; these clips have \(Formatting.count(input.channels, "channel"))")
         choose("model.recurrent", "batch_normalization, lstm of 64", "a small network for small frames")
         let areFloats = report.facts.contains { $0.coding == ClipElement.float32.name }
         configuration.data.preprocessing = areFloats && material == .packed ? .none : .symmetric
@@ -185,7 +204,7 @@ package struct InitPlan {
             areFloats && material == .packed ? "floats are used as they are" : "the usual choice without pretrained weights")
     }
 
-    private mutating func choosePretrainedNetwork(_ runtime: Runtime, _ gigaflops: Double) async {
+    private mutating func choosePretrainedNetwork() async {
         configuration.model.cnn.weights = "imagenet"
         var because = "already trained on ImageNet"
         configuration.data.preprocessing = .caffe
@@ -207,7 +226,7 @@ package struct InitPlan {
         }
         choose("model.cnn", "vgg16, imagenet, frozen", because)
         choose("data.preprocessing", configuration.data.preprocessing.rawValue, "these weights need it")
-        shrinkForSpeed(gigaflops)
+        shrinkForSpeed()
         let units = training.count < 500 ? 256 : 1024
         configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 256))]
         configuration.model.hidden = [.dense(DenseOptions(units: units)), .dropout(rate: 0.5)]
@@ -220,7 +239,7 @@ package struct InitPlan {
     }
 
     /// Halves the frames' size until VGG16 encodes all videos in two hours.
-    private mutating func shrinkForSpeed(_ gigaflops: Double) {
+    private mutating func shrinkForSpeed() {
         guard material == .videos, gigaflops > 0 else { return }
         func hours(_ side: Int) -> Double {
             // VGG16 takes 15.35 billion multiplications at 224 x 224; Winograd's algorithm is some 1.6 times as fast as GEMM.
@@ -242,15 +261,15 @@ package struct InitPlan {
     // MARK: - Splits and training
 
     /// Sets the share of the validation split.
-    private mutating func splitChoice() -> Choice {
+    private mutating func splitChoice() -> ConfigurationChoice {
         let key = "data.validation_split"
         if report.splits.contains(.validation) {
             configuration.data.validationSplit = 0
-            return Choice(key: key, value: "0", because: "the data names a validation split")
+            return ConfigurationChoice(key: key, value: "0", because: "the data names a validation split")
         }
         let count = training.count
         configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
-        return Choice(
+        return ConfigurationChoice(
             key: key, value: "\(configuration.data.validationSplit)",
             because: count >= 1000
                 ? "a tenth of \(Formatting.grouped(count)) clips is enough to measure with"
@@ -260,14 +279,12 @@ package struct InitPlan {
     /// The report in which the clips that a training under `configuration` could not use are bad.
     ///
     /// - Throws: `.badData` if a class would have no training clips left.
-    private static func fitted(
-        _ report: DataReport, to configuration: RunConfiguration, _ runtime: Runtime
-    ) async throws -> DataReport {
+    func fitted(_ report: DataReport, to configuration: RunConfiguration) async throws -> DataReport {
         let loader = ClipLoader(configuration)
         var report = report.fitted(to: loader)
-        // The check without a configuration has read sounds as spectrograms of its own size.
+        // The check has read sounds as spectrograms of its loader's size.
         let sounds = Set(report.clips.filter { $0.facts?.kind == "sound" }.map { Array($0.entry.id.utf8) })
-        if !sounds.isEmpty, configuration.model.input.channels != anyInput.channels || configuration.model.input.rows != anyInput.rows {
+        if !sounds.isEmpty, loader.channels != checkedWith.channels || loader.rows != checkedWith.rows {
             let checked = try await runtime.check(
                 report.data.keeping { sounds.contains(Array($0.id.utf8)) }, loader: loader, leakCheck: false)
             report = report.replacing(checked.clips)
@@ -312,7 +329,7 @@ package struct InitPlan {
             do {
                 let plan = try MemoryPlan(
                     classifier, slots: configuration.optimizer.slotCount, configuration, training: training.count,
-                    validation: report.goodData.entries(of: .validation).count, threads: threads)
+                    validation: report.goodData.entries(of: .validation).count, threads: runtime.workers.count)
                 return choose(
                     "training.batch_size", "\(batch)",
                     batch == wanted
@@ -330,47 +347,5 @@ package struct InitPlan {
                 batch = wanted
             }
         }
-    }
-
-    // MARK: - The file and what follows
-
-    /// The next steps after the configuration is written to `path`, in order; the last one is the training.
-    package func steps(after path: String) -> [Step] {
-        preparations + [Step(sentence: "Train:", command: ShellText.vidclass("train", "--config", ShellText.path(path)))]
-    }
-
-    /// The configuration as JSON with a remark on each choice. Values that were not chosen and are the defaults are left out.
-    package var text: String {
-        let remarks =
-            ["Made by `vidclass init` from \(report.data.path.printable):"]
-            + choices.map { "\($0.key): \($0.value), because: \($0.because)" }
-        var document: JSONNode = [:]
-        document.set(RunConfiguration.commentKey, .array(remarks.map { .string($0) }))
-        let kept: Set<String> = [
-            "seed", "model.input", "model.cnn.architecture", "model.cnn.weights", "model.cnn.trainable", "model.cnn.pooling",
-            "model.recurrent", "model.hidden", "optimizer.type", "optimizer.learning_rate", "data.path", "data.validation_split",
-            "data.preprocessing", "data.short_clips", "data.sampling", "training.epochs", "training.batch_size",
-            "training.class_weights", "training.early_stopping.patience", "training.early_stopping.restore_best_weights",
-            "output.directory", "output.name",
-        ]
-        let resolved = InitPlan.pruned(configuration.json, RunConfiguration().json, path: "", kept: kept)
-        for member in resolved?.objectMembers ?? [] { document.set(member.key, member.value) }
-        return document.text(pretty: true) + "\n"
-    }
-
-    /// The members that differ from `defaults` or are in `kept`; nil if there are none.
-    private static func pruned(_ node: JSONNode, _ defaults: JSONNode?, path: String, kept: Set<String>) -> JSONNode? {
-        if kept.contains(path) { return node }
-        guard let members = node.objectMembers, let defaultMembers = defaults?.objectMembers else {
-            // A plain nil would be JSON's null.
-            return node == defaults ? JSONNode?.none : node
-        }
-        // An object with other keys than the default's (another type of optimizer) stays whole.
-        guard members.map(\.key) == defaultMembers.map(\.key) else { return node }
-        let left = members.compactMap { member in
-            pruned(member.value, defaults?[member.key], path: path.isEmpty ? member.key : path + "." + member.key, kept: kept)
-                .map { (member.key, $0) }
-        }
-        return left.isEmpty ? JSONNode?.none : .object(left)
     }
 }

@@ -20,6 +20,12 @@ package enum RunEvent: Sendable {
     case data(DataReport)
 
     // A training.
+    /// A configuration was chosen for the data.
+    case chosen([ConfigurationChoice])
+    /// What a training will take, before it starts.
+    case estimated(TrainingCost)
+    /// A new training takes weights of an older model.
+    case warmStart(WeightTransfer)
     case startup(StartupReport)
     /// The training of a fold (from 1) starts.
     case fold(Int, of: Int, run: String)
@@ -44,6 +50,49 @@ package enum RunEvent: Sendable {
     case ended(TrainingResult)
     /// All folds are over, or their time is.
     case foldsEnded(FoldSummary)
+}
+
+/// A value of a configuration that was chosen for some data.
+package struct ConfigurationChoice: Equatable, Sendable {
+    /// The value's path in the configuration.
+    package let key: String
+    package let value: String
+    package let because: String
+}
+
+/// What a training will take, measured where possible: the result of a dry run.
+package struct TrainingCost: Sendable {
+    package let parameters: (total: Int, trainable: Int)
+    package let memoryBytes: Int
+    /// For the run's folder: the last two states with their moments, and the best model.
+    package let diskBytes: Int
+    /// For new features in the cache.
+    package let cacheBytes: Int
+    /// Free bytes in the working folder; nil if unknown.
+    package let freeBytes: Int?
+    package let estimate: TrainingEstimate
+    /// Later stages, whose time is not measured.
+    package let laterStages: Int
+}
+
+/// Which weights of a new training come from an older model.
+package struct WeightTransfer: Sendable {
+    /// The older model's checkpoint.
+    package let path: String
+    /// The layers that were taken.
+    package internal(set) var taken: [String] = []
+    /// The layers that were drawn, with the reason.
+    package internal(set) var drawn: [(layer: String, reason: String)] = []
+    /// The labels whose outputs were taken.
+    package internal(set) var kept: [String] = []
+    /// The labels whose outputs were drawn.
+    package internal(set) var new: [String] = []
+    /// The older model's labels that the new one does not have.
+    package internal(set) var missing: [String] = []
+    /// The settings of the model that differ, as `model.hidden.0.units (64 to 32)`.
+    package internal(set) var differences: [String] = []
+
+    init(path: String) { self.path = path }
 }
 
 /// A training as it starts or resumes.

@@ -11,6 +11,8 @@ package struct SavedModel {
     package let path: String
     package let configuration: RunConfiguration
     package let classifier: Classifier
+    /// SHA-256 of the file, in hexadecimal digits.
+    package let checksum: String
     /// `DataSet.digest` of the clips and splits of the training; nil if an earlier version wrote the checkpoint.
     let splitsDigest: String?
     /// Recognises unfamiliar clips; nil if the checkpoint has no data for it.
@@ -25,6 +27,7 @@ package struct SavedModel {
         if let frameFolderRate { configuration.data.frameFolderRate = frameFolderRate }
         self.configuration = configuration
         splitsDigest = checkpoint.splits
+        checksum = checkpoint.checksum
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {

@@ -32,7 +32,7 @@ enum CommandWords {
         if path.isEmpty, let status = try? SystemCall.status(word) {
             let file = ShellText.path(word)
             if status.kind == .folder || DataSet.isTable(name: word) {
-                advice = ["To begin with these clips:", "  " + ShellText.vidclass("init", file)]
+                advice = ["To train with these clips:", "  " + ShellText.vidclass("train", file)]
             } else if PathText.fileExtension(word) == "json" {
                 advice = ["To train with this configuration:", "  " + ShellText.vidclass("train", "--config", file)]
             } else if (try? ClipFormat(existing: word)) != nil {

@@ -56,9 +56,12 @@ struct ConfigurationOptions: ParsableArguments {
     var overrides: [String] = []
 
     /// The configuration, with the settings of `--set` and then `others`; the defaults if none is named.
-    func load(_ others: [String] = []) throws -> RunConfiguration {
-        try config.map { try RunConfiguration.load(path: $0, overrides: overrides + others) }
-            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides + others)
+    ///
+    /// - Parameter data: replaces `data.path`.
+    func load(data: String? = nil, _ others: [String] = []) throws -> RunConfiguration {
+        let overrides = (data.map { ["data.path=" + JSONNode.string($0).text()] } ?? []) + overrides + others
+        return try config.map { try RunConfiguration.load(path: $0, overrides: overrides) }
+            ?? RunConfiguration(json: "{}", source: "the defaults", overrides: overrides)
     }
 }
 

@@ -12,12 +12,10 @@ struct Vidclass: AsyncParsableCommand {
         commandName: "vidclass",
         abstract: "Train, evaluate and run video classifiers on a CPU.",
         discussion: """
-            Put the videos into one folder per class, such as videos/running and videos/walking. Then make a configuration, train, and \
-            classify new videos:
+            Put the videos into one folder per class, such as videos/running and videos/walking. Then train, and classify new videos:
 
-              vidclass init videos
-              vidclass train --config config.json
-              vidclass predict holiday.mp4
+              vidclass train videos
+              vidclass predict new --format csv
             """,
         version: Program.version,
         subcommands: [
@@ -30,8 +28,8 @@ struct Vidclass: AsyncParsableCommand {
     func run() async throws {
         let lines = [
             "vidclass learns to classify videos, on a CPU.", "Put your videos into one folder per class:", "  videos/running/a.mp4 ...",
-            "  videos/walking/b.mp4 ...", "1. Check them and make a configuration:", "  " + ShellText.vidclass("init", "videos"),
-            "2. Train a classifier:", "  " + ShellText.vidclass("train", "--config", "config.json"), "3. Classify new videos:",
+            "  videos/walking/b.mp4 ...", "1. Train a classifier:", "  " + ShellText.vidclass("train", "videos"),
+            "2. Classify new videos:",
             "  " + ShellText.vidclass("predict", "new.mp4"), "To try it without videos, make some clips:",
             "  " + ShellText.vidclass("synth", "videos"), "All commands:", "  " + ShellText.vidclass("--help"),
         ]

@@ -86,6 +86,89 @@ import VidTestSupport
         #expect(try entries(try box.run("predict", "=1+1.bin", "--json"))[0]["input"]?.stringValue == "=1+1.bin")
     }
 
+    // MARK: - Bouts
+
+    /// Bouts are made of the windows that the other formats show.
+    @Test func boutsOfWindows() throws {
+        let words = ["predict", clips[0], "bad.bin", clips[1], "--window", "0.25", "--stride", "0.125"]
+        let result = try CommandLineTool.run(words + ["--bouts", "--threshold", "0", "--format", "csv"], in: box.path)
+        #expect(result.status == 65 && result.errors.contains("bad.bin"), "\(result.errors)")
+        let table = try table(result)
+        #expect(table.header == ["video", "label", "start", "end", "score"])
+        let found = try entries(try CommandLineTool.run(words + ["--bouts", "--threshold", "0", "--json", "--top", "1"], in: box.path))
+        #expect(found.count == 3 && found[1]["error"] != nil)
+        var rows = table.records.map(\.fields)[...]
+        for entry in found where entry["error"] == nil {
+            let windows = try #require(entry["windows"]?.arrayElements)
+            let bouts = try #require(entry["bouts"]?.arrayElements)
+            #expect(bouts.first?["start"]?.doubleValue == 0)
+            #expect(bouts.last?["end"]?.doubleValue == windows.last?["end"]?.doubleValue)
+            for bout in bouts {
+                let next = rows.popFirst()
+                let row = try #require(next)
+                #expect(row[0] == entry["input"]?.stringValue && row[1] == bout["label"]?.stringValue)
+                let numbers = zip(row[2...], ["start", "end", "score"]).map { abs((Double($0) ?? .nan) - (bout[$1]?.doubleValue ?? .nan)) }
+                #expect(numbers.allSatisfy { $0 <= 1e-3 }, "\(row)")
+            }
+            let seconds = (entry["seconds"]?.objectMembers ?? []).reduce(0) { $0 + ($1.value.doubleValue ?? .nan) }
+            #expect(abs(seconds - (windows.last?["end"]?.doubleValue ?? .nan)) <= 1e-9)
+        }
+        #expect(rows.isEmpty)
+        let text = try box.run("predict", clips[0], "--window", "0.25", "--bouts", "--threshold", "0")
+        #expect(text.output.contains("100 %") || text.output.contains(" s  "), "\(text.output)")
+        let none = try box.run("predict", clips[0], "--window", "0.25", "--bouts", "--threshold", "1")
+        #expect(none.output.contains("no bouts"), "\(none.output)")
+    }
+
+    @Test(arguments: [
+        ["--bouts"], ["--window", "1", "--threshold", "0.5"], ["--window", "1", "--bouts", "--threshold", "1.5"],
+        ["--window", "1", "--bouts", "--min-seconds", "-1"], ["--window", "1", "--bouts", "--long", "--format", "csv"],
+        ["--output", "x"], ["--output", "x.txt"], ["--output", "x.csv", "--format", "text"],
+    ])
+    func wrongUsageOfBoutsAndFiles(words: [String]) throws {
+        let result = try CommandLineTool.run(["predict", clips[0]] + words, in: box.path)
+        #expect(result.status == 64, "\(result.errors)")
+    }
+
+    // MARK: - Files
+
+    @Test(arguments: ["csv", "json", "jsonl"]) func aFileHasWhatStandardOutputHas(format: String) throws {
+        let words = ["predict", clips[0], "bad.bin", clips[1], "--window", "0.25"]
+        let shown = try CommandLineTool.run(words + ["--format", format], in: box.path)
+        let written = try CommandLineTool.run(words + ["--output", "out.\(format)"], in: box.path)
+        #expect(written.status == 65 && written.output.isEmpty && written.errors.contains("wrote out.\(format)"), "\(written.errors)")
+        #expect(String(decoding: try box.bytes("out.\(format)"), as: UTF8.self) == shown.output)
+        #expect(!box.exists("out.\(format).partial"))
+    }
+
+    /// A stopped command goes on behind the last input that is whole in the journal.
+    @Test func aStoppedCommandGoesOn() throws {
+        let words = ["predict", clips[0], clips[1], clips[2], "--window", "0.25", "--format", "csv"]
+        let shown = try CommandLineTool.run(words, in: box.path)
+        // The journal of a command that has failed to write its result stays.
+        try box.makeFolder("out.csv/full")
+        #expect(try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path).status == 74)
+        try box.remove("out.csv")
+        let lines = String(decoding: try box.bytes("out.csv.partial"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 4)
+        // The second input was half written when the command was stopped. The first one is not computed again: its row shows it.
+        let mark = lines[1].replacing("\\n", with: "marked\\n")
+        #expect(mark != lines[1])
+        try box.write("out.csv.partial", text: lines[0] + "\n" + mark + "\n" + lines[2].prefix(lines[2].count / 2))
+        let other = try CommandLineTool.run(words + ["--output", "out.csv", "--stride", "0.5"], in: box.path)
+        #expect(other.status == 65 && other.errors.contains("other settings"), "\(other.errors)")
+        let again = try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path)
+        #expect(again.status == 0 && again.errors.contains("1 of 3 inputs were finished before"), "\(again.errors)")
+        let written = String(decoding: try box.bytes("out.csv"), as: UTF8.self)
+        #expect(written.contains("marked") && written.replacing("marked", with: "") == shown.output, "\(written)")
+        #expect(!box.exists("out.csv.partial"))
+        // A clip that has changed is classified again.
+        try box.write("out.csv.partial", text: lines[0] + "\n" + mark + "\n")
+        try box.write(clips[0], box.bytes(clips[3]))
+        #expect(try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path).status == 0)
+        #expect(!String(decoding: try box.bytes("out.csv"), as: UTF8.self).contains("marked"))
+    }
+
     // MARK: - JSON
 
     @Test func jsonHasFailedInputs() throws {

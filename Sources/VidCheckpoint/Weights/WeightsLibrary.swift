@@ -61,11 +61,17 @@ package struct WeightsLibrary: Sendable {
 
     // MARK: - Importing
 
-    /// Reads and fully checks a weights file, and stores it in the cache as `<architecture>-<name>.safetensors`, replacing an
-    /// existing one.
+    /// Reads and fully checks a weights file, runs it on a test picture, and stores it in the cache as
+    /// `<architecture>-<name>.safetensors`.
     ///
-    /// `name` is how a config refers to it: letters, digits, `-` and `_`.
-    package func importFile(_ path: String, as name: String = "imagenet") async throws -> WeightsListing {
+    /// - Parameters:
+    ///   - name: how a config refers to it: letters, digits, `-` and `_`.
+    ///   - replaces: whether it may replace other weights of that name.
+    /// - Returns: also a warning if they do not look like trained weights.
+    /// - Throws: `.usage` if other weights have that name, `.badData` if the file cannot be used.
+    package func importFile(
+        _ path: String, as name: String = "imagenet", replaces: Bool = false
+    ) async throws -> (listing: WeightsListing, warning: String?) {
         let isName = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
         }
@@ -74,10 +80,19 @@ package struct WeightsLibrary: Sendable {
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, not starting with '-'")
         }
         let weights = try await ImportedWeights.read(path, hdf5: hdf5)
-        try Folder.make(weightsFolder)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
+        if !replaces, (try? SystemCall.status(target, followingLink: false)) != nil,
+            await WeightsListing(target, hdf5: hdf5).sha256 != weights.sha256
+        {
+            throw VidclassError(
+                .usage,
+                "there are other \(weights.architecture.label) weights named \(name) (\(target.printable)); replace them with --replace, or "
+                    + "give these another name with --name")
+        }
+        let warning = try weights.trial()
+        try Folder.make(weightsFolder)
         try WeightsFile.write(weights, to: target)
-        return await WeightsListing(target, hdf5: hdf5)
+        return (await WeightsListing(target, hdf5: hdf5), warning)
     }
 
     // MARK: - Listing

@@ -7,6 +7,10 @@ package struct Contradiction: Sendable, Equatable {
     package let second: Int
     /// Whether both are the same file, or the same part of it; otherwise their frames are equal.
     package let isSameFile: Bool
+
+    package init(first: Int, second: Int, isSameFile: Bool) {
+        (self.first, self.second, self.isSameFile) = (first, second, isSameFile)
+    }
 }
 
 /// Finds clips with two labels. Unlike leaks, they teach a model the opposite of what they teach it elsewhere.

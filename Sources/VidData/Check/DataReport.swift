@@ -42,7 +42,7 @@ package struct DataReport: Sendable {
     /// The clips with two labels.
     package let contradictions: [Contradiction]
     /// Whether pixels are preprocessed from the scale of bytes, as by any `data.preprocessing` but `none`.
-    private var expectsBytes = true
+    package var expectsBytes: Bool
 
     package init(data: DataSet, clips: [CheckedClip], leaks: [Leak]?, contradictions: [Contradiction] = [], expectsBytes: Bool = true) {
         self.data = data

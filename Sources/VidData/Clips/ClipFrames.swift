@@ -50,7 +50,8 @@ package struct ClipFrames: Sendable, Equatable {
                 throw VidclassError.file(
                     clip.text,
                     "its frame rate is not known, so seconds name none of its frames; name them by their numbers: "
-                        + "\(ClipPath(file: clip.file, segment: ClipSegment(start: 0, end: Double(times.count), unit: .frames)).text.printable)"
+                        + "\(ClipPath(file: clip.file, segment: ClipSegment(start: 0, end: Double(times.count), unit: .frames)).text.printable), "
+                        + "or \(FrameTimes.folderRateAdvice)"
                 )
             }
             try segment.check(clip, whole: duration, slack: 1 / times.rate + times.tolerance)

@@ -28,10 +28,6 @@ package struct FrameFolder: Sendable, Equatable {
     /// The kinds of pictures, for messages.
     static let expected = "PNG, JPEG, WebP, BMP or TIFF"
 
-    /// What to do where the rate of a folder must be known.
-    static let rateAdvice =
-        "give that of folders of pictures with \(ShellText.setting("data.frame_folder_fps", "25")) (for a trained model: --fps 25)"
-
     /// Whether the extension of a file's name is that of a picture.
     static func isPicture(name: String) -> Bool { extensions.contains(PathText.fileExtension(name)) && !PathText.isHidden(name) }
 

@@ -33,7 +33,8 @@ enum NumpyAdvice {
     }
 
     private static func text(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(Float(value))"
+        let rounded = abs(value) < 1e6 ? (value * 1000).rounded() / 1000 : value
+        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(Float(rounded))"
     }
 
     /// NumPy's numbers of one part.

@@ -32,6 +32,7 @@ package struct PixelRange: Sendable, Equatable {
     }
 
     private func text(_ value: Float) -> String {
-        value == value.rounded() && abs(value) < 1e9 ? "\(Int(value))" : "\((value * 1000).rounded() / 1000)"
+        let rounded = (value * 1000).rounded() / 1000
+        return rounded == rounded.rounded() && abs(rounded) < 1e9 ? "\(Int(rounded))" : "\(rounded)"
     }
 }

@@ -84,6 +84,8 @@ package struct DataSet: Sendable {
     }
 
     package let path: String
+    /// Another folder in which the clips of a table are looked for.
+    package let media: String?
     package let classes: [String]
     package let entries: [Entry]
     package let findings: Findings
@@ -115,7 +117,7 @@ package struct DataSet: Sendable {
 
     /// A copy with only the entries for which `isKept` is true; the classes stay.
     package func keeping(_ isKept: (Entry) -> Bool) -> DataSet {
-        DataSet(path: path, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
+        DataSet(path: path, media: media, classes: classes, entries: entries.filter(isKept), findings: findings, namesSplits: namesSplits)
     }
 
     /// One line about the skipped files; nil if there are none.

@@ -66,7 +66,10 @@ enum FolderLayout {
         var names: [String] = []
         while !hasClips, names.count < 64 {
             let holding = Array(folders.lazy.filter { !isWithoutClips(place.child($0)) }.prefix(2))
-            guard let name = holding.first else { break }
+            // A folder of pictures is a clip.
+            guard let name = holding.first,
+                !holding.contains(where: { (try? FolderWalk(place.child($0).path).isClip) ?? false })
+            else { break }
             if holding.count > 1 { return names }
             guard Split(name: name) == nil, known[LabelSpelling.cleaned(name)] == nil else { return names }
             names.append(name)

@@ -40,7 +40,7 @@ extension DataSet {
         let sets = (0..<count).map { number in
             var changed = entries
             for member in members { changed[member].split = fold[member] == number ? .validation : .train }
-            return DataSet(path: path, classes: classes, entries: changed, findings: findings, namesSplits: namesSplits)
+            return DataSet(path: path, media: media, classes: classes, entries: changed, findings: findings, namesSplits: namesSplits)
         }
         return (sets, foldNotes(count, totals, groups))
     }

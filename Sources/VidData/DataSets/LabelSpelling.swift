@@ -48,21 +48,23 @@ enum LabelSpelling {
         return alike.map { $0.sorted { (counts[$1] ?? 0, $0) < (counts[$0] ?? 0, $1) } }
             .sorted { PathText.precedes($0[0], $1[0]) }
             .map { labels in
-                let list = labels.map { "\"\($0.printable)\" (\(counts[$0] ?? 0) \(counts[$0] == 1 ? "clip" : "clips"))" }
+                let list = labels.map { "\"\(visible($0))\" (\(counts[$0] ?? 0) \(counts[$0] == 1 ? "clip" : "clips"))" }
+                let others = labels.dropFirst()
                 let remedy =
                     folder.map { folder in
-                        "move the clips into one folder, with "
-                            + labels.dropFirst().map {
-                                "`mv -n \(quoted(folder, $0))/* \(quoted(folder, labels[0]))/`"
-                            }.joined(separator: " and ")
-                    } ?? "give all of them one spelling"
+                        "move the clips of \(others.map { PathText.join(folder, $0).printable }.joined(separator: " and ")) into "
+                            + PathText.join(folder, labels[0]).printable
+                    } ?? "write \"\(visible(labels[0]))\" for \(labels.count == 2 ? "both" : "all")"
                 return "the labels \(list.joined(separator: " and ")) differ only in case or spaces, and are \(labels.count) classes. "
                     + "If they mean the same, \(remedy)"
             }
     }
 
-    private static func quoted(_ folder: String, _ name: String) -> String {
-        ShellText.quoted(ShellText.path(PathText.join(folder, name)))
+    /// The label with unusual spaces as escapes.
+    private static func visible(_ label: String) -> String {
+        label.printable.unicodeScalars.reduce(into: "") { text, scalar in
+            text += isBlank(scalar) && scalar != " " ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }
     }
 }
 

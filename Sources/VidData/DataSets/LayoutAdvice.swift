@@ -54,12 +54,27 @@ enum LayoutAdvice {
         let names = clips.count > 1 ? [clips[0], clips[1]] : [clips[0], "..."]
         var advice = ["Make one folder per class and move them there. A folder's name is its class:"]
         advice += layout(path, ["CLASS1/\(names[0])", "CLASS2/\(names[1])"])
+        advice += tableByNames(path, clips)
         if let above = folderAbove(path) {
             advice.append("If this is the folder of one class, name the folder above it: \(ShellText.quoted(ShellText.path(above)))")
         } else {
             advice.append("Or list them in a CSV file with the columns path and label.")
         }
         return .file(path, "found \(found), but not in class folders", advice: advice)
+    }
+
+    /// For clips that are named after their classes, `cat_001.mp4`, a command that makes a table of them.
+    private static func tableByNames(_ path: String, _ clips: [String]) -> [String] {
+        let words = clips.map { clip in String(clip.prefix { $0.isASCII && $0.isLetter }) }
+        let labels = Set(words).sorted(by: PathText.precedes)
+        let isPlausible = labels.count > 1 && 2 * labels.count <= clips.count && zip(clips, words).allSatisfy { $1.count > 1 && $0 != $1 }
+        guard isPlausible else { return [] }
+        let table = freeTable(path)
+        return [
+            "If the names begin with the classes (\(list(labels))), make a table of the clips and name it instead:",
+            "  (echo path,label; cd \(ShellText.quoted(ShellText.path(path))) && find -L . -maxdepth 1 -type f\(filter(clips)) | sort | "
+                + #"sed 's|^\./||; s|"|""|g; s|^\([A-Za-z]*\).*|"&","\1"|') > "# + ShellText.quoted(ShellText.path(table)),
+        ]
     }
 
     /// The folder above `path`, if another folder in it also has clips.
@@ -133,15 +148,25 @@ enum LayoutAdvice {
     ///   - label: which of the folders, from 1, names the class.
     ///   - split: which one names the split.
     private static func table(_ path: String, _ clips: [String], label: Int, split: Int? = nil) -> [String] {
-        let table = PathText.join(path, (try? SystemCall.status(PathText.join(path, "clips.csv"))) == nil ? "clips.csv" : "labels.csv")
-        let kinds = Set(clips.map(PathText.fileExtension))
-        let names = kinds.contains("") ? "" : kinds.sorted().map { " -iname \(ShellText.quoted("*.\($0)"))" }.joined(separator: " -o")
-        let filter = names.isEmpty ? "" : kinds.count == 1 ? names : " \\(\(names) \\)"
-        let columns = #""&","\#(label)""# + (split.map { #","\#($0)""# } ?? "")
+        let table = freeTable(path)
+        let columns = #""&","\\#(label)""# + (split.map { #","\\#($0)""# } ?? "")
         return [
-            "  (echo path,label\(split == nil ? "" : ",split"); cd \(ShellText.quoted(ShellText.path(path))) && find -L ./*/*/ -type f\(filter) | sort | "
+            "  (echo path,label\(split == nil ? "" : ",split"); cd \(ShellText.quoted(ShellText.path(path))) && find -L ./*/*/ -type f\(filter(clips)) | sort | "
                 + #"sed 's|^\./||; s|"|""|g; s|^\([^/]*\)/\([^/]*\)/.*|\#(columns)|') > "# + ShellText.quoted(ShellText.path(table))
         ]
+    }
+
+    /// The arguments of `find` for the kinds of these clips.
+    private static func filter(_ clips: [String]) -> String {
+        let kinds = Set(clips.map(PathText.fileExtension))
+        guard !kinds.contains("") else { return "" }
+        let names = kinds.sorted().map { " -iname \(ShellText.quoted("*.\($0)"))" }.joined(separator: " -o")
+        return kinds.count == 1 ? names : " \\(\(names) \\)"
+    }
+
+    /// A name for a table in `path`.
+    private static func freeTable(_ path: String) -> String {
+        PathText.join(path, (try? SystemCall.status(PathText.join(path, "clips.csv"))) == nil ? "clips.csv" : "labels.csv")
     }
 
     /// "cat, dog, ...".

@@ -47,7 +47,8 @@ extension DataSet {
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)
         if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
-        return DataSet(path: path, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
+        return DataSet(
+            path: path, media: media, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }
 
     /// A note about groups whose clips are in more than one of the given splits.

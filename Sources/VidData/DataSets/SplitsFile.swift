@@ -43,7 +43,7 @@ package enum SplitsFile {
         let entries = try found.entries(classes, path)
         let (findings, namesSplits) = differences(
             entries, classes, skipped: skipped(beside: path), data: data, media: media, isTable: isTable)
-        return DataSet(path: data, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
+        return DataSet(path: data, media: media, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)
     }
 
     /// Reads the table's records as clips of the data in `folder`.

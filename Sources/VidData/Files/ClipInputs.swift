@@ -14,7 +14,9 @@ package enum ClipInputs {
             _ = try SystemCall.status(address.file)
             return [path]
         }
-        if expandingPatterns, (try? SystemCall.status(path, followingLink: false)) == nil, let pattern = GlobPattern(path) {
+        if expandingPatterns, NetworkAddress.advice(path) == nil, (try? SystemCall.status(path, followingLink: false)) == nil,
+            let pattern = GlobPattern(path)
+        {
             return try clips(matching: pattern, path)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }

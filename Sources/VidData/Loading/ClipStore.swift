@@ -32,6 +32,11 @@ package final class ClipStore: Sendable {
     /// - Parameter bytes: of pixels to keep at most.
     package init(bytes: Int) { state = Mutex(State(room: bytes)) }
 
+    private init(_ state: State) { self.state = Mutex(state) }
+
+    /// A store of the same clips, without copies of their pixels: what is taken from it stays in this one.
+    package var copy: ClipStore { ClipStore(state.withLock { $0 }) }
+
     /// The clips that were taken so far.
     package var taken: Int { state.withLock { $0.taken } }
     /// The clips that are kept now.

@@ -34,7 +34,7 @@ package struct ClipWindow: Sendable, Equatable {
             throw VidclassError.file(
                 path,
                 "its frame rate is not known, so it cannot be cut into windows of seconds; use a video or a .bin file with a "
-                    + "rate, or \(FrameFolder.rateAdvice)")
+                    + "rate, or \(FrameTimes.folderRateAdvice)")
         }
         guard start >= 0, length > 0, (start + length).isFinite else {
             throw VidclassError.file(

@@ -95,7 +95,7 @@ package struct FrameSampler: Sendable, Equatable {
                 throw VidclassError.file(
                     path,
                     "its frame rate is not known, so it cannot be sampled at \(sampling.framesPerSecond) frames per second; use a video or a "
-                        + ".bin file with a rate, \(FrameFolder.rateAdvice), or train "
+                        + ".bin file with a rate, \(FrameTimes.folderRateAdvice), or train "
                         + "with \(ShellText.setting("data.sampling.type", "uniform")) (or random, consecutive)"
                 )
             }

@@ -1,3 +1,5 @@
+import VidSystem
+
 /// The times at which the frames of a clip are shown, in seconds from the first frame.
 package struct FrameTimes: Sendable, Equatable {
     package let count: Int
@@ -7,6 +9,10 @@ package struct FrameTimes: Sendable, Equatable {
     package let seconds: [Double]?
     /// The end of the last frame; nil if the rate is unknown.
     package let duration: Double?
+
+    /// What to do where the rate of a folder of pictures must be known.
+    static let folderRateAdvice =
+        "give that of folders of pictures with \(ShellText.setting("data.frame_folder_fps", "25")) (for a trained model: --fps 25)"
 
     /// `count` frames at a constant rate; 0 = unknown.
     package init(count: Int, rate: Double) {

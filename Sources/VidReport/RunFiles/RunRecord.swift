@@ -20,6 +20,16 @@ package struct RunRecord: Sendable {
         }
     }
 
+    /// The older model that a training started from.
+    package struct Start: Sendable {
+        /// The checkpoint as the user named it.
+        package let checkpoint: String
+        /// SHA-256 of that file, in hexadecimal digits.
+        package let sha256: String
+
+        package init(checkpoint: String, sha256: String) { (self.checkpoint, self.sha256) = (checkpoint, sha256) }
+    }
+
     package var state = State.running
     package let version: String
     package let command: [String]
@@ -38,6 +48,8 @@ package struct RunRecord: Sendable {
     package var frozen: [Frozen] = []
     /// The most resident bytes of all processes of the run before this one.
     package private(set) var peakBytesBefore = 0
+    /// Nil for a training without an older model.
+    package var start: Start?
     /// The number of clips in each split.
     package var clips: [(split: String, count: Int)] = []
 
@@ -58,6 +70,9 @@ package struct RunRecord: Sendable {
         monitor = record["monitor"]?.stringValue
         bestValue = record["best_value"]?.doubleValue
         peakBytesBefore = record["peak_memory_bytes"]?.intValue ?? 0
+        if let checkpoint = record["from"]?["checkpoint"]?.stringValue, let sha256 = record["from"]?["sha256"]?.stringValue {
+            start = Start(checkpoint: checkpoint, sha256: sha256)
+        }
         frozen = (record["frozen_weights"]?.arrayElements ?? []).compactMap { entry in
             guard let stage = entry["stage"]?.intValue, let before = entry["sha256_before"]?.stringValue,
                 let after = entry["sha256_after"]?.stringValue
@@ -71,7 +86,7 @@ package struct RunRecord: Sendable {
     /// - Returns: the state of that record.
     package mutating func carryOver(from path: String?) -> State? {
         guard let path, let old = RunRecord(readingFrom: path) else { return nil }
-        (secondsBefore, peakBytesBefore, frozen) = (old.seconds, old.peakBytesBefore, old.frozen)
+        (secondsBefore, peakBytesBefore, frozen, start) = (old.seconds, old.peakBytesBefore, old.frozen, old.start)
         return old.state
     }
 
@@ -80,6 +95,10 @@ package struct RunRecord: Sendable {
         return .object([
             ("state", .string(state.rawValue)), ("stop_reason", text(stopReason)), ("version", .string(version)),
             ("command", .array(command.map { .string($0) })), ("started", .string(started)), ("seconds", .number(seconds)),
+            (
+                "from",
+                start.map { .object([("checkpoint", .string($0.checkpoint)), ("sha256", .string($0.sha256))]) } ?? .null
+            ),
             ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", text(monitor)),
             ("best_epoch", bestEpoch.map { .integer($0) } ?? .null), ("best_value", bestValue.map { .number($0) } ?? .null),
             ("peak_memory_bytes", .integer(max(peakBytesBefore, Machine.peakResidentBytes))),

@@ -11,12 +11,15 @@ package struct Prediction: Sendable {
     package let ranked: [(label: String, score: Float)]
     /// The best two, however many were asked for.
     package let bestTwo: [(label: String, score: Float)]
+    /// Of all classes, in their order.
+    let scores: [Float]
     /// Whether the input looks like the training clips; nil if the model cannot tell.
     package let familiarity: Familiarity.Finding?
 
-    init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
+    package init(input: String, classes: [String], scores: [Float], top: Int, familiarity: Familiarity.Finding?) {
         self.input = input
         self.familiarity = familiarity
+        self.scores = scores
         let order = Scores.ranked(scores)
         ranked = order.prefix(top).map { (classes[$0], scores[$0]) }
         bestTwo = order.prefix(2).map { (classes[$0], scores[$0]) }
@@ -26,7 +29,14 @@ package struct Prediction: Sendable {
 /// The scores of a long input, window by window.
 package struct Timeline: Sendable {
     package let input: String
+    /// The model's labels.
+    package let classes: [String]
+    /// In the order of their starts.
     package let windows: [(window: ClipWindow, prediction: Prediction)]
+
+    package init(input: String, classes: [String], windows: [(window: ClipWindow, prediction: Prediction)]) {
+        (self.input, self.classes, self.windows) = (input, classes, windows)
+    }
 }
 
 /// Predicts file after file with a saved model.
@@ -108,7 +118,7 @@ package struct FilePredictor {
             progress(done, plan.count)
         }
         return Timeline(
-            input: input,
+            input: input, classes: saved.classifier.classes,
             windows: zip(plan, predictions).compactMap { window, prediction in
                 // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
                 prediction.map {

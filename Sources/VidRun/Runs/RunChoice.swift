@@ -44,7 +44,7 @@ package struct RunChoice {
             .missingInput,
             "\(directory.printable): \(what). "
                 + (folds.map { "Name a fold's model: --checkpoint \($0.folder.bestPath.printable)" }
-                    ?? "Train one with `\(ShellText.vidclass("train", "--config", "FILE"))`, or name a model with --checkpoint FILE."))
+                    ?? "Train one with `\(ShellText.vidclass("train", "VIDEOS"))`, or name a model with --checkpoint FILE."))
     }
 
     /// The number of finished runs with a readable model.

@@ -96,8 +96,11 @@ package struct RunFolder: Sendable {
     }
 
     /// Removes a folder that this process made and in which nothing was saved.
-    func removeIfNothingWasSaved() {
-        guard isNew, !FileManager.default.fileExists(atPath: lastPath), !FileManager.default.fileExists(atPath: bestPath) else { return }
+    ///
+    /// - Parameter start: the state that the training started from, which does not count.
+    func removeIfNothingWasSaved(except start: String?) {
+        let saved = [lastPath, bestPath].filter { $0 != start && FileManager.default.fileExists(atPath: $0) }
+        guard isNew, saved.isEmpty else { return }
         try? FileManager.default.removeItem(atPath: path)
     }
 
@@ -176,7 +179,7 @@ package struct RunFolder: Sendable {
         guard let newest = dated.max(by: { $0.1 < $1.1 }) else {
             throw VidclassError(
                 .missingInput,
-                "\(directory.printable): no run here. Train one with `\(ShellText.vidclass("train", "--config", "FILE"))`, or name the run to use."
+                "\(directory.printable): no run here. Train one with `\(ShellText.vidclass("train", "VIDEOS"))`, or name the run to use."
             )
         }
         return newest.0

@@ -27,10 +27,15 @@ package struct FoldTraining {
     ///
     /// - Throws: what opening and checking the data throws, and `.badData` if the data has too few clips for so many folds.
     package init(_ configuration: RunConfiguration, count: Int, in runtime: Runtime) async throws {
+        try self.init(configuration, try await CheckedData(configuration, in: runtime), count: count, in: runtime)
+    }
+
+    /// Makes a new folder for the folds of clips that are checked already.
+    init(_ configuration: RunConfiguration, _ data: CheckedData, count: Int, in runtime: Runtime) throws {
         self.configuration = configuration
         self.count = count
         self.runtime = runtime
-        data = try await CheckedData(configuration, in: runtime)
+        self.data = data
         data.clips?.remove(data.set.entries(of: .test).map(\.path))
         // Impossible folds are refused before a folder is made.
         let (folds, notes) = try data.set.folds(count, seed: configuration.seed)

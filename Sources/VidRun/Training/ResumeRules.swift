@@ -18,8 +18,9 @@ package enum ResumeRules {
     ///   - before: the run's own, from `path`.
     /// - Throws: `.badData` that names forbidden differences.
     package static func check(_ configuration: RunConfiguration, against before: RunConfiguration, _ path: String) throws {
-        var differences: [String] = []
-        compare(before.json, configuration.json, "", "", &differences)
+        let differences = differences(from: before.json, to: configuration.json) { rule in
+            changeable.contains { rule == $0 || rule.hasPrefix($0 + ".") }
+        }
         guard differences.isEmpty else {
             throw VidclassError.file(
                 path,
@@ -29,16 +30,30 @@ package enum ResumeRules {
         }
     }
 
-    /// - Parameter rule: the path with `N` in place of array indices.
-    private static func compare(_ old: JSONNode?, _ new: JSONNode?, _ path: String, _ rule: String, _ differences: inout [String]) {
-        if changeable.contains(where: { rule == $0 || rule.hasPrefix($0 + ".") }) || old == new { return }
+    /// The differences of two trees of a configuration, such as `seed (1 to 2)`.
+    ///
+    /// - Parameters:
+    ///   - prefix: the path of the trees.
+    ///   - isExempt: whether a path, with `N` in place of array indices, is passed over.
+    static func differences(
+        from old: JSONNode?, to new: JSONNode?, at prefix: String = "", isExempt: (String) -> Bool = { _ in false }
+    ) -> [String] {
+        var found: [String] = []
+        compare(old, new, prefix, prefix, isExempt, &found)
+        return found
+    }
+
+    private static func compare(
+        _ old: JSONNode?, _ new: JSONNode?, _ path: String, _ rule: String, _ isExempt: (String) -> Bool, _ differences: inout [String]
+    ) {
+        if isExempt(rule) || old == new { return }
         func join(_ path: String, _ key: String) -> String { path.isEmpty ? key : path + "." + key }
         if let oldMembers = old?.objectMembers, let newMembers = new?.objectMembers {
             let keys = oldMembers.map(\.key) + newMembers.map(\.key).filter { key in !oldMembers.contains { $0.key == key } }
-            for key in keys { compare(old?[key], new?[key], join(path, key), join(rule, key), &differences) }
+            for key in keys { compare(old?[key], new?[key], join(path, key), join(rule, key), isExempt, &differences) }
         } else if let oldElements = old?.arrayElements, let newElements = new?.arrayElements, oldElements.count == newElements.count {
             for (index, pair) in zip(oldElements, newElements).enumerated() {
-                compare(pair.0, pair.1, join(path, "\(index)"), join(rule, "N"), &differences)
+                compare(pair.0, pair.1, join(path, "\(index)"), join(rule, "N"), isExempt, &differences)
             }
         } else {
             differences.append("\(path.printable) (\(old?.text() ?? "not set") to \(new?.text() ?? "not set"))")

@@ -24,14 +24,16 @@ struct StageModel {
         optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
     }
 
-    /// Draws random weights, and loads those of the CNN from the file that `model.cnn.weights` names.
-    func initialize(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
+    /// Draws random weights, and takes those of `start` or, without it, loads those of the CNN from the file that `model.cnn.weights`
+    /// names.
+    func initialize(_ configuration: RunConfiguration, from start: WarmStart?, in runtime: Runtime) async throws {
         try classifier.initialize(seed: configuration.seed)
         for word in configuration.optimizer.excludeFromWeightDecay
         where !classifier.parameters.slices.contains(where: { $0.name.contains(word) }) {
             let example = classifier.parameters.slices.last.map { " such as \($0.name)" } ?? ""
             try runtime.note("optimizer.exclude_from_weight_decay: \"\(word.brief)\" is in the name of no parameter\(example)")
         }
+        if let start { return try runtime.observe(.warmStart(start.load(into: classifier, configuration))) }
         let cnn = configuration.model.cnn
         guard let name = cnn.weights else { return }
         let path = try runtime.weights.find(name, cnn.architecture)

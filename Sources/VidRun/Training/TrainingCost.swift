@@ -4,22 +4,17 @@ import VidReport
 import VidSystem
 import VidTrain
 
-/// What a training will take, measured where possible: the result of a dry run.
-package struct TrainingCost: Sendable {
-    package let parameters: (total: Int, trainable: Int)
-    package let memoryBytes: Int
-    /// For the run's folder: the last two states with their moments, and the best model.
-    package let diskBytes: Int
-    /// For new features in the cache.
-    package let cacheBytes: Int
-    /// Free bytes in the working folder; nil if unknown.
-    package let freeBytes: Int?
-    package let estimate: TrainingEstimate
-    /// Later stages, whose time is not measured.
-    package let laterStages: Int
-}
-
 extension TrainingRun {
+    /// Measures what the training of `plan` will take, on a model of its own that is forgotten afterwards.
+    ///
+    /// - Throws: as `measureCost`, and what building the model throws.
+    package static func cost(_ plan: TrainingPlan, in runtime: Runtime) async throws -> TrainingCost {
+        let silent = Runtime(
+            version: runtime.version, command: runtime.command, weights: runtime.weights, workers: runtime.workers, cache: runtime.cache
+        ) { _ in }
+        return try await TrainingRun(plan.measured, in: silent, isDryRun: true).measureCost()
+    }
+
     /// Measures what the training would take. Its weights change by a few steps: don't train or save them afterwards.
     ///
     /// - Throws: what loading a clip throws, and `.nonFinite` from a step.

@@ -19,10 +19,12 @@ package struct TrainingPlan {
     let existing: (folder: RunFolder, lock: RunLock)?
     /// The state to resume from; nil if nothing was saved yet.
     let checkpoint: Checkpoint?
+    /// The older model that a new training starts from; nil if all weights are drawn or come from `model.cnn.weights`.
+    let start: WarmStart?
 
     private init(
         _ configuration: RunConfiguration, _ data: DataSet, clips: ClipStore?, skipped: DataReport? = nil, summary: DataSummary?,
-        existing: (folder: RunFolder, lock: RunLock)? = nil, checkpoint: Checkpoint? = nil
+        existing: (folder: RunFolder, lock: RunLock)? = nil, checkpoint: Checkpoint? = nil, start: WarmStart? = nil
     ) {
         self.configuration = configuration
         self.data = data
@@ -31,22 +33,30 @@ package struct TrainingPlan {
         self.summary = summary
         self.existing = existing
         self.checkpoint = checkpoint
+        self.start = start
     }
 
-    private init(
+    init(
         _ configuration: RunConfiguration, _ data: CheckedData, existing: (folder: RunFolder, lock: RunLock)? = nil,
-        checkpoint: Checkpoint? = nil
+        checkpoint: Checkpoint? = nil, start: WarmStart? = nil
     ) {
         self.init(
             configuration, data.set, clips: data.clips, skipped: data.report.bad.isEmpty ? nil : data.report,
-            summary: DataSummary(data.report, skipsBad: true), existing: existing, checkpoint: checkpoint)
+            summary: DataSummary(data.report, skipsBad: true), existing: existing, checkpoint: checkpoint, start: start)
     }
 
     /// A new training, after a check of all clips.
     ///
-    /// - Throws: what opening and checking the data throws.
-    package init(_ configuration: RunConfiguration, in runtime: Runtime) async throws {
-        self.init(configuration, try await CheckedData(configuration, in: runtime))
+    /// - Parameter start: the older model to take weights from.
+    /// - Throws: what opening and checking the data throws, and `.badData` if the older model cannot fit.
+    package init(_ configuration: RunConfiguration, from start: WarmStart? = nil, in runtime: Runtime) async throws {
+        try start?.requireFit(configuration)
+        self.init(configuration, try await CheckedData(configuration, in: runtime), start: start)
+    }
+
+    /// The same plan for a training that is only measured: what it takes from the check's clips is still there for the real one.
+    var measured: TrainingPlan {
+        TrainingPlan(configuration, data, clips: clips?.copy, summary: nil, checkpoint: checkpoint, start: start)
     }
 
     /// Resumes the run in `folder` on the clips that its `splits.csv` names, after a check of them.

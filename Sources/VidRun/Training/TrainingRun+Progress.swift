@@ -38,7 +38,7 @@ extension TrainingRun {
             return .finished(result)
         } catch {
             try? writeRecord(.failed, reason: "\(error)")
-            folder.removeIfNothingWasSaved()
+            folder.removeIfNothingWasSaved(except: isOnlyStarted ? folder.lastPath : nil)
             throw error
         }
     }

@@ -40,11 +40,19 @@ extension TrainingRun {
         try timed(folder.lastPath) {
             try requireFinite()
             try folder.keepPrevious()
-            try Checkpoint.write(
-                to: folder.lastPath, config: configuration.text, classes: trainer.classifier.classes, state: try trainer.state.text,
-                tensors: Checkpoint.tensors(of: trainer.classifier.parameters) + trainer.optimizer.tensors(trainer.classifier.parameters))
+            try TrainingRun.writeState(to: folder.lastPath, configuration, trainer.classifier, trainer.optimizer, trainer.state)
         }
         lastSaved = .now
+        isOnlyStarted = false
+    }
+
+    /// Writes a state with the weights and moments that belong to it.
+    static func writeState(
+        to path: String, _ configuration: RunConfiguration, _ classifier: Classifier, _ optimizer: Optimizer, _ state: TrainerState
+    ) throws {
+        try Checkpoint.write(
+            to: path, config: configuration.text, classes: classifier.classes, state: state.text,
+            tensors: Checkpoint.tensors(of: classifier.parameters) + optimizer.tensors(classifier.parameters))
     }
 
     private func timed(_ path: String, _ save: () throws -> Void) throws {

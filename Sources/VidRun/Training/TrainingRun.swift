@@ -36,6 +36,8 @@ package final class TrainingRun {
     var record: RunRecord
     var board: TensorBoardLog?
 
+    /// Whether the only saved state is what the training starts from.
+    var isOnlyStarted = false
     /// When the state was last saved.
     var lastSaved = ContinuousClock.now
     /// When `run` was called.
@@ -57,7 +59,7 @@ package final class TrainingRun {
         if let checkpoint = plan.checkpoint {
             try model.load(checkpoint)
         } else {
-            try await model.initialize(configuration, in: runtime)
+            try await model.initialize(configuration, from: plan.start, in: runtime)
         }
         // Bad class weights are refused before a folder is made.
         try Trainer.checkClasses(configuration.training, data.classes, labels: data.entries(of: .train).map(\.label))
@@ -66,7 +68,7 @@ package final class TrainingRun {
         if isDryRun {
             (folder, lock, results) = (nil, nil, nil)
         } else {
-            (folder, lock, results) = try TrainingRun.prepareFolder(plan, state, runtime)
+            (folder, lock, results) = try TrainingRun.prepareFolder(plan, model, state, runtime)
         }
         clips = plan.clips
         clips?.shrink(to: max(0, MemoryBudget(gibibytes: configuration.training.memoryGiB).bytes - largestMemoryPlan.estimate.total))
@@ -83,6 +85,8 @@ package final class TrainingRun {
         let before = record.carryOver(from: folder?.recordPath)
         keepsRecord = before == .finished && trainer.end != nil && trainer.state.stage + 1 == configuration.stagePlans.count
         record.clips = clipCounts
+        if let start = plan.start { record.start = start.origin }
+        isOnlyStarted = plan.start != nil
         if plan.checkpoint != nil, !isDryRun { try completeBest() }
     }
 
@@ -116,7 +120,7 @@ package final class TrainingRun {
 
     /// Makes the folder or reuses it, locks it, and writes what the run is.
     private static func prepareFolder(
-        _ plan: TrainingPlan, _ state: TrainerState, _ runtime: Runtime
+        _ plan: TrainingPlan, _ model: StageModel, _ state: TrainerState, _ runtime: Runtime
     ) throws -> (RunFolder, RunLock, ResultsFile) {
         let output = plan.configuration.output
         let folder =
@@ -133,6 +137,8 @@ package final class TrainingRun {
             try plan.skipped?.writeSkipped(to: folder.skippedPath)
         }
         try plan.summary?.write(to: folder.dataPath)
+        // A resumed run must not need the older model.
+        if plan.start != nil { try writeState(to: folder.lastPath, plan.configuration, model.classifier, model.optimizer, state) }
         // This comes last: a folder with it can be resumed.
         try AtomicFile.write(to: folder.configPath) { try $0.write(plan.configuration.text.utf8) }
         let results = try ResultsFile(path: folder.resultsPath, keeping: state.epoch)

@@ -10,6 +10,7 @@ package enum SystemCall {
     package static func error(_ action: String, _ path: String) -> VidclassError {
         let code = errno
         if code == ENOENT || code == ENOTDIR {
+            if let advice = NetworkAddress.advice(path) { return .file(path, advice, kind: .missingInput) }
             // The replacement character stands for bytes that are not UTF-8; no such name reaches the system as it is.
             let isText = !path.unicodeScalars.contains("\u{FFFD}")
             return .file(

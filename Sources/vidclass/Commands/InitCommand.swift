@@ -39,7 +39,7 @@ struct InitCommand: AsyncParsableCommand {
         let display = RunDisplay()
         defer { display.clear() }
         let plan = try await InitPlan(
-            for: set, media: media.folder, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
+            for: set, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
         // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
         try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
@@ -58,7 +58,7 @@ struct InitCommand: AsyncParsableCommand {
     private func note(_ text: String) { Terminal.note(Terminal.fitted(text)) }
 
     /// The choices in 80 columns.
-    private func table(_ choices: [InitPlan.Choice]) -> String {
+    private func table(_ choices: [ConfigurationChoice]) -> String {
         choices.map { choice in
             Terminal.paragraph("\(choice.key): \(choice.value)", indent: 4) + Terminal.paragraph("    " + choice.because, indent: 4)
         }.joined()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidConfig
 import VidReport
 import VidRun
 import VidSystem
@@ -21,6 +22,7 @@ struct PredictCommand: AsyncParsableCommand {
               find clips -name '*.bin' -print0 | vidclass predict --input-list -
               vidclass predict match.mp4 --window 4 --stride 2
               vidclass predict 'match.mp4#t=2,6'
+              vidclass predict clips --window 4 --stride 2 --bouts --output bouts.csv
 
             A part of a file is named by its times in seconds, as in 'match.mp4#t=2,6', or by its frames, as in \
             'match.mp4#frame=250,500' (the end is not included). Windows lie within it, and have the times of the whole file.
@@ -31,6 +33,13 @@ struct PredictCommand: AsyncParsableCommand {
             and "end" in seconds after "input". A name that a spreadsheet would run as a formula gets a leading '. JSON is an array \
             with "input", "predictions" (or "windows"), "unfamiliar" and "distance_percentile" (how many of 100 known clips are \
             nearer to the training clips) of each input, and "error" if it failed; jsonl is the same with one object per line.
+
+            --bouts merges windows: at each moment the class with the highest mean score in the windows around it counts, if that is \
+            at least --threshold. CSV then has one row per bout: "video", "label", "start", "end" and "score"; text also has the seconds \
+            of each label, and JSON has "bouts" and "seconds" besides "windows".
+
+            --output FILE appears when it is complete. If the command is stopped, repeat it: the finished inputs are in FILE.partial, \
+            and the others follow.
 
             An input that fails is named on standard error and in CSV and JSON; the others are classified, and the command ends \
             with 65. If all inputs fail in the same way, it ends with the code of a single one, such as 66 for missing files.
@@ -67,6 +76,21 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Seconds from one window's start to the next; by default the window's length.", valueName: "seconds"))
     var stride: Double?
 
+    @Flag(help: "Merge windows of the same class into bouts (see --window).")
+    var bouts = false
+
+    @Option(help: ArgumentHelp("The lowest mean score of a bout's class, from 0 to 1; by default 0.5.", valueName: "score"))
+    var threshold: Double?
+
+    @Option(help: ArgumentHelp("Leave out bouts that are shorter; by default 0.", valueName: "seconds"))
+    var minSeconds: Double?
+
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp("Write CSV or JSON to this file; its extension tells which, unless --format does.", valueName: "file"),
+        completion: .file(extensions: ["csv", "json", "jsonl"]))
+    var outputPath: String?
+
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
@@ -90,40 +114,80 @@ struct PredictCommand: AsyncParsableCommand {
             )
         }
         if stride != nil, window == nil { throw ValidationError("--stride goes with --window SECONDS.") }
+        if bouts, window == nil { throw ValidationError("--bouts goes with --window SECONDS.") }
+        if !bouts, threshold != nil || minSeconds != nil { throw ValidationError("--threshold and --min-seconds go with --bouts.") }
+        if let threshold, !(0...1).contains(threshold) {
+            throw ValidationError("--threshold takes a score from 0 to 1, not \(threshold).")
+        }
+        if let minSeconds, !(minSeconds >= 0 && minSeconds.isFinite) {
+            throw ValidationError("--min-seconds takes a number of seconds of at least 0, not \(minSeconds).")
+        }
+        if bouts, long { throw ValidationError("--long and --bouts exclude each other.") }
+        if outputPath != nil, chosenFormat == .text {
+            throw ValidationError("--output writes CSV or JSON: name a .csv, .json or .jsonl file, or add --format.")
+        }
         if output.json, let format, format != .json { throw ValidationError("--json is --format json; choose one format.") }
-        if long, format != .csv { throw ValidationError("--long goes with --format csv.") }
+        if long, chosenFormat != .csv { throw ValidationError("--long goes with --format csv.") }
+    }
+
+    /// The format that the options name, or the extension of the output; text without either.
+    private var chosenFormat: PredictionPrinter.Format {
+        if output.json { return .json }
+        return format ?? outputPath.flatMap { PredictionPrinter.Format(rawValue: PathText.fileExtension($0)) } ?? .text
     }
 
     func run() async throws {
         let saved = try model.open()
         let all = PredictionInputs(inputs, list: try inputList.map { try InputList($0) }, readsStandardInput: true)
-        let format = output.json ? .json : format ?? .text
+        let format = chosenFormat
         if format == .csv, !long, top != nil {
             Terminal.note("note: --top changes nothing in CSV with one row per input; for one row per class add --long")
         }
+        let file = try outputPath.map { try PredictionFile($0, settings: settings(saved, format)) }
+        let kept = all.inputs.map { input in
+            (try? input.clip.get()).flatMap { file?.result(of: input.name, at: all.paths[$0]) }
+        }
+        let done = kept.count { $0 != nil }
+        if done > 0 { Terminal.note("going on: \(done) of \(Formatting.count(kept.count, "input")) were finished before") }
+        let left = zip(all.inputs, kept).compactMap { input, kept in kept == nil ? try? input.clip.get() : nil }
+        let predictor = try FilePredictor(saved, paths: left.map { all.paths[$0] }, top: top ?? 5, workers: threads.makeWorkers())
+        let choice = bouts ? PredictionPrinter.BoutChoice(threshold: threshold ?? 0.5, minimumSeconds: minSeconds ?? 0) : nil
+        let printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil, bouts: choice, file: file)
+        try await predict(all, kept: kept, predictor, printer)
+    }
+
+    private func predict(
+        _ all: PredictionInputs, kept: [String?], _ predictor: FilePredictor, _ printer: PredictionPrinter
+    ) async throws {
+        var (predictor, printer, failures) = (predictor, printer, InputFailures())
         let count = all.inputs.count
-        var predictor = try FilePredictor(saved, paths: all.paths, top: top ?? 5, workers: threads.makeWorkers())
-        var printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil)
-        var failures = InputFailures()
-        var done = 0
+        // Inputs so far, and clips of the predictor so far.
+        var (done, clips) = (0, 0)
         let bar = ProgressBar(quiet: count == 1 && window == nil)
         defer { bar.clear() }
         for (index, input) in all.inputs.enumerated() where !printer.isClosed {
             bar.update("predict", done: index, total: count, detail: "\(index)/\(count) inputs")
             done = index + 1
             do {
-                let clip = try input.clip.get()
+                if let result = kept[index] {
+                    try printer.add(kept: result)
+                    continue
+                }
+                let path = all.paths[try input.clip.get()]
+                let clip = clips
+                clips += 1
+                let source = input.name == StandardInput.name ? nil : path
                 if let window {
                     let timeline = try await predictor.timeline(clip, input: input.name, length: window, stride: stride ?? window) {
                         bar.update("predict", done: $0, total: $1, detail: "\($0)/\($1) windows")
                     }
                     bar.clear()
-                    try printer.add(timeline)
+                    try printer.add(timeline, clip: source)
                 } else {
                     let prediction = try await predictor.prediction(clip, input: input.name)
                     bar.clear()
                     if let remark = predictor.takeRemark() { Terminal.note(Terminal.fitted("note: \(remark)")) }
-                    try printer.add(prediction)
+                    try printer.add(prediction, clip: source)
                 }
             } catch let error as VidclassError where !printer.hasFailed {
                 let error = all.placed(error, of: input)
@@ -136,5 +200,17 @@ struct PredictCommand: AsyncParsableCommand {
         bar.clear()
         try printer.finish()
         try failures.finish(of: done, "could not be classified")
+    }
+
+    /// Everything that a result depends on besides its input.
+    private func settings(_ saved: SavedModel, _ format: PredictionPrinter.Format) -> JSONNode {
+        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
+        return .object([
+            ("version", .string(Program.version)), ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
+            ("frame_folder_fps", number(saved.configuration.data.frameFolderRate)), ("long", .bool(long)), ("top", .integer(top ?? 5)),
+            ("window", number(window)), ("stride", number(stride ?? window)),
+            ("bouts", .bool(bouts)), ("threshold", number(bouts ? threshold ?? 0.5 : nil)),
+            ("min_seconds", number(bouts ? minSeconds ?? 0 : nil)),
+        ])
     }
 }

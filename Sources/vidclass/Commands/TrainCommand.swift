@@ -11,27 +11,34 @@ struct TrainCommand: AsyncParsableCommand {
         commandName: "train",
         abstract: "Train a classifier on a folder of labelled clips.",
         usage: """
-            vidclass train --config <file> [--set <key=value>] ... [<options>]
+            vidclass train <data> [--set <key=value>] ... [<options>]
+                   vidclass train [<data>] --config <file> [<options>]
                    vidclass train --resume [<run>] [<options>]
             """,
         discussion: """
-            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a table path,label[,split][,group] \
-            or one in another form that check names.
+            The data: DIR/<class>/<clip>, DIR/{train,val,test}/<class>/<clip>, or a table path,label[,split][,group] or one in another \
+            form that check names. Without --config, a configuration is chosen as `init` does it; the run's config.json keeps it. \
+            With --config, <data> replaces data.path.
 
+              vidclass train videos
+              vidclass train videos --set training.epochs=20 --dry-run
               vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
               vidclass train --config Configs/smoke.json --set training.epochs=3 --set model.hidden.0.units=64
-              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos --dry-run
-              vidclass train --config Configs/vgg16-lstm.json --set data.path=videos --folds 5
+              vidclass train videos --config Configs/vgg16-lstm.json --folds 5
+              vidclass train videos --from runs/train/weights/best.safetensors
               vidclass train --resume
               vidclass train --resume runs/train --set training.epochs=40
+
+            --from takes all layers that fit by name and shape from an older model, and of its output the classes that both \
+            have; the rest is drawn anew. Without --config, it also takes the older model's settings. The new model does not need the \
+            older one.
 
             Ctrl-C or SIGTERM finishes the current step, saves everything and prints how to resume; a second one ends the process at \
             once. A resumed run can change \(ResumeRules.changeable.joined(separator: ", ")), nothing else.
             """)
 
-    /// Not an argument of this command; `run` says what to do instead.
-    @Argument(help: .hidden, completion: .list([]))
-    var misplaced: [String] = []
+    @Argument(help: "A folder, table or list of labelled clips.", completion: .labelledClips)
+    var data: String?
 
     @OptionGroup var configuration: ConfigurationOptions
 
@@ -42,6 +49,15 @@ struct TrainCommand: AsyncParsableCommand {
         help: ArgumentHelp("Resume an interrupted or finished run: its folder, by default the newest one.", valueName: "run"),
         completion: .directory)
     var resume: String?
+
+    @Option(
+        name: .customLong("from"),
+        help: ArgumentHelp("Start from the weights of this checkpoint, or of this run's best model.", valueName: "checkpoint"),
+        completion: .checkpoints)
+    var older: String?
+
+    @Flag(help: "Without --config: train a small CNN from random weights, which needs no ImageNet weights.")
+    var fromScratch = false
 
     @Option(
         help: ArgumentHelp(
@@ -65,12 +81,25 @@ struct TrainCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard misplaced.isEmpty else { return }
-        guard (configuration.config != nil) != (resume != nil) else {
+        let isNew = configuration.config != nil || data != nil
+        guard isNew != (resume != nil) else {
             throw ValidationError(
-                resume == nil
-                    ? "Give --config FILE to start a training (`\(ShellText.vidclass("init", "VIDEOS"))` makes one), or --resume [RUN] to resume one."
-                    : "--config and --resume exclude each other: a resumed run has its own config.json.")
+                !isNew
+                    ? "Name the data to train on (`\(ShellText.vidclass("train", "VIDEOS"))`), or give --config FILE, or --resume [RUN] to resume a run."
+                    : configuration.config == nil
+                        ? "A resumed run has its own data; if that has moved, add \(ShellText.setting("data.path", "FOLDER"))."
+                        : "--config and --resume exclude each other: a resumed run has its own config.json.")
+        }
+        if data != nil, configuration.overrides.contains(where: { $0.hasPrefix("data.path=") }) {
+            throw ValidationError("The data is named twice, as an argument and by data.path; leave one out.")
+        }
+        if older != nil, resume != nil { throw ValidationError("--from is for a new training; a resumed run has its own weights.") }
+        if older != nil, folds != nil {
+            throw ValidationError("--from does not go with --folds: the older model may have seen the clips that a fold is validated on.")
+        }
+        if fromScratch, configuration.config != nil || data == nil || older != nil {
+            throw ValidationError(
+                "--from-scratch goes with <data> alone; with a configuration use \(ShellText.setting("model.cnn.weights", "null")).")
         }
         if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other.") }
         try checkRange("--folds", folds, 2...1000)
@@ -83,7 +112,7 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let argument = misplaced.first { throw TrainCommand.misplacedError(argument) }
+        if let data { try TrainCommand.requireData(data) }
         // The training continues after the reader of its output has left (`Terminal.output`).
         // guard: reader-that-leaves
         signal(SIGPIPE, SIG_IGN)
@@ -92,7 +121,12 @@ struct TrainCommand: AsyncParsableCommand {
         let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
         do {
             if let folds = try await makeFolds(runtime) { return try await train(folds) }
-            let run = try await TrainingRun(try await makePlan(runtime), in: runtime, isDryRun: dryRun)
+            let plan = try await makePlan(runtime)
+            // What is chosen for the user says how long it will take.
+            if isChosen, !dryRun, display.showsReports || stream != nil {
+                try runtime.observe(.estimated(try await TrainingRun.cost(plan, in: runtime)))
+            }
+            let run = try await TrainingRun(plan, in: runtime, isDryRun: dryRun)
             display.show(.startup(run.startupReport))
             if dryRun {
                 let cost = try await run.measureCost()
@@ -107,6 +141,24 @@ struct TrainCommand: AsyncParsableCommand {
         }
     }
 
+    /// Whether the configuration is chosen for the data.
+    private var isChosen: Bool { data != nil && configuration.config == nil && older == nil }
+
+    /// The configuration chosen for the data; nil if there is another one.
+    private func choose(_ runtime: Runtime) async throws -> ChosenTraining? {
+        guard isChosen, let data else { return nil }
+        return try await ChosenTraining(
+            for: data, media: media.folder, overrides: configuration.overrides, startsFromScratch: fromScratch, in: runtime)
+    }
+
+    /// The configuration of `--config`, or of `--from`, for the data that the command names.
+    private func load(_ start: WarmStart?) throws -> RunConfiguration {
+        if let data, configuration.config == nil, let start {
+            return try start.configuration(data: data, overrides: configuration.overrides + media.overrides)
+        }
+        return try configuration.load(data: data, media.overrides)
+    }
+
     /// The folds to train, new or resumed; nil for a single training.
     private func makeFolds(_ runtime: Runtime) async throws -> FoldTraining? {
         if let folder = try resumedFolder() {
@@ -117,11 +169,16 @@ struct TrainCommand: AsyncParsableCommand {
             return try await FoldTraining(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
         }
         guard let folds else { return nil }
-        return try await FoldTraining(try configuration.load(media.overrides), count: folds, in: runtime)
+        if let chosen = try await choose(runtime) { return try chosen.folds(folds, in: runtime) }
+        return try await FoldTraining(try load(nil), count: folds, in: runtime)
     }
 
     private func makePlan(_ runtime: Runtime) async throws -> TrainingPlan {
-        guard let folder = try resumedFolder() else { return try await TrainingPlan(try configuration.load(media.overrides), in: runtime) }
+        guard let folder = try resumedFolder() else {
+            if let chosen = try await choose(runtime) { return chosen.plan }
+            let start = try older.map { try WarmStart($0) }
+            return try await TrainingPlan(try load(start), from: start, in: runtime)
+        }
         if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
         return try await TrainingPlan(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
     }
@@ -160,35 +217,30 @@ struct TrainCommand: AsyncParsableCommand {
                         "nothing to do: \(result.run.printable) has finished after \(Formatting.count(result.epochs, "epoch"))"
                             + (result.end.map { " (\($0.words))" } ?? "")))
             }
-            let text = (wasOver ? result.textOfFinished(run.configuration) : result.text).printableLines
+            let text = (wasOver ? result.textOfFinished(run.configuration) : result.text(again: repetition(run.folder))).printableLines
             if !json { try Terminal.output(text) } else if !quiet { Terminal.write(text) }
         }
     }
 
-    /// The error for an argument without an option: a folder of clips, a configuration or a run.
-    private static func misplacedError(_ argument: String) -> VidclassError {
+    /// The command that trains again with the configuration in `folder`, if the user has not given one.
+    private func repetition(_ folder: RunFolder?) -> String? {
+        guard let folder, configuration.config == nil, resume == nil else { return nil }
+        let start = older.map { ["--from", ShellText.path($0)] } ?? []
+        return ShellText.vidclass(["train", "--config", ShellText.path(folder.configPath)] + start)
+    }
+
+    /// Refuses a configuration or a run in place of data.
+    private static func requireData(_ argument: String) throws {
         let path = ShellText.path(argument)
-        func error(_ found: String, _ advice: [String]) -> VidclassError {
-            VidclassError(.usage, "\(argument.printable): expected --config FILE or --resume RUN, found \(found)", advice: advice)
+        func error(_ found: String, _ option: String) -> VidclassError {
+            VidclassError(
+                .usage, "\(argument.printable): expected a folder or CSV of clips, found \(found) without \(option)",
+                advice: ["Name it so:", "  " + ShellText.vidclass("train", option, path)])
         }
-        if PathText.fileExtension(argument) == "json" {
-            return error("a configuration without --config", ["Name it so:", "  " + ShellText.vidclass("train", "--config", path)])
-        }
-        if (try? SystemCall.status(argument)) == nil { return error("an argument that is no option and no file", []) }
-        if RunFolder(path: argument).isRun {
-            return error("a run without --resume", ["Resume it so:", "  " + ShellText.vidclass("train", "--resume", path)])
-        }
-        // `init` does not overwrite a configuration.
-        let isTaken = (try? SystemCall.status("config.json", followingLink: false)) != nil
-        let name = PathText.stem(Folder.resolved(argument)) + ".json"
-        let config = isTaken ? ShellText.path(name == "config.json" ? "config2.json" : name) : "config.json"
-        return error(
-            "data",
-            [
-                "Make a configuration for it first, then train with that:",
-                "  " + ShellText.vidclass(["init", path] + (isTaken ? ["--output", config] : [])),
-                "  " + ShellText.vidclass("train", "--config", config),
-            ])
+        if PathText.fileExtension(argument) == "json" { throw error("a configuration", "--config") }
+        let folder = RunFolder(path: argument)
+        let hasWeights = (try? SystemCall.status(PathText.join(argument, "weights"))) != nil
+        if folder.hasFolds || (folder.isRun && hasWeights) { throw error("a run", "--resume") }
     }
 
     /// Tells the user how to resume, and ends with the signal's exit code if one asked for the stop.

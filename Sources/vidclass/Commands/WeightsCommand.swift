@@ -50,6 +50,9 @@ struct WeightsImportCommand: AsyncParsableCommand {
         commandName: "import",
         abstract: "Import a VGG's weights from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
         discussion: """
+            The weights are checked, and run on a test picture: a warning tells if the features are all zero or enormous. Other weights \
+            of the same name are kept, unless you add --replace.
+
               vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
               vidclass weights import my-vgg.safetensors --name mine
             """)
@@ -60,6 +63,9 @@ struct WeightsImportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Their name in a config's model.cnn.weights.", valueName: "name"))
     var name = "imagenet"
 
+    @Flag(help: "Replace other weights of the same name.")
+    var replace = false
+
     func run() async throws {
         if name == "imagenet", file.lowercased().hasSuffix(".safetensors"), try Checkpoint.openIfOne(file) != nil {
             throw VidclassError(
@@ -67,8 +73,9 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file.printable) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
-        let entry = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name)
-        try Terminal.output(WeightsListCommand.text([entry]))
+        let (listing, warning) = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name, replaces: replace)
+        if let warning { Terminal.note(Terminal.fitted("warning: \(warning)")) }
+        try Terminal.output(WeightsListCommand.text([listing]))
     }
 }
 

@@ -11,9 +11,18 @@ struct PredictionPrinter {
         case text, json, jsonl, csv
     }
 
+    /// The choice of bouts in a timeline.
+    struct BoutChoice {
+        let threshold: Double
+        let minimumSeconds: Double
+    }
+
     private let format: Format
     private let isLong: Bool
     private let hasWindows: Bool
+    private let bouts: BoutChoice?
+    /// Where the results go; nil for standard output.
+    private let file: PredictionFile?
     private let style = OutputStyle.standardOutput
     private var array = JSONArrayOutput()
     private var isFirst = true
@@ -23,32 +32,48 @@ struct PredictionPrinter {
     /// Whether the reader of standard output has gone, as `head` does.
     private(set) var isClosed = false
 
-    /// - Parameter isLong: whether CSV has a row per class.
-    init(format: Format, isLong: Bool, hasWindows: Bool) {
+    /// - Parameters:
+    ///   - isLong: whether CSV has a row per class.
+    ///   - bouts: how bouts are made of windows; nil for the windows themselves.
+    init(format: Format, isLong: Bool, hasWindows: Bool, bouts: BoutChoice? = nil, file: PredictionFile? = nil) {
         self.format = format
         self.isLong = isLong
         self.hasWindows = hasWindows
+        self.bouts = bouts
+        self.file = file
     }
 
-    mutating func add(_ prediction: Prediction) throws {
+    /// - Parameter clip: the file of the input, if it can be read again.
+    mutating func add(_ prediction: Prediction, clip: String?) throws {
         switch format {
-        case .json, .jsonl: try add(prediction.document)
-        case .csv: try add(rows: rows(prediction, window: nil))
+        case .json, .jsonl: try add(prediction.document, prediction.input, clip)
+        case .csv: try add(rows: rows(prediction, window: nil), prediction.input, clip)
         case .text: try add(text: prediction.text(style))
         }
     }
 
-    mutating func add(_ timeline: Timeline) throws {
+    mutating func add(_ timeline: Timeline, clip: String?) throws {
+        let bouts = bouts.map { timeline.bouts(threshold: $0.threshold, minimumSeconds: $0.minimumSeconds) }
         switch format {
-        case .json, .jsonl: try add(timeline.document)
-        case .csv: try add(rows: timeline.windows.flatMap { rows($1, window: $0) })
-        case .text: try add(text: timeline.text(style))
+        case .json, .jsonl: try add(timeline.document(bouts), timeline.input, clip)
+        case .csv:
+            let rows = bouts?.map { row(timeline.input, $0) } ?? timeline.windows.flatMap { self.rows($1, window: $0) }
+            try add(rows: rows, timeline.input, clip)
+        case .text: try add(text: bouts.map { timeline.text(of: $0, style) } ?? timeline.text(style))
+        }
+    }
+
+    /// Adds a result that a stopped command has left in the file.
+    mutating func add(kept result: String) throws {
+        try write {
+            $0.file?.addKept(result)
+            return true
         }
     }
 
     /// Ends a line that is not complete, before an error is written to standard error. `add` must follow.
     mutating func prepare() throws {
-        guard format == .json else { return }
+        guard format == .json, file == nil else { return }
         try write {
             try $0.array.prepare()
             return true
@@ -62,19 +87,28 @@ struct PredictionPrinter {
             try add(
                 .object([
                     ("input", .string(input)), (hasWindows ? "windows" : "predictions", .array([])), ("error", .string(error.message)),
-                ]))
+                ]), input, nil)
         case .csv:
+            // A table of bouts has no place for it; standard error has.
+            guard bouts == nil else { return try add(rows: [], input, nil) }
             let empty = [String](repeating: "", count: columns.count - 2)
-            try add(rows: [[cell(input)] + empty + [cell(error.message)]])
+            try add(rows: [[cell(input)] + empty + [cell(error.message)]], input, nil)
         case .text: break
         }
     }
 
     /// Ends the output; without any inputs it is an empty list or table.
     mutating func finish() throws {
+        if let file {
+            let isArray = format == .json
+            try file.finish(
+                start: isArray ? "[\n" : format == .csv ? CSVText.line(columns) : "", separator: isArray ? ",\n" : "",
+                end: isArray ? "\n]\n" : "")
+            return Terminal.note("wrote \(file.path.printable)")
+        }
         switch format {
         case .json: try write { try $0.array.finish() }
-        case .csv: if isFirst { try add(rows: []) }
+        case .csv: if isFirst { try add(rows: [], "", nil) }
         case .text, .jsonl: break
         }
     }
@@ -82,7 +116,8 @@ struct PredictionPrinter {
     // MARK: - CSV
 
     private var columns: [String] {
-        ["input"] + (hasWindows ? ["start", "end"] : [])
+        if bouts != nil { return ["video", "label", "start", "end", "score"] }
+        return ["input"] + (hasWindows ? ["start", "end"] : [])
             + (isLong ? ["rank", "label", "score"] : ["label", "score", "second", "second_score", "doubtful", "unfamiliar"]) + ["error"]
     }
 
@@ -103,6 +138,14 @@ struct PredictionPrinter {
         ]
     }
 
+    private mutating func row(_ input: String, _ bout: Bout) -> [String] {
+        // Times of a part of a video are those of the whole.
+        [
+            cell(ClipPath(input).file), cell(bout.label), Timeline.seconds(bout.start), Timeline.seconds(bout.end),
+            "\(Float(bout.score))",
+        ]
+    }
+
     /// A text that no spreadsheet runs. The first change is said.
     private mutating func cell(_ text: String) -> String {
         let cell = CSVText.cell(text)
@@ -113,16 +156,25 @@ struct PredictionPrinter {
         return cell
     }
 
-    private mutating func add(rows: [[String]]) throws {
-        let text = ((isFirst ? [columns] : []) + rows).map(CSVText.line).joined()
-        // Programs get names as they are, a terminal gets them as `printable`.
-        try write { try Terminal.output($0.style.columns == nil ? text : text.printableLines) }
+    private mutating func add(rows: [[String]], _ input: String, _ clip: String?) throws {
+        let text = rows.map(CSVText.line).joined()
+        try write {
+            if let file = $0.file { return try file.add(text, input, clip) }
+            let text = ($0.isFirst ? CSVText.line($0.columns) : "") + text
+            // Programs get names as they are, a terminal gets them as `printable`.
+            return try Terminal.output($0.style.columns == nil ? text : text.printableLines)
+        }
     }
 
     // MARK: - Output
 
-    private mutating func add(_ document: JSONNode) throws {
-        try write { $0.format == .json ? try $0.array.add(document) : try Terminal.output(document.text() + "\n") }
+    private mutating func add(_ document: JSONNode, _ input: String, _ clip: String?) throws {
+        try write {
+            if let file = $0.file {
+                return try file.add($0.format == .json ? document.elementText() : document.text() + "\n", input, clip)
+            }
+            return $0.format == .json ? try $0.array.add(document) : try Terminal.output(document.text() + "\n")
+        }
     }
 
     private mutating func add(text: String) throws {
@@ -163,31 +215,67 @@ extension Prediction {
 }
 
 extension Timeline {
-    fileprivate var document: JSONNode {
+    fileprivate func document(_ bouts: [Bout]?) -> JSONNode {
         let windows = windows.map { window, prediction -> JSONNode in
             .object([("start", .number(window.start)), ("end", .number(window.start + window.length))] + prediction.members)
         }
-        return .object([("input", .string(input)), ("windows", .array(windows))])
+        guard let bouts else { return .object([("input", .string(input)), ("windows", .array(windows))]) }
+        let items = bouts.map { bout -> JSONNode in
+            .object([
+                ("label", .string(bout.label)), ("start", .number(bout.start)), ("end", .number(bout.end)),
+                ("score", .number(bout.score)),
+            ])
+        }
+        return .object([
+            ("input", .string(input)), ("windows", .array(windows)), ("bouts", .array(items)),
+            ("seconds", .object(bouts.seconds.map { ($0.label, .number($0.seconds)) })),
+        ])
+    }
+
+    /// One line per bout, and the seconds of each label.
+    fileprivate func text(of bouts: [Bout], _ style: OutputStyle) -> String {
+        let entries = bouts.map { (start: $0.start, end: $0.end, label: $0.label, score: $0.score, isUnfamiliar: false) }
+        let all = zip(windows.prefix(1), windows.suffix(1)).map { $1.window.start + $1.window.length - $0.window.start }.first ?? 0
+        let sums = bouts.seconds.map { label, seconds in
+            [
+                label.printable, Formatting.fixed(seconds, 1) + " s",
+                Formatting.fixed(100 * seconds / max(all, .leastNormalMagnitude), 0) + " %",
+            ]
+        }
+        return Timeline.text(input, entries, style)
+            + (bouts.isEmpty ? "  no bouts\n" : "\n" + Formatting.table(sums, right: [1, 2]))
     }
 
     /// One line per window: its times, the best class and its score, and a mark if it looks unlike the training clips.
     fileprivate func text(_ style: OutputStyle) -> String {
-        let hasMarks = windows.contains { $1.isUnfamiliar }
-        let entries = windows.compactMap { window, prediction in prediction.ranked.first.map { (window, $0, prediction.isUnfamiliar) } }
-        let times = entries.map { window, _, _ in (Timeline.clock(window.start), Timeline.clock(window.start + window.length)) }
+        let entries = windows.compactMap { window, prediction in
+            prediction.ranked.first.map {
+                (
+                    start: window.start, end: window.start + window.length, label: $0.label, score: Double($0.score),
+                    isUnfamiliar: prediction.isUnfamiliar
+                )
+            }
+        }
+        return Timeline.text(input, entries, style)
+    }
+
+    private static func text(
+        _ input: String, _ entries: [(start: Double, end: Double, label: String, score: Double, isUnfamiliar: Bool)], _ style: OutputStyle
+    ) -> String {
+        let hasMarks = entries.contains(where: \.isUnfamiliar)
+        let times = entries.map { (clock($0.start), clock($0.end)) }
         let clockColumns = times.map { max($0.0.count, $0.1.count) }.max() ?? 0
-        let longest = entries.map { $0.1.label.printable.columns }.max() ?? 0
+        let longest = entries.map { $0.label.printable.columns }.max() ?? 0
         // Indentation, two clocks with a dash, a score, the gaps, a mark, and a bar of at least five columns.
         let fixed = 2 + clockColumns * 2 + 3 + 2 + 2 + 7 + 2 + (hasMarks ? 3 : 0)
         let labelColumns = style.columns.map { min(longest, max(8, $0 - fixed - 5)) } ?? longest
         let cells = style.columns.map { min(20, $0 - fixed - labelColumns) } ?? 20
         let rows = zip(times, entries).map { time, entry in
-            let score = Double(entry.1.score)
-            return [
+            [
                 "\(String(repeating: " ", count: clockColumns - time.0.count))\(time.0) - "
                     + "\(String(repeating: " ", count: clockColumns - time.1.count))\(time.1)",
-                entry.1.label.printable.shortened(toColumns: labelColumns), Formatting.fixed(score * 100, 1) + " %",
-            ] + (hasMarks ? [entry.2 ? "*" : ""] : []) + [ScoreBar.text(score, columns: cells)]
+                entry.label.printable.shortened(toColumns: labelColumns), Formatting.fixed(entry.score * 100, 1) + " %",
+            ] + (hasMarks ? [entry.isUnfamiliar ? "*" : ""] : []) + [ScoreBar.text(entry.score, columns: cells)]
         }
         return style.paint(style.fitted(StandardInput.shown(input).printable), .bold) + "\n" + Formatting.table(rows, right: [2])
             + (hasMarks ? PredictionText.legend("*", style: style) : "")

@@ -56,6 +56,9 @@ final class RunDisplay: Sendable {
             } else {
                 for text in report.data.notes { remark("note: \(text)") }
             }
+        case .chosen(let choices): if showsReports { show(choices) }
+        case .estimated(let cost): if showsReports { write(cost.sentence) }
+        case .warmStart(let transfer): if showsReports { draw(Terminal.fitted(transfer.text)) }
         case .startup(let report):
             draw(Terminal.fitted(report.text(columns: RunDisplay.columns, showsLayers: verbosity == .verbose)))
         case .fold(let number, let count, let run): if verbosity >= .quiet { write("fold \(number)/\(count)  \(run.printable)") }
@@ -105,6 +108,12 @@ final class RunDisplay: Sendable {
 
     private func detail(_ line: @autoclosure () -> String) {
         if verbosity == .verbose { write("  " + line()) }
+    }
+
+    /// A line for each choice.
+    private func show(_ choices: [ConfigurationChoice]) {
+        write("Chosen for this data; the run's config.json has all of it:")
+        for choice in choices where choice.key != "data.path" { write("  \(choice.key): \(choice.value) (\(choice.because))") }
     }
 
     private func show(_ encoding: EncodingProgress) {

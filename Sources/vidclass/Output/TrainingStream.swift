@@ -8,6 +8,8 @@ import VidTrain
 /// `train --json`: one JSON object per line on standard output, each with an `event`, and during cross-validation with `fold` and
 /// `folds`.
 ///
+///     chosen                 choices of a configuration, each with key, value and because
+///     from                   an older model's weights: checkpoint, taken, drawn, kept, new, missing, differences
 ///     start                  what is trained: run, resumed, epochs, epochs_done, stages, stage, classes, clips, parameters, ...
 ///     encoding               clips_done of clips through the frozen layers; at most one per second, and the last
 ///     epoch                  every metric of an evaluation, named as in results.csv, time, lr, best and how long it took
@@ -16,7 +18,7 @@ import VidTrain
 ///     interrupted            the training stopped, with everything saved: reason, epoch, step, exit_code
 ///     end                    stop_reason, the best epoch's metrics, files; always the last line, except after a signal or a failure
 ///     failed                 message, exit_code
-///     estimate               the only line of a dry run
+///     estimate               what the training will take: the last line of a dry run, and with `chosen` the next one
 ///
 /// Every key is always present; values that don't exist are null.
 final class TrainingStream: Sendable {
@@ -33,6 +35,13 @@ final class TrainingStream: Sendable {
     func write(_ event: RunEvent) throws {
         switch event {
         case .fold(let number, let count, _): state.withLock { $0.fold = (number, count) }
+        case .chosen(let choices):
+            let items = choices.map { choice -> JSONNode in
+                .object([("key", .string(choice.key)), ("value", .string(choice.value)), ("because", .string(choice.because))])
+            }
+            try write("chosen", [("choices", .array(items))])
+        case .estimated(let cost): try write(cost)
+        case .warmStart(let transfer): try write("from", transfer.members)
         case .started(let start): try write("start", TrainingStream.members(start))
         case .encoding(let encoding): try write(encoding)
         case .epochSaved(let epoch, let epochs, let stage): try write("epoch", TrainingStream.members(epoch, epochs, stage))

@@ -20,7 +20,9 @@ extension TrainingResult {
     }
 
     /// Lines that fit into 50 columns if paths are as short as the default's.
-    var text: String {
+    ///
+    /// - Parameter again: the command that repeats a training whose configuration is not the user's own.
+    func text(again: String?) -> String {
         let stopped = "Stopped after \(Formatting.count(epochs, "epoch")) in \(Formatting.time(seconds))"
         let first =
             switch end {
@@ -36,6 +38,7 @@ extension TrainingResult {
         var next = [ShellText.vidclass(evaluation)]
         if let exampleClip { next.append(ShellText.vidclass("predict", ShellText.path(exampleClip), "--checkpoint", checkpoint)) }
         return first + "\n" + findings + "Next:\n" + next.map { "  \($0)\n" }.joined()
+            + (again.map { "To repeat this, or change its settings first:\n  \($0)\n" } ?? "")
     }
 
     /// The text for a run that was finished before: what it found, and how to train it for longer.
@@ -148,6 +151,20 @@ extension TrainingCost {
             ],
         ]
         return Formatting.table(rows)
+    }
+
+    /// How long the training will take, in one sentence.
+    var sentence: String {
+        var parts: [String] = []
+        if estimate.encodings > 0 {
+            parts.append(
+                "\(Formatting.count(estimate.encodings, "clip")) through the frozen CNN once, at "
+                    + "\(Formatting.fixed(estimate.secondsPerEncoding, 2)) s each")
+        }
+        let epoch = estimate.secondsPerEpoch < 0.1 ? "less than 0.1 s" : Formatting.time(estimate.secondsPerEpoch)
+        parts.append("up to \(Formatting.count(estimate.epochs, "epoch")) of \(epoch)")
+        return "The training will take up to some \(Formatting.time(max(1, estimate.seconds))), as measured: "
+            + parts.joined(separator: ", then ")
     }
 
     /// The members of the `estimate` event.

@@ -57,7 +57,7 @@ import VidTestSupport
     }
 
     @Test func importsAndLists() async throws {
-        let listing = try await library.importFile(fixture("keras1_with_top.h5"))
+        let listing = try await library.importFile(fixture("keras1_with_top.h5")).listing
         #expect(listing.path == "\(library.weightsFolder)/blocks-2-3+4-imagenet.safetensors")
         #expect(listing.name == "imagenet")
         #expect(listing.architecture == "blocks-2-3+4")
@@ -70,7 +70,7 @@ import VidTestSupport
         }
         // Importing the import changes nothing.
         let first = try bytes(of: listing.path)
-        #expect(try await read(library.importFile(listing.path, as: "again").path).sha256 == listing.sha256)
+        #expect(try await read(library.importFile(listing.path, as: "again").listing.path).sha256 == listing.sha256)
         try put("\(library.weightsFolder)/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5", [1, 2])
         try put("\(library.weightsFolder)/.hidden.h5")
         try put("\(library.weightsFolder)/vgg16.h5.part")
@@ -80,6 +80,47 @@ import VidTestSupport
         #expect(list.map { $0.fault == nil } == [true, true, false])
         #expect(list[1] == listing)
         #expect(try bytes(of: listing.path) == first)
+    }
+
+    /// Other weights of the same name are kept; the same ones may be imported again.
+    @Test func replacesOnlyIfAsked() async throws {
+        let listing = try await library.importFile(fixture("keras1.h5")).listing
+        let first = try bytes(of: listing.path)
+        #expect(try await library.importFile(fixture("keras1.h5")).listing == listing)
+        let error = await asyncFailure { _ = try await library.importFile(fixture("keras1_half.h5")) }
+        #expect(error?.kind == .usage)
+        #expect(error?.message.contains("weights named imagenet") == true && error?.message.contains("--replace") == true)
+        #expect(try bytes(of: listing.path) == first)
+        let replaced = try await library.importFile(fixture("keras1_half.h5"), replaces: true).listing
+        #expect(replaced.path == listing.path && replaced.sha256 != listing.sha256)
+        #expect(try bytes(of: listing.path) != first)
+    }
+
+    /// Weights whose features cannot be those of a trained network.
+    @Test(
+        arguments: [(0, "are all zero"), (-1, "are all zero"), (1e4, "reach "), (1e30, "are not finite"), (0.1, nil)] as [(Float, String?)])
+    func triesTheWeights(value: Float, words: String?) async throws {
+        var layout = ParameterLayout()
+        var configuration = CNNConfiguration()
+        configuration.architecture = .blocks([[2, 3], [4]])
+        var input = InputConfiguration()
+        (input.rows, input.columns) = (8, 8)
+        _ = try FrameEncoder(configuration, input: input, layout: &layout)
+        let store = try ParameterStore(layout)
+        for slice in store.slices where slice.name.hasSuffix("kernel") {
+            for place in 0..<slice.shape.count { store.value(slice).base[place] = value }
+        }
+        let path = folder.path + "/best.safetensors"
+        try Checkpoint.write(
+            to: path, config: #"{"data":{"preprocessing":"unit"}}"#, classes: ["a"], state: nil, tensors: Checkpoint.tensors(of: store))
+        if value == 1e30 {
+            let error = await asyncFailure { _ = try await library.importFile(path, as: "mine") }
+            #expect(error?.kind == .badData && error?.message.contains("are not finite") == true)
+            #expect(!FileManager.default.fileExists(atPath: library.weightsFolder))
+        } else {
+            let warning = try await library.importFile(path, as: "mine").warning
+            #expect(words.map { warning?.contains($0) == true } ?? (warning == nil), "\(warning ?? "nil")")
+        }
     }
 
     @Test(arguments: ["", "../x", "a b", "-x", "ä", "a/b", "x\n"]) func refusesNames(_ name: String) async {
@@ -93,7 +134,7 @@ import VidTestSupport
 
     /// A byte of an imported file that changes is noticed when it is read.
     @Test func noticesDamage() async throws {
-        let path = try await library.importFile(fixture("keras1.h5")).path
+        let path = try await library.importFile(fixture("keras1.h5")).listing.path
         let original = try bytes(of: path)
         let dataStart = try SafetensorsFile(path).dataStart
         var random = RandomGenerator(seed: 7)

@@ -136,6 +136,78 @@ final class CountingCache: ClipCache {
         #expect(report.remarks.contains { $0.contains("1 clip has a single frame") })
     }
 
+    /// Floats that are not on the scale of bytes are said, unless pixels are used as they are.
+    @Test func floatsOnOtherScales() async throws {
+        func floats(_ low: Float, _ high: Float, _ seed: UInt64) -> Clip {
+            var random = RandomGenerator(seed: seed)
+            let shape = ClipShape(frames: 2, channels: 3, rows: 8, columns: 8)
+            return Clip(shape: shape, pixels: .floats([low, high] + (2..<shape.count).map { _ in random.uniform(low, high) }))
+        }
+        try write("data/a/0.bin", floats(0, 1, 1))
+        try write("data/a/1.bin", floats(0, 0.75, 2))
+        try write("data/b/0.bin", floats(0, 255, 3))
+        try write("data/b/1.bin", clip(4))
+        let data = try DataSet.open(box("data"), split: .none)
+        let cache = CountingCache()
+        let expected =
+            "2 clips, for example a/0.bin, have float32 values from 0 to 1 instead of 0 to 255; multiply them by 255: save "
+            + "(a * 255).astype('float32')"
+        for hits in [0, 4] {
+            let report = try await DataCheck(clipCache: cache).run(data)
+            #expect(cache.hits == hits && report.bad.isEmpty)
+            #expect(report.remarks.contains { $0.hasPrefix(expected) }, "\(report.remarks)")
+        }
+        for (preprocessing, count) in [(PreprocessingName.torch, 1), (.none, 0)] {
+            var configuration = RunConfiguration()
+            configuration.data.preprocessing = preprocessing
+            let report = try await DataCheck(loader: ClipLoader(configuration), mustFit: false).run(data)
+            #expect(report.remarks.filter { $0.contains("float32 values") }.count == count)
+            #expect(report.fitted(to: ClipLoader(RunConfiguration())).remarks.filter { $0.contains("float32 values") }.count == 0)
+        }
+        for (low, high, word) in [(Float(-1), Float(1), "(a + 1) * 127.5"), (0, 4095, "255 / 4095"), (-3, 3, ""), (0, 0, ""), (0, 200, "")]
+        {
+            let fault = PixelRange(floats(low, high, 5))?.fault
+            #expect(word.isEmpty ? fault == nil : fault?.contains(word) == true, "\(low) to \(high): \(fault ?? "nil")")
+        }
+        #expect(PixelRange(clip(1)) == nil)
+    }
+
+    /// The same clip under two labels: by any spelling of its path, or by its content.
+    @Test func clipsWithTwoLabels() async throws {
+        for number in 0..<4 { try write("v/\(number).bin", clip(UInt64(number))) }
+        try write("v/copy.bin", clip(0))
+        try FileManager.default.createSymbolicLink(atPath: box("v/link.bin"), withDestinationPath: "0.bin")
+        try FileManager.default.linkItem(atPath: box("v/0.bin"), toPath: box("v/hard.bin"))
+        let rows = "path,label,split\nv/0.bin,a,train\nv/1.bin,a,train\nv/2.bin,b,train\nv/3.bin,b,val\n"
+        func report(_ text: String) async throws -> DataReport {
+            try await DataCheck().run(DataSet.open(try box.write("data.csv", text: text), split: .none))
+        }
+        #expect(try await report(rows).contradictions == [])
+        for path in ["./v/0.bin", "v/../v/0.bin", box("v/0.bin"), "v/link.bin", "v/hard.bin", "v/copy.bin"] {
+            let found = try await report(rows + "\(path),b,train\n")
+            let isSameFile = path != "v/copy.bin"
+            #expect(found.contradictions == [Contradiction(first: 0, second: 4, isSameFile: isSameFile)], "\(path)")
+            let error = try #require(found.contradictionError())
+            #expect(error.kind == .badData)
+            #expect(
+                error.message.hasSuffix(
+                    "1 clip has two labels, for example v/0.bin (line 2, \"a\") and \(path.printable) (line 6, \"b\") "
+                        + "\(isSameFile ? "are the same file" : "show the same frames"). Remove the wrong one"), "\(error.message)")
+            #expect(found.document["contradictions"]?.arrayElements?.count == 1)
+            #expect(found.divided(as: found.data).contradictions == found.contradictions)
+            // In another split that the data names, it is a leak.
+            let leak = try await report(rows + "\(path),b,val\n")
+            #expect(leak.contradictions == [] && leak.leaks?.count == 1)
+        }
+        // Splits that are made at random do not matter.
+        let all = "path,label\nv/0.bin,a\nv/1.bin,a\nv/2.bin,b\nv/3.bin,b\nv/copy.bin,b\n"
+        for seed in UInt64(1)...4 {
+            let data = try DataSet.open(try box.write("data.csv", text: all), split: .init(seed: seed, validation: 0.4))
+            #expect(try await DataCheck().run(data).contradictions.count == 1)
+        }
+        #expect(try await report(all.replacing("v/copy.bin,b", with: "v/copy.bin,a")).contradictions == [])
+    }
+
     @Test func leaksOfArrays() async throws {
         try write("data/train/a/0.bin", clip(1))
         try write("data/train/a/1.bin", clip(2))

@@ -60,9 +60,15 @@ import VidTestSupport
                 "found Python objects ('|O'), which would have to be unpickled"
             ),
             ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }", "found a structured array"),
-            ("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<f8'; save a.astype('float32')"),
+            (
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }",
+                "found float64 ('<f8') with values from 0 to 0; save a.astype('float32')"
+            ),
             ("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found big-endian float32 ('>f4')"),
-            ("{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "found '<i8'; save a.astype('uint8')"),
+            (
+                "{'descr': '<i8', 'fortran_order': False, 'shape': (2, 3, 4, 4), }",
+                "found int64 ('<i8') with values from 0 to 0; save a.astype('uint8')"
+            ),
             ("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 4, 4), }", "expected C order, found Fortran order"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }",
@@ -118,6 +124,44 @@ import VidTestSupport
         let error = failure { try NumpyFile.open(path) }
         #expect(error.kind == .badData)
         #expect(error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
+    }
+
+    /// The advice for other types depends on the values: casting larger ones to uint8 would keep their last bits only.
+    @Test(
+        arguments: [
+            ("<u2", [0, 1, 4095], "uint16 ('<u2') with values from 0 to 4095; scale all clips alike: save (a * (255 / 4095))"),
+            ("<u2", [0, 65535], "to 65535; scale all clips alike: save (a * (255 / 65535)).astype('float32')"),
+            (">u2", [0, 900], "uint16 ('>u2') with values from 0 to 900; scale all clips alike: save (a * (255 / 1023))"),
+            ("<i4", [7, 255], "int32 ('<i4') with values from 7 to 255; save a.astype('uint8')"),
+            ("<i4", [0, 100_000], "to 100000; scale all clips alike: save (a * (255 / 100000))"),
+            ("<i2", [-300, 300], "from -300 to 300; scale them to 0 to 255, all clips alike, and save a.astype('float32')"),
+            ("|i1", [-128, 127], "from -128 to 127; save (a + 128.0).astype('float32')"),
+            ("<f8", [0, 0.5, 1], "float64 ('<f8') with values from 0 to 1; save (a * 255).astype('float32')"),
+            ("<f8", [-1, 0.25], "from -1 to 0.25; save ((a + 1) * 127.5).astype('float32')"),
+            ("<f8", [0, 254.5], "from 0 to 254.5; save a.astype('float32')"),
+            ("<f8", [0, 1000], "from 0 to 1000; scale all clips alike: save (a * (255 / 1000))"),
+            ("|b1", [0, 1], "booleans ('|b1'); save (a * 255).astype('uint8')"),
+        ] as [(String, [Double], String)])
+    func otherTypes(descriptor: String, values: [Double], advice: String) throws {
+        func bytes(_ value: Double) -> [UInt8] {
+            let size = Int(String(descriptor.suffix(1))) ?? 1
+            let bits = descriptor.contains("f") ? value.bitPattern : UInt64(bitPattern: Int64(value))
+            let bytes = (0..<size).map { UInt8(truncatingIfNeeded: bits >> UInt64(8 * $0)) }
+            return descriptor.hasPrefix(">") ? bytes.reversed() : bytes
+        }
+        let folder = try TestFolder()
+        let payload = (0..<96).flatMap { bytes(values[$0 % values.count]) }
+        let path = try folder.write("a.npy", FileBytes.npy(NumpyFileTests.dictionary(descriptor, "2, 3, 4, 4"), payload))
+        let error = failure { try NumpyFile.open(path) }
+        #expect(error.kind == .badData && error.message.contains(advice), "\(error.message)")
+    }
+
+    @Test func halfFloats() throws {
+        let folder = try TestFolder()
+        // 2^-24, 0.5, 1, and infinity, which is passed over.
+        let payload = Array(repeating: [1, 0, 0, 0x38, 0, 0x3C, 0, 0x7C] as [UInt8], count: 24).flatMap(\.self)
+        let path = try folder.write("a.npy", FileBytes.npy(NumpyFileTests.dictionary("<f2", "2, 3, 4, 4"), payload))
+        #expect(failure { try NumpyFile.open(path) }.message.hasSuffix("to 1; save (a * 255).astype('float32')"))
     }
 
     @Test func theFixedPart() throws {

@@ -86,7 +86,7 @@ import VidTestSupport
 
     @Test func whatIsRefused() throws {
         #expect(failure { try DataSet.open("/nowhere/at/all") }.kind == .missingInput)
-        let empty = try DataSetTests.folder(["a/1.bin", "b/readme.txt"])
+        let empty = try DataSetTests.folder(["a/1.bin", "c/1.bin", "b/readme.txt"])
         let error = failure { try DataSet.open(empty.path) }
         #expect(error.kind == .badData && error.message.contains("the class \"b\" has no clips"))
         let single = try DataSetTests.folder(["a/1.bin"])
@@ -178,11 +178,11 @@ import VidTestSupport
     /// Quotes, commas, line ends within quotes, CRLF, a byte order mark, empty lines, no line end at the end.
     @Test func quoting() throws {
         let names = ["a, b.bin", "c \"d\".bin", "e\nf.bin", "g.bin"]
-        let text = "\u{FEFF}label,path\r\nx,\"a, b.bin\"\r\n\r\n\"y \"\"z\"\"\",\"c \"\"d\"\".bin\"\r\nx,\"e\nf.bin\"\r\n\"\n\",g.bin"
+        let text = "\u{FEFF}label,path\r\nx,\"a, b.bin\"\r\n\r\n\"y \"\"z\"\"\",\"c \"\"d\"\".bin\"\r\nx,\"e\nf.bin\"\r\n\"y\nz\",g.bin"
         let folder = try TableTests.table(text, clips: names)
         let data = try DataSet.open(folder("data.csv"), split: .none)
         #expect(data.entries.map(\.id) == names)
-        #expect(data.entries.map { data.classes[$0.label] } == ["x", "y \"z\"", "x", "\n"])
+        #expect(data.entries.map { data.classes[$0.label] } == ["x", "y \"z\"", "x", "y\nz"])
     }
 
     /// A clip in a table may have any name; what it is not is said with its line.
@@ -231,7 +231,7 @@ import VidTestSupport
             ("path,label\nhttp://host/x.mp4,a\n", "http://host/x.mp4 does not exist"),
             ("path,label\n9.bin,a\n", "9.bin does not exist"),
             ("path,label\n1.bin,a\n1.bin,b\n", "line 3: 1.bin is already in line 2"),
-            ("path,label,split\n1.bin,a,trial\n", "line 2: split: expected train, val or test, found \"trial\""),
+            ("path,label,split\n1.bin,a,trainer\n", "line 2: split: expected train, val or test, found \"trainer\""),
             ("path,label,split\n1.bin,a,val\n", "has no training split"),
             ("path,label\n", "found no clips"),
         ])

@@ -49,7 +49,10 @@ import VidTestSupport
         let data = try DataSet.open(table)
         try SplitsFile.write(data, to: box("splits.csv"))
         let read = try SplitsFile.read(box("splits.csv"), data: table)
-        #expect(read.entries == data.entries)
+        // Lines are those of the data's own table.
+        var entries = data.entries
+        for place in entries.indices { entries[place].line = nil }
+        #expect(read.entries == entries)
         #expect(read.entries[3].path == box("data/d.bin"))
     }
 

@@ -53,7 +53,9 @@ struct PictureTests {
         let videos = try await Videos()
         try videos.folder.makeFolder("clip")
         let names = name.lowercased()
-        let codec = names.hasSuffix("jpeg") ? ["-c:v", "mjpeg"] : names.hasSuffix("tif") ? ["-c:v", "tiff"] : []
+        let codec =
+            names.hasSuffix("jpeg")
+            ? ["-c:v", "mjpeg"] : names.hasSuffix("tif") ? ["-c:v", "tiff"] : names.hasSuffix("webp") ? ["-c:v", "libwebp"] : []
         try videos.run(
             ["-f", "lavfi", "-i", "testsrc2=size=40x30:rate=5", "-frames:v", "3", "-pix_fmt", format] + codec + ["-f", "image2"]
                 + [videos.folder("clip/" + name)])
@@ -110,7 +112,9 @@ struct PictureTests {
     func brokenPictures(kind: String) async throws {
         let videos = try await Videos()
         try videos.folder.makeFolder("clip")
-        try videos.run(["-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "3", "-f", "image2", videos.folder("clip/%d." + kind)])
+        try videos.run(
+            ["-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "3"] + (kind == "webp" ? ["-c:v", "libwebp"] : [])
+                + ["-f", "image2", videos.folder("clip/%d." + kind)])
         let loader = ClipLoader(frames: 3, channels: 3, rows: 32, columns: 32)
         _ = try await loader.load(videos.folder("clip"))
         let bytes = try videos.folder.bytes("clip/2." + kind)
@@ -129,6 +133,17 @@ struct PictureTests {
         for name in ["a/1.png", "a/2.png"] { try folder.write(name, text: content) }
         let error = await failure { try await ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16).load(folder("a")) }
         #expect(error.message.hasPrefix(folder("a/1.png") + ": ") && error.message.contains(message), "\(error.message)")
+    }
+
+    /// ffmpeg writes such files where it is not told otherwise.
+    @Test func animatedPictures() async throws {
+        let videos = try await Videos()
+        try videos.folder.makeFolder("clip")
+        for name in ["1.webp", "2.webp"] {
+            try videos.run(["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5", "-frames:v", "3", videos.folder("clip/" + name)])
+        }
+        let error = await failure { try await ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16).load(videos.folder("clip")) }
+        #expect(error.message.hasPrefix(videos.folder("clip/1.webp") + ": not a picture but an animated WebP picture"), "\(error.message)")
     }
 
     /// Every picture is scaled from its own size.

@@ -75,16 +75,7 @@ import VidTrain
     /// The check of a first training decodes the frames that the frozen CNN takes. With them, the training saves the same bytes.
     @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
     func aFrozenCNNTakesTheClipsOfTheCheck() async throws {
-        try box.remove("data")
-        for (index, name) in ["a", "b"].enumerated() {
-            for number in 0..<4 {
-                let frames = (0..<6).map { frame in
-                    (0..<16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * (number + 2) + frame * 9 + index * 60) }
-                }
-                try box.makeFolder("data/\(name)")
-                try await AnimationWriter().write(frames, rows: 16, columns: 16, framesPerSecond: 5, to: box("data/\(name)/\(number).mp4"))
-            }
-        }
+        try await writeVideos()
         let configuration = try self.configuration("model.cnn.trainable=false", "evaluation.clips=2", "data.test_split=0.25")
         let plan = try await TrainingPlan(configuration, in: Observer().runtime())
         let clips = try #require(plan.clips)
@@ -102,6 +93,49 @@ import VidTrain
         // Samples that are different each time, and a CNN without frozen layers.
         for key in ["data.sampling.type=\"random\"", "model.cnn.trainable=true"] {
             #expect(try await TrainingPlan(try self.configuration("model.cnn.trainable=false", key), in: Observer().runtime()).clips == nil)
+        }
+    }
+
+    /// A training whose configuration is chosen decodes each video once, too: the check keeps the frames for which the heads of the files
+    /// speak, and the measurement of its time takes none away.
+    @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
+    func aChosenTrainingTakesTheClipsOfItsOneCheck() async throws {
+        try await writeVideos()
+        let observer = Observer()
+        let settings = [
+            #"model.cnn.architecture={"blocks":[[2]]}"#, "model.cnn.trainable=false", "model.cnn.pooling=average", "training.epochs=2",
+            "output.directory=\(JSONNode.string(box("runs")).text())", "output.tensorboard=false", "data.leak_check=off",
+        ]
+        let chosen = try await ChosenTraining(for: box("data"), overrides: settings, startsFromScratch: false, in: observer.runtime())
+        #expect(chosen.configuration.model.input.frames == 6 && chosen.configuration.model.input.rows == 32)
+        #expect(chosen.configuration.training.epochs == 2)
+        let clips = try #require(chosen.plan.clips)
+        #expect(clips.count == 8)
+        let cost = try await TrainingRun.cost(chosen.plan, in: observer.runtime())
+        #expect(cost.estimate.encodings == 8 && cost.estimate.seconds > 0)
+        #expect(clips.count == 8 && clips.taken == 0 && !box.exists("runs"))
+        _ = try await TrainingRun(chosen.plan, in: observer.runtime()).run(until: never(chosen.configuration))
+        #expect(clips.taken >= 8)
+        #expect(
+            observer.all.filter { ["checking", "checked", "data", "chosen"].contains($0) } == ["checking", "checked", "data", "chosen"])
+        let saved = try box.bytes("runs/train/weights/last.safetensors")
+        try box.remove("runs")
+        let plain = try await TrainingPlan(chosen.configuration, in: Observer().runtime())
+        _ = try await TrainingRun(plain, in: Observer().runtime()).run(until: never(chosen.configuration))
+        #expect(try box.bytes("runs/train/weights/last.safetensors") == saved)
+    }
+
+    /// Eight videos of two classes.
+    private func writeVideos() async throws {
+        try box.remove("data")
+        for (index, name) in ["a", "b"].enumerated() {
+            for number in 0..<4 {
+                let frames = (0..<6).map { frame in
+                    (0..<16 * 16 * 3).map { UInt8(truncatingIfNeeded: $0 * (number + 2) + frame * 9 + index * 60) }
+                }
+                try box.makeFolder("data/\(name)")
+                try await AnimationWriter().write(frames, rows: 16, columns: 16, framesPerSecond: 5, to: box("data/\(name)/\(number).mp4"))
+            }
         }
     }
 
