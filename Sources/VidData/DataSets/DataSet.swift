@@ -8,7 +8,7 @@ package enum Split: String, Sendable, CaseIterable {
     case validation = "val"
     case test
 
-    /// `train` or `training`; `val`, `valid`, `validation`, `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout`;
+    /// `train` or `training`; `val`, `valid`, `validation`, `validate` (Kinetics), `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout` (zamba);
     /// also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
     package init?(name: String) {
         var word = name.lowercased()
@@ -16,7 +16,7 @@ package enum Split: String, Sendable, CaseIterable {
         for ending in ["set", "data"] where word.hasSuffix(ending) { word.removeLast(ending.count) }
         switch word {
         case "train", "training": self = .train
-        case "val", "valid", "validation", "dev", "development": self = .validation
+        case "val", "valid", "validation", "validate", "dev", "development": self = .validation
         case "test", "testing", "eval", "evaluation", "holdout": self = .test
         default: return nil
         }
