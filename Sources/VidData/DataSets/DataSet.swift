@@ -8,8 +8,8 @@ package enum Split: String, Sendable, CaseIterable {
     case validation = "val"
     case test
 
-    /// `train` or `training`; `val`, `valid`, `validation`, `validate` (Kinetics), `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout` (zamba);
-    /// also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
+    /// `train` or `training`; `val`, `valid`, `validation`, `validate` (Kinetics), `dev` or `development`; `test`, `testing`, `eval`,
+    /// `evaluation` or `holdout` (zamba); also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
     package init?(name: String) {
         var word = name.lowercased()
         word.unicodeScalars.removeAll { $0 == "_" || $0 == "-" || LabelSpelling.isBlank($0) }
