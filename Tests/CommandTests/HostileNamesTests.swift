@@ -1,6 +1,8 @@
 import Foundation
 import Testing
+import VidData
 import VidSystem
+import VidTensor
 import VidTestSupport
 
 /// Hostile names of classes, clips and folders: none controls a terminal or a page, none leads out of its folder.
@@ -56,14 +58,18 @@ import VidTestSupport
     @Test func noneReachesATerminalOrAPage() throws {
         let tiny = try TinyTraining(training: #""epochs": 1, "batch_size": 8"#)
         let (box, files) = (tiny.box, FileManager.default)
-        let sources = try box.names("data/left").filter { $0.hasSuffix(".bin") }
         // The folder has an odd name itself.
         let data = "data\u{1B}[1m\n"
         for (number, label) in Self.classes.enumerated() {
             try box.makeFolder(data + "/" + label)
             for count in 0..<4 {
                 let name = Self.clips[(number + count * 3) % Self.clips.count]
-                try files.copyItem(atPath: box("data/left/" + sources[count]), toPath: box(data + "/" + label + "/" + name))
+                // No two of them show the same: a clip with two labels would stop the training.
+                var random = RandomGenerator(seed: UInt64(number * 4 + count))
+                let shape = ClipShape(frames: 2, channels: 3, rows: 8, columns: 8)
+                let values = (0..<shape.count).map { _ in UInt8(random.below(256)) }
+                try ClipFile.write(Clip(shape: shape, pixels: .bytes(values), framesPerSecond: 8), to: box("made.bin"))
+                try files.moveItem(atPath: box("made.bin"), toPath: box(data + "/" + label + "/" + name))
             }
         }
         try box.write(data + "/other\u{1B}c.txt", text: "x")

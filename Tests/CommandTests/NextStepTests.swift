@@ -131,26 +131,6 @@ import VidTestSupport
         #expect(lines.count <= 20 && lines.allSatisfy { !$0.hasPrefix("  ") || $0.contains(CommandLineTool.path) || $0.count < 50 })
     }
 
-    /// Folders of frames and lists of clips become data by the commands that their errors show.
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func framesAndListsAreConverted() throws {
-        let made = try paste(
-            "for d in a/1 a/2 b/3 b/4; do mkdir -p \"my frames/$d\"; ffmpeg -v error -nostdin -f lavfi -i testsrc2=size=32x32:rate=4 -t 1 "
-                + "\"my frames/$d/%03d.png\"; done")
-        try #require(made.status == 0, "\(made.errors)")
-        let frames = try run("check", "my frames")
-        #expect(frames.status == 65 && frames.errors.contains("found 16 pictures in 4 folders"), "\(frames.errors)")
-        _ = try pasteAll(frames.errors, count: 1)
-        let checked = try run("check", "my frames")
-        #expect(checked.status == 0 && checked.output.contains("4 clips in 2 classes (4 PNG videos)"), "\(checked.output)\(checked.errors)")
-
-        try Data("a/1.mkv 1\r\nb/3.mkv 2\r\n".utf8).write(to: URL(fileURLWithPath: "\(place)/my frames/the list.txt"))
-        let list = try run("check", "my frames/the list.txt")
-        #expect(list.status == 65)
-        _ = try pasteAll(list.errors, count: 1)
-        let table = try run("check", "my frames/the list.csv")
-        #expect(table.status == 0 && table.output.contains("2 clips in 2 classes"), "\(table.errors)")
-    }
-
     /// Clips in folders that cannot be meant become a table by the command of the error.
     @Test(arguments: [
         ("{left,right}/{train,Test}", "train/left", "left,train"), ("{fold1,fold2}/{left,right}", "fold1/left", "left"),

@@ -60,7 +60,10 @@ import VidTestSupport
     @Test func otherClassesKeepTheirColumns() throws {
         try copy("right", to: "more", as: "right")
         try copy("left", to: "more", as: "middle")
-        try copy("left", to: "more", as: "a new one")
+        // Other clips than those of "middle": a clip with two labels would stop the training.
+        try box.succeed(
+            "synth", "others", "--classes", "2", "--clips-per-class", "4", "--frames", "2", "--rows", "8", "--columns", "8", "--seed", "9")
+        try FileManager.default.moveItem(atPath: box("others/left"), toPath: box("more/a new one"))
         let started = try train(["more", "--from", "runs/train/weights/best.safetensors"], still)
         try #require(started.status == 0, "\(started.errors)")
         let said = started.errors

@@ -8,15 +8,15 @@ package enum Split: String, Sendable, CaseIterable {
     case validation = "val"
     case test
 
-    /// `train` or `training`; `val`, `valid`, `validation`, `dev` or `development`; `test`, `testing`, `eval`, `evaluation` or `holdout`;
-    /// also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
+    /// `train` or `training`; `val`, `valid`, `validation`, `validate` (Kinetics), `dev` or `development`; `test`, `testing`, `eval`,
+    /// `evaluation` or `holdout` (zamba); also with `set` or `data` behind it. Case, spaces, `_` and `-` do not matter.
     package init?(name: String) {
         var word = name.lowercased()
         word.unicodeScalars.removeAll { $0 == "_" || $0 == "-" || LabelSpelling.isBlank($0) }
         for ending in ["set", "data"] where word.hasSuffix(ending) { word.removeLast(ending.count) }
         switch word {
         case "train", "training": self = .train
-        case "val", "valid", "validation", "dev", "development": self = .validation
+        case "val", "valid", "validation", "validate", "dev", "development": self = .validation
         case "test", "testing", "eval", "evaluation", "holdout": self = .test
         default: return nil
         }

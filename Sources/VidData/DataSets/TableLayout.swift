@@ -12,7 +12,7 @@ enum TableLayout {
         found.notes = list.notes
         if list.namesSplits { found.splits = [] }
         for clip in list.clips {
-            let split = clip.split.flatMap(Split.init(column:))
+            let split = clip.split.flatMap(Split.init(name:))
             let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
             try found.add(
                 CSVTable.Record(line: clip.line, fields: []), id: clip.id, path: clip.path, label: clip.label, split: split, group: group,
@@ -37,18 +37,6 @@ enum TableLayout {
     }
 
     private static func fileName(of clip: ListedClip) -> String { PathText.name(ClipPath(clip.path).file) }
-}
-
-extension Split {
-    /// The split that a table names: in any case, and also as `holdout` (zamba) or `validate` (Kinetics).
-    fileprivate init?(column text: String) {
-        switch TableHeader.trimmed(text).lowercased() {
-        case "train", "training": self = .train
-        case "val", "valid", "validation", "validate", "dev": self = .validation
-        case "test", "testing", "holdout": self = .test
-        default: return nil
-        }
-    }
 }
 
 extension DataSet {

@@ -30,10 +30,14 @@ import VidTestSupport
             ""
         ),
         (
-            ["run/1/a.jpg", "run/1/b.jpg", "walk/2/a.jpg"], "data: found 3 pictures in 2 folders, but no folder of numbered pictures that is a clip",
+            ["run/1/a.jpg", "run/1/b.jpg", "walk/2/a.jpg"],
+            "data: found 3 pictures in 2 folders, but no folder of numbered pictures that is a clip",
             "  data/CLASS1/clip1/2.jpg"
         ),
-        (["run/1.mp4", "walk/x/a.PNG"], "data: found one picture, but no folder of numbered pictures that is a clip", "  data/CLASS1/clip1/1.png"),
+        (
+            ["run/1.mp4", "walk/x/a.PNG"], "data: found one picture, but no folder of numbered pictures that is a clip",
+            "  data/CLASS1/clip1/1.png"
+        ),
     ])
     func folders(files: [String], message: String, advice: String) throws {
         let error = try LayoutAdviceTests.error(files)
