@@ -39,10 +39,10 @@ enum KineticsTable {
                     PathText.stem(file.id).hasSameBytes(as: name)
                 ))
         }
-        guard found.isEmpty == missing.isEmpty || !found.isEmpty else {
+        if found.isEmpty, let first = missing.first {
             throw VidclassError.file(
                 path,
-                "none of the \(missing.count) videos is there, for example \(missing[0].printable).mp4; looked in "
+                "none of the \(missing.count) videos is there, for example \(first.printable).mp4; looked in "
                     + files.places.map { $0.printable }.joined(separator: " and ")
                     + " and its folders of labels and splits", kind: .missingInput,
                 advice: ["Name the folder of the videos with --media DIR (data.media in a configuration)."])

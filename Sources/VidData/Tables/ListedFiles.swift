@@ -110,9 +110,9 @@ struct ListedFiles {
 
     /// If some of `samples` are not found, also looks in those folders directly below the present ones that hold one of them.
     mutating func addFolders(holding samples: [String]) {
-        let missing = samples.filter { find($0, anyExtension: true) == nil }
-        guard !missing.isEmpty else { return }
         for root in roots {
+            let missing = samples.filter { find($0, anyExtension: true) == nil }
+            guard !missing.isEmpty else { return }
             let folders = names(root.path).all.values.sorted(by: PathText.precedes).prefix(ListedFiles.mostFolders)
             for name in folders where !PathText.isHidden(name) {
                 let path = PathText.join(root.path, name)

@@ -93,10 +93,11 @@ extension PlainList {
     private static func line(_ path: String, rest: Substring, _ number: Int, _ separator: Separator) -> Line? {
         let words = rest.split(whereSeparator: separator.separates).map { TableHeader.trimmed(String($0)) }
         let numbers = words.compactMap { Int($0) }.filter { $0 >= 0 }
-        var path = path
+        var path = TableHeader.trimmed(path)
         if path.hasPrefix("\""), path.hasSuffix("\""), path.utf8.count > 2 { path = String(path.dropFirst().dropLast()) }
         switch words.count {
         case 0: return nil
+        case _ where words[0] == "," || words[0] == ";": return nil
         case 1: return Line(number: number, path: path, label: words[0])
         case 2 where numbers.count == 2: return Line(number: number, path: path, label: words[1], hasFrames: true)
         default:
@@ -106,7 +107,9 @@ extension PlainList {
         }
     }
 
+    /// Whether the text, perhaps in quotes, ends as the name of a clip.
     private static func isPath(_ text: String) -> Bool {
-        ClipFormat(name: text.hasSuffix("\"") ? String(text.dropLast()) : text) != nil
+        let text = TableHeader.trimmed(text)
+        return ClipFormat(name: text.hasSuffix("\"") ? String(text.dropLast()) : text) != nil
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidConfig
 import VidReport
 import VidRun
 import VidSystem
@@ -206,7 +207,8 @@ struct PredictCommand: AsyncParsableCommand {
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         return .object([
             ("version", .string(Program.version)), ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
-            ("long", .bool(long)), ("top", .integer(top ?? 5)), ("window", number(window)), ("stride", number(stride ?? window)),
+            ("frame_folder_fps", number(saved.configuration.data.frameFolderRate)), ("long", .bool(long)), ("top", .integer(top ?? 5)),
+            ("window", number(window)), ("stride", number(stride ?? window)),
             ("bouts", .bool(bouts)), ("threshold", number(bouts ? threshold ?? 0.5 : nil)),
             ("min_seconds", number(bouts ? minSeconds ?? 0 : nil)),
         ])

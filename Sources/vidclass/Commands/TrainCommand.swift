@@ -37,7 +37,7 @@ struct TrainCommand: AsyncParsableCommand {
             once. A resumed run can change \(ResumeRules.changeable.joined(separator: ", ")), nothing else.
             """)
 
-    @Argument(help: "A folder or CSV of labelled clips.", completion: .file(extensions: ["csv"]))
+    @Argument(help: "A folder, table or list of labelled clips.", completion: .labelledClips)
     var data: String?
 
     @OptionGroup var configuration: ConfigurationOptions
