@@ -172,7 +172,7 @@ enum FolderLayout {
         found.linksOut += walk.linksOut
         if let note = walk.pictureNotes.first {
             found.notes.append(
-                note + (walk.pictureNotes.count > 1 ? "; and so \(walk.pictureNotes.count - 1) more folders of \"\(label.printable)\"" : "")
+                note + (walk.pictureNotes.count > 1 ? "; other folders with such pictures: \(walk.pictureNotes.count - 1)" : "")
             )
         }
         found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }

@@ -77,7 +77,9 @@ import VidTestSupport
         #expect(data.findings.otherFiles == expected)
         let notes = data.findings.notes.joined(separator: "\n")
         #expect(
-            notes.contains("skipped the 2 numbered pictures in dog/beside, because it has other clips; and so 1 more folders"), "\(notes)")
+            notes.contains(
+                "skipped the 2 numbered pictures in dog/beside, because it has other clips; other folders with such pictures: 1"),
+            "\(notes)")
     }
 
     /// Photos directly in class folders are not one clip each.

@@ -20,7 +20,7 @@ struct PictureTests {
 
     /// A folder of the PNGs of a video with RGB pixels gives the same bits, in every size and sampling.
     @Test(arguments: [
-        ["-c:v", "ffv1", "-pix_fmt", "gbrp"], ["-c:v", "png", "-pix_fmt", "rgb24"], ["-c:v", "rawvideo", "-pix_fmt", "bgr0"],
+        ["-c:v", "ffv1", "-pix_fmt", "gbrp"], ["-c:v", "png", "-pix_fmt", "rgb24"], ["-c:v", "ffv1", "-pix_fmt", "bgr0"],
     ])
     func theSameBitsAsTheVideo(options: [String]) async throws {
         let videos = try await Videos()
