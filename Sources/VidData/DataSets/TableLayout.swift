@@ -40,14 +40,9 @@ enum TableLayout {
 }
 
 extension Split {
-    /// The split that a table names: in any case, and also as `holdout` (zamba) or `validate` (Kinetics).
+    /// The split that a table names; Kinetics has `validate`.
     fileprivate init?(column text: String) {
-        switch TableHeader.trimmed(text).lowercased() {
-        case "train", "training": self = .train
-        case "val", "valid", "validation", "validate", "dev": self = .validation
-        case "test", "testing", "holdout": self = .test
-        default: return nil
-        }
+        self.init(name: TableHeader.trimmed(text).lowercased() == "validate" ? "val" : text)
     }
 }
 
