@@ -22,7 +22,7 @@ import VidTestSupport
         #expect(!box.exists("config.json"))
         let said = trained.errors.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(said.contains("Chosen for this data") && said.contains("model.cnn: 2 small blocks, from scratch (frames of 16x16"))
-        #expect(said.contains("The training will take at most") && said.contains("up to 2 epochs of"))
+        #expect(said.contains("The training will take up to some") && said.contains("up to 2 epochs of"))
         // The user's own settings are not said to be chosen.
         #expect(!said.contains("training.epochs:") && said.contains("training.batch_size:"))
         let command = try #require(trained.output.split(separator: "\n").last.map(String.init))

@@ -161,8 +161,10 @@ extension TrainingCost {
                 "\(Formatting.count(estimate.encodings, "clip")) through the frozen CNN once, at "
                     + "\(Formatting.fixed(estimate.secondsPerEncoding, 2)) s each")
         }
-        parts.append("up to \(Formatting.count(estimate.epochs, "epoch")) of \(Formatting.time(estimate.secondsPerEpoch))")
-        return "The training will take at most \(Formatting.time(estimate.seconds)), as measured: " + parts.joined(separator: ", then ")
+        let epoch = estimate.secondsPerEpoch < 0.1 ? "less than 0.1 s" : Formatting.time(estimate.secondsPerEpoch)
+        parts.append("up to \(Formatting.count(estimate.epochs, "epoch")) of \(epoch)")
+        return "The training will take up to some \(Formatting.time(max(1, estimate.seconds))), as measured: "
+            + parts.joined(separator: ", then ")
     }
 
     /// The members of the `estimate` event.
