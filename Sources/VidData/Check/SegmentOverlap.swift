@@ -14,8 +14,8 @@ struct FileStretch {
         rate = clip.facts?.framesPerSecond ?? 0
         let segment = ClipPath(clip.entry.path).segment ?? ClipSegment(start: 0, end: .infinity)
         guard segment.start < segment.end else { return nil }
-        let scale = segment.unit == .frames && rate > 0 ? 1 / rate : 1
-        range = segment.start * scale..<segment.end * scale
+        let unit = segment.unit == .frames && rate > 0 ? rate : 1
+        range = segment.start / unit..<segment.end / unit
     }
 
     /// What both contain, if it is more than half a frame.

@@ -337,6 +337,13 @@ package struct MediaDamage: Equatable {
 }
 
 extension MediaDamage {
+    /// Leaves what was met after `earlier`, a part of it.
+    mutating func subtract(_ earlier: MediaDamage) {
+        decodingErrors -= min(decodingErrors, earlier.decodingErrors)
+        missingFrames -= min(missingFrames, earlier.missingFrames)
+        skippedBytes -= min(skippedBytes, earlier.skippedBytes)
+    }
+
     package init?(_ bytes: [UInt8]) {
         var cursor = ByteCursor(bytes)
         self.init(decodingErrors: cursor.integer(), missingFrames: cursor.integer(), skippedBytes: cursor.integer())

@@ -65,8 +65,13 @@ package struct VideoDecoder: Sendable {
                 guard let choice = try choose(video) else { return video }
                 let listed = open.video
                 open.video = nil
-                if let damage = try await run(session, choice, sizes, consume) {
+                if clip.segment != nil, open.metInListing == nil {
+                    open.metInListing = try await run(session, Choice(sizes.map { _ in [] }), sizes, consume)
+                }
+                if var damage = try await run(session, choice, sizes, consume) {
                     if choice.isComplete || video.isExact { video.add(damage) }
+                    // What is elsewhere in the file is not met by a part of it.
+                    if clip.segment != nil, !video.isExact { damage.subtract(open.metInListing ?? MediaDamage()) }
                     video.metErrors = damage != MediaDamage()
                     video.decodingErrors = damage.decodingErrors
                     // Otherwise what was met would count again, and a list made by decoding would number the frames of a later request.

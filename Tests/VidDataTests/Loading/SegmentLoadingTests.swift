@@ -157,11 +157,11 @@ struct VideoSegmentTests {
             "a.mp4",
             "-vf settb=1/90000,setpts='if(lt(N,120),N/60,2+(N-120)/5)/TB' -fps_mode passthrough -enc_time_base 1/90000 " + CodedVideos.h264,
             numbers: 0..<160)
-        // The frames on the screen at 2, 3, 4 and 5 seconds after the frame at 1 second, of 8 that are left.
-        #expect(try await videos.uniform(4, path + "#t=1,9") == [120, 130, 140, 150])
-        #expect(try await videos.uniform(30, path + "#t=0.5,1") == Array(30..<60))
-        #expect(try await videos.uniform(10, path + "#t=2,4") == Array(120..<130))
-        let loaded = try await ClipLoader(frames: 10, channels: 1, rows: 8, columns: 8).load(path + "#t=2,4")
+        // From the frame at 1 second, those on the screen after 0.94, 2.81, 4.69 and 6.56 of the 7.5 seconds that are left.
+        #expect(try await videos.uniform(4, path + "#t=0.99,8.5") == [116, 129, 138, 147])
+        #expect(try await videos.uniform(30, path + "#t=0.49,0.99") == Array(30..<60))
+        #expect(try await videos.uniform(10, path + "#t=1.99,3.95") == Array(120..<130))
+        let loaded = try await ClipLoader(frames: 10, channels: 1, rows: 8, columns: 8).load(path + "#t=1.99,3.95")
         #expect(zip(loaded.moments, 0..<10).allSatisfy { abs(($0.seconds ?? .nan) - 2 - Double($1) / 5) <= 1e-4 })
     }
 

@@ -81,7 +81,8 @@ import VidTrain
         let clips = try #require(plan.clips)
         #expect(clips.count == 4 + 2 * (2 + 2))
         _ = try await TrainingRun(plan, in: Observer().runtime()).run(until: never(configuration))
-        #expect(clips.taken == 12 && clips.count == 0)
+        // Those of the test split stay for the report: two views of two clips.
+        #expect(clips.taken >= 12 && clips.count == 4)
         let saved = try box.bytes("runs/train/weights/last.safetensors")
         try box.remove("runs")
 
