@@ -245,7 +245,9 @@ import VidTestSupport
             #expect(error.kind == .badData && error.message.hasPrefix(path + ": ") && error.message.contains(message), "\(error.message)")
         }
         #expect(failure { try ClipFormat(existing: folder("none.mp4")) }.kind == .missingInput)
-        #expect(failure { try ClipFormat(existing: folder.path) }.message.contains("expected a file, or a folder of at least two numbered pictures"))
+        #expect(
+            failure { try ClipFormat(existing: folder.path) }.message.contains(
+                "expected a file, or a folder of at least two numbered pictures"))
     }
 
     /// Of the files in a folder, only those are clips whose name says so or, if the name says nothing, whose content does.
