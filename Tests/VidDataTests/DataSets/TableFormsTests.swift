@@ -16,7 +16,9 @@ import VidTestSupport
         // What a run records opens the same files, whatever the form.
         let splits = try folder.write("splits \(UUID().uuidString).csv")
         try SplitsFile.write(data, to: splits)
-        #expect(try SplitsFile.read(splits, data: folder(table), media: media).entries == data.entries)
+        var entries = data.entries
+        for place in entries.indices { entries[place].line = nil }
+        #expect(try SplitsFile.read(splits, data: folder(table), media: media).entries == entries)
         for entry in data.entries { #expect((try? SystemCall.status(ClipPath(entry.path).file)) != nil, "\(entry.path)") }
         return data
     }
