@@ -78,7 +78,7 @@ package struct ChosenTraining {
 extension InitPlan {
     /// The chosen configuration with `overrides` (`KEY=VALUE`).
     fileprivate func configuration(overrides: [String]) throws -> RunConfiguration {
-        try RunConfiguration(json: text, source: "the configuration chosen for \(report.data.path)", overrides: overrides)
+        try RunConfiguration(json: text, source: "the configuration chosen for \(report.data.path.printable)", overrides: overrides)
     }
 
     /// The choices that `overrides` leave as they are.

@@ -96,6 +96,6 @@ import VidTestSupport
         try box.write("columns.csv", text: String(repeating: ",", count: 16 << 20))
         try refuse(["check", "columns.csv"], "columns.csv", "more than 65536 fields")
         try box.write("rows.csv", text: "a\n" + String(repeating: "b,c\n", count: 4 << 20))
-        try refuse(["check", "rows.csv"], "rows.csv", "line 2: expected 1 fields")
+        try refuse(["check", "rows.csv"], "rows.csv", "line 1: expected the columns path and label")
     }
 }

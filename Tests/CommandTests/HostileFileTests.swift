@@ -324,15 +324,15 @@ import VidTestSupport
                 HostileFile("nul.csv", text: "path,label\n\(clip),a\0\n", "line 2: a NUL character"),
                 HostileFile("return.csv", text: "path,label\n\(clip),a\rb\n", "line 2: a carriage return without a line feed"),
                 HostileFile("utf8.csv", Array("path,label\nx.bin,".utf8) + [0xFF, 0x0A], "line 2: text that is not valid UTF-8"),
-                HostileFile("utf16.csv", [0xFF, 0xFE] + "path,label\n".utf16.flatMap { FileBytes.littleEndian($0) }, "line 1: "),
+                HostileFile("utf16.csv", [0xFF, 0xFE] + "path,label\n".utf16.flatMap { FileBytes.littleEndian($0) }, "found no clips"),
                 HostileFile("columns.csv", text: "path,label,path\n", "the column \"path\" appears twice"),
                 HostileFile("wide.csv", text: String(repeating: ",", count: 1 << 20), "more than 65536 fields"),
-                HostileFile("line.csv", text: String(repeating: "x", count: 8 << 20), "unknown column"),
+                HostileFile("line.csv", text: String(repeating: "x", count: 8 << 20), "line 1: expected the columns path and label"),
                 HostileFile("fields.csv", text: "path,label\n\(clip)\n", "line 2: expected 2 fields"),
                 HostileFile("again.csv", text: "path,label\n\(clip),a\n\(clip),b\n", "is already in line 2"),
                 HostileFile("split.csv", text: "path,label,split\n\(clip),a,0x1\n", "expected train, val or test, found \"0x1\""),
                 HostileFile("passwd.csv", text: "path,label\n/etc/passwd,a\n", "not a clip"),
-                HostileFile("folder.csv", text: "path,label\n.,a\n", "expected a file, found a folder"),
+                HostileFile("folder.csv", text: "path,label\n.,a\n", "found no pictures"),
             ], [["check", "FILE"]])
         try box.write("config.json", text: TrainedModel.config)
         try refuse(

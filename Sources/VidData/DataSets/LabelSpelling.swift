@@ -45,7 +45,9 @@ enum LabelSpelling {
     ///   - folder: the folder of the class folders; nil if the labels are in a table or in folders of splits.
     static func notes(_ counts: [String: Int], folder: String?) -> [String] {
         let alike = Dictionary(grouping: counts.keys, by: key).values.filter { $0.count > 1 }
-        return alike.map { $0.sorted { (counts[$1] ?? 0, $0) < (counts[$0] ?? 0, $1) } }
+        // The spelling to keep comes first: one that can be typed, and of these the most common.
+        func rank(_ label: String) -> (Int, Int, String) { (visible(label) == label ? 0 : 1, -(counts[label] ?? 0), label) }
+        return alike.map { $0.sorted { rank($0) < rank($1) } }
             .sorted { PathText.precedes($0[0], $1[0]) }
             .map { labels in
                 let list = labels.map { "\"\(visible($0))\" (\(counts[$0] ?? 0) \(counts[$0] == 1 ? "clip" : "clips"))" }

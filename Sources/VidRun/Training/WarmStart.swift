@@ -34,7 +34,7 @@ package struct WarmStart: Sendable {
         configuration.data.path = path
         configuration.data.media = nil
         configuration.output = OutputConfiguration()
-        return try RunConfiguration(configuration.json, source: "the configuration of \(checkpoint.path)", overrides: overrides)
+        return try RunConfiguration(configuration.json, source: "the configuration of \(checkpoint.path.printable)", overrides: overrides)
     }
 
     // MARK: - What must be equal

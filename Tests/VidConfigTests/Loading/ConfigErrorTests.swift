@@ -55,10 +55,10 @@ struct ConfigErrorTests {
         (#"{"training": {"shuffle": 1}}"#, "c.json:1:26: training.shuffle: expected true or false, found 1"),
         (#"{"training": {"shuffle": "true"}}"#, #"c.json:1:26: training.shuffle: expected true or false, found the string "true""#),
         (#"{"data": {"path": 3}}"#, "c.json:1:19: data.path: expected the path of a folder or a table, found 3"),
-        (#"{"data": {"path": ""}}"#, #"c.json:1:19: data.path: expected the path of a folder or a CSV file, found the string """#),
+        (#"{"data": {"path": ""}}"#, #"c.json:1:19: data.path: expected the path of a folder or a table, found the string """#),
         (
             #"{"data": {"path": "a\u0000b"}}"#,
-            #"c.json:1:19: data.path: expected the path of a folder or a CSV file, found the string "a\u0000b""#
+            #"c.json:1:19: data.path: expected the path of a folder or a table, found the string "a\u0000b""#
         ),
         (#"{"model": {"recurrent": {}}}"#, "c.json:1:25: model.recurrent: expected an array of layers, found an empty object"),
         (#"{"model": {"recurrent": ["lstm"]}}"#, #"c.json:1:26: model.recurrent.0: expected an object, found the string "lstm""#),

@@ -7,7 +7,8 @@ import VidTestSupport
 /// Folders as people have them.
 @Suite struct FolderLayoutTests {
     private static func open(_ files: [String], classes: [String]? = nil) throws -> DataSet {
-        try DataSet.open(DataSetTests.folder(files).path, split: .none, classes: classes)
+        let folder = try DataSetTests.folder(files)
+        return try withExtendedLifetime(folder) { try DataSet.open(folder.path, split: .none, classes: classes) }
     }
 
     /// The splits in other spellings are splits, not classes.

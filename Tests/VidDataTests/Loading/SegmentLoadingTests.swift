@@ -130,7 +130,9 @@ struct VideoSegmentTests {
             let times = "#t=\(Double(start) / 25),\(Double(end) / 25)"
             for address in [path + times, path + "#frame=\(start),\(end)"] {
                 #expect(try await videos.uniform(end - start, address) == Array(start..<end), "\(address)")
-                #expect(try await videos.uniform(5, address) == FrameSampling.uniform(5, of: end - start).map { start + $0 }, "\(address)")
+                // A clip of one frame repeats it.
+                let some = FrameSampling.uniform(5, of: end - start)
+                #expect(try await videos.uniform(5, address) == (0..<5).map { start + some[$0 % some.count] }, "\(address)")
             }
         }
         #expect(try await videos.uniform(4, path + "#t=4,6", .window(start: 0.4, length: 0.4)) == [111, 113, 116, 118])

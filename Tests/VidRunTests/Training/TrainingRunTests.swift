@@ -204,7 +204,7 @@ import VidTrain
         let checked = try #require(report.clips.first)
         var facts = try #require(checked.facts)
         facts.damage = VideoDamage(decodingErrors: 3)
-        cache.remember(facts, of: checked.entry.path, variant: "")
+        cache.remember(facts, of: checked.entry.path, variant: "range")
         return (cache, checked.entry.id)
     }
 
