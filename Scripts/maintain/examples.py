@@ -172,6 +172,13 @@ def make_stand_ins(folder, run):
     for name in ["holiday.mp4", "new.mp4"]:
         shutil.copy(folder / "videos" / "cooking" / "000.mp4", folder / name)
     shutil.copytree(folder / "videos" / "climbing", folder / "new")
+    rows = ["label,youtube_id,time_start,time_end,split"]
+    (folder / "kinetics" / "videos").mkdir(parents=True)
+    for label in ["cooking", "climbing"]:
+        for place in range(4):
+            shutil.copy(folder / "videos" / label / f"00{place}.mp4", folder / "kinetics" / "videos" / f"{label}{place}_000000_000001.mp4")
+            rows.append(f"{label},{label}{place},0,1,train")
+    (folder / "kinetics" / "train.csv").write_text("\n".join(rows) + "\n")
     run("vidclass synth data/synth --clips-per-class 10 --frames 8 --rows 32 --columns 32")
     run("vidclass pack videos clips --frames 4 --rows 32 --columns 32")
     for name in ["clip.bin", "noise.bin"]:
