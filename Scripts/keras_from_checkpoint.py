@@ -38,6 +38,9 @@ VGG = {"vgg11": [1, 1, 2, 2, 2], "vgg13": [2, 2, 2, 2, 2], "vgg16": [2, 2, 3, 3,
 COLOURS = {"caffe": ([123.68, 116.779, 103.939], [1.0, 1.0, 1.0]), "torch": ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
            "unit": (0.0, 255.0), "symmetric": (127.5, 127.5), "none": (0.0, 1.0)}
 STEEPER = 1.2
+NORMALIZATIONS = ("batch_normalization", "layer_normalization")
+# Ends the Keras name of the normalization within an attention.
+NORMALIZATION = "_layer_normalization"
 
 
 @keras.saving.register_keras_serializable("vidclass")
@@ -79,22 +82,42 @@ def head(x, model, classes, mask=None, hard_sigmoid="hard_sigmoid"):
         return hard_sigmoid if name == "hard_sigmoid" else name
 
     def normalized(x, name, options):
-        return layers.BatchNormalization(momentum=options.get("momentum", 0.99), epsilon=options.get("epsilon", 1e-3), name=name)(x)
+        epsilon = options.get("epsilon", 1e-3)
+        if options["type"] == "layer_normalization":
+            return layers.LayerNormalization(epsilon=epsilon, name=name)(x)
+        return layers.BatchNormalization(momentum=options.get("momentum", 0.99), epsilon=epsilon, name=name)(x)
 
-    stateful = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] != "batch_normalization"]
+    over_time = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] not in NORMALIZATIONS]
+    final = over_time[-1] if over_time and model["recurrent"][over_time[-1]]["type"] in ("lstm", "gru") else None
     for i, options in enumerate(model["recurrent"]):
-        name = f"recurrent_{i}"
-        if options["type"] == "batch_normalization":
+        name, kind = f"recurrent_{i}", options["type"]
+        if kind in NORMALIZATIONS:
             x = normalized(x, name, options)
-            continue
-        if options["type"] == "lstm" and activation(options.get("activation")) == "hard_sigmoid":
-            sys.exit(f'error: model.recurrent.{i}: Keras 3 has no LSTM for the activation "hard_sigmoid" of Keras 1')
-        layer = {"lstm": layers.LSTM, "gru": layers.GRU}[options["type"]](
-            options["units"], activation=activation(options.get("activation", "tanh")),
-            recurrent_activation=activation(options.get("recurrent_activation", "hard_sigmoid")), return_sequences=i != stateful[-1],
-            dropout=options.get("dropout", 0), recurrent_dropout=options.get("recurrent_dropout", 0), name=name)
-        x = (layers.Bidirectional(layer, name=name) if options.get("bidirectional") else layer)(x, mask=mask)
-    if not stateful:
+        elif kind == "conv1d":
+            if mask is not None:  # steps that do not count are zeros
+                x = x * keras.ops.expand_dims(keras.ops.cast(mask, x.dtype), -1)
+            x = layers.Conv1D(
+                options["filters"], options["kernel_size"], padding=options.get("padding", "same"),
+                dilation_rate=options.get("dilation_rate", 1), activation=activation(options.get("activation", "linear")),
+                use_bias=options.get("use_bias", True), name=name)(x)
+        elif kind == "attention":
+            heads = options["num_heads"]
+            y = layers.MultiHeadAttention(
+                heads, options.get("key_dim") or max(1, x.shape[-1] // heads), dropout=options.get("dropout", 0), name=name)(
+                    x, x, attention_mask=None if mask is None else keras.ops.expand_dims(mask, 1),
+                    use_causal_mask=options.get("use_causal_mask", False))
+            x = layers.LayerNormalization(epsilon=1e-3, name=name + NORMALIZATION)(layers.Add()([x, y]))
+        elif kind in ("lstm", "gru"):
+            if kind == "lstm" and activation(options.get("activation")) == "hard_sigmoid":
+                sys.exit(f'error: model.recurrent.{i}: Keras 3 has no LSTM for the activation "hard_sigmoid" of Keras 1')
+            layer = {"lstm": layers.LSTM, "gru": layers.GRU}[kind](
+                options["units"], activation=activation(options.get("activation", "tanh")),
+                recurrent_activation=activation(options.get("recurrent_activation", "hard_sigmoid")), return_sequences=i != final,
+                dropout=options.get("dropout", 0), recurrent_dropout=options.get("recurrent_dropout", 0), name=name)
+            x = (layers.Bidirectional(layer, name=name) if options.get("bidirectional") else layer)(x, mask=mask)
+        else:
+            sys.exit(f"error: model.recurrent.{i}: no layer {kind} here; add it to this script")
+    if final is None:
         x = layers.GlobalAveragePooling1D(name="mean_over_time")(x, mask=mask)
     for i, options in enumerate(model["hidden"]):
         name = f"hidden_{i}"
@@ -102,7 +125,7 @@ def head(x, model, classes, mask=None, hard_sigmoid="hard_sigmoid"):
             x = layers.Dense(options["units"], activation=activation(options.get("activation", "relu")), name=name)(x)
         elif options["type"] == "dropout":
             x = layers.Dropout(options["rate"], name=name)(x)
-        elif options["type"] == "batch_normalization":
+        elif options["type"] in NORMALIZATIONS:
             x = normalized(x, name, options)
         else:
             sys.exit(f"error: model.hidden.{i}: no layer {options['type']} here; add it to this script")
@@ -127,7 +150,7 @@ def adapted(tensors, model, preprocessing=None):
         for i, options in enumerate(model[section]):
             names = [name for name in tensors if name.startswith(f"{section}_{i}/")]
             if options["type"] not in ("lstm", "gru"):
-                steeper = [options["type"] == "dense" and options.get("activation", default) == "hard_sigmoid"]
+                steeper = [options["type"] in ("dense", "conv1d") and options.get("activation") == "hard_sigmoid"]
             else:
                 gate, cell = (options.get(key, other) == "hard_sigmoid"
                               for key, other in [("recurrent_activation", "hard_sigmoid"), ("activation", default)])
@@ -156,12 +179,16 @@ def load_weights(tensors, model, cnn):
                 continue
             if isinstance(layer, keras.layers.BatchNormalization):
                 keys = ["gamma", "beta", "moving_mean", "moving_variance"]
+            elif isinstance(layer, keras.layers.LayerNormalization):
+                keys = ["gamma", "beta"]
+            elif isinstance(layer, keras.layers.MultiHeadAttention):
+                keys = [f"{part}/{key}" for part in ["query", "key", "value", "attention_output"] for key in ["kernel", "bias"]]
             elif isinstance(layer, (keras.layers.LSTM, keras.layers.GRU, keras.layers.Bidirectional)):
                 keys = ["kernel", "recurrent_kernel", "bias"]
             else:
-                keys = ["kernel", "bias"]
+                keys = ["kernel", "bias"][:len(layer.weights)]
             ways = ["/forward", "/backward"] if isinstance(layer, keras.layers.Bidirectional) else [""]
-            layer.set_weights([value for way in ways for value in take(f"{prefix}{layer.name}{way}", keys)])
+            layer.set_weights([value for way in ways for value in take(prefix + layer.name.replace(NORMALIZATION, "/layer_normalization") + way, keys)])
     left = tensors.keys() - used
     if left:
         sys.exit(f"error: tensors without a layer: {sorted(left)}")

@@ -8,6 +8,9 @@ VGG = {
 }
 
 
+NORMALIZATIONS = ("batch_normalization", "layer_normalization")
+
+
 def blocks(model):
     """The filters of each convolution, block by block."""
     architecture = model["cnn"]["architecture"]
@@ -37,26 +40,45 @@ def parameter_shapes(model, classes):
         rows, columns = rows // 2, columns // 2
     features = channels * rows * columns if model["cnn"]["pooling"] == "flatten" else channels
 
-    def normalization(name):
-        return {f"{name}/{key}": (features,) for key in ["gamma", "beta", "moving_mean", "moving_variance"]}
+    def normalization(layer, name):
+        keys = ["gamma", "beta"] + ["moving_mean", "moving_variance"] * (layer["type"] == "batch_normalization")
+        return {f"{name}/{key}": (features,) for key in keys}
 
     for i, layer in enumerate(model["recurrent"]):
-        if layer["type"] == "batch_normalization":
-            shapes |= normalization(f"recurrent_{i}")
-            continue
-        units = layer["units"]
-        gates, bias = (4, (4 * units,)) if layer["type"] == "lstm" else (3, (2, 3 * units))
-        for name in recurrent_names(i, layer):
-            shapes |= {f"{name}/kernel": (features, gates * units),
-                       f"{name}/recurrent_kernel": (units, gates * units), f"{name}/bias": bias}
-        features = units * (2 if layer.get("bidirectional") else 1)
+        name, kind = f"recurrent_{i}", layer["type"]
+        if kind in NORMALIZATIONS:
+            shapes |= normalization(layer, name)
+        elif kind == "conv1d":
+            shapes[f"{name}/kernel"] = (layer["kernel_size"], features, layer["filters"])
+            if layer.get("use_bias", True):
+                shapes[f"{name}/bias"] = (layer["filters"],)
+            features = layer["filters"]
+        elif kind == "attention":
+            heads = (layer["num_heads"], layer.get("key_dim") or max(1, features // layer["num_heads"]))
+            for part in ["query", "key", "value"]:
+                shapes |= {f"{name}/{part}/kernel": (features, *heads), f"{name}/{part}/bias": heads}
+            shapes |= {f"{name}/attention_output/kernel": (*heads, features), f"{name}/attention_output/bias": (features,)}
+            shapes |= normalization(layer, f"{name}/layer_normalization")
+        else:
+            units = layer["units"]
+            gates, bias = (4, (4 * units,)) if kind == "lstm" else (3, (2, 3 * units))
+            for way in recurrent_names(i, layer):
+                shapes |= {f"{way}/kernel": (features, gates * units),
+                           f"{way}/recurrent_kernel": (units, gates * units), f"{way}/bias": bias}
+            features = units * (2 if layer.get("bidirectional") else 1)
     for i, layer in enumerate(model["hidden"]):
-        if layer["type"] == "batch_normalization":
-            shapes |= normalization(f"hidden_{i}")
+        if layer["type"] in NORMALIZATIONS:
+            shapes |= normalization(layer, f"hidden_{i}")
         elif layer["type"] == "dense":
             shapes |= {f"hidden_{i}/kernel": (features, layer["units"]), f"hidden_{i}/bias": (layer["units"],)}
             features = layer["units"]
     return shapes | {"output/kernel": (features, classes), "output/bias": (classes,)}
+
+
+def final_state(model):
+    """The index of the recurrent layer that gives its final state: the last lstm or gru, unless a conv1d or an attention follows it."""
+    over_time = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] not in NORMALIZATIONS]
+    return over_time[-1] if over_time and model["recurrent"][over_time[-1]]["type"] in ("lstm", "gru") else None
 
 
 def recurrent_names(index, layer):

@@ -16,6 +16,9 @@ from . import network
 
 BATCH_NORMALIZATION_EPSILON = 1e-3
 BATCH_NORMALIZATION_MOMENTUM = 0.99
+LAYER_NORMALIZATION_EPSILON = 1e-3
+ATTENTION = [f"{part}/{key}" for part in ["query", "key", "value", "attention_output"] for key in ["kernel", "bias"]] + [
+    "layer_normalization/gamma", "layer_normalization/beta"]
 
 
 def activation(name, x):
@@ -129,6 +132,38 @@ def batch_normalization(x, gamma, beta, moving_mean, moving_variance, training, 
             moving_variance * momentum + variance.detach() * (1 - momentum))
 
 
+def layer_normalization(x, gamma, beta, epsilon=LAYER_NORMALIZATION_EPSILON):
+    return (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, unbiased=False, keepdim=True) + epsilon) * gamma + beta
+
+
+def convolution_over_time(x, kernel, bias=None, mask=None, padding="same", dilation_rate=1, name="linear"):
+    """Steps that do not count are zeros, as the padding is."""
+    if mask is not None:
+        x = x * mask[:, :, None]
+    reach = (kernel.shape[0] - 1) * dilation_rate
+    before = reach if padding == "causal" else reach // 2
+    x = F.pad(x, (0, 0, before, reach - before))
+    y = F.conv1d(x.transpose(1, 2), kernel.permute(2, 1, 0).contiguous(), bias, dilation=dilation_rate)
+    return activation(name, y.transpose(1, 2))
+
+
+def attention(x, parameters, mask=None, use_causal_mask=False):
+    """Multi-head self-attention, added to its input, then layer normalization. `parameters`: kernel and bias of query, key, value and
+    output; gamma and beta."""
+    query, key, value = (torch.einsum("btf,fhd->bhtd", x, kernel) + bias[:, None] for kernel, bias in zip(parameters[:6:2], parameters[1:6:2]))
+    scores = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
+    steps = x.shape[1]
+    seen = torch.ones(steps, steps, dtype=torch.bool)
+    if use_causal_mask:
+        seen = seen.tril()
+    seen = seen.expand(len(x), 1, steps, steps)
+    if mask is not None:
+        seen = seen & (mask[:, None, None, :] > 0)
+    weights = torch.softmax(scores.masked_fill(~seen, -torch.inf), -1)
+    output = torch.einsum("bhtd,hdf->btf", weights @ value, parameters[6]) + parameters[7]
+    return layer_normalization(x + output, *parameters[8:])
+
+
 def cross_entropy(logits, labels, smoothing=0.0):
     """Mean over the batch of the cross-entropy with one-hot labels smoothed to y (1 - s) + s / classes."""
     classes = logits.shape[-1]
@@ -169,28 +204,42 @@ def logits(frames, parameters, model, mask=None, training=False):
 def head(x, parameters, model, mask=None, training=False):
     """Logits (B, classes) of features (B, T, F). While training, new moving statistics replace those in `parameters`."""
 
+    def values(name, *keys):
+        return [parameters[f"{name}/{key}"] for key in keys]
+
     def normalize(name, layer, x, mask=None):
-        keys = [f"{name}/{key}" for key in ["gamma", "beta", "moving_mean", "moving_variance"]]
-        x, parameters[keys[2]], parameters[keys[3]] = batch_normalization(
-            x, *[parameters[key] for key in keys], training, mask, layer.get("momentum", 0.99), layer.get("epsilon", 1e-3))
+        epsilon = layer.get("epsilon", 1e-3)
+        if layer["type"] == "layer_normalization":
+            return layer_normalization(x, *values(name, "gamma", "beta"), epsilon)
+        moving = [f"{name}/{key}" for key in ["moving_mean", "moving_variance"]]
+        x, parameters[moving[0]], parameters[moving[1]] = batch_normalization(
+            x, *values(name, "gamma", "beta", "moving_mean", "moving_variance"), training, mask, layer.get("momentum", 0.99), epsilon)
         return x
 
-    stateful = [i for i, layer in enumerate(model["recurrent"]) if layer["type"] != "batch_normalization"]
+    final = network.final_state(model)
     for i, layer in enumerate(model["recurrent"]):
-        if layer["type"] == "batch_normalization":
-            x = normalize(f"recurrent_{i}", layer, x, mask)
-            continue
-        weights = [parameters[f"{name}/{key}"] for name in network.recurrent_names(i, layer)
-                   for key in ["kernel", "recurrent_kernel", "bias"]]
-        x = recurrent(layer["type"], x, weights, mask, i != stateful[-1],
-                      recurrent_activation=layer.get("recurrent_activation", "hard_sigmoid"), name=layer.get("activation", "tanh"))
-    if not stateful:
+        name = f"recurrent_{i}"
+        if layer["type"] in network.NORMALIZATIONS:
+            # Behind the final state there are no steps.
+            x = normalize(name, layer, x, mask if x.ndim == 3 else None)
+        elif layer["type"] == "conv1d":
+            x = convolution_over_time(
+                x, parameters[f"{name}/kernel"], parameters.get(f"{name}/bias"), mask, layer.get("padding", "same"),
+                layer.get("dilation_rate", 1), layer.get("activation", "linear"))
+        elif layer["type"] == "attention":
+            x = attention(x, values(name, *ATTENTION), mask, layer.get("use_causal_mask", False))
+        else:
+            weights = [weight for way in network.recurrent_names(i, layer) for weight in values(way, "kernel", "recurrent_kernel", "bias")]
+            x = recurrent(layer["type"], x, weights, mask, i != final,
+                          recurrent_activation=layer.get("recurrent_activation", "hard_sigmoid"), name=layer.get("activation", "tanh"))
+    if final is None:
         x = mean_over_time(x, mask)
     for i, layer in enumerate(model["hidden"]):
-        if layer["type"] == "batch_normalization":
-            x = normalize(f"hidden_{i}", layer, x)
+        name = f"hidden_{i}"
+        if layer["type"] in network.NORMALIZATIONS:
+            x = normalize(name, layer, x)
         elif layer["type"] == "dense":
-            x = dense(x, parameters[f"hidden_{i}/kernel"], parameters[f"hidden_{i}/bias"], layer.get("activation", "relu"))
+            x = dense(x, *values(name, "kernel", "bias"), layer.get("activation", "relu"))
     return x @ parameters["output/kernel"] + parameters["output/bias"]
 
 

@@ -33,6 +33,12 @@ import VidTestSupport
                 .batchNormalization(BatchNormalizationOptions()), .gru(options(4, .sigmoid)),
                 .lstm(options(3, .sigmoid, bidirectional: true)),
             ], trainable: .from("block2_conv1"), pooling: .average, masked: true),
+        Case(
+            name: "conv1d, lstm, attention, masked",
+            recurrent: [
+                .conv1D(TimeLayerTests.Convolution().options), .lstm(options(4, .sigmoid)),
+                .attention(TimeLayerTests.Heads(isCausal: true).options),
+            ], trainable: .all, pooling: .average, masked: true),
         Case(name: "mean over time, masked", recurrent: [], trainable: .all, pooling: .average, masked: true),
     ]
 

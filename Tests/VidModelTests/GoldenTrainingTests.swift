@@ -8,13 +8,13 @@ import VidTestSupport
 /// Whole classifiers trained for 20 steps from the same parameters on the same batches as in PyTorch: the loss of every
 /// step and every parameter at the end.
 ///
-/// PyTorch's own single precision ends within 5e-7 and 9e-7 of its double precision here (`float32_drift` in the files),
+/// PyTorch's own single precision ends within 5e-7 to 6e-6 of its double precision here (`float32_drift` in the files),
 /// so nothing in these trainings blows rounding up: 1e-4 leaves two orders of magnitude for another order of summation,
 /// and none for another formula.
 @Suite struct GoldenTrainingTests {
     static let tolerance = 1e-4
 
-    @Test(arguments: ["training_vgg_lstm_mlp", "training_masked_mixture"])
+    @Test(arguments: ["training_vgg_lstm_mlp", "training_masked_mixture", "training_layers_over_time"])
     func twentySteps(_ name: String) throws {
         let golden = try Golden.named(name)
         let training = try GoldenTraining(golden, source: name)
@@ -105,6 +105,8 @@ private struct GoldenTraining {
     func errors(below prefix: String, _ tensor: (ParameterSlice) -> Tensor?) throws -> GoldenErrors {
         var errors = GoldenErrors()
         for slice in classifier.parameters.slices where slice.isTrainable || prefix != "first_gradient" {
+            // The gradient of an attention's bias of keys is rounding alone.
+            if prefix == "first_gradient", slice.name.hasSuffix("/key/bias") { continue }
             errors.compare(slice.name, tensor(slice), try golden.tensor("\(prefix)/\(slice.name)"))
         }
         let compared = golden.names.filter { $0.hasPrefix("\(prefix)/") }.count

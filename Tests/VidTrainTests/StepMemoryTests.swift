@@ -47,14 +47,21 @@ import VidTrain
     }
 
     /// Predictions, evaluations and explanations stay within what is reserved for them, whatever the network.
-    @Test(arguments: [Trainable.none, .all, .from("block2_conv1")], [CNNPooling.average, .flatten])
-    func predictionsStayWithinTheirMemory(_ trainable: Trainable, _ pooling: CNNPooling) async throws {
+    @Test(
+        arguments: [Trainable.none, .all, .from("block2_conv1")],
+        [
+            (CNNPooling.average, false), (.flatten, false), (.flatten, true),
+        ])
+    func predictionsStayWithinTheirMemory(_ trainable: Trainable, _ head: (pooling: CNNPooling, isAttention: Bool)) async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration()
-        (configuration.model.cnn.trainable, configuration.model.cnn.pooling) = (trainable, pooling)
+        (configuration.model.cnn.trainable, configuration.model.cnn.pooling) = (trainable, head.pooling)
         var both = RecurrentOptions(units: 7)
         both.bidirectional = true
         configuration.model.recurrent = [.lstm(both), .gru(RecurrentOptions(units: 5))]
+        if head.isAttention {
+            configuration.model.recurrent = [.layerNormalization(.init()), .conv1D(Conv1DOptions()), .attention(AttentionOptions())]
+        }
         let classifier = try clips.classifier(configuration)
         let entries = try clips.split(.validation, configuration)
         for purpose in [PredictionMemory.Purpose.scores, .evaluation, .explanation(samples: 1)] {

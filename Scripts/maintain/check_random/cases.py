@@ -86,12 +86,34 @@ def model(d):
         "input": {"frames": d.integer(1, 2 if is_named else 6), "channels": d.pick(3, 3, 3, 1, 2), "rows": rows, "columns": columns},
         "cnn": {"architecture": architecture, "weights": None, "trainable": trainable, "pooling": d.pick("average", "max", "flatten"),
                 "convolution": convolutions},
-        "recurrent": [batch_normalization(d) for _ in range(d.pick(0, 0, 1))] + [recurrent(d) for _ in range(d.pick(0, 1, 1, 1, 2, 3))],
+        "recurrent": [normalization(d) for _ in range(d.pick(0, 0, 1))] + [over_time(d) for _ in range(d.pick(0, 1, 1, 1, 2, 3))],
         "hidden": [hidden(d) for _ in range(d.pick(0, 1, 1, 2, 3))]}
 
 
 def batch_normalization(d):
     return {"type": "batch_normalization", "momentum": d.pick(0.99, 0.9, 0.5, 0.0), "epsilon": d.pick(1e-3, 1e-5, 0.1)}
+
+
+def layer_normalization(d):
+    return {"type": "layer_normalization", "epsilon": d.pick(1e-3, 1e-5, 0.1)}
+
+
+def normalization(d):
+    return d.pick(batch_normalization, layer_normalization)(d)
+
+
+def over_time(d):
+    return d.pick(recurrent, recurrent, recurrent, conv1d, attention, normalization)(d)
+
+
+def conv1d(d):
+    return {"type": "conv1d", "filters": d.integer(1, 9), "kernel_size": d.integer(1, 4), "padding": d.pick("same", "causal"),
+            "dilation_rate": d.pick(1, 1, 2), "activation": d.pick("linear", "relu", *LAYER_ACTIVATIONS), "use_bias": d.chance(0.8)}
+
+
+def attention(d):
+    return {"type": "attention", "num_heads": d.integer(1, 3), "key_dim": d.pick(None, 1, 3, 5), "dropout": 0.0,
+            "use_causal_mask": d.chance(0.4)}
 
 
 def recurrent(d):
@@ -101,10 +123,10 @@ def recurrent(d):
 
 
 def hidden(d):
-    kind = d.pick("dense", "dense", "dense", "batch_normalization", "dropout")
+    kind = d.pick("dense", "dense", "dense", "normalization", "dropout")
     if kind == "dense":
         return {"type": kind, "units": d.integer(1, 12), "activation": d.pick("relu", "relu", *LAYER_ACTIVATIONS, "softmax")}
-    return {"type": kind, "rate": 0.0} if kind == "dropout" else batch_normalization(d)
+    return {"type": kind, "rate": 0.0} if kind == "dropout" else normalization(d)
 
 
 def optimizer(d):

@@ -37,6 +37,12 @@ CASES = {
     # No recurrent layer at all: the mean over the frames that count.
     "explain_mean": (configuration(
         4, 3, 8, 8, [[4], [5]], "average", [], [{"type": "dense", "units": 6, "activation": "relu"}]), 3, 1, None),
+    # A convolution over time and attention, then the mean over the frames that count.
+    "explain_attention": (configuration(
+        5, 1, 8, 8, [[4], [6]], "average",
+        [{"type": "conv1d", "filters": 5, "kernel_size": 3, "padding": "same", "activation": "tanh"},
+         {"type": "attention", "num_heads": 2, "key_dim": 3}],
+        [{"type": "layer_normalization"}, {"type": "dense", "units": 6, "activation": "tanh"}]), 3, 1, 2),
 }
 
 

@@ -123,6 +123,98 @@ def batch_normalization():
     return golden
 
 
+def layer_normalization():
+    golden = Golden("layer_normalization", seed=26)
+    for name, shape in {"vectors": (6, 19), "sequences": (4, 6, 7)}.items():
+        tensors = {
+            "input": golden.uniform(*shape, low=-2, high=2) + golden.uniform(shape[-1], low=-3, high=3),
+            "gamma": golden.uniform(shape[-1], low=0.5, high=1.5),
+            "beta": golden.uniform(shape[-1]),
+        }
+        case = golden.layer(name, reference.layer_normalization, tensors)
+        keras_check.layer(name, keras.layers.LayerNormalization, case, ["gamma", "beta"])
+    return golden
+
+
+def conv1d():
+    """Both paddings, with an even kernel, dilation, a kernel longer than the clip, masks, activations, without bias."""
+    golden = Golden("conv1d", seed=27)
+    cases = [("same", 3, "same", 1, "linear", True, None), ("same_even_relu", 4, "same", 1, "relu", True, None),
+             ("same_dilated_mask", 2, "same", 3, "tanh", True, MASK), ("same_long_mask", 9, "same", 1, "sigmoid", True, MASK),
+             ("causal", 3, "causal", 1, "linear", True, None), ("causal_dilated_mask_softmax", 3, "causal", 2, "softmax", True, MASK),
+             ("causal_unbiased_mask", 2, "causal", 1, "tanh", False, MASK), ("point", 1, "same", 1, "hard_sigmoid", True, None)]
+    for name, size, padding, dilation, activation, biased, mask in cases:
+        tensors = {"input": golden.uniform(BATCH, STEPS, FEATURES), "kernel": golden.uniform(size, FEATURES, UNITS)}
+        if biased:
+            tensors["bias"] = golden.uniform(UNITS)
+
+        def function(x, kernel, *rest, name="linear"):
+            return reference.convolution_over_time(
+                x, kernel, rest[0] if biased else None, rest[-1] if mask is not None else None, padding, dilation, name)
+
+        case = golden.layer(name, lambda *values: function(*values, name=activation), tensors, mask)
+        masked = [double(values) for values in tensors.values()] + ([] if mask is None else [double(mask)])
+        away_from(name, function(*masked), {"relu": [0], "hard_sigmoid": [-2.5, 2.5]}.get(activation, []))
+        # Keras's layer knows no mask: it gets zeros where ours has masked steps.
+        if mask is not None:
+            steps = mask[:, :, None].astype(np.float64)
+            case = case | {"input": case["input"] * steps}
+            built = keras.layers.Conv1D(UNITS, size, padding=padding, dilation_rate=dilation,
+                                        activation=keras_check.activation(activation), use_bias=biased)
+            built.build(case["input"].shape)
+            built.set_weights([case[key] for key in list(tensors)[1:]])
+            check(f"{name}/output", built(case["input"]), case["output"])
+        else:
+            keras_check.layer(name, lambda: keras.layers.Conv1D(
+                UNITS, size, padding=padding, dilation_rate=dilation, activation=keras_check.activation(activation),
+                use_bias=biased), case, list(tensors)[1:])
+    return golden
+
+
+class KerasAttention(keras.layers.Layer):
+    """y = LayerNormalization(x + MultiHeadAttention(x, x, x))."""
+
+    def __init__(self, heads, key_dim, causal):
+        super().__init__()
+        self.attention = keras.layers.MultiHeadAttention(heads, key_dim)
+        self.normalization = keras.layers.LayerNormalization()
+        self.causal = causal
+
+    def build(self, shape):
+        self.attention.build(shape, shape)
+        self.normalization.build(shape)
+
+    def call(self, x, mask=None):
+        seen = None if mask is None else mask[:, None, :]
+        return self.normalization(x + self.attention(x, x, attention_mask=seen, use_causal_mask=self.causal))
+
+
+def attention():
+    golden = Golden("attention", seed=28)
+    cases = [("one_head", 1, FEATURES, False, None), ("heads", 3, 4, False, None), ("heads_mask", 3, 4, False, MASK),
+             ("causal", 2, 3, True, None), ("causal_mask", 2, 5, True, MASK)]
+    for name, heads, key_dim, causal, mask in cases:
+        tensors = {"input": golden.uniform(BATCH, STEPS, FEATURES, low=-1.5, high=1.5)}
+        for part in ["query", "key", "value"]:
+            tensors |= {f"{part}/kernel": golden.uniform(FEATURES, heads, key_dim), f"{part}/bias": golden.uniform(heads, key_dim)}
+        tensors |= {"attention_output/kernel": golden.uniform(heads, key_dim, FEATURES), "attention_output/bias": golden.uniform(FEATURES),
+                    "layer_normalization/gamma": golden.uniform(FEATURES, low=0.5, high=1.5),
+                    "layer_normalization/beta": golden.uniform(FEATURES)}
+
+        def function(x, *rest):
+            parameters, step_mask = (rest, None) if mask is None else (rest[:-1], rest[-1])
+            return reference.attention(x, parameters, step_mask, causal)
+
+        weights_mask = None if mask is None else mask[:, :, None]
+        case = golden.layer(name, function, tensors, mask, weights_mask)
+        # A softmax does not change when all scores of a query do.
+        assert np.abs(case.pop("d_key/bias")).max() < 1e-12
+        del golden.tensors[f"{name}/d_key/bias"]
+        # Keras rounds the scale of the scores to single precision.
+        keras_check.layer(name, lambda: KerasAttention(heads, key_dim, causal), case, list(tensors)[1:], mask, tolerance=1e-7)
+    return golden
+
+
 def loss():
     """Softmax cross-entropy: mean loss over the batch, its gradient in the logits, the probabilities."""
     golden = Golden("cross_entropy", seed=25)

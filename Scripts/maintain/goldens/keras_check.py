@@ -41,5 +41,7 @@ def layer(what, build, case, parameters=(), mask=None, tolerance=1e-9, **call):
     gradients = tape.gradient(loss, [x] + [weight.value for weight in weights])
     check(f"{what}/output", output, case["output"], tolerance)
     for name, gradient in zip(["input", *parameters], gradients):
+        if f"d_{name}" not in case:  # zero but for rounding
+            continue
         check(f"{what}/d_{name}", tf.convert_to_tensor(gradient), case[f"d_{name}"], tolerance)
     return built

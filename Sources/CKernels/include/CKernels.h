@@ -11,6 +11,7 @@
 #include "vc_dropout.h"
 #include "vc_elementwise.h"
 #include "vc_fourier.h"
+#include "vc_layer_norm.h"
 #include "vc_optimizer.h"
 #include "vc_pixels.h"
 #include "vc_pooling.h"

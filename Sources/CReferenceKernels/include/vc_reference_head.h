@@ -42,6 +42,12 @@ void vc_reference_batch_norm_backward(size_t rows, size_t columns, const double 
                                       double epsilon, const double *gamma, const double *mean, const double *variance,
                                       const double *dy, double *d_gamma, double *d_beta, double *dx);
 
+/// Layer normalisation of each row, forward and backward; d_gamma and d_beta are overwritten.
+void vc_reference_layer_norm(size_t rows, size_t columns, const double *x, double epsilon, const double *gamma,
+                             const double *beta, double *y);
+void vc_reference_layer_norm_backward(size_t rows, size_t columns, const double *x, double epsilon, const double *gamma,
+                                      const double *dy, double *d_gamma, double *d_beta, double *dx);
+
 double vc_reference_sum_of_squares(size_t count, const double *x);
 
 /// out[c] = scale * sum of weight[r] * x[r][c].

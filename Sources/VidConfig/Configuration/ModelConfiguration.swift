@@ -2,7 +2,8 @@
 package struct ModelConfiguration: ConfigurationSection {
     package var input = InputConfiguration()
     package var cnn = CNNConfiguration()
-    /// Layers over time; the last lstm or gru returns its final state. Without any, the mean over time is used.
+    /// Layers over time, then over the final state where an lstm or gru gives one (`finalStateIndex`); if none does, the mean over
+    /// time follows.
     package var recurrent: [RecurrentLayerConfiguration] = [.lstm(RecurrentOptions())]
     /// Layers between the clip's vector and the softmax over the classes.
     package var hidden: [HiddenLayerConfiguration] = [.dense(DenseOptions())]
@@ -26,7 +27,8 @@ extension ModelConfiguration {
         .init("cnn", \.cnn, CNNConfiguration.codec, "The convolutional network applied to each frame."),
         .init(
             "recurrent", \.recurrent, .list(of: RecurrentLayerConfiguration.codec, "an array of layers"),
-            "Layers over the frames, the last of which returns its final state; none: the mean over the frames."),
+            "Layers over the frames. The last lstm or gru returns its final state, unless a conv1d or attention follows it;"
+                + " without a final state, the mean over the frames follows."),
         .init(
             "hidden", \.hidden, .list(of: HiddenLayerConfiguration.codec, "an array of layers"),
             "Layers between the recurrent layers and the softmax over the classes."),

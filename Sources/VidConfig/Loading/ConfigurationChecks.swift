@@ -5,7 +5,6 @@ extension RunConfiguration {
     func check() throws(ConfigurationFault) {
         try checkNetwork()
         try checkTrainable(model.cnn.trainable, ConfigurationPath("model", "cnn", "trainable"))
-        try checkRecurrentLayers()
         try checkStages()
         try checkAudio()
         if optimizer.type == .sgd, optimizer.nesterov, optimizer.momentum == 0 {
@@ -88,22 +87,6 @@ extension RunConfiguration {
         guard audio.minimumFrequency < highest else {
             throw ConfigurationFault(
                 ConfigurationPath("data", "audio", "fmin"), "\(audio.minimumFrequency) Hz is not below the highest, \(highest)")
-        }
-    }
-
-    private func checkRecurrentLayers() throws(ConfigurationFault) {
-        var hasState = false
-        for (index, layer) in model.recurrent.enumerated() {
-            switch layer {
-            case .lstm, .gru: hasState = true
-            case .batchNormalization:
-                if hasState {
-                    throw ConfigurationFault(
-                        ConfigurationPath("model", "recurrent").appending(index).appending("type"),
-                        "a batch_normalization must come before the lstm and gru layers;"
-                            + " after them, put it into model.hidden")
-                }
-            }
         }
     }
 }

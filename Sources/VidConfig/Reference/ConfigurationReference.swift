@@ -3,7 +3,7 @@ import VidSystem
 /// Describes every configuration key for people, from the tables that read the file.
 package enum ConfigurationReference {
     /// All key paths, with `N` for a position in a list: `model.recurrent.N.units`.
-    package static let keyPaths: [String] = rows.map(\.path)
+    package static let keyPaths: [String] = rows.map(\.path).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
 
     /// A Markdown table of all keys: path, values, default, meaning.
     package static var markdown: String { table(rows) }
@@ -64,10 +64,10 @@ package enum ConfigurationReference {
                 Row(
                     path: prefix + tag, summary: "one of \(quotedList(words))", defaultValue: defaultWord.map { .string($0) },
                     documentation: variants.map { "\($0.word): \($0.documentation)" }.joined(separator: " ")))
-            var seen: [String] = []
-            for field in variants.flatMap(\.fields) where !seen.contains(field.key) {
-                seen.append(field.key)
-                let owners = variants.filter { variant in variant.fields.contains { $0.key == field.key } }.map(\.word)
+            var seen: [ConfigurationFieldShape] = []
+            for field in variants.flatMap(\.fields) where !seen.contains(where: field.isDescribed(as:)) {
+                seen.append(field)
+                let owners = variants.filter { $0.fields.contains(where: field.isDescribed(as:)) }.map(\.word)
                 add(field, path: prefix + field.key, owners: owners.count == words.count ? [] : owners, to: &rows)
             }
         }
@@ -81,6 +81,23 @@ package enum ConfigurationReference {
         case .section, .union: break
         }
         add(field.shape, path: path, to: &rows)
+    }
+}
+
+extension ConfigurationFieldShape {
+    /// Returns true if a row of the table can stand for both: the same key with the same values, default and meaning.
+    fileprivate func isDescribed(as other: Self) -> Bool {
+        key == other.key && documentation == other.documentation && defaultValue == other.defaultValue
+            && shape.summary == other.shape.summary
+    }
+}
+
+extension ConfigurationShape {
+    fileprivate var summary: String? {
+        switch self {
+        case .leaf(_, let summary), .list(_, let summary): summary
+        case .section, .union: nil
+        }
     }
 }
 

@@ -3,16 +3,16 @@ import VidTensor
 
 /// All layers behind the CNN: features (B, T, F) and a mask (B, T) -> logits (B, classes).
 ///
-/// First come the recurrent layers `recurrent_0`, ..., of which the last lstm or gru gives its final state (without any: the
-/// mean over time), then the hidden layers `hidden_0`, ..., then the dense layer `output`. Its softmax is left to the loss, or
-/// to callers that need probabilities.
+/// First come the recurrent layers `recurrent_0`, ..., over the steps up to the lstm or gru that gives its final state, over that
+/// vector after it; without a final state, the mean over time follows (`finalStateIndex` has the rule). Then come the hidden
+/// layers `hidden_0`, ..., then the dense layer `output`. Its softmax is left to the loss, or to callers that need probabilities.
 package struct Head: Sendable {
     /// F: features a frame.
     package let features: Int
     package let classes: Int
     /// The lines of the table of layers.
     package let layers: [LayerSummary]
-    private let stepFloats: (clip: Int, constant: Int)
+    private let stepFloats: (clip: Double, constant: Double)
     private let sequence: [any SequenceLayer]
     private let vector: [any Layer]
 
@@ -21,21 +21,25 @@ package struct Head: Sendable {
     /// - Throws: `.badData` for an activation that a recurrent layer cannot have.
     package init(_ configuration: ModelConfiguration, features: Int, classes: Int, _ layout: inout ParameterLayout) throws {
         var builder = HeadBuilder(steps: configuration.input.frames, features: features, layout)
-        let lastRecurrent = configuration.recurrent.lastIndex { if case .batchNormalization = $0 { false } else { true } }
+        let finalState = configuration.recurrent.finalStateIndex
         for (index, layer) in configuration.recurrent.enumerated() {
             let name = "recurrent_\(index)"
             switch layer {
-            case .lstm(let options): try builder.addRecurrent(name, .lstm, options, returnSequences: index != lastRecurrent)
-            case .gru(let options): try builder.addRecurrent(name, .gru, options, returnSequences: index != lastRecurrent)
+            case .lstm(let options): try builder.addRecurrent(name, .lstm, options, returnSequences: index != finalState)
+            case .gru(let options): try builder.addRecurrent(name, .gru, options, returnSequences: index != finalState)
+            case .conv1D(let options): builder.addConv1D(name, options)
+            case .attention(let options): builder.addAttention(name, options)
+            case .layerNormalization(let options): builder.addLayerNormalization(name, options)
             case .batchNormalization(let options): builder.addBatchNormalization(name, options)
             }
         }
-        if lastRecurrent == nil { builder.add(MeanOverTime("mean_over_time"), type: "GlobalAveragePooling1D") }
+        if finalState == nil { builder.add(MeanOverTime("mean_over_time"), type: "GlobalAveragePooling1D") }
         for (index, layer) in configuration.hidden.enumerated() {
             let name = "hidden_\(index)"
             switch layer {
             case .dense(let options): builder.addDense(name, options)
             case .dropout(let rate): builder.add(Dropout(name, rate: rate), type: "Dropout")
+            case .layerNormalization(let options): builder.addLayerNormalization(name, options)
             case .batchNormalization(let options): builder.addBatchNormalization(name, options)
             }
         }
@@ -52,7 +56,7 @@ package struct Head: Sendable {
     /// Bytes that a training step on so many clips takes from the workspace, rounded up.
     package func stepBytes(clips: Int) -> Int {
         // A config may name extents whose product overflows an integer; the limit is more than any memory.
-        Int(min((Double(clips) * Double(stepFloats.clip) + Double(stepFloats.constant)) * Double(MemoryLayout<Float>.stride), 0x1p60))
+        Int(min((Double(clips) * stepFloats.clip + stepFloats.constant) * Double(MemoryLayout<Float>.stride), 0x1p60))
     }
 
     /// A forward pass, in the context's workspace.
@@ -118,7 +122,7 @@ private struct HeadBuilder {
     private(set) var vector: [any Layer] = []
     private(set) var summaries: [LayerSummary] = []
     /// Floats that a step takes from the workspace for each clip, and for any number of clips, rounded up.
-    private(set) var stepFloats = (clip: 0, constant: 0)
+    private(set) var stepFloats: (clip: Double, constant: Double) = (0, 0)
     /// A sample behind the layers so far: (T, F), or (F) once the time axis is gone.
     private var shape: Shape
     /// Parameters of the layers so far.
@@ -134,8 +138,7 @@ private struct HeadBuilder {
         let features = shape.last
         // The input three times (in order of the steps, and its gradient in both orders), gates and their gradients, states.
         let directions = options.bidirectional ? 2 : 1
-        stepFloats.clip += directions * shape[0] * (3 * features + 14 * options.units)
-        stepFloats.constant += 4 * options.units * options.units
+        addStepFloats((Double(directions * shape[0] * (3 * features + 14 * options.units)), Double(4 * options.units * options.units)))
         func layer(_ name: String, isReversed: Bool = false) throws -> RecurrentLayer {
             try RecurrentLayer(
                 name, cell, features: features, options, returnSequences: returnSequences, isReversed: isReversed, &layout)
@@ -147,6 +150,27 @@ private struct HeadBuilder {
                 type: "Bidirectional(\(cell.rawValue))")
         } else {
             add(try layer(name), type: cell.rawValue)
+        }
+    }
+
+    mutating func addConv1D(_ name: String, _ options: Conv1DOptions) {
+        addStepFloats(Conv1D.stepFloats(steps: shape[0], features: shape.last, options))
+        add(Conv1D(name, features: shape.last, options, &layout), type: "Conv1D")
+    }
+
+    mutating func addAttention(_ name: String, _ options: AttentionOptions) {
+        addStepFloats(Attention.stepFloats(steps: shape[0], features: shape.last, options))
+        add(Attention(name, features: shape.last, options, &layout), type: "MultiHeadAttention")
+    }
+
+    mutating func addLayerNormalization(_ name: String, _ options: LayerNormalizationOptions) {
+        // Mean and deviation of each row.
+        addStepFloats((Double(2 * (shape.rank == 2 ? shape[0] : 1) + 32), 0))
+        let layer = LayerNormalization(name, features: shape.last, options: options, &layout)
+        if shape.rank == 2 {
+            add(layer as any SequenceLayer, type: "LayerNormalization")
+        } else {
+            add(layer as any Layer, type: "LayerNormalization")
         }
     }
 
@@ -173,9 +197,14 @@ private struct HeadBuilder {
         summarize(layer.name, type, output: layer.outputShape(shape))
     }
 
+    private mutating func addStepFloats(_ floats: (clip: Double, constant: Double)) {
+        stepFloats.clip += floats.clip
+        stepFloats.constant += floats.constant
+    }
+
     private mutating func summarize(_ name: String, _ type: String, output: Shape) {
         // The output, its gradient and those of the input.
-        stepFloats.clip += 2 * shape.count + 2 * output.count + 64
+        addStepFloats((2 * Double(shape.count) + 2 * Double(output.count) + 64, 0))
         shape = output
         let own = layout.entries[entries...]
         entries = layout.entries.count

@@ -10,6 +10,12 @@ package struct Saved {
     var factors: Tensor?
     /// The batch's mean and variance (F) each, where batch normalisation used them.
     var statistics: (mean: Tensor, variance: Tensor)?
+    /// The mean and 1 / deviation of each row, where layer normalisation used them.
+    var rowStatistics: (mean: Tensor, inverse: Tensor)?
+    /// The windows of a convolution over time, (B x T, K F).
+    var windows: Tensor?
+    /// The heads of an attention, and the sum that it normalises.
+    var attention: (heads: DotProductAttention.Saved, sum: Tensor)?
     /// The steps of a recurrent layer; those of a bidirectional layer's forward direction.
     var recurrence: Recurrence.Saved?
     /// The steps of a bidirectional layer's backward direction.

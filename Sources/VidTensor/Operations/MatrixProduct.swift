@@ -24,7 +24,7 @@ package enum MatrixProduct {
 
     /// c (m, n) = op(a) b, or += with `accumulate`; op(a) is (m, k) and b (k, n), both dense.
     ///
-    /// With `transposeA`, a is stored (k, m). `finish` is for products that do not accumulate.
+    /// With `transposeA`, a is stored (k, m). `finish` runs on c after the product, with `accumulate` on the sum.
     package static func multiply(
         _ a: Tensor, transposeA: Bool = false, _ b: Tensor, into c: Tensor, accumulate: Bool = false, finish: Finish? = nil,
         _ workers: Workers
@@ -51,15 +51,17 @@ package enum MatrixProduct {
         }
     }
 
-    /// c (m, n) = a (m, k) times b (n, k) transposed: an input's gradient from an output's and a kernel.
+    /// c (m, n) = a (m, k) times b (n, k) transposed, or += with `accumulate`: an input's gradient from an output's and a kernel.
     ///
     /// b's transposition takes room in `workspace` during the call.
-    package static func multiplyByTransposed(_ a: Tensor, _ b: Tensor, into c: Tensor, _ workspace: Workspace, _ workers: Workers) {
+    package static func multiplyByTransposed(
+        _ a: Tensor, _ b: Tensor, into c: Tensor, accumulate: Bool = false, _ workspace: Workspace, _ workers: Workers
+    ) {
         let (n, k) = (b.shape[0], b.shape[1])
         let mark = workspace.mark
         let transposed = workspace.take([k, n])
         Elementwise.transpose(b, into: transposed, workers)
-        multiply(a, transposed, into: c, workers)
+        multiply(a, transposed, into: c, accumulate: accumulate, workers)
         workspace.release(to: mark)
     }
 

@@ -164,6 +164,48 @@ struct RunConfigurationTests {
                 """)
     }
 
+    @Test("The keys of the layers over time reach their properties, and are written as they were read")
+    func layersOverTime() throws {
+        let text = """
+            { "model": {
+                "recurrent": [
+                  { "type": "conv1d", "filters": 5, "kernel_size": 4, "padding": "causal", "dilation_rate": 2, "activation": "softmax",
+                    "use_bias": false },
+                  { "type": "attention", "num_heads": 8, "key_dim": 16, "dropout": 0.25, "use_causal_mask": true },
+                  { "type": "layer_normalization", "epsilon": 0.5 }, { "type": "conv1d" }, { "type": "attention", "key_dim": null } ],
+                "hidden": [ { "type": "layer_normalization", "epsilon": 0.25 } ] } }
+            """
+        let model = try RunConfiguration(json: text, source: "c.json").model
+        var convolution = Conv1DOptions()
+        (convolution.filters, convolution.kernelSize, convolution.padding, convolution.dilationRate) = (5, 4, .causal, 2)
+        (convolution.activation, convolution.useBias) = (.softmax, false)
+        var attention = AttentionOptions()
+        (attention.numHeads, attention.keyDim, attention.dropout, attention.useCausalMask) = (8, 16, 0.25, true)
+        var normalizations = (LayerNormalizationOptions(), LayerNormalizationOptions())
+        (normalizations.0.epsilon, normalizations.1.epsilon) = (0.5, 0.25)
+        #expect(
+            model.recurrent == [
+                .conv1D(convolution), .attention(attention), .layerNormalization(normalizations.0), .conv1D(Conv1DOptions()),
+                .attention(AttentionOptions()),
+            ])
+        #expect(model.hidden == [.layerNormalization(normalizations.1)])
+        let again = try RunConfiguration(RunConfiguration(json: text, source: "c.json").json, source: "again")
+        #expect(again.model == model)
+        #expect(AttentionOptions().keyDimension(features: 30) == 7 && AttentionOptions().keyDimension(features: 3) == 1)
+        #expect(attention.keyDimension(features: 30) == 16)
+    }
+
+    @Test("The last lstm or gru gives its final state, unless a layer that needs all steps follows")
+    func finalState() {
+        let (lstm, norm) = (RecurrentLayerConfiguration.lstm(.init()), RecurrentLayerConfiguration.layerNormalization(.init()))
+        let (conv, attention) = (RecurrentLayerConfiguration.conv1D(.init()), RecurrentLayerConfiguration.attention(.init()))
+        let cases: [([RecurrentLayerConfiguration], Int?)] = [
+            ([], nil), ([norm], nil), ([lstm], 0), ([norm, lstm, .gru(.init())], 2), ([lstm, norm, .batchNormalization(.init())], 0),
+            ([conv, attention, lstm], 2), ([lstm, conv], nil), ([lstm, attention, norm], nil), ([lstm, conv, lstm, norm], 2),
+        ]
+        for (layers, index) in cases { #expect(layers.finalStateIndex == index, "\(layers)") }
+    }
+
     @Test("Every key reaches its property")
     func everyKey() throws {
         let configuration = try RunConfiguration(

@@ -41,6 +41,13 @@ struct ConfigurationOverrideTests {
             try load(file, "model.recurrent.1.units=4").model.recurrent == [.gru(RecurrentOptions()), .lstm(RecurrentOptions(units: 4))])
         #expect(
             try load(file, "model.recurrent.1={\"type\": \"gru\"}").model.recurrent == [.gru(RecurrentOptions()), .gru(RecurrentOptions())])
+        // The keys of the old type are left out.
+        var attention = AttentionOptions()
+        attention.numHeads = 2
+        #expect(
+            try load(file, "model.recurrent.1.type=attention", "model.recurrent.1.num_heads=2").model.recurrent == [
+                .gru(RecurrentOptions()), .attention(attention),
+            ])
         let blocks = #"{"model": {"cnn": {"architecture": {"blocks": [[8], [8]]}, "weights": null}}}"#
         #expect(try load(blocks, "model.cnn.architecture.blocks.1.0=16").model.cnn.architecture == .blocks([[8], [16]]))
         #expect(try load(blocks, "model.cnn.architecture.blocks.2=[4]").model.cnn.architecture == .blocks([[8], [8], [4]]))
@@ -126,7 +133,7 @@ struct ConfigurationOverrideTests {
         (["seed.x=3"], .badData, "--set seed.x=3: seed: expected an integer from 0 to 9223372036854775807, found an object"),
         (
             ["model.hidden.1.units=3"], .badData,
-            #"--set model.hidden.1.units=3: model.hidden.1: the key "type" is missing; it takes one of "dense", "dropout", "batch_normalization""#
+            #"--set model.hidden.1.units=3: model.hidden.1: the key "type" is missing; it takes one of "dense", "dropout", "layer_normalization", "batch_normalization""#
         ),
         (
             ["model.input.rows=16"], .badData,

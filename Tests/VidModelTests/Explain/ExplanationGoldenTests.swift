@@ -6,14 +6,14 @@ import VidTensor
 import VidTestSupport
 
 /// Explanations against PyTorch's autograd in double precision (maintain.goldens explain): LSTM with hard sigmoid, GRU,
-/// two directions, batch normalisation before and behind, the mean over time, padding; average, maximum and
+/// two directions, batch normalisation before and behind, convolution over time and attention, the mean over time, padding; average, maximum and
 /// flattening; one class, and one against another.
 @Suite struct ExplanationGoldenTests {
     /// Small networks of a few hundred operations a number: rounding of 6e-8 each time, the sums of terms of both signs in the
     /// maps some ten times more of their largest value.
     static let tolerance = 2e-5
 
-    @Test(arguments: ["explain_lstm_average", "explain_gru_max", "explain_gru_flatten", "explain_mean"])
+    @Test(arguments: ["explain_lstm_average", "explain_gru_max", "explain_gru_flatten", "explain_mean", "explain_attention"])
     func isPyTorchs(_ name: String) throws {
         let sample = try ExplanationCase(name)
         let golden = sample.golden

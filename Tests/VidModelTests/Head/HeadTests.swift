@@ -53,7 +53,24 @@ import VidTestSupport
                         }),
                     .gru(recurrent(5) { $0.recurrentActivation = .sigmoid }),
                 ], [.dropout(rate: 0.3), .dense(DenseOptions(units: 6, activation: .tanh)), .batchNormalization(.init())])),
+        Case(testDescription: "norm, conv1d, lstm, attention, norm, mean over time", configuration: mixed(isSequence: true)),
+        Case(testDescription: "norm, conv1d, lstm, attention, gru, norm", configuration: mixed(isSequence: false)),
     ]
+
+    /// Every kind of layer; `isSequence` has no final state, so that the mean over time follows.
+    private static func mixed(isSequence: Bool) -> ModelConfiguration {
+        var convolution = Conv1DOptions()
+        (convolution.filters, convolution.activation, convolution.padding) = (7, .tanh, .causal)
+        var attention = AttentionOptions()
+        (attention.numHeads, attention.dropout) = (2, 0.1)
+        let layers: [RecurrentLayerConfiguration] = [
+            .layerNormalization(.init()), .conv1D(convolution), .lstm(recurrent(6) { $0.recurrentActivation = .sigmoid }),
+            .attention(attention),
+        ]
+        return model(
+            layers + (isSequence ? [] : [.gru(recurrent(5) { $0.recurrentActivation = .sigmoid })]) + [.layerNormalization(.init())],
+            [.layerNormalization(.init()), .dense(DenseOptions(units: 6, activation: .tanh))])
+    }
 
     private func build(_ configuration: ModelConfiguration, features: Int, classes: Int) throws -> (Head, ParameterStore) {
         var layout = ParameterLayout()
@@ -143,9 +160,43 @@ import VidTestSupport
         #expect(head.layers == expected)
     }
 
-    @Test func withoutRecurrentLayersTheMeanIsTaken() throws {
+    @Test func withoutAFinalStateTheMeanIsTaken() throws {
         let (head, _) = try build(HeadTests.model([], []), features: 10, classes: 3)
         #expect(head.layers.map(\.type) == ["GlobalAveragePooling1D", "Dense"])
+
+        let (sequence, store) = try build(HeadTests.mixed(isSequence: true), features: 10, classes: 3)
+        #expect(
+            sequence.layers.map(\.type) == [
+                "LayerNormalization", "Conv1D", "LSTM", "MultiHeadAttention", "LayerNormalization", "GlobalAveragePooling1D",
+                "LayerNormalization", "Dense", "Dense",
+            ])
+        #expect(sequence.layers.map(\.outputShape) == [[4, 10], [4, 7], [4, 6], [4, 6], [4, 6], [6], [6], [6], [3]])
+        #expect(sequence.layers.map(\.parameters) == [20, 217, 336, 180, 12, 0, 12, 42, 21])
+        #expect(
+            store.slices.map(\.name).filter { $0.hasPrefix("recurrent_3") || $0.hasPrefix("recurrent_1") } == [
+                "recurrent_1/kernel", "recurrent_1/bias", "recurrent_3/query/kernel", "recurrent_3/query/bias", "recurrent_3/key/kernel",
+                "recurrent_3/key/bias", "recurrent_3/value/kernel", "recurrent_3/value/bias", "recurrent_3/attention_output/kernel",
+                "recurrent_3/attention_output/bias", "recurrent_3/layer_normalization/gamma", "recurrent_3/layer_normalization/beta",
+            ])
+        #expect(store.slice(named: "recurrent_1/kernel")?.shape == [3, 10, 7])
+        #expect(store.slice(named: "recurrent_3/key/kernel")?.shape == [6, 2, 3])
+        #expect(store.slice(named: "recurrent_3/attention_output/kernel")?.shape == [2, 3, 6])
+
+        // Behind the final state a normalisation works on that.
+        let (state, _) = try build(HeadTests.mixed(isSequence: false), features: 10, classes: 3)
+        #expect(state.layers.map(\.outputShape) == [[4, 10], [4, 7], [4, 6], [4, 6], [5], [5], [5], [6], [3]])
+    }
+
+    @Test func theFirstLayerThatIsNotFiniteIsNamed() throws {
+        let (head, store) = try build(HeadTests.mixed(isSequence: true), features: 10, classes: 3)
+        var tensors = TestTensors(seed: 48)
+        let context = Context(parameters: store, workers: Workers(count: 2), random: RandomGenerator(seed: 1))
+        let features = tensors.uniform([2, 4, 10])
+        #expect(head.firstNotFinite(features, mask: nil, context) == nil)
+        for name in ["hidden_1/kernel", "recurrent_4/gamma", "recurrent_3/key/kernel", "recurrent_1/kernel", "recurrent_0/beta"] {
+            store.value(try #require(store.slice(named: name))).base[0] = .nan
+            #expect(head.firstNotFinite(features, mask: nil, context) == String(name.prefix { $0 != "/" }))
+        }
     }
 
     /// The label is 1 for an odd number of positive first features: neither a single step nor a linear model can predict it.

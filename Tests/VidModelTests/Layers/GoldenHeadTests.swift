@@ -93,4 +93,48 @@ import VidTestSupport
         }
         #expect(errors.worst <= 1e-5, "\(errors)")
     }
+
+    @Test(arguments: ["vectors", "sequences"])
+    func layerNormalization(_ name: String) throws {
+        let golden = try Golden.named("layer_normalization")
+        var layout = ParameterLayout()
+        let layer = LayerNormalization("hidden_0", features: try golden.tensor("\(name)/gamma").count, &layout)
+        let errors = try GoldenLayerCase(golden, name, layout).sequenceErrors(layer)
+        #expect(errors.worst <= Self.tolerance, "\(errors)")
+    }
+
+    static let convolutions: [(name: String, padding: TimePadding, dilation: Int, activation: ActivationName)] = [
+        ("same", .same, 1, .linear), ("same_even_relu", .same, 1, .relu), ("same_dilated_mask", .same, 3, .tanh),
+        ("same_long_mask", .same, 1, .sigmoid), ("causal", .causal, 1, .linear), ("causal_dilated_mask_softmax", .causal, 2, .softmax),
+        ("causal_unbiased_mask", .causal, 1, .tanh), ("point", .same, 1, .hardSigmoid),
+    ]
+
+    @Test(arguments: convolutions)
+    func conv1D(_ test: (name: String, padding: TimePadding, dilation: Int, activation: ActivationName)) throws {
+        let golden = try Golden.named("conv1d")
+        let kernel = try golden.tensor("\(test.name)/kernel").shape
+        var options = Conv1DOptions()
+        (options.kernelSize, options.filters, options.useBias) = (kernel[0], kernel[2], golden.contains("\(test.name)/bias"))
+        (options.padding, options.dilationRate, options.activation) = (test.padding, test.dilation, test.activation)
+        var layout = ParameterLayout()
+        let layer = Conv1D("recurrent_0", features: kernel[1], options, &layout)
+        let errors = try GoldenLayerCase(golden, test.name, layout).sequenceErrors(layer, clearsMaskedSteps: false)
+        #expect(errors.worst <= Self.tolerance, "\(errors)")
+    }
+
+    @Test(arguments: ["one_head", "heads", "heads_mask", "causal", "causal_mask"])
+    func attention(_ name: String) throws {
+        let golden = try Golden.named("attention")
+        let kernel = try golden.tensor("\(name)/query/kernel").shape
+        var options = AttentionOptions()
+        (options.numHeads, options.keyDim, options.useCausalMask) = (kernel[1], kernel[2], name.hasPrefix("causal"))
+        var layout = ParameterLayout()
+        let layer = Attention("recurrent_0", features: kernel[0], options, &layout)
+        let test = try GoldenLayerCase(golden, name, layout)
+        let errors = try test.sequenceErrors(layer)
+        #expect(errors.worst <= Self.tolerance, "\(errors)")
+        // A softmax does not change when all scores of a query do.
+        let dBias = try #require(test.slice("key/bias").flatMap { test.context.parameters.gradient($0) })
+        #expect(dBias.array.allSatisfy { abs($0) <= 1e-5 })
+    }
 }

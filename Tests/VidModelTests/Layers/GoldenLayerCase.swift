@@ -73,11 +73,13 @@ struct GoldenLayerCase {
     }
 
     /// The same for a layer over sequences, under the case's mask if it has one.
-    func sequenceErrors(_ layer: some SequenceLayer) throws -> GoldenErrors {
+    ///
+    /// - Parameter clearsMaskedSteps: whether the output of masked steps is left out.
+    func sequenceErrors(_ layer: some SequenceLayer, clearsMaskedSteps: Bool = true) throws -> GoldenErrors {
         let mask = golden.contains("\(name)/mask") ? try tensor("mask") : nil
         let saved = layer.forward(try tensor("input"), mask: mask, context)
         let dInput = layer.backward(try tensor("d_output"), saved, mask: mask, context, needsInputGradient: true)
-        if let mask, saved.output.shape.rank == 3 {
+        if clearsMaskedSteps, let mask, saved.output.shape.rank == 3 {
             // The output of masked steps does not matter: the golden has weights of zero there.
             clear(saved.output, where: mask)
             return try errors(output: saved.output, dInput: dInput, mask: mask)
