@@ -133,7 +133,8 @@ def batch_normalization(x, gamma, beta, moving_mean, moving_variance, training, 
 
 
 def layer_normalization(x, gamma, beta, epsilon=LAYER_NORMALIZATION_EPSILON):
-    return (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, unbiased=False, keepdim=True) + epsilon) * gamma + beta
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + epsilon) * gamma + beta
 
 
 def convolution_over_time(x, kernel, bias=None, mask=None, padding="same", dilation_rate=1, name="linear"):

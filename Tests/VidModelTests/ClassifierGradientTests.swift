@@ -34,10 +34,10 @@ import VidTestSupport
                 .lstm(options(3, .sigmoid, bidirectional: true)),
             ], trainable: .from("block2_conv1"), pooling: .average, masked: true),
         Case(
-            name: "conv1d, lstm, attention, masked",
+            name: "attention, conv1d, lstm, masked",
             recurrent: [
-                .conv1D(TimeLayerTests.Convolution().options), .lstm(options(4, .sigmoid)),
-                .attention(TimeLayerTests.Heads(isCausal: true).options),
+                .attention(TimeLayerTests.Heads(isCausal: true).options), .conv1D(TimeLayerTests.Convolution().options),
+                .lstm(options(4, .sigmoid)),
             ], trainable: .all, pooling: .average, masked: true),
         Case(name: "mean over time, masked", recurrent: [], trainable: .all, pooling: .average, masked: true),
     ]

@@ -59,9 +59,10 @@ class Rounding(TorchDispatchMode):
         if name in CONTRACTIONS:
             values = [magnitude(value) for value in arguments]
             absolute = function(*values, **options)
-            if self.winograd and name == "convolution":
+            winograd = self.winograd and arguments[0].dim() == 4  # not a convolution over time
+            if winograd and name == "convolution":
                 return [torch.where(function(*values[:2], None, *values[3:], **options) > 0, tiled(absolute), absolute)]
-            if self.winograd and name == "convolution_backward":
+            if winograd and name == "convolution_backward":
                 d_input, _, d_bias = absolute
                 values[1] = tiled(tiled(values[1]))
                 return [None if d_input is None else tiled(d_input), function(*values, **options)[1], d_bias]

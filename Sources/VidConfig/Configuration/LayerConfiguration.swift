@@ -172,7 +172,7 @@ extension AttentionOptions {
         .init("num_heads", \.numHeads, .integer(1...1024), "Number of attention heads."),
         .init(
             "key_dim", \.keyDim, .nullable(.integer(1...65536)),
-            "Size of each head's queries, keys and values; null: the input's features divided by num_heads, rounded down."),
+            "Size of each head's queries, keys and values; null: the input's features divided by num_heads, rounded down (at least 1)."),
         .init("dropout", \.dropout, .number(.share), "Share of the attention weights dropped in training."),
         .init("use_causal_mask", \.useCausalMask, .boolean, "Let a step attend to itself and earlier steps only."),
     ]

@@ -137,7 +137,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"recurrent": [{"type": "attention", "heads": 8}]}}"#,
-            #"c.json:1:48: model.recurrent.0.heads: unknown key; did you mean "num_heads"? The keys here are type, num_heads, key_dim, dropout, use_causal_mask"#
+            #"c.json:1:48: model.recurrent.0.heads: unknown key. The keys here are type, num_heads, key_dim, dropout, use_causal_mask"#
         ),
         (
             #"{"model": {"hidden": [{"type": "layer_normalization", "epsilon": 0}]}}"#,

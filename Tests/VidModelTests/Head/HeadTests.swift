@@ -92,6 +92,10 @@ import VidTestSupport
     @Test(arguments: cases, [false, true])
     func gradientsOfTheLoss(_ c: Case, _ isMasked: Bool) throws {
         let (head, store) = try build(c.configuration, features: 6, classes: 3)
+        // The gradients of a new attention's queries and keys are as small as the rounding of the loss; larger scores have larger ones.
+        for slice in store.slices where slice.name.hasSuffix("/query/kernel") || slice.name.hasSuffix("/key/kernel") {
+            for i in 0..<slice.count { store.value(slice).base[i] *= 6 }
+        }
         var tensors = TestTensors(seed: 42)
         let features = tensors.uniform([5, 4, 6])
         let mask = isMasked ? mask(&tensors, [4, 2, 3, 1, 4], steps: 4) : nil
@@ -109,7 +113,7 @@ import VidTestSupport
             return loss.evaluate(head.forward(features, mask: mask, context).logits, labels: labels, denominator: 5, context).loss / 5
         }
         #expect(gradientError(at: features, analytic: dFeatures, step: 3e-3, loss: value) <= 1e-2)
-        for slice in store.slices {
+        for slice in store.slices where !LayerCheck.isGradientZero(slice) {
             guard let gradient = store.gradient(slice) else { continue }
             #expect(
                 gradientError(at: store.value(slice), analytic: gradient, step: 3e-3, sampling: 24, loss: value) <= 1e-2, "\(slice.name)")

@@ -42,6 +42,10 @@ final class LayerCheck {
         outputWeights = tensors.uniform(layer.outputShape(shape.dropFirst).prepending(shape[0]))
     }
 
+    /// A softmax does not change when all scores of a query do, so the gradient of an attention's bias of keys is zero, and what is
+    /// computed of it is rounding.
+    static func isGradientZero(_ slice: ParameterSlice) -> Bool { slice.name.hasSuffix("/key/bias") }
+
     /// The context in its first state. The check owns it, because the context owns the tensors that layers return.
     private func startContext() -> Context {
         context.workspace.reset()
@@ -69,7 +73,7 @@ final class LayerCheck {
         let dInput = tensors.nan(input.shape)
         dInput.copy(from: result.dInput)
         var largest = gradientError(at: input, analytic: dInput, step: step, loss: loss)
-        for slice in store.slices {
+        for slice in store.slices where !LayerCheck.isGradientZero(slice) {
             guard let gradient = store.gradient(slice) else { continue }
             let error = gradientError(at: store.value(slice), analytic: gradient, step: step, loss: loss)
             if error.isNaN { return .nan }
