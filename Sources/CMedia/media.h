@@ -66,7 +66,7 @@ struct vc_media {
     int64_t gaps, last_gap;
 
     struct pictures *pictures;
-    /// Of a single picture.
+    /// The orientation of a single picture.
     struct orientation turned;
 };
 
@@ -144,7 +144,7 @@ struct vc_media_job {
     bool is_made;
 };
 
-/// What one thread needs to scale: scalers and what they were made for, one for pictures of even places and one for those of odd places,
+/// The scalers of one thread, and what they were made for. One is for pictures of even places and one for those of odd places,
 /// so that a video in two sizes does not need a new one for each picture.
 struct scaling {
     struct SwsContext *scalers[2];

@@ -329,11 +329,7 @@ void vc_media_describe(const vc_media *media, struct vc_media_stream *stream) {
         stream->listed_frames = chosen->nb_frames > 0 ? chosen->nb_frames : 0;
     } else {
         stream->sample_rate = codec->sample_rate;
-#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(59, 24, 100)
         stream->channels = codec->ch_layout.nb_channels;
-#else
-        stream->channels = codec->channels;
-#endif
         if (chosen->duration > 0) stream->seconds = (double)chosen->duration * av_q2d(chosen->time_base);
         else if (media->format->duration > 0) stream->seconds = (double)media->format->duration / AV_TIME_BASE;
         stream->seconds_are_listed = stream->seconds > 0 && media->format->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE;

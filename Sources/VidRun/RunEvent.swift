@@ -22,7 +22,7 @@ package enum RunEvent: Sendable {
     // A training.
     /// A configuration was chosen for the data.
     case chosen([ConfigurationChoice])
-    /// What a training will take, before it starts.
+    /// The memory, disk space and time of a training, before it starts.
     case estimated(TrainingCost)
     /// A new training takes weights of an older model.
     case warmStart(WeightTransfer)

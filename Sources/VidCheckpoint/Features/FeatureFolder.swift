@@ -52,7 +52,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         self.path = path
         self.bound = bound
         self.opened = opened
-        self.calls = calls
+        self.calls = FeatureFolder.remakingShards(calls)
         self.room = room
         self.note = note
         state = Mutex(State(isKeeping: bound.bytes > 0, ledger: CacheLedger(path, bound: bound.bytes)))
@@ -168,6 +168,21 @@ package final class FeatureFolder: FeatureCache, ClipCache {
             giveUp("no more features are kept in the cache: this run's would exceed its \(bound) (\(CacheBound.variable))")
         }
         return isAdmitted
+    }
+
+    /// The calls with a rename that makes the target's folder again if another process, clearing the cache, has removed it. Whether
+    /// it is missing shows only in the rename's own error: a third process may already have made it again.
+    private static func remakingShards(_ calls: FileCalls) -> FileCalls {
+        var remaking = calls
+        remaking.rename = { from, to in
+            for _ in 0..<3 {
+                guard calls.rename(from, to) != 0 else { return 0 }
+                guard errno == ENOENT else { return -1 }
+                mkdir(PathText.parent(to), 0o777)
+            }
+            return calls.rename(from, to)
+        }
+        return remaking
     }
 
     private func publish(_ target: String, _ write: () throws -> Void) throws {

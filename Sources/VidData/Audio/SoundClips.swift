@@ -27,7 +27,7 @@ package struct SoundClips: Sendable {
     /// - Returns: also the time in the file at which they start.
     package func clip(_ path: String) async throws -> (clip: Clip, start: Double) {
         let address = ClipPath(path)
-        // What the segment says of itself is checked before anything is decoded.
+        // A segment that is wrong by itself is refused before anything is decoded.
         var part = try SoundPart(address, seconds: .infinity, layout)
         guard layout.channels == 1 || layout.channels == 3 else {
             throw VidclassError.file(

@@ -108,7 +108,7 @@ struct ClipExamination: Sendable {
                 isThorough || part.times.duration.map { $0 <= ClipExamination.longVideo } ?? (part.count <= ClipExamination.manyFrames)
             let chosen = isComplete ? part.spread : landmarks(part, keys: video.keys)
             prints = Set(chosen)
-            // To be decoded, a frame of a part must be wanted.
+            // Of a part, only wanted frames are decoded.
             let numbers = isComplete && address.segment != nil ? Array(part.range) : chosen
             return VideoDecoder.Choice(
                 size == nil ? [numbers] : [numbers, assembly?.indices ?? []], isComplete: isComplete && address.segment == nil)
@@ -125,7 +125,7 @@ struct ClipExamination: Sendable {
         hash.update(data: Array("\(video.rows)x\(video.columns), \(frames.count)\n".utf8))
         var damage = video.damage
         if address.segment != nil {
-            // What a complete decoding met is elsewhere, too.
+            // A complete decoding also meets damage elsewhere.
             damage =
                 video.metErrors
                 ? VideoDamage(

@@ -6,7 +6,7 @@ extension DataReport {
     /// Clips that a survey looks at.
     private static let surveyed = 64
 
-    /// What the clips of `data` are, as far as the heads of a few of them tell, so that a check can already keep what a training will
+    /// The findings on `data` as far as the heads of a few clips tell. With them a check can already keep what a training will
     /// need. Each of the others counts as the one looked at before it. There are no prints and no search for leaks.
     package static func survey(_ data: DataSet) async throws -> DataReport {
         let step = max(1, (data.entries.count + surveyed - 1) / surveyed)

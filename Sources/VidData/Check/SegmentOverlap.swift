@@ -18,7 +18,7 @@ struct FileStretch {
         range = segment.start / unit..<segment.end / unit
     }
 
-    /// What both contain, if it is more than half a frame.
+    /// The stretch that both contain, if it is longer than half a frame.
     func overlap(with other: FileStretch) -> Range<Double>? {
         let (low, high) = (max(range.lowerBound, other.range.lowerBound), min(range.upperBound, other.range.upperBound))
         return high - low > (rate > 0 ? 0.5 / rate : 1e-6) ? low..<high : nil

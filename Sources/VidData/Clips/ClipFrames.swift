@@ -26,7 +26,7 @@ package struct ClipFrames: Sendable, Equatable {
         file = times
     }
 
-    /// Frames that were made of a part of a file from `start` on, and are none of the file's own.
+    /// Frames that are computed from a part of a file, which begins at `start` seconds. A spectrogram has such frames.
     init(_ times: FrameTimes, from start: Double) {
         range = 0..<times.count
         self.times = times

@@ -1,6 +1,6 @@
 import VidSystem
 
-/// What a clip's address stands for, however it is spelt (`./`, `..`, an absolute path, a link): a file, or a part of it.
+/// The file of a clip's address, or the part of it, however the path is spelt (`./`, `..`, an absolute path, a link).
 struct ClipIdentity: Hashable {
     let file: FileStatus.Identity
     let segment: ClipSegment?

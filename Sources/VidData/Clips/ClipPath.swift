@@ -57,12 +57,7 @@ package struct ClipSegment: Sendable, Hashable {
     }
 
     /// A finite decimal number.
-    private static func number(_ text: Substring) -> Double? {
-        guard let first = text.utf8.last, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) || first == UInt8(ascii: "."),
-            let value = Double(text), value.isFinite
-        else { return nil }
-        return value
-    }
+    private static func number(_ text: Substring) -> Double? { DecimalText.number(String(text)) }
 
     /// The shortest decimal number that reads back as `value`.
     private static func text(_ value: Double) -> String {

@@ -12,7 +12,7 @@ package struct FrameFolder: Sendable, Equatable {
     /// Nil if a number has more than 18 digits.
     private let numbers: [Int]?
 
-    /// What the names of the pictures in a folder say.
+    /// Whether the pictures in a folder are the frames of a clip, by their names.
     package enum Finding: Sendable, Equatable {
         case frames(FrameFolder)
         /// Numbered pictures that are not the frames of one clip, and why.
@@ -58,7 +58,7 @@ package struct FrameFolder: Sendable, Equatable {
         }
     }
 
-    /// What the `names` of the visible files in the folder `path` say; those that are no pictures' are passed over.
+    /// Looks for a clip among the visible files of the folder `path`. Of their `names`, those of other files are passed over.
     package static func find(in path: String, names: [String]) -> Finding {
         var pictures = names.filter(isPicture).compactMap(Name.init)
         guard pictures.count >= fewest, let first = pictures.first else { return .none }

@@ -1,6 +1,6 @@
 import VidSystem
 
-/// What an array of a type that is not read holds, and how to save it as one that is: judged by its values, because `astype('uint8')`
+/// Describes an array of a type that is not read, and how to save it as one that is. Its values decide, because `astype('uint8')`
 /// keeps only the last eight bits of larger ones.
 enum NumpyAdvice {
     /// `uint16 ('<u2') with values from 0 to 4095; scale all clips alike: save (a * (255 / 4095)).astype('float32')`.

@@ -66,7 +66,7 @@ package struct DataSet: Sendable {
     package struct Form: Sendable, Equatable {
         /// For people: "path,label,split", "UCF-101 lists, trainlist01.txt and testlist01.txt".
         package let text: String
-        /// Whether it is not vidclass's own.
+        /// Whether another program's form was found.
         package let isNamed: Bool
     }
 

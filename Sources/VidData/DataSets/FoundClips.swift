@@ -39,28 +39,26 @@ struct FoundClips {
     /// For tables: the clips' places, by their ids.
     private var places: [[UInt8]: Int] = [:]
 
-    /// Adds the clip in a record of the table at `table`, which is opened as `path`. Throws if a value is empty, if the file is
-    /// not a clip, or if the clip was added before. Whether the file exists is left to the caller.
-    mutating func add(
-        _ record: CSVTable.Record, id: String, path: String, label: String, split: Split?, group: String?, table: String
-    ) throws {
-        let label = keepsLabels ? label : LabelSpelling.cleaned(label)
-        guard !id.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", table) }
-        let file = ClipPath(path).file
+    /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
+    /// exists is left to the caller.
+    mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
+        let label = keepsLabels ? clip.label : LabelSpelling.cleaned(clip.label)
+        guard !clip.id.isEmpty, !label.isEmpty else { throw clip.error("path and label cannot be empty") }
+        let file = ClipPath(clip.path).file
         if ClipFormat(name: file) == nil {
-            guard !ClipFormat.isOther(name: file) else { throw record.error("\(id.printable): \(ClipFormat.notAClip)", table) }
+            guard !ClipFormat.isOther(name: file) else { throw clip.error("\(clip.id.printable): \(ClipFormat.notAClip)") }
             do { _ = try ClipFormat(existing: file) } catch let error as VidclassError where error.kind != .missingInput {
-                throw record.error(error.message, table, kind: error.kind)
+                throw clip.error(error.message, kind: error.kind)
             } catch {}
         }
-        if let first = places.updateValue(clips.count, forKey: Array(id.utf8)).map({ clips[$0] }) {
+        if let first = places.updateValue(clips.count, forKey: Array(clip.id.utf8)).map({ clips[$0] }) {
             let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
-            throw record.error("\(id.printable) is already in \(first.place)\(other)", table)
+            throw clip.error("\(clip.id.printable) is already in \(first.place)\(other)")
         }
         clips.append(
             Clip(
-                path: path, id: id, place: "line \(record.line)",
-                label: label, split: split, group: group, line: keepsLabels ? nil : record.line))
+                path: clip.path, id: clip.id, place: "line \(clip.line)", label: label, split: split, group: group,
+                line: keepsLabels ? nil : clip.line))
     }
 
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.

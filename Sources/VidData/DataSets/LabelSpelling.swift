@@ -5,9 +5,7 @@ import VidSystem
 enum LabelSpelling {
     /// The label without spaces and invisible characters around it, in form C: `"dog "`, `"dog\u{A0}"` and `"dog"` are one label.
     static func cleaned(_ label: String) -> String {
-        let scalars = label.unicodeScalars.drop(while: isBlank)
-        let kept = scalars.prefix(upTo: scalars.lastIndex { !isBlank($0) }.map { scalars.index(after: $0) } ?? scalars.startIndex)
-        let text = String(String.UnicodeScalarView(kept))
+        let text = label.trimmed(of: isBlank)
         return text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
     }
 

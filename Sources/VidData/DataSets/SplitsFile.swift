@@ -70,9 +70,9 @@ package enum SplitsFile {
                 throw record.error("split: expected train, val or test, found \"\(record.fields[2].brief)\"", path)
             }
             let group = record.fields[3].isEmpty ? nil : record.fields[3]
-            try found.add(
-                record, id: id, path: ListedFiles.path(ofID: id, in: folder, media: media), label: record.fields[1], split: split,
-                group: group, table: path)
+            let clip = ListedClip(
+                table: path, line: record.line, id: id, path: ListedFiles.path(ofID: id, in: folder, media: media), label: record.fields[1])
+            try found.add(clip, split: split, group: group)
         }
         return found
     }

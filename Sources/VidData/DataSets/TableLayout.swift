@@ -14,9 +14,7 @@ enum TableLayout {
         for clip in list.clips {
             let split = clip.split.flatMap(Split.init(name:))
             let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
-            try found.add(
-                CSVTable.Record(line: clip.line, fields: []), id: clip.id, path: clip.path, label: clip.label, split: split, group: group,
-                table: clip.table)
+            try found.add(clip, split: split, group: group)
             try checkKind(of: ClipPath(clip.path).file, clip)
             if let text = clip.split {
                 guard let split else { throw clip.error("split: expected train, val or test, found \"\(text.brief)\"") }

@@ -28,7 +28,7 @@ struct FolderWalk {
     private(set) var systemFolders: [String] = []
     /// Links that lead out of `root`.
     private(set) var linksOut: [FolderLink] = []
-    /// What was made of numbered pictures that are not clips.
+    /// Notes on numbered pictures that are not clips.
     private(set) var pictureNotes: [String] = []
     private var seen: Set<FileStatus.Identity> = []
     private let root: String

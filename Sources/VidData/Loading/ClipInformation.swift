@@ -36,7 +36,7 @@ package struct ClipInformation: Sendable, Equatable {
         case .npy: return try ClipInformation("npy", NumpyFile.open(clip.file), clip)
         case .video, .pictures:
             var video = try await VideoDecoder(files: files).information(path)
-            // What is missing at the end of the file is not the segment's.
+            // Damage at the end of the file is not the segment's.
             if clip.segment != nil { video.damage = nil }
             return ClipInformation(
                 format: video.codec, element: ClipElement.uint8.name, clipFrames: try ClipFrames(clip, of: video.times), channels: 3,

@@ -88,7 +88,7 @@ package struct ClipLoader: Sendable {
             + details + (deinterlaces ? "" : ", fields woven") + ownSampling(ClipPath.file(path))
     }
 
-    /// What the clip of a file depends on that those of other kinds of files do not.
+    /// The part of the key that only some kinds of files have.
     private func ownSampling(_ file: String) -> String {
         switch ClipFormat(keyOf: file) {
         case .sound: ", \(sounds.text)"

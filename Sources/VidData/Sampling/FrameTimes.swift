@@ -10,7 +10,7 @@ package struct FrameTimes: Sendable, Equatable {
     /// The end of the last frame; nil if the rate is unknown.
     package let duration: Double?
 
-    /// What to do where the rate of a folder of pictures must be known.
+    /// Advice for a folder of pictures whose rate must be known.
     static let folderRateAdvice =
         "give that of folders of pictures with \(ShellText.setting("data.frame_folder_fps", "25")) (for a trained model: --fps 25)"
 

@@ -77,8 +77,7 @@ struct BORISMedia {
         guard !ClipTime.isMissing(name), !["LIVE", "Not found"].contains(name) else {
             throw record.error("the event has no media file (\"\(name.brief)\")", path)
         }
-        let parts = name.utf8.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
-        let last = parts.last.map { String(decoding: $0, as: UTF8.self) } ?? name
+        let last = ListedFiles.components(name).last ?? name
         var file = files.find(name)
         if file == nil, let other = files.find(last) {
             file = other

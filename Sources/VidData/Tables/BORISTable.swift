@@ -163,7 +163,7 @@ extension BORISTable {
             return behavior
         }
 
-        /// What a start and its stop have in common.
+        /// The cells that a start and its stop have in common.
         func key(_ record: CSVTable.Record) -> [String] {
             [observation(record), subject(record), record.fields[behaviorColumn]] + modifiers.map { record.fields[$0] }
         }

@@ -4,17 +4,11 @@ import VidSystem
 enum ClipTime {
     /// Seconds: `12.5`, `1:02.5` or `01:02:03.250`; also with a decimal comma. Nil for other text.
     static func seconds(_ text: String) -> Double? {
+        let text = text.replacing(",", with: ".")
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard (1...3).contains(parts.count) else { return nil }
-        var seconds = 0.0
-        for (place, part) in parts.enumerated() {
-            let part = String(place == parts.count - 1 ? part.replacing(",", with: ".") : part)
-            guard let number = DecimalText.number(part), number >= 0, part.utf8.first != UInt8(ascii: "-") else { return nil }
-            // Minutes and seconds after hours are below 60, and only seconds have decimals.
-            guard place == 0 || number < 60, place == parts.count - 1 || DecimalText.number(part) == number.rounded() else { return nil }
-            seconds = seconds * 60 + number
-        }
-        return seconds
+        // Minutes and seconds after hours are below 60.
+        guard !parts.contains(where: { $0.hasPrefix("-") }), parts.dropFirst().allSatisfy({ (Double($0) ?? 60) < 60 }) else { return nil }
+        return ClipSegment.seconds(text[...])
     }
 
     /// The number of a frame, from 0, which spreadsheets may write as `30.0`. Nil for other text.

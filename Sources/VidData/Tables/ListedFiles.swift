@@ -15,7 +15,7 @@ struct ListedFiles {
     /// A folder in which paths are looked for.
     private struct Root {
         let path: String
-        /// What leads from the table's or the media folder to it.
+        /// The path that leads from the table's or the media folder to it.
         let prefix: String
     }
 
@@ -129,6 +129,11 @@ struct ListedFiles {
     private static let mostFolders = 1000
     private static let slash = UInt8(ascii: "/")
     private static let backslash = UInt8(ascii: "\\")
+
+    /// The folders and the name of a path, of which `/` or `\` stand between.
+    static func components(_ path: String) -> [String] {
+        path.utf8.split { $0 == slash || $0 == backslash }.map { String(decoding: $0, as: UTF8.self) }
+    }
 
     private static func exists(_ path: String) -> Bool { (try? SystemCall.status(path)) != nil }
 

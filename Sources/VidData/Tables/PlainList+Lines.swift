@@ -39,7 +39,7 @@ extension PlainList {
     /// The length of a path is limited to 4096 bytes.
     private static let longestLine = 5000
 
-    /// What stands between a path and its label.
+    /// The characters between a path and its label.
     enum Separator: Equatable {
         /// The line is a path alone.
         case none

@@ -81,11 +81,11 @@ enum PlainList {
 
     /// The folder before the name.
     private static func folder(of line: Line, _ record: CSVTable.Record, _ path: String) throws -> String {
-        let parts = line.path.utf8.split { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+        let parts = ListedFiles.components(line.path)
         guard parts.count > 1 else {
             throw record.error("expected a label after the path, or the label's folder before the name, found \(line.path.brief)", path)
         }
-        return String(decoding: parts[parts.count - 2], as: UTF8.self)
+        return parts[parts.count - 2]
     }
 }
 

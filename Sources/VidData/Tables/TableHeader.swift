@@ -8,10 +8,7 @@ struct TableHeader {
     init(_ fields: [String]) { columns = fields.map { TableHeader.trimmed($0).lowercased() } }
 
     /// The text without any kind of space around it.
-    static func trimmed(_ text: String) -> String {
-        let end = text.unicodeScalars.reversed().drop { $0.properties.isWhitespace }
-        return String(String.UnicodeScalarView(end.reversed().drop { $0.properties.isWhitespace }))
-    }
+    static func trimmed(_ text: String) -> String { text.trimmed { $0.properties.isWhitespace } }
 
     /// The first column that has one of `names`.
     func place(of names: String...) -> Int? { columns.firstIndex { names.contains($0) } }

@@ -50,9 +50,9 @@ package struct MediaFiles: Sendable {
     final class OpenVideo {
         let status: FileStatus
         let stream: MediaStream
-        /// What was listed of it; nil if the reader is to open it anew next time.
+        /// Its list of frames; nil if the reader is to open it anew next time.
         var video: VideoInfo?
-        /// What was met before any frame was wanted, anywhere in the file; nil if nobody has asked.
+        /// The damage that listing met, anywhere in the file; nil if nobody has asked.
         var metInListing: MediaDamage?
 
         init(_ status: FileStatus, _ stream: MediaStream) { (self.status, self.stream) = (status, stream) }

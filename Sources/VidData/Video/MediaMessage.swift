@@ -6,15 +6,15 @@ enum MediaMessage {
     private static let first = ReaderMessage.firstFree + 16
 
     // Requests.
-    /// Opens the file that comes with it; the payload is an `Opening`. The answer is a `stream`.
+    /// Opens the file that comes with it; the payload is a `MediaOpening`. The answer is a `stream`.
     static let open = first
     /// Lists the frames; one byte says whether exactly. The answer is `frames`, then `times`.
     static let list = first + 1
     /// Wants the `FrameRun`s of the payload besides those wanted before.
     static let want = first + 2
-    /// Decodes what is wanted; the payload is a `Decoding`. The answer is a `frame` for each, then `damage` or `mismatch`.
+    /// Decodes what is wanted; the payload is a `MediaDecoding`. The answer is a `frame` for each, then `damage` or `mismatch`.
     static let decode = first + 3
-    /// Decodes a sound; the payload is a `Listening`. The answer is `samples`.
+    /// Decodes a sound; the payload is a `MediaListening`. The answer is `samples`.
     static let listen = first + 4
     /// Decodes the single picture that comes with it; the payload is a `PictureShowing`. The answer is a `stream`, then a `frame` 0 for
     /// each size, and it is not open afterwards.
@@ -158,53 +158,51 @@ package struct MediaDecoding: Equatable {
     var pictures: [FrameSize]
 
     package var bytes: [UInt8] {
-        ([isComplete ? 1 : 0, deinterlaces ? 1 : 0] + pictures.flatMap { [$0.channels, $0.rows, $0.columns] })
-            .flatMap { LittleEndian.bytes(Int64($0)) }
+        [isComplete ? 1 : 0, deinterlaces ? 1 : 0].flatMap { LittleEndian.bytes(Int64($0)) } + pictures.flatMap(\.bytes)
     }
 }
 
 extension MediaDecoding {
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count >= 40, bytes.count <= 16 + 24 * 16, (bytes.count - 16) % 24 == 0 else { return nil }
         var cursor = ByteCursor(bytes)
         let (isComplete, deinterlaces) = (cursor.integer(), cursor.integer())
-        var pictures: [FrameSize] = []
-        for _ in 0..<(bytes.count - 16) / 24 {
-            guard let size = FrameSize(&cursor) else { return nil }
-            pictures.append(size)
-        }
+        guard !cursor.isShort, let pictures = FrameSize.all(bytes.dropFirst(16)), !pictures.isEmpty else { return nil }
         self.init(isComplete: isComplete == 1, deinterlaces: deinterlaces == 1, pictures: pictures)
     }
 }
 
 /// Decodes a single picture in some sizes, or in none: to find out whether it can be decoded.
 package struct PictureShowing: Equatable {
-    static let most = 16
-
     var sizes: [FrameSize]
 
-    package var bytes: [UInt8] { sizes.flatMap { [$0.channels, $0.rows, $0.columns] }.flatMap { LittleEndian.bytes(Int64($0)) } }
+    package var bytes: [UInt8] { sizes.flatMap(\.bytes) }
 }
 
 extension PictureShowing {
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count <= 24 * PictureShowing.most, bytes.count % 24 == 0 else { return nil }
-        var cursor = ByteCursor(bytes)
-        sizes = []
-        for _ in 0..<bytes.count / 24 {
-            guard let size = FrameSize(&cursor) else { return nil }
-            sizes.append(size)
-        }
+        guard let sizes = FrameSize.all(bytes[...]) else { return nil }
+        self.init(sizes: sizes)
     }
 }
 
 extension FrameSize {
-    /// Reads channels, rows and columns; nil if there is no such size.
-    fileprivate init?(_ cursor: inout ByteCursor) {
-        let (channels, rows, columns) = (cursor.integer(), cursor.integer(), cursor.integer())
-        guard channels == 1 || channels == 3, (1...ClipShape.maximumSide).contains(rows), (1...ClipShape.maximumSide).contains(columns)
-        else { return nil }
-        self.init(channels: channels, rows: rows, columns: columns)
+    /// The most sizes of a request.
+    private static let most = 16
+
+    fileprivate var bytes: [UInt8] { [channels, rows, columns].flatMap { LittleEndian.bytes(Int64($0)) } }
+
+    /// Reads channels, rows and columns of each size; nil if there are too many, or if there is no such size.
+    fileprivate static func all(_ bytes: ArraySlice<UInt8>) -> [FrameSize]? {
+        guard bytes.count <= 24 * most, bytes.count % 24 == 0 else { return nil }
+        var cursor = ByteCursor(Array(bytes))
+        var sizes: [FrameSize] = []
+        for _ in 0..<bytes.count / 24 {
+            let (channels, rows, columns) = (cursor.integer(), cursor.integer(), cursor.integer())
+            guard channels == 1 || channels == 3, (1...ClipShape.maximumSide).contains(rows), (1...ClipShape.maximumSide).contains(columns)
+            else { return nil }
+            sizes.append(FrameSize(channels: channels, rows: rows, columns: columns))
+        }
+        return sizes
     }
 }
 

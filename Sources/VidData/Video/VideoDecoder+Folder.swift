@@ -34,8 +34,7 @@ extension VideoDecoder {
         _ folder: FrameFolder, _ wants: [(number: Int, sizes: [Int])], _ sizes: [FrameSize], _ session: ReaderSession,
         _ consume: (Int, Int, UnsafeRawBufferPointer) async throws -> Void
     ) async throws -> MediaStream {
-        let frame = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: MediaMessage.frameHead + (sizes.map(\.count).max() ?? 0), alignment: 64)
+        let frame = VideoDecoder.roomForFrame(sizes)
         defer { frame.deallocate() }
         var first: MediaStream?
         for want in wants {
@@ -44,12 +43,7 @@ extension VideoDecoder {
             for (place, size) in want.sizes.enumerated() {
                 let (kind, length) = try await session.reply()
                 guard kind == MediaMessage.frame, length == MediaMessage.frameHead + sizes[size].count else { throw session.unexpected() }
-                let message = UnsafeMutableRawBufferPointer(rebasing: frame[..<length])
-                try await session.read(into: message)
-                guard message.load(as: Int64.self) == 0,
-                    Int64(littleEndian: message.load(fromByteOffset: 8, as: Int64.self)) == place
-                else { throw session.unexpected() }
-                try await consume(want.number, size, UnsafeRawBufferPointer(rebasing: message[MediaMessage.frameHead...]))
+                try await consume(want.number, size, try await readFrame(session, length, 0, place: place, into: frame))
             }
             try await session.finish()
         }

@@ -70,7 +70,7 @@ package struct VideoDecoder: Sendable {
                 }
                 if var damage = try await run(session, choice, sizes, consume) {
                     if choice.isComplete || video.isExact { video.add(damage) }
-                    // What is elsewhere in the file is not met by a part of it.
+                    // Damage elsewhere in the file is not that of a part.
                     if clip.segment != nil, !video.isExact { damage.subtract(open.metInListing ?? MediaDamage()) }
                     video.metErrors = damage != MediaDamage()
                     video.decodingErrors = damage.decodingErrors
@@ -119,8 +119,7 @@ package struct VideoDecoder: Sendable {
         try await session.send(
             MediaMessage.decode, MediaDecoding(isComplete: choice.isComplete, deinterlaces: deinterlaces, pictures: sizes).bytes)
 
-        let frame = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: MediaMessage.frameHead + (sizes.map(\.count).max() ?? 0), alignment: 64)
+        let frame = VideoDecoder.roomForFrame(sizes)
         defer { frame.deallocate() }
         for want in wants {
             let (kind, length) = try await session.reply()
@@ -128,14 +127,8 @@ package struct VideoDecoder: Sendable {
                 try await session.finish()
                 return nil
             }
-            let size = MediaMessage.frameHead + sizes[want.size].count
-            guard kind == MediaMessage.frame, length == size else { throw session.unexpected() }
-            let message = UnsafeMutableRawBufferPointer(rebasing: frame[..<size])
-            try await session.read(into: message)
-            guard Int64(littleEndian: message.load(as: Int64.self)) == want.number,
-                Int64(littleEndian: message.load(fromByteOffset: 8, as: Int64.self)) == want.size
-            else { throw session.unexpected() }
-            try await consume(want.number, want.size, UnsafeRawBufferPointer(rebasing: message[MediaMessage.frameHead...]))
+            guard kind == MediaMessage.frame, length == MediaMessage.frameHead + sizes[want.size].count else { throw session.unexpected() }
+            try await consume(want.number, want.size, try await readFrame(session, length, want.number, place: want.size, into: frame))
         }
         let (kind, length) = try await session.reply()
         if kind == MediaMessage.mismatch, length == 0 {
@@ -147,6 +140,24 @@ package struct VideoDecoder: Sendable {
         }
         try await session.finish()
         return damage
+    }
+
+    /// Memory for the message of a frame of any of these sizes.
+    static func roomForFrame(_ sizes: [FrameSize]) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer.allocate(byteCount: MediaMessage.frameHead + (sizes.map(\.count).max() ?? 0), alignment: 64)
+    }
+
+    /// Reads the message of a frame, of `length` bytes, into `memory` and returns its pixels. Throws if it is not frame `number` for the
+    /// wanted picture at `place`.
+    nonisolated(nonsending) func readFrame(
+        _ session: ReaderSession, _ length: Int, _ number: Int, place: Int, into memory: UnsafeMutableRawBufferPointer
+    ) async throws -> UnsafeRawBufferPointer {
+        let message = UnsafeMutableRawBufferPointer(rebasing: memory[..<length])
+        try await session.read(into: message)
+        guard Int64(littleEndian: message.load(as: Int64.self)) == number,
+            Int64(littleEndian: message.load(fromByteOffset: 8, as: Int64.self)) == place
+        else { throw session.unexpected() }
+        return UnsafeRawBufferPointer(rebasing: message[MediaMessage.frameHead...])
     }
 }
 

@@ -3,7 +3,7 @@ package enum NetworkAddress {
     /// Hosts whose pages show videos.
     private static let pages = ["youtube.com", "youtu.be", "vimeo.com", "tiktok.com", "dailymotion.com", "twitch.tv", "bilibili.com"]
 
-    /// What `path` is instead of a file, and how to get a file from there; nil if it is not an address.
+    /// Says that `path` is an address on the network, and how to get a file from there; nil if it is none.
     package static func advice(_ path: String) -> String? {
         let scheme = path.unicodeScalars.prefix {
             $0.isASCII && ($0.properties.isAlphabetic || "+.-0123456789".unicodeScalars.contains($0))

@@ -27,7 +27,7 @@ package final class ReaderSession: @unchecked Sendable {
     package internal(set) var threads = 1
     /// The files that the reader has worked on, with the current one.
     package private(set) var requests = 0
-    /// What the caller keeps from request to request about the reader's state, such as the file that it has open.
+    /// The caller's knowledge of the reader's state between requests, such as the file that it has open.
     package var kept: AnyObject?
     /// Why the connection cannot be used any more.
     package private(set) var failure: Failure?

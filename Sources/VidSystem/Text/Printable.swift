@@ -2,6 +2,13 @@ extension String {
     /// The text on one line, with control characters and changes of the writing direction as escapes.
     package var printable: String { unicodeScalars.reduce(into: "") { $0 += $1.printable } }
 
+    /// The text without the characters around it for which `isBlank` is true.
+    package func trimmed(of isBlank: (Unicode.Scalar) -> Bool) -> String {
+        let scalars = unicodeScalars.drop(while: isBlank)
+        let kept = scalars.prefix(upTo: scalars.lastIndex { !isBlank($0) }.map { scalars.index(after: $0) } ?? scalars.startIndex)
+        return String(String.UnicodeScalarView(kept))
+    }
+
     /// Like `printable`, but keeps line ends.
     package var printableLines: String { unicodeScalars.reduce(into: "") { $0 += $1 == "\n" ? "\n" : $1.printable } }
 

@@ -83,21 +83,19 @@ final class PredictionFile {
         return line["result"]?.stringValue
     }
 
-    private static func status(_ clip: String) -> FileStatus? { try? SystemCall.status(ClipPath(clip).file) }
+    private static func status(_ clip: String) -> FileStatus? { try? FileStatus(ofClip: ClipPath(clip).file) }
 
     /// Takes the result of an input.
     ///
     /// - Parameter clip: its file, so that the result can be kept; nil if the input failed or cannot be read again.
-    /// - Returns: true.
-    func add(_ result: String, _ input: String, _ clip: String?) throws -> Bool {
+    func add(_ result: String, _ input: String, _ clip: String?) throws {
         results.append(result)
-        guard let clip, let status = PredictionFile.status(clip) else { return true }
+        guard let clip, let status = PredictionFile.status(clip) else { return }
         try append(
             .object([
                 ("input", .string(input)), ("size", .integer(status.size)), ("modified", .integer(Int(status.modified))),
                 ("result", .string(result)),
             ]))
-        return true
     }
 
     /// Takes a result that was kept.

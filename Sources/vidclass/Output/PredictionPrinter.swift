@@ -159,7 +159,10 @@ struct PredictionPrinter {
     private mutating func add(rows: [[String]], _ input: String, _ clip: String?) throws {
         let text = rows.map(CSVText.line).joined()
         try write {
-            if let file = $0.file { return try file.add(text, input, clip) }
+            if let file = $0.file {
+                try file.add(text, input, clip)
+                return true
+            }
             let text = ($0.isFirst ? CSVText.line($0.columns) : "") + text
             // Programs get names as they are, a terminal gets them as `printable`.
             return try Terminal.output($0.style.columns == nil ? text : text.printableLines)
@@ -171,7 +174,8 @@ struct PredictionPrinter {
     private mutating func add(_ document: JSONNode, _ input: String, _ clip: String?) throws {
         try write {
             if let file = $0.file {
-                return try file.add($0.format == .json ? document.elementText() : document.text() + "\n", input, clip)
+                try file.add($0.format == .json ? document.elementText() : document.text() + "\n", input, clip)
+                return true
             }
             return $0.format == .json ? try $0.array.add(document) : try Terminal.output(document.text() + "\n")
         }
