@@ -25,6 +25,7 @@ import VidTestSupport
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let configuration: ModelConfiguration
+        var tolerance = 1e-2
     }
 
     static let cases: [Case] = [
@@ -53,8 +54,9 @@ import VidTestSupport
                         }),
                     .gru(recurrent(5) { $0.recurrentActivation = .sigmoid }),
                 ], [.dropout(rate: 0.3), .dense(DenseOptions(units: 6, activation: .tanh)), .batchNormalization(.init())])),
-        Case(testDescription: "norm, conv1d, lstm, attention, norm, mean over time", configuration: mixed(isSequence: true)),
-        Case(testDescription: "norm, conv1d, lstm, attention, gru, norm", configuration: mixed(isSequence: false)),
+        Case(
+            testDescription: "norm, conv1d, lstm, attention, norm, mean over time", configuration: mixed(isSequence: true), tolerance: 3e-2),
+        Case(testDescription: "norm, conv1d, lstm, attention, gru, norm", configuration: mixed(isSequence: false), tolerance: 3e-2),
     ]
 
     /// Every kind of layer; `isSequence` has no final state, so that the mean over time follows.
@@ -88,7 +90,8 @@ import VidTestSupport
     }
 
     // See LayerGradientTests. Normalising a batch of five has strong third derivatives, hence the smaller step; what
-    // rounding adds to the differences then is up to 1e-4 of the loss.
+    // rounding adds to the differences then is up to 1e-4 of the loss. So has normalising the small states of an LSTM, whose
+    // gradients are smaller besides.
     @Test(arguments: cases, [false, true])
     func gradientsOfTheLoss(_ c: Case, _ isMasked: Bool) throws {
         let (head, store) = try build(c.configuration, features: 6, classes: 3)
@@ -112,11 +115,12 @@ import VidTestSupport
             context.random = RandomGenerator(seed: 43)
             return loss.evaluate(head.forward(features, mask: mask, context).logits, labels: labels, denominator: 5, context).loss / 5
         }
-        #expect(gradientError(at: features, analytic: dFeatures, step: 3e-3, loss: value) <= 1e-2)
+        #expect(gradientError(at: features, analytic: dFeatures, step: 3e-3, loss: value) <= c.tolerance)
         for slice in store.slices where !LayerCheck.isGradientZero(slice) {
             guard let gradient = store.gradient(slice) else { continue }
             #expect(
-                gradientError(at: store.value(slice), analytic: gradient, step: 3e-3, sampling: 24, loss: value) <= 1e-2, "\(slice.name)")
+                gradientError(at: store.value(slice), analytic: gradient, step: 3e-3, sampling: 24, loss: value) <= c.tolerance,
+                "\(slice.name)")
         }
     }
 
