@@ -165,7 +165,7 @@ enum FolderLayout {
         }
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(
-                path: clip.path, id: clip.id, place: clip.id, label: label, split: split,
+                path: clip.path, id: clip.id, label: label, split: split,
                 group: FoundClips.group(ofName: PathText.name(clip.path), label: label))
         }
         found.otherFiles += walk.otherFiles

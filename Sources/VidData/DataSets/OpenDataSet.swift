@@ -31,6 +31,7 @@ extension DataSet {
         do { labels = try classes ?? found.sortedLabels(path) } catch let error as VidclassError where isFolder {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
+        let areGiven = classes != nil
         let classes = labels
         if !isFolder { try found.checkRepeats(path) }
         let unknown = found.unknownLabels(classes)
@@ -42,7 +43,7 @@ extension DataSet {
             found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
             folder: isFolder && found.splits == nil ? found.classFolder : nil)
         let made = StratifiedSplit.make(
-            try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
+            try found.entries(classes, areGiven: areGiven, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)

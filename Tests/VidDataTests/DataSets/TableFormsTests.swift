@@ -17,7 +17,7 @@ import VidTestSupport
         let splits = try folder.write("splits \(UUID().uuidString).csv")
         try SplitsFile.write(data, to: splits)
         var entries = data.entries
-        for place in entries.indices { entries[place].line = nil }
+        for place in entries.indices { entries[place].place = nil }
         #expect(try SplitsFile.read(splits, data: folder(table), media: media).entries == entries)
         for entry in data.entries { #expect((try? SystemCall.status(ClipPath(entry.path).file)) != nil, "\(entry.path)") }
         return data
