@@ -151,7 +151,7 @@ struct LabelNames {
             let found = wanted.compactMap { wanted in names.first { $0.lowercased() == wanted } }.first ?? (maps.count == 1 ? maps[0] : nil)
             guard let found else { continue }
             (name, labels) = (found, try LabelNames.read(PathText.join(folder, found)))
-            spellings = Set(labels.values.map(LabelSpelling.cleaned))
+            spellings = Set(labels.values.map(TableHeader.trimmed))
             return
         }
         return nil
@@ -166,14 +166,14 @@ struct LabelNames {
         of line: PlainList.Line, _ label: String, mustBeKnown: Bool, _ record: CSVTable.Record, _ path: String
     ) throws {
         guard let folder = line.folder else { return }
-        let isKnown = spellings.contains(LabelSpelling.cleaned(folder))
+        let isKnown = spellings.contains(TableHeader.trimmed(folder))
         guard let number = line.label else {
             guard isKnown else {
                 throw record.error("\(name.printable) has no label \"\(folder.brief)\", the folder of \(line.path.brief)", path)
             }
             return
         }
-        let isOther = LabelSpelling.cleaned(folder) != LabelSpelling.cleaned(label)
+        let isOther = TableHeader.trimmed(folder) != TableHeader.trimmed(label)
         if isOther, isKnown || mustBeKnown, PlainList.isNumber(number) {
             throw record.error(
                 "\(line.path.brief) is in the folder \"\(folder.brief)\", but its label \(number.brief) is \"\(label.brief)\" in "
