@@ -9,7 +9,7 @@ package enum ClipInputs {
     ///
     /// - Parameter expandingPatterns: false if `path` is a name and never a pattern.
     package static func clips(at path: String, expandingPatterns: Bool = true) throws -> [String] {
-        let address = ClipPath(path)
+        let address = try ClipPath(checking: path)
         if address.segment != nil {
             _ = try SystemCall.status(address.file)
             return [path]

@@ -26,7 +26,7 @@ enum KineticsTable {
         for record in table.records {
             let (label, video) = (record.fields[label], TableHeader.trimmed(record.fields[video]))
             guard !label.isEmpty, !video.isEmpty else { throw record.error("label and youtube_id cannot be empty", path) }
-            let times = try ClipTime.segment(record.fields[start], record.fields[end], .seconds, record, path)
+            let times = try ClipTime.segment(record.fields[start], record.fields[end], names: (known[2], known[3]), .seconds, record, path)
             let part = split.map { record.fields[$0] }
             let name = "\(video)_\(digits(times.start))_\(digits(times.end))"
             guard let file = files.clip(named: [name, video], in: folders(label, part)) else {
