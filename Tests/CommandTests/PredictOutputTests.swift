@@ -158,7 +158,7 @@ import VidTestSupport
         let other = try CommandLineTool.run(words + ["--output", "out.csv", "--stride", "0.5"], in: box.path)
         #expect(other.status == 65 && other.errors.contains("other settings"), "\(other.errors)")
         let again = try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path)
-        #expect(again.status == 0 && again.errors.contains("1 of 3 inputs were finished before"), "\(again.errors)")
+        #expect(again.status == 0 && again.errors.contains("1 of 3 inputs was finished before"), "\(again.errors)")
         let written = String(decoding: try box.bytes("out.csv"), as: UTF8.self)
         #expect(written.contains("marked") && written.replacing("marked", with: "") == shown.output, "\(written)")
         #expect(!box.exists("out.csv.partial"))

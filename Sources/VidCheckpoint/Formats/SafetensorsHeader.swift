@@ -43,6 +43,10 @@ struct SafetensorsHeader {
         }
         let prefix = try file.bytes(at: 0, count: 8)
         let length = LittleEndian.value(prefix, 0, as: UInt64.self)
+        // These bytes are text, not a length.
+        guard length < 1 << 56 else {
+            throw VidclassError.file(file.path, "this is not a safetensors file, such as weights/best.safetensors of a run")
+        }
         guard length <= UInt64(file.size - 8) else {
             throw VidclassError.file(
                 file.path,

@@ -46,6 +46,9 @@ struct FoundClips {
     /// For tables: whether labels stay as they are, as in a run's own table.
     var keepsLabels = false
 
+    /// Bytes; a folder's name has at most 255.
+    private static let longestLabel = 1000
+
     /// For tables: the clips' places, by their ids.
     private var places: [[UInt8]: Int] = [:]
 
@@ -54,6 +57,9 @@ struct FoundClips {
     mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
         let label = keepsLabels ? clip.label : LabelSpelling.cleaned(clip.label)
         guard !clip.id.isEmpty, !label.isEmpty else { throw clip.error("path and label cannot be empty") }
+        guard label.utf8.count <= FoundClips.longestLabel else {
+            throw clip.error("the label has \(label.utf8.count) bytes; at most \(FoundClips.longestLabel) are read")
+        }
         let file = ClipPath(clip.path).file
         if ClipFormat(name: file) == nil {
             guard !ClipFormat.isOther(name: file) else { throw clip.error("\(clip.id.printable): \(ClipFormat.notAClip)") }
