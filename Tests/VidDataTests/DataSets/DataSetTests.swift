@@ -234,7 +234,7 @@ import VidTestSupport
             ("path,label\n1.bin,a\n1.bin,b\n", "line 3: 1.bin is already in line 2"),
             ("path,label,split\n1.bin,a,trainer\n", "line 2: split: expected train, val or test, found \"trainer\""),
             ("path,label,split\n1.bin,a,val\n", "has no training split"),
-            ("path,label\n", "found no clips"),
+            ("path,label\n", "found no clips in this table; no row follows its header"),
         ])
     func refused(text: String, message: String) throws {
         let folder = try TableTests.table(text)
