@@ -268,12 +268,15 @@ package struct InitPlan {
             return ConfigurationChoice(key: key, value: "0", because: "the data names a validation split")
         }
         let count = training.count
+        let isDivisible = Set(report.clips.filter { $0.entry.split == .train }.map(\.entry.label)).count < count
         configuration.data.validationSplit = count >= 1000 ? 0.1 : 0.2
         return ConfigurationChoice(
             key: key, value: "\(configuration.data.validationSplit)",
-            because: count >= 1000
-                ? "a tenth of \(Formatting.grouped(count)) clips is enough to measure with"
-                : "a fifth of the \(count) clips is held out to measure with")
+            because: !isDivisible
+                ? "no clip is held out to measure with, because each class has only one"
+                : count >= 1000
+                    ? "a tenth of \(Formatting.grouped(count)) clips is enough to measure with"
+                    : "a fifth of the \(count) clips is held out to measure with")
     }
 
     /// The report in which the clips that a training under `configuration` could not use are bad.

@@ -113,7 +113,7 @@ struct CheckpointOptions: ParsableArguments {
     func open() throws -> SavedModel {
         if let checkpoint { return try SavedModel(path: checkpoint, frameFolderRate: folderRate.fps) }
         let choice = try RunChoice(in: CheckpointOptions.directory)
-        Terminal.note(choice.text)
+        Terminal.note(Terminal.fitted(choice.text))
         return try SavedModel(path: choice.run.folder.bestPath, frameFolderRate: folderRate.fps)
     }
 }

@@ -158,7 +158,7 @@ import VidTestSupport
         let other = try CommandLineTool.run(words + ["--output", "out.csv", "--stride", "0.5"], in: box.path)
         #expect(other.status == 65 && other.errors.contains("other settings"), "\(other.errors)")
         let again = try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path)
-        #expect(again.status == 0 && again.errors.contains("1 of 3 inputs were finished before"), "\(again.errors)")
+        #expect(again.status == 0 && again.errors.contains("1 of 3 inputs was finished before"), "\(again.errors)")
         let written = String(decoding: try box.bytes("out.csv"), as: UTF8.self)
         #expect(written.contains("marked") && written.replacing("marked", with: "") == shown.output, "\(written)")
         #expect(!box.exists("out.csv.partial"))
@@ -167,6 +167,26 @@ import VidTestSupport
         try box.write(clips[0], box.bytes(clips[3]))
         #expect(try CommandLineTool.run(words + ["--output", "out.csv"], in: box.path).status == 0)
         #expect(!String(decoding: try box.bytes("out.csv"), as: UTF8.self).contains("marked"))
+    }
+
+    /// Nothing is replaced but a file or the target of a link, and a file that only has a journal's name stays.
+    @Test func whatIsNoOutputStays() throws {
+        let words = ["predict", clips[0], "--checkpoint", "runs/train/weights/best.safetensors", "--output"]
+        try #require(mkfifo(box("pipe.csv"), 0o600) == 0)
+        try expectRefusal(box, words + ["pipe.csv"], naming: "pipe.csv", "is a pipe, socket or device", status: 64)
+        #expect(try SystemCall.status(box("pipe.csv"), followingLink: false).kind == .other && !box.exists("pipe.csv.partial"))
+        try FileManager.default.createSymbolicLink(atPath: box("link.csv"), withDestinationPath: "target.csv")
+        #expect(try CommandLineTool.run(words + ["link.csv"], in: box.path).status == 0)
+        #expect(try SystemCall.status(box("link.csv"), followingLink: false).kind == .other)
+        #expect(try SystemCall.status(box("target.csv"), followingLink: false).kind == .file)
+        for text in ["my notes\n", "{}\n"] {
+            try box.write("out.csv.partial", text: text)
+            try expectRefusal(box, words + ["out.csv"], naming: "out.csv.partial", "is not a file of vidclass")
+            #expect(try self.text("out.csv.partial") == text)
+        }
+        // A command that was stopped while it wrote the first line.
+        try box.write("out.csv.partial", text: "{\"settings\":{\"ver")
+        #expect(try CommandLineTool.run(words + ["out.csv"], in: box.path).status == 0)
     }
 
     // MARK: - JSON

@@ -43,6 +43,10 @@ struct SafetensorsHeader {
         }
         let prefix = try file.bytes(at: 0, count: 8)
         let length = LittleEndian.value(prefix, 0, as: UInt64.self)
+        guard !prefix.allSatisfy({ (0x09..<0x7F).contains($0) }) else {
+            throw VidclassError.file(
+                file.path, "begins with text, so it is not a safetensors file, such as a run's weights/best.safetensors")
+        }
         guard length <= UInt64(file.size - 8) else {
             throw VidclassError.file(
                 file.path,

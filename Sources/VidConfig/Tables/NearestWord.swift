@@ -1,10 +1,12 @@
-/// The word closest to a misspelt one; nil if all differ in more than a third of their letters, and in more than two.
+/// The word closest to a misspelt one; nil if all differ in more than a third of their letters, and in more than two, or in all letters of
+/// one of them.
 package func nearestWord(to word: String, among words: [String]) -> String? {
     let word = Array(word.lowercased().unicodeScalars.prefix(64))
     let ranked = words.map { (word: $0, distance: editDistance(word, Array($0.lowercased().unicodeScalars))) }
     guard let nearest = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
     let length = max(word.count, nearest.word.unicodeScalars.count)
-    return nearest.distance <= max(2, length / 3) && nearest.distance < length ? nearest.word : nil
+    return nearest.distance <= max(2, length / 3) && nearest.distance < min(word.count, nearest.word.unicodeScalars.count)
+        ? nearest.word : nil
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other

@@ -279,7 +279,7 @@ package struct DataReport: Sendable {
     package func text(_ contradiction: Contradiction) -> String {
         func clip(_ number: Int) -> String {
             let entry = clips[number].entry
-            return entry.id.printable + " (" + (entry.line.map { "line \($0), " } ?? "") + "\"\(data.classes[entry.label].printable)\")"
+            return entry.id.printable + " (" + (entry.place.map { $0 + ", " } ?? "") + "\"\(data.classes[entry.label].printable)\")"
         }
         return "\(clip(contradiction.first)) and \(clip(contradiction.second)) "
             + (contradiction.isSameFile ? "are the same file" : "show the same frames")

@@ -37,30 +37,33 @@ package struct ClipSegment: Sendable, Hashable {
         }
         let parts = numbers.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.count <= 2, parts.contains(where: { !$0.isEmpty }) else { return nil }
-        let number = unit == .seconds ? ClipSegment.seconds : ClipSegment.number
-        guard let start = parts[0].isEmpty ? 0 : number(parts[0]),
-            let end = parts.count < 2 ? .infinity : number(parts[1])
+        guard let start = parts[0].isEmpty ? 0 : ClipSegment.value(String(parts[0]), unit),
+            let end = parts.count < 2 ? .infinity : ClipSegment.value(String(parts[1]), unit)
         else { return nil }
         self.init(start: start, end: end, unit: unit)
     }
 
-    /// The seconds that `text` writes as `63.5`, `1:03.5` or `0:01:03.5`; nil if it writes none.
-    package static func seconds(_ text: Substring) -> Double? {
+    /// The time or the number of a frame that `text` writes, in an address or a table; nil if it writes none.
+    ///
+    /// Times are `63.5`, `1:03.5` or `0:01:03.5`, with minutes and seconds below 60 after a colon, up to 10^9 seconds. Frames are whole
+    /// numbers below 10^15, also as `30.0`. Neither is negative.
+    static func value(_ text: String, _ unit: Unit) -> Double? {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 3, let last = number(parts[parts.count - 1]) else { return nil }
+        guard let last = parts.last.flatMap({ DecimalText.number(String($0)) }), last >= 0 else { return nil }
+        guard unit == .seconds else { return parts.count == 1 && last == last.rounded() && last < 1e15 ? last + 0 : nil }
+        guard parts.count <= 3, parts.count == 1 || last < 60 else { return nil }
         var total = 0.0
-        for part in parts.dropLast() {
-            guard let value = Int(part), value >= 0, last >= 0 else { return nil }
-            total = (total + Double(value)) * 60
+        for (place, part) in parts.dropLast().enumerated() {
+            guard !part.isEmpty, part.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let value = Double(part),
+                place == 0 || value < 60
+            else { return nil }
+            total = (total + value) * 60
         }
-        return total + last
+        return total + last <= 1e9 ? total + last : nil
     }
 
-    /// A finite decimal number.
-    private static func number(_ text: Substring) -> Double? { DecimalText.number(String(text)) }
-
     /// The shortest decimal number that reads back as `value`.
-    private static func text(_ value: Double) -> String {
+    static func text(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : "\(value)"
     }
 }
@@ -85,6 +88,21 @@ package struct ClipPath: Sendable, Hashable {
             return
         }
         self.init(file: String(text[..<mark]), segment: segment)
+    }
+
+    /// Reads the address of a clip. Throws `.badData` if its file is there, but what follows `#` is no segment.
+    package init(checking text: String) throws {
+        self.init(text)
+        if segment == nil, let message = ClipPath.fault(of: text, isThere: { (try? SystemCall.status($0)) != nil }) {
+            throw VidclassError.file(text.brief, message)
+        }
+    }
+
+    /// Why `text` names no part of a file although one is there; nil if none is, or if all of `text` is a file's name.
+    static func fault(of text: String, isThere: (String) -> Bool) -> String? {
+        guard let mark = text.utf8.lastIndex(of: UInt8(ascii: "#")), !isThere(text), isThere(String(text[..<mark])) else { return nil }
+        return
+            "the file is there, but `\(String(text[mark...]).brief)` is no segment; expected #t=START,END in seconds, or #frame=START,END"
     }
 
     /// The same with the file's absolute path without symbolic links.

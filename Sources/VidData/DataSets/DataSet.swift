@@ -35,16 +35,16 @@ package struct DataSet: Sendable {
         package var split: Split
         /// Clips of one group always stay in one split; nil = a group of its own.
         package var group: String?
-        /// The clip's line in the data's table; nil in folders.
-        package var line: Int?
+        /// The clip's line in the data's table, "line 3", or in another list, "testlist01.txt, line 3"; nil in folders.
+        package var place: String?
 
-        package init(path: String, id: String, label: Int, split: Split, group: String? = nil, line: Int? = nil) {
+        package init(path: String, id: String, label: Int, split: Split, group: String? = nil, place: String? = nil) {
             self.path = path
             self.id = id
             self.label = label
             self.split = split
             self.group = group
-            self.line = line
+            self.place = place
         }
     }
 

@@ -153,6 +153,10 @@ enum FolderLayout {
                 found.notes.append("passed over the empty folder \(place.id.printable)")
                 return
             }
+            guard !holdsRun(others) else {
+                found.notes.append("passed over the folder \(place.id.printable), which holds training runs and no clips")
+                return
+            }
             let error = VidclassError.file(
                 place.path,
                 "the class \"\(label.printable)\" has no clips (.bin, .npy, videos or sounds), only "
@@ -165,7 +169,7 @@ enum FolderLayout {
         }
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(
-                path: clip.path, id: clip.id, place: clip.id, label: label, split: split,
+                path: clip.path, id: clip.id, label: label, split: split,
                 group: FoundClips.group(ofName: PathText.name(clip.path), label: label))
         }
         found.otherFiles += walk.otherFiles
@@ -177,6 +181,15 @@ enum FolderLayout {
         }
         found.notes += walk.linksBack.map { "skipped \($0.printable), a link back to a folder above it" }
         found.notes += walk.repeated.map { "skipped \($0.printable), a link to a folder that was already read" }
+    }
+
+    /// Whether these files are, among others, those of a training's run.
+    private static func holdsRun(_ files: [String]) -> Bool {
+        let all = Set(files)
+        return files.contains { file in
+            PathText.name(file) == "config.json"
+                && ["results.csv", "splits.csv", "run.json"].contains { all.contains(PathText.join(PathText.parent(file), $0)) }
+        }
     }
 
     /// The visible folders in `place`; visible files next to them are added to the other files.

@@ -6,13 +6,23 @@ struct FoundClips {
     struct Clip {
         var path: String
         var id: String
-        /// Its id or the table's line, for errors.
-        var place: String
         var label: String
         var split: Split?
         var group: String?
-        /// Its line in a table.
-        var line: Int?
+        /// For tables: the one that names it, and its line there.
+        var table: String?
+        var line = 0
+
+        /// Its line, with the name of its table if that is not `table`; its id in folders.
+        func place(in table: String) -> String {
+            guard let own = self.table else { return id.printable }
+            return (own.hasSameBytes(as: table) ? "" : PathText.name(own).printable + ", ") + "line \(line)"
+        }
+
+        /// An error about the clip of the data at `data`.
+        func error(_ message: String, _ data: String) -> VidclassError {
+            .file(table ?? data, "\(place(in: table ?? data)): \(message)")
+        }
     }
 
     var clips: [Clip] = []
@@ -36,6 +46,9 @@ struct FoundClips {
     /// For tables: whether labels stay as they are, as in a run's own table.
     var keepsLabels = false
 
+    /// Bytes; a folder's name has at most 255.
+    private static let longestLabel = 1000
+
     /// For tables: the clips' places, by their ids.
     private var places: [[UInt8]: Int] = [:]
 
@@ -44,6 +57,9 @@ struct FoundClips {
     mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
         let label = keepsLabels ? clip.label : LabelSpelling.cleaned(clip.label)
         guard !clip.id.isEmpty, !label.isEmpty else { throw clip.error("path and label cannot be empty") }
+        guard label.utf8.count <= FoundClips.longestLabel else {
+            throw clip.error("the label has \(label.utf8.count) bytes; at most \(FoundClips.longestLabel) are read")
+        }
         let file = ClipPath(clip.path).file
         if ClipFormat(name: file) == nil {
             guard !ClipFormat.isOther(name: file) else { throw clip.error("\(clip.id.printable): \(ClipFormat.notAClip)") }
@@ -53,12 +69,11 @@ struct FoundClips {
         }
         if let first = places.updateValue(clips.count, forKey: Array(clip.id.utf8)).map({ clips[$0] }) {
             let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
-            throw clip.error("\(clip.id.printable) is already in \(first.place)\(other)")
+            throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table))\(other)")
         }
         clips.append(
             Clip(
-                path: clip.path, id: clip.id, place: "line \(clip.line)", label: label, split: split, group: group,
-                line: keepsLabels ? nil : clip.line))
+                path: clip.path, id: clip.id, label: label, split: split, group: group, table: clip.table, line: clip.line))
     }
 
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
@@ -75,12 +90,15 @@ struct FoundClips {
     }
 
     /// The clips with labels numbered by `classes`. Throws if a label is unknown; `path` is for the error.
-    func entries(_ classes: [String], _ path: String) throws -> [DataSet.Entry] {
+    ///
+    /// - Parameter areGiven: whether the classes are those of a model, not of the training split.
+    func entries(_ classes: [String], areGiven: Bool, _ path: String) throws -> [DataSet.Entry] {
         let numbers = ClassNumbers(classes)
         return try clips.map { clip in
-            guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, path) }
+            guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, areGiven: areGiven, path) }
             return DataSet.Entry(
-                path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group, line: clip.line)
+                path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group,
+                place: keepsLabels || clip.table == nil ? nil : clip.place(in: path))
         }
     }
 
@@ -101,25 +119,26 @@ struct FoundClips {
         for clip in clips {
             guard let identity = ClipIdentity(clip.path) else { continue }
             if let first = firsts[identity]?.first(where: { $0.label == clip.label && $0.split == clip.split }) {
-                throw VidclassError.file(
-                    path,
-                    "\(clip.place): \(clip.id.printable) is already in \(first.place), as \(first.id.printable); remove one of the lines")
+                let place = first.place(in: clip.table ?? path)
+                throw clip.error("\(clip.id.printable) is already in \(place), as \(first.id.printable); remove one of the lines", path)
             }
             firsts[identity, default: []].append(clip)
         }
     }
 
     /// The error for labels that a model does not know; `clip` is the first that has one.
-    private func unknownLabelError(_ clip: Clip, _ classes: [String], _ path: String) -> VidclassError {
+    private func unknownLabelError(_ clip: Clip, _ classes: [String], areGiven: Bool, _ path: String) -> VidclassError {
         let unknown = unknownLabels(classes)
         let known = classes.prefix(8).map(\.printable).joined(separator: ", ") + (classes.count > 8 ? ", ..." : "")
         let all = unknown.prefix(8).map(\.text).joined(separator: ", ") + (unknown.count > 8 ? ", ..." : "")
         let clips = unknown.reduce(0) { $0 + $1.clips }
         let more = unknown.count == 1 ? all : "\(unknown.count) labels with \(clips) clips are unknown: \(all)"
-        return .file(
-            path,
-            "\(clip.place.printable): the label \"\(clip.label.printable)\" is not one of the \(classes.count) classes of training (\(known)); "
-                + more + ". Rename them, or leave these clips out of `eval` with --ignore-unknown-labels")
+        return clip.error(
+            "the label \"\(clip.label.brief)\" is not one of the \(classes.count) classes of training (\(known)); " + more
+                + (areGiven
+                    ? ". Rename them, or leave these clips out of `eval` with --ignore-unknown-labels"
+                    : ". Rename them, or add training clips of them"),
+            path)
     }
 
     /// The group in a file name of UCF-101's form, `v_Basketball_g01_c01`, where clips of one `g` and number were cut from one video:

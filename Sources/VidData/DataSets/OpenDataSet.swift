@@ -20,17 +20,22 @@ extension DataSet {
         case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil, classes: classes)
         case .file where isTable(name: path): found = try TableLayout.read(path, media: media)
         case .file: throw LayoutAdvice.error(forFile: path)
-        default: throw VidclassError.file(path, LayoutAdvice.expected)
+        default: throw VidclassError.file(path, LayoutAdvice.expected + ", found a pipe, socket or device")
         }
         let isFolder = status.kind == .folder
         guard !found.clips.isEmpty else {
-            let error = VidclassError.file(path, "found no clips (.bin, .npy, videos or sounds)")
-            throw isFolder ? LayoutAdvice.error(forFolder: path, fallback: error) : error
+            guard isFolder else {
+                throw VidclassError.file(
+                    path, "found no clips in this table" + (found.notes.isEmpty ? "; no row follows its header" : ""), advice: found.notes)
+            }
+            throw LayoutAdvice.error(
+                forFolder: path, fallback: VidclassError.file(path, "found no clips (.bin, .npy, videos or sounds)"))
         }
         let labels: [String]
         do { labels = try classes ?? found.sortedLabels(path) } catch let error as VidclassError where isFolder {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
+        let areGiven = classes != nil
         let classes = labels
         if !isFolder { try found.checkRepeats(path) }
         let unknown = found.unknownLabels(classes)
@@ -42,7 +47,7 @@ extension DataSet {
             found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
             folder: isFolder && found.splits == nil ? found.classFolder : nil)
         let made = StratifiedSplit.make(
-            try found.entries(classes, path), classes: classes, options: split, given: found.splits ?? [.train])
+            try found.entries(classes, areGiven: areGiven, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)

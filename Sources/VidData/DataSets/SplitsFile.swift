@@ -39,8 +39,9 @@ package enum SplitsFile {
         let folder = isTable ? PathText.parent(data) : data
         let found = try clips(path, in: folder, media: isTable ? media : nil, mayLeave: isTable)
         try checkPresence(found.clips, path, data)
+        let areGiven = classes != nil
         let classes = try classes ?? found.sortedLabels(path)
-        let entries = try found.entries(classes, path)
+        let entries = try found.entries(classes, areGiven: areGiven, path)
         let (findings, namesSplits) = differences(
             entries, classes, skipped: skipped(beside: path), data: data, media: media, isTable: isTable)
         return DataSet(path: data, media: media, classes: classes, entries: entries, findings: findings, namesSplits: namesSplits)

@@ -19,7 +19,16 @@ enum StratifiedSplit {
             guard share > 0, !given.contains(split) else { continue }
             var random = RandomGenerator(seed: options.seed, stream: splitStream + stream)
             move(&entries, to: split, targets: total.map { max(1, Int((share * Double($0)).rounded())) }, &random)
-            for (label, count) in entries.counts(of: split, classes: classes.count).enumerated() where count == 0 && total[label] > 0 {
+            let single = total.indices.filter { total[$0] == 1 }
+            if let first = single.first {
+                notes.append(
+                    (single.count == 1
+                        ? "the class \"\(classes[first].printable)\" has"
+                        : "\(single.count) classes, such as \"\(classes[first].printable)\", have")
+                        + " no clips in the split \"\(split.rawValue)\", because "
+                        + (single.count == 1 ? "it has" : "each has") + " only one clip")
+            }
+            for (label, count) in entries.counts(of: split, classes: classes.count).enumerated() where count == 0 && total[label] > 1 {
                 notes.append(
                     "the class \"\(classes[label].printable)\" has no clips in the split \"\(split.rawValue)\": "
                         + "its \(total[label]) training clips cannot be divided"

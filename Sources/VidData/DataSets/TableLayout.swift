@@ -26,12 +26,14 @@ enum TableLayout {
 
     /// Throws if `file`, that of the clip, is neither a regular file nor a folder of pictures.
     private static func checkKind(of file: String, _ clip: ListedClip) throws {
-        let status = try SystemCall.status(file)
-        if status.kind == .folder {
-            do { _ = try FrameFolder(file) } catch let error as VidclassError { throw clip.error(error.message, kind: error.kind) }
-        } else if status.kind != .file {
-            throw clip.error("\(file.printable) is not a regular file")
-        }
+        do {
+            let kind = try SystemCall.status(file).kind
+            if kind == .folder {
+                _ = try FrameFolder(file)
+            } else if kind != .file {
+                throw VidclassError.file(file, "is not a regular file")
+            }
+        } catch let error as VidclassError { throw clip.error(error.message, kind: error.kind) }
     }
 
     private static func fileName(of clip: ListedClip) -> String { PathText.name(ClipPath(clip.path).file) }

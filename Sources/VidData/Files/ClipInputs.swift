@@ -7,9 +7,13 @@ package enum ClipInputs {
     /// An existing file or folder of that name takes precedence over the pattern. Matched files that are not clips are skipped.
     /// Throws `.missingInput` if nothing has that name or matches, `.badData` for a folder or pattern without clips.
     ///
-    /// - Parameter expandingPatterns: false if `path` is a name and never a pattern.
-    package static func clips(at path: String, expandingPatterns: Bool = true) throws -> [String] {
-        let address = ClipPath(path)
+    /// - Parameters:
+    ///   - expandingPatterns: false if `path` is a name and never a pattern.
+    ///   - note: gets notes on numbered pictures that are not clips.
+    package static func clips(
+        at path: String, expandingPatterns: Bool = true, note: (String) -> Void = { _ in }
+    ) throws -> [String] {
+        let address = try ClipPath(checking: path)
         if address.segment != nil {
             _ = try SystemCall.status(address.file)
             return [path]
@@ -17,19 +21,27 @@ package enum ClipInputs {
         if expandingPatterns, NetworkAddress.advice(path) == nil, (try? SystemCall.status(path, followingLink: false)) == nil,
             let pattern = GlobPattern(path)
         {
-            return try clips(matching: pattern, path)
+            return try clips(matching: pattern, path, note)
         }
         guard try SystemCall.status(path).kind == .folder else { return [path] }
-        let clips = try FolderWalk.clips(below: path)
-        guard !clips.isEmpty else {
+        let walk = try FolderWalk(path)
+        guard !walk.clipPaths.isEmpty else {
             // A folder of pictures says what is wrong with them.
             if case .unclear? = try? FrameFolder.find(in: path, names: Folder.names(path).names) { _ = try FrameFolder(path) }
-            throw VidclassError.file(path, "found no clips in this folder (.bin, .npy, videos or sounds)")
+            let pictures = walk.otherFiles.filter(FrameFolder.isPicture)
+            throw VidclassError.file(
+                path,
+                "found no clips in this folder (.bin, .npy, videos or sounds)"
+                    + (pictures.first.map {
+                        ", only " + (pictures.count == 1 ? "one picture, " : "\(pictures.count) pictures, such as ") + $0.printable
+                            + "; the frames of a clip are at least two numbered pictures in a folder of their own"
+                    } ?? ""))
         }
-        return clips
+        walk.pictureNotes.forEach(note)
+        return walk.clipPaths
     }
 
-    private static func clips(matching pattern: GlobPattern, _ text: String) throws -> [String] {
+    private static func clips(matching pattern: GlobPattern, _ text: String, _ note: (String) -> Void) throws -> [String] {
         let matches = pattern.paths()
         guard !matches.isEmpty else {
             throw VidclassError.file(text, "no such file, and no file matches it as a pattern", kind: .missingInput)
@@ -38,7 +50,9 @@ package enum ClipInputs {
         for path in matches {
             let kind = (try? SystemCall.status(path))?.kind
             if kind == .folder {
-                clips += try FolderWalk.clips(below: path)
+                let walk = try FolderWalk(path)
+                walk.pictureNotes.forEach(note)
+                clips += walk.clipPaths
             } else if ClipFormat(candidate: path, kind) != nil {
                 clips.append(path)
             }

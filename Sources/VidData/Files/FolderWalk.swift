@@ -40,11 +40,8 @@ struct FolderWalk {
     /// The paths of clips whose names are not valid UTF-8, with replacement characters: opening one gives the reason.
     private var unreadableClips: [String] = []
 
-    /// The paths of all clips below the folder `path`, sorted by their bytes.
-    static func clips(below path: String) throws -> [String] {
-        let walk = try FolderWalk(path)
-        return (walk.clips.map(\.path) + walk.unreadableClips).sorted(by: PathText.precedes)
-    }
+    /// The paths of all clips, sorted by their bytes.
+    var clipPaths: [String] { (clips.map(\.path) + unreadableClips).sorted(by: PathText.precedes) }
 
     /// Walks through the folder `path`, whose id in reports is `id`.
     ///
@@ -116,10 +113,11 @@ struct FolderWalk {
         var others = pictures
         switch FrameFolder.find(in: path, names: pictures) {
         case .frames(let folder):
+            // A note counts those that are skipped.
+            let frames = Set(folder.names.map { Array($0.utf8) })
+            others.removeAll { frames.contains(Array($0.utf8)) }
             if found.isEmpty {
                 clips.append(Clip(path: path, id: id, format: .pictures))
-                let frames = Set(folder.names.map { Array($0.utf8) })
-                others.removeAll { frames.contains(Array($0.utf8)) }
             } else if let below = found.first(where: { $0.format == .pictures }) {
                 throw VidclassError.file(
                     path,

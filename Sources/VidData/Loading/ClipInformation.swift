@@ -30,7 +30,7 @@ package struct ClipInformation: Sendable, Equatable {
         spectrogram: SpectrogramFrames = SpectrogramFrames(AudioConfiguration(), rows: 64, columns: 64)
     ) async throws -> ClipInformation {
         let notAClip = "not a clip, checkpoint, weights file or config; expected \(ClipFormat.expected), .safetensors, .h5 or .json"
-        let clip = ClipPath(path)
+        let clip = try ClipPath(checking: path)
         switch try ClipFormat(existing: clip.file, notAClip: notAClip) {
         case .bin: return try ClipInformation("bin", ClipFile.open(clip.file), clip)
         case .npy: return try ClipInformation("npy", NumpyFile.open(clip.file), clip)

@@ -14,7 +14,7 @@ struct PackItem: Sendable, Equatable {
     ///
     /// If `source` is a file, a part of one, or one folder of pictures, it goes to `destination` itself if that ends in `.bin`, else into that folder.
     static func all(source: String, destination: String) throws -> (items: [PackItem], otherFiles: [String]) {
-        let address = ClipPath(source)
+        let address = try ClipPath(checking: source)
         let status = try SystemCall.status(address.file)
         guard status.kind == .folder, address.segment == nil, (try? FrameFolder(source)) == nil else {
             let format = try ClipFormat(existing: address.file)

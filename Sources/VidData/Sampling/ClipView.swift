@@ -56,24 +56,25 @@ package struct ClipWindow: Sendable, Equatable {
 
 extension FrameTimes {
     /// The largest number of windows of a clip.
-    private static let mostWindows = 1_000_000
+    package static let mostWindows = 1_000_000
 
     /// Windows of `length` seconds that start every `stride` seconds from 0 on: all that fit into the clip, and one more past the
     /// end if they leave more than half a stride uncovered or if none fits.
     ///
-    /// Throws if the rate is unknown or if there would be more than a million windows; `path` is for the error.
-    package func windows(length: Double, stride: Double, path: String) throws -> [ClipWindow] {
+    /// Throws if the rate is unknown or if there would be more than `most` windows; `path` is for the error.
+    package func windows(length: Double, stride: Double, most: Int = mostWindows, path: String) throws -> [ClipWindow] {
         precondition(length > 0 && stride > 0, "windows of \(length) seconds every \(stride)")
         guard let duration else {
             _ = try ClipWindow(start: 0, length: length).frames(of: self, path: path)
             return []
         }
-        let fitting = max(0, ((duration - length + tolerance) / stride).rounded(.down) + 1)
-        guard fitting <= Double(FrameTimes.mostWindows) else {
+        let fitting = max(0, ((duration - length + min(tolerance, stride / 4)) / stride).rounded(.down) + 1)
+        guard fitting <= Double(most) else {
+            let found = fitting < 1e15 ? "\(Int(fitting))" : "more than 10^15"
             throw VidclassError.file(
                 path,
-                "expected at most \(FrameTimes.mostWindows) windows, found \(fitting) every \(stride) seconds of \(duration); use a longer --stride"
-            )
+                "expected at most \(most) windows, found \(found), one every \(stride) seconds of \(duration); use a longer "
+                    + (stride == length ? "--window" : "--stride"))
         }
         let whole = Int(fitting)
         var windows = (0..<whole).map { ClipWindow(start: Double($0) * stride, length: length) }

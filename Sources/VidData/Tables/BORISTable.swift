@@ -57,7 +57,7 @@ enum BORISTable {
             }
             let texts = (columns.start(record), columns.stop(record))
             guard !ClipTime.isMissing(texts.1) else { throw record.error("the event has no Stop (s)", path) }
-            let times = try ClipTime.segment(texts.0, texts.1, .seconds, record, path)
+            let times = try ClipTime.segment(texts.0, texts.1, names: ("Start (s)", "Stop (s)"), .seconds, record, path)
             events.append(Event(record: record, behavior: try columns.behavior(record, path), start: times.start, end: times.end))
         }
         return (events, points)
@@ -79,7 +79,11 @@ enum BORISTable {
                 if let earlier = open.updateValue(record, forKey: columns.key(record)) { throw try unpaired(earlier, "START", "STOP") }
             case "STOP":
                 guard let first = open.removeValue(forKey: columns.key(record)) else { throw try unpaired(record, "STOP", "START") }
-                let times = try ClipTime.segment(columns.time(first), columns.time(record), .seconds, record, path)
+                // Each time is in a line of its own.
+                let segment = ClipSegment(
+                    start: try ClipTime.value(columns.time(first), "Time", .seconds, first, path),
+                    end: try ClipTime.value(columns.time(record), "Time", .seconds, record, path))
+                let times = try ClipTime.checked(segment, record, path)
                 events.append(Event(record: first, behavior: try columns.behavior(first, path), start: times.start, end: times.end))
             case let other: throw record.error("expected START, STOP or POINT, found \"\(other.brief)\"", path)
             }

@@ -152,10 +152,21 @@ package struct CSVTable {
             let start = at
             while at < bytes.count, bytes[at] != delimiter, !isLineEnd {
                 if bytes[at] == Parser.quote { throw error("a quote within a field that does not start with one") }
-                if bytes[at] == Parser.carriageReturn { throw error("a carriage return without a line feed") }
+                if bytes[at] == Parser.carriageReturn { throw strayReturn }
                 at += 1
             }
             return try text(bytes[start..<at], line: line)
+        }
+
+        /// The error for a carriage return that ends no line.
+        private var strayReturn: VidclassError {
+            var error = error("a carriage return without a line feed")
+            if !bytes.contains(Parser.newline) {
+                error.advice = [
+                    "The file has the line ends of old Macs. Save it with those of Unix or Windows, in a spreadsheet as \"CSV UTF-8\"."
+                ]
+            }
+            return error
         }
 
         private var isLineEnd: Bool {

@@ -44,6 +44,9 @@ enum ColumnTable {
         if let file = files.find(text) { return (file, nil) }
         let address = ClipPath(text)
         if address.segment != nil, let file = files.find(address.file) { return (file, address.segment) }
+        if let fault = ClipPath.fault(of: text, isThere: { files.find($0) != nil }) {
+            throw record.error("\(text.brief): \(fault)", path)
+        }
         throw files.missing(address.file, record, path)
     }
 
@@ -56,6 +59,7 @@ enum ColumnTable {
         private let start: Int?
         private let end: Int?
         private let unit: ClipSegment.Unit
+        private let names: (String, String)
 
         init(_ header: TableHeader, _ table: String, line: Int) throws {
             func error(_ message: String) -> VidclassError { .file(table, "line \(line): \(message)") }
@@ -67,7 +71,7 @@ enum ColumnTable {
             split = header.place(of: "split")
             group = header.place(of: "group") ?? header.place(of: "site")
             unit = header.has("start") || header.has("end") ? .seconds : .frames
-            let names = unit == .seconds ? ("start", "end") : ("start_frame", "end_frame")
+            names = unit == .seconds ? ("start", "end") : ("start_frame", "end_frame")
             start = header.place(of: names.0)
             end = header.place(of: names.1)
             guard (start == nil) == (end == nil) else {
@@ -89,7 +93,7 @@ enum ColumnTable {
             guard let start, let end else { return nil }
             let texts = (record.fields[start], record.fields[end])
             if ClipTime.isMissing(texts.0), ClipTime.isMissing(texts.1) { return nil }
-            return try ClipTime.segment(texts.0, texts.1, unit, record, table)
+            return try ClipTime.segment(texts.0, texts.1, names: names, unit, record, table)
         }
     }
 }

@@ -26,7 +26,7 @@ enum KineticsTable {
         for record in table.records {
             let (label, video) = (record.fields[label], TableHeader.trimmed(record.fields[video]))
             guard !label.isEmpty, !video.isEmpty else { throw record.error("label and youtube_id cannot be empty", path) }
-            let times = try ClipTime.segment(record.fields[start], record.fields[end], .seconds, record, path)
+            let times = try ClipTime.segment(record.fields[start], record.fields[end], names: (known[2], known[3]), .seconds, record, path)
             let part = split.map { record.fields[$0] }
             let name = "\(video)_\(digits(times.start))_\(digits(times.end))"
             guard let file = files.clip(named: [name, video], in: folders(label, part)) else {
@@ -48,7 +48,7 @@ enum KineticsTable {
                 advice: ["Name the folder of the videos with --media DIR (data.media in a configuration)."])
         }
         list.clips = cuts(found)
-        list.notes += notes(found.filter { !$0.isCut }.map(\.clip.id), missing, of: table.records.count)
+        list.notes += notes(Set(found.filter { !$0.isCut }.map(\.clip.id)).sorted(by: PathText.precedes), missing, of: table.records.count)
         return list
     }
 
@@ -74,7 +74,9 @@ enum KineticsTable {
         if let first = whole.first {
             notes.append(
                 "\(whole.count) \(whole.count == 1 ? "video has" : "videos have") no times in the name, for example \(first.printable); "
-                    + "they count as cut already, unless several rows name one of them")
+                    + (whole.count == 1
+                        ? "it counts as cut already, unless several rows name it"
+                        : "they count as cut already, unless several rows name one of them"))
         }
         return notes
     }

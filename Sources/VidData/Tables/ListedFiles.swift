@@ -54,6 +54,9 @@ struct ListedFiles {
     /// The error for a clip, named in `record` of the table at `table`, that is in none of the folders.
     func missing(_ text: String, _ record: CSVTable.Record, _ table: String) -> VidclassError {
         var error: VidclassError
+        guard text.utf8.count <= Int(PATH_MAX) else {
+            return record.error("the path has \(text.utf8.count) bytes; no path is longer than \(PATH_MAX)", table)
+        }
         let places = roots(for: text).map { PathText.join($0.path, text).printable }
         if places.count == 1 {
             error = record.error("\(places[0]) does not exist", table, kind: .missingInput)

@@ -26,11 +26,17 @@ extension PlainList {
             lines.append(line)
         }
         // A number before each label is that of the frames.
-        if lines.contains(where: { !$0.hasFrames }) {
-            for place in lines.indices where lines[place].hasFrames {
+        let isWithout = lines.contains { $0.frames == nil }
+        for line in lines {
+            guard let frames = line.frames else { continue }
+            guard !isWithout else {
                 throw VidclassError.file(
-                    path, "line \(lines[place].number): found two numbers after the path, but not in the other lines",
+                    path, "line \(line.number): found two numbers after the path, but not in the other lines",
                     advice: ["Lists with several labels per clip are not read."])
+            }
+            guard let count = Int(frames), count >= 0 else {
+                throw VidclassError.file(
+                    path, "line \(line.number): expected the number of frames before the label, found \"\(frames.brief)\"")
             }
         }
         return lines
@@ -83,7 +89,7 @@ extension PlainList {
         guard text.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }) else { return nil }
         var numbers = text[...]
         var end: String.Index?
-        while let last = numbers.lastIndex(where: separator.separates), Int(numbers[numbers.index(after: last)...]) != nil {
+        while let last = numbers.lastIndex(where: separator.separates), isNumber(String(numbers[numbers.index(after: last)...])) {
             end = last
             numbers = numbers[..<last]
         }
@@ -92,14 +98,14 @@ extension PlainList {
 
     private static func line(_ path: String, rest: Substring, _ number: Int, _ separator: Separator) -> Line? {
         let words = rest.split(whereSeparator: separator.separates).map { TableHeader.trimmed(String($0)) }
-        let numbers = words.compactMap { Int($0) }.filter { $0 >= 0 }
+        let numbers = words.filter(isNumber)
         var path = TableHeader.trimmed(path)
         if path.hasPrefix("\""), path.hasSuffix("\""), path.utf8.count > 2 { path = String(path.dropFirst().dropLast()) }
         switch words.count {
         case 0: return nil
         case _ where words[0] == "," || words[0] == ";": return nil
         case 1: return Line(number: number, path: path, label: words[0])
-        case 2 where numbers.count == 2: return Line(number: number, path: path, label: words[1], hasFrames: true)
+        case 2 where numbers.count == 2: return Line(number: number, path: path, label: words[1], frames: words[0])
         default:
             // A label may have spaces.
             guard separator == .spaces, numbers.count < words.count else { return nil }

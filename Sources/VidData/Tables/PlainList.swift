@@ -12,7 +12,11 @@ enum PlainList {
         var path: String
         /// Nil for a path alone.
         var label: String?
-        var hasFrames = false
+        /// The number before the label.
+        var frames: String?
+
+        /// The folder before the name; nil if there is none.
+        var folder: String? { ListedFiles.components(path).dropLast().last }
     }
 
     /// A list with its file and split.
@@ -30,9 +34,11 @@ enum PlainList {
         var files = ListedFiles(of: path, media: media, looksAbove: true)
         files.addFolders(holding: parts.flatMap { $0.lines.prefix(20).map(\.path) })
         let all = parts.flatMap(\.lines)
-        let numbered = all.contains { $0.label.flatMap { Int($0) } != nil }
+        let numbered = all.contains { $0.label.map(isNumber) ?? false }
         let names = numbered ? try LabelNames(beside: path) : nil
-        let usesFolders = names == nil && all.contains { $0.label == nil }
+        let namesByFolders = all.contains { $0.label == nil }
+        let usesFolders = names == nil && namesByFolders
+        let checksFolders = namesByFolders || names?.isOfUCF ?? false
         var list = ClipList(form: form(parts, names), notes: notes, namesSplits: parts.count > 1)
         if numbered, names == nil, !usesFolders {
             list.notes.append(
@@ -48,7 +54,8 @@ enum PlainList {
                     let place = first.table == part.path ? "" : "\(PathText.name(first.table).printable), "
                     throw record.error("\(line.path.printable) is already in \(place)line \(first.line)", part.path)
                 }
-                let label = try label(of: line, usesFolders ? nil : names, usesFolders: usesFolders, record, part.path)
+                let label = try label(of: line, names, usesFolders: usesFolders, record, part.path)
+                if let names, checksFolders { try names.checkFolder(of: line, label, mustBeKnown: namesByFolders, record, part.path) }
                 list.clips.append(
                     ListedClip(table: part.path, line: line.number, id: file.id, path: file.path, label: label, split: part.split))
             }
@@ -59,9 +66,10 @@ enum PlainList {
     /// "UCF-101 lists, trainlist01.txt and testlist01.txt".
     private static func form(_ parts: [Part], _ names: LabelNames?) -> String {
         let name = PathText.name(parts[0].path).lowercased()
-        let isUCF = name.contains("trainlist") || name.contains("testlist") || names?.name.lowercased() == "classind.txt"
+        let isUCF = name.contains("trainlist") || name.contains("testlist") || names?.isOfUCF ?? false
         let line =
-            parts[0].lines.first.map { $0.label == nil ? "path" : $0.hasFrames ? "path total_frames label" : "path label" } ?? "path label"
+            parts[0].lines.first.map { $0.label == nil ? "path" : $0.frames != nil ? "path total_frames label" : "path label" }
+            ?? "path label"
         let files = parts.map { PathText.name($0.path).printable }
         return (isUCF ? "UCF-101" : "`\(line)`") + " \(parts.count == 1 ? "list" : "lists"), "
             + (files.count > 1 ? files.dropLast().joined(separator: ", ") + " and " : "") + files[files.count - 1]
@@ -71,22 +79,21 @@ enum PlainList {
     private static func label(
         of line: Line, _ names: LabelNames?, usesFolders: Bool, _ record: CSVTable.Record, _ path: String
     ) throws -> String {
-        guard let label = line.label, !usesFolders || Int(label) == nil else { return try folder(of: line, record, path) }
-        guard let names, let number = Int(label) else { return label }
-        guard let name = names.labels[number] else {
-            throw record.error("the label \(number) has no name in \(names.name), which names \(names.range)", path)
+        guard let label = line.label, !usesFolders || !isNumber(label) else {
+            guard let folder = line.folder else {
+                throw record.error("expected a label after the path, or the label's folder before the name, found \(line.path.brief)", path)
+            }
+            return folder
+        }
+        guard let names, isNumber(label) else { return label }
+        guard let name = Int(label).flatMap({ names.labels[$0] }) else {
+            throw record.error("the label \(label.brief) has no name in \(names.name.printable), which names \(names.range)", path)
         }
         return name
     }
 
-    /// The folder before the name.
-    private static func folder(of line: Line, _ record: CSVTable.Record, _ path: String) throws -> String {
-        let parts = ListedFiles.components(line.path)
-        guard parts.count > 1 else {
-            throw record.error("expected a label after the path, or the label's folder before the name, found \(line.path.brief)", path)
-        }
-        return parts[parts.count - 2]
-    }
+    /// Whether the text is a number, of any size: not the name of a label.
+    static func isNumber(_ text: String) -> Bool { text.utf8.allSatisfy { "0123456789.-+eE".utf8.contains($0) } && Double(text) != nil }
 }
 
 // MARK: - Other lists
@@ -125,6 +132,11 @@ struct LabelNames {
     /// The file's name.
     let name: String
     let labels: [Int: String]
+    /// The labels as they are compared.
+    private let spellings: Set<String>
+
+    /// Whether they are those of UCF-101, whose labels are also the folders of the clips.
+    var isOfUCF: Bool { LabelNames.isOfUCF(name) }
 
     /// "0 to 100", the numbers that have names.
     var range: String { "\(labels.keys.min() ?? 0) to \(labels.keys.max() ?? 0)" }
@@ -139,20 +151,55 @@ struct LabelNames {
             let found = wanted.compactMap { wanted in names.first { $0.lowercased() == wanted } }.first ?? (maps.count == 1 ? maps[0] : nil)
             guard let found else { continue }
             (name, labels) = (found, try LabelNames.read(PathText.join(folder, found)))
+            spellings = Set(labels.values.map(TableHeader.trimmed))
             return
         }
         return nil
     }
 
-    /// One label a line, numbered from 0, or each with its number before it.
+    private static func isOfUCF(_ name: String) -> Bool { name.lowercased() == "classind.txt" }
+
+    /// Throws if a clip is in the folder of another label than `label`, that of its line in the list at `path`.
+    ///
+    /// - Parameter mustBeKnown: whether every folder is that of a label.
+    func checkFolder(
+        of line: PlainList.Line, _ label: String, mustBeKnown: Bool, _ record: CSVTable.Record, _ path: String
+    ) throws {
+        guard let folder = line.folder else { return }
+        let isKnown = spellings.contains(TableHeader.trimmed(folder))
+        guard let number = line.label else {
+            guard isKnown else {
+                throw record.error("\(name.printable) has no label \"\(folder.brief)\", the folder of \(line.path.brief)", path)
+            }
+            return
+        }
+        let isOther = TableHeader.trimmed(folder) != TableHeader.trimmed(label)
+        if isOther, isKnown || mustBeKnown, PlainList.isNumber(number) {
+            throw record.error(
+                "\(line.path.brief) is in the folder \"\(folder.brief)\", but its label \(number.brief) is \"\(label.brief)\" in "
+                    + "\(name.printable); correct one of the two", path)
+        }
+    }
+
+    /// One label a line, numbered from 0, or each with its number before it, as UCF-101's always are.
     private static func read(_ path: String) throws -> [Int: String] {
-        let lines = PlainList.texts(try TableText.read(path)).map(\.text)
-        let numbered: [(Int, String)] = lines.compactMap { line in
+        let lines = PlainList.texts(try TableText.read(path))
+        guard !lines.isEmpty else { throw VidclassError.file(path, "names no labels") }
+        let numbered: [(Int, String)] = lines.compactMap { _, line in
             let parts = line.split(maxSplits: 1) { " \t,".contains($0) }
-            guard parts.count == 2, let number = Int(parts[0]) else { return nil }
+            guard parts.count == 2, let number = Int(parts[0]), number >= 0 else { return nil }
             return (number, TableHeader.trimmed(String(parts[1])))
         }
-        let labels = numbered.count == lines.count ? numbered : Array(zip(0..., lines))
+        let isNumbered = numbered.count == lines.count
+        if !isNumbered, isOfUCF(PathText.name(path)) {
+            throw VidclassError.file(path, "expected a number of at least 0 and a label in each line, as `1 ApplyEyeMakeup`")
+        }
+        if !isNumbered, let (place, line) = lines.enumerated().first(where: { $0 + 1 != $1.number }) {
+            throw VidclassError.file(
+                path,
+                "line \(place + 1) is blank, so that the number of the label \"\(line.text.brief)\" after it is not clear; remove the line")
+        }
+        let labels = isNumbered ? numbered : Array(zip(0..., lines.map(\.text)))
         return try Dictionary(labels) { first, second in
             throw VidclassError.file(path, "one number has two labels, \"\(first.brief)\" and \"\(second.brief)\"")
         }

@@ -15,10 +15,12 @@ package struct AnimationWriter: Sendable {
 
     package init(_ find: @escaping @Sendable () async throws -> FFmpeg = { try await FFmpeg.locate() }) { self.find = find }
 
-    /// Writes `frames`, each (rows, columns, 3) of red, green, blue, to `path` atomically.
+    /// Writes `frames`, each (rows, columns, 3) of red, green, blue, to `path` atomically, as `AtomicFile` does.
     ///
     /// - Throws: `.usage` for an unknown extension, `.missingInput` without ffmpeg, `.inputOutput` if the file cannot be written.
-    package func write(_ frames: [[UInt8]], rows: Int, columns: Int, framesPerSecond: Double, to path: String) async throws {
+    package func write(
+        _ frames: [[UInt8]], rows: Int, columns: Int, framesPerSecond: Double, to path: String, followingLink: Bool = false
+    ) async throws {
         precondition(
             !frames.isEmpty && frames.allSatisfy { $0.count == rows * columns * 3 } && framesPerSecond > 0,
             "\(frames.count) frames of \(rows) x \(columns) at \(framesPerSecond)")
@@ -32,7 +34,7 @@ package struct AnimationWriter: Sendable {
         } catch let error as VidclassError {
             throw VidclassError.file(path, "writing an animation needs ffmpeg: \(error.message)", kind: error.kind)
         }
-        let file = try AtomicFile(path)
+        let file = try AtomicFile(path, followingLink: followingLink)
         // The pictures go to a temporary file next to it that is never committed, and so is removed whatever happens.
         let pictures = try AtomicFile(path)
         defer { withExtendedLifetime(pictures) {} }

@@ -7,6 +7,8 @@ package struct ExplanationFiles {
     package struct Paths: Sendable {
         package var picture: String?
         package var animation: String?
+        /// Whether the user names the files, so that links in their place are followed.
+        package var areNamed = false
 
         package var all: [String] { [picture, animation].compactMap(\.self) }
     }
@@ -51,6 +53,8 @@ package struct ExplanationFiles {
         guard inputs.count <= 1 else {
             throw VidclassError.file(output, "--output names one file for \(inputs.count) inputs; name a folder", kind: .usage)
         }
+        paths.areNamed = true
+        try paths.all.forEach(AtomicFile.check)
         target = .files(paths)
     }
 

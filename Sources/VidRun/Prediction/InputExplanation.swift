@@ -62,13 +62,14 @@ package struct InputExplanation: Sendable {
         let strip = ExplanationPicture(samples: samples, title: title, subtitle: subtitle).strip
         if let path = files.picture {
             let png = try strip.png()
-            try AtomicFile.write(to: path) { try $0.write(png) }
+            try AtomicFile.write(to: path, followingLink: files.areNamed) { try $0.write(png) }
         }
         if let path = files.animation {
             let film = try ExplanationFilm(strip)
             let rate = Double(samples[0].clip.framesPerSecond)
             try await writer.write(
-                film.frames, rows: film.rows, columns: film.columns, framesPerSecond: rate > 0 ? min(max(rate, 1), 20) : 4, to: path)
+                film.frames, rows: film.rows, columns: film.columns, framesPerSecond: rate > 0 ? min(max(rate, 1), 20) : 4, to: path,
+                followingLink: files.areNamed)
         }
         self.files = files
     }

@@ -88,6 +88,9 @@ package struct FilePredictor {
         remark = range.fault.map { "\(input.printable): \($0), unless the model was trained on such clips" }
     }
 
+    /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
+    private static let timelineBytes = 256 << 20
+
     private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {
         try saved.requireFinite(scores, of: path)
         return Prediction(
@@ -105,7 +108,9 @@ package struct FilePredictor {
         let path = paths[index]
         let frames = try await saved.loader.clipFrames(of: path)
         let times = frames.times
-        let plan = try times.windows(length: length, stride: stride, path: path)
+        let bytes = 600 + 4 * saved.classifier.classes.count
+        let plan = try times.windows(
+            length: length, stride: stride, most: min(FrameTimes.mostWindows, FilePredictor.timelineBytes / bytes), path: path)
         let seconds = times.duration ?? 0
         var predictions = [Prediction?](repeating: nil, count: plan.count)
         var done = 0

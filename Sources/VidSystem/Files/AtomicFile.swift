@@ -6,8 +6,12 @@ import Synchronization
 /// after a crash or a loss of power the name refers to the old file or the new one. If a sync fails, the save fails, and the
 /// sync is not tried again: the kernel may have dropped the pages, and a second call would then report success. Whatever
 /// fails, the temporary file is removed.
+///
+/// A device, pipe or socket at `path` is never replaced.
 package final class AtomicFile {
     package let path: String
+    /// The file that is replaced: `path`, or what it links to.
+    private let target: String
     /// The file that contains the bytes until `commit`: `.vidclass-<process>-<number>.tmp`. The name is short so that `path` can
     /// have the longest name that the file system allows.
     package let temporary: String
@@ -18,14 +22,17 @@ package final class AtomicFile {
 
     private static let nextNumber = Atomic<Int>(0)
 
-    /// Makes the temporary file in `temporaryFolder`, which must be on the file system of `path`, or else next to `path`.
+    /// Makes the temporary file in `temporaryFolder`, which must be on the file system of `path`, or else next to the file.
     ///
-    /// Throws `.inputOutput` if the folder does not allow it.
-    package init(_ path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
-        try SystemCall.checkPath(path)
+    /// Throws `.inputOutput` if the folder does not allow it, `.usage` if `path` is a device, pipe or socket.
+    ///
+    /// - Parameter followingLink: whether a symbolic link at `path` stays and its target is replaced, as for a file that the user
+    ///   names. Otherwise the link itself is replaced.
+    package init(_ path: String, followingLink: Bool = false, temporaryFolder: String? = nil, calls: FileCalls = .posix) throws {
         self.path = path
+        target = try AtomicFile.target(path, followingLink: followingLink)
         self.calls = calls
-        let folder = temporaryFolder ?? PathText.parent(path)
+        let folder = temporaryFolder ?? PathText.parent(target)
         var candidate = ""
         var descriptor: Int32 = -1
         repeat {
@@ -44,9 +51,10 @@ package final class AtomicFile {
 
     /// Writes a whole file: passes it to `body`, then commits it. If either throws, the temporary file is removed.
     package static func write(
-        to path: String, temporaryFolder: String? = nil, calls: FileCalls = .posix, _ body: (AtomicFile) throws -> Void
+        to path: String, followingLink: Bool = false, temporaryFolder: String? = nil, calls: FileCalls = .posix,
+        _ body: (AtomicFile) throws -> Void
     ) throws {
-        let file = try AtomicFile(path, temporaryFolder: temporaryFolder, calls: calls)
+        let file = try AtomicFile(path, followingLink: followingLink, temporaryFolder: temporaryFolder, calls: calls)
         defer { file.discard() }
         try body(file)
         try file.commit()
@@ -78,9 +86,9 @@ package final class AtomicFile {
         let status = close(descriptor)
         descriptor = -1
         guard status == 0 else { throw failure(errno, "closing") }
-        guard calls.rename(temporary, path) == 0 else { throw failure(errno, "renaming") }
+        guard calls.rename(temporary, target) == 0 else { throw failure(errno, "renaming") }
         // guard: folder-synced-after-renaming
-        try Folder.sync(PathText.parent(path), calls: calls)
+        try Folder.sync(PathText.parent(target), calls: calls)
     }
 
     /// Renames `temporary`, a finished file in the same folder, to `path`, as durably as `commit`.
@@ -137,6 +145,46 @@ package final class AtomicFile {
     private func failure(_ code: Int32, _ action: String) -> VidclassError {
         if descriptor < 0 { unlink(temporary) } else { discard() }
         return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is unchanged", kind: .inputOutput)
+    }
+}
+
+// MARK: - Targets
+
+extension AtomicFile {
+    /// Throws, before a long computation, if `path` cannot be written because it is a device, pipe, socket or circle of links.
+    package static func check(_ path: String) throws { _ = try target(path, followingLink: true) }
+
+    /// The file that is replaced by one that is written to `path`. It need not exist.
+    private static func target(_ path: String, followingLink: Bool) throws -> String {
+        try SystemCall.checkPath(path)
+        var raw = stat()
+        let isThere = (followingLink ? stat(path, &raw) : lstat(path, &raw)) == 0
+        guard !isThere || [S_IFREG, S_IFDIR, S_IFLNK].contains(raw.st_mode & S_IFMT) else {
+            throw VidclassError.file(
+                path, "is a pipe, socket or device, which is not replaced by a file; write to standard output and redirect that",
+                kind: .usage)
+        }
+        guard followingLink else { return path }
+        var target = path
+        for _ in 0..<mostLinks {
+            guard let link = try linkTarget(of: target) else { return target }
+            target = link.utf8.first == UInt8(ascii: "/") ? link : PathText.join(PathText.parent(target), link)
+        }
+        throw VidclassError.file(path, "cannot be written: \(SystemCall.reason(ELOOP))", kind: .inputOutput)
+    }
+
+    /// As many as Linux follows.
+    private static let mostLinks = 40
+
+    /// What the symbolic link at `path` says; nil if there is none.
+    private static func linkTarget(of path: String) throws -> String? {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink(path, &bytes, bytes.count)
+        guard count >= 0 else { return nil }
+        guard let link = String(validating: bytes.prefix(count), as: UTF8.self) else {
+            throw VidclassError.file(path, "links to a name that is not valid UTF-8", kind: .inputOutput)
+        }
+        return link
     }
 }
 

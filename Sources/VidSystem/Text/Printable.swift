@@ -4,9 +4,9 @@ extension String {
 
     /// The text without the characters around it for which `isBlank` is true.
     package func trimmed(of isBlank: (Unicode.Scalar) -> Bool) -> String {
-        let scalars = unicodeScalars.drop(while: isBlank)
-        let kept = scalars.prefix(upTo: scalars.lastIndex { !isBlank($0) }.map { scalars.index(after: $0) } ?? scalars.startIndex)
-        return String(String.UnicodeScalarView(kept))
+        guard let first = unicodeScalars.firstIndex(where: { !isBlank($0) }), let last = unicodeScalars.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        return String(unicodeScalars[first...last])
     }
 
     /// Like `printable`, but keeps line ends.
@@ -15,7 +15,9 @@ extension String {
     /// Like `printable`, cut to 80 characters: for text from a file in a message.
     package var brief: String {
         let scalars = unicodeScalars.prefix(81)
-        return String(String.UnicodeScalarView(scalars.prefix(80))).printable + (scalars.count > 80 ? "..." : "")
+        // A byte order mark cannot be seen.
+        return String(String.UnicodeScalarView(scalars.prefix(80))).printable.replacing("\u{FEFF}", with: "\\u{feff}")
+            + (scalars.count > 80 ? "..." : "")
     }
 
     /// The text cut to 60 characters, with dots in place of the rest.

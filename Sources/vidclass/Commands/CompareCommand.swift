@@ -38,6 +38,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        try picture.map(AtomicFile.check)
         let comparison = RunComparison(try runs.map(folder).map { RunFacts($0) })
         for run in comparison.runs {
             for fault in run.facts.faults { Terminal.note("note: \(run.name.printable): \(fault.printable)") }
@@ -45,7 +46,7 @@ struct CompareCommand: AsyncParsableCommand {
         if let picture {
             let curves = comparison.runs.map { ($0.name, $0.facts.results?.epochs ?? []) }
             let text = ComparisonPlot(curves).picture.file
-            try AtomicFile.write(to: picture) { try $0.write(text.utf8) }
+            try AtomicFile.write(to: picture, followingLink: true) { try $0.write(text.utf8) }
         }
         try output.print(comparison.text(.standardOutput), comparison.document)
         if let picture { Terminal.note("drew \(picture.printable)") }

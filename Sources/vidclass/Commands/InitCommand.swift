@@ -36,13 +36,14 @@ struct InitCommand: AsyncParsableCommand {
         if !force, (try? SystemCall.status(output, followingLink: false)) != nil {
             throw VidclassError(.usage, "\(output.printable) exists already; overwrite it with --force, or name another file with --output")
         }
+        try AtomicFile.check(output)
         let display = RunDisplay()
         defer { display.clear() }
         let plan = try await InitPlan(
             for: set, in: Runtime(threads.makeWorkers(), cache: try features.cache(), display: display))
         // Makes sure that the file can be read.
         _ = try RunConfiguration(json: plan.text, source: output)
-        try AtomicFile.write(to: output) { try $0.write(plan.text.utf8) }
+        try AtomicFile.write(to: output, followingLink: true) { try $0.write(plan.text.utf8) }
         for remark in plan.report.remarks + [set.otherFilesSummary].compactMap(\.self) { note("note: \(remark)") }
         if let error = plan.report.contradictionError() { note("warning: \(error.message)") }
         if let warning = plan.report.leakWarning { note("warning: \(warning)") }

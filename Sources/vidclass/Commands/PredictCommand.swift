@@ -148,7 +148,9 @@ struct PredictCommand: AsyncParsableCommand {
             (try? input.clip.get()).flatMap { file?.result(of: input.name, at: all.paths[$0]) }
         }
         let done = kept.count { $0 != nil }
-        if done > 0 { Terminal.note("going on: \(done) of \(Formatting.count(kept.count, "input")) were finished before") }
+        if done > 0 {
+            Terminal.note("going on: \(done) of \(Formatting.count(kept.count, "input")) \(done == 1 ? "was" : "were") finished before")
+        }
         let left = zip(all.inputs, kept).compactMap { input, kept in kept == nil ? try? input.clip.get() : nil }
         let predictor = try FilePredictor(saved, paths: left.map { all.paths[$0] }, top: top ?? 5, workers: threads.makeWorkers())
         let choice = bouts ? PredictionPrinter.BoutChoice(threshold: threshold ?? 0.5, minimumSeconds: minSeconds ?? 0) : nil

@@ -36,9 +36,19 @@ struct WeightsFetchCommand: AsyncParsableCommand {
             throw VidclassError(
                 .usage, "there are no weights named \"\(name)\" to fetch, only \(WeightsSource.all.map(\.name).joined(separator: " and "))")
         }
-        let path = try await WeightsDownload(WeightsLibrary(hdf5: Program.hdf5)).fetch(source) { received, total in
-            let whole = total.map { " of \(Formatting.bytes($0))" } ?? ""
-            bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
+        defer { bar.clear() }
+        let path: String
+        do {
+            path = try await WeightsDownload(WeightsLibrary(hdf5: Program.hdf5)).fetch(source) { received, total in
+                let whole = total.map { " of \(Formatting.bytes($0))" } ?? ""
+                bar.update("fetch", done: received, total: total ?? source.maximumBytes, detail: Formatting.bytes(received) + whole)
+            }
+        } catch var error as VidclassError where error.kind == .inputOutput && error.advice.isEmpty {
+            error.advice = [
+                "If this machine is offline, download the file on another one, copy it here and import it:",
+                "  " + ShellText.vidclass("weights", "import", "FILE"),
+            ]
+            throw error
         }
         bar.clear()
         try Terminal.output("\(path.printable)\n")

@@ -7,7 +7,7 @@ struct InputFailures {
     private var kinds: [VidclassError.Kind] = []
 
     mutating func add(_ error: VidclassError) {
-        Terminal.note("vidclass: error: " + error.message.printable)
+        Terminal.note(Terminal.fitted("vidclass: error: " + error.message.printable))
         kinds.append(error.kind)
     }
 

@@ -30,7 +30,7 @@ struct PredictionInputs {
             if readsStandardInput, argument == StandardInput.name {
                 addStandardInput()
             } else {
-                add(argument, number: nil) { try ClipInputs.clips(at: argument) }
+                add(argument, number: nil) { try ClipInputs.clips(at: argument, note: PredictionInputs.note) }
             }
         }
         for entry in list?.entries ?? [] {
@@ -38,13 +38,15 @@ struct PredictionInputs {
                 guard entry.isText else {
                     throw VidclassError.file(entry.path, "the path is not valid UTF-8; rename the file")
                 }
-                return try ClipInputs.clips(at: entry.path, expandingPatterns: false)
+                return try ClipInputs.clips(at: entry.path, expandingPatterns: false, note: PredictionInputs.note)
             }
         }
         if repeated > 0 {
-            Terminal.note("note: \(Formatting.count(repeated, "input is", "inputs are")) named more than once; each is used once")
+            PredictionInputs.note("\(Formatting.count(repeated, "input is", "inputs are")) named more than once; each is used once")
         }
     }
+
+    private static func note(_ text: String) { Terminal.note(Terminal.fitted("note: " + text)) }
 
     private mutating func add(_ name: String, number: Int?, _ find: () throws -> [String]) {
         do {

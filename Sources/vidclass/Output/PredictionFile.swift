@@ -21,9 +21,10 @@ final class PredictionFile {
     /// Opens the journal, with the results of a stopped command.
     ///
     /// - Parameter settings: everything that a result depends on besides the input.
-    /// - Throws: `.busy` if another process writes the file, `.badData` if the journal belongs to other settings, `.inputOutput`.
+    /// - Throws: `.busy` if another process writes the file, `.badData` if the journal belongs to other settings or is no journal, `.usage`
+    ///   if `path` is a device or pipe, `.inputOutput`.
     init(_ path: String, settings: JSONNode) throws {
-        try SystemCall.checkPath(path)
+        try AtomicFile.check(path)
         self.path = path
         let journal = path + ".partial"
         descriptor = SystemCall.retrying { open(journal, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
@@ -33,7 +34,8 @@ final class PredictionFile {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw VidclassError.file(path, "another vidclass is writing it", kind: .busy)
         }
-        let lines = try PredictionFile.lines(journal)
+        let head = JSONNode.object([("settings", settings)])
+        let lines = try PredictionFile.lines(journal, head: head)
         if let first = lines.first {
             guard first.node["settings"]?.text() == settings.text() else {
                 throw VidclassError.file(
@@ -48,7 +50,7 @@ final class PredictionFile {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw VidclassError.file(journal, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
         }
-        if lines.isEmpty { try append(.object([("settings", settings)])) }
+        if lines.isEmpty { try append(head) }
         // A signal ends the command at once.
         cleanup = SignalHandling.add {
             Terminal.note("interrupted; the finished inputs are in \(journal.printable). Repeat the command to go on.")
@@ -60,14 +62,22 @@ final class PredictionFile {
         close(descriptor)
     }
 
-    /// The complete lines of a journal, each with the place of its end.
-    private static func lines(_ journal: String) throws -> [(node: JSONNode, end: Int)] {
+    /// The complete lines of a journal, each with the place of its end. None if it is empty, or if `head`, its first line, was being written.
+    ///
+    /// Throws if the file is something else.
+    private static func lines(_ journal: String, head: JSONNode) throws -> [(node: JSONNode, end: Int)] {
         let bytes = try RegularFile.contents(journal, limit: 1 << 32)
-        var lines: [(JSONNode, Int)] = []
+        if head.text().utf8.starts(with: bytes) { return [] }
+        var lines: [(node: JSONNode, end: Int)] = []
         var start = 0
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")), let node = try? JSONParser.parse(Array(bytes[start..<end])) {
             start = end + 1
             lines.append((node, start))
+        }
+        guard lines.first?.node["settings"] != nil else {
+            throw VidclassError.file(
+                journal, "is not a file of vidclass, and is left alone",
+                advice: ["Its name is needed for the results of a stopped command. Rename it, or write to another file with --output."])
         }
         return lines
     }
@@ -112,7 +122,7 @@ final class PredictionFile {
 
     /// Writes the results between `start` and `end`, complete or not at all, and removes the journal.
     func finish(start: String, separator: String, end: String) throws {
-        try AtomicFile.write(to: path) { file in
+        try AtomicFile.write(to: path, followingLink: true) { file in
             try file.write(start.utf8)
             for (number, result) in results.enumerated() { try file.write(((number > 0 ? separator : "") + result).utf8) }
             try file.write(end.utf8)

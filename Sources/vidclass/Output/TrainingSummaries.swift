@@ -72,9 +72,11 @@ extension TrainingResult {
     private var findings: String {
         var text = ""
         if let best {
+            // Without validation clips nothing else is measured.
+            let isOfTraining = ["loss", "categorical_accuracy"].contains(monitor)
             let isAccuracy = ["val_categorical_accuracy", "categorical_accuracy"].contains(monitor)
             text +=
-                "Best epoch \(best.epoch): accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
+                "Best epoch \(best.epoch): \(isOfTraining ? "training " : "")accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
                 + (isAccuracy ? "" : ", \(monitor.printable) \(Formatting.fixed(best.value, 4))") + "\n"
         }
         if isRestored { text += "The final model uses the best epoch's weights\n" }

@@ -12,5 +12,6 @@ import VidConfig
         #expect(nearestWord(to: "x", among: ["a", "b"]) == nil)
         #expect(nearestWord(to: "", among: ["a"]) == nil)
         #expect(nearestWord(to: "a", among: []) == nil)
+        #expect(nearestWord(to: "b", among: ["a b"]) == nil)
     }
 }

@@ -9,7 +9,8 @@ import VidTestSupport
         ("a.mp4#t=1.5,4", 1.5, 4.0, "t=1.5,4"), ("a.mp4#t=,20", 0, 20, "t=0,20"), ("a.mp4#t=10", 10, .infinity, "t=10"),
         ("a.mp4#t=npt:10,20", 10, 20, "t=10,20"), ("a.mp4#t=1:02.5,0:01:03", 62.5, 63, "t=62.5,63"),
         ("a.mp4#t=0.1,0.30000000000000004", 0.1, 0.30000000000000004, "t=0.1,0.30000000000000004"),
-        ("a b#c.mp4#frame=30,60", 30, 60, "frame=30,60"), ("a.mp4#t=5,-1", 5, -1, "t=5,-1"),
+        ("a b#c.mp4#frame=30,60", 30, 60, "frame=30,60"), ("a.mp4#t=1:00:59.5,7200", 3659.5, 7200, "t=3659.5,7200"),
+        ("a.mp4#frame=30.0,60", 30, 60, "frame=30,60"),
     ])
     func addresses(text: String, start: Double, end: Double, fragment: String) throws {
         let path = ClipPath(text)
@@ -22,7 +23,9 @@ import VidTestSupport
 
     @Test(arguments: [
         "a.mp4", "a#1.mp4", "a.mp4#t=", "a.mp4#t=,", "a.mp4#t=1,2,3", "a.mp4#t=1,x", "a.mp4#t=nan,2", "a.mp4#t=1,inf", "a.mp4#x=1,2",
-        "a.mp4#t=1:2:3:4,5", "a.mp4#t=1 ,2 ", "a.mp4#frame=1:2,5", "#", "",
+        "a.mp4#t=1:2:3:4,5", "a.mp4#t=1 ,2 ", "a.mp4#frame=1:2,5", "#", "", "a.mp4#t=5,-1",
+        "a.mp4#t=0x1,2", "a.mp4#t=1:60:00,2", "a.mp4#t=1:60,2", "a.mp4#t=+1:00,2", "a.mp4#t=0,1e308", "a.mp4#frame=0,99999999999999999999",
+        "a.mp4#frame=0.5,2",
     ])
     func whole(text: String) { #expect(ClipPath(text) == ClipPath(file: text)) }
 
@@ -31,6 +34,20 @@ import VidTestSupport
         let folder = try TestFolder()
         let path = try folder.write("a.mp4#t=1,2", text: "")
         #expect(ClipPath(path).segment == nil && ClipPath(path + "#t=3,4").file == path)
+    }
+
+    /// A malformed segment of a file that is there is not a missing file, in a table or anywhere else.
+    @Test(arguments: ["#t=nan,1", "#t=", "#t=1,", "#T=1,2", "#t=0,1,2", "#t=1%2C2", "#x"]) func malformed(fragment: String) throws {
+        let folder = try DataSetTests.folder(["a.mp4", "b.mp4"])
+        let expected = "the file is there, but `\(fragment)` is no segment; expected #t=START,END in seconds, or #frame=START,END"
+        for error in [
+            failure { try ClipPath(checking: folder("a.mp4" + fragment)) },
+            failure { try ClipInputs.clips(at: folder("a.mp4" + fragment)) },
+        ] { #expect(error.kind == .badData && error.message.hasSuffix(expected), "\(error.message)") }
+        try folder.write("t.csv", text: "path,label\na.mp4,x\n\"b.mp4\(fragment)\",y\n")
+        let error = failure { try DataSet.open(folder("t.csv")) }
+        #expect(error.kind == .badData && error.message.hasSuffix("t.csv: line 3: b.mp4\(fragment): " + expected), "\(error.message)")
+        #expect(failure { try ClipInputs.clips(at: folder("c.mp4" + fragment)) }.kind == .missingInput)
     }
 
     private static func frames(_ segment: ClipSegment, _ times: FrameTimes) throws -> ClipFrames {

@@ -91,6 +91,8 @@ import VidTestSupport
             (Array(rows.dropLast()), "line 7: START of \"eat\" without its STOP"),
             (Array(rows.dropFirst()), "line 4: STOP of \"walk\" without its START"),
             ([rows[0], rows[0]], "line 2: START of \"walk\" without its STOP"),
+            ([row("a", "walk", "START", "nan"), rows[3]], "line 2: Time: expected seconds (at most 10^9) or HH:MM:SS.mmm, found \"nan\""),
+            ([rows[0], row("a", "walk", "STOP", "-1")], "line 3: Time: expected seconds (at most 10^9) or HH:MM:SS.mmm, found \"-1\""),
             ([row("a", "walk", "STATE", "1")], "line 2: expected START, STOP or POINT, found \"STATE\""),
             ([rows[0].replacing("v1.mp4,NA", with: "Not found,NA"), rows[3]], "line 2: the event has no media file (\"Not found\")"),
         ] {

@@ -204,12 +204,13 @@ import VidTestSupport
             ("path,colour\n1.bin,red\n", "line 1: expected the columns path and label, found \"path,colour\""),
             ("path,filepath,label\n1.bin,1.bin,a\n", "line 1: the columns path and filepath both name the clip; keep one"),
             ("path,label,start\n1.bin,a,1\n", "line 1: expected both columns, start and end, or none"),
-            ("path,label,start,end\n1.bin,a,1,x\n", "line 2: end: expected seconds or HH:MM:SS.mmm, found \"x\""),
+            ("path,label,start,end\n1.bin,a,1,x\n", "line 2: end: expected seconds (at most 10^9) or HH:MM:SS.mmm, found \"x\""),
             ("path,label,start,end\n1.bin,a,-1,2\n", "line 2: start: expected seconds"),
             ("path,label,start,end\n1.bin,a,2,\n", "line 2: end: expected seconds"),
             ("path,label,start,end\n1.bin,a,1:61,2:00\n", "line 2: start: expected seconds"),
             ("path,label,start,end\n1.bin,a,2,1\n", "line 2: the end, 1, is before the start, 2"),
-            ("path,label,start_frame,end_frame\n1.bin,a,1.5,2\n", "line 2: start: expected the number of a frame, from 0"),
+            ("path,label,start_frame,end_frame\n1.bin,a,1.5,2\n", "line 2: start_frame: expected the number of a frame, from 0"),
+            ("path,label,start,end\n1.bin,a,0,1e308\n", "line 2: end: expected seconds"),
             ("path,label,path\n", "line 1: the column \"path\" appears twice"),
             ("path,label\n1.bin,a\n2.bin\n", "line 3: expected 2 fields as in the header, found 1"),
             ("path,label\n1.bin,\"a\nb\"\n2.bin,c,d\n", "line 4: expected 2 fields as in the header, found 3"),
@@ -233,7 +234,7 @@ import VidTestSupport
             ("path,label\n1.bin,a\n1.bin,b\n", "line 3: 1.bin is already in line 2"),
             ("path,label,split\n1.bin,a,trainer\n", "line 2: split: expected train, val or test, found \"trainer\""),
             ("path,label,split\n1.bin,a,val\n", "has no training split"),
-            ("path,label\n", "found no clips"),
+            ("path,label\n", "found no clips in this table; no row follows its header"),
         ])
     func refused(text: String, message: String) throws {
         let folder = try TableTests.table(text)

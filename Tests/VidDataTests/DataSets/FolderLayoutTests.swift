@@ -26,6 +26,15 @@ import VidTestSupport
         #expect(try DataSet.open(table("data.csv"), split: .none).counts(of: split) == [1, 0])
     }
 
+    /// A training in its own data folder leaves `runs` there.
+    @Test func runsInTheDataAreNoClass() throws {
+        let data = try FolderLayoutTests.open([
+            "a/1.bin", "b/1.bin", "runs/train/config.json", "runs/train/results.csv", "runs/train/x.svg",
+        ])
+        #expect(data.classes == ["a", "b"])
+        #expect(data.findings.notes == ["passed over the folder runs, which holds training runs and no clips"])
+    }
+
     @Test func wordsThatAreNoSplits() throws {
         for name in ["trainer", "tester", "developer", "dataset", "set", "", "train2", "values"] {
             #expect(Split(name: name) == nil, "\(name)")

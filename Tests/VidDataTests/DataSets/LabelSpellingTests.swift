@@ -100,7 +100,7 @@ import VidTestSupport
         // Under another label or in another split it is left to the check of the clips.
         for row in ["\(path),b,train", "\(path),a,val"] {
             try folder.write("data.csv", text: "path,label,split\n1.bin,a,train\n2.bin,b,train\n\(row)\n")
-            #expect(try DataSet.open(folder("data.csv"), split: .none).entries.map(\.line) == [2, 3, 4])
+            #expect(try DataSet.open(folder("data.csv"), split: .none).entries.map(\.place) == ["line 2", "line 3", "line 4"])
         }
     }
 

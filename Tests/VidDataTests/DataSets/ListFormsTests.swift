@@ -55,6 +55,32 @@ import VidTestSupport
         #expect(
             failure { try DataSet.open(folder("lists/trainlist01.txt")) }.message.contains(
                 "trainlist01.txt: line 3: the label 2 has no name in classInd.txt, which names 1 to 1"))
+        let names = [
+            (
+                "2 ApplyEyeMakeup\n1 Basketball\n",
+                "v_ApplyEyeMakeup_g02_c01.avi is in the folder \"ApplyEyeMakeup\", but its label 1 is \"Basketball\" in classInd.txt"
+            ),
+            ("1 Apply\n2 Basketball\n", "is in the folder \"ApplyEyeMakeup\", but its label 1 is \"Apply\" in classInd.txt"),
+        ]
+        for (text, message) in names {
+            try folder.write("lists/classInd.txt", text: text)
+            let error = failure { try DataSet.open(folder("lists/trainlist01.txt")) }
+            #expect(error.kind == .badData && error.message.hasPrefix(folder("lists/trainlist01.txt") + ": line 1: ApplyEyeMakeup/"))
+            #expect(error.message.contains(message), "\(error.message)")
+        }
+        for (text, message) in [
+            ("1 Apply\nBasketball\n", "expected a number of at least 0 and a label in each line"), ("\n", "names no labels"),
+        ] {
+            try folder.write("lists/classInd.txt", text: text)
+            #expect(failure { try DataSet.open(folder("lists/trainlist01.txt")) }.message == folder("lists/classInd.txt") + ": " + message)
+        }
+        // A folder of the test list that is no label is told in its own list.
+        try folder.write("lists/classInd.txt", text: "1 ApplyEyeMakeup\n2 Basketball\n")
+        try folder.write("lists/testlist01.txt", text: "Other/v.avi\n")
+        try folder.write("UCF-101/Other/v.avi")
+        #expect(
+            failure { try DataSet.open(folder("lists/trainlist01.txt")) }.message
+                == folder("lists/testlist01.txt") + ": line 1: classInd.txt has no label \"Other\", the folder of Other/v.avi")
         try folder.write("lists/classInd.txt", text: "1 A\n1 B\n")
         #expect(failure { try DataSet.open(folder("lists/trainlist01.txt")) }.message.contains("one number has two labels"))
         try folder.remove("lists/classInd.txt")
@@ -79,6 +105,46 @@ import VidTestSupport
                 == "`path total_frames label` lists, x_train_split_1_videos.txt and x_val_split_1_videos.txt, labels from label_map_x.txt")
         try folder.write("one.list", text: "videos/a/1.mp4 0\nvideos/b/1.mp4 1\n")
         #expect(try TableFormsTests.open(folder, "one.list").classes == ["eat cake", "walk"])
+    }
+
+    /// Labels that are no numbers of names are refused with their line, and never become names themselves.
+    @Test(arguments: [
+        ("v/a.mp4 0\nv/b.mp4 99999999999999999999999999\n", "line 2: the label 99999999999999999999999999 has no name in labels.txt"),
+        ("v/a.mp4 0\nv/b.mp4 1.5\n", "line 2: the label 1.5 has no name in labels.txt, which names 0 to 1"),
+        ("v/a.mp4 0\nv/b.mp4 -1\n", "line 2: the label -1 has no name in labels.txt, which names 0 to 1"),
+        ("v/a.mp4 -1 0\nv/b.mp4 -1 1\n", "line 1: expected the number of frames before the label, found \"-1\""),
+        ("v/a.mp4 3 0\nv/b.mp4 1e3 1\n", "line 2: expected the number of frames before the label, found \"1e3\""),
+    ])
+    func numbersOfLabels(text: String, message: String) throws {
+        let folder = try DataSetTests.folder(["v/a.mp4", "v/b.mp4"])
+        try folder.write("list.txt", text: text)
+        try folder.write("labels.txt", text: "zero\none\n\n")
+        let error = failure { try DataSet.open(folder("list.txt")) }
+        #expect(error.kind == .badData && error.message.hasPrefix(folder("list.txt") + ": " + message), "\(error.message)")
+    }
+
+    /// A blank line would shift the labels after it.
+    @Test(arguments: [("zero\n\none\n", 2), ("\nzero\none\n", 1)]) func blankLinesBetweenNames(text: String, line: Int) throws {
+        let folder = try DataSetTests.folder(["v/a.mp4", "v/b.mp4"])
+        try folder.write("list.txt", text: "v/a.mp4 0\nv/b.mp4 1\n")
+        try folder.write("labels.txt", text: text)
+        let error = failure { try DataSet.open(folder("list.txt")) }
+        #expect(error.kind == .badData && error.message.hasPrefix(folder("labels.txt") + ": line \(line) is blank"), "\(error.message)")
+        try folder.write("labels.txt", text: "0 zero\n\n1 one\n\n")
+        #expect(try TableFormsTests.open(folder, "list.txt").classes == ["one", "zero"])
+    }
+
+    /// Errors name the list of a clip, and what helps where the labels come from.
+    @Test func errorsNameTheList() throws {
+        let folder = try DataSetTests.folder(["v/a.mp4", "v/b.mp4", "v/c.mp4"])
+        try folder.write("train.txt", text: "v/a.mp4 x\nv/b.mp4 y\n")
+        try folder.write("test.txt", text: "v/c.mp4 z\n")
+        let error = failure { try DataSet.open(folder("train.txt")) }
+        #expect(error.message.hasPrefix(folder("test.txt") + ": line 1: the label \"z\" is not one of the 2 classes of training (x, y)"))
+        #expect(!error.message.contains("eval"), "\(error.message)")
+        #expect(failure { try DataSet.open(folder("train.txt"), classes: ["x", "y"]) }.message.contains("--ignore-unknown-labels"))
+        try folder.write("test.txt", text: "./v/../v/a.mp4 y\n")
+        #expect(try DataSet.open(folder("train.txt")).entries.map(\.place) == ["line 1", "line 2", "test.txt, line 1"])
     }
 
     @Test(arguments: [" ", ",", "\t", ";", " , "])

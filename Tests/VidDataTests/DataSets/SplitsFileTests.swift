@@ -51,7 +51,7 @@ import VidTestSupport
         let read = try SplitsFile.read(box("splits.csv"), data: table)
         // Lines are those of the data's own table.
         var entries = data.entries
-        for place in entries.indices { entries[place].line = nil }
+        for place in entries.indices { entries[place].place = nil }
         #expect(read.entries == entries)
         #expect(read.entries[3].path == box("data/d.bin"))
     }

@@ -17,7 +17,7 @@ import VidTestSupport
         let splits = try folder.write("splits \(UUID().uuidString).csv")
         try SplitsFile.write(data, to: splits)
         var entries = data.entries
-        for place in entries.indices { entries[place].line = nil }
+        for place in entries.indices { entries[place].place = nil }
         #expect(try SplitsFile.read(splits, data: folder(table), media: media).entries == entries)
         for entry in data.entries { #expect((try? SystemCall.status(ClipPath(entry.path).file)) != nil, "\(entry.path)") }
         return data
@@ -178,7 +178,8 @@ import VidTestSupport
         #expect(data.findings.form?.text == "Kinetics: label,youtube_id,time_start,time_end,split")
         let error = failure { try DataSet.open(folder("train.csv")) }
         #expect(error.kind == .missingInput && error.message.contains("none of the 7 videos is there"), "\(error.message)")
-        for (row, message) in [("a,,0,1,train", "line 2: label and youtube_id"), ("a,b,x,1,train", "line 2: start: expected seconds")] {
+        for (row, message) in [("a,,0,1,train", "line 2: label and youtube_id"), ("a,b,x,1,train", "line 2: time_start: expected seconds")]
+        {
             try folder.write("bad.csv", text: head + row + "\n")
             #expect(failure { try DataSet.open(folder("bad.csv")) }.message.contains(message))
         }

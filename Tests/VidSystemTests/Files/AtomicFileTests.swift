@@ -163,6 +163,31 @@ import VidTestSupport
         #expect(steps.withLock { $0 } == ["write", "sync file", "rename", "sync folder"])
     }
 
+    /// A link is replaced, or its target if links are followed; a pipe is never replaced.
+    @Test func linksAndPipes() throws {
+        try place.makeFolder("sub")
+        #expect(symlink("sub/second", folder + "/first") == 0 && symlink("../file", folder + "/sub/second") == 0)
+        for byte: UInt8 in [1, 2] {
+            // The file need not exist.
+            try AtomicFile.write(to: folder + "/first", followingLink: true) { try $0.write([byte]) }
+            #expect(try content(folder + "/file") == [byte])
+        }
+        try AtomicFile.write(to: folder + "/first") { try $0.write([3]) }
+        #expect(try content(folder + "/file") == [2] && content(folder + "/first") == [3])
+        #expect(symlink("loop", folder + "/loop") == 0 && mkfifo(folder + "/pipe", 0o600) == 0 && symlink("pipe", folder + "/link") == 0)
+        #expect(throws: VidclassError(.inputOutput, "\(folder)/loop: cannot be written: Too many levels of symbolic links")) {
+            try AtomicFile.check(folder + "/loop")
+        }
+        for name in ["pipe", "link"] {
+            let error = #expect(throws: VidclassError.self) { try AtomicFile.check(folder + "/" + name) }
+            #expect(error?.kind == .usage && error?.message.contains("is a pipe, socket or device") == true)
+            #expect(throws: VidclassError.self) { try AtomicFile(folder + "/" + name, followingLink: true) }
+        }
+        #expect(throws: VidclassError.self) { try AtomicFile(folder + "/pipe") }
+        #expect(try place.names() == ["file", "first", "link", "loop", "pipe", "sub"])
+        #expect(try SystemCall.status(folder + "/pipe").kind == .other)
+    }
+
     @Test func canKeepItsTemporaryFileElsewhere() throws {
         try place.makeFolder("inside")
         let file = try AtomicFile(folder + "/inside/file", temporaryFolder: folder)

@@ -4,6 +4,8 @@ import VidSystem
 
 @Suite struct PrintableTests {
     /// Every control character, of 7 and 8 bits, and every turn of the reading direction; all else stays.
+    @Test func briefShowsByteOrderMarks() { #expect("\u{FEFF}a".brief == "\\u{feff}a") }
+
     @Test func nothingSteersATerminal() {
         for value in [UInt32](0...0x3000) + [0xFEFF, 0x1F408, 0x10FFFF] {
             guard let scalar = Unicode.Scalar(value) else { continue }
