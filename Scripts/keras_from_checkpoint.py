@@ -59,8 +59,16 @@ def preprocessing_layer(rule, channels):
 def convolutions(model, preprocessing=None):
     """The CNN of a configuration's `model` section, from a frame to its features; the layers' names are the checkpoint's."""
     layers, size = keras.layers, model["input"]
+    if size.get("features"):
+        frame = keras.Input([size["features"]])
+        standardization = layers.Normalization(name="normalization") if size.get("standardize", True) else layers.Identity()
+        return keras.Model(frame, standardization(frame), name="frame")
     frame = keras.Input([size["rows"], size["columns"], size["channels"]])
     x = preprocessing_layer(preprocessing, size["channels"])(frame) if preprocessing else frame
+    if model["cnn"] is None:
+        if preprocessing == "caffe" and size["channels"] == 3:
+            x = x[..., ::-1]  # with a CNN, `adapted` does this
+        return keras.Model(frame, layers.Flatten()(x), name="frame")
     architecture = model["cnn"]["architecture"]
     if isinstance(architecture, str):
         blocks = [[filters] * count for filters, count in zip([64, 128, 256, 512, 512], VGG[architecture])]
@@ -117,7 +125,9 @@ def head(x, model, classes, mask=None, hard_sigmoid="hard_sigmoid"):
             x = (layers.Bidirectional(layer, name=name) if options.get("bidirectional") else layer)(x, mask=mask)
         else:
             sys.exit(f"error: model.recurrent.{i}: no layer {kind} here; add it to this script")
-    if final is None:
+    if final is None and model.get("pooling_over_time") == "flatten":
+        x = layers.Flatten(name="flatten_over_time")(x if mask is None else x * keras.ops.cast(mask, x.dtype)[:, :, None])
+    elif final is None:
         x = layers.GlobalAveragePooling1D(name="mean_over_time")(x, mask=mask)
     for i, options in enumerate(model["hidden"]):
         name = f"hidden_{i}"
@@ -144,7 +154,7 @@ def build(model, classes, preprocessing=None, is_masked=False, hard_sigmoid="har
 def adapted(tensors, model, preprocessing=None):
     """The weights for the model with Keras 3's hard_sigmoid and, with `preprocessing`, with frames of RGB."""
     tensors = dict(tensors)
-    if preprocessing == "caffe" and model["input"]["channels"] == 3:
+    if preprocessing == "caffe" and model["cnn"] and model["input"]["channels"] == 3:
         tensors["cnn/block1_conv1/kernel"] = tensors["cnn/block1_conv1/kernel"][:, :, ::-1]
     for section, default in [("recurrent", "tanh"), ("hidden", "relu")]:
         for i, options in enumerate(model[section]):
@@ -176,6 +186,11 @@ def load_weights(tensors, model, cnn):
     for prefix, part in [("cnn/", cnn), ("", model)]:
         for layer in part.layers:
             if not layer.weights or isinstance(layer, keras.layers.TimeDistributed):
+                continue
+            if isinstance(layer, keras.layers.Normalization):
+                mean, deviation = take("input", ["mean", "standard_deviation"])
+                layer.set_weights([mean, deviation.astype(np.float64) ** 2, np.zeros(())])
+                layer.finalize_state()
                 continue
             if isinstance(layer, keras.layers.BatchNormalization):
                 keys = ["gamma", "beta", "moving_mean", "moving_variance"]
@@ -215,11 +230,14 @@ def read_checkpoint(path):
 
 
 def read_clip(path):
-    """Pixel values (frames, rows, columns, channels) and frames per second, 0 where unknown, of a .bin or .npy file."""
+    """Pixel values (frames, rows, columns, channels), or vectors (frames, features), and frames per second, 0 where unknown, of a
+    .bin or .npy file."""
     with open(path, "rb") as file:
         start = file.read(8)
     if start[:6] == b"\x93NUMPY":
         pixels, rate = np.load(path), 0.0
+        if pixels.ndim == 2:
+            return pixels.astype(np.float32), rate
         if pixels.ndim != 4 or pixels.dtype not in (np.uint8, np.float32):
             sys.exit(f"error: {path}: expected uint8 or float32 with 4 axes, found {pixels.dtype} with {pixels.ndim}")
         if pixels.shape[-1] in (1, 3) and pixels.shape[1] not in (1, 3):
@@ -241,7 +259,7 @@ def samples(path, config):
     """
     pixels, rate = read_clip(path)
     size, sampling, short_clips = config["model"]["input"], config["data"]["sampling"], config["data"]["short_clips"]
-    expected = [size[key] for key in ["rows", "columns", "channels"]]
+    expected = [size["features"]] if size.get("features") else [size[key] for key in ["rows", "columns", "channels"]]
     if list(pixels.shape[1:]) != expected:
         sys.exit(f"error: {path}: frames of {list(pixels.shape[1:])}, the model takes {expected}; this script does not resize")
     frames, count, number = size["frames"], len(pixels), config["evaluation"]["clips"]

@@ -72,16 +72,40 @@ VC_KERNEL void vc_col2im_add(const vc_conv_shape *s, const float *columns, int r
     }
 }
 
-VC_KERNEL void vc_add_bias(float *values, long positions, int filters, const float *restrict bias, bool relu) {
-    for (long p = 0; p < positions; p++) {
-        float *restrict row = values + p * filters;
-        if (relu) {
-            for (int f = 0; f < filters; f++) {
-                const float value = row[f] + bias[f];
-                row[f] = value < 0 ? 0 : value;
+// With groups the channels of one group are contiguous, a (column, channel) run is not.
+
+VC_KERNEL void vc_im2col_group(const vc_conv_shape *s, int channel, int channels, const float *input, int row0, int row1,
+                               int k0, int k1, float *out) {
+    const int first = k0 / channels, last = (k1 - 1) / channels;
+    for (int i = row0; i < row1; i++) {
+        for (int j = 0; j < s->out_columns; j++) {
+            for (int t = first; t <= last; t++) {
+                const int begin = t == first ? k0 - t * channels : 0;
+                const int end = t == last ? k1 - t * channels : channels;
+                const int row = i * s->stride_rows - s->pad_top + t / s->kernel_columns;
+                const int column = j * s->stride_columns - s->pad_left + t % s->kernel_columns;
+                if (row < 0 || row >= s->rows || column < 0 || column >= s->columns)
+                    zero_run(out, end - begin);
+                else
+                    copy_run(out, input + ((ptrdiff_t)row * s->columns + column) * s->channels + channel + begin, end - begin);
+                out += end - begin;
             }
-        } else {
-            for (int f = 0; f < filters; f++) row[f] += bias[f];
+        }
+    }
+}
+
+VC_KERNEL void vc_col2im_add_group(const vc_conv_shape *s, int channel, int channels, const float *columns, int row0,
+                                   int row1, float *d_input) {
+    const int taps = s->kernel_rows * s->kernel_columns;
+    for (int i = row0; i < row1; i++) {
+        for (int j = 0; j < s->out_columns; j++) {
+            for (int t = 0; t < taps; t++, columns += channels) {
+                const int row = i * s->stride_rows - s->pad_top + t / s->kernel_columns;
+                const int column = j * s->stride_columns - s->pad_left + t % s->kernel_columns;
+                if (row < 0 || row >= s->rows || column < 0 || column >= s->columns) continue;
+                float *restrict target = d_input + ((ptrdiff_t)row * s->columns + column) * s->channels + channel;
+                for (int c = 0; c < channels; c++) target[c] += columns[c];
+            }
         }
     }
 }

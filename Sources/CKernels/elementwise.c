@@ -22,3 +22,8 @@ VC_KERNEL void vc_transpose(size_t rows, size_t columns, const float *x, size_t 
         }
     }
 }
+
+VC_KERNEL void vc_scale_channels(size_t positions, size_t channels, const float *x, const float *gate, float *y) {
+    for (size_t p = 0; p < positions; p++)
+        for (size_t c = 0; c < channels; c++) y[p * channels + c] = x[p * channels + c] * gate[c];
+}

@@ -29,3 +29,17 @@ VC_KERNEL void vc_column_sums(size_t rows, size_t columns, size_t stride, const 
         }
     }
 }
+
+VC_KERNEL void vc_column_products(size_t rows, size_t columns, size_t stride, const float *x, const float *y, float *out) {
+    enum { panel = 64 };
+    double sum[panel];
+    for (size_t first = 0; first < columns; first += panel) {
+        size_t n = columns - first < panel ? columns - first : panel;
+        for (size_t c = 0; c < n; c++) sum[c] = 0;
+        for (size_t r = 0; r < rows; r++) {
+            const float *a = x + r * stride + first, *b = y + r * stride + first;
+            for (size_t c = 0; c < n; c++) sum[c] += (double)a[c] * (double)b[c];
+        }
+        for (size_t c = 0; c < n; c++) out[first + c] = (float)sum[c];
+    }
+}

@@ -94,6 +94,37 @@ VC_INLINE float vc_hard_sigmoid(float x) {
 /// max(x, 0); NaN stays NaN.
 VC_INLINE float vc_rectify(float x) { return x < 0.0f ? 0.0f : x; }
 
+/// min(max(x, 0), 6); NaN stays NaN.
+VC_INLINE float vc_relu6(float x) {
+    float y = vc_rectify(x);
+    return y > 6.0f ? 6.0f : y;
+}
+
+/// relu6(x + 3) / 6, the hard_sigmoid of PyTorch and Keras 3.
+VC_INLINE float vc_hard_sigmoid_sixth(float x) { return vc_relu6(x + 3.0f) * (1.0f / 6.0f); }
+
+/// x sigmoid(x).
+VC_INLINE float vc_silu(float x) { return x * vc_sigmoid(x); }
+
+/// Its derivative s (1 + x (1 - s)) with s = sigmoid(x); 1 - s from e^-|x| too, so that nothing cancels.
+VC_INLINE float vc_silu_slope(float x) {
+    float e = vc_exp(-vc_absolute(x));
+    float larger = 1.0f / (1.0f + e);
+    float s = x < 0.0f ? e * larger : larger;
+    float rest = x < 0.0f ? larger : e * larger;
+    return s * (1.0f + x * rest);
+}
+
+/// x relu6(x + 3) / 6.
+VC_INLINE float vc_hard_swish(float x) { return x * vc_hard_sigmoid_sixth(x); }
+
+/// Its derivative: 0 up to -3, 1 from 3 on, (2 x + 3) / 6 between.
+VC_INLINE float vc_hard_swish_slope(float x) {
+    float value = x * (1.0f / 3.0f) + 0.5f;
+    value = x <= -3.0f ? 0.0f : value;
+    return x >= 3.0f ? 1.0f : value;
+}
+
 /// The activation of n consecutive values in place: one vectorised loop for each kind.
 VC_INLINE void vc_activate(int kind, size_t n, float *x) {
     switch (kind) {
@@ -109,11 +140,24 @@ VC_INLINE void vc_activate(int kind, size_t n, float *x) {
     case VC_HARD_SIGMOID:
         for (size_t i = 0; i < n; i++) x[i] = vc_hard_sigmoid(x[i]);
         break;
+    case VC_RELU6:
+        for (size_t i = 0; i < n; i++) x[i] = vc_relu6(x[i]);
+        break;
+    case VC_SILU:
+        for (size_t i = 0; i < n; i++) x[i] = vc_silu(x[i]);
+        break;
+    case VC_HARD_SWISH:
+        for (size_t i = 0; i < n; i++) x[i] = vc_hard_swish(x[i]);
+        break;
+    case VC_HARD_SIGMOID_SIXTH:
+        for (size_t i = 0; i < n; i++) x[i] = vc_hard_sigmoid_sixth(x[i]);
+        break;
     default: break;
     }
 }
 
-/// The derivative of an activation as a function of its output a: c0 + c1 a + c2 a^2 for low < a < high, else 0.
+/// The derivative of an activation as a function of its output a: c0 + c1 a + c2 a^2 for low < a < high, else 0. Silu's and
+/// hard_swish's are no functions of the output.
 typedef struct {
     float low, high, c0, c1, c2;
 } vc_slope;
@@ -125,6 +169,8 @@ VC_INLINE vc_slope vc_slope_of(int kind) {
     case VC_TANH: return (vc_slope){-infinity, infinity, 1.0f, 0.0f, -1.0f};
     case VC_SIGMOID: return (vc_slope){-infinity, infinity, 0.0f, 1.0f, -1.0f};
     case VC_HARD_SIGMOID: return (vc_slope){0.0f, 1.0f, 0.2f, 0.0f, 0.0f};
+    case VC_RELU6: return (vc_slope){0.0f, 6.0f, 1.0f, 0.0f, 0.0f};
+    case VC_HARD_SIGMOID_SIXTH: return (vc_slope){0.0f, 1.0f, 1.0f / 6.0f, 0.0f, 0.0f};
     default: return (vc_slope){-infinity, infinity, 1.0f, 0.0f, 0.0f};
     }
 }
@@ -133,4 +179,18 @@ VC_INLINE vc_slope vc_slope_of(int kind) {
 VC_INLINE float vc_slope_at(vc_slope s, float a) {
     float value = s.c0 + a * (s.c1 + a * s.c2);
     return (a <= s.low || a >= s.high) ? 0.0f : value;
+}
+
+/// slopes[i] = activation'(x[i]) for n values: the derivative as a function of the input, for every kind.
+VC_INLINE void vc_slopes_at_inputs(int kind, size_t n, const float *x, float *slopes) {
+    if (kind == VC_SILU) {
+        for (size_t i = 0; i < n; i++) slopes[i] = vc_silu_slope(x[i]);
+    } else if (kind == VC_HARD_SWISH) {
+        for (size_t i = 0; i < n; i++) slopes[i] = vc_hard_swish_slope(x[i]);
+    } else {
+        vc_slope slope = vc_slope_of(kind);
+        if (slopes != x) memcpy(slopes, x, n * sizeof *slopes);
+        vc_activate(kind, n, slopes);
+        for (size_t i = 0; i < n; i++) slopes[i] = vc_slope_at(slope, slopes[i]);
+    }
 }

@@ -1,5 +1,7 @@
 #include "vc_reference_convolution.h"
 
+#include "vc_reference_head.h"
+
 /// The input element that tap (r, q) of output position (i, j) sees in channel c; -1 outside the map.
 static long tap(const vc_conv_shape *s, int i, int j, int r, int q, int c) {
     int row = i * s->stride_rows - s->pad_top + r, column = j * s->stride_columns - s->pad_left + q;
@@ -63,10 +65,11 @@ void vc_reference_col2im(const vc_conv_shape *s, const float *columns, double *d
     })
 }
 
-void vc_reference_add_bias(const float *values, long positions, int filters, const float *bias, bool relu, double *out) {
+void vc_reference_finish_positions(int kind, long positions, int filters, const float *values, const float *bias,
+                                   const float *adding, double *out) {
     for (long o = 0; o < positions * filters; o++) {
-        const double value = (double)values[o] + bias[o % filters];
-        out[o] = relu && value < 0 ? 0 : value;
+        const double sum = (double)values[o] + (bias ? bias[o % filters] : 0) + (adding ? adding[o] : 0);
+        out[o] = vc_reference_activation(kind, sum);
     }
 }
 
@@ -77,4 +80,25 @@ void vc_reference_sum_positions(const float *d, long positions, int filters, dou
 
 void vc_reference_relu_gradient(const float *output, const float *d_output, long count, double *d_input) {
     for (long i = 0; i < count; i++) d_input[i] = output[i] > 0 ? d_output[i] : 0;
+}
+
+VC_KERNEL void vc_reference_depthwise(const vc_conv_shape *s, const float *input, const float *kernel, const float *bias, int kind,
+                            double *output) {
+    const long count = (long)s->out_rows * s->out_columns * s->channels;
+    for (long o = 0; o < count; o++) output[o] = bias ? bias[o % s->channels] : 0;
+    FOR_EACH_TAP({
+        if (at >= 0) output[p * s->channels + c] += (double)input[at] * kernel[k];
+    })
+    for (long o = 0; o < count; o++) output[o] = vc_reference_activation(kind, output[o]);
+}
+
+VC_KERNEL void vc_reference_depthwise_gradients(const vc_conv_shape *s, const float *input, const float *kernel,
+                                      const float *d_output, double *d_input, double *d_kernel) {
+    for (long x = 0; x < (long)s->rows * s->columns * s->channels; x++) d_input[x] = 0;
+    FOR_EACH_TAP({
+        if (at < 0) continue;
+        const double d = d_output[p * s->channels + c];
+        d_input[at] += d * kernel[k];
+        d_kernel[k] += d * input[at];
+    })
 }

@@ -5,7 +5,8 @@ static long first_maximum(const vc_pool_shape *s, const float *input, int i, int
     long best = -1;
     for (int r = 0; r < s->pool_rows; r++) {
         for (int q = 0; q < s->pool_columns; q++) {
-            const long row = (long)i * s->stride_rows + r, column = (long)j * s->stride_columns + q;
+            const long row = (long)i * s->stride_rows - s->pad_top + r, column = (long)j * s->stride_columns - s->pad_left + q;
+            if (row < 0 || row >= s->rows || column < 0 || column >= s->columns) continue;
             const long at = (row * s->columns + column) * s->channels + c;
             if (best < 0 || input[at] > input[best]) best = at;
         }
@@ -26,6 +27,32 @@ void vc_reference_max_pool_gradient(const vc_pool_shape *s, const float *input, 
         for (int j = 0; j < s->out_columns; j++)
             for (int c = 0; c < s->channels; c++)
                 d_input[first_maximum(s, input, i, j, c)] += d_output[((long)i * s->out_columns + j) * s->channels + c];
+}
+
+/// Calls BODY for the elements `at` of the window of output (i, j), channel c, that are within the map.
+#define FOR_EACH_ELEMENT(BODY)                                                                                         \
+    for (int r = 0; r < s->pool_rows; r++)                                                                             \
+        for (int q = 0; q < s->pool_columns; q++) {                                                                    \
+            const long row = (long)i * s->stride_rows - s->pad_top + r;                                                \
+            const long column = (long)j * s->stride_columns - s->pad_left + q;                                         \
+            if (row < 0 || row >= s->rows || column < 0 || column >= s->columns) continue;                             \
+            const long at = (row * s->columns + column) * s->channels + c;                                             \
+            BODY                                                                                                       \
+        }
+
+void vc_reference_average_pool(const vc_pool_shape *s, bool counts_padding, const float *input, const float *d_output,
+                               double *output, double *d_input) {
+    for (long x = 0; x < (long)s->rows * s->columns * s->channels; x++) d_input[x] = 0;
+    for (int i = 0; i < s->out_rows; i++)
+        for (int j = 0; j < s->out_columns; j++)
+            for (int c = 0; c < s->channels; c++) {
+                const long o = ((long)i * s->out_columns + j) * s->channels + c;
+                double sum = 0, count = 0;
+                FOR_EACH_ELEMENT({ sum += input[at]; count += 1; })
+                if (counts_padding) count = (double)s->pool_rows * s->pool_columns;
+                output[o] = sum / count;
+                FOR_EACH_ELEMENT({ d_input[at] += d_output[o] / count; })
+            }
 }
 
 void vc_reference_global_average_pool(const float *input, long positions, int channels, double *output) {

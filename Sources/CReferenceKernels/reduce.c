@@ -14,3 +14,10 @@ void vc_reference_column_sums(size_t rows, size_t columns, const double *x, cons
         out[c] = scale * sum;
     }
 }
+
+void vc_reference_column_products(size_t rows, size_t columns, const float *x, const float *y, double *out) {
+    for (size_t c = 0; c < columns; c++) {
+        out[c] = 0;
+        for (size_t r = 0; r < rows; r++) out[c] += (double)x[r * columns + c] * y[r * columns + c];
+    }
+}

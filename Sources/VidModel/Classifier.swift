@@ -57,14 +57,15 @@ package final class Classifier {
 
         init(_ configuration: ModelConfiguration, classes: Int) throws {
             var layout = ParameterLayout()
-            encoder = try FrameEncoder(configuration.cnn, input: configuration.input, layout: &layout)
+            encoder = try FrameEncoder(configuration, layout: &layout)
             // This check also keeps the head's sums and products from overflowing.
             let clip = Double(configuration.input.frames) * Double(encoder.outputShape.count) * Double(MemoryLayout<Float>.stride)
             guard clip <= Double(Machine.memoryBytes) else {
                 throw VidclassError(
                     .badData,
                     "the features of one clip take \(Classifier.gibibytes(clip)) GiB, more memory than this machine has; use fewer "
-                        + "model.input.frames, smaller ones, or another model.cnn.pooling than \(configuration.cnn.pooling.rawValue)")
+                        + "model.input.frames, smaller ones, "
+                        + (configuration.cnn.map { "or another model.cnn.pooling than \($0.pooling.rawValue)" } ?? "or a model.cnn"))
             }
             head = try Head(configuration, features: encoder.outputShape.count, classes: classes, &layout)
             self.layout = layout
@@ -105,8 +106,9 @@ package final class Classifier {
 extension Classifier {
     /// D: the numbers of `meanFeature`, one for each channel of the CNN's last maps.
     package var meanFeatureCount: Int {
-        let last = encoder.layers.count - 1
-        return encoder.layers[last] is Flatten ? encoder.inputShape(of: last).last : features
+        let last = encoder.graph.nodes.count - 1
+        return encoder.graph.nodes[last].layer is Flatten && configuration.input.features == nil
+            ? encoder.inputShape(of: last).last : features
     }
 
     /// The mean of a clip's features (T, F) over its first `validFrames` frames; of flattened maps (T, H x W x C), also over their

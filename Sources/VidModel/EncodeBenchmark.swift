@@ -11,7 +11,7 @@ package struct EncodeBenchmark: Sendable {
         package let milliseconds: Double
         /// For all frames, in 10^9 multiplications and additions of the plain convolution; 0 for poolings.
         package let gigaflop: Double
-        /// "fused" for a pooling that the convolution before it computes, whose time includes it; nil for other poolings.
+        /// "fused" for a layer that the convolution before it computes, whose time includes it; nil for others without a choice.
         package let algorithm: String?
 
         package var gigaflopsPerSecond: Double { milliseconds > 0 ? gigaflop / milliseconds * 1e3 : 0 }
@@ -37,8 +37,9 @@ package struct EncodeBenchmark: Sendable {
         let float = MemoryLayout<Float>.stride
         let data = Size.product(count, encoder.inputShape.count + encoder.outputShape.count, float)
         // The layers by themselves run without `encode`'s two buffers.
-        let layer = encoder.layers.indices.map { index in
-            min(count, encoder.encodeChunk(index)) * (encoder.inputShape(of: index).count + encoder.shapes[index].count + 32)
+        let layer = encoder.predictionSteps.map { step in
+            min(count, encoder.encodeChunk(step.nodes.lowerBound))
+                * (step.inputs.reduce(0) { $0 + encoder.graph.shape($1).count + 16 } + encoder.shapes[step.last].count + 16)
         }
         let workspace =
             max(encoder.encodeBytes(frames: count), Size.product(layer.max() ?? 0, float))
@@ -56,35 +57,35 @@ package struct EncodeBenchmark: Sendable {
                 frames: frames.tensor(encoder.inputShape.prepending(count)),
                 into: features.tensor(encoder.outputShape.prepending(count)), context)
         }
-        let layers = encoder.layers.indices.map { time(encoder, $0, frames: count, context, seconds: seconds / 10) }
+        let steps = encoder.predictionSteps
+        let layers = steps.flatMap {
+            time(encoder, $0, frames: count, context, seconds: min(seconds / 10, 4 * seconds / Double(steps.count)))
+        }
         return EncodeBenchmark(
             frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
     }
 
-    /// The time of one layer by itself, on a chunk of frames as `encode` passes them, scaled to all frames.
+    /// The times of a step's layers by themselves, on a chunk of frames as `encode` passes them, scaled to all frames: the first layer
+    /// has the time of all.
     private static func time(
-        _ encoder: FrameEncoder, _ index: Int, frames: Int, _ context: Context, seconds: Double
-    ) -> LayerTime {
-        let layer = encoder.layers[index]
-        if index > 0, encoder.poolsAfter(index - 1) { return LayerTime(name: layer.name, milliseconds: 0, gigaflop: 0, algorithm: "fused") }
-        let chunk = min(frames, encoder.encodeChunk(index))
-        let pooling = encoder.poolsAfter(index) ? layer as? Conv2D : nil
+        _ encoder: FrameEncoder, _ step: InferenceStep, frames: Int, _ context: Context, seconds: Double
+    ) -> [LayerTime] {
+        let first = step.nodes.lowerBound
+        let chunk = min(frames, encoder.encodeChunk(first))
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
-        let input = context.workspace.take(encoder.inputShape(of: index).prepending(chunk))
-        let output = context.workspace.take(encoder.shapes[pooling == nil ? index : index + 1].prepending(chunk))
-        fill(input.base, input.count, 0, 1)
+        let inputs = step.inputs.map { context.workspace.take(encoder.graph.shape($0).prepending(chunk)) }
+        let output = context.workspace.take(encoder.shapes[step.last].prepending(chunk))
+        for input in inputs { fill(input.base, input.count, 0, 1) }
         let best = GEMMBenchmark.fastest(seconds) {
-            if let pooling {
-                pooling.forward(input, into: output, isPooled: true, context)
-            } else {
-                layer.forward(input, into: output, context)
-            }
+            encoder.perform(step, { node in inputs[step.inputs.firstIndex(of: node) ?? 0] }, into: output, context)
         }
-        return LayerTime(
-            name: layer.name, milliseconds: best * 1e3 * Double(frames) / Double(chunk),
-            gigaflop: layer.flops(encoder.inputShape(of: index)) * Double(frames) / 1e9,
-            algorithm: layer.algorithmName(encoder.inputShape(of: index)))
+        return step.nodes.map { index in
+            let (layer, input) = (encoder.graph.nodes[index].layer, encoder.inputShape(of: index))
+            return LayerTime(
+                name: layer.name, milliseconds: index == first ? best * 1e3 * Double(frames) / Double(chunk) : 0,
+                gigaflop: layer.flops(input) * Double(frames) / 1e9, algorithm: index == first ? layer.algorithmName(input) : "fused")
+        }
     }
 
     private static func fill(_ values: UnsafeMutablePointer<Float>, _ count: Int, _ low: Float, _ high: Float) {

@@ -89,7 +89,7 @@ extension KeptViews {
     /// The samples that the first stage's frozen layers and the evaluation run on; nil if those of the training are different ones each
     /// time, or if no layer is frozen.
     init?(_ configuration: RunConfiguration, shown: Split) {
-        guard configuration.model(ofStage: 0).cnn.trainable != .all,
+        guard configuration.stagePlans[0].trainable != .all,
             let training = SamplePlan.training(configuration, behindFrozenLayers: true).fixedViews,
             let evaluation = SamplePlan.evaluation(configuration).fixedViews
         else { return nil }

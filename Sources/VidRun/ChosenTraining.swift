@@ -63,8 +63,7 @@ package struct ChosenTraining {
     }
 
     private static func requireWeights(_ configuration: RunConfiguration, _ runtime: Runtime) throws {
-        let cnn = configuration.model.cnn
-        guard let name = cnn.weights else { return }
+        guard let cnn = configuration.model.cnn, let name = cnn.weights else { return }
         do { _ = try runtime.weights.find(name, cnn.architecture) } catch let error as VidclassError where name == "imagenet" {
             throw VidclassError(
                 error.kind,

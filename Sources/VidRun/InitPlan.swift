@@ -30,7 +30,7 @@ package struct InitPlan {
     }
 
     /// What most of the clips are.
-    private enum Material { case videos, packed, sound }
+    private enum Material { case videos, packed, vectors, sound }
 
     /// Checks all clips, measures the machine's speed and chooses a configuration.
     ///
@@ -73,7 +73,7 @@ package struct InitPlan {
                 report.data.path, media: report.data.media, split: configuration.data.splitOptions(seed: configuration.seed)))
         self.report = try await fitted(whole, to: configuration)
         let input = configuration.model.input
-        if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork() }
+        if material == .vectors { chooseVectorNetwork() } else if isSmall { chooseSmallNetwork() } else { await choosePretrainedNetwork() }
         choose(split.key, split.value, split.because)
         chooseTraining()
         try chooseBatch()
@@ -104,6 +104,7 @@ package struct InitPlan {
         let videos = report.facts.filter { $0.kind == "video" || $0.kind == "pictures" }.count
         let sounds = report.facts.filter { $0.kind == "sound" }.count
         if 2 * sounds > report.facts.count { return .sound }
+        if 2 * report.facts.filter({ $0.kind == ClipFacts.vectors }).count > report.facts.count { return .vectors }
         return 2 * videos > report.facts.count ? .videos : .packed
     }
 
@@ -121,6 +122,15 @@ package struct InitPlan {
         case .sound:
             (configuration.model.input.channels, configuration.model.input.rows, configuration.model.input.columns) = (1, 64, 64)
             choose("model.input", "64 mel bands x 64 steps", "sounds become frames of their spectrogram")
+        case .vectors:
+            guard let size = report.sizes.first(where: { $0.rows == 1 && $0.channels == 1 }) else { return }
+            configuration.model.input = InputConfiguration(frames: configuration.model.input.frames, features: size.columns)
+            configuration.model.cnn = nil
+            configuration.data.preprocessing = .none
+            let others = report.facts.count - size.clips
+            choose(
+                "model.input", Formatting.count(size.columns, "feature"),
+                others == 0 ? "the clips are vectors of this size, not pixels" : "most clips are vectors of this size; \(others) are not")
         case .packed:
             guard let size = report.sizes.first else { return }
             configuration.model.input.rows = size.rows
@@ -151,7 +161,7 @@ package struct InitPlan {
         let counts = report.facts.map(\.frames).sorted()
         let median = counts.isEmpty ? 16 : counts[counts.count / 2]
         let seconds = report.durations?.median ?? 0
-        var frames = seconds > 60 ? 32 : seconds > 10 ? 24 : 16
+        var frames = material == .vectors ? min(median, 64) : seconds > 60 ? 32 : seconds > 10 ? 24 : 16
         var because = "spread evenly over clips of \(Formatting.fixed(seconds, 1)) s (median)"
         if seconds == 0 { because = "spread evenly over clips of \(Formatting.count(median, "frame")) (median)" }
         if median < frames {
@@ -171,6 +181,13 @@ package struct InitPlan {
 
     // MARK: - Network
 
+    private mutating func chooseVectorNetwork() {
+        configuration.model.recurrent = [.lstm(RecurrentOptions(units: 64))]
+        configuration.model.hidden = [.dense(DenseOptions(units: 64)), .dropout(rate: 0.5)]
+        choose("model.cnn", "null", "vectors need no CNN")
+        choose("model.recurrent", "lstm of 64", "the features are standardized already")
+    }
+
     /// Whether a small CNN is to be trained: the frames are too small, or have the wrong channels, for ImageNet's weights.
     private var isSmall: Bool {
         let input = configuration.model.input
@@ -183,10 +200,12 @@ package struct InitPlan {
         let least = min(input.rows, input.columns)
         let count = max(1, min(all.count, (0..<all.count).last { least >> ($0 + 1) >= 4 }.map { $0 + 1 } ?? 1))
         let blocks = Array(all.prefix(least < 2 ? 0 : count))
-        configuration.model.cnn.architecture = .blocks(blocks)
-        configuration.model.cnn.weights = nil
-        configuration.model.cnn.trainable = .all
-        configuration.model.cnn.pooling = .flatten
+        var cnn = CNNConfiguration()
+        cnn.architecture = .blocks(blocks)
+        cnn.weights = nil
+        cnn.trainable = .all
+        cnn.pooling = .flatten
+        configuration.model.cnn = cnn
         configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 64))]
         configuration.model.hidden = [.dense(DenseOptions(units: 64))]
         choose(
@@ -205,7 +224,7 @@ package struct InitPlan {
     }
 
     private mutating func choosePretrainedNetwork() async {
-        configuration.model.cnn.weights = "imagenet"
+        configuration.model.cnn = CNNConfiguration()
         var because = "already trained on ImageNet"
         configuration.data.preprocessing = .caffe
         let path = try? runtime.weights.find("imagenet", .vgg16)

@@ -43,8 +43,7 @@ package struct PredictionMemory: Sendable {
             kept = Size.product(samples, bytes.perClip) + classifier.parameters.trainableRange.count * float
         }
         total = Size.sum([MemoryBudget.program, parameters, workspace, clips, kept])
-        let input = classifier.configuration.input
-        let what = "running this model on \(input.frames) frames of \(input.channels) x \(input.rows) x \(input.columns)"
+        let what = "running this model on \(classifier.configuration.input.text)"
         try budget.check(
             Double(total), (source.map { "\($0.printable): " } ?? "") + what, remedy: "Train a model with a smaller model.input.")
     }

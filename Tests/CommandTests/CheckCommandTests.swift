@@ -199,7 +199,7 @@ import VidTestSupport
         let configuration = try RunConfiguration.load(path: box("config.json"))
         #expect(configuration.data.path == "data")
         #expect(configuration.model.input.frames == 6 && configuration.model.input.rows == 32)
-        #expect(configuration.model.cnn.weights == nil)
+        #expect(configuration.model.cnn?.weights == nil)
         let document = try JSONParser.parse(box.bytes("config.json"))
         #expect((document["$comment"]?.arrayElements?.count ?? 0) > 5)
 

@@ -71,7 +71,7 @@ import VidTestSupport
         #expect(!box.exists("runs"))
         let trained = try box.run("train", "clips", "--from-scratch", "--set", "training.epochs=1", environment: environment)
         #expect(trained.status == 0, "\(trained.errors)")
-        let cnn = try configuration("runs/train").model.cnn
+        let cnn = try #require(try configuration("runs/train").model.cnn)
         #expect(cnn.weights == nil && cnn.trainable == .all && cnn.architecture.name == nil)
         // A setting does the same.
         let set = try CommandLineTool.run(

@@ -213,7 +213,7 @@ import VidTestSupport
         for command in [["predict", clip], ["explain", clip]] {
             try expectRefusal(
                 box, command + ["--checkpoint", "vast.safetensors"], naming: "vast.safetensors",
-                "running this model on \(frames) frames of 3 x \(rows) x \(columns) needs at least ")
+                "running this model on \(frames) frames of \(rows) x \(columns) x 3 needs at least ")
         }
         // The clips are not the model's: that says more than its memory.
         let result = try box.run("eval", "--checkpoint", "vast.safetensors", "--data", folder("data"), "--no-report")

@@ -47,10 +47,10 @@ import VidTestSupport
     private static func classifier(_ test: Case) throws -> Classifier {
         var model = ModelConfiguration()
         (model.input.frames, model.input.rows, model.input.columns) = (4, 6, 6)
-        model.cnn.architecture = .blocks([[3], [4]])
-        model.cnn.weights = nil
-        model.cnn.trainable = test.trainable
-        model.cnn.pooling = test.pooling
+        model.cnn?.architecture = .blocks([[3], [4]])
+        model.cnn?.weights = nil
+        model.cnn?.trainable = test.trainable
+        model.cnn?.pooling = test.pooling
         model.recurrent = test.recurrent
         model.hidden = [.dense(DenseOptions(units: 6, activation: .tanh))]
         let classifier = try Classifier(model, classes: ["a", "b", "c"])

@@ -9,8 +9,8 @@ import VidTensor
     private func model(_ change: (inout ModelConfiguration) -> Void) -> ModelConfiguration {
         var model = ModelConfiguration()
         (model.input.frames, model.input.rows, model.input.columns) = (4, 16, 16)
-        model.cnn.architecture = .blocks([[4]])
-        model.cnn.weights = nil
+        model.cnn?.architecture = .blocks([[4]])
+        model.cnn?.weights = nil
         change(&model)
         return model
     }
@@ -47,8 +47,8 @@ import VidTensor
     @Test(arguments: 1...12) func noSumOverflows(layers: Int) {
         let huge = model {
             ($0.input.frames, $0.input.rows, $0.input.columns, $0.input.channels) = (65536, 16384, 16384, 64)
-            $0.cnn.architecture = .blocks([[65536]])
-            $0.cnn.pooling = .flatten
+            $0.cnn?.architecture = .blocks([[65536]])
+            $0.cnn?.pooling = .flatten
             $0.recurrent = Array(repeating: .batchNormalization(BatchNormalizationOptions()), count: layers)
         }
         let error = #expect(throws: VidclassError.self) { _ = try Classifier(huge, classes: ["a", "b"]) }

@@ -189,9 +189,9 @@ private struct ColouredSquares {
         var configuration = RunConfiguration()
         configuration.seed = 3
         (configuration.model.input.frames, configuration.model.input.rows, configuration.model.input.columns) = (frames, side, side)
-        configuration.model.cnn.architecture = .blocks([[6], [8]])
-        configuration.model.cnn.weights = nil
-        configuration.model.cnn.trainable = .all
+        configuration.model.cnn?.architecture = .blocks([[6], [8]])
+        configuration.model.cnn?.weights = nil
+        configuration.model.cnn?.trainable = .all
         configuration.model.recurrent = [.lstm(RecurrentOptions(units: 6))]
         configuration.model.hidden = []
         configuration.data.preprocessing = .symmetric

@@ -32,8 +32,9 @@ import VidTrain
     @Test(arguments: [ConvolutionChoice.im2col, .winograd], [CNNPooling.average, .flatten])
     func overlappingWindowsGiveTheSameBits(_ convolution: ConvolutionChoice, _ pooling: CNNPooling) async throws {
         let predictor = try await predictor {
-            ($0.model.cnn.convolution, $0.model.cnn.pooling) = (convolution, pooling)
-            $0.model.cnn.architecture = .blocks([[6, 5], [8]])
+            $0.model.cnn?.convolution = convolution
+            $0.model.cnn?.pooling = pooling
+            $0.model.cnn?.architecture = .blocks([[6, 5], [8]])
         }
         let clips =
             (0..<12).map { clip(stride(from: 2 * $0, to: 2 * $0 + 10, by: 2).map(\.self)) } + [
@@ -63,7 +64,7 @@ import VidTrain
 
     /// The memory of a prediction is that of encoding all frames.
     @Test func noMoreScratchMemory() async throws {
-        let predictor = try await predictor { $0.model.cnn.pooling = .flatten }
+        let predictor = try await predictor { $0.model.cnn?.pooling = .flatten }
         let reserved = predictor.workspaceBytes
         let known = FrameFeatures()
         for start in 0..<8 { _ = predictor.output(clip((start..<start + 5).map { $0 % 7 }), known) }

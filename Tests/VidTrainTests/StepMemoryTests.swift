@@ -12,7 +12,7 @@ import VidTrain
         _ trainable: Trainable, batchSize: Int = 4, gibibytes: Double? = 1, isMixed: Bool = false, limit: Int? = nil
     ) throws -> StepMemory {
         var configuration = TestClips.configuration()
-        configuration.model.cnn.trainable = trainable
+        configuration.model.cnn?.trainable = trainable
         return try StepMemory(
             Classifier(configuration.model, classes: ["a", "b"]), slots: 2, batchSize: batchSize, isMixed: isMixed, threads: 1,
             budget: MemoryBudget(gibibytes: gibibytes), activationLimit: limit)
@@ -55,7 +55,8 @@ import VidTrain
     func predictionsStayWithinTheirMemory(_ trainable: Trainable, _ head: (pooling: CNNPooling, isAttention: Bool)) async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration()
-        (configuration.model.cnn.trainable, configuration.model.cnn.pooling) = (trainable, head.pooling)
+        configuration.model.cnn?.trainable = trainable
+        configuration.model.cnn?.pooling = head.pooling
         var both = RecurrentOptions(units: 7)
         both.bidirectional = true
         configuration.model.recurrent = [.lstm(both), .gru(RecurrentOptions(units: 5))]

@@ -22,9 +22,9 @@ final class TestClips {
         var configuration = RunConfiguration()
         configuration.seed = 7
         (configuration.model.input.frames, configuration.model.input.rows, configuration.model.input.columns) = (4, 16, 16)
-        configuration.model.cnn.architecture = .blocks([[4], [8]])
-        configuration.model.cnn.weights = nil
-        configuration.model.cnn.trainable = .all
+        configuration.model.cnn?.architecture = .blocks([[4], [8]])
+        configuration.model.cnn?.weights = nil
+        configuration.model.cnn?.trainable = .all
         configuration.model.recurrent = [.lstm(RecurrentOptions(units: 6))]
         configuration.model.hidden = [.dense(DenseOptions(units: 6)), .dropout(rate: 0.3)]
         configuration.data.preprocessing = .symmetric

@@ -18,7 +18,10 @@ from maintain import environment
 # The folder below Tests, the packages, and what it is.
 GOLDENS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "layers": ("VidModelTests/Goldens", environment.NETWORKS, "layers, loss, optimisers, trainings, by PyTorch, checked by Keras"),
+    "networks": ("VidModelTests/Goldens", ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", "numpy"),
+                 "features and gradients of the named networks, by torchvision and efficientnet-lite-pytorch"),
     "explain": ("VidModelTests/Goldens", environment.NETWORKS, "Grad-CAM and integrated gradients, by PyTorch"),
+    "vectors": ("VidModelTests/Goldens", ("keras", "tensorflow-cpu", "numpy", "safetensors"), "standardized vectors, by Keras"),
     "callbacks": ("VidTrainTests/Goldens", ("keras", "tensorflow-cpu", "numpy"), "early stopping, plateau and schedules, by Keras"),
     "audio": ("VidDataTests/Goldens", ("librosa", "numpy", "scipy", "safetensors"), "mel filters and spectrograms, by librosa"),
     "augmentation": ("VidTensorTests/Goldens", ("torch", "torchvision", "numpy", "safetensors"), "changes of frames, by torchvision"),

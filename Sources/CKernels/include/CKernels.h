@@ -8,6 +8,7 @@
 #include "vc_colour.h"
 #include "vc_convolution.h"
 #include "vc_cpu.h"
+#include "vc_depthwise.h"
 #include "vc_dropout.h"
 #include "vc_elementwise.h"
 #include "vc_fourier.h"

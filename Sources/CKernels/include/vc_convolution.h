@@ -24,8 +24,14 @@ void vc_im2col(const vc_conv_shape *s, const float *input, int row0, int row1, i
 /// kernel_columns * channels) to `d_input` (rows, columns, channels).
 void vc_col2im_add(const vc_conv_shape *s, const float *columns, int row0, int row1, float *d_input);
 
-/// values (positions, filters) += bias (filters), then max(0, .) where `relu`; in place. NaN stays NaN.
-void vc_add_bias(float *values, long positions, int filters, const float *bias, bool relu);
+/// As vc_im2col, for a group of `channels` input channels from `channel` on: the matrix has kernel_rows * kernel_columns *
+/// `channels` columns, of which `k0` ..< `k1` are written.
+void vc_im2col_group(const vc_conv_shape *s, int channel, int channels, const float *input, int row0, int row1, int k0,
+                     int k1, float *out);
+
+/// The adjoint of vc_im2col_group over whole rows of the matrix.
+void vc_col2im_add_group(const vc_conv_shape *s, int channel, int channels, const float *columns, int row0, int row1,
+                         float *d_input);
 
 /// sums (filters) = the sum of d (positions, filters) over its positions; by blocks of 64 positions.
 void vc_sum_positions(const float *d, long positions, int filters, float *sums);

@@ -11,3 +11,6 @@ void vc_scale(size_t count, float scale, const float *x, bool accumulate, float 
 
 /// y[c][r] = x[r][c] for rows x columns, row strides given: the transposition of a part of a matrix.
 void vc_transpose(size_t rows, size_t columns, const float *x, size_t x_stride, float *y, size_t y_stride);
+
+/// y (positions, channels) = x * gate (channels); y may be x.
+void vc_scale_channels(size_t positions, size_t channels, const float *x, const float *gate, float *y);

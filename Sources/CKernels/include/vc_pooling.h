@@ -3,12 +3,14 @@
 
 #include "vc_simd.h"
 
-/// One frame's max pooling without padding: input (rows, columns, channels), output (out_rows, out_columns, channels)
-/// with out_rows = (rows - pool_rows) / stride_rows + 1, and columns likewise.
+/// One frame's pooling: input (rows, columns, channels), output (out_rows, out_columns, channels). The window of output (i, j)
+/// is the pool_rows input rows from i * stride_rows - pad_top on, and columns likewise, as far as they are within the map:
+/// at least one is. The bottom and right padding follow from the output's extents.
 typedef struct {
     int rows, columns, channels;
     int pool_rows, pool_columns;
     int stride_rows, stride_columns;
+    int pad_top, pad_left;
     int out_rows, out_columns;
 } vc_pool_shape;
 
@@ -19,6 +21,13 @@ void vc_max_pool(const vc_pool_shape *s, const float *input, int row0, int row1,
 /// overlap. The first of equal maxima, in row-major order of the window, gets the gradient (PyTorch's and TensorFlow's rule).
 /// If `rectified`, it must also be positive: the input is the output of a ReLU, whose gradient is applied too.
 void vc_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, bool rectified, float *d_input);
+
+/// Output rows `row0` ..< `row1`: the mean of each window, over pool_rows * pool_columns elements of which those outside of the
+/// map are 0 if `counts_padding`, else over those within the map.
+void vc_average_pool(const vc_pool_shape *s, bool counts_padding, const float *input, int row0, int row1, float *output);
+
+/// Its gradient over a whole frame; `d_input` is overwritten.
+void vc_average_pool_gradient(const vc_pool_shape *s, bool counts_padding, const float *d_output, float *d_input);
 
 /// output (channels) = the mean of input (positions, channels) over its positions; by blocks of 64 positions.
 void vc_global_average_pool(const float *input, long positions, int channels, float *output);

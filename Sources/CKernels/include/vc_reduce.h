@@ -12,3 +12,6 @@ double vc_sum_of_squares(size_t count, const float *x);
 /// hold NaN.
 void vc_column_sums(size_t rows, size_t columns, size_t stride, const float *x, const float *weight,
                     size_t weight_stride, float scale, bool accumulate, float *out);
+
+/// out[c] = the sum over r of x[r * stride + c] * y[r * stride + c], rows in order.
+void vc_column_products(size_t rows, size_t columns, size_t stride, const float *x, const float *y, float *out);

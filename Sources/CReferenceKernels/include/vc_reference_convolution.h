@@ -21,11 +21,20 @@ void vc_reference_im2col(const vc_conv_shape *s, const float *input, double *out
 /// Its adjoint; d_input is overwritten.
 void vc_reference_col2im(const vc_conv_shape *s, const float *columns, double *d_input);
 
-/// values + bias, then max(0, .) where `relu`.
-void vc_reference_add_bias(const float *values, long positions, int filters, const float *bias, bool relu, double *out);
+/// activation(values + bias + adding); `bias` and `adding` may be NULL.
+void vc_reference_finish_positions(int kind, long positions, int filters, const float *values, const float *bias,
+                                   const float *adding, double *out);
 
 /// The sums of d (positions, filters) over its positions.
 void vc_reference_sum_positions(const float *d, long positions, int filters, double *sums);
 
 /// d_output where output > 0, else 0.
 void vc_reference_relu_gradient(const float *output, const float *d_output, long count, double *d_input);
+
+/// The depthwise convolution of one frame, kernel (kernel_rows, kernel_columns, channels); `bias` may be NULL.
+void vc_reference_depthwise(const vc_conv_shape *s, const float *input, const float *kernel, const float *bias, int kind,
+                            double *output);
+
+/// Its gradients: d_input is overwritten, d_kernel is added to.
+void vc_reference_depthwise_gradients(const vc_conv_shape *s, const float *input, const float *kernel, const float *d_output,
+                                      double *d_input, double *d_kernel);

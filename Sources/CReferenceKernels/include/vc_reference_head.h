@@ -53,3 +53,6 @@ double vc_reference_sum_of_squares(size_t count, const double *x);
 /// out[c] = scale * sum of weight[r] * x[r][c].
 void vc_reference_column_sums(size_t rows, size_t columns, const double *x, const double *weight, double scale,
                               double *out);
+
+/// out[c] = the sum of x[r][c] * y[r][c] over the rows.
+void vc_reference_column_products(size_t rows, size_t columns, const float *x, const float *y, double *out);

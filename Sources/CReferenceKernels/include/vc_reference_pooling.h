@@ -9,6 +9,10 @@ void vc_reference_max_pool(const vc_pool_shape *s, const float *input, double *o
 /// d_input (rows, columns, channels) of one frame; the first of equal maxima takes the gradient.
 void vc_reference_max_pool_gradient(const vc_pool_shape *s, const float *input, const float *d_output, double *d_input);
 
+/// Average pooling of one frame and its gradient, both overwritten.
+void vc_reference_average_pool(const vc_pool_shape *s, bool counts_padding, const float *input, const float *d_output,
+                               double *output, double *d_input);
+
 /// The mean of input (positions, channels) over its positions.
 void vc_reference_global_average_pool(const float *input, long positions, int channels, double *output);
 

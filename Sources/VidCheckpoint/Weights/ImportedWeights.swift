@@ -19,22 +19,35 @@ package struct ImportedWeights: Sendable {
     package let ignored: [String]
     private let owner: Buffer
 
-    /// Checks that `convolutions`, in order, make a VGG, and lets `fill` write the values of each, which must be finite.
+    /// Names without `cnn/` and shapes of the tensors of a CNN over frames of three channels.
+    static func tensors(of architecture: Architecture) throws -> [(name: String, shape: Shape)] {
+        var layout = ParameterLayout()
+        let side = architecture.smallestSide ?? 1
+        _ = try FrameEncoder(architecture, input: [side, side, 3], trainable: .none, layout: &layout)
+        return layout.tensors.map { (String($0.name.dropFirst(prefix.count)), $0.shape) }
+    }
+
+    /// Lets `fill` write the values of each tensor of `architecture`, which must be finite.
     init(
-        source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], convolutions: [ConvolutionSource],
-        fill: (_ index: Int, _ kernel: Tensor, _ bias: Tensor) throws -> Void
+        source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], architecture: Architecture,
+        fill: (_ name: String, _ tensor: Tensor) throws -> Void
     ) throws {
-        let architecture = try Architecture(convolutions, of: source)
-        let shapes = convolutions.flatMap { [($0.name + "/kernel", Shape($0.kernel)), ($0.name + "/bias", Shape($0.bias))] }
-        let owner = try Buffer(allocating: shapes.reduce(0) { $0 + ($1.1.count + 15) / 16 * 16 })
+        let shapes = try ImportedWeights.tensors(of: architecture)
+        try self.init(
+            source: source, sha256: sha256, preprocessing: preprocessing, ignored: ignored, architecture: architecture, shapes, fill)
+    }
+
+    private init(
+        source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String], architecture: Architecture,
+        _ shapes: [(name: String, shape: Shape)], _ fill: (_ name: String, _ tensor: Tensor) throws -> Void
+    ) throws {
+        let owner = try Buffer(allocating: shapes.reduce(0) { $0 + ($1.shape.count + 15) / 16 * 16 })
         var offset = 0
         let tensors = shapes.map { name, shape in
             defer { offset += (shape.count + 15) / 16 * 16 }
             return NamedTensor(name, owner.tensor(shape, offset: offset))
         }
-        for index in convolutions.indices {
-            try fill(index, tensors[2 * index].tensor, tensors[2 * index + 1].tensor)
-        }
+        for tensor in tensors { try fill(tensor.name, tensor.tensor) }
         for tensor in tensors {
             let values = UnsafeBufferPointer(start: tensor.tensor.base, count: tensor.tensor.count)
             if let index = Finiteness.firstNonFinite(values) { throw Finiteness.error(source, tensor.name, index: index, values[index]) }
@@ -48,6 +61,27 @@ package struct ImportedWeights: Sendable {
         self.owner = owner
     }
 
+    /// Checks that `convolutions`, in order, make a VGG, and lets `fill` write the values of each, which must be finite.
+    init(
+        source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], convolutions: [ConvolutionSource],
+        fill: (_ index: Int, _ kernel: Tensor, _ bias: Tensor) throws -> Void
+    ) throws {
+        let architecture = try Architecture(convolutions, of: source)
+        let shapes = convolutions.flatMap { [($0.name + "/kernel", Shape($0.kernel)), ($0.name + "/bias", Shape($0.bias))] }
+        let places = Dictionary(uniqueKeysWithValues: convolutions.enumerated().map { ($1.name, $0) })
+        var kernel: Tensor?
+        try self.init(
+            source: source, sha256: sha256, preprocessing: preprocessing, ignored: ignored, architecture: architecture, shapes
+        ) { name, tensor in
+            guard let first = kernel, let index = places[String(name.prefix { $0 != "/" })] else {
+                kernel = tensor
+                return
+            }
+            try fill(index, first, tensor)
+            kernel = nil
+        }
+    }
+
     /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; other tensors are left alone.
     ///
     /// If the model takes one channel and the weights several, the first convolution is folded into one channel (`fold`): a grey frame
@@ -59,7 +93,7 @@ package struct ImportedWeights: Sendable {
     package func load(into store: ParameterStore, preprocessing: PreprocessingName) throws -> [String] {
         let slices = store.slices.filter { $0.name.hasPrefix(ImportedWeights.prefix) }
         let byName = Dictionary(uniqueKeysWithValues: tensors.map { (ImportedWeights.prefix + $0.name, $0.tensor) })
-        let first = ImportedWeights.prefix + "block1_conv1/kernel"
+        let first = ImportedWeights.prefix + (tensors.first?.name ?? "")
         var differences: [String] = []
         for slice in slices {
             guard let tensor = byName[slice.name] else {
@@ -85,8 +119,9 @@ package struct ImportedWeights: Sendable {
         }
         var notes: [String] = []
         if let slice = slices.first(where: { $0.name == first }), let kernel = byName[first], kernel.shape != slice.shape {
-            let bias = slices.first { $0.name == ImportedWeights.prefix + "block1_conv1/bias" }
-            fold(kernel, by: preprocessing, into: store.value(slice), bias: bias.map(store.value))
+            let bias = slices.first { $0.name == first.replacing("/kernel", with: "/bias") }
+            let mean = slices.first { $0.name.hasSuffix("/moving_mean") }
+            fold(kernel, by: preprocessing, into: store.value(slice), bias: bias.map(store.value), mean: mean.map(store.value))
             notes.append(
                 "\(slice.name): its \(kernel.shape[2]) input channels are folded into one, because the model's input has one channel. "
                     + "A grey frame gives the features of the same frame in colour, except near its borders")
@@ -110,7 +145,7 @@ package struct ImportedWeights: Sendable {
     }
 
     /// Writes the first convolution's kernel (rows, columns, channels, filters), folded into one channel, to `folded`, and adds to its
-    /// bias what the channels' offsets amount to.
+    /// bias what the channels' offsets amount to. Without a bias it takes that from the mean of the batch normalisation behind it.
     ///
     /// A grey g becomes s g + o in a model of one channel, and s_c g + o_c in channel c of a model of several. Channel c is thus
     /// a_c = s_c / s times the single channel, plus b_c = o_c - o a_c:
@@ -120,7 +155,7 @@ package struct ImportedWeights: Sendable {
     ///
     /// This is exact where the kernel lies within the frame. Beyond the border, zeros stand for the grey -o / s here, and for
     /// -o_c / s_c in channel c there. They differ only for `caffe` and `torch`, whose b_c are not 0.
-    private func fold(_ kernel: Tensor, by name: PreprocessingName, into folded: Tensor, bias: Tensor?) {
+    private func fold(_ kernel: Tensor, by name: PreprocessingName, into folded: Tensor, bias: Tensor?, mean: Tensor?) {
         let (channels, filters) = (kernel.shape[2], kernel.shape[3])
         let (one, several) = (Preprocessing(name, channels: 1), Preprocessing(name, channels: channels))
         let scales = several.scale.map { Double($0) / Double(one.scale[0]) }
@@ -137,7 +172,12 @@ package struct ImportedWeights: Sendable {
                 folded.base[place * filters + filter] = Float(sum)
             }
         }
-        guard let bias else { return }
-        for filter in 0..<filters { bias.base[filter] = Float(Double(bias.base[filter]) + shift[filter]) }
+        for filter in 0..<filters {
+            if let bias {
+                bias.base[filter] = Float(Double(bias.base[filter]) + shift[filter])
+            } else if let mean {
+                mean.base[filter] = Float(Double(mean.base[filter]) - shift[filter])
+            }
+        }
     }
 }

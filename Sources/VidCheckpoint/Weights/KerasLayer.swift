@@ -61,7 +61,9 @@ struct KerasLayer {
                 let group = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
                 if layers.last?.group != group {
                     let components = group.split(separator: "/")
-                    let name = components.last { ConvolutionSource.place($0) != nil } ?? Substring(name)
+                    let name =
+                        components.last { ConvolutionSource.place($0) != nil || NetworkNaming.kerasLayers.contains(String($0)) }
+                        ?? Substring(name)
                     layers.append(KerasLayer(name: String(name), group: group))
                 }
                 layers[layers.count - 1].variables.append(Variable(path: path, shape: shape))

@@ -21,6 +21,7 @@ package enum KerasWeights {
         let path = source.path
         return try HDF5File.with(source) { file in
             let layers = try KerasLayer.all(of: file)
+            if let weights = try named(layers, of: file, sha256: sha256) { return weights }
             let (convolutions, rest) = try convolutions(layers, path)
             return try ImportedWeights(
                 source: path, sha256: sha256, preprocessing: .caffe, ignored: rest, convolutions: convolutions.map(\.source)
@@ -29,6 +30,42 @@ package enum KerasWeights {
                 try file.read(convolutions[index].bias, into: bias)
             }
         }
+    }
+
+    /// The weights of a network with Keras's names of the layers; nil if the file has none of them.
+    private static func named(_ layers: [KerasLayer], of file: borrowing HDF5File, sha256: String) throws -> ImportedWeights? {
+        let byName = Dictionary(layers.map { ($0.name, $0) }) { first, _ in first }
+        for (architecture, preprocessing) in NetworkNaming.keras {
+            let tensors = try ImportedWeights.tensors(of: .named(architecture))
+            let names = Set(tensors.map { String($0.name.prefix { $0 != "/" }) })
+            guard 2 * names.filter({ byName[$0] != nil }).count >= names.count else { continue }
+            // A layer's variables are in the order of ours.
+            var paths: [String: String] = [:]
+            for name in names {
+                let own = tensors.filter { $0.name.hasPrefix("\(name)/") }
+                guard let layer = byName[name] else {
+                    throw VidclassError.file(file.path, "it has layers of \(architecture.rawValue), but \(name) is missing")
+                }
+                // Keras's depthwise kernels are (rows, columns, channels, 1).
+                let isDepthwise = own[0].shape.rank == 3
+                let shapes = layer.variables.map { isDepthwise && $0.shape.last == 1 ? Array($0.shape.dropLast()) : $0.shape }
+                guard shapes == own.map(\.shape.dimensions) else {
+                    let (found, expected) = (shapes.map(SafetensorsEntry.text), own.map { SafetensorsEntry.text($0.shape.dimensions) })
+                    throw VidclassError.file(
+                        file.path,
+                        "layer \(name.quoted) of \(architecture.rawValue): expected tensors of \(expected.joined(separator: ", ")), found "
+                            + found.joined(separator: ", "))
+                }
+                for (tensor, variable) in zip(own, layer.variables) { paths[tensor.name] = variable.path }
+            }
+            return try ImportedWeights(
+                source: file.path, sha256: sha256, preprocessing: preprocessing, ignored: layers.map(\.name).filter { !names.contains($0) },
+                architecture: .named(architecture)
+            ) { name, tensor in
+                if let path = paths[name] { try file.read(path, into: tensor) }
+            }
+        }
+        return nil
     }
 
     private struct Convolution {
@@ -76,12 +113,14 @@ package enum KerasWeights {
         let convolutions = layers.filter { $0.kernelShape != nil }
         let filters = convolutions.compactMap { $0.kernelShape?.last }
         guard Set(convolutions.map(\.parent)).count == 1,
-            let architecture = Architecture.named.map(\.architecture).first(where: { $0.filters.joined().elementsEqual(filters) })
+            let blocks = NamedArchitecture.allCases.compactMap({ Architecture.named($0).blocks }).first(where: {
+                $0.joined().elementsEqual(filters)
+            })
         else {
             throw VidclassError.file(
                 path, "no layers named block1_conv1, block1_conv2, ..., and its \(convolutions.count) convolutions are not those of a VGG")
         }
-        let places = architecture.filters.enumerated().flatMap { block, filters in filters.indices.map { (block + 1, $0 + 1) } }
+        let places = blocks.enumerated().flatMap { block, filters in filters.indices.map { (block + 1, $0 + 1) } }
         return zip(convolutions, places).map { ($0, $1.0, $1.1) }
     }
 }

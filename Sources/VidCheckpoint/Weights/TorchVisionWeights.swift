@@ -12,10 +12,6 @@ package enum TorchVisionWeights {
     static func matches(_ file: SafetensorsFile) -> Bool { file.entry(named: "features.0.weight") != nil }
 
     static func read(_ file: SafetensorsFile) throws -> ImportedWeights {
-        if let entry = file.entries.first(where: { $0.name.hasPrefix("features.") && $0.name.hasSuffix(".running_mean") }) {
-            throw VidclassError.file(
-                file.path, "\(entry.name): this is a VGG with batch normalization (such as vgg16_bn); only plain VGGs can be imported")
-        }
         let modules = try modules(file)
         let convolutions = try places(modules.map(\.index), file.path)
         let sources = zip(convolutions, modules).map { place, module in
@@ -29,7 +25,7 @@ package enum TorchVisionWeights {
         return try ImportedWeights(
             source: file.path, sha256: file.file.sha256(), preprocessing: .torch, ignored: ignored.sorted(), convolutions: sources
         ) { index, kernel, bias in
-            try readKernel(modules[index].weight, of: file, into: kernel)
+            try StateDictWeights.readKernel(modules[index].weight, of: file, into: kernel)
             try file.read(modules[index].bias, into: bias)
         }
     }
@@ -79,20 +75,5 @@ package enum TorchVisionWeights {
             }
         }
         return places
-    }
-
-    /// (filters, channels, rows, columns) to (rows, columns, channels, filters).
-    private static func readKernel(_ entry: SafetensorsEntry, of file: SafetensorsFile, into kernel: Tensor) throws {
-        let buffer = try Buffer(allocating: entry.count)
-        defer { withExtendedLifetime(buffer) {} }
-        try file.read(entry, into: buffer.tensor([entry.count]))
-        let (filters, channels, area) = (entry.shape[0], entry.shape[1], entry.shape[2] * entry.shape[3])
-        for place in 0..<area {
-            for channel in 0..<channels {
-                for filter in 0..<filters {
-                    kernel.base[(place * channels + channel) * filters + filter] = buffer.base[(filter * channels + channel) * area + place]
-                }
-            }
-        }
     }
 }

@@ -72,7 +72,7 @@ extension Architecture {
                 path, "its \(sources.count) convolutions have \(Int(values)) weights; at most \(Int(Architecture.mostValues)) are read")
         }
         guard !sources.isEmpty else { throw VidclassError.file(path, "it has no VGG convolutions (block1_conv1, ...)") }
-        self = Architecture.named.map(\.architecture).first { $0.filters == blocks } ?? .blocks(blocks)
+        self = NamedArchitecture.allCases.map(Architecture.named).first { $0.blocks == blocks } ?? .blocks(blocks)
     }
 
     /// A bound on what a weights file may ask for: 144 MiB per kernel.

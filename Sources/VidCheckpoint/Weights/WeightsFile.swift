@@ -37,8 +37,12 @@ package enum WeightsFile {
             let ignored = try? JSONParser.parse(text)
         else { throw VidclassError.file(path, "the child that read it returned something other than its weights") }
         try SealedSafetensors.verify(file)
+        guard let preprocessing = file.metadata["preprocessing"].flatMap(PreprocessingName.init(rawValue:)) else {
+            throw VidclassError.file(path, "the child that read it did not return its preprocessing")
+        }
         return try read(
-            file, prefix: "", .caffe, sha256: sha256, ignored: (ignored.arrayElements ?? []).compactMap(\.stringValue), source: source)
+            file, prefix: "", named(file.metadata["architecture"]), preprocessing, sha256: sha256,
+            ignored: (ignored.arrayElements ?? []).compactMap(\.stringValue), source: source)
     }
 
     static func readOwn(_ file: SafetensorsFile) throws -> ImportedWeights {
@@ -54,10 +58,10 @@ package enum WeightsFile {
         guard let preprocessing = file.metadata["preprocessing"].flatMap(PreprocessingName.init(rawValue:)),
             let sha256 = file.metadata["source_sha256"]
         else { throw VidclassError.file(file.path, "its metadata has no \"preprocessing\" or \"source_sha256\"") }
-        let weights = try read(file, prefix: "", preprocessing, sha256: sha256, ignored: [])
+        let weights = try read(file, prefix: "", named(file.metadata["architecture"]), preprocessing, sha256: sha256, ignored: [])
         let known = Set(weights.tensors.map(\.name))
         if let other = file.entries.first(where: { !known.contains($0.name) }) {
-            throw VidclassError.file(file.path, "tensor \(other.name.quoted) is not part of a VGG")
+            throw VidclassError.file(file.path, "tensor \(other.name.quoted) is not part of \(weights.architecture.label)")
         }
         guard file.metadata["architecture"] == weights.architecture.label else {
             throw VidclassError.file(
@@ -77,15 +81,39 @@ package enum WeightsFile {
         }
         let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && Checkpoint.isOfModel($0.name) }
             .map { String($0.name.prefix { $0 != "/" }) }
+        let node = checkpoint.configNode["model"]?["cnn"]?["architecture"]
+        var architecture: Architecture?
+        do throws(ConfigurationFault) {
+            if let node { architecture = try Architecture.codec.decode(node, ConfigurationPath("model", "cnn", "architecture")) }
+        } catch {
+            throw VidclassError.file(checkpoint.path, "config: \(error.message)")
+        }
         return try read(
-            checkpoint.file, prefix: "cnn/", preprocessing, sha256: checkpoint.checksum, ignored: Set(layers).sorted())
+            checkpoint.file, prefix: "cnn/", architecture, preprocessing, sha256: checkpoint.checksum, ignored: Set(layers).sorted())
     }
 
-    /// The tensors `<prefix>block1_conv1/kernel` and so on.
+    /// The architecture of a label; nil for VGG's of any kind, whose tensors tell the blocks.
+    private static func named(_ label: String?) -> Architecture? {
+        label.flatMap(NamedArchitecture.init(rawValue:)).map(Architecture.named)
+    }
+
+    /// The tensors of `architecture`, or, for a VGG or nil, `<prefix>block1_conv1/kernel` and so on.
     private static func read(
-        _ file: SafetensorsFile, prefix: String, _ preprocessing: PreprocessingName, sha256: String, ignored: [String],
-        source: String? = nil
+        _ file: SafetensorsFile, prefix: String, _ architecture: Architecture?, _ preprocessing: PreprocessingName, sha256: String,
+        ignored: [String], source: String? = nil
     ) throws -> ImportedWeights {
+        if let architecture, architecture.blocks == nil {
+            return try ImportedWeights(
+                source: source ?? file.path, sha256: sha256, preprocessing: preprocessing, ignored: ignored, architecture: architecture
+            ) { name, tensor in
+                guard let entry = file.entry(named: prefix + name), entry.shape == tensor.shape.dimensions, entry.type == .float32 else {
+                    let found = file.entry(named: prefix + name).map { "is \($0.type.rawValue) \($0.shapeText)" } ?? "is missing"
+                    throw VidclassError.file(
+                        file.path, "tensor \((prefix + name).quoted) \(found), expected F32 \(tensor.shape) for \(architecture.label)")
+                }
+                try file.read(entry, into: tensor)
+            }
+        }
         var sources: [ConvolutionSource] = []
         for entry in file.entries where entry.name.hasPrefix(prefix) && entry.name.hasSuffix("/kernel") {
             let layer = entry.name.dropFirst(prefix.count).dropLast("/kernel".count)

@@ -13,13 +13,11 @@ extension ImportedWeights {
     /// - Returns: a warning if the last feature map is all zero or enormous; nil if it may be that of a trained network.
     /// - Throws: `.badData` if it is not finite, `.other` if memory runs out.
     package func trial() throws -> String? {
-        let blocks = architecture.filters.count
-        guard let channels = tensors.first?.tensor.shape[2], blocks <= 8 else { return nil }
-        let side = max(64, 2 << blocks)
+        guard let channels = tensors.first?.tensor.shape[2], let smallest = architecture.smallestSide, smallest <= 256 else { return nil }
+        let side = max(64, 2 * smallest)
         let shape: Shape = [side, side, channels]
         var layout = ParameterLayout()
-        let encoder = FrameEncoder(
-            layers: try VGG.layers(architecture, input: shape, trainable: .none, layout: &layout), inputShape: shape)
+        let encoder = try FrameEncoder(architecture, input: shape, trainable: .none, layout: &layout)
         let context = Context(parameters: try ParameterStore(layout), workers: Workers(), random: RandomGenerator(seed: 0))
         _ = try load(into: context.parameters, preprocessing: preprocessing)
         try context.workspace.reserve(

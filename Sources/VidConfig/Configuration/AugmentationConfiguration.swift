@@ -25,6 +25,15 @@ package struct AugmentationConfiguration: ConfigurationSection {
         horizontalFlip > 0 || randomResizedCrop.scale < 1 || brightness > 0 || contrast > 0 || saturation > 0 || rotation > 0
             || frameDrop > 0 || timeReverse > 0
     }
+
+    /// The key of the first setting that changes pixels, such as `random_resized_crop.scale`; nil if none does.
+    var pixelKey: String? {
+        let settings = [
+            ("horizontal_flip", horizontalFlip > 0), ("random_resized_crop.scale", randomResizedCrop.scale < 1),
+            ("brightness", brightness > 0), ("contrast", contrast > 0), ("saturation", saturation > 0), ("rotation", rotation > 0),
+        ]
+        return settings.first { $0.1 }?.0
+    }
 }
 
 /// A random part of the frame, resized to the whole, as torchvision's RandomResizedCrop does.

@@ -4,7 +4,9 @@ extension RunConfiguration {
     /// Checks the rules that involve several keys; each fault names the key to change.
     func check() throws(ConfigurationFault) {
         try checkNetwork()
-        try checkTrainable(model.cnn.trainable, ConfigurationPath("model", "cnn", "trainable"))
+        if let cnn = model.cnn { try checkTrainable(cnn.trainable, of: cnn, ConfigurationPath("model", "cnn", "trainable")) }
+        try checkVectors()
+        try checkPoolingOverTime()
         try checkStages()
         try checkAudio()
         if optimizer.type == .sgd, optimizer.nesterov, optimizer.momentum == 0 {
@@ -21,29 +23,67 @@ extension RunConfiguration {
     }
 
     private func checkNetwork() throws(ConfigurationFault) {
-        let cnn = model.cnn
-        if cnn.weights == "imagenet", cnn.architecture != .vgg16, cnn.architecture != .vgg19 {
+        guard let cnn = model.cnn else { return }
+        guard model.input.features == nil else {
+            throw ConfigurationFault(
+                ConfigurationPath("model", "cnn"),
+                "a CNN takes frames of pixels, but model.input.features describes vectors; add \"cnn\": null to model, or "
+                    + ShellText.setting("model.cnn", "null"))
+        }
+        if cnn.weights == "imagenet", cnn.architecture.name == nil {
             throw ConfigurationFault(
                 ConfigurationPath("model", "cnn", "weights"),
-                "\"imagenet\" weights exist for vgg16 and vgg19 only, not for \(cnn.architecture.name ?? "custom blocks");"
-                    + " set weights to null or to the path of a file")
+                "\"imagenet\" weights exist for the named architectures only; set weights to null or to the path of a file")
         }
-        let blocks = cnn.architecture.filters.count
-        for (key, size) in [("rows", model.input.rows), ("columns", model.input.columns)] where size >> blocks == 0 {
-            throw ConfigurationFault(
-                ConfigurationPath("model", "input", key),
-                "\(size) \(key) are too few, because each of the \(blocks) blocks of \(cnn.architecture.name ?? "the cnn") halves them;"
-                    + " expected at least \(blocks < 62 ? "\(1 << blocks)" : "2^\(blocks)")")
+        let input = model.input
+        do throws(VidclassError) {
+            _ = try cnn.architecture.output(MapSize(rows: input.rows, columns: input.columns, channels: input.channels))
+        } catch {
+            let smallest = cnn.architecture.smallestSide ?? 0
+            let name = cnn.architecture.name ?? "this cnn"
+            for (key, size) in [("rows", input.rows), ("columns", input.columns)] where size < smallest {
+                throw ConfigurationFault(
+                    ConfigurationPath("model", "input", key),
+                    "\(size) \(key) are too few for \(name) (\(error.message)); expected at least \(smallest)")
+            }
+            throw ConfigurationFault(ConfigurationPath("model", "cnn", "architecture"), error.message)
         }
     }
 
-    private func checkTrainable(_ trainable: Trainable, _ path: ConfigurationPath) throws(ConfigurationFault) {
+    /// What changes pixels does not go with vectors.
+    private func checkVectors() throws(ConfigurationFault) {
+        guard model.input.features != nil else { return }
+        if data.preprocessing != .none {
+            throw ConfigurationFault(
+                ConfigurationPath("data", "preprocessing"),
+                "\"\(data.preprocessing.rawValue)\" is for pixels, but model.input.features describes vectors, which model.input.standardize"
+                    + " scales; remove this key or set it to \"none\"")
+        }
+        if let key = augmentation.pixelKey {
+            throw ConfigurationFault(
+                ConfigurationPath((["augmentation"] + key.split(separator: ".").map(String.init)).map { .key($0) }),
+                "changes pixels, but model.input.features describes vectors; remove this key"
+                    + " (frame_drop, time_reverse and mixup go with vectors)")
+        }
+    }
+
+    private func checkPoolingOverTime() throws(ConfigurationFault) {
+        guard model.poolingOverTime == .flatten, model.hasFinalState else { return }
+        throw ConfigurationFault(
+            ConfigurationPath("model", "pooling_over_time"),
+            "an lstm or gru in model.recurrent gives its final state, so there are no frames to flatten; remove this key, or remove the lstm and gru"
+        )
+    }
+
+    private func checkTrainable(_ trainable: Trainable, of cnn: CNNConfiguration, _ path: ConfigurationPath) throws(ConfigurationFault) {
         guard case .from(let name) = trainable else { return }
-        let names = model.cnn.architecture.convolutionNames
+        let names = cnn.architecture.trainedNames
         guard names.contains(name) else {
             let hint = nearestWord(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
             throw ConfigurationFault(
-                path, "expected true, false or one of \(quotedList(names)), found \(JSONNode.string(name).brief)\(hint)")
+                path,
+                "expected true, false or one of \(quotedList(Array(names.prefix(20))))\(names.count > 20 ? " and so on" : ""), found "
+                    + "\(JSONNode.string(name).brief)\(hint)")
         }
     }
 
@@ -52,7 +92,13 @@ extension RunConfiguration {
         var before = 0
         for (index, stage) in stages.enumerated() {
             let path = ConfigurationPath("stages").appending(index)
-            if let trainable = stage.trainable { try checkTrainable(trainable, path.appending("trainable")) }
+            if let trainable = stage.trainable {
+                guard let cnn = model.cnn else {
+                    throw ConfigurationFault(
+                        path.appending("trainable"), "model.cnn is null, so there is no CNN to freeze or train; remove this key")
+                }
+                try checkTrainable(trainable, of: cnn, path.appending("trainable"))
+            }
             if index < stages.count - 1 {
                 guard let epochs = stage.epochs else {
                     throw ConfigurationFault(path.appending("epochs"), "only the last stage may omit its epochs")

@@ -52,6 +52,9 @@ extension RunConfiguration {
         }
         do {
             self = try Self.codec.decode(tree, ConfigurationPath())
+            // The default is for pixels.
+            let namesPreprocessing = tree["data"]?["preprocessing"] != nil
+            if model.input.features != nil, !namesPreprocessing { data.preprocessing = .none }
             try check()
         } catch {
             throw VidclassError(error.withOtherPlaces, in: tree, source: source, overrides: overrides)

@@ -55,6 +55,7 @@ package enum ConfigurationReference {
         let prefix = path.isEmpty ? "" : path + "."
         switch shape {
         case .leaf: break
+        case .nullable(let shape): add(shape, path: path, to: &rows)
         case .list(let element, _): add(element, path: prefix + "N", to: &rows)
         case .section(let fields):
             for field in fields { add(field, path: prefix + field.key, owners: [], to: &rows) }
@@ -78,6 +79,11 @@ package enum ConfigurationReference {
         case .leaf(_, let summary), .list(_, let summary):
             rows.append(
                 Row(path: path, summary: summary, defaultValue: field.defaultValue, documentation: field.documentation, owners: owners))
+        case .nullable:
+            rows.append(
+                Row(
+                    path: path, summary: "an object with the keys below, or null", defaultValue: nil, documentation: field.documentation,
+                    owners: owners))
         case .section, .union: break
         }
         add(field.shape, path: path, to: &rows)
@@ -96,7 +102,7 @@ extension ConfigurationShape {
     fileprivate var summary: String? {
         switch self {
         case .leaf(_, let summary), .list(_, let summary): summary
-        case .section, .union: nil
+        case .section, .union, .nullable: nil
         }
     }
 }

@@ -9,7 +9,7 @@ package enum ConfigurationSchema {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "title": "vidclass run configuration",
         ]
-        for member in node(RunConfiguration.codec.shape).objectMembers ?? [] { schema.set(member.key, member.value) }
+        for member in RunConfiguration.codec.shape.schema.objectMembers ?? [] { schema.set(member.key, member.value) }
         if var properties = schema["properties"] {
             properties.set(
                 RunConfiguration.schemaKey, ["type": "string", "description": "The schema that an editor checks the file against."])
@@ -21,41 +21,6 @@ package enum ConfigurationSchema {
                 ])
             schema.set("properties", properties)
         }
-        return schema
-    }
-
-    private static func node(_ shape: ConfigurationShape) -> JSONNode {
-        switch shape {
-        case .leaf(let schema, _): return schema
-        case .list(let element, _): return ["type": "array", "maxItems": .integer(ConfigurationShape.longestList), "items": node(element)]
-        case .section(let fields): return object(fields)
-        case .union(let tag, let defaultWord, let variants):
-            return [
-                "anyOf": .array(
-                    variants.map { variant in
-                        let word: JSONNode = ["const": .string(variant.word), "description": .string(variant.documentation)]
-                        return object(variant.fields, tag: (tag, word), isTagRequired: variant.word != defaultWord)
-                    })
-            ]
-        }
-    }
-
-    private static func object(_ fields: [ConfigurationFieldShape], tag: (String, JSONNode)? = nil, isTagRequired: Bool = false) -> JSONNode
-    {
-        let properties = fields.map { ($0.key, property($0)) }
-        var schema: JSONNode = ["type": "object", "properties": .object((tag.map { [$0] } ?? []) + properties)]
-        if let tag, isTagRequired { schema.set("required", [.string(tag.0)]) }
-        schema.set("additionalProperties", false)
-        return schema
-    }
-
-    private static func property(_ field: ConfigurationFieldShape) -> JSONNode {
-        var schema: JSONNode = ["description": .string(field.documentation)]
-        switch field.shape {
-        case .leaf, .list: schema.set("default", field.defaultValue)
-        case .section, .union: break
-        }
-        for member in node(field.shape).objectMembers ?? [] { schema.set(member.key, member.value) }
         return schema
     }
 }

@@ -14,7 +14,10 @@ package protocol ConfigurationSection: ConfigurationValue {
 }
 
 extension ConfigurationSection {
-    package static var codec: ConfigurationCodec<Self> {
+    package static var codec: ConfigurationCodec<Self> { tableCodec }
+
+    /// What the table alone says. A section with rules between its keys checks them in a `codec` of its own.
+    static var tableCodec: ConfigurationCodec<Self> {
         let fields = fields
         return ConfigurationCodec(.section(fields.map { $0.shape(of: Self()) })) { node, path throws(ConfigurationFault) in
             guard let members = node.objectMembers else { throw .mismatch(path, expected: "an object", found: node) }
@@ -28,6 +31,20 @@ extension ConfigurationSection {
             return section
         } encode: { section in
             .object(fields.map { ($0.key, $0.encode(section)) })
+        }
+    }
+}
+
+extension ConfigurationSection {
+    /// A section or null, which turns it off.
+    static var optionalCodec: ConfigurationCodec<Self?> {
+        let codec = Self.codec
+        return ConfigurationCodec(.nullable(codec.shape)) { node, path throws(ConfigurationFault) in
+            if node.isNull { return nil }
+            guard node.objectMembers != nil else { throw .mismatch(path, expected: "an object, or null", found: node) }
+            return try codec.decode(node, path)
+        } encode: {
+            $0.map(codec.encode) ?? .null
         }
     }
 }

@@ -70,14 +70,15 @@ struct ClipExamination: Sendable {
         let frames = try ClipFrames(address, of: file.times)
         var shape = file.shape
         shape.frames = frames.count
-        let clip = try file.read(frames: frames.spread, within: frames.range)
+        let clip = try file.read(frames: file.isVectors ? Array(frames.range) : frames.spread, within: frames.range)
         var hash = SHA256()
         hash.update(data: Array("\(shape) \(file.element.name)\n".utf8))
         clip.withUnsafeBytes { hash.update(bufferPointer: $0) }
         return ClipFacts(
-            kind: kind, coding: file.element.name, frames: shape.frames, channels: shape.channels, rows: shape.rows,
+            kind: file.isVectors ? ClipFacts.vectors : kind, coding: file.coding, frames: shape.frames, channels: shape.channels,
+            rows: shape.rows,
             columns: shape.columns, framesPerSecond: Double(file.framesPerSecond), digest: hash.finalize().hexadecimal,
-            prints: FramePrints(clip), range: PixelRange(clip))
+            prints: file.isVectors ? FramePrints(frames: []) : FramePrints(clip), range: file.isVectors ? nil : PixelRange(clip))
     }
 
     /// Decodes the frames of a video: all of a short one, so that decoding errors are found now and not in the middle of a training; of
@@ -171,8 +172,9 @@ extension ClipLoader {
     /// The reason why this loader cannot take the readable clip at `path`; nil if it can.
     func fault(_ facts: ClipFacts, _ path: String) -> VidclassError? {
         let fault =
-            facts.kind == "video" || facts.kind == "pictures"
-            ? videoFault(path) : sizeFault(channels: facts.channels, rows: facts.rows, columns: facts.columns, path)
+            vectorsFault(isVectors: facts.kind == ClipFacts.vectors, features: facts.columns, path)
+            ?? (facts.kind == "video" || facts.kind == "pictures"
+                ? videoFault(path) : sizeFault(channels: facts.channels, rows: facts.rows, columns: facts.columns, path))
         if let fault { return fault }
         guard facts.frames < frames else { return nil }
         do {

@@ -3,7 +3,7 @@ import VidTensor
 
 /// The result of reading a whole clip: its extents, a digest of its frames and prints of how they look.
 package struct ClipFacts: Sendable, Equatable {
-    /// `bin`, `npy`, `video`, `pictures`, `sound`.
+    /// `bin`, `npy`, `vectors`, `video`, `pictures`, `sound`.
     package var kind: String
     /// The codec of a video, or the type of the values.
     package var coding: String
@@ -52,6 +52,9 @@ package struct ClipFacts: Sendable, Equatable {
 // MARK: - As bytes
 
 extension ClipFacts {
+    /// The kind of a clip of vectors over time.
+    package static let vectors = "vectors"
+
     /// To be raised when the same file gets other facts.
     private static let version = 2
     /// The largest number of frames, channels, rows or columns that is accepted.

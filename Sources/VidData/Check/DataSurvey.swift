@@ -30,9 +30,11 @@ extension DataReport {
 
 extension ClipFacts {
     fileprivate init(_ information: ClipInformation) {
-        let kind = information.sound != nil ? "sound" : ["bin", "npy"].contains(information.format) ? information.format : "video"
+        let isArray = ["bin", "npy"].contains(information.format)
+        let kind =
+            information.features != nil ? ClipFacts.vectors : information.sound != nil ? "sound" : isArray ? information.format : "video"
         self.init(
-            kind: kind, coding: ["bin", "npy"].contains(kind) ? information.element : information.format, frames: information.frames,
+            kind: kind, coding: isArray ? information.element : information.format, frames: information.frames,
             channels: information.channels, rows: information.rows, columns: information.columns,
             framesPerSecond: information.framesPerSecond, digest: "", prints: FramePrints(frames: []))
     }

@@ -1,10 +1,12 @@
 import VidSystem
 import VidTensor
 
-/// An open, uncompressed file of frames (`.bin` or `.npy`) whose header is checked and whose payload is not read yet.
+/// An open, uncompressed file of frames or vectors (`.bin` or `.npy`) whose header is checked and whose payload is not read yet.
 package final class ArrayFile {
     package let element: ClipElement
     package let shape: ClipShape
+    /// Whether the frames are vectors: 1 row of so many columns with 1 channel.
+    package let isVectors: Bool
     package let framesPerSecond: Float
 
     private let file: RegularFile
@@ -12,13 +14,15 @@ package final class ArrayFile {
     private let payloadCRC: UInt32?
     /// Whether the file's axes are (frames, rows, columns, channels).
     private let isChannelsLast: Bool
+    /// Whether the stored values are float64, which are read as float32.
+    private let isDouble: Bool
 
     /// Throws `.badData` if the payload of `shape` does not end exactly where the file ends.
     init(
         file: RegularFile, payloadOffset: Int, element: ClipElement, shape: ClipShape, framesPerSecond: Float = 0,
-        payloadCRC: UInt32? = nil, isChannelsLast: Bool = false
+        payloadCRC: UInt32? = nil, isChannelsLast: Bool = false, isVectors: Bool = false, isDouble: Bool = false
     ) throws {
-        try ArrayFile.check(payload: shape.count * element.size, found: file.size - payloadOffset, path: file.path)
+        try ArrayFile.check(payload: shape.count * element.size * (isDouble ? 2 : 1), found: file.size - payloadOffset, path: file.path)
         self.file = file
         self.payloadOffset = payloadOffset
         self.element = element
@@ -26,7 +30,12 @@ package final class ArrayFile {
         self.framesPerSecond = framesPerSecond
         self.payloadCRC = payloadCRC
         self.isChannelsLast = isChannelsLast
+        self.isVectors = isVectors
+        self.isDouble = isDouble
     }
+
+    /// The type of the stored values.
+    package var coding: String { isDouble ? "float64" : element.name }
 
     package var path: String { file.path }
 
@@ -122,8 +131,12 @@ package final class ArrayFile {
         guard isBad else { return }
         let place = words.firstIndex { $0 & 0x7F80_0000 == 0x7F80_0000 } ?? 0
         let value = offset / 4 + place
+        let found = Float(bitPattern: words[place])
         throw VidclassError.file(
-            path, "expected finite values, found \(Float(bitPattern: words[place])) in frame \(value / shape.frameCount) (value \(value))")
+            path,
+            "expected finite values, found \(found) in frame \(value / shape.frameCount)"
+                + (isVectors ? ", feature \(value % shape.frameCount)" : " (value \(value))")
+                + (isDouble && found.isInfinite ? " (float32 reaches 3.4e38)" : ""))
     }
 
     /// Reorders (frames, rows, columns, channels) to (frames, channels, rows, columns) if the file is channels-last.
@@ -155,7 +168,9 @@ package final class ArrayFile {
         private let frameBytes: Int
         /// Where the pass ends in the payload.
         private let end: Int
+        /// Holds the stored values, and then the read ones in their place.
         private let piece: UnsafeMutableRawBufferPointer
+        private let pieceBytes: Int
         private var crc = CRC32()
         /// The place in `indices` of the first frame that is not completely copied.
         private var next = 0
@@ -168,7 +183,8 @@ package final class ArrayFile {
             let range = file.payloadCRC == nil ? range ?? 0..<file.shape.frames : 0..<file.shape.frames
             offset = frameBytes * range.lowerBound
             end = frameBytes * range.upperBound
-            piece = .allocate(byteCount: min(end - offset, ArrayFile.chunk), alignment: 64)
+            pieceBytes = min(end - offset, ArrayFile.chunk)
+            piece = .allocate(byteCount: pieceBytes * (file.isDouble ? 2 : 1), alignment: 64)
         }
 
         deinit { piece.deallocate() }
@@ -183,8 +199,17 @@ package final class ArrayFile {
                 }
                 return false
             }
-            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(piece.count, end - offset)])
-            try file.file.read(into: bytes, at: file.payloadOffset + offset)
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: piece[0..<min(pieceBytes, end - offset)])
+            if file.isDouble {
+                try file.file.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: piece[0..<2 * bytes.count]), at: file.payloadOffset + 2 * offset)
+                for value in 0..<bytes.count / 4 {
+                    let double = piece.loadUnaligned(fromByteOffset: 8 * value, as: Double.self)
+                    piece.storeBytes(of: Float(double), toByteOffset: 4 * value, as: Float.self)
+                }
+            } else {
+                try file.file.read(into: bytes, at: file.payloadOffset + offset)
+            }
             if file.payloadCRC != nil { crc.update(UnsafeRawBufferPointer(bytes)) }
             if file.element == .float32 { try file.checkFinite(UnsafeRawBufferPointer(bytes), at: offset) }
             let pieceEnd = offset + bytes.count

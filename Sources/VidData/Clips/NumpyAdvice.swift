@@ -32,6 +32,14 @@ enum NumpyAdvice {
         return "\(values); scale them to 0 to 255, all clips alike, and save a.astype('float32')"
     }
 
+    /// The same for an array of vectors, whose values may have any scale.
+    static func vectors(_ descriptor: String) -> String {
+        let shown = "'\(descriptor.brief)'"
+        if descriptor.dropFirst() == "O" { return "Python objects (\(shown)), which would have to be unpickled; save an array of numbers" }
+        guard descriptor.dropFirst() == "b1" || ElementType(descriptor) != nil else { return "\(shown); save an array of numbers" }
+        return "\(ElementType(descriptor).map { "\($0.name) (\(shown))" } ?? shown); save a.astype('<f4')"
+    }
+
     private static func text(_ value: Double) -> String {
         let rounded = abs(value) < 1e6 ? (value * 1000).rounded() / 1000 : value
         return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(Float(rounded))"

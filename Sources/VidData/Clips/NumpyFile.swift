@@ -1,9 +1,10 @@
 import VidSystem
 import VidTensor
 
-/// NumPy's `.npy` files as clips: versions 1 and 2, uint8 or little-endian float32, four axes, C order.
+/// NumPy's `.npy` files as clips: versions 1 and 2, C order, with four axes (uint8 or little-endian float32) for frames of pixels, or
+/// with two (little-endian float32 or float64) for vectors over time.
 ///
-/// The axes are (frames, channels, rows, columns). An array whose last axis is 1 or 3 and whose second axis is neither is
+/// Two axes are (frames, features), four are (frames, channels, rows, columns). An array whose last axis is 1 or 3 and whose second axis is neither is
 /// read as (frames, rows, columns, channels).
 package enum NumpyFile {
     private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
@@ -14,21 +15,20 @@ package enum NumpyFile {
     package static func open(_ path: String) throws -> ArrayFile {
         let file = try RegularFile(path)
         let (header, payloadOffset) = try header(of: file)
+        if header.shape.count == 2 { return try vectors(header, file, payloadOffset) }
         let element: ClipElement
         switch header.descriptor {
         case "|u1": element = .uint8
         case "<f4": element = .float32
+        case "<f8" where header.shape.count != 4: throw axesFault(header.shape, path)
         default:
             let found = NumpyAdvice.text(header.descriptor, file, payload: payloadOffset)
             throw VidclassError.file(path, "expected uint8 ('|u1') or float32 ('<f4') values, found \(found)")
         }
         guard header.shape.count == 4 else {
-            throw VidclassError.file(
-                path, "expected the four axes (frames, channels, rows, columns), found shape (\(list(header.shape)))")
+            throw axesFault(header.shape, path)
         }
-        guard !header.isFortranOrder else {
-            throw VidclassError.file(path, "expected C order, found Fortran order; save numpy.ascontiguousarray(a)")
-        }
+        guard !header.isFortranOrder else { throw fortranFault(path) }
         let axes = header.shape
         let isChannelsLast = (axes[3] == 1 || axes[3] == 3) && axes[1] != 1 && axes[1] != 3
         let shape =
@@ -40,6 +40,40 @@ package enum NumpyFile {
         }
         return try ArrayFile(
             file: file, payloadOffset: payloadOffset, element: element, shape: shape, isChannelsLast: isChannelsLast)
+    }
+
+    /// Vectors over time, as frames of 1 row with a column for each feature.
+    private static func vectors(_ header: NumpyHeader, _ file: RegularFile, _ payloadOffset: Int) throws -> ArrayFile {
+        let path = file.path
+        guard header.descriptor == "<f4" || header.descriptor == "<f8" else {
+            throw VidclassError.file(
+                path,
+                "expected float32 ('<f4') or float64 ('<f8') values in an array of the two axes (frames, features), found "
+                    + NumpyAdvice.vectors(header.descriptor))
+        }
+        guard !header.isFortranOrder else { throw fortranFault(path) }
+        let shape = ClipShape(frames: header.shape[0], channels: 1, rows: 1, columns: header.shape[1])
+        guard shape.columns >= 1, shape.columns <= ClipShape.maximumSide, shape.complaint == nil else {
+            let complaint = 1...ClipShape.maximumSide ~= shape.columns ? shape.complaint : nil
+            throw VidclassError.file(
+                path,
+                "\(complaint ?? "expected 1...\(ClipShape.maximumSide) features, found \(shape.columns)") in shape (\(list(header.shape)))"
+            )
+        }
+        return try ArrayFile(
+            file: file, payloadOffset: payloadOffset, element: .float32, shape: shape, isVectors: true,
+            isDouble: header.descriptor == "<f8")
+    }
+
+    private static func fortranFault(_ path: String) -> VidclassError {
+        .file(path, "expected C order, found Fortran order; save numpy.ascontiguousarray(a)")
+    }
+
+    private static func axesFault(_ axes: [Int], _ path: String) -> VidclassError {
+        .file(
+            path,
+            "expected the four axes (frames, channels, rows, columns), or the two axes (frames, features) of vectors, found shape "
+                + "(\(list(axes)))" + (axes.count == 1 ? "; save a[:, None] for one feature a frame, a[None] for a single frame" : ""))
     }
 
     /// Reads all frames of `path` as (frames, channels, rows, columns).

@@ -6,7 +6,7 @@ import VidTensor
 package struct ClipInformation: Sendable, Equatable {
     /// `bin`, `npy`, or the codec of a video, of the first picture of a folder, or of a sound.
     package let format: String
-    /// `uint8` or `float32`.
+    /// `uint8` or `float32`, or for vectors also `float64`.
     package let element: String
     /// The frames of the clip: of a part of a file, if one was named.
     package let clipFrames: ClipFrames
@@ -15,6 +15,8 @@ package struct ClipInformation: Sendable, Equatable {
     package let columns: Int
     /// The properties of a sound, whose frames are those of the spectrogram that was passed to `read`; nil for other clips.
     package var sound: SoundInfo?
+    /// Numbers in each vector of a clip of vectors over time; nil for frames of pixels.
+    package var features: Int?
     /// A video as its container describes it, or a folder of pictures; nil for other clips.
     package var video: VideoInfo?
 
@@ -60,7 +62,8 @@ package struct ClipInformation: Sendable, Equatable {
 extension ClipInformation {
     fileprivate init(_ format: String, _ file: ArrayFile, _ clip: ClipPath) throws {
         self.init(
-            format: format, element: file.element.name, clipFrames: try ClipFrames(clip, of: file.times), channels: file.shape.channels,
+            format: format, element: file.coding, clipFrames: try ClipFrames(clip, of: file.times), channels: file.shape.channels,
             rows: file.shape.rows, columns: file.shape.columns)
+        if file.isVectors { features = file.shape.columns }
     }
 }

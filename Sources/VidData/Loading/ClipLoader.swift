@@ -6,11 +6,14 @@ import VidTensor
 ///
 /// `FrameSampler` chooses the frames in the same way for every kind; `ClipAugmentation` changes training views; `shortClips`
 /// extends clips with fewer frames. Videos are scaled, cropped and converted to the model's channels; the frames of `.bin` and
-/// `.npy` files must already have its channels, rows and columns. A path may name a part of a file: see `ClipPath`.
+/// `.npy` files must already have its channels, rows and columns. For a model of vectors, all clips are `.npy` files of vectors; their
+/// frames are 1 row with a column for each feature. A path may name a part of a file: see `ClipPath`.
 package struct ClipLoader: Sendable {
     package let channels: Int
     package let rows: Int
     package let columns: Int
+    /// Numbers of each vector, for a model of vectors over time; nil for frames of pixels.
+    package private(set) var features: Int?
     package let sampler: FrameSampler
     package let shortClips: ShortClips
     package let augmentation: AugmentationConfiguration
@@ -49,6 +52,7 @@ package struct ClipLoader: Sendable {
             shortClips: data.shortClips, augmentation: configuration.augmentation, audio: data.audio, deinterlaces: data.deinterlace,
             files: MediaFiles(folderRate: data.frameFolderRate))
         expectsBytes = data.preprocessing != PreprocessingName.none
+        features = input.features
     }
 
     /// The same loader, which first looks into `store`.
@@ -139,9 +143,19 @@ package struct ClipLoader: Sendable {
         switch try ClipFormat(existing: clip.file) {
         case .bin: return try array(ClipFile.open(clip.file))
         case .npy: return try array(NumpyFile.open(clip.file))
-        case .video, .pictures: return .video
-        case .sound: return .sound
+        case .video, .pictures:
+            if let fault = vectorsFault(isVectors: false, path) { throw fault }
+            return .video
+        case .sound:
+            if let fault = vectorsFault(isVectors: false, path) { throw fault }
+            return .sound
         }
+    }
+
+    /// All frames of the clip at `path`, an array: those of the part of the file, if one is named.
+    package func wholeArray(_ path: String) throws -> Clip {
+        guard case .array(let file, let frames) = try source(path) else { throw VidclassError.file(path, "expected an array") }
+        return try file.read(frames: Array(frames.range), within: frames.range)
     }
 
     /// A decoder for videos.
@@ -159,10 +173,34 @@ package struct ClipLoader: Sendable {
     }
 
     private func fitting(_ file: ArrayFile) throws -> ArrayFile {
+        if let fault = vectorsFault(isVectors: file.isVectors, features: file.shape.columns, file.path) { throw fault }
         if let fault = sizeFault(channels: file.shape.channels, rows: file.shape.rows, columns: file.shape.columns, file.path) {
             throw fault
         }
         return file
+    }
+
+    /// The error for vectors if the model takes pixels, for another number of features, and for pixels or sounds if it takes vectors; nil
+    /// if they fit.
+    func vectorsFault(isVectors: Bool, features found: Int = 0, _ path: String) -> VidclassError? {
+        switch (features, isVectors) {
+        case (nil, false): return nil
+        case (nil, true):
+            return .file(
+                path,
+                "expected frames of pixels, found vectors of \(found) features; train a model of vectors with "
+                    + ShellText.setting("model.input", "{\"frames\": \(frames), \"features\": \(found)}") + " "
+                    + ShellText.setting("model.cnn", "null"))
+        case (let features?, false):
+            return .file(
+                path,
+                "expected vectors (a .npy file of (frames, \(features))), found pixels or sound; train a model of pixels without "
+                    + "model.input.features")
+        case (let features?, true):
+            guard features != found else { return nil }
+            return .file(
+                path, "expected \(features) features, found \(found); train with \(ShellText.setting("model.input.features", "\(found)"))")
+        }
     }
 
     /// The error for a video if the model's channels do not fit videos.

@@ -150,6 +150,9 @@ package struct PackJob: Sendable {
     }
 
     private func pack(_ file: ArrayFile, _ item: PackItem) throws -> Bool {
+        if file.isVectors {
+            throw VidclassError.file(item.source, "cannot pack vectors, because clip files hold pixels; train on the .npy files")
+        }
         for (name, wanted, found) in [("rows", options.rows, file.shape.rows), ("columns", options.columns, file.shape.columns)] {
             if let wanted, wanted != found {
                 throw VidclassError.file(

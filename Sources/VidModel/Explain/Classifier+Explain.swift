@@ -1,7 +1,8 @@
+import VidConfig
 import VidSystem
 import VidTensor
 
-/// Explains a decision: Grad-CAM for the regions, integrated gradients for the frames.
+/// Explains a decision: Grad-CAM for the regions, integrated gradients for the frames, and without a CNN for their single numbers.
 ///
 /// The backward passes add to the gradients of the head's parameters, which are zeroed at the end. So don't explain between the
 /// gradients of a training step and its optimizer.
@@ -15,9 +16,9 @@ extension Classifier {
         precondition(!context.isTraining, "a clip is explained as it is predicted")
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
-        let last = explainedLayer
+        let last = encoder.explainedLayer
         let activations = context.workspace.take(encoder.shapes[last].prepending(self.frames))
-        encoder.run(0..<last + 1, frames, into: activations, context)
+        encoder.run(0..<last + 1, frames, into: activations, isFolding: true, context)
         let features = Tail(of: encoder, behind: last, activations, context).features
         let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context)
             .logits
@@ -37,33 +38,45 @@ extension Classifier {
             context.workspace.release(to: mark)
             clearGradients()
         }
-        let tail = Tail(of: encoder, behind: explainedLayer, clip.activations, context)
+        let tail = Tail(of: encoder, behind: encoder.explainedLayer, clip.activations, context)
         let features = tail.features.reshaped([frames, self.features])
         let direction = Direction(target: target, against: against)
         let path = FeaturePath(head: head, features: features, validFrames: clip.validFrames, direction: direction, context)
-        let contributions = path.contributions(mask: { self.mask(clip.validFrames, clips: $0, context) })
+        let contributions = path.contributions(
+            ofFeatures: configuration.cnn == nil, mask: { self.mask(clip.validFrames, clips: $0, context) })
         let baseline = direction.score(path.logits(at: 0, mask: mask(clip.validFrames, clips: 1, context)))
 
+        guard configuration.cnn != nil else {
+            let pixels = configuration.input.features == nil ? configuration.input : nil
+            return ClipExplanation(
+                target: target, against: against, logits: clip.logits, score: direction.score(clip.logits), baseline: baseline,
+                contributions: contributions.frames, featureContributions: contributions.features, mapRows: pixels?.rows ?? 0,
+                mapColumns: pixels?.columns ?? 0,
+                maps: contributions.features.map { Classifier.map($0, channels: pixels?.channels) }, weights: [],
+                validFrames: clip.validFrames)
+        }
         let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, context))
         let dActivations = tail.backward(dFeatures.reshaped(tail.features.shape), context)
         let (weights, maps) = Classifier.gradCAM(clip.activations, dActivations)
         let shape = clip.activations.shape
         return ClipExplanation(
             target: target, against: against, logits: clip.logits, score: direction.score(clip.logits), baseline: baseline,
-            contributions: contributions, mapRows: shape[1], mapColumns: shape[2], maps: maps, weights: weights,
+            contributions: contributions.frames, featureContributions: [], mapRows: shape[1], mapColumns: shape[2], maps: maps,
+            weights: weights,
             validFrames: clip.validFrames)
     }
 
     /// Bytes that explanations take: from the workspace, and for the activations of each clip.
     package func explanationBytes(workers: Int) -> (workspace: Int, perClip: Int) {
         let float = MemoryLayout<Float>.stride
-        let last = explainedLayer
+        let last = encoder.explainedLayer
         let activations = Size.product(frames, encoder.shapes[last].count, float)
         let tail = Size.product(frames, Size.sum(encoder.shapes[(last + 1)...].map { $0.count + 16 }), float)
         let features = Size.product(frames, self.features, float)
         let points = FeaturePath.chunk(features: Size.product(frames, self.features))
         let run = Size.sum([
-            Size.product(frames, frameShape.count, float), activations, tail, encoder.encodeBytes(0..<last + 1, frames: frames),
+            Size.product(frames, frameShape.count, float), activations, tail,
+            encoder.encodeBytes(0..<last + 1, frames: frames, isFolding: true),
             encoder.scratchBytes(workers: workers, gradients: false), head.stepBytes(clips: 1),
         ])
         // Values and gradients of the layers behind the explained one, and the clip along the path.
@@ -74,10 +87,10 @@ extension Classifier {
         return (max(run, explained), activations)
     }
 
-    /// The last convolution; a configuration's CNN has one.
-    private var explainedLayer: Int {
-        guard let last = encoder.layers.lastIndex(where: { $0 is Conv2D }) else { preconditionFailure("a network without convolutions") }
-        return last
+    /// The sums over the channels of what the pixels of one frame (H, W, C) add, none below 0; nothing for vectors.
+    private static func map(_ contributions: [Float], channels: Int?) -> [Float] {
+        guard let channels else { return [] }
+        return stride(from: 0, to: contributions.count, by: channels).map { max(0, contributions[$0..<$0 + channels].reduce(0, +)) }
     }
 
     /// Weights (T, C) and maps (T, h w) of activations and their gradient (T, h, w, C).
@@ -114,9 +127,9 @@ extension Classifier {
     }
 }
 
-/// The layers behind the explained one, run forward on its output whether or not anything is trained.
+/// The layers behind the explained one, which follow each other, run forward on its output whether or not anything is trained.
 private struct Tail {
-    private let layers: ArraySlice<any FrameLayer>
+    private let layers: [any FrameLayer]
     /// The input of each layer, and last the features, in the context's workspace.
     private let values: [Tensor]
 
@@ -124,7 +137,7 @@ private struct Tail {
 
     /// Runs the layers behind layer `index` of `encoder` on its output (N, ...).
     init(of encoder: FrameEncoder, behind index: Int, _ output: Tensor, _ context: Context) {
-        layers = encoder.layers[(index + 1)...]
+        layers = encoder.graph.nodes[(index + 1)...].compactMap { $0.layer as? any FrameLayer }
         var values = [output]
         for (layer, shape) in zip(layers, encoder.shapes[(index + 1)...]) {
             let next = context.workspace.take(shape.prepending(output.shape[0]))

@@ -14,13 +14,16 @@ package struct ClipExplanation: Sendable, Equatable {
     /// (T): how much each frame's features raise (above 0) or lower the score, by integrated gradients from the baseline to the
     /// clip. They add up to `score - baseline`, up to the error of the numerical integration. 0 for frames that do not count.
     package let contributions: [Float]
-    /// The size of a map.
+    /// (T, F): the same for each feature by itself, in a model without a CNN, whose features are the numbers of the frames; empty
+    /// otherwise.
+    package let featureContributions: [[Float]]
+    /// The size of a map; 0 x 0 for vectors, which have no maps.
     package let mapRows: Int
     package let mapColumns: Int
-    /// (T) maps of (mapRows, mapColumns): Grad-CAM of the score on the last convolution, none below 0, 0 for frames that do
-    /// not count.
+    /// (T) maps of (mapRows, mapColumns), none below 0, 0 for frames that do not count: Grad-CAM of the score on the last convolution,
+    /// or without a CNN the contributions of the pixels.
     package let maps: [[Float]]
-    /// (T, C): Grad-CAM's weights of the convolution's channels, the mean gradient of each.
+    /// (T, C): Grad-CAM's weights of the convolution's channels, the mean gradient of each; empty without a CNN.
     package let weights: [[Float]]
     /// Frames that count; the rest is padding that the model ignores.
     package let validFrames: Int
@@ -47,5 +50,15 @@ package final class ClipActivations {
         self.activations.copy(from: activations)
         self.validFrames = validFrames
         self.logits = logits
+    }
+}
+
+extension ClipExplanation {
+    /// The features of the largest contributions in either direction, over all frames, largest first.
+    package func topFeatures(_ count: Int) -> [(feature: Int, contribution: Float)] {
+        guard let width = featureContributions.first?.count else { return [] }
+        var sums = [Double](repeating: 0, count: width)
+        for frame in featureContributions { for (feature, value) in frame.enumerated() { sums[feature] += Double(value) } }
+        return sums.indices.sorted { (abs(sums[$1]), $0) < (abs(sums[$0]), $1) }.prefix(count).map { ($0, Float(sums[$0])) }
     }
 }

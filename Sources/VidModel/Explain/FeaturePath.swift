@@ -30,9 +30,11 @@ struct FeaturePath {
         self.context = context
     }
 
-    /// The sum of the contributions of each frame's features, (T), in double precision until the end.
-    func contributions(mask: (_ clips: Int) -> Tensor?) -> [Float] {
+    /// The sum of the contributions of each frame's features, (T), in double precision until the end; and, if they are asked for, the
+    /// contributions of the features themselves, (T, F).
+    func contributions(ofFeatures: Bool, mask: (_ clips: Int) -> Tensor?) -> (frames: [Float], features: [[Float]]) {
         let (steps, width) = (features.shape[0], features.shape[1])
+        var single = [[Double]](repeating: [Double](repeating: 0, count: width), count: ofFeatures ? steps : 0)
         var sums = [Double](repeating: 0, count: steps)
         let chunk = FeaturePath.chunk(features: features.count)
         for start in stride(from: 0, to: FeaturePath.points, by: chunk) {
@@ -47,10 +49,12 @@ struct FeaturePath {
                     var sum = 0.0
                     for feature in 0..<width { sum += Double(d[feature] * x[feature]) }
                     sums[step] += sum
+                    if ofFeatures { for feature in 0..<width { single[step][feature] += Double(d[feature] * x[feature]) } }
                 }
             }
         }
-        return sums.map { Float($0 / Double(FeaturePath.points)) }
+        let points = Double(FeaturePath.points)
+        return (sums.map { Float($0 / points) }, single.map { $0.map { Float($0 / points) } })
     }
 
     /// The logits at `place` on the path, from 0 to 1.

@@ -33,7 +33,12 @@ package struct Head: Sendable {
             case .batchNormalization(let options): builder.addBatchNormalization(name, options)
             }
         }
-        if finalState == nil { builder.add(MeanOverTime("mean_over_time"), type: "GlobalAveragePooling1D") }
+        if finalState == nil {
+            switch configuration.poolingOverTime {
+            case .average: builder.add(MeanOverTime("mean_over_time"), type: "GlobalAveragePooling1D")
+            case .flatten: builder.add(FlattenOverTime("flatten_over_time"), type: "Flatten")
+            }
+        }
         for (index, layer) in configuration.hidden.enumerated() {
             let name = "hidden_\(index)"
             switch layer {

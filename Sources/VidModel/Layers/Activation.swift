@@ -58,3 +58,57 @@ extension ActivationName {
         }
     }
 }
+
+/// An elementwise activation between layers of the CNN.
+package struct MapActivationLayer: FrameLayer {
+    package let name: String
+    package let type = "Activation"
+    package let kind: ActivationKind
+
+    package init(_ name: String, _ kind: ActivationKind) {
+        self.name = name
+        self.kind = kind
+    }
+
+    package var hasReLU: Bool { kind == .relu }
+
+    package var readsOutput: Bool { !kind.slopeNeedsInput && kind != .relu && kind != .linear }
+
+    package func outputShape(_ input: Shape) -> Shape { input }
+
+    package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
+
+    package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
+        Activations.forward(kind, input, into: output, context.workers)
+    }
+
+    package func backward(
+        _ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, rectified: RectifiedGradients, _ context: Context
+    ) {
+        guard let dInput else { return }
+        if kind.slopeNeedsInput {
+            Activations.backward(kind, input: input, dOutput, into: dInput, context.workers)
+        } else if hasReLU, rectified.output {
+            dInput.copy(from: dOutput)
+        } else {
+            Activations.backward(kind, output: output, dOutput, into: dInput, context.workers)
+        }
+        rectify(dInput, input, rectified, context)
+    }
+}
+
+extension MapActivation {
+    /// The kernel of this name.
+    package var kind: ActivationKind {
+        switch self {
+        case .linear: .linear
+        case .relu: .relu
+        case .relu6: .relu6
+        case .silu: .silu
+        case .hardSwish: .hardSwish
+        case .tanh: .tanh
+        case .sigmoid: .sigmoid
+        case .hardSigmoid: .hardSigmoidSixth
+        }
+    }
+}

@@ -1,10 +1,11 @@
 import VidTensor
 
-/// A two-dimensional convolution with a bias over frames (N, H, W, C) -> (N, H', W', K), optionally with a ReLU
-/// (Keras's `Conv2D(..., activation="relu")`).
+/// A two-dimensional convolution over frames (N, H, W, C) -> (N, H', W', K), optionally with a ReLU (Keras's
+/// `Conv2D(..., activation="relu")`).
 ///
-/// Parameters `<prefix>/<name>/kernel` (rows, columns, C, K), Glorot uniform, and `/bias` (K), zero.
-package struct Conv2D: FrameLayer {
+/// Parameters `<prefix>/<name>/kernel` (rows, columns, C / groups, K), Glorot uniform, and, unless it has no bias, `/bias` (K),
+/// zero.
+package struct Conv2D: FusingLayer {
     package let name: String
     package let type = "Conv2D"
     package let channels: Int
@@ -14,37 +15,43 @@ package struct Conv2D: FrameLayer {
     package let strideRows: Int
     package let strideColumns: Int
     package let padding: ConvolutionGeometry.Padding
+    package let groups: Int
     package let hasReLU: Bool
     package let isTrainable: Bool
     /// The algorithm wherever it is possible; nil chooses the fastest for the shape.
     package let preferredAlgorithm: Convolution.Algorithm?
     package let kernel: ParameterID
-    package let bias: ParameterID
+    /// Nil: none.
+    package let bias: ParameterID?
 
     /// Registers the layer's parameters below `prefix`.
     package init(
         _ name: String, prefix: String, channels: Int, filters: Int, kernel: (rows: Int, columns: Int) = (3, 3),
-        stride: (rows: Int, columns: Int) = (1, 1), padding: ConvolutionGeometry.Padding = .same, relu: Bool = false,
-        trainable: Bool = true, algorithm: Convolution.Algorithm? = nil, layout: inout ParameterLayout
+        stride: (rows: Int, columns: Int) = (1, 1), padding: ConvolutionGeometry.Padding = .same, groups: Int = 1, hasBias: Bool = true,
+        relu: Bool = false, trainable: Bool = true, algorithm: Convolution.Algorithm? = nil, layout: inout ParameterLayout
     ) {
         precondition(channels > 0 && filters > 0, "\(name): \(channels) channels to \(filters) filters")
+        precondition(channels % groups == 0 && filters % groups == 0, "\(name): \(channels) to \(filters) in \(groups) groups")
         self.name = name
         self.channels = channels
         self.filters = filters
         (kernelRows, kernelColumns) = kernel
         (strideRows, strideColumns) = stride
         self.padding = padding
+        self.groups = groups
         hasReLU = relu
         isTrainable = trainable
         preferredAlgorithm = algorithm
         let taps = kernel.rows * kernel.columns
         self.kernel = layout.add(
-            "\(prefix)/\(name)/kernel", [kernel.rows, kernel.columns, channels, filters],
-            .glorotUniform(fanIn: taps * channels, fanOut: taps * filters), trainable: trainable)
-        bias = layout.add("\(prefix)/\(name)/bias", [filters], .zeros, trainable: trainable)
+            "\(prefix)/\(name)/kernel", [kernel.rows, kernel.columns, channels / groups, filters],
+            .glorotUniform(fanIn: taps * channels / groups, fanOut: taps * filters), trainable: trainable)
+        bias = hasBias ? layout.add("\(prefix)/\(name)/bias", [filters], .zeros, trainable: trainable) : nil
     }
 
-    package var parameterCount: Int { (kernelRows * kernelColumns * channels + 1) * filters }
+    package var parameterCount: Int { (kernelRows * kernelColumns * (channels / groups) + (bias == nil ? 0 : 1)) * filters }
+
+    package var isConvolution: Bool { true }
 
     /// The ReLU's gradient is computed in place.
     package var overwritesOutputGradient: Bool { hasReLU }
@@ -80,26 +87,9 @@ package struct Conv2D: FrameLayer {
     }
 
     package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
-        forward(input, into: output, isPooled: false, context)
-    }
-
-    /// Whether the layer can compute the max pooling after it as well, for input samples of shape `input`.
-    package func canPool(_ next: MaxPool2D, input: Shape) -> Bool {
-        next.pool == .init(2, 2) && next.stride == next.pool && algorithm(geometry(input)) == .winograd
-    }
-
-    /// As `forward`, followed by 2x2 max pooling where `isPooled`, with the same bits as the two layers in turn.
-    package func forward(_ input: Tensor, into output: Tensor, isPooled: Bool, _ context: Context) {
-        let g = geometry(input.shape.dropFirst)
-        let algorithm = algorithm(g)
-        Convolution.forward(
-            g, algorithm, input: input, kernel: context.parameters.value(kernel),
-            filters: algorithm == .winograd ? context.filters.filters(kernel, .forward) : nil, bias: context.parameters.value(bias),
-            relu: hasReLU, isPooled: isPooled, output: output, workers: context.workers, workspace: context.workspace)
-    }
-
-    package func backward(_ dOutput: Tensor, input: Tensor, output: Tensor, into dInput: Tensor?, _ context: Context) {
-        backward(dOutput, input: input, output: output, into: dInput, rectified: RectifiedGradients(), context)
+        var finish = Finish()
+        finish.activation = hasReLU ? .relu : .linear
+        forward(input, into: output, finish, adding: nil, context)
     }
 
     package func backward(
@@ -113,8 +103,7 @@ package struct Conv2D: FrameLayer {
         if let dKernel = context.parameters.gradient(kernel) {
             Convolution.filterGradient(
                 g, Convolution.filterGradientAlgorithm(for: g, preferring: preferredAlgorithm), input: input, dOutput: dOutput,
-                dKernel: dKernel, dBias: context.parameters.gradient(bias),
-                workers: context.workers, workspace: context.workspace)
+                dKernel: dKernel, dBias: bias.flatMap(context.parameters.gradient), workers: context.workers, workspace: context.workspace)
         }
         if let dInput {
             Convolution.inputGradient(
@@ -129,6 +118,57 @@ package struct Conv2D: FrameLayer {
         precondition(input.rank == 3 && input[2] == channels, "\(name): expected frames of (rows, columns, \(channels)), received \(input)")
         return ConvolutionGeometry(
             rows: input[0], columns: input[1], channels: channels, filters: filters, kernel: (kernelRows, kernelColumns),
-            stride: (strideRows, strideColumns), padding: padding)
+            stride: (strideRows, strideColumns), padding: padding, groups: groups)
+    }
+}
+
+// MARK: - Together with the layers after it
+
+extension Conv2D {
+    /// The convolution's own ReLU is a part of the finish.
+    package func canFinish(_ finish: Finish, _ input: Shape) -> Bool {
+        guard finish.isPooled else { return true }
+        return algorithm(geometry(input)) == .winograd && !finish.isAdding && [.linear, .relu].contains(finish.activation)
+    }
+
+    package func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context) {
+        let g = geometry(input.shape.dropFirst)
+        let algorithm = algorithm(g)
+        let isWinograd = algorithm == .winograd
+        let parameters = context.parameters
+        var (kernelValue, biasValue) = (parameters.value(kernel), bias.map(parameters.value))
+        var filters: WinogradFilters?
+        if let normalization = finish.normalization {
+            let folded = context.filters.folded(folding(normalization), isWinograd: isWinograd)
+            (kernelValue, biasValue, filters) = (folded.kernel ?? kernelValue, folded.bias, folded.filters)
+        } else if isWinograd {
+            filters = context.filters.filters(kernel, .forward)
+        }
+        Convolution.forward(
+            g, algorithm, input: input, kernel: kernelValue, filters: filters, bias: biasValue, activation: finish.activation,
+            adding: adding, isPooled: finish.isPooled, output: output, workers: context.workers, workspace: context.workspace)
+    }
+
+    package func filterBytes(_ input: Shape, _ finish: Finish) -> Int {
+        let isWinograd = algorithm(geometry(input)) == .winograd
+        guard finish.normalization != nil else { return filterBytes(input, inputGradient: false) }
+        let bytes =
+            isWinograd
+            ? WinogradFilters.bytes(.forward, channels: channels, filters: filters)
+            : kernelRows * kernelColumns * (channels / groups) * filters * MemoryLayout<Float>.stride
+        return bytes + (filters + 16) * MemoryLayout<Float>.stride
+    }
+
+    package func reserveFilters(_ input: Shape, _ finish: Finish, _ filters: FilterCache) throws {
+        let isWinograd = algorithm(geometry(input)) == .winograd
+        if let normalization = finish.normalization {
+            try filters.reserve(folding(normalization), isWinograd: isWinograd)
+        } else {
+            try reserveFilters(input, inputGradient: false, filters)
+        }
+    }
+
+    private func folding(_ normalization: NormalizationParameters) -> Folding {
+        Folding(kernel: kernel, bias: bias, normalization: normalization)
     }
 }

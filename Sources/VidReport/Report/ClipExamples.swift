@@ -33,10 +33,15 @@ package struct ClipExample: Sendable {
     package let clip: String
     package let label: Int
     package let scores: [Float]
-    package let picture: Result<Picture, VidclassError>
+    /// Nil for vectors, which `remark` describes.
+    package let picture: Result<Picture, VidclassError>?
+    package let remark: String?
 
-    package init(place: Int, clip: String, label: Int, scores: [Float], picture: Result<Picture, VidclassError>) {
-        (self.place, self.clip, self.label, self.scores, self.picture) = (place, clip, label, scores, picture)
+    package init(
+        place: Int, clip: String, label: Int, scores: [Float], picture: Result<Picture, VidclassError>?,
+        remark: String? = nil
+    ) {
+        (self.place, self.clip, self.label, self.scores, self.picture, self.remark) = (place, clip, label, scores, picture, remark)
     }
 
     /// The `count` classes of the highest scores, the first of equals first.

@@ -6,8 +6,12 @@ extension ReportPage {
     var examples: String {
         let groups = report.examples.filter { !$0.examples.isEmpty }
         guard !groups.isEmpty else { return "" }
-        var text = "<p>Below each frame is the same frame with light colours where the model looked, on a scale of its own, and a bar "
-        text += "of the frame's share of the decision, with what it adds to the raw score of the class or takes from it.</p>\n"
+        let havePictures = groups.contains { $0.examples.contains { $0.picture != nil } }
+        var text = ""
+        if havePictures {
+            text += "<p>Below each frame is the same frame with light colours where the model looked, on a scale of its own, and a bar "
+            text += "of the frame's share of the decision, with what it adds to the raw score of the class or takes from it.</p>\n"
+        }
         for kind in ExampleGroup.Kind.allCases {
             guard let group = groups.first(where: { $0.kind == kind }) else { continue }
             text += "<h3>\(ReportPage.title(kind))</h3>\n<div class=\"clips\">\n\(group.examples.map(figure).joined())</div>\n"
@@ -33,11 +37,12 @@ extension ReportPage {
             : "<span class=\"bad\">wrong</span>: classified as \(Markup.quoted(metrics.classes[decision])), but it is \(Markup.quoted(metrics.classes[example.label]))"
         var text = "<figure>\n"
         switch example.picture {
-        case .success(let picture):
+        case nil: text += example.remark.map { "<p class=\"note\">\(Markup.escaped($0))</p>\n" } ?? ""
+        case .success(let picture)?:
             text += "<div class=\"wide\">"
             text +=
                 "<img src=\"data:image/png;base64,\(Data(picture.png).base64EncodedString())\" width=\"\(picture.width)\" height=\"\(picture.height)\" alt=\"\(Markup.escaped(picture.description))\"></div>\n"
-        case .failure(let fault): text += "<p class=\"note\">The frames cannot be shown: \(Markup.escaped(fault.message))</p>\n"
+        case .failure(let fault)?: text += "<p class=\"note\">The frames cannot be shown: \(Markup.escaped(fault.message))</p>\n"
         }
         text += "<figcaption><strong>\(Markup.path(example.clip))</strong><br>\(verdict)\n<ul class=\"scores\">\n"
         // The true class is always listed.

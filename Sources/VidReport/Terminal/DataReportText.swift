@@ -46,8 +46,10 @@ package enum DataReportText {
 
     /// The number, kinds, sizes and lengths of the clips, in words.
     package static func facts(_ report: DataReport) -> [(label: String, text: String)] {
+        let areVectors = !report.facts.isEmpty && report.facts.allSatisfy { $0.kind == ClipFacts.vectors }
         let sizes = report.sizes.map {
-            "\($0.columns)x\($0.rows)" + ($0.channels == 3 ? "" : " with \(Formatting.count($0.channels, "channel"))")
+            (areVectors ? Formatting.count($0.columns, "feature") : "\($0.columns)x\($0.rows)")
+                + ($0.channels == 3 || areVectors ? "" : " with \(Formatting.count($0.channels, "channel"))")
                 + " (\(Formatting.grouped($0.clips)))"
         }
         let texts = [
@@ -63,6 +65,7 @@ package enum DataReportText {
     /// The kind of a file as a noun: "H.264 video", ".bin file".
     private static func kind(_ name: String) -> String {
         if name == "bin" || name == "npy" { return ".\(name) file" }
+        if name == ClipFacts.vectors { return ".npy vector file" }
         guard name.hasSuffix(" video") else { return name }
         let codec = String(name.dropLast(6))
         return (codecs[codec] ?? codec) + " video"

@@ -36,7 +36,7 @@ package struct StartupReport: Sendable {
                 "\(data) from \(dataPath.printable) in \(Formatting.count(classes.count, "class", "classes")): "
                     + Formatting.list(classes.map(\.printable)),
             ],
-            ["input", "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)"],
+            ["input", input.text],
         ]
         rows += training.lines.map { [$0.label, $0.text] }
         rows += [

@@ -19,7 +19,7 @@ package struct TrainingSummary: Sendable {
                 ("augmentation", TrainingSummary.augmentation(configuration)),
                 ("", TrainingSummary.cost(configuration, clips: clips, hasFrozenLayers: hasFrozenLayers)),
                 ("balance", TrainingSummary.balance(configuration)),
-            ] + stages.enumerated().map { ($0 == 0 ? "stages" : "", TrainingSummary.stage($0, $1)) }
+            ] + stages.enumerated().map { ($0 == 0 ? "stages" : "", TrainingSummary.stage($0, $1, hasCNN: configuration.model.cnn != nil)) }
             + [("stops", TrainingSummary.end(configuration, watched))]
         lines = texts.compactMap { label, text in text.map { (label, $0) } }
     }
@@ -77,7 +77,7 @@ package struct TrainingSummary: Sendable {
 
     /// How often the frozen layers must encode randomly sampled or augmented clips.
     private static func cost(_ configuration: RunConfiguration, clips: Int, hasFrozenLayers: Bool) -> String? {
-        guard hasFrozenLayers, configuration.variesInTraining else { return nil }
+        guard hasFrozenLayers, configuration.model.cnn != nil, configuration.variesInTraining else { return nil }
         guard let copies = configuration.augmentation.copies else {
             return "samples change every epoch, so the frozen layers encode \(Formatting.count(clips, "clip")) per epoch and nothing is "
                 + "cached (augmentation.copies limits this)"
@@ -96,10 +96,10 @@ package struct TrainingSummary: Sendable {
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 
-    private static func stage(_ index: Int, _ stage: StagePlan) -> String {
+    private static func stage(_ index: Int, _ stage: StagePlan, hasCNN: Bool) -> String {
         let trained: String =
             switch stage.trainable {
-            case .none: "CNN frozen"
+            case .none: hasCNN ? "CNN frozen" : "all layers trained"
             case .all: "all layers trained"
             case .from(let name): "trained from \(name) on"
             }

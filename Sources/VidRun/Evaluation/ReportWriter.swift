@@ -76,7 +76,7 @@ struct ReportWriter {
         }
         return RunReport.Model(
             checkpoint: checkpoint, layers: classifier.layers, parameters: classifier.parameters.counts,
-            input: "\(input.frames) frames of \(input.rows) x \(input.columns) x \(input.channels)", training: lines)
+            input: input.text, training: lines)
     }
 
     // MARK: Example clips
@@ -100,11 +100,19 @@ struct ReportWriter {
     private func example(_ place: Int, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
-        let picture: Result<ClipExample.Picture, VidclassError>
+        let picture: Result<ClipExample.Picture, VidclassError>?
+        var remark: String?
         do {
             let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
             let predictor = try predictor.get()
             let explanation = predictor.explain(try predictor.activations(of: loaded), target: clip.decision, against: nil)
+            guard configuration.model.input.features == nil else {
+                let features = explanation.topFeatures(5).map { "feature \($0.feature) (\(FrameStrip.signed($0.contribution)))" }
+                remark =
+                    "What led to \(evaluation.classes[clip.decision]) most, with what it adds to the raw score: "
+                    + features.joined(separator: ", ")
+                return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: nil, remark: remark)
+            }
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
             (strip.mostFrames, strip.width) = (6, 640)
             let canvas = try strip.drawn()

@@ -10,6 +10,8 @@ package struct ExplanationFiles {
         /// Whether the user names the files, so that links in their place are followed.
         package var areNamed = false
 
+        package init() {}
+
         package var all: [String] { [picture, animation].compactMap(\.self) }
     }
 

@@ -51,7 +51,19 @@ package struct InputExplanation: Sendable {
         }
     }
 
-    /// Writes the picture and the animation that are asked for.
+    /// Whether it is of vectors over time, which have no pictures.
+    package var isOfVectors: Bool { samples[0].explanation.mapRows == 0 }
+
+    /// The features of vectors that contribute most over all frames and samples, to the mean of the samples' scores; largest first.
+    package func topFeatures(_ count: Int) -> [(feature: Int, contribution: Float)] {
+        var sums: [Int: Float] = [:]
+        for sample in samples where isOfVectors {
+            for (feature, value) in sample.explanation.topFeatures(.max) { sums[feature, default: 0] += value / Float(samples.count) }
+        }
+        return sums.map { ($0.key, $0.value) }.sorted { (abs($1.1), $0.0) < (abs($0.1), $1.0) }.prefix(count).map { $0 }
+    }
+
+    /// Writes the picture and the animation that are asked for; nothing for vectors.
     ///
     /// - Parameters:
     ///   - title: over the picture.
@@ -59,6 +71,7 @@ package struct InputExplanation: Sendable {
     package mutating func write(
         to files: ExplanationFiles.Paths, title: String, subtitle: String, _ writer: AnimationWriter
     ) async throws {
+        guard !isOfVectors else { return }
         let strip = ExplanationPicture(samples: samples, title: title, subtitle: subtitle).strip
         if let path = files.picture {
             let png = try strip.png()

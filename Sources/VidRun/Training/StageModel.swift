@@ -25,23 +25,45 @@ struct StageModel {
     }
 
     /// Draws random weights, and takes those of `start` or, without it, loads those of the CNN from the file that `model.cnn.weights`
-    /// names.
-    func initialize(_ configuration: RunConfiguration, from start: WarmStart?, in runtime: Runtime) async throws {
+    /// names. Learns the standardization of vectors from `training`, unless it is taken from `start`.
+    func initialize(
+        _ configuration: RunConfiguration, from start: WarmStart?, training: [DataSet.Entry], in runtime: Runtime
+    ) async throws {
         try classifier.initialize(seed: configuration.seed)
         for word in configuration.optimizer.excludeFromWeightDecay
         where !classifier.parameters.slices.contains(where: { $0.name.contains(word) }) {
             let example = classifier.parameters.slices.last.map { " such as \($0.name)" } ?? ""
             try runtime.note("optimizer.exclude_from_weight_decay: \"\(word.brief)\" is in the name of no parameter\(example)")
         }
-        if let start { return try runtime.observe(.warmStart(start.load(into: classifier, configuration))) }
-        let cnn = configuration.model.cnn
-        guard let name = cnn.weights else { return }
+        let transfer = try start?.load(into: classifier, configuration)
+        if let transfer { try runtime.observe(.warmStart(transfer)) }
+        if transfer?.taken.contains(PathText.parent(Normalization.meanName)) != true { try standardize(configuration, by: training) }
+        if start != nil { return }
+        guard let cnn = configuration.model.cnn, let name = cnn.weights else { return }
         let path = try runtime.weights.find(name, cnn.architecture)
         let weights = try await runtime.weights.read(path, cnn.architecture)
         try runtime.observe(.info("CNN weights: \(path.printable)"))
         let preprocessing = configuration.data.preprocessing
         for note in try weights.load(into: classifier.parameters, preprocessing: preprocessing) { try runtime.note(note) }
         if let warning = weights.warning(configured: preprocessing) { try runtime.warn(warning) }
+    }
+
+    /// Learns mean and standard deviation of each feature over all frames of these clips, in their order; nothing without a
+    /// standardization.
+    private func standardize(_ configuration: RunConfiguration, by training: [DataSet.Entry]) throws {
+        let parameters = classifier.parameters
+        guard let mean = parameters.slice(named: Normalization.meanName),
+            let deviation = parameters.slice(named: Normalization.deviationName)
+        else { return }
+        let loader = ClipLoader(configuration)
+        var statistics = FeatureStatistics(features: mean.count)
+        for entry in training {
+            guard case .floats(let values) = try loader.wholeArray(entry.path).pixels else { continue }
+            statistics.add(values)
+        }
+        parameters.value(mean).base.update(from: statistics.mean, count: mean.count)
+        parameters.value(deviation).base.update(from: statistics.standardDeviation, count: mean.count)
+        parameters.didChange()
     }
 
     /// Loads the weights and moments of a training's saved state.

@@ -59,7 +59,7 @@ package final class TrainingRun {
         if let checkpoint = plan.checkpoint {
             try model.load(checkpoint)
         } else {
-            try await model.initialize(configuration, from: plan.start, in: runtime)
+            try await model.initialize(configuration, from: plan.start, training: data.entries(of: .train), in: runtime)
         }
         // Bad class weights are refused before a folder is made.
         try Trainer.checkClasses(configuration.training, data.classes, labels: data.entries(of: .train).map(\.label))

@@ -44,6 +44,14 @@ package struct WarmStart: Sendable {
         func node(_ configuration: RunConfiguration, _ key: String) -> JSONNode? {
             key.split(separator: ".").reduce(configuration.json) { $0?[String($1)] }
         }
+        let (older, own) = (before.model, configuration.model)
+        guard (older.cnn == nil) == (own.cnn == nil), older.input.features == own.input.features else {
+            func text(_ model: ModelConfiguration) -> String { model.input.text + (model.cnn == nil ? " without a CNN" : " through a CNN") }
+            throw VidclassError.file(
+                checkpoint.path,
+                "this training cannot start from it: it takes \(text(older)), this training \(text(own)); use the older model's model.input and model.cnn"
+            )
+        }
         let keys = ["model.cnn.architecture", "model.input.channels", "data.preprocessing"]
         let differences = keys.filter { node(before, $0) != node(configuration, $0) }
         guard !differences.isEmpty else { return }

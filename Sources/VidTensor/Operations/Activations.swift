@@ -10,6 +10,17 @@ package enum ActivationKind: Sendable, Equatable, CaseIterable {
     case sigmoid
     /// clip(0.2 x + 0.5, 0, 1), as in Keras 1 and 2.
     case hardSigmoid
+    /// min(max(x, 0), 6).
+    case relu6
+    /// x sigmoid(x), also called swish.
+    case silu
+    /// x relu6(x + 3) / 6.
+    case hardSwish
+    /// relu6(x + 3) / 6, the hard_sigmoid of PyTorch and Keras 3.
+    case hardSigmoidSixth
+
+    /// Returns true if the derivative is no function of the output: its gradient needs the input.
+    package var slopeNeedsInput: Bool { self == .silu || self == .hardSwish }
 
     /// The kernels' number of the activation.
     var code: Int32 {
@@ -19,6 +30,10 @@ package enum ActivationKind: Sendable, Equatable, CaseIterable {
         case .tanh: Int32(VC_TANH)
         case .sigmoid: Int32(VC_SIGMOID)
         case .hardSigmoid: Int32(VC_HARD_SIGMOID)
+        case .relu6: Int32(VC_RELU6)
+        case .silu: Int32(VC_SILU)
+        case .hardSwish: Int32(VC_HARD_SWISH)
+        case .hardSigmoidSixth: Int32(VC_HARD_SIGMOID_SIXTH)
         }
     }
 }
@@ -36,12 +51,22 @@ package enum Activations {
         }
     }
 
-    /// dx = dy * activation'(x), computed from the output y = activation(x); dx may be dy.
+    /// dx = dy * activation'(x), computed from the output y = activation(x); dx may be dy. Not where `slopeNeedsInput`.
     package static func backward(_ kind: ActivationKind, output y: Tensor, _ dy: Tensor, into dx: Tensor, _ workers: Workers) {
+        precondition(!kind.slopeNeedsInput, "the gradient of \(kind) needs its input")
         precondition(y.count == dy.count && y.count == dx.count, "\(y.shape), \(dy.shape), \(dx.shape)")
         workers.forEachRange(of: y.count, size: block) { range, _ in
             let at = range.lowerBound
             vc_activation_backward(kind.code, range.count, y.base + at, dy.base + at, dx.base + at)
+        }
+    }
+
+    /// dx = dy * activation'(x), computed from the input x, for every kind; dx may be x or dy.
+    package static func backward(_ kind: ActivationKind, input x: Tensor, _ dy: Tensor, into dx: Tensor, _ workers: Workers) {
+        precondition(x.count == dy.count && x.count == dx.count, "\(x.shape), \(dy.shape), \(dx.shape)")
+        workers.forEachRange(of: x.count, size: block) { range, _ in
+            let at = range.lowerBound
+            vc_activation_input_gradient(kind.code, range.count, x.base + at, dy.base + at, dx.base + at)
         }
     }
 }

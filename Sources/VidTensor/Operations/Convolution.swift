@@ -1,6 +1,6 @@
 import CKernels
 
-/// Two-dimensional convolutions of frames (N, H, W, C) with a kernel (rows, columns, C, K): forward and the four gradients.
+/// Two-dimensional convolutions of frames (N, H, W, C) with a kernel (rows, columns, C / groups, K): forward and the four gradients.
 ///
 /// Every result has the same bits for any number of workers. Outputs and input gradients also have the same bits for any
 /// number of frames per call. Sums over frames are added in groups of `frameGroup` frames, in order, so that gradients have
@@ -10,22 +10,33 @@ package enum Convolution {
     /// divided among calls, if every call but the last gets a multiple of this number.
     package static let frameGroup = WinogradFilterGradient.frameGroup
 
-    /// output (N, H', W', K) = input * kernel + bias, then max(0, .) where `relu`.
+    /// output (N, H', W', K) = activation(input * kernel + bias + adding).
     ///
     /// - Parameters:
+    ///   - adding: a map of the output's shape, such as the short way around a residual block. It may not be the output.
     ///   - filters: for Winograd, the transformed kernel; nil: transformed in this call.
-    ///   - isPooled: (Winograd only) 2x2 max pooling follows: the output is (N, H' / 2, W' / 2, K), rounded down.
+    ///   - isPooled: (Winograd only, with no other activation than relu and nothing to add) 2x2 max pooling follows: the output
+    ///     is (N, H' / 2, W' / 2, K), rounded down.
     package static func forward(
         _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, kernel: Tensor, filters: WinogradFilters? = nil,
-        bias: Tensor, relu: Bool, isPooled: Bool = false, output: Tensor, workers: Workers, workspace: Workspace
+        bias: Tensor?, activation: ActivationKind = .linear, adding: Tensor? = nil, isPooled: Bool = false, output: Tensor,
+        workers: Workers, workspace: Workspace
     ) {
         let frames = check(g, input: input, output: output, isPooled: isPooled)
-        precondition(kernel.shape == g.kernelShape && bias.count == g.filters, "kernel \(kernel.shape), bias \(bias.shape) for \(g)")
+        precondition(
+            kernel.shape == g.kernelShape && bias?.count ?? g.filters == g.filters,
+            "kernel \(kernel.shape), bias \(String(describing: bias?.shape)) for \(g)")
+        precondition(adding.map { $0.shape == output.shape } ?? true, "adding \(String(describing: adding?.shape)) to \(output.shape)")
+        let isRectified = activation == .relu && adding == nil
+        let isFused = isRectified || (activation == .linear && adding == nil)
+        precondition(isFused || !isPooled, "\(activation) before pooling")
+        let biasBase = bias.map { UnsafePointer($0.base) }
         switch algorithm {
         case .im2col:
             precondition(!isPooled, "im2col does not pool")
             Im2colConvolution.forward(
-                g, frames: frames, input: input.base, kernel: kernel.base, bias: bias.base, relu: relu, output: output.base,
+                g, frames: frames, input: input.base, kernel: kernel.base,
+                finish: .init(bias: biasBase, activation: activation, adding: adding.map { UnsafePointer($0.base) }), output: output.base,
                 workers: workers, workspace: workspace)
         case .winograd:
             let mark = workspace.mark
@@ -34,8 +45,17 @@ package enum Convolution {
                 g, frames: frames, input: input.base, filters: filters ?? transform(kernel, .forward, workers, workspace),
                 target: .init(
                     output: output.base,
-                    epilogue: isPooled ? .pooled(bias.base, relu: relu) : .biased(bias.base, relu: relu)),
+                    epilogue: isPooled ? .pooled(biasBase, relu: isRectified) : .biased(biasBase, relu: isRectified)),
                 workers: workers, workspace: workspace)
+            if !isFused { finish(output, activation: activation, adding: adding, workers: workers) }
+        }
+    }
+
+    /// output = activation(output + adding), the pass after a Winograd convolution that cannot do it.
+    private static func finish(_ output: Tensor, activation: ActivationKind, adding: Tensor?, workers: Workers) {
+        workers.forEachRange(of: output.count, size: 16384) { range, _ in
+            let at = range.lowerBound
+            vc_finish_positions(activation.code, 1, range.count, nil, adding.map { UnsafePointer($0.base + at) }, output.base + at)
         }
     }
 
@@ -67,7 +87,7 @@ package enum Convolution {
         }
     }
 
-    /// dKernel (rows, columns, C, K) += the gradient of the kernel, and dBias (K), unless it is nil, += that of the bias; a
+    /// dKernel (rows, columns, C / groups, K) += the gradient of the kernel, and dBias (K), unless it is nil, += that of the bias; a
     /// group of frames at a time.
     package static func filterGradient(
         _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, dOutput: Tensor, dKernel: Tensor,

@@ -1,6 +1,6 @@
 import CKernels
 
-/// The filter gradient of the GEMM convolution: dKernel (taps x C, K) += im2col(input)' dOutput, over all positions.
+/// The filter gradient of the GEMM convolution: dKernel (taps x C / groups, K) += im2col(input)' dOutput, over all positions.
 ///
 /// There are two ways to divide the work, chosen by the size of dKernel alone. Both add frame by frame:
 /// - Many filters, small maps: a block is a panel of dKernel's rows, which goes through the frames in order and adds each
@@ -33,10 +33,13 @@ enum Im2colFilterGradient {
         dKernel: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
     ) {
         let scratch = scratch(g, columns: min(panelRows, g.taps), workers: workers, workspace: workspace)
-        workers.forEachRange(of: g.taps, size: panelRows) { taps, worker in
+        let panels = (g.taps + panelRows - 1) / panelRows
+        workers.forEach(g.groups * panels) { block, worker in
+            let first = block % panels * panelRows
+            let taps = first..<min(g.taps, first + panelRows)
             for frame in 0..<frames {
                 accumulate(
-                    g, rows: 0..<g.outRows, taps: taps, input: input + frame * g.inputShape.count,
+                    g, group: block / panels, rows: 0..<g.outRows, taps: taps, input: input + frame * g.inputShape.count,
                     dOutput: dOutput + frame * g.outputShape.count, overwrites: false, into: dKernel + taps.lowerBound * g.filters,
                     matrix: scratch.base + worker * scratch.shape[1])
             }
@@ -60,10 +63,12 @@ enum Im2colFilterGradient {
             workers.forEach(count) { index, worker in
                 let frame = (start + index) / sections
                 let first = (start + index) % sections * rows
-                accumulate(
-                    g, rows: first..<min(g.outRows, first + rows), taps: 0..<g.taps, input: input + frame * g.inputShape.count,
-                    dOutput: dOutput + frame * g.outputShape.count, overwrites: true, into: partials.base + index * stride,
-                    matrix: scratch.base + worker * scratch.shape[1])
+                for group in 0..<g.groups {
+                    accumulate(
+                        g, group: group, rows: first..<min(g.outRows, first + rows), taps: 0..<g.taps,
+                        input: input + frame * g.inputShape.count, dOutput: dOutput + frame * g.outputShape.count, overwrites: true,
+                        into: partials.base + index * stride, matrix: scratch.base + worker * scratch.shape[1])
+                }
             }
             workers.forEachRange(of: size, size: 4096) { range, _ in
                 for index in 0..<count {
@@ -73,29 +78,27 @@ enum Im2colFilterGradient {
         }
     }
 
-    /// Adds to `target` (taps.count, K), the rows `taps` of dKernel, the share of output rows `rows` of one frame; overwrites
-    /// it if `overwrites`.
+    /// Adds to `target` (taps.count, K), the rows `taps` of dKernel, a group's share of output rows `rows` of one frame;
+    /// overwrites the group's columns if `overwrites`.
     private static func accumulate(
-        _ g: ConvolutionGeometry, rows: Range<Int>, taps: Range<Int>, input: UnsafePointer<Float>, dOutput: UnsafePointer<Float>,
-        overwrites: Bool, into target: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
+        _ g: ConvolutionGeometry, group: Int, rows: Range<Int>, taps: Range<Int>, input: UnsafePointer<Float>,
+        dOutput: UnsafePointer<Float>, overwrites: Bool, into target: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
     ) {
-        let shape = g.kernelShapeForC
         let step = Im2colConvolution.rowsPerBlock(g)
+        let filter = group * g.groupFilters
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: step) {
             let last = min(rows.upperBound, first + step)
             let positions = (last - first) * g.outColumns
             var (a, lda) = (UnsafePointer(matrix), taps.count)
             if g.isPointwise {
-                (a, lda) = (input + first * g.outColumns * g.channels + taps.lowerBound, g.channels)
+                (a, lda) = (input + first * g.outColumns * g.channels + group * g.groupChannels + taps.lowerBound, g.channels)
             } else {
-                withUnsafePointer(to: shape) {
-                    vc_im2col($0, input, Int32(first), Int32(last), Int32(taps.lowerBound), Int32(taps.upperBound), matrix)
-                }
+                Im2colConvolution.gather(g, group: group, input: input, rows: first..<last, taps: taps, into: matrix)
             }
             BLAS.gemm(
-                transposeA: true, m: taps.count, n: g.filters, k: positions, a: a, lda: lda,
-                b: dOutput + first * g.outColumns * g.filters, ldb: g.filters,
-                beta: overwrites && first == rows.lowerBound ? 0 : 1, c: target, ldc: g.filters)
+                transposeA: true, m: taps.count, n: g.groupFilters, k: positions, a: a, lda: lda,
+                b: dOutput + first * g.outColumns * g.filters + filter, ldb: g.filters,
+                beta: overwrites && first == rows.lowerBound ? 0 : 1, c: target + filter, ldc: g.filters)
         }
     }
 

@@ -1,12 +1,16 @@
 import CKernels
 
-/// The extents of a max pooling without padding over channels-last maps, frames aside.
+/// The extents of a pooling over channels-last maps, frames aside. Padding never wins a maximum.
 package struct PoolingGeometry: Sendable, Equatable {
     package let rows: Int
     package let columns: Int
     package let channels: Int
     package let pool: Pair
     package let stride: Pair
+    package let padTop: Int
+    package let padLeft: Int
+    package let outRows: Int
+    package let outColumns: Int
 
     /// Rows and columns.
     package struct Pair: Sendable, Equatable {
@@ -19,8 +23,18 @@ package struct PoolingGeometry: Sendable, Equatable {
         }
     }
 
-    package init(rows: Int, columns: Int, channels: Int, pool: Pair = Pair(2, 2), stride: Pair = Pair(2, 2)) {
-        precondition(rows >= pool.rows && columns >= pool.columns && channels > 0, "pool \(pool) over (\(rows), \(columns), \(channels))")
+    /// Explicit padding must be less than the window, so that every window sees the map.
+    package init(
+        rows: Int, columns: Int, channels: Int, pool: Pair = Pair(2, 2), stride: Pair = Pair(2, 2),
+        padding: ConvolutionGeometry.Padding = .valid
+    ) {
+        precondition(rows > 0 && columns > 0 && channels > 0, "pool \(pool) over (\(rows), \(columns), \(channels))")
+        if case .zeros(let top, let bottom, let left, let right) = padding {
+            precondition(max(top, bottom) < pool.rows && max(left, right) < pool.columns, "pool \(pool) with padding \(padding)")
+        }
+        (outRows, padTop) = padding.axes.rows.extent(rows, kernel: pool.rows, stride: stride.rows)
+        (outColumns, padLeft) = padding.axes.columns.extent(columns, kernel: pool.columns, stride: stride.columns)
+        precondition(outRows > 0 && outColumns > 0, "pool \(pool) over (\(rows), \(columns), \(channels)) with padding \(padding)")
         self.rows = rows
         self.columns = columns
         self.channels = channels
@@ -28,8 +42,6 @@ package struct PoolingGeometry: Sendable, Equatable {
         self.stride = stride
     }
 
-    package var outRows: Int { (rows - pool.rows) / stride.rows + 1 }
-    package var outColumns: Int { (columns - pool.columns) / stride.columns + 1 }
     package var inputShape: Shape { [rows, columns, channels] }
     package var outputShape: Shape { [outRows, outColumns, channels] }
 
@@ -37,26 +49,32 @@ package struct PoolingGeometry: Sendable, Equatable {
         vc_pool_shape(
             rows: Int32(rows), columns: Int32(columns), channels: Int32(channels), pool_rows: Int32(pool.rows),
             pool_columns: Int32(pool.columns), stride_rows: Int32(stride.rows), stride_columns: Int32(stride.columns),
-            out_rows: Int32(outRows), out_columns: Int32(outColumns))
+            pad_top: Int32(padTop), pad_left: Int32(padLeft), out_rows: Int32(outRows), out_columns: Int32(outColumns))
     }
 }
 
-/// Max pooling and global pooling of frames (N, H, W, C), forward and backward. Nothing is summed over frames.
+/// Max pooling, average pooling and global pooling of frames (N, H, W, C), forward and backward. Nothing is summed over frames.
 package enum Pooling {
     /// output (N, H', W', C) = the largest of each window; NaN wins over numbers.
     package static func maximum(_ g: PoolingGeometry, input: Tensor, output: Tensor, workers: Workers) {
         check(g, input, output)
-        let shape = g.shapeForC
+        forEachBlock(g, frames: input.shape[0], workers) { shape, frame, rows in
+            vc_max_pool(
+                shape, input.base + frame * g.inputShape.count, Int32(rows.lowerBound), Int32(rows.upperBound),
+                output.base + frame * g.outputShape.count)
+        }
+    }
+
+    /// Calls `body` with every frame and blocks of its output rows.
+    private static func forEachBlock(
+        _ g: PoolingGeometry, frames: Int, _ workers: Workers,
+        _ body: (_ shape: UnsafePointer<vc_pool_shape>, _ frame: Int, _ rows: Range<Int>) -> Void
+    ) {
         let rows = max(1, 65536 / (g.columns * g.channels * g.stride.rows))
         let blocks = (g.outRows + rows - 1) / rows
-        workers.forEach(input.shape[0] * blocks) { block, _ in
-            let frame = block / blocks
+        workers.forEach(frames * blocks) { block, _ in
             let first = block % blocks * rows
-            withUnsafePointer(to: shape) {
-                vc_max_pool(
-                    $0, input.base + frame * g.inputShape.count, Int32(first), Int32(min(g.outRows, first + rows)),
-                    output.base + frame * g.outputShape.count)
-            }
+            withUnsafePointer(to: g.shapeForC) { body($0, block / blocks, first..<min(g.outRows, first + rows)) }
         }
     }
 
@@ -72,6 +90,28 @@ package enum Pooling {
             let at = frame * g.inputShape.count
             withUnsafePointer(to: shape) {
                 vc_max_pool_gradient($0, input.base + at, dOutput.base + frame * g.outputShape.count, rectified, dInput.base + at)
+            }
+        }
+    }
+
+    /// output (N, H', W', C) = the mean of each window: with `countsPadding` the padding counts as zeros (PyTorch's default), else
+    /// the mean is over the elements within the map (TensorFlow's `same`).
+    package static func average(_ g: PoolingGeometry, countsPadding: Bool, input: Tensor, output: Tensor, workers: Workers) {
+        check(g, input, output)
+        forEachBlock(g, frames: input.shape[0], workers) { shape, frame, rows in
+            vc_average_pool(
+                shape, countsPadding, input.base + frame * g.inputShape.count, Int32(rows.lowerBound), Int32(rows.upperBound),
+                output.base + frame * g.outputShape.count)
+        }
+    }
+
+    /// dInput (N, H, W, C), overwritten: each window's share of dOutput (N, H', W', C), added up.
+    package static func averageGradient(_ g: PoolingGeometry, countsPadding: Bool, dOutput: Tensor, dInput: Tensor, workers: Workers) {
+        check(g, dInput, dOutput)
+        workers.forEach(dInput.shape[0]) { frame, _ in
+            withUnsafePointer(to: g.shapeForC) {
+                vc_average_pool_gradient(
+                    $0, countsPadding, dOutput.base + frame * g.outputShape.count, dInput.base + frame * g.inputShape.count)
             }
         }
     }

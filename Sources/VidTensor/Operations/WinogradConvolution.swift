@@ -35,9 +35,9 @@ enum WinogradConvolution {
 
     /// The last step before the results are written.
     enum Epilogue {
-        case biased(UnsafePointer<Float>, relu: Bool)
+        case biased(UnsafePointer<Float>?, relu: Bool)
         /// 2x2 max pooling at the end.
-        case pooled(UnsafePointer<Float>, relu: Bool)
+        case pooled(UnsafePointer<Float>?, relu: Bool)
         case plain
         /// Zero where a map of the output's shape is not positive.
         case gated(UnsafePointer<Float>)
@@ -45,7 +45,8 @@ enum WinogradConvolution {
 
     /// Returns true if the layer can be computed by this convolution.
     static func supports(_ g: ConvolutionGeometry) -> Bool {
-        g.kernelRows == 3 && g.kernelColumns == 3 && g.strideRows == 1 && g.strideColumns == 1 && g.padTop == 1 && g.padLeft == 1
+        g.groups == 1 && g.kernelRows == 3 && g.kernelColumns == 3 && g.strideRows == 1 && g.strideColumns == 1 && g.padTop == 1
+            && g.padLeft == 1
             && g.outRows == g.rows && g.outColumns == g.columns
     }
 

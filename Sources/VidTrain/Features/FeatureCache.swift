@@ -70,7 +70,7 @@ struct FeatureKeys: Sendable {
             let layer = frozen.layers[index]
             add("\(layer.type) \(frozen.shapes[index]) \(layer.algorithmName(frozen.inputShape(of: index)) ?? "-")")
         }
-        parameters.addFrozenCNN(to: &hash)
+        parameters.addFrozenLayers(to: &hash)
         network = hash
     }
 
@@ -83,20 +83,20 @@ struct FeatureKeys: Sendable {
 }
 
 extension Classifier {
-    /// SHA-256 of the names and bits of the CNN's frozen weights, in hexadecimal; nil where there are none. Training must not
+    /// SHA-256 of the names and bits of the frozen weights in front of the head, in hexadecimal; nil where there are none. Training must not
     /// change it.
     package var frozenDigest: String? {
         guard frozen != nil else { return nil }
         var hash = SHA256()
-        parameters.addFrozenCNN(to: &hash)
+        parameters.addFrozenLayers(to: &hash)
         return hash.finalize().hexadecimal
     }
 }
 
 extension ParameterStore {
-    /// Adds the names and bits of the CNN's frozen weights.
-    fileprivate func addFrozenCNN(to hash: inout SHA256) {
-        for slice in slices where !slice.isTrainable && slice.name.hasPrefix("cnn/") {
+    /// Adds the names and bits of the CNN's frozen weights, or of the standardization of vectors.
+    fileprivate func addFrozenLayers(to hash: inout SHA256) {
+        for slice in slices where !slice.isTrainable && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
             hash.update(data: Array("\(slice.name) \(slice.shape)\n".utf8))
             let values = value(slice)
             hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))

@@ -3,7 +3,8 @@ import VidData
 import VidModel
 import VidTensor
 
-/// The frozen layers of a CNN, from the first one on. Their outputs come from the cache or from running the layers on a clip.
+/// The frozen layers of a CNN, from the first one on. Their outputs come from the cache or from running the layers on a clip. Without a
+/// CNN there is only a flattening or a standardization, which is faster than the cache.
 ///
 /// Not thread-safe.
 final class FrozenLayers {
@@ -16,7 +17,7 @@ final class FrozenLayers {
         guard let encoder = predictor.classifier.frozen else { return nil }
         self.predictor = predictor
         self.encoder = encoder
-        stored = cache.map {
+        stored = (predictor.classifier.configuration.cnn == nil ? nil : cache).map {
             ($0, FeatureKeys(encoder, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing))
         }
     }

@@ -14,7 +14,7 @@ extension RunConfiguration {
         let given = named.reduce(0) { $0 + ($1.epochs ?? 0) }
         return named.map {
             StagePlan(
-                epochs: $0.epochs ?? max(0, training.epochs - given), trainable: $0.trainable ?? model.cnn.trainable,
+                epochs: $0.epochs ?? max(0, training.epochs - given), trainable: $0.trainable ?? model.cnn?.trainable ?? .none,
                 learningRate: $0.learningRate ?? optimizer.learningRate)
         }
     }
@@ -22,7 +22,7 @@ extension RunConfiguration {
     /// The run's model with the trained layers of stage `index`.
     package func model(ofStage index: Int) -> ModelConfiguration {
         var model = model
-        model.cnn.trainable = stagePlans[index].trainable
+        model.cnn?.trainable = stagePlans[index].trainable
         return model
     }
 }

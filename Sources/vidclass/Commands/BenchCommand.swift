@@ -6,6 +6,8 @@ import VidSystem
 import VidTensor
 import VidTrain
 
+extension NamedArchitecture: ExpressibleByArgument {}
+
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
@@ -20,14 +22,15 @@ struct BenchCommand: AsyncParsableCommand {
         subcommands: [BenchEncodeCommand.self, BenchStepCommand.self, BenchHeadCommand.self, BenchGEMMCommand.self],
         defaultSubcommand: BenchEncodeCommand.self)
 
-    /// The default model with random weights and ten classes.
-    static func classifier(frames: Int, size: Int, trainable: Bool) throws -> Classifier {
+    /// The default model with this CNN, random weights and ten classes.
+    static func classifier(_ architecture: NamedArchitecture, frames: Int, size: Int, trainable: Bool) throws -> Classifier {
         var model = ModelConfiguration()
+        model.cnn?.architecture = .named(architecture)
         model.input.frames = frames
         model.input.rows = size
         model.input.columns = size
-        model.cnn.weights = nil
-        model.cnn.trainable = trainable ? .all : .none
+        model.cnn?.weights = nil
+        model.cnn?.trainable = trainable ? .all : .none
         let classifier = try Classifier(model, classes: (0..<10).map { "class \($0)" })
         try classifier.initialize(seed: 1)
         return classifier
@@ -51,12 +54,15 @@ struct BenchOptions: ParsableArguments {
 struct BenchEncodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "Encoding frames with VGG16 and pooling.",
-        usage: "vidclass bench encode [--frames <n>] [--size <s>] [--layers] [<options>]",
+        abstract: "Encoding frames with a CNN and pooling.",
+        usage: "vidclass bench encode [--architecture <name>] [--frames <n>] [<options>]",
         discussion: """
               vidclass bench encode --frames 16 --size 224
-              vidclass bench encode --layers
+              vidclass bench encode --layers --architecture resnet50
             """)
+
+    @Option(help: ArgumentHelp("The CNN, as in model.cnn.architecture.", valueName: "name"))
+    var architecture = NamedArchitecture.vgg16
 
     @Option(help: ArgumentHelp("Number of frames.", valueName: "n"))
     var frames = 16
@@ -76,7 +82,7 @@ struct BenchEncodeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workers = try options.threads.makeWorkers()
-        let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: false)
+        let classifier = try BenchCommand.classifier(architecture, frames: frames, size: size, trainable: false)
         let gemm = try GEMMBenchmark.run(workers: workers)
         let context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
         let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, context)
@@ -122,12 +128,15 @@ struct BenchEncodeCommand: AsyncParsableCommand {
 struct BenchStepCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "step",
-        abstract: "A whole training step with a trainable VGG16.",
-        usage: "vidclass bench step [--frames <n>] [--size <s>] [--batch <b>] [<options>]",
+        abstract: "A whole training step with a trainable CNN.",
+        usage: "vidclass bench step [--architecture <name>] [--batch <b>] [<options>]",
         discussion: """
               vidclass bench step --batch 4 --memory-gib 3
               vidclass bench step --json
             """)
+
+    @Option(help: ArgumentHelp("The CNN, as in model.cnn.architecture.", valueName: "name"))
+    var architecture = NamedArchitecture.vgg16
 
     @Option(help: ArgumentHelp("Frames per clip.", valueName: "n"))
     var frames = 16
@@ -152,7 +161,7 @@ struct BenchStepCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workers = try options.threads.makeWorkers()
-        let classifier = try BenchCommand.classifier(frames: frames, size: size, trainable: true)
+        let classifier = try BenchCommand.classifier(architecture, frames: frames, size: size, trainable: true)
         let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: memoryGib))
@@ -197,7 +206,7 @@ struct BenchHeadCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workers = try options.threads.makeWorkers()
-        let classifier = try BenchCommand.classifier(frames: frames, size: 32, trainable: false)
+        let classifier = try BenchCommand.classifier(.vgg16, frames: frames, size: 32, trainable: false)
         let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidConfig
 import VidData
 import VidReport
 import VidRun
@@ -13,7 +14,8 @@ struct ExplainCommand: AsyncParsableCommand {
             Draws a clip's frames and, under each, the same frame with its heat map: where the model looked (Grad-CAM on the last \
             convolution, through the recurrent layers). Each map has its own scale. The bar below shows how much the frame counted: \
             its share, with what it adds to the class's score or takes from it in brackets (integrated gradients). What the frames add \
-            sums to the raw score (logit) minus that of a blank clip. A frame with a share of 0 % has no map. The picture shows what \
+            sums to the raw score (logit) minus that of a blank clip. A frame with a share of 0 % has no map. For a model of vectors over time there is no picture: the text lists the frames and the \
+            features that count most. The picture shows what \
             the model looked at, which is not always what it should have looked at.
 
               vidclass explain holiday.mp4
@@ -27,7 +29,7 @@ struct ExplainCommand: AsyncParsableCommand {
             nothing seen), "picture" and "animation" (files, or null), and "samples", one for each part of the clip that the \
             model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null if the frame rate is unknown), \
             "contribution", "share" (of the sizes of all contributions, 0 to 1) and "map" (rows of the heat map, in the same unit for \
-            all frames). An input that fails has "input", an empty "predictions" and "error".
+            all frames; for vectors "features" instead, what each feature of the frame adds). An input that fails has "input", an empty "predictions" and "error".
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -68,6 +70,9 @@ struct ExplainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let saved = try model.open()
+        guard saved.configuration.model.input.features == nil || (output == nil && !animation) else {
+            throw ValidationError("This is a model of vectors, of which there are no pictures: leave out --output and --animation.")
+        }
         let target = try target.map { try saved.classNumber($0, option: "--class") }
         let against = try against.map { try saved.classNumber($0, option: "--against") }
         let all = PredictionInputs(inputs, readsStandardInput: false)
@@ -87,7 +92,7 @@ struct ExplainCommand: AsyncParsableCommand {
             do {
                 let path = all.paths[try input.clip.get()]
                 result = try await InputExplanation(path, saved, predictor, target: target, against: against)
-                places = try files.next(for: path)
+                places = result.isOfVectors ? ExplanationFiles.Paths() : try files.next(for: path)
             } catch let error as VidclassError {
                 bar.clear()
                 if !isText { try array.prepare() }

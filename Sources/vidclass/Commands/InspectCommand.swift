@@ -62,9 +62,14 @@ private struct Inspection {
                 ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
             ] + sound + (video.map { facts($0, clip) } ?? []) + gaps + (ClipPath(file).segment == nil ? [] : place(clip.clipFrames)) + [
                 ("element", .string(clip.element)),
-                ("frames", .integer(clip.frames)), ("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)),
-                ("columns", .integer(clip.columns)), ("frames_per_second", .number(clip.framesPerSecond)),
-            ], table: nil, words: video.map { words($0, clip) } ?? [:])
+                ("frames", .integer(clip.frames)),
+            ] + size(clip) + [("frames_per_second", .number(clip.framesPerSecond))], table: nil, words: video.map { words($0, clip) } ?? [:]
+        )
+    }
+
+    private static func size(_ clip: ClipInformation) -> [(String, JSONNode)] {
+        if let features = clip.features { return [("features", .integer(features))] }
+        return [("channels", .integer(clip.channels)), ("rows", .integer(clip.rows)), ("columns", .integer(clip.columns))]
     }
 
     /// Where a segment begins in its file.

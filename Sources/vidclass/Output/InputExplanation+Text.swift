@@ -5,6 +5,9 @@ import VidRun
 import VidSystem
 
 extension InputExplanation {
+    /// The features that the text names at most.
+    private static let shownFeatures = 10
+
     private static func percent(_ score: Float) -> String { Formatting.fixed(Double(score) * 100, 1) + " %" }
 
     /// A class's name in quotation marks, safe to print.
@@ -48,7 +51,14 @@ extension InputExplanation {
         text += "\n  What led to \(decision), frame by frame. \(subtitle).\n"
         text += "  A share is the amount that a frame adds or takes, out of the amounts of all frames.\n"
         text += Formatting.table([["", "adds", "share", ""]] + rows, right: [0, 1, 2], indent: "    ")
-        if samples.allSatisfy({ $0.explanation.hottest == 0 }) { text += "  No region led to it.\n" }
+        let features = topFeatures(InputExplanation.shownFeatures)
+        if !features.isEmpty {
+            text += "  The features that count most, over all frames (numbers from 0):\n"
+            text += Formatting.table(
+                [["", "adds"]] + features.map { ["feature \($0.feature)", FrameStrip.signed($0.contribution)] }, right: [0, 1],
+                indent: "    ")
+        }
+        if !isOfVectors, samples.allSatisfy({ $0.explanation.hottest == 0 }) { text += "  No region led to it.\n" }
         for path in files.all { text += "  \(path.printable)\n" }
         return text
     }
@@ -63,7 +73,9 @@ extension InputExplanation {
             (
                 "samples",
                 .array(
-                    zip(samples, zip(contributions, shares)).map { .object([("frames", .array(InputExplanation.frames($0, $1.0, $1.1)))]) })
+                    zip(samples, zip(contributions, shares)).map {
+                        .object([("frames", .array(InputExplanation.frames($0, $1.0, $1.1, of: samples.count)))])
+                    })
             ),
         ])
     }
@@ -73,7 +85,9 @@ extension InputExplanation {
         .object([("input", .string(input)), ("predictions", .array([])), ("error", .string(error.message))])
     }
 
-    private static func frames(_ sample: ExplanationPicture.Sample, _ contributions: [Float], _ shares: [Double]) -> [JSONNode] {
+    private static func frames(
+        _ sample: ExplanationPicture.Sample, _ contributions: [Float], _ shares: [Double], of samples: Int
+    ) -> [JSONNode] {
         let explanation = sample.explanation
         return contributions.enumerated().map { index, contribution in
             let moment = sample.moment(index)
@@ -81,11 +95,16 @@ extension InputExplanation {
                 JSONNode.array(
                     explanation.maps[index][row * explanation.mapColumns..<(row + 1) * explanation.mapColumns].map { .number($0) })
             }
-            return .object([
+            var members: [(String, JSONNode)] = [
                 ("frame", moment.map { .integer($0.frame) } ?? .null), ("seconds", moment?.seconds.map { .number($0) } ?? .null),
                 ("contribution", .number(contribution)), ("share", .number(shares[index])),
-                ("map", .array(map)),
-            ])
+            ]
+            if explanation.mapRows > 0 {
+                members.append(("map", .array(map)))
+            } else {
+                members.append(("features", .array(explanation.featureContributions[index].map { .number($0 / Float(samples)) })))
+            }
+            return .object(members)
         }
     }
 }

@@ -52,7 +52,7 @@ import VidTestSupport
 
     @Test(
         arguments: [
-            ([0, 3, 7], [("features.1.running_mean", [2], [0, 0])], "batch normalization"),
+            ([0, 3, 7], [("features.1.running_mean", [2], [0, 0])], "features.1.running_mean"),
             ([0, 2, 6], [], "features.6 does not follow features.2"),
             ([0, 2, 5], [("head.weight", [1], [1])], #""head.weight" is not part"#),
             ([0, 2, 5], [("features.7.weight", [1, 4, 3, 3], [Float](repeating: 0, count: 36))], "features.7 has no weight"),

@@ -78,6 +78,7 @@ struct RunConfigurationTests {
                         "recurrent_dropout": 0.0
                       }
                     ],
+                    "pooling_over_time": "average",
                     "hidden": [{ "type": "dense", "units": 1024, "activation": "relu" }]
                   },
                   "optimizer": {
@@ -233,10 +234,10 @@ struct RunConfigurationTests {
         expected.model.input.channels = 1
         expected.model.input.rows = 32
         expected.model.input.columns = 48
-        expected.model.cnn.architecture = .blocks([[8, 9], [10]])
-        expected.model.cnn.weights = "w.safetensors"
-        expected.model.cnn.trainable = .from("block1_conv2")
-        expected.model.cnn.pooling = .max
+        expected.model.cnn?.architecture = .blocks([[8, 9], [10]])
+        expected.model.cnn?.weights = "w.safetensors"
+        expected.model.cnn?.trainable = .from("block1_conv2")
+        expected.model.cnn?.pooling = .max
         var normalization = BatchNormalizationOptions()
         normalization.momentum = 0.5
         normalization.epsilon = 0.25
@@ -303,13 +304,13 @@ struct RunConfigurationTests {
     }
 
     @Test("Convolutions have Keras's names")
-    func convolutionNames() {
-        #expect(Architecture.vgg16.convolutionNames.count == 13)
-        #expect(Architecture.vgg16.convolutionNames.last == "block5_conv3")
-        #expect(Architecture.vgg19.convolutionNames.count == 16)
-        #expect(Architecture.vgg13.convolutionNames.count == 10)
-        #expect(Architecture.vgg11.convolutionNames.prefix(3) == ["block1_conv1", "block2_conv1", "block3_conv1"])
-        #expect(Architecture.vgg11.convolutionNames.count == 8)
-        #expect(Architecture.blocks([[1], [2, 3]]).convolutionNames == ["block1_conv1", "block2_conv1", "block2_conv2"])
+    func trainedNames() {
+        #expect(Architecture.vgg16.trainedNames.count == 13)
+        #expect(Architecture.vgg16.trainedNames.last == "block5_conv3")
+        #expect(Architecture.vgg19.trainedNames.count == 16)
+        #expect(Architecture.vgg13.trainedNames.count == 10)
+        #expect(Architecture.vgg11.trainedNames.prefix(3) == ["block1_conv1", "block2_conv1", "block3_conv1"])
+        #expect(Architecture.vgg11.trainedNames.count == 8)
+        #expect(Architecture.blocks([[1], [2, 3]]).trainedNames == ["block1_conv1", "block2_conv1", "block2_conv2"])
     }
 }

@@ -6,6 +6,8 @@ import VidTestSupport
 
 @Suite("Errors in a configuration")
 struct ConfigErrorTests {
+    private static let quotedNames = NamedArchitecture.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+
     /// The text of a config file and the whole message.
     static let refused: [(String, String)] = [
         // Not JSON, not an object
@@ -41,7 +43,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
-            #"c.json:1:37: model.cnn.architecture.blocs: unknown key; did you mean "blocks"? The keys here are blocks"#
+            #"c.json:1:37: model.cnn.architecture.blocs: unknown key; did you mean "blocks"? The keys here are blocks, layers"#
         ),
         (
             #"{"a\nb\u009b\u2028c": 3}"#,
@@ -108,7 +110,8 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"cnn": {"architecture": "vgg-16"}}}"#,
-            #"c.json:1:36: model.cnn.architecture: expected one of "vgg11", "vgg13", "vgg16", "vgg19" or {"blocks": [[32, 32], [64, 64]]}, "#
+            "c.json:1:36: model.cnn.architecture: expected one of \(quotedNames), {\"blocks\": [[32, 32], [64, 64]]} or "
+                + #"{"layers": [{"type": "conv2d", "filters": 32}, ...]}, "#
                 + #"found the string "vgg-16"; did you mean "vgg16"?"#
         ),
         (
@@ -167,7 +170,10 @@ struct ConfigErrorTests {
             #"c.json:1:23: model.hidden.0: the key "type" is missing; it takes one of "dense", "dropout", "layer_normalization", "batch_normalization""#
         ),
         // Blocks
-        (#"{"model": {"cnn": {"architecture": {}}}}"#, #"c.json:1:36: model.cnn.architecture: the key "blocks" is missing"#),
+        (
+            #"{"model": {"cnn": {"architecture": {}}}}"#,
+            #"c.json:1:36: model.cnn.architecture: expected one of the keys "blocks" and "layers", found neither"#
+        ),
         (
             #"{"model": {"cnn": {"architecture": {"blocks": []}}}}"#,
             "c.json:1:47: model.cnn.architecture.blocks: expected at least one block, found an empty array"
@@ -190,13 +196,8 @@ struct ConfigErrorTests {
             "c.json:1:50: data.test_split: validation_split 0.5 and test_split 0.5 leave no clips to train on; their sum must be below 1"
         ),
         (
-            #"{"model": {"cnn": {"architecture": "vgg11"}}}"#,
-            #"c.json:1:19: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for vgg11; "#
-                + "set weights to null or to the path of a file"
-        ),
-        (
             #"{"model": {"cnn": {"architecture": {"blocks": [[8]]}, "weights": "imagenet"}}}"#,
-            #"c.json:1:66: model.cnn.weights: "imagenet" weights exist for vgg16 and vgg19 only, not for custom blocks; "#
+            #"c.json:1:66: model.cnn.weights: "imagenet" weights exist for the named architectures only; "#
                 + "set weights to null or to the path of a file"
         ),
         (
@@ -206,11 +207,12 @@ struct ConfigErrorTests {
         ),
         (
             #"{"model": {"cnn": {"trainable": 1}}}"#,
-            #"c.json:1:33: model.cnn.trainable: expected true, false or the name of the first convolution to train such as "block5_conv1", found 1"#
+            #"c.json:1:33: model.cnn.trainable: expected true, false or the name of the first layer to train such as "block5_conv1", found 1"#
         ),
         (
             #"{"model": {"input": {"rows": 31}}}"#,
-            "c.json:1:30: model.input.rows: 31 rows are too few, because each of the 5 blocks of vgg16 halves them; expected at least 32"
+            "c.json:1:30: model.input.rows: 31 rows are too few for vgg16 (layer block5_pool: its window has 2 rows, more than maps of 1x14x512 "
+                + "have); expected at least 32"
         ),
         (
             #"{"optimizer": {"type": "sgd", "nesterov": true}}"#,

@@ -18,8 +18,8 @@ struct ConfigurationOverrideTests {
         #expect(configuration.data.path == "my clips/a=b")
         #expect(configuration.optimizer.learningRate == 1e-3)
         #expect(!configuration.training.shuffle)
-        #expect(configuration.model.cnn.weights == nil)
-        #expect(configuration.model.cnn.trainable == .from("block4_conv2"))
+        #expect(configuration.model.cnn?.weights == nil)
+        #expect(configuration.model.cnn?.trainable == .from("block4_conv2"))
         #expect(configuration.output.name == "7")
         #expect(configuration.data.preprocessing == .torch)
         #expect(configuration.model.hidden == [])
@@ -49,8 +49,8 @@ struct ConfigurationOverrideTests {
                 .gru(RecurrentOptions()), .attention(attention),
             ])
         let blocks = #"{"model": {"cnn": {"architecture": {"blocks": [[8], [8]]}, "weights": null}}}"#
-        #expect(try load(blocks, "model.cnn.architecture.blocks.1.0=16").model.cnn.architecture == .blocks([[8], [16]]))
-        #expect(try load(blocks, "model.cnn.architecture.blocks.2=[4]").model.cnn.architecture == .blocks([[8], [8], [4]]))
+        #expect(try load(blocks, "model.cnn.architecture.blocks.1.0=16").model.cnn?.architecture == .blocks([[8], [16]]))
+        #expect(try load(blocks, "model.cnn.architecture.blocks.2=[4]").model.cnn?.architecture == .blocks([[8], [8], [4]]))
     }
 
     @Test("One past the end appends")
@@ -78,8 +78,8 @@ struct ConfigurationOverrideTests {
     @Test("A named architecture gives way to blocks")
     func blocks() throws {
         let file = #"{"model": {"cnn": {"architecture": "vgg16", "weights": null}}}"#
-        #expect(try load(file, "model.cnn.architecture.blocks=[[8],[8]]").model.cnn.architecture == .blocks([[8], [8]]))
-        #expect(try load("{}", "model.cnn.architecture.blocks=[[8]]", "model.cnn.weights=null").model.cnn.architecture == .blocks([[8]]))
+        #expect(try load(file, "model.cnn.architecture.blocks=[[8],[8]]").model.cnn?.architecture == .blocks([[8], [8]]))
+        #expect(try load("{}", "model.cnn.architecture.blocks=[[8]]", "model.cnn.weights=null").model.cnn?.architecture == .blocks([[8]]))
     }
 
     static let refused: [([String], VidclassError.Kind, String)] = [
@@ -137,7 +137,8 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["model.input.rows=16"], .badData,
-            "--set model.input.rows=16: model.input.rows: 16 rows are too few, because each of the 5 blocks of vgg16 halves them; expected at least 32"
+            "--set model.input.rows=16: model.input.rows: 16 rows are too few for vgg16 (layer block5_pool: its window has 2 rows, more than "
+                + "maps of 1x14x512 have); expected at least 32"
         ),
         (
             ["optimizer.momentum=0.5"], .badData,

@@ -72,7 +72,7 @@ import VidTestSupport
             ("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 4, 4), }", "expected C order, found Fortran order"),
             (
                 "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4), }",
-                "expected the four axes (frames, channels, rows, columns), found shape (2, 3, 4)"
+                "or the two axes (frames, features) of vectors, found shape (2, 3, 4)"
             ),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", "found shape ()"),
             ("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 3, 4, 4), }", "expected 1...4294967295 frames, found 0"),

@@ -39,7 +39,7 @@ import VidTestSupport
         let plain = Conv2D("b", prefix: "cnn", channels: 3, filters: 20, layout: &layout)
         let context = try makeContext(layout)
         context.parameters.value(plain.kernel).copy(from: context.parameters.value(fused.kernel))
-        context.parameters.value(plain.bias).copy(from: context.parameters.value(fused.bias))
+        context.parameters.value(try #require(plain.bias)).copy(from: context.parameters.value(try #require(fused.bias)))
         var tensors = TestTensors(seed: 3)
         let input = tensors.uniform([2, 9, 10, 3])
         #expect(fused.forward(input, context).output.array == plain.forward(input, context).output.array.map { max(0, $0) })
@@ -59,7 +59,7 @@ import VidTestSupport
         #expect(kernel.allSatisfy { abs($0) <= limit })
         // 4,608 uniform numbers reach within 1 % of the limit.
         #expect(kernel.contains { abs($0) > 0.99 * limit })
-        #expect(store.value(layer.bias).array.allSatisfy { $0 == 0 })
+        #expect(store.value(try #require(layer.bias)).array.allSatisfy { $0 == 0 })
     }
 
     @Test(arguments: [((2, 2), (2, 2)), ((3, 3), (2, 2)), ((2, 3), (1, 1))])

@@ -178,8 +178,9 @@ import VidTestSupport
         func accuracy(_ recurrent: [RecurrentLayerConfiguration]) throws -> Double {
             var model = Self.model(recurrent, frames: 5)
             (model.input.rows, model.input.columns, model.input.channels) = (2, 2, 1)
-            model.cnn.architecture = .blocks([[4]])
-            (model.cnn.weights, model.cnn.trainable) = (nil, .none)
+            model.cnn?.architecture = .blocks([[4]])
+            model.cnn?.weights = nil
+            model.cnn?.trainable = Trainable.none
             let classifier = try Classifier(model, classes: ["falls", "rises"])
             try classifier.initialize(seed: 3)
             var settings = OptimizerConfiguration(type: .nadam)

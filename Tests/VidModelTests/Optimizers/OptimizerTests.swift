@@ -219,8 +219,9 @@ import VidTestSupport
     @Test func excludedParametersOfAModelDoNotDecay() throws {
         var model = ModelConfiguration()
         (model.input.frames, model.input.rows, model.input.columns) = (2, 8, 8)
-        model.cnn.architecture = .blocks([[3]])
-        (model.cnn.weights, model.cnn.trainable) = (nil, .all)
+        model.cnn?.architecture = .blocks([[3]])
+        model.cnn?.weights = nil
+        model.cnn?.trainable = .all
         model.recurrent = [.batchNormalization(.init()), .lstm(RecurrentOptions(units: 3)), .gru(RecurrentOptions(units: 4))]
         let classifier = try Classifier(model, classes: ["a", "b"])
         let parameters = classifier.parameters

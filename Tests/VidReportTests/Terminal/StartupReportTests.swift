@@ -7,8 +7,8 @@ import VidReport
     private func classifier() throws -> Classifier {
         var model = ModelConfiguration()
         (model.input.frames, model.input.rows, model.input.columns) = (4, 16, 16)
-        model.cnn.architecture = .blocks([[4]])
-        model.cnn.weights = nil
+        model.cnn?.architecture = .blocks([[4]])
+        model.cnn?.weights = nil
         return try Classifier(model, classes: ["run", "walk"])
     }
 
@@ -61,8 +61,8 @@ import VidReport
 
     @Test(arguments: [50, 80]) func aLineForEachBlock(columns: Int) throws {
         var model = ModelConfiguration()
-        model.cnn.weights = nil
-        model.cnn.trainable = .from("block5_conv2")
+        model.cnn?.weights = nil
+        model.cnn?.trainable = .from("block5_conv2")
         let layers = try Classifier.layers(of: model, classes: 8)
         let lines = StartupReport.blockTable(layers, columns: columns - 1).split(separator: "\n").map(String.init)
         #expect(lines.allSatisfy { $0.columns < columns }, "\(lines)")

@@ -8,35 +8,71 @@ import VidTestSupport
     /// One rounding or a few in single precision, values of order one.
     private let tolerance = 1e-6
 
-    private func code(_ kind: ActivationKind) -> Int32 {
-        switch kind {
-        case .linear: Int32(VC_LINEAR)
-        case .relu: Int32(VC_RELU)
-        case .tanh: Int32(VC_TANH)
-        case .sigmoid: Int32(VC_SIGMOID)
-        case .hardSigmoid: Int32(VC_HARD_SIGMOID)
-        }
-    }
-
     @Test(arguments: ActivationKind.allCases, oddCounts)
     func agreesWithTheTwin(_ kind: ActivationKind, _ count: Int) {
         var tensors = TestTensors(seed: 1)
         let workers = Workers(count: 2)
-        let x = tensors.uniform([count], -4, 4)
+        let x = tensors.uniform([count], -8, 8)
         let y = tensors.nan([count])
         Activations.forward(kind, x, into: y, workers)
-        #expect(relativeError(y.array, doubles(x).map { vc_reference_activation(code(kind), $0) }) <= tolerance)
+        #expect(relativeError(y.array, doubles(x).map { vc_reference_activation(kind.number, $0) }) <= tolerance)
 
         let dy = tensors.uniform([count])
         let dx = tensors.nan([count])
-        Activations.backward(kind, output: y, dy, into: dx, workers)
-        let expected = zip(doubles(x), doubles(dy)).map { vc_reference_activation_slope(code(kind), $0) * $1 }
+        Activations.backward(kind, input: x, dy, into: dx, workers)
+        let expected = zip(doubles(x), doubles(dy)).map { vc_reference_activation_slope(kind.number, $0) * $1 }
         // Absolute: 1 - y^2 near saturation is a difference of numbers of order one.
         let error = zip(dx.array, expected).map { abs(Double($0) - $1) }.max() ?? .nan
         #expect(error <= tolerance)
+        if !kind.slopeNeedsInput {
+            let fromInput = dx.array
+            Activations.backward(kind, output: y, dy, into: dx, workers)
+            #expect(dx.array == fromInput, "the same bits from the output")
+        }
 
         Activations.forward(kind, x, into: x, workers)
         #expect(x.array == y.array, "in place")
+    }
+
+    /// d(activation)/dx by central differences of the twin; the kinks at -3, 0, 2.5, 3 and 6 are left out.
+    @Test(arguments: ActivationKind.allCases)
+    func slopeIsTheDerivative(_ kind: ActivationKind) {
+        let (count, step) = (160, 1e-4)
+        var tensors = TestTensors(seed: 5)
+        let (x, dy, dx) = (tensors.zeros([count]), tensors.zeros([count]), tensors.nan([count]))
+        for i in 0..<count { x.base[i] = (Float(i) - 80) * 0.1 + 0.03 }
+        dy.fill(1)
+        Activations.backward(kind, input: x, dy, into: dx, Workers(count: 1))
+        for (x, slope) in zip(doubles(x), dx.array) {
+            let (above, below) = (vc_reference_activation(kind.number, x + step), vc_reference_activation(kind.number, x - step))
+            #expect(abs(Double(slope) - (above - below) / (2 * step)) <= 2e-6, "at \(x)")
+        }
+    }
+
+    /// Values at the kinks as PyTorch has them.
+    @Test func kinksAndHandComputedValues() {
+        var tensors = TestTensors(seed: 6)
+        let x = tensors.zeros([5])
+        x.copy(from: [-3, 0, 1, 3, 6])
+        func forward(_ kind: ActivationKind) -> [Float] {
+            let y = tensors.nan([5])
+            Activations.forward(kind, x, into: y, Workers(count: 1))
+            return y.array
+        }
+        #expect(forward(.relu6) == [0, 0, 1, 3, 6])
+        #expect(relativeError(forward(.hardSwish), [0, 0, 2.0 / 3, 3, 6]) <= 1e-7)
+        #expect(relativeError(forward(.hardSigmoidSixth), [0, 0.5, 2.0 / 3, 1, 1]) <= 1e-7)
+        #expect(relativeError(forward(.silu), [-0.14227762, 0, 0.73105858, 2.85772238, 5.98516426]) <= 1e-7)
+    }
+
+    @Test(arguments: ActivationKind.allCases)
+    func nanStaysNaN(_ kind: ActivationKind) {
+        var tensors = TestTensors(seed: 7)
+        let (x, dy, y, dx) = (tensors.nan([33]), tensors.uniform([33]), tensors.zeros([33]), tensors.zeros([33]))
+        Activations.forward(kind, x, into: y, Workers(count: 1))
+        #expect(y.array.allSatisfy { $0.isNaN })
+        Activations.backward(kind, input: x, dy, into: dx, Workers(count: 1))
+        #expect(dx.array.allSatisfy { $0.isNaN })
     }
 
     @Test(arguments: ActivationKind.allCases)
@@ -45,12 +81,12 @@ import VidTestSupport
         let matrix = tensors.uniform([5, 23], -3, 3)
         let bias = tensors.uniform([17])
         let before = matrix.array
-        vc_bias_activation(code(kind), 5, 17, 23, bias.base, matrix.base + 2)
+        vc_bias_activation(kind.number, 5, 17, 23, bias.base, matrix.base + 2)
         var expected = before.map(Double.init)
         for row in 0..<5 {
             for column in 0..<17 {
                 let at = row * 23 + 2 + column
-                expected[at] = vc_reference_activation(code(kind), Double(before[at] + bias.base[column]))
+                expected[at] = vc_reference_activation(kind.number, Double(before[at] + bias.base[column]))
             }
         }
         #expect(relativeError(matrix.array, expected) <= tolerance)
@@ -113,7 +149,7 @@ import VidTestSupport
         let output = tensors.zeros([33])
         Activations.forward(.relu, input, into: output, Workers(count: 1))
         #expect(output.array.allSatisfy { $0.isNaN })
-        vc_add_bias(input.base, 1, 33, output.base, true)
+        vc_finish_positions(Int32(VC_RELU), 1, 33, output.base, nil, input.base)
         #expect(input.array.allSatisfy { $0.isNaN })
     }
 }

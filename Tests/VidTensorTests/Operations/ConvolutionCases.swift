@@ -36,6 +36,8 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
 
     static let odd = ConvolutionShape.odd.map { ConvolutionCase($0) } + general
 
+    private static func symmetric(_ n: Int) -> ConvolutionGeometry.Padding { .zeros(top: n, bottom: n, left: n, right: n) }
+
     /// Other kernels, strides and paddings.
     static let general: [ConvolutionCase] = [
         .init("1x1", .init(rows: 5, columns: 7, channels: 19, filters: 21, kernel: (1, 1))),
@@ -47,6 +49,13 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
         .init(
             "5x1 valid stride 2x3", .init(rows: 11, columns: 10, channels: 2, filters: 5, kernel: (5, 1), stride: (2, 3), padding: .valid)),
         .init("kernel over the map", .init(rows: 2, columns: 3, channels: 3, filters: 2, kernel: (7, 5))),
+        .init("3x3 zeros stride 2", .init(rows: 9, columns: 8, channels: 5, filters: 18, stride: (2, 2), padding: symmetric(1))),
+        .init(
+            "7x7 zeros stride 2",
+            .init(rows: 24, columns: 20, channels: 3, filters: 17, kernel: (7, 7), stride: (2, 2), padding: symmetric(3))),
+        .init("3x3 zeros", .init(rows: 8, columns: 9, channels: 8, filters: 16, padding: symmetric(1))),
+        .init("uneven zeros", .init(rows: 8, columns: 6, channels: 4, filters: 7, padding: .zeros(top: 2, bottom: 0, left: 1, right: 3))),
+        .init("zeros beyond the kernel", .init(rows: 4, columns: 5, channels: 3, filters: 2, kernel: (1, 2), padding: symmetric(2))),
         .init("gaps", .init(rows: 10, columns: 10, channels: 2, filters: 3, kernel: (2, 2), stride: (4, 3), padding: .valid)),
     ]
 }

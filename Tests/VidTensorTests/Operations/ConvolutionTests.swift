@@ -27,7 +27,8 @@ import VidTestSupport
             for algorithm in test.algorithms {
                 let output = tensors.nan(g.outputShape.prepending(1))
                 Convolution.forward(
-                    g, algorithm, input: input, kernel: kernel, bias: bias, relu: relu, output: output, workers: Workers(count: 2),
+                    g, algorithm, input: input, kernel: kernel, bias: bias, activation: relu ? .relu : .linear, output: output,
+                    workers: Workers(count: 2),
                     workspace: garbageWorkspace())
                 let error = relativeError(output.array, expected)
                 #expect(error <= outputTolerance, "\(algorithm), relu \(relu)")
@@ -138,7 +139,7 @@ import VidTestSupport
                 for start in stride(from: 0, to: frames, by: step) {
                     let range = start..<min(frames, start + step)
                     Convolution.forward(
-                        g, algorithm, input: input.rows(range), kernel: kernel, bias: bias, relu: true, output: output.rows(range),
+                        g, algorithm, input: input.rows(range), kernel: kernel, bias: bias, activation: .relu, output: output.rows(range),
                         workers: workers, workspace: workspace)
                     Convolution.inputGradient(
                         g, algorithm, dOutput: dOutput.rows(range), kernel: kernel, dInput: dInput.rows(range), workers: workers,

@@ -65,14 +65,17 @@ import VidTestSupport
         // Up to 64 + 16 additions in a row of numbers of order one; the sums are of order sqrt(positions).
         let sumError = relativeError(found.array, sums)
         #expect(sumError <= 2e-6)
-        for relu in [false, true] {
-            var expected = [Double](repeating: .nan, count: values.count)
-            vc_reference_add_bias(values.base, positions, Int32(filters), bias.base, relu, &expected)
-            let output = tensors.nan(values.shape)
-            output.copy(from: values)
-            vc_add_bias(output.base, positions, Int32(filters), bias.base, relu)
-            let error = relativeError(output.array, expected)
-            #expect(error <= 1e-7)
+        let adding = tensors.uniform(values.shape)
+        for kind in [VC_LINEAR, VC_RELU, VC_SILU].map({ Int32($0) }) {
+            for (bias, adding) in [(bias, nil), (nil, adding), (bias, adding), (nil, nil)] as [(Tensor?, Tensor?)] {
+                var expected = [Double](repeating: .nan, count: values.count)
+                vc_reference_finish_positions(kind, positions, Int32(filters), values.base, bias?.base, adding?.base, &expected)
+                let output = tensors.nan(values.shape)
+                output.copy(from: values)
+                vc_finish_positions(kind, positions, filters, bias?.base, adding?.base, output.base)
+                let error = relativeError(output.array, expected)
+                #expect(error <= 5e-7)
+            }
         }
     }
 }

@@ -4,18 +4,23 @@ import Testing
 import VidTensor
 import VidTestSupport
 
-/// A max pooling to test.
+/// A pooling to test.
 struct PoolingCase: Sendable, CustomStringConvertible {
     let geometry: PoolingGeometry
 
-    init(_ rows: Int, _ columns: Int, _ channels: Int, pool: (Int, Int) = (2, 2), stride: (Int, Int) = (2, 2)) {
+    init(
+        _ rows: Int, _ columns: Int, _ channels: Int, pool: (Int, Int) = (2, 2), stride: (Int, Int) = (2, 2),
+        _ padding: ConvolutionGeometry.Padding = .valid
+    ) {
         geometry = PoolingGeometry(
-            rows: rows, columns: columns, channels: channels, pool: .init(pool.0, pool.1), stride: .init(stride.0, stride.1))
+            rows: rows, columns: columns, channels: channels, pool: .init(pool.0, pool.1), stride: .init(stride.0, stride.1),
+            padding: padding)
     }
 
     var description: String {
         let g = geometry
-        return "\(g.rows)x\(g.columns)x\(g.channels), pool \(g.pool.rows)x\(g.pool.columns), stride \(g.stride.rows)x\(g.stride.columns)"
+        return
+            "\(g.rows)x\(g.columns)x\(g.channels), pool \(g.pool.rows)x\(g.pool.columns), stride \(g.stride.rows)x\(g.stride.columns), to \(g.outRows)x\(g.outColumns)"
     }
 
     var shape: vc_pool_shape {
@@ -23,8 +28,19 @@ struct PoolingCase: Sendable, CustomStringConvertible {
         return vc_pool_shape(
             rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.channels), pool_rows: Int32(g.pool.rows),
             pool_columns: Int32(g.pool.columns), stride_rows: Int32(g.stride.rows), stride_columns: Int32(g.stride.columns),
-            out_rows: Int32(g.outRows), out_columns: Int32(g.outColumns))
+            pad_top: Int32(g.padTop), pad_left: Int32(g.padLeft), out_rows: Int32(g.outRows), out_columns: Int32(g.outColumns))
     }
+
+    private static func around(_ n: Int) -> ConvolutionGeometry.Padding { .zeros(top: n, bottom: n, left: n, right: n) }
+
+    /// ResNet's stem, TensorFlow's `same` (an uneven one too), windows cut on all sides, 2x2 with padding.
+    static let padded = [
+        PoolingCase(112, 112, 64, pool: (3, 3), around(1)), PoolingCase(9, 8, 24, pool: (3, 3), .same),
+        PoolingCase(8, 9, 5, pool: (3, 3), stride: (1, 1), .same), PoolingCase(5, 4, 70, pool: (2, 2), .same),
+        PoolingCase(6, 7, 3, pool: (2, 2), around(1)), PoolingCase(3, 3, 16, pool: (5, 5), stride: (1, 2), around(2)),
+        PoolingCase(7, 6, 19, pool: (3, 4), stride: (2, 3), .zeros(top: 2, bottom: 0, left: 0, right: 3)),
+        PoolingCase(7, 7, 17, pool: (1, 1), stride: (3, 3), .same),
+    ]
 
     /// VGG16's five, then odd maps, overlapping windows, gaps and windows of one element.
     static let all = [
@@ -44,11 +60,13 @@ struct PoolingCase: Sendable, CustomStringConvertible {
         return tensor
     }
 
-    @Test(arguments: PoolingCase.all)
+    @Test(arguments: PoolingCase.all + PoolingCase.padded)
     func maximumAndItsGradientAreTheirTwins(_ test: PoolingCase) {
         let g = test.geometry
         var tensors = TestTensors(seed: 1)
         let input = coarse(&tensors, g.inputShape.prepending(2))
+        // Below 0, where a padding of zeros would win.
+        for i in 0..<g.inputShape.count { input.base[i] -= 5 }
         let dOutput = tensors.uniform(g.outputShape.prepending(2))
         var shape = test.shape
         let workers = Workers(count: 2)
@@ -66,6 +84,27 @@ struct PoolingCase: Sendable, CustomStringConvertible {
             // An element is in at most nine windows.
             let error = relativeError(dInput.rows(frame..<frame + 1).array, dExpected)
             #expect(error <= 1e-6)
+        }
+    }
+
+    @Test(arguments: Array(PoolingCase.all.dropFirst(3)) + PoolingCase.padded, [false, true])
+    func averageAndItsGradientAreTheirTwins(_ test: PoolingCase, _ countsPadding: Bool) {
+        let g = test.geometry
+        var tensors = TestTensors(seed: 4)
+        let input = tensors.uniform(g.inputShape.prepending(2))
+        let dOutput = tensors.uniform(g.outputShape.prepending(2))
+        var shape = test.shape
+        let (output, dInput) = (tensors.nan(dOutput.shape), tensors.nan(input.shape))
+        Pooling.average(g, countsPadding: countsPadding, input: input, output: output, workers: Workers(count: 2))
+        Pooling.averageGradient(g, countsPadding: countsPadding, dOutput: dOutput, dInput: dInput, workers: Workers(count: 2))
+        for frame in 0..<2 {
+            var expected = [Double](repeating: .nan, count: g.outputShape.count)
+            var dExpected = [Double](repeating: .nan, count: g.inputShape.count)
+            vc_reference_average_pool(
+                &shape, countsPadding, input.base + frame * g.inputShape.count, dOutput.base + frame * g.outputShape.count, &expected,
+                &dExpected)
+            #expect(relativeError(output.rows(frame..<frame + 1).array, expected) <= 2e-6)
+            #expect(relativeError(dInput.rows(frame..<frame + 1).array, dExpected) <= 2e-6)
         }
     }
 

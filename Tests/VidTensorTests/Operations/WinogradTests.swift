@@ -48,7 +48,8 @@ import VidTestSupport
         let (dKernel, dBias) = (tensors.zeros(g.kernelShape), tensors.zeros([g.filters]))
         let (workers, workspace) = (Workers(count: 2), garbageWorkspace())
         Convolution.forward(
-            g, .winograd, input: input, kernel: kernel, bias: bias, relu: false, output: output, workers: workers, workspace: workspace)
+            g, .winograd, input: input, kernel: kernel, bias: bias, activation: .linear, output: output, workers: workers,
+            workspace: workspace)
         Convolution.inputGradient(
             g, .winograd, dOutput: dOutput, kernel: kernel, dInput: dInput, workers: workers, workspace: workspace)
         Convolution.filterGradient(
@@ -82,10 +83,12 @@ import VidTestSupport
             let output = tensors.nan(g.outputShape.prepending(3))
             let (expected, found) = (tensors.nan(pool.outputShape.prepending(3)), tensors.nan(pool.outputShape.prepending(3)))
             Convolution.forward(
-                g, .winograd, input: input, kernel: kernel, bias: bias, relu: relu, output: output, workers: workers, workspace: workspace)
+                g, .winograd, input: input, kernel: kernel, bias: bias, activation: relu ? .relu : .linear, output: output,
+                workers: workers, workspace: workspace)
             Pooling.maximum(pool, input: output, output: expected, workers: workers)
             Convolution.forward(
-                g, .winograd, input: input, kernel: kernel, bias: bias, relu: relu, isPooled: true, output: found, workers: workers,
+                g, .winograd, input: input, kernel: kernel, bias: bias, activation: relu ? .relu : .linear, isPooled: true, output: found,
+                workers: workers,
                 workspace: workspace)
             #expect(bits(found) == bits(expected), "relu \(relu)")
         }
@@ -102,7 +105,7 @@ import VidTestSupport
         let pooled = tensors.zeros([1, 4, 4, 16])
         for (isPooled, output) in [(false, output), (true, pooled)] {
             Convolution.forward(
-                g, .winograd, input: input, kernel: kernel, bias: bias, relu: true, isPooled: isPooled, output: output,
+                g, .winograd, input: input, kernel: kernel, bias: bias, activation: .relu, isPooled: isPooled, output: output,
                 workers: Workers(count: 1), workspace: garbageWorkspace())
         }
         for row in 2...4 { for column in 2...4 { #expect(output.base[(row * 8 + column) * 16 + 7].isNaN) } }
@@ -127,7 +130,8 @@ import VidTestSupport
             for (forward, backward) in [(nil, nil), (forward, backward)] as [(WinogradFilters?, WinogradFilters?)] {
                 let (output, dInput) = (tensors.nan(dOutput.shape), tensors.nan(input.shape))
                 Convolution.forward(
-                    g, .winograd, input: input, kernel: kernel, filters: forward, bias: bias, relu: true, output: output, workers: workers,
+                    g, .winograd, input: input, kernel: kernel, filters: forward, bias: bias, activation: .relu, output: output,
+                    workers: workers,
                     workspace: workspace)
                 Convolution.inputGradient(
                     g, .winograd, dOutput: dOutput, kernel: kernel, filters: backward, dInput: dInput, workers: workers,

@@ -89,7 +89,8 @@ import VidTestSupport
                 let (found, expected) = (tensors.nan(g.outputShape.prepending(frames)), tensors.nan(g.outputShape.prepending(frames)))
                 for (algorithm, output) in [(Convolution.Algorithm.winograd, found), (.im2col, expected)] {
                     Convolution.forward(
-                        g, algorithm, input: maps.tensor, kernel: kernel, bias: bias, relu: relu, output: output, workers: workers,
+                        g, algorithm, input: maps.tensor, kernel: kernel, bias: bias, activation: relu ? .relu : .linear, output: output,
+                        workers: workers,
                         workspace: workspace)
                 }
                 compare(found, expected, isZero: maps.isZero, "relu \(relu)")
@@ -103,7 +104,8 @@ import VidTestSupport
                     tensors.nan(pool.outputShape.prepending(frames)), tensors.nan(pool.outputShape.prepending(frames))
                 )
                 Convolution.forward(
-                    g, .winograd, input: maps.tensor, kernel: kernel, bias: bias, relu: relu, isPooled: true, output: pooled,
+                    g, .winograd, input: maps.tensor, kernel: kernel, bias: bias, activation: relu ? .relu : .linear, isPooled: true,
+                    output: pooled,
                     workers: workers, workspace: workspace)
                 Pooling.maximum(pool, input: found, output: pooledApart, workers: workers)
                 #expect(bits(pooled) == bits(pooledApart), "relu \(relu)")
@@ -193,7 +195,7 @@ import VidTestSupport
             for start in stride(from: 0, to: frames, by: step) {
                 let range = start..<min(frames, start + step)
                 Convolution.forward(
-                    g, .winograd, input: maps.rows(range), kernel: kernel, bias: bias, relu: true, output: output.rows(range),
+                    g, .winograd, input: maps.rows(range), kernel: kernel, bias: bias, activation: .relu, output: output.rows(range),
                     workers: workers, workspace: workspace)
             }
             #expect(bits(output) == first ?? bits(output), "\(threads) threads, \(step) frames a call")
@@ -212,7 +214,7 @@ import VidTestSupport
         for algorithm in Convolution.Algorithm.allCases {
             let output = tensors.zeros(g.outputShape.prepending(1))
             Convolution.forward(
-                g, algorithm, input: input, kernel: kernel, bias: bias, relu: true, output: output, workers: Workers(count: 1),
+                g, algorithm, input: input, kernel: kernel, bias: bias, activation: .relu, output: output, workers: Workers(count: 1),
                 workspace: garbageWorkspace())
             for (i, found) in output.array.enumerated() {
                 let isRight = i % 20 == 7 ? found.isNaN : found == max(0, bias.base[i % 20])

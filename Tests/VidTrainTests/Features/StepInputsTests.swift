@@ -12,7 +12,7 @@ import VidTrain
         _ clips: TestClips, _ change: (inout RunConfiguration) -> Void = { _ in }, features: FeatureStorage = FeatureStorage()
     ) throws -> StepInputs {
         var configuration = TestClips.configuration()
-        configuration.model.cnn.trainable = .none
+        configuration.model.cnn?.trainable = Trainable.none
         change(&configuration)
         let classifier = try clips.classifier(configuration)
         let predictor = try Predictor(
@@ -101,7 +101,7 @@ import VidTrain
     @Test func framesComeWhereNoLayerIsFrozen() async throws {
         let clips = try await TestClips()
         defer { withExtendedLifetime(clips) {} }
-        let inputs = try inputs(clips, { $0.model.cnn.trainable = .all })
+        let inputs = try inputs(clips, { $0.model.cnn?.trainable = .all })
         #expect(!inputs.needsPreparing)
         let frames = try await gathered(inputs, [0, 1], shape: [16, 16, 3])
         #expect(frames.allSatisfy { (-1...1).contains($0) } && Set(frames).count > 10)

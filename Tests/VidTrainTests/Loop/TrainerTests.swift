@@ -32,7 +32,7 @@ import VidTrain
     func oneTwoAndThreeThreadsGiveTheSameBits(trainsCNN: Bool) async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration(epochs: 2)
-        configuration.model.cnn.trainable = trainsCNN ? .all : .none
+        configuration.model.cnn?.trainable = trainsCNN ? .all : .none
         var results: [(weights: [UInt32], moments: [[UInt32]], state: TrainerState)] = []
         for threads in 1...3 {
             let trainer = try clips.trainer(configuration, threads: threads)
@@ -53,7 +53,7 @@ import VidTrain
     func memoryAndCacheDoNotShow(_ trainable: Trainable) async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration(epochs: 2)
-        configuration.model.cnn.trainable = trainable
+        configuration.model.cnn?.trainable = trainable
         let cache = MemoryFeatureCache()
         var expected: (weights: [UInt32], moments: [[UInt32]], state: TrainerState)?
         let storages = [
@@ -81,7 +81,7 @@ import VidTrain
         let cache = MemoryFeatureCache()
         func recalled(_ change: (inout RunConfiguration) -> Void) async throws -> Int {
             var configuration = TestClips.configuration(epochs: 1)
-            configuration.model.cnn.trainable = .none
+            configuration.model.cnn?.trainable = Trainable.none
             change(&configuration)
             let trainer = try clips.trainer(configuration, threads: 1, features: FeatureStorage(cache: cache))
             var recalled = 0
@@ -94,7 +94,7 @@ import VidTrain
         #expect(try await recalled { $0.seed = 77 } == 0)
         #expect(try await recalled { $0.data.preprocessing = .unit } == 0)
         #expect(try await recalled { $0.model.input.frames = 3 } == 0)
-        #expect(try await recalled { $0.model.cnn.pooling = .max } == 0)
+        #expect(try await recalled { $0.model.cnn?.pooling = .max } == 0)
         #expect(try await recalled { $0.data.shortClips = .mask } == 0)
         #expect(try await recalled { $0.optimizer.learningRate = 0.01 } == 16)
         // A new file with the content of another clip is recognised.
@@ -337,7 +337,7 @@ import VidTrain
     @Test func anEstimateCountsTheWorkAhead() async throws {
         let clips = try await TestClips()
         var configuration = TestClips.configuration(epochs: 7)
-        configuration.model.cnn.trainable = .none
+        configuration.model.cnn?.trainable = Trainable.none
         let estimate = try await clips.trainer(configuration, threads: 2).estimate()
         #expect(estimate.encodings == 16 && estimate.stepsPerEpoch == 3 && estimate.epochs == 7)
         #expect(estimate.secondsPerEncoding > 0 && estimate.secondsPerStep > 0 && estimate.seconds > 0)

@@ -1,0 +1,132 @@
+"""Goldens of the named networks: features and gradients of torchvision's and others' models with weights by a formula.
+
+The weights would be too large to keep. Both sides compute them from the tensors' numbers and shapes, which the golden lists
+under the names of the other program, so that a test also imports them.
+"""
+
+import numpy as np
+
+from maintain import environment
+
+from .golden import Golden
+
+PACKAGES = ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", "numpy")
+
+# Rows and columns: an odd one shows on which side the zeros are.
+SIZE = (72, 61)
+FRAMES = 4
+CHANNELS_FIRST = (FRAMES, 3, *SIZE)
+
+
+def values(number, count):
+    """`count` numbers in [-1, 1) by a hash (the finaliser of MurmurHash3) of their index and `number`."""
+    x = (np.arange(count, dtype=np.uint64) + 0x9E3779B9 * (number + 1)) % 2**32
+    x ^= x >> np.uint64(16)
+    x = x * np.uint64(0x85EBCA6B) % 2**32
+    x ^= x >> np.uint64(13)
+    x = x * np.uint64(0xC2B2AE35) % 2**32
+    x ^= x >> np.uint64(16)
+    return ((x >> np.uint64(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)).astype(np.float32)
+
+
+def weights(number, name, shape):
+    """Kernels by He's rule, normalisations near one."""
+    uniform = values(number, int(np.prod(shape)))
+    if len(shape) == 4:
+        uniform = uniform * np.float32(np.sqrt(6.0 / np.prod(shape[1:])))
+    elif name.endswith("running_var"):
+        uniform = np.float32(1) + np.float32(0.5) * uniform
+    elif name.endswith("weight"):
+        uniform = np.float32(1) + np.float32(0.25) * uniform
+    else:
+        uniform = np.float32(0.25) * uniform
+    return uniform.reshape(shape)
+
+
+def summary(tensors):
+    """(count, 2): the norm of each tensor, and its product with numbers by the formula."""
+    return np.array([
+        [np.linalg.norm(t), np.dot(t.reshape(-1), values(number, t.size).astype(np.float64))] for number, t in enumerate(tensors)])
+
+
+def network(name, model, features):
+    """The golden of `model`; `features` maps frames to the maps before the pooling."""
+    import torch
+
+    model = model.double()
+    tensors = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked") and not is_classifier(k)}
+    state = {k: torch.from_numpy(weights(n, k, tuple(v.shape)).astype(np.float64)) for n, (k, v) in enumerate(tensors.items())}
+    frames = torch.from_numpy(values(100_000, int(np.prod(CHANNELS_FIRST))).astype(np.float64)).reshape(CHANNELS_FIRST)
+    golden = Golden(f"network_{name}", seed=0)
+    golden.notes["tensors"] = [[k, list(v.shape)] for k, v in tensors.items()]
+    golden.notes["size"] = list(SIZE)
+    for mode in ("frozen", "batch"):
+        model.load_state_dict(state, strict=False)
+        model.train(mode == "batch")
+        for module in model.modules():
+            if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)) or type(module).__name__ == "StochasticDepth":
+                module.eval()
+        model.zero_grad()
+        output = features(model, frames).mean((2, 3))
+        loss = (output * torch.from_numpy(values(100_001, output.numel()).astype(np.float64)).reshape(output.shape)).sum()
+        loss.backward()
+        parameters = dict(model.named_parameters())
+        golden.add(f"{mode}/features", output)
+        golden.add(f"{mode}/gradients", summary([parameters[k].grad.numpy() for k in tensors if k in parameters]))
+        if mode == "batch":
+            after = model.state_dict()
+            golden.add("batch/moving", summary([after[k].numpy() for k in tensors if k not in parameters]))
+    return golden
+
+
+def is_classifier(name):
+    return name.split(".")[0] in ("classifier", "fc", "_fc")
+
+
+def makers():
+    """(name, a function that makes the golden) of every network."""
+    import torch
+
+    # torchvision's own operators, none of which a classifier uses, may have been built for another torch.
+    operators = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        try:
+            operators.define(f"{name}(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
+        except RuntimeError:
+            pass
+    import torchvision
+
+    def resnet(model, x):
+        x = model.maxpool(model.relu(model.bn1(model.conv1(x))))
+        return model.layer4(model.layer3(model.layer2(model.layer1(x))))
+
+    def vision(name, features):
+        return name, lambda: network(name, getattr(torchvision.models, name)(weights=None), features)
+
+    yield from (vision(name, resnet) for name in ("resnet18", "resnet34", "resnet50", "resnet101"))
+    for name in ("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2",
+                 "efficientnet_b3", "vgg11_bn", "vgg16_bn"):
+        yield vision(name, lambda model, x: model.features(x))
+    for number in range(5):
+        yield f"efficientnet_lite{number}", lambda number=number: network(
+            f"efficientnet_lite{number}", lite(number), lambda model, x: model.extract_features(x))
+
+
+def lite(number):
+    """The model of the package efficientnet-lite-pytorch, whose padding follows the size of the frames."""
+    import efficientnet_lite_pytorch
+    from efficientnet_lite_pytorch import utils
+
+    blocks, parameters = utils.get_model_params(f"efficientnet-lite{number}", {"image_size": list(SIZE)})
+    model = efficientnet_lite_pytorch.EfficientNet(blocks, parameters)
+    for module in model.modules():
+        # Stochastic depth is left out here.
+        if type(module).__name__ == "MBConvBlock":
+            forward = module.forward
+            module.forward = lambda x, drop_connect_rate=None, forward=forward: forward(x)
+    return model
+
+
+def write(folder):
+    for _, make in makers():
+        make().save(folder, environment.installed(PACKAGES))

@@ -1,0 +1,36 @@
+// Sixteen channels at a time, in vectors that a machine with shorter registers splits. Private to CKernels.
+#pragma once
+
+#include "vc_simd.h"
+
+#include <string.h>
+
+enum { vc_lane_count = 16 };
+typedef float vc_lanes __attribute__((vector_size(64)));
+
+#define VC_UNROLLED _Pragma("clang loop unroll(full)")
+
+/// The first n floats at `p`, n <= 16; a constant 16 is one load.
+VC_INLINE void vc_get(vc_lanes *value, const float *p, int n) {
+    if (n == vc_lane_count) {
+        memcpy(value, p, sizeof *value);
+    } else {
+        *value = (vc_lanes){0};
+        memcpy(value, p, (size_t)n * sizeof(float));
+    }
+}
+
+VC_INLINE void vc_put(float *p, const vc_lanes *value, int n) {
+    memcpy(p, value, n == vc_lane_count ? sizeof *value : (size_t)n * sizeof(float));
+}
+
+// Calls BODY(c, n) for groups of n channels from c on that cover `channels`: whole vectors, the last of which overlaps the one
+// before it; one short vector for fewer than 16 channels. BODY must not add to what it wrote.
+#define VC_FOR_EACH_GROUP(channels, BODY)                                                                              \
+    if ((channels) < vc_lane_count) {                                                                                  \
+        BODY(0, (channels));                                                                                           \
+    } else {                                                                                                           \
+        int c = 0;                                                                                                     \
+        for (; c + vc_lane_count <= (channels); c += vc_lane_count) BODY(c, vc_lane_count);                            \
+        if (c < (channels)) BODY((channels) - vc_lane_count, vc_lane_count);                                           \
+    }
