@@ -55,7 +55,7 @@ package enum LeakSearch {
         let files = SegmentedFiles(clips.map(\.entry)).files
         let items = clips.enumerated().compactMap { number, clip in
             clip.facts.flatMap {
-                $0.prints.count > 0
+                $0.prints.count > 0 || $0.kind == ClipFacts.vectors
                     ? Item(number: number, split: clip.entry.split, facts: $0, stretch: FileStretch(clip, files[number])) : nil
             }
         }
@@ -71,13 +71,13 @@ package enum LeakSearch {
         }
     }
 
-    /// A clip with prints.
+    /// A clip with prints, or one of vectors.
     private struct Item {
         let number: Int
         let split: Split
         let prints: FramePrints
         let digest: String
-        /// The hash of each print.
+        /// The hash of each print; of vectors, the start of the digest.
         let hashes: [UInt64]
         /// Nil for a file without segments.
         let stretch: FileStretch?
@@ -88,7 +88,10 @@ package enum LeakSearch {
             self.split = split
             prints = facts.prints
             digest = facts.digest
-            hashes = (0..<facts.prints.count).map { facts.prints.hash($0) }
+            // Vectors have no pictures: they are found by their content alone.
+            hashes =
+                facts.kind == ClipFacts.vectors
+                ? [UInt64(facts.digest.prefix(16), radix: 16) ?? 0] : (0..<facts.prints.count).map { facts.prints.hash($0) }
         }
     }
 
@@ -183,6 +186,7 @@ package enum LeakSearch {
             return Leak(
                 first: first, second: second, isIdentical: true, matched: a.prints.count, frames: a.prints.count, difference: 0)
         }
+        guard a.prints.count > 0, b.prints.count > 0 else { return nil }
         let (ofA, ofB) = (matches(a, in: b), matches(b, in: a))
         // A cut from a clip matches with all its frames, the whole clip with few.
         let best = ofA.count * b.prints.count >= ofB.count * a.prints.count ? (ofA, a.prints.count) : (ofB, b.prints.count)

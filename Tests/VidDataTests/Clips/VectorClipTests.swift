@@ -104,7 +104,7 @@ import VidTestSupport
         #expect(text.contains("found vectors of 3 features") && text.contains("model.cnn=null"), "\(text)")
     }
 
-    /// A check finds the kind, the size, and what does not fit.
+    /// A check finds the kind, the size, two clips with the same numbers in different splits, and what does not fit.
     @Test func check() async throws {
         for (name, first) in [("train/a/1", 1), ("train/b/1", 2), ("val/a/1", 1), ("val/b/1", 4)] {
             try folder.makeFolder("data/" + PathText.parent(name))
@@ -113,6 +113,7 @@ import VidTestSupport
         let data = try DataSet.open(folder("data"), split: .none)
         let report = try await DataCheck(loader: loader()).run(data)
         #expect(report.bad.isEmpty && report.facts.allSatisfy { $0.kind == ClipFacts.vectors && $0.coding == "float32" && $0.columns == 3 })
+        #expect(report.leaks?.count == 1 && report.leaks?.first?.isIdentical == true)
         #expect(try await DataCheck(loader: loader(features: 2)).run(data).bad.count == 4)
         // Facts are kept between runs.
         let facts = report.facts[0]
