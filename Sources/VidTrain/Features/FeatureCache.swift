@@ -58,14 +58,17 @@ struct FeatureKeys: Sendable {
 
     private let network: SHA256
 
-    /// - Parameter frozen: the frozen layers, whose weights are in `parameters`.
-    init(_ frozen: FrameEncoder, parameters: ParameterStore, preprocessing: PreprocessingName) {
+    /// - Parameters:
+    ///   - frozen: the frozen layers of `cnn`, whose weights are in `parameters`.
+    ///   - cnn: its layers' paddings, strides, epsilons and activations are in no weight.
+    init(_ frozen: FrameEncoder, of cnn: CNNConfiguration, parameters: ParameterStore, preprocessing: PreprocessingName) {
         var hash = SHA256()
         func add(_ text: String) { hash.update(data: Array("\(text)\n".utf8)) }
         add("vidclass features \(FeatureKeys.version)")
         // The bits depend on this machine's kernels.
         add("\(BLAS.coreName) \(Machine.simdLevel)")
         add("\(preprocessing.rawValue) \(frozen.inputShape)")
+        add(Architecture.codec.encode(.layers(cnn.architecture.layers)).text())
         for index in frozen.layers.indices {
             let layer = frozen.layers[index]
             add("\(layer.type) \(frozen.shapes[index]) \(layer.algorithmName(frozen.inputShape(of: index)) ?? "-")")
@@ -94,9 +97,12 @@ extension Classifier {
 }
 
 extension ParameterStore {
-    /// Adds the names and bits of the CNN's frozen weights, or of the standardization of vectors.
+    /// Adds the names and bits of the CNN's frozen layers, or of the standardization of vectors. A trained layer's moving statistics
+    /// are not frozen, although the optimizer leaves them alone.
     fileprivate func addFrozenLayers(to hash: inout SHA256) {
-        for slice in slices where !slice.isTrainable && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
+        func layer(_ slice: ParameterSlice) -> Substring { slice.name.prefix(upTo: slice.name.lastIndex(of: "/") ?? slice.name.endIndex) }
+        let trained = Set(slices.filter(\.isTrainable).map(layer))
+        for slice in slices where !trained.contains(layer(slice)) && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
             hash.update(data: Array("\(slice.name) \(slice.shape)\n".utf8))
             let values = value(slice)
             hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))

@@ -17,8 +17,12 @@ final class FrozenLayers {
         guard let encoder = predictor.classifier.frozen else { return nil }
         self.predictor = predictor
         self.encoder = encoder
-        stored = (predictor.classifier.configuration.cnn == nil ? nil : cache).map {
-            ($0, FeatureKeys(encoder, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing))
+        stored = cache.flatMap { cache in
+            predictor.classifier.configuration.cnn.map { cnn in
+                let keys = FeatureKeys(
+                    encoder, of: cnn, parameters: predictor.classifier.parameters, preprocessing: predictor.preprocessing)
+                return (cache, keys)
+            }
         }
     }
 

@@ -97,6 +97,42 @@ import VidTrain
         #expect(cache.stored == 24)
     }
 
+    /// A convolution, a batch normalisation, and the same again.
+    private func network(epsilon: Float = 1e-3, padding: MapPadding = .same, activation: MapActivation = .relu) -> Architecture {
+        .layers([
+            .convolution(.init("a", filters: 8, strides: 2, padding: padding, usesBias: false)),
+            .batchNormalization(.init("a_bn", epsilon: epsilon, activation: activation)),
+            .convolution(.init("b", filters: 8, usesBias: false)), .batchNormalization(.init("b_bn", epsilon: epsilon)),
+        ])
+    }
+
+    /// Networks with the same weights whose layers differ in what no weight tells have features of their own.
+    @Test func whatNoWeightTellsIsInTheKey() async throws {
+        let clips = try await TestClips()
+        defer { withExtendedLifetime(clips) {} }
+        let cache = MemoryFeatureCache()
+        let networks = [network(), network(epsilon: 1e-5), network(padding: .symmetric), network(activation: .relu6)]
+        for (number, network) in (networks + [networks[0]]).enumerated() {
+            let inputs = try inputs(clips, { $0.model.cnn?.architecture = network }, features: FeatureStorage(cache: cache))
+            try await inputs.prepare { _ in }
+            #expect(cache.stored == 12 * min(number + 1, networks.count))
+        }
+    }
+
+    /// Training moves the statistics of trained layers, and those only.
+    @Test func movingStatisticsOfTrainedLayersAreNotFrozen() async throws {
+        let clips = try await TestClips()
+        var configuration = TestClips.configuration()
+        configuration.model.cnn?.architecture = network()
+        configuration.model.cnn?.trainable = .from("b")
+        let classifier = try clips.classifier(configuration)
+        let before = try #require(classifier.frozenDigest)
+        try #require(classifier.parameters.slice(named: "cnn/b_bn/moving_mean").map(classifier.parameters.value)).fill(0.5)
+        #expect(classifier.frozenDigest == before)
+        try #require(classifier.parameters.slice(named: "cnn/a_bn/moving_mean").map(classifier.parameters.value)).fill(0.5)
+        #expect(classifier.frozenDigest != before)
+    }
+
     /// Without frozen layers the inputs are the preprocessed frames.
     @Test func framesComeWhereNoLayerIsFrozen() async throws {
         let clips = try await TestClips()
