@@ -1,33 +1,20 @@
 #include "vc_winograd.h"
 
+#include "vc_lanes.h"
+
 #include <string.h>
 
-// Sixteen columns (channels or filters) at a time; a machine with shorter vectors uses several of them.
-enum { lane_count = 16 };
-typedef float lanes __attribute__((vector_size(64)));
 typedef int lane_mask __attribute__((vector_size(64)));
 
-// The first n floats at `p`, n <= 16; a constant 16 is one load.
-VC_INLINE void get(lanes *value, const float *p, int n) {
-    if (n == lane_count) {
-        memcpy(value, p, sizeof *value);
-    } else {
-        *value = (lanes){0};
-        memcpy(value, p, (size_t)n * sizeof(float));
-    }
-}
-
-VC_INLINE void put(float *p, const lanes *value, int n) { memcpy(p, value, n == lane_count ? sizeof *value : (size_t)n * sizeof(float)); }
-
 // `a` where `choice` is all ones, `b` where it is zero.
-#define SELECT(choice, a, b) ((lanes)(((choice) & (lane_mask)(a)) | (~(choice) & (lane_mask)(b))))
+#define SELECT(choice, a, b) ((vc_lanes)(((choice) & (lane_mask)(a)) | (~(choice) & (lane_mask)(b))))
 
 // The one-dimensional transforms, from line `in` to line `out`, whose elements are `o` apart.
 
 // B': 6 to 6.
-VC_INLINE void input_line(lanes *out, int o, const lanes *in) {
-    const lanes a = in[4] - in[2], b = in[3] - in[1];
-    const lanes even = a - 1.5f * in[3], odd = 1.5f * in[2] - b;
+VC_INLINE void input_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes a = in[4] - in[2], b = in[3] - in[1];
+    const vc_lanes even = a - 1.5f * in[3], odd = 1.5f * in[2] - b;
     out[0] = (in[0] - in[2]) + a - 1.5f * b;
     out[o] = even - odd;
     out[2 * o] = even + odd;
@@ -37,8 +24,8 @@ VC_INLINE void input_line(lanes *out, int o, const lanes *in) {
 }
 
 // A': 6 to 4.
-VC_INLINE void output_line(lanes *out, int o, const lanes *in) {
-    const lanes sum = in[1] + in[2], difference = in[1] - in[2];
+VC_INLINE void output_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes sum = in[1] + in[2], difference = in[1] - in[2];
     out[0] = in[0] + sum + (in[3] + in[4]);
     out[o] = difference + 2.0f * in[3] - 0.5f * in[4];
     out[2 * o] = sum + 4.0f * in[3] + 0.25f * in[4];
@@ -46,8 +33,8 @@ VC_INLINE void output_line(lanes *out, int o, const lanes *in) {
 }
 
 // A: 4 to 6.
-VC_INLINE void output_adjoint_line(lanes *out, int o, const lanes *in) {
-    const lanes even = in[0] + in[2], odd = in[1] + in[3];
+VC_INLINE void output_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes even = in[0] + in[2], odd = in[1] + in[3];
     out[0] = in[0];
     out[o] = even + odd;
     out[2 * o] = even - odd;
@@ -57,8 +44,8 @@ VC_INLINE void output_adjoint_line(lanes *out, int o, const lanes *in) {
 }
 
 // G: 3 to 6.
-VC_INLINE void filter_line(lanes *out, int o, const lanes *in) {
-    const lanes even = (1.0f / 3.0f) * (in[0] + in[2]), odd = (1.0f / 3.0f) * in[1];
+VC_INLINE void filter_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes even = (1.0f / 3.0f) * (in[0] + in[2]), odd = (1.0f / 3.0f) * in[1];
     out[0] = in[0];
     out[o] = -even - odd;
     out[2 * o] = even - odd;
@@ -68,28 +55,26 @@ VC_INLINE void filter_line(lanes *out, int o, const lanes *in) {
 }
 
 // G': 6 to 3.
-VC_INLINE void filter_adjoint_line(lanes *out, int o, const lanes *in) {
-    const lanes sum = (1.0f / 3.0f) * (in[1] + in[2]), difference = (1.0f / 3.0f) * (in[2] - in[1]);
-    const lanes two = (1.0f / 15.0f) * in[3], half = (4.0f / 15.0f) * in[4];
+VC_INLINE void filter_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes sum = (1.0f / 3.0f) * (in[1] + in[2]), difference = (1.0f / 3.0f) * (in[2] - in[1]);
+    const vc_lanes two = (1.0f / 15.0f) * in[3], half = (4.0f / 15.0f) * in[4];
     out[0] = in[0] + difference + two - 4.0f * half;
     out[o] = 2.0f * two + 2.0f * half - sum;
     out[2 * o] = difference + 4.0f * two - half + in[5];
 }
 
-#define UNROLLED _Pragma("clang loop unroll(full)")
-
 // A two-dimensional transform of (from, from) values, each got by the statement GET(value, i, j), to values (to, to): LINE
 // down the columns, then along the rows.
 #define TRANSFORM(LINE, from, to, GET)                                                                                 \
-    lanes values[to][to];                                                                                              \
+    vc_lanes values[to][to];                                                                                           \
     do {                                                                                                               \
-        lanes half[to][from];                                                                                          \
-        UNROLLED for (int j = 0; j < from; j++) {                                                                      \
-            lanes column[from];                                                                                        \
-            UNROLLED for (int i = 0; i < from; i++) { GET(&column[i], i, j); }                                         \
-            LINE(&half[0][j], from, column);                                                                        \
+        vc_lanes half[to][from];                                                                                       \
+        VC_UNROLLED for (int j = 0; j < from; j++) {                                                                   \
+            vc_lanes column[from];                                                                                     \
+            VC_UNROLLED for (int i = 0; i < from; i++) { GET(&column[i], i, j); }                                      \
+            LINE(&half[0][j], from, column);                                                                           \
         }                                                                                                              \
-        UNROLLED for (int i = 0; i < to; i++) { LINE(values[i], 1, half[i]); }                                      \
+        VC_UNROLLED for (int i = 0; i < to; i++) { LINE(values[i], 1, half[i]); }                                      \
     } while (0)
 
 // Calls BODY(c, at, n) for groups of n <= 16 columns c ... of the first `count` columns of row `row` of matrices, `at` being
@@ -99,7 +84,7 @@ VC_INLINE void filter_adjoint_line(lanes *out, int o, const lanes *in) {
         const int width = smaller((layout)->panel, (layout)->columns - p), end = smaller(width, (count) - p);          \
         const ptrdiff_t at = (ptrdiff_t)p * (layout)->rows + (ptrdiff_t)(row) * width;                                 \
         int c = 0;                                                                                                     \
-        for (; c + lane_count <= end; c += lane_count) BODY(p + c, at + c, lane_count);                                \
+        for (; c + vc_lane_count <= end; c += vc_lane_count) BODY(p + c, at + c, vc_lane_count);                       \
         if (c < end) BODY(p + c, at + c, end - c);                                                                     \
     }
 
@@ -158,9 +143,9 @@ VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, in
 /// Returns true if the n floats at `p`, n <= 64, are 0, of either sign.
 VC_INLINE bool are_zero(const float *p, int n) {
     lane_mask bits = {0};
-    UNROLLED for (int i = 0; i < 4; i++) {
-        lanes values = {0};
-        if (n > i * lane_count) get(&values, p + i * lane_count, smaller(lane_count, n - i * lane_count));
+    VC_UNROLLED for (int i = 0; i < 4; i++) {
+        vc_lanes values = {0};
+        if (n > i * vc_lane_count) vc_get(&values, p + i * vc_lane_count, smaller(vc_lane_count, n - i * vc_lane_count));
         bits |= (lane_mask)values;
     }
     return !__builtin_reduce_or(bits << 1);
@@ -196,10 +181,10 @@ VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, 
 // MARK: - Input and output gradient
 
 VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
-#define GET(value, i, j) get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
     TRANSFORM(input_line, 6, 6, GET);
 #undef GET
-    UNROLLED for (int f = 0; f < 36; f++) put(target + f * stride, &values[f / 6][f % 6], lane_count);
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
 VC_KERNEL void vc_winograd_input(const vc_winograd_map *map, const float *input, long first, int count,
@@ -222,10 +207,10 @@ VC_KERNEL void vc_winograd_input(const vc_winograd_map *map, const float *input,
 }
 
 VC_INLINE void output_adjoint_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
-#define GET(value, i, j) get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
     TRANSFORM(output_adjoint_line, 4, 6, GET);
 #undef GET
-    UNROLLED for (int f = 0; f < 36; f++) put(target + f * stride, &values[f / 6][f % 6], lane_count);
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
 VC_KERNEL void vc_winograd_output_adjoint(const vc_winograd_map *map, const float *d_output, long first, int count,
@@ -245,7 +230,7 @@ VC_KERNEL void vc_winograd_output_adjoint(const vc_winograd_map *map, const floa
 // MARK: - Output
 
 /// The larger; NaN wins.
-VC_INLINE void to_larger(lanes *a, const lanes *b) {
+VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
     const lane_mask second = (*b > *a) | (*b != *b);
     *a = SELECT(second, *b, *a);
 }
@@ -254,41 +239,41 @@ VC_INLINE void to_larger(lanes *a, const lanes *b) {
 // the filters are NaN or infinite.
 #define OUTPUT_VALUES(source, stride, zeros, bias, relu, n)                                                            \
     TRANSFORM(output_line, 6, 4, GET);                                                                                 \
-    if (zeros) UNROLLED for (int i = 0; i < 16; i++) values[i / 4][i % 4] *= (zeros) >> i & 1 ? 0.0f : 1.0f;           \
-    lanes offset = {0};                                                                                                \
-    if (bias) get(&offset, bias, n);                                                                                   \
+    if (zeros) VC_UNROLLED for (int i = 0; i < 16; i++) values[i / 4][i % 4] *= (zeros) >> i & 1 ? 0.0f : 1.0f;        \
+    vc_lanes offset = {0};                                                                                             \
+    if (bias) vc_get(&offset, bias, n);                                                                                \
     const float lowest = relu ? 0.0f : -__builtin_inff();                                                              \
-    UNROLLED for (int i = 0; i < 16; i++) {                                                                            \
-        lanes *value = &values[i / 4][i % 4];                                                                          \
+    VC_UNROLLED for (int i = 0; i < 16; i++) {                                                                         \
+        vc_lanes *value = &values[i / 4][i % 4];                                                                       \
         *value += offset;                                                                                              \
-        *value = (lanes)((lane_mask)*value & ~(*value < lowest));                                                      \
+        *value = (vc_lanes)((lane_mask)*value & ~(*value < lowest));                                                   \
     }
-#define GET(value, i, j) get(value, source + ((i) * 6 + (j)) * stride, lane_count)
+#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
 
 VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
                             const float *gate, float *target, ptrdiff_t line, int channels, int n) {
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
-    UNROLLED for (int i = 0; i < 16; i++) {
+    VC_UNROLLED for (int i = 0; i < 16; i++) {
         const ptrdiff_t at = i / 4 * line + (ptrdiff_t)(i % 4) * channels;
         if (gate) {
-            lanes open;
-            get(&open, gate + at, n);
-            values[i / 4][i % 4] = (lanes)((lane_mask)values[i / 4][i % 4] & (open > 0.0f));
+            vc_lanes open;
+            vc_get(&open, gate + at, n);
+            values[i / 4][i % 4] = (vc_lanes)((lane_mask)values[i / 4][i % 4] & (open > 0.0f));
         }
-        put(target + at, &values[i / 4][i % 4], n);
+        vc_put(target + at, &values[i / 4][i % 4], n);
     }
 }
 
 VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
                             float *target, ptrdiff_t line, int channels, int n) {
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
-    UNROLLED for (int i = 0; i < 4; i++) {
+    VC_UNROLLED for (int i = 0; i < 4; i++) {
         const int r = i / 2 * 2, q = i % 2 * 2;
-        lanes below = values[r + 1][q];
+        vc_lanes below = values[r + 1][q];
         to_larger(&values[r][q], &values[r][q + 1]);
         to_larger(&below, &values[r + 1][q + 1]);
         to_larger(&values[r][q], &below);
-        put(target + i / 2 * line + (ptrdiff_t)(i % 2) * channels, &values[r][q], n);
+        vc_put(target + i / 2 * line + (ptrdiff_t)(i % 2) * channels, &values[r][q], n);
     }
 }
 
@@ -355,10 +340,10 @@ VC_KERNEL void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_wi
 // MARK: - Filters
 
 VC_INLINE void filter_group(const float *source, ptrdiff_t tap, float *target, ptrdiff_t stride, int n) {
-#define GET(value, i, j) get(value, source + ((i) * 3 + (j)) * tap, n)
+#define GET(value, i, j) vc_get(value, source + ((i) * 3 + (j)) * tap, n)
     TRANSFORM(filter_line, 3, 6, GET);
 #undef GET
-    UNROLLED for (int f = 0; f < 36; f++) put(target + f * stride, &values[f / 6][f % 6], lane_count);
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
 VC_KERNEL void vc_winograd_filter(const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout,
@@ -372,14 +357,14 @@ VC_KERNEL void vc_winograd_filter(const float *kernel, int filters, int first, i
 }
 
 VC_INLINE void filter_adjoint_group(const float *source, ptrdiff_t stride, float *target, ptrdiff_t tap, int n) {
-#define GET(value, i, j) get(value, source + ((i) * 6 + (j)) * stride, lane_count)
+#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
     TRANSFORM(filter_adjoint_line, 6, 3, GET);
 #undef GET
-    UNROLLED for (int i = 0; i < 9; i++) {
-        lanes sum;
-        get(&sum, target + i * tap, n);
+    VC_UNROLLED for (int i = 0; i < 9; i++) {
+        vc_lanes sum;
+        vc_get(&sum, target + i * tap, n);
         sum += values[i / 3][i % 3];
-        put(target + i * tap, &sum, n);
+        vc_put(target + i * tap, &sum, n);
     }
 }
 

@@ -13,7 +13,7 @@ void vc_column_totals(size_t rows, size_t columns, size_t stride, const float *x
 void vc_centred_squares(size_t rows, size_t columns, size_t stride, const float *x, const float *weight,
                         const double *centre, double *squares);
 
-/// What the passes over maps share: y = activation((x - mean) * gamma / sqrt(variance + epsilon) + beta) of a panel.
+/// The arguments that the passes over maps share: y = activation((x - mean) * gamma / sqrt(variance + epsilon) + beta) of a panel.
 typedef struct {
     const float *mean, *variance, *gamma, *beta;
     float epsilon;

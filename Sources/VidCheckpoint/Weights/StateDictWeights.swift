@@ -20,13 +20,11 @@ enum StateDictWeights {
         let unknown: [String]
     }
 
-    /// Whether the file has tensors of a network that has a `NetworkNaming`.
-    static func matches(_ file: SafetensorsFile) throws -> Bool { try !candidates(file).isEmpty }
-
-    static func read(_ file: SafetensorsFile) throws -> ImportedWeights {
+    /// The weights of the network whose tensors the file has; nil if it has those of none that has a `NetworkNaming`.
+    static func read(_ file: SafetensorsFile) throws -> ImportedWeights? {
         // The most tensors in common; among networks that are parts of others, the one that leaves nothing over.
         guard let best = try candidates(file).max(by: { (-$0.missing - $0.unknown.count) < (-$1.missing - $1.unknown.count) }) else {
-            throw VidclassError.file(file.path, "its tensors are not those of a network that this program knows")
+            return nil
         }
         try check(best, file)
         let theirs = Dictionary(uniqueKeysWithValues: best.pairs.map { ($0.own.name, $0.theirs) })

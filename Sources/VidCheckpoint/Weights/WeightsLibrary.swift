@@ -182,7 +182,7 @@ extension ImportedWeights {
         case WeightsFile.format: return try WeightsFile.readOwn(tensors)
         case Checkpoint.format: return try WeightsFile.readCheckpoint(Checkpoint(tensors))
         default:
-            if try StateDictWeights.matches(tensors) { return try StateDictWeights.read(tensors) }
+            if let weights = try StateDictWeights.read(tensors) { return weights }
             if TorchVisionWeights.matches(tensors) { return try TorchVisionWeights.read(tensors) }
             let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
             throw VidclassError.file(path, "neither a torchvision VGG (features.0.weight, ...) nor a vidclass file; \(first)")

@@ -50,7 +50,7 @@ extension RunConfiguration {
         }
     }
 
-    /// What changes pixels does not go with vectors.
+    /// Refuses settings that change pixels where clips are vectors.
     private func checkVectors() throws(ConfigurationFault) {
         guard model.input.features != nil else { return }
         if data.preprocessing != .none {

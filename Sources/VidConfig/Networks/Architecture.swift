@@ -33,7 +33,7 @@ package enum Architecture: ConfigurationValue {
     /// `vgg16`, or nil for a network of the user's own.
     package var name: String? { if case .named(let network) = self { network.rawValue } else { nil } }
 
-    /// `vgg16`, the filters as in `blocks-32-32+64-64`, or `layers-` and a hash; also part of a file's name.
+    /// `vgg16`, the filters as in `blocks-32-32+64-64`, or `layers`; also part of a file's name.
     package var label: String {
         switch self {
         case .named(let network): network.rawValue

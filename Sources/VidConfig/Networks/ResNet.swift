@@ -1,7 +1,7 @@
 /// Residual networks (He et al. 2016, "Deep residual learning for image recognition", table 1) without their classifier, with
 /// Keras's names of the layers.
 struct ResNet {
-    /// What a network adds up in each block.
+    /// The kinds of residual blocks.
     enum Block {
         /// Two 3x3 convolutions.
         case basic

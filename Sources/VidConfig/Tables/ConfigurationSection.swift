@@ -16,7 +16,7 @@ package protocol ConfigurationSection: ConfigurationValue {
 extension ConfigurationSection {
     package static var codec: ConfigurationCodec<Self> { tableCodec }
 
-    /// What the table alone says. A section with rules between its keys checks them in a `codec` of its own.
+    /// The codec that follows from the table alone. A section with rules between its keys checks them in a `codec` of its own.
     static var tableCodec: ConfigurationCodec<Self> {
         let fields = fields
         return ConfigurationCodec(.section(fields.map { $0.shape(of: Self()) })) { node, path throws(ConfigurationFault) in

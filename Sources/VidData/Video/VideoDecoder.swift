@@ -70,7 +70,7 @@ package struct VideoDecoder: Sendable {
                 }
                 if var damage = try await run(session, choice, sizes, consume) {
                     if choice.isComplete || video.isExact { video.add(damage) }
-                    // Damage elsewhere in the file is not that of a part.
+                    // A segment is not damaged by what is damaged elsewhere in its file.
                     if clip.segment != nil, !video.isExact { damage.subtract(open.metInListing ?? MediaDamage()) }
                     video.metErrors = damage != MediaDamage()
                     video.decodingErrors = damage.decodingErrors

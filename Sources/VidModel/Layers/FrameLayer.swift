@@ -15,13 +15,13 @@ package protocol NetworkLayer: Sendable {
     /// The number of floats in its parameters.
     var parameterCount: Int { get }
 
-    /// Whether it has parameters that are trained.
+    /// Returns true if any of its parameters is trained.
     var isTrainable: Bool { get }
 
-    /// Whether it ends in a ReLU.
+    /// Returns true if its last operation is a ReLU.
     var hasReLU: Bool { get }
 
-    /// Whether it is a convolution, whose output `explain` may show.
+    /// Returns true for convolutions. `explain` shows the output of one of them.
     var isConvolution: Bool { get }
 
     /// Whether `backward` may write on `dOutput`.
@@ -110,7 +110,7 @@ package protocol BatchLayer: FrameLayer {
 
 /// A convolution that inference computes together with the layers after it.
 package protocol FusingLayer: FrameLayer {
-    /// Whether it can be followed by this, for input samples of shape `input`.
+    /// Returns true if the layer can compute `finish` as well, for input samples of shape `input`.
     func canFinish(_ finish: Finish, _ input: Shape) -> Bool
 
     func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context)

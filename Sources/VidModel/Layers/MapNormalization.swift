@@ -14,7 +14,7 @@ package struct MapNormalization: BatchLayer {
     package let momentum: Float
     package let activation: ActivationKind
     package let isTrainable: Bool
-    /// What a convolution before it folds in.
+    /// The parameters that a convolution before this layer folds into its own.
     package let parameters: NormalizationParameters
 
     /// Registers the layer's parameters below `prefix`.

@@ -19,7 +19,7 @@ package struct MaxPool2D: FrameLayer {
         self.padding = padding
     }
 
-    /// Whether it has the 2x2 windows that a convolution can compute as well.
+    /// Returns true for 2x2 windows side by side, which a convolution can compute as well.
     var isHalving: Bool { pool == .init(2, 2) && stride == pool && padding == .valid }
 
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }

@@ -11,7 +11,7 @@ extension FrameEncoder {
         /// The network's output (N, ...).
         package let features: Tensor
         fileprivate let parts: [SavedPart]
-        /// What layers that normalise by the batch saved, one after the other.
+        /// The statistics of the layers that normalise by the batch, one layer after the other.
         fileprivate let statistics: UnsafeMutablePointer<Float>
     }
 

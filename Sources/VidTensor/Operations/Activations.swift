@@ -22,8 +22,8 @@ package enum ActivationKind: Sendable, Equatable, CaseIterable {
     /// Returns true if the derivative is no function of the output: its gradient needs the input.
     package var slopeNeedsInput: Bool { self == .silu || self == .hardSwish }
 
-    /// The kernels' number of the activation.
-    var code: Int32 {
+    /// The number by which the kernels and their twins know the activation.
+    package var code: Int32 {
         switch self {
         case .linear: Int32(VC_LINEAR)
         case .relu: Int32(VC_RELU)

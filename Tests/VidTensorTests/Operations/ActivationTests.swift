@@ -15,12 +15,12 @@ import VidTestSupport
         let x = tensors.uniform([count], -8, 8)
         let y = tensors.nan([count])
         Activations.forward(kind, x, into: y, workers)
-        #expect(relativeError(y.array, doubles(x).map { vc_reference_activation(kind.number, $0) }) <= tolerance)
+        #expect(relativeError(y.array, doubles(x).map { vc_reference_activation(kind.code, $0) }) <= tolerance)
 
         let dy = tensors.uniform([count])
         let dx = tensors.nan([count])
         Activations.backward(kind, input: x, dy, into: dx, workers)
-        let expected = zip(doubles(x), doubles(dy)).map { vc_reference_activation_slope(kind.number, $0) * $1 }
+        let expected = zip(doubles(x), doubles(dy)).map { vc_reference_activation_slope(kind.code, $0) * $1 }
         // Absolute: 1 - y^2 near saturation is a difference of numbers of order one.
         let error = zip(dx.array, expected).map { abs(Double($0) - $1) }.max() ?? .nan
         #expect(error <= tolerance)
@@ -44,7 +44,7 @@ import VidTestSupport
         dy.fill(1)
         Activations.backward(kind, input: x, dy, into: dx, Workers(count: 1))
         for (x, slope) in zip(doubles(x), dx.array) {
-            let (above, below) = (vc_reference_activation(kind.number, x + step), vc_reference_activation(kind.number, x - step))
+            let (above, below) = (vc_reference_activation(kind.code, x + step), vc_reference_activation(kind.code, x - step))
             #expect(abs(Double(slope) - (above - below) / (2 * step)) <= 2e-6, "at \(x)")
         }
     }
@@ -81,12 +81,12 @@ import VidTestSupport
         let matrix = tensors.uniform([5, 23], -3, 3)
         let bias = tensors.uniform([17])
         let before = matrix.array
-        vc_bias_activation(kind.number, 5, 17, 23, bias.base, matrix.base + 2)
+        vc_bias_activation(kind.code, 5, 17, 23, bias.base, matrix.base + 2)
         var expected = before.map(Double.init)
         for row in 0..<5 {
             for column in 0..<17 {
                 let at = row * 23 + 2 + column
-                expected[at] = vc_reference_activation(kind.number, Double(before[at] + bias.base[column]))
+                expected[at] = vc_reference_activation(kind.code, Double(before[at] + bias.base[column]))
             }
         }
         #expect(relativeError(matrix.array, expected) <= tolerance)

@@ -65,10 +65,10 @@ import VidTestSupport
         var z = [Double](repeating: 0, count: rows * columns)
         vc_reference_batch_norm(
             rows, columns, doubles(x), ones, Double(Float(1e-3)), doubles(gamma), doubles(beta), &expectedMean, &expectedVariance, &z)
-        let expected = z.map { vc_reference_activation(kind.number, $0) }
+        let expected = z.map { vc_reference_activation(kind.code, $0) }
         // Next to a kink the rounding of z decides the slope: there is no gradient to compare.
         for i in 0..<z.count where [-3, 0, 3, 6].contains(where: { abs(z[i] - $0) < 1e-4 }) { dy.base[i] = 0 }
-        let d = zip(z, doubles(dy)).map { vc_reference_activation_slope(kind.number, $0) * $1 }
+        let d = zip(z, doubles(dy)).map { vc_reference_activation_slope(kind.code, $0) * $1 }
         var (dGammaExpected, dBetaExpected, dxExpected) = (expectedMean, expectedMean, z)
         vc_reference_batch_norm_backward(
             rows, columns, doubles(x), ones, Double(Float(1e-3)), doubles(gamma), expectedMean, expectedVariance, d, &dGammaExpected,

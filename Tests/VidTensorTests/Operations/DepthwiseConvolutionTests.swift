@@ -61,7 +61,7 @@ import VidTestSupport
             for frame in 0..<2 {
                 var expected = [Double](repeating: .nan, count: g.outputShape.count)
                 vc_reference_depthwise(
-                    &shape, input.base + frame * g.inputShape.count, kernel.base, bias?.base, kind.number, &expected)
+                    &shape, input.base + frame * g.inputShape.count, kernel.base, bias?.base, kind.code, &expected)
                 #expect(relativeError(output.rows(frame..<frame + 1).array, expected) <= 2e-6, "\(kind)")
             }
         }

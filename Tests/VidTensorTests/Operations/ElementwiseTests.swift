@@ -16,8 +16,8 @@ import VidTestSupport
         Elementwise.addGradient(a, b, activation: kind, dz, into: d, workers)
         // The sum in single precision: next to a kink its rounding would decide the slope.
         let sums = zip(a.array, b.array).map { Double($0 + $1) }
-        #expect(relativeError(z.array, sums.map { vc_reference_activation(kind.number, $0) }) <= 1e-6)
-        let expected = zip(sums, doubles(dz)).map { vc_reference_activation_slope(kind.number, $0) * $1 }
+        #expect(relativeError(z.array, sums.map { vc_reference_activation(kind.code, $0) }) <= 1e-6)
+        let expected = zip(sums, doubles(dz)).map { vc_reference_activation_slope(kind.code, $0) * $1 }
         let error = zip(d.array, expected).map { abs(Double($0) - $1) }.max() ?? .nan
         #expect(error <= 1e-6)
         if !kind.slopeNeedsInput {

@@ -128,7 +128,7 @@ import VidTestSupport
                     workers: workers, workspace: garbageWorkspace())
                 var expected = [Double](repeating: .nan, count: plain.count)
                 vc_reference_finish_positions(
-                    kind.number, plain.count / g.filters, Int32(g.filters), plain.base, bias?.base, adding?.base, &expected)
+                    kind.code, plain.count / g.filters, Int32(g.filters), plain.base, bias?.base, adding?.base, &expected)
                 // The bias goes into Winograd's sum before its last addition.
                 #expect(relativeError(output.array, expected) <= 2e-6, "\(algorithm)")
             }
