@@ -28,7 +28,7 @@ package struct ImportedWeights: Sendable {
     }
 
     /// Lets `fill` write the values of each tensor of `architecture`, which must be finite.
-    init(
+    package init(
         source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], architecture: Architecture,
         fill: (_ name: String, _ tensor: Tensor) throws -> Void
     ) throws {
