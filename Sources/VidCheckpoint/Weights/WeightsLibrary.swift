@@ -13,7 +13,7 @@ package struct WeightsLibrary: Sendable {
     /// Keras's folder.
     package let kerasFolder: String
 
-    private let hdf5: HDF5Import
+    let hdf5: HDF5Import
 
     package init(environment: [String: String] = ProcessInfo.processInfo.environment, hdf5: HDF5Import) {
         self.hdf5 = hdf5
@@ -37,7 +37,7 @@ package struct WeightsLibrary: Sendable {
         let names = WeightsLibrary.fileNames(weights, architecture)
         let places = names.map { "\(weightsFolder)/\($0)" } + names.filter { $0.hasSuffix(".h5") }.map { "\(kerasFolder)/\($0)" }
         if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
-        let isFetched = weights == "imagenet" && WeightsSource.all.contains { $0.architecture == architecture }
+        let isFetched = weights == "imagenet" && architecture.name != nil
         let way = isFetched ? "get them with `\(ShellText.vidclass("weights", "fetch", architecture.label))`, or import" : "import"
         throw VidclassError(
             .missingInput,
@@ -55,8 +55,7 @@ package struct WeightsLibrary: Sendable {
     package static func isPath(_ weights: String) -> Bool { weights.contains("/") || weights.contains(".") }
 
     private static func fileNames(_ name: String, _ architecture: Architecture) -> [String] {
-        let official = WeightsSource.all.filter { name == "imagenet" && $0.architecture == architecture }.map(\.fileName)
-        return ["\(architecture.label)-\(name).safetensors"] + official
+        ["\(architecture.label)-\(name).safetensors"] + (name == "imagenet" ? WeightsSource.fileNames(architecture) : [])
     }
 
     // MARK: - Importing
@@ -99,7 +98,7 @@ package struct WeightsLibrary: Sendable {
 
     /// The weights files of known kinds in the cache and in Keras's folder, sorted by path.
     package func list() async -> [WeightsListing] {
-        let official = Set(WeightsSource.all.map(\.fileName))
+        let official = Set(WeightsSource.all.flatMap { WeightsSource.fileNames($0.architecture) })
         var listings: [WeightsListing] = []
         for (folder, endings) in [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -139,7 +138,7 @@ package struct WeightsListing: Sendable, Equatable {
             let prefix = weights.architecture.label + "-"
             if file.hasPrefix(prefix), file.hasSuffix(".safetensors") {
                 name = String(file.dropFirst(prefix.count).dropLast(".safetensors".count))
-            } else if WeightsSource.all.contains(where: { $0.fileName == file && $0.architecture == weights.architecture }) {
+            } else if WeightsSource.fileNames(weights.architecture).contains(String(file)) {
                 name = "imagenet"
             }
         } catch let error as VidclassError {

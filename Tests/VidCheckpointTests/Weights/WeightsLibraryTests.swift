@@ -39,6 +39,10 @@ import VidTestSupport
             try put(path)
             #expect(try library.find("imagenet", .vgg16) == path)
         }
+        // Keras's own file with the classifier, where there is no other.
+        let whole = "\(library.kerasFolder)/resnet50_weights_tf_dim_ordering_tf_kernels.h5"
+        try put(whole)
+        #expect(try library.find("imagenet", .named(.resnet50Keras)) == whole)
         try put("\(folder.path)/own.h5")
         #expect(try library.find("\(folder.path)/own.h5", .vgg19) == "\(folder.path)/own.h5")
     }
