@@ -66,11 +66,14 @@ package struct WeightsLibrary: Sendable {
     /// - Parameters:
     ///   - name: how a config refers to it: letters, digits, `-` and `_`.
     ///   - replaces: whether it may replace other weights of that name.
-    /// - Returns: also a warning if they do not look like trained weights.
+    ///   - architecture: the network, if several have the file's tensors.
+    ///   - preprocessing: of the pixels that they were trained on, if it is not the usual one.
+    /// - Returns: also what was assumed, and a warning if they do not look like trained weights.
     /// - Throws: `.usage` if other weights have that name, `.badData` if the file cannot be used.
     package func importFile(
-        _ path: String, as name: String = "imagenet", replaces: Bool = false
-    ) async throws -> (listing: WeightsListing, warning: String?) {
+        _ path: String, as name: String = "imagenet", replaces: Bool = false, architecture: NamedArchitecture? = nil,
+        preprocessing: PreprocessingName? = nil
+    ) async throws -> (listing: WeightsListing, assumption: String?, warning: String?) {
         let isName = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
         }
@@ -78,10 +81,10 @@ package struct WeightsLibrary: Sendable {
             throw VidclassError(
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, not starting with '-'")
         }
-        let weights = try await ImportedWeights.read(path, hdf5: hdf5)
+        let weights = try await ImportedWeights.read(path, hdf5: hdf5).said(to: architecture, trainedOn: preprocessing)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         if !replaces, (try? SystemCall.status(target, followingLink: false)) != nil,
-            await WeightsListing(target, hdf5: hdf5).sha256 != weights.sha256
+            await !WeightsListing(target, hdf5: hdf5).holds(weights)
         {
             throw VidclassError(
                 .usage,
@@ -91,7 +94,7 @@ package struct WeightsLibrary: Sendable {
         let warning = try weights.trial()
         try Folder.make(weightsFolder)
         try WeightsFile.write(weights, to: target)
-        return (await WeightsListing(target, hdf5: hdf5), warning)
+        return (await WeightsListing(target, hdf5: hdf5), weights.assumption(importedFrom: path, as: name), warning)
     }
 
     // MARK: - Listing
@@ -124,6 +127,9 @@ package struct WeightsListing: Sendable, Equatable {
     package var sha256: String?
     /// Why it cannot be used; nil if it can.
     package var fault: String?
+
+    /// Whether it is an import of the same file, used in the same way.
+    fileprivate func holds(_ weights: ImportedWeights) -> Bool { sha256 == weights.sha256 && preprocessing == weights.preprocessing }
 
     /// Reads the whole file at `path` and describes it.
     init(_ path: String, hdf5: HDF5Import) async {
@@ -165,17 +171,7 @@ extension ImportedWeights {
     package static func readSafetensors(_ file: RegularFile) throws -> ImportedWeights {
         let path = file.path
         let start = try file.bytes(at: 0, count: min(8, file.size))
-        if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-            throw VidclassError.file(
-                path,
-                "a ZIP archive (.pth, .keras or .npz); "
-                    + "save a PyTorch VGG with safetensors.torch.save_file, a Keras VGG with model.save_weights(\"x.weights.h5\")"
-            )
-        }
-        if start.starts(with: [0x80, 0x02]) {
-            throw VidclassError.file(
-                path, "a Python pickle, which can run any program when it is read; save it with safetensors.torch.save_file")
-        }
+        if let error = try ForeignWeights.error(for: file, start) { throw error }
         let tensors = try SafetensorsFile(file)
         switch tensors.metadata["format"] {
         case WeightsFile.format: return try WeightsFile.readOwn(tensors)
@@ -186,5 +182,17 @@ extension ImportedWeights {
             let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
             throw VidclassError.file(path, "neither a torchvision VGG (features.0.weight, ...) nor a vidclass file; \(first)")
         }
+    }
+}
+
+extension ImportedWeights {
+    /// What an import of the file at `path` has assumed, and how to import it as something else; nil if its tensors leave no doubt.
+    fileprivate func assumption(importedFrom path: String, as name: String) -> String? {
+        guard let other = alternatives.first else { return nil }
+        let words = ["weights", "import", ShellText.path(path)] + (name == "imagenet" ? [] : ["--name", name])
+        let command = ShellText.vidclass(words + ["--architecture", other.rawValue, "--replace"])
+        return
+            "\(path.printable): its tensors are those of \(architecture.label) and of \(alternatives.map(\.rawValue).joined(separator: ", ")), which "
+            + "differ in padding and epsilon; \(architecture.label) is assumed. If that is wrong, use `\(command)`"
     }
 }

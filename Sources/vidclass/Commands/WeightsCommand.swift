@@ -4,6 +4,8 @@ import VidConfig
 import VidReport
 import VidSystem
 
+extension PreprocessingName: ExpressibleByArgument {}
+
 struct WeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weights",
@@ -91,10 +93,11 @@ struct WeightsImportCommand: AsyncParsableCommand {
         abstract: "Import weights of a CNN from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
         discussion: """
             The weights are checked, and run on a test picture: a warning tells if the features are all zero or enormous. Other weights \
-            of the same name are kept, unless you add --replace.
+            of the same name are kept, unless you add --replace. PyTorch's .pth files are refused with the command that converts them.
 
               vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
               vidclass weights import my-vgg.safetensors --name mine
+              vidclass weights import model.safetensors --architecture tf_efficientnet_b0
             """)
 
     @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "safetensors"]))
@@ -102,6 +105,15 @@ struct WeightsImportCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Their name in a config's model.cnn.weights.", valueName: "name"))
     var name = "imagenet"
+
+    @Option(
+        help: ArgumentHelp(
+            "The network, where several have the same tensors: timm's efficientnet_b0 pads as PyTorch, its tf_efficientnet_b0 as TensorFlow.",
+            valueName: "name"), completion: .list(NamedArchitecture.allCases.map(\.rawValue)))
+    var architecture: NamedArchitecture?
+
+    @Option(help: ArgumentHelp("The preprocessing that they were trained with, if it is not the usual one.", valueName: "name"))
+    var preprocessing: PreprocessingName?
 
     @Flag(help: "Replace other weights of the same name.")
     var replace = false
@@ -113,7 +125,9 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file.printable) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
-        let (listing, warning) = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name, replaces: replace)
+        let (listing, assumption, warning) = try await WeightsLibrary(hdf5: Program.hdf5).importFile(
+            file, as: name, replaces: replace, architecture: architecture, preprocessing: preprocessing)
+        if let assumption { Terminal.note(Terminal.fitted("note: \(assumption)")) }
         if let warning { Terminal.note(Terminal.fitted("warning: \(warning)")) }
         try Terminal.output(WeightsListCommand.text([listing]))
     }
