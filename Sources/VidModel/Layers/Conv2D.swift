@@ -53,6 +53,8 @@ package struct Conv2D: FusingLayer {
 
     package var isConvolution: Bool { true }
 
+    package var readsInput: Bool { isTrainable }
+
     /// The ReLU's gradient is computed in place.
     package var overwritesOutputGradient: Bool { hasReLU }
 

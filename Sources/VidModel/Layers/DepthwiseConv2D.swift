@@ -40,6 +40,8 @@ package struct DepthwiseConv2D: FusingLayer {
 
     package var isConvolution: Bool { true }
 
+    package var readsInput: Bool { isTrainable }
+
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
 
     package func flops(_ input: Shape) -> Double {
