@@ -6,7 +6,7 @@ import VidTensor
 
 /// The parsers of untrusted bytes.
 enum FuzzedParser: String, CaseIterable {
-    case kind, clip, npy, safetensors, checkpoint, weights, config, csv, hdf5, reader
+    case kind, clip, npy, safetensors, checkpoint, weights, config, csv, table, hdf5, reader
 
     /// Feeds `bytes` to the parser.
     func check(_ bytes: [UInt8]) {
@@ -49,6 +49,7 @@ enum FuzzedParser: String, CaseIterable {
                     "the table does not read back the same"
                 )
             }
+        case .table: FuzzedParser.refusing { try FuzzedTable.check(bytes) }
         case .hdf5:
             FuzzedParser.refusing { FuzzedParser.require(finite: try KerasWeights.read(InputFile.shared.hold(bytes))) }
         case .reader: FuzzedParser.refusing { try FuzzedMessage.check(bytes) }

@@ -33,7 +33,7 @@ package struct ChosenTraining {
             divided, loader: loader, mustFit: false, leakCheck: guessed.data.leakCheck != .off, keeping: keeping)
 
         let plan = try await InitPlan(
-            checked.divided(as: whole), checkedWith: loader, startsFromScratch: startsFromScratch, gigaflops: guess?.gigaflops, in: runtime)
+            checked.divided(as: whole), checkedWith: loader, startsFromScratch: startsFromScratch, speed: guess?.speed, in: runtime)
         configuration = try plan.configuration(overrides: overrides)
         try ChosenTraining.requireWeights(configuration, runtime)
         let own = try DataSet.open(path, media: media, split: configuration.data.splitOptions(seed: configuration.seed))

@@ -13,14 +13,13 @@ package struct InitPlan {
     /// The findings on the clips, as this configuration splits and uses them.
     package private(set) var report: DataReport
     /// The steps before the first training.
-    private(set) var preparations: [Step] = []
-    private(set) var configuration = RunConfiguration()
-    private let runtime: Runtime
+    var preparations: [Step] = []
+    var configuration = RunConfiguration()
+    let runtime: Runtime
     /// How the clips were checked; sounds depend on it.
     private let checkedWith: ClipLoader
-    /// The speed of this machine, in GFLOP/s.
-    let gigaflops: Double
-    private let startsFromScratch: Bool
+    let speed: EncodingSpeed
+    let startsFromScratch: Bool
 
     /// Something to do for the user.
     package struct Step: Equatable, Sendable {
@@ -30,9 +29,9 @@ package struct InitPlan {
     }
 
     /// What most of the clips are.
-    private enum Material { case videos, packed, vectors, sound }
+    enum Material { case videos, packed, vectors, sound }
 
-    /// Checks all clips, measures the machine's speed and chooses a configuration.
+    /// Checks all clips, measures how fast the machine runs networks, and chooses a configuration.
     ///
     /// - Parameter data: labelled clips, with no splits but those that the data names itself.
     /// - Throws: `.badData` if no clip can be read, if a class loses all its training clips because they cannot be used, or if no
@@ -50,18 +49,18 @@ package struct InitPlan {
     /// - Parameters:
     ///   - report: the findings, with no splits but those that the data names itself.
     ///   - loader: the loader of the check, which no clip had to fit.
-    ///   - gigaflops: the machine's speed; nil to measure it.
+    ///   - speed: how fast the machine runs networks; nil to measure it.
     ///   - startsFromScratch: whether a small CNN is to be trained from random weights, whatever the frames are.
     /// - Throws: as `init(for:in:)`.
-    init(
-        _ report: DataReport, checkedWith loader: ClipLoader, startsFromScratch: Bool = false, gigaflops: Double? = nil,
+    package init(
+        _ report: DataReport, checkedWith loader: ClipLoader, startsFromScratch: Bool = false, speed: EncodingSpeed? = nil,
         in runtime: Runtime
     ) async throws {
         self.report = report
         self.runtime = runtime
         self.startsFromScratch = startsFromScratch
         checkedWith = loader
-        self.gigaflops = try gigaflops ?? GEMMBenchmark.run(workers: runtime.workers, seconds: 0.2).allThreads
+        self.speed = speed ?? EncodingSpeed(workers: runtime.workers)
         if report.facts.isEmpty, let error = report.badClipsError() { throw error }
         configuration.data.path = report.data.path
         configuration.data.media = report.data.media
@@ -91,16 +90,16 @@ package struct InitPlan {
     }
 
     /// Batch-norm momentum low enough to converge in few steps.
-    private static var normalization: BatchNormalizationOptions {
+    static var normalization: BatchNormalizationOptions {
         var options = BatchNormalizationOptions()
         options.momentum = 0.9
         return options
     }
 
     /// The usable training clips. Before the data is split, all clips are training clips.
-    private var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
+    var training: [ClipFacts] { report.clips.filter { $0.entry.split == .train }.compactMap(\.facts) }
 
-    private var material: Material {
+    var material: Material {
         let videos = report.facts.filter { $0.kind == "video" || $0.kind == "pictures" }.count
         let sounds = report.facts.filter { $0.kind == "sound" }.count
         if 2 * sounds > report.facts.count { return .sound }
@@ -109,7 +108,7 @@ package struct InitPlan {
     }
 
     /// Records a choice and replaces an earlier one for the same key.
-    private mutating func choose(_ key: String, _ value: String, _ because: String) {
+    mutating func choose(_ key: String, _ value: String, _ because: String) {
         let choice = ConfigurationChoice(key: key, value: value, because: because)
         if let place = choices.firstIndex(where: { $0.key == key }) { choices[place] = choice } else { choices.append(choice) }
     }
@@ -152,7 +151,7 @@ package struct InitPlan {
                 startsFromScratch
                     ? "small frames for a small CNN"
                     : side >= 200
-                        ? "VGG16 was trained on this size; the videos' short side is \(side) (median)"
+                        ? "the size of ImageNet's trainings; the videos' short side is \(side) (median)"
                         : "the multiple of 32 below the videos' short side of \(side) (median)")
         }
     }
@@ -177,104 +176,6 @@ package struct InitPlan {
                 "\(Formatting.count(short, "clip has", "clips have")) fewer frames; they are repeated from the start")
         }
         configuration.data.sampling = SamplingConfiguration(type: .uniform)
-    }
-
-    // MARK: - Network
-
-    private mutating func chooseVectorNetwork() {
-        configuration.model.recurrent = [.lstm(RecurrentOptions(units: 64))]
-        configuration.model.hidden = [.dense(DenseOptions(units: 64)), .dropout(rate: 0.5)]
-        choose("model.cnn", "null", "vectors need no CNN")
-        choose("model.recurrent", "lstm of 64", "the features are standardized already")
-    }
-
-    /// Whether a small CNN is to be trained: the frames are too small, or have the wrong channels, for ImageNet's weights.
-    private var isSmall: Bool {
-        let input = configuration.model.input
-        return startsFromScratch || input.channels != 3 || min(input.rows, input.columns) < 64
-    }
-
-    private mutating func chooseSmallNetwork() {
-        let input = configuration.model.input
-        let all = [[16], [32], [64], [128]]
-        let least = min(input.rows, input.columns)
-        let count = max(1, min(all.count, (0..<all.count).last { least >> ($0 + 1) >= 4 }.map { $0 + 1 } ?? 1))
-        let blocks = Array(all.prefix(least < 2 ? 0 : count))
-        var cnn = CNNConfiguration()
-        cnn.architecture = .blocks(blocks)
-        cnn.weights = nil
-        cnn.trainable = .all
-        cnn.pooling = .flatten
-        configuration.model.cnn = cnn
-        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 64))]
-        configuration.model.hidden = [.dense(DenseOptions(units: 64))]
-        choose(
-            "model.cnn", "\(blocks.count) small blocks, from scratch",
-            startsFromScratch
-                ? "as asked for with --from-scratch; it needs more clips than VGG16 with ImageNet's weights"
-                : input.channels == 3
-                    ? "frames of \(input.columns)x\(input.rows) are too small for VGG16"
-                    : "ImageNet's weights are for colour; these clips have \(Formatting.count(input.channels, "channel"))")
-        choose("model.recurrent", "batch_normalization, lstm of 64", "a small network for small frames")
-        let areFloats = report.facts.contains { $0.coding == ClipElement.float32.name }
-        configuration.data.preprocessing = areFloats && material == .packed ? .none : .symmetric
-        choose(
-            "data.preprocessing", configuration.data.preprocessing.rawValue,
-            areFloats && material == .packed ? "floats are used as they are" : "the usual choice without pretrained weights")
-    }
-
-    private mutating func choosePretrainedNetwork() async {
-        configuration.model.cnn = CNNConfiguration()
-        var because = "already trained on ImageNet"
-        configuration.data.preprocessing = .caffe
-        let path = try? runtime.weights.find("imagenet", .vgg16)
-        if let path {
-            do {
-                configuration.data.preprocessing = try await runtime.weights.read(path, .vgg16).preprocessing
-                because += "; its weights are in \(path.printable)"
-            } catch {
-                because += "; the file of its weights cannot be used"
-                preparations.append(Step(sentence: "Remove this damaged file of weights: \(path.printable)", command: nil))
-            }
-        } else {
-            because += "; its weights are not on this machine yet"
-        }
-        if path == nil || !preparations.isEmpty {
-            preparations.append(
-                Step(sentence: "Download the ImageNet weights, once:", command: ShellText.vidclass("weights", "fetch", "vgg16")))
-        }
-        choose("model.cnn", "vgg16, imagenet, frozen", because)
-        choose("data.preprocessing", configuration.data.preprocessing.rawValue, "these weights need it")
-        shrinkForSpeed()
-        let units = training.count < 500 ? 256 : 1024
-        configuration.model.recurrent = [.batchNormalization(InitPlan.normalization), .lstm(RecurrentOptions(units: 256))]
-        configuration.model.hidden = [.dense(DenseOptions(units: units)), .dropout(rate: 0.5)]
-        choose("model.recurrent", "batch_normalization, lstm of 256", "VGG16's features are large, so they are normalised first")
-        choose(
-            "model.hidden", "dense of \(units), dropout 0.5",
-            training.count < 500
-                ? "\(Formatting.count(training.count, "training clip")): a larger layer would just memorise them"
-                : "\(Formatting.count(training.count, "training clip"))")
-    }
-
-    /// Halves the frames' size until VGG16 encodes all videos in two hours.
-    private mutating func shrinkForSpeed() {
-        guard material == .videos, gigaflops > 0 else { return }
-        func hours(_ side: Int) -> Double {
-            // VGG16 takes 15.35 billion multiplications at 224 x 224; Winograd's algorithm is some 1.6 times as fast as GEMM.
-            let perFrame = 30.7 * Double(side * side) / Double(224 * 224) / (1.6 * gigaflops)
-            return perFrame * Double(report.clips.count * configuration.model.input.frames) / 3600
-        }
-        let side = configuration.model.input.rows
-        var chosen = side
-        while hours(chosen) > 2, chosen > 64 { chosen = max(64, chosen / 2 / 32 * 32) }
-        guard chosen < side else { return }
-        configuration.model.input.rows = chosen
-        configuration.model.input.columns = chosen
-        choose(
-            "model.input", "3 x \(chosen) x \(chosen)",
-            "encoding all clips takes some \(Formatting.fixed(hours(chosen), 1)) hours on this machine, instead of "
-                + "\(Formatting.fixed(hours(side), 0)) at \(side) x \(side)")
     }
 
     // MARK: - Splits and training

@@ -148,6 +148,8 @@ package struct TrainingResult: Sendable {
     package let isRestored: Bool
     /// Whether there are clips that were not trained on.
     package let hasHeldOutClips: Bool
+    /// Whether accuracy and loss of the best epoch are those of validation clips; otherwise they are those of the training.
+    package let hasValidation: Bool
     /// A clip to try the model on, one that was not trained on if there are any.
     package let exampleClip: String?
     package let bestCheckpoint: String

@@ -88,7 +88,7 @@ struct FeatureCacheOptions: ParsableArguments {
         guard !isOff else { return nil }
         return try FeatureCacheOptions.opened.withLock { opened in
             if let opened { return opened }
-            let folder = try FeatureFolder { Terminal.note("note: \($0)") }
+            let folder = try FeatureFolder { Terminal.note(Terminal.fitted("note: \($0)")) }
             opened = folder
             return folder
         }
@@ -111,7 +111,7 @@ struct CheckpointOptions: ParsableArguments {
 
     /// Opens the model. Tells the user which one if none was named.
     func open() throws -> SavedModel {
-        if let checkpoint { return try SavedModel(path: checkpoint, frameFolderRate: folderRate.fps) }
+        if let checkpoint { return try SavedModel(path: RunChoice.checkpoint(checkpoint), frameFolderRate: folderRate.fps) }
         let choice = try RunChoice(in: CheckpointOptions.directory)
         Terminal.note(Terminal.fitted(choice.text))
         return try SavedModel(path: choice.run.folder.bestPath, frameFolderRate: folderRate.fps)

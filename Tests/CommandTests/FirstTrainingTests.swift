@@ -35,6 +35,21 @@ import VidTestSupport
         #expect(try box.bytes("runs/train2/weights/best.safetensors") == box.bytes("runs/train/weights/best.safetensors"))
     }
 
+    /// The summary says whose accuracy it is, and each number once.
+    @Test(arguments: [
+        ("0.2", "val_categorical_accuracy", #"Best epoch 1: accuracy \S+, loss \S+\n"#),
+        ("0.2", "loss", #"Best epoch 1: accuracy \S+, loss \S+, training loss \S+\n"#),
+        ("0.2", "val_loss", #"Best epoch 1: accuracy \S+, loss \S+\n"#),
+        ("0", "loss", #"Best epoch 1: training accuracy \S+, loss \S+\n"#),
+    ])
+    func theSummarySaysWhoseAccuracyItIs(share: String, monitor: String, expected: String) throws {
+        let trained = try box.run(
+            "train", "data", "--quiet", "--set", "training.epochs=1", "--set", "data.validation_split=\(share)", "--set",
+            "training.monitor=\(monitor)")
+        let line = try Regex(expected)
+        #expect(trained.status == 0 && trained.output.contains(line), "\(trained.output)\(trained.errors)")
+    }
+
     @Test func aDryRunWritesNothing() throws {
         let shown = try box.run("train", "data", "--dry-run")
         #expect(

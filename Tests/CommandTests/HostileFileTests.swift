@@ -130,8 +130,9 @@ import VidTestSupport
             [["weights", "import", "FILE"], ["inspect", "FILE"]])
         try refuse(
             [
-                HostileFile("vgg16.pth", [0x80, 2, 0x63, 0x6F, 0x73, 0x0A, 0x73, 0x79, 0x73], "a Python pickle"),
-                HostileFile("vgg16.pt", [0x50, 0x4B, 3, 4, 0, 0, 0, 0, 0], "a ZIP archive"),
+                HostileFile(
+                    "vgg16.pth", [0x80, 2, 0x63, 0x6F, 0x73, 0x0A, 0x73, 0x79, 0x73], "a Python pickle, such as PyTorch's older .pth files"),
+                HostileFile("vgg16.pt", [0x50, 0x4B, 3, 4, 0, 0, 0, 0, 0], "a ZIP archive, such as PyTorch's .pth and .pt files"),
             ], [["weights", "import", "FILE"]])
         #expect(!box.exists(".cache/vidclass/weights"))
     }

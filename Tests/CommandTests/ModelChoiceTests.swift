@@ -120,6 +120,37 @@ import VidTestSupport
         #expect(torn.status == 65 && torn.errors.contains("runs/torn/weights/best.safetensors: "), "\(torn.errors)")
     }
 
+    /// A run's folder stands for its best model; other things of a run are refused with the model to name.
+    @Test func aRunInPlaceOfItsModel() throws {
+        let (box, model) = (try box(), try model())
+        try write("one", in: box, age: 1, model: model)
+        let label = try #require(try box.names("data").first { !$0.hasPrefix(".") })
+        let best = "runs/one/weights/best.safetensors"
+        for path in ["runs/one", "runs/one/", "runs/one/weights"] {
+            let result = try box.run("predict", "data/\(label)/000.bin", "--checkpoint", path)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        for (path, found) in [
+            ("runs/one/config.json", "another file of the run"), ("runs/one/results.csv", "another file of the run"),
+            ("runs", "a folder of runs"),
+        ] {
+            for words in [["predict", "data/\(label)/000.bin", "--checkpoint", path], ["train", "data", "--from", path]] {
+                let result = try CommandLineTool.run(words, in: box.path)
+                #expect(result.status == 65, "\(words): \(result.errors)")
+                #expect(
+                    result.errors.contains("\(path): expected a checkpoint, such as runs/train/weights/best.safetensors, found \(found)\n")
+                        && result.errors.contains("The best model of runs/one is \(best)\n"), "\(words): \(result.errors)")
+            }
+        }
+        let other = try box.run("eval", "--checkpoint", "data")
+        #expect(
+            other.status == 65 && other.errors.contains("data: expected a checkpoint") && other.errors.contains("a folder without runs"))
+        // Said before the evaluation.
+        let taken = try box.run("eval", "--checkpoint", best, "--output", best)
+        #expect(taken.status == 64 && taken.output.isEmpty, "\(taken.errors)")
+        #expect(taken.errors.contains("expected a folder for the report, or a new name, found a file"), "\(taken.errors)")
+    }
+
     // MARK: - The splits of the training
 
     /// A trained run in its own folder.

@@ -5,12 +5,14 @@ import VidTensor
 
 /// A CNN's weights from any kind of file, in Keras's names and layout.
 package struct ImportedWeights: Sendable {
-    package let architecture: Architecture
+    package private(set) var architecture: Architecture
+    /// Other networks with the same tensors, which the file cannot tell from this one: they differ in padding and epsilon.
+    package internal(set) var alternatives: [NamedArchitecture] = []
     /// `block1_conv1/kernel` (rows, columns, channels, filters) and `block1_conv1/bias` (filters), first to last.
     /// Valid as long as this value exists.
     package let tensors: [NamedTensor]
     /// The preprocessing of the pixels that these weights were trained on.
-    package let preprocessing: PreprocessingName
+    package private(set) var preprocessing: PreprocessingName
     /// The file they were read from, as the caller named it.
     package let source: String
     /// SHA-256 of the original file in hexadecimal digits; importing keeps it.
@@ -28,7 +30,7 @@ package struct ImportedWeights: Sendable {
     }
 
     /// Lets `fill` write the values of each tensor of `architecture`, which must be finite.
-    init(
+    package init(
         source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String] = [], architecture: Architecture,
         fill: (_ name: String, _ tensor: Tensor) throws -> Void
     ) throws {
@@ -80,6 +82,33 @@ package struct ImportedWeights: Sendable {
             try fill(index, first, tensor)
             kernel = nil
         }
+    }
+
+    /// The same tensors as the weights of what the user says they are.
+    ///
+    /// - Throws: `.badData` with the first differences if they are not the tensors of `architecture`.
+    func said(to be: NamedArchitecture?, trainedOn preprocessing: PreprocessingName?) throws -> ImportedWeights {
+        var weights = self
+        if let preprocessing { weights.preprocessing = preprocessing }
+        guard let be else { return weights }
+        let wanted = try ImportedWeights.tensors(of: .named(be))
+        let found = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor.shape) })
+        var differences = wanted.compactMap { name, shape in
+            guard let own = found[name] else { return "\(name) is missing" }
+            return own == shape ? nil : "\(name) is \(own), expected \(shape)"
+        }
+        let names = Set(wanted.map(\.name))
+        differences += tensors.filter { !names.contains($0.name) }.map { "\($0.name) is not part of it" }
+        guard differences.isEmpty else {
+            let more = differences.count > 4 ? "; and \(differences.count - 4) more" : ""
+            throw VidclassError.file(
+                source,
+                "holds the weights of \(architecture.label), which are not those of \(be.rawValue): "
+                    + "\(differences.prefix(4).joined(separator: "; "))\(more)")
+        }
+        weights.architecture = .named(be)
+        weights.alternatives = []
+        return weights
     }
 
     /// Fills the `cnn/...` tensors of `store`, which must be those of this architecture; other tensors are left alone.

@@ -39,6 +39,7 @@ package enum NetworkNaming: CaseIterable, Sendable {
                 NetworkNaming.torchUnit("features.\(stage).\(index).block", unit, isExpanded, squeezes: true)
             }
         case (.timm, .efficientnetB0), (.timm, .efficientnetB1), (.timm, .efficientnetB2), (.timm, .efficientnetB3),
+            (.timm, .tfEfficientnetB0), (.timm, .tfEfficientnetB1), (.timm, .tfEfficientnetB2), (.timm, .tfEfficientnetB3),
             (.timm, .efficientnetLite0), (.timm, .efficientnetLite1), (.timm, .efficientnetLite2), (.timm, .efficientnetLite3),
             (.timm, .efficientnetLite4):
             return stages.staged(stem: ("conv_stem", "bn1"), top: ("conv_head", "bn2")) { stage, index, unit, isExpanded in

@@ -23,19 +23,23 @@ enum StateDictWeights {
     /// The weights of the network whose tensors the file has; nil if it has those of none that has a `NetworkNaming`.
     static func read(_ file: SafetensorsFile) throws -> ImportedWeights? {
         // The most tensors in common; among networks that are parts of others, the one that leaves nothing over.
-        guard let best = try candidates(file).max(by: { (-$0.missing - $0.unknown.count) < (-$1.missing - $1.unknown.count) }) else {
+        let all = try candidates(file)
+        guard let best = all.max(by: { (-$0.missing - $0.unknown.count) < (-$1.missing - $1.unknown.count) }) else {
             return nil
         }
         try check(best, file)
         let theirs = Dictionary(uniqueKeysWithValues: best.pairs.map { ($0.own.name, $0.theirs) })
         let ignored = Set(file.entries.map(\.name).filter(isClassifier).map { String($0.prefix { $0 != "." }) })
-        return try ImportedWeights(
+        var weights = try ImportedWeights(
             source: file.path, sha256: file.file.sha256(), preprocessing: best.naming.preprocessing(best.architecture),
             ignored: ignored.sorted(), architecture: .named(best.architecture)
         ) { name, tensor in
             guard let entry = theirs[name].flatMap(file.entry) else { return }
             if tensor.shape.rank == 1 { try file.read(entry, into: tensor) } else { try readKernel(entry, of: file, into: tensor) }
         }
+        weights.alternatives = all.filter { $0.missing == 0 && $0.unknown.isEmpty && $0.architecture != best.architecture }.map(
+            \.architecture)
+        return weights
     }
 
     private static func candidates(_ file: SafetensorsFile) throws -> [Candidate] {

@@ -1,11 +1,12 @@
 import Crypto
 import Foundation
+import VidConfig
 import VidSystem
 
 /// Downloads published weights into the library, atomically and resumably.
 ///
 /// Bytes go to `<file>.part` in the weights folder. A partial download is resumed (HTTP's `Range`). The complete file must match
-/// the published MD5 before it gets its name. Only HTTPS with a valid certificate is allowed, unless `VIDCLASS_WEIGHTS_URL`
+/// the published MD5 before it gets its name; if none is published, it must hold the network's tensors. Only HTTPS with a valid certificate is allowed, unless `VIDCLASS_WEIGHTS_URL`
 /// names another server: `https://`, or `http://` on this machine.
 package struct WeightsDownload: Sendable {
     package let library: WeightsLibrary
@@ -43,26 +44,38 @@ package struct WeightsDownload: Sendable {
         _ source: WeightsSource, progress: @escaping @Sendable (_ received: Int, _ total: Int?) -> Void = { _, _ in }
     ) async throws -> String {
         let target = "\(library.weightsFolder)/\(source.fileName)"
-        if FileManager.default.fileExists(atPath: target), try WeightsDownload.md5(of: target) == source.md5 { return target }
+        if FileManager.default.fileExists(atPath: target), try await fault(of: target, source) == nil { return target }
         try Folder.make(library.weightsFolder)
         let part = try PartialFile(target + ".part")
         defer { part.unlock() }
         let url = server.appendingPathComponent(source.path)
-        var found = try WeightsDownload.md5(of: part.path)
-        if found != source.md5 {
+        var fault = try await fault(of: part.path, source)
+        if fault != nil {
             try await transfer(url, to: part, source, progress)
-            found = try WeightsDownload.md5(of: part.path)
+            fault = try await self.fault(of: part.path, source)
         }
-        guard found == source.md5 else {
+        if let fault {
             part.remove()
             throw VidclassError(
-                .inputOutput,
-                "\(url): the downloaded file has the MD5 \(found), but the published one is \(source.md5); "
-                    + "it was discarded. Try again, or import a file that you have"
-            )
+                .inputOutput, "\(url): \(fault); it was discarded. Try again, or import a file that you have")
         }
         try AtomicFile.publish(part.path, as: target)
         return target
+    }
+
+    /// Why the file at `path` is not that of `source`; nil if it is.
+    private func fault(of path: String, _ source: WeightsSource) async throws -> String? {
+        if let md5 = source.md5 {
+            let found = try WeightsDownload.md5(of: path)
+            return found == md5 ? nil : "the downloaded file has the MD5 \(found), but the published one is \(md5)"
+        }
+        do {
+            let architecture = try await ImportedWeights.read(path, hdf5: library.hdf5).architecture
+            return architecture == source.architecture
+                ? nil : "the downloaded file holds the weights of \(architecture.label), not of \(source.name)"
+        } catch let error as VidclassError where error.kind == .badData {
+            return "the downloaded file cannot be used (\(error.message.replacing(path.printable + ": ", with: "")))"
+        }
     }
 
     private func transfer(

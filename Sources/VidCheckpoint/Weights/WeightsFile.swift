@@ -11,7 +11,7 @@ package enum WeightsFile {
     package static let version = "1"
 
     /// Writes `weights` as a weights file, atomically.
-    static func write(_ weights: ImportedWeights, to path: String) throws {
+    package static func write(_ weights: ImportedWeights, to path: String) throws {
         try SealedSafetensors.write(to: path, metadata: metadata(weights), tensors: weights.tensors)
     }
 

@@ -13,7 +13,7 @@ package struct WeightsLibrary: Sendable {
     /// Keras's folder.
     package let kerasFolder: String
 
-    private let hdf5: HDF5Import
+    let hdf5: HDF5Import
 
     package init(environment: [String: String] = ProcessInfo.processInfo.environment, hdf5: HDF5Import) {
         self.hdf5 = hdf5
@@ -37,7 +37,7 @@ package struct WeightsLibrary: Sendable {
         let names = WeightsLibrary.fileNames(weights, architecture)
         let places = names.map { "\(weightsFolder)/\($0)" } + names.filter { $0.hasSuffix(".h5") }.map { "\(kerasFolder)/\($0)" }
         if let found = places.first(where: { FileManager.default.fileExists(atPath: $0) }) { return found }
-        let isFetched = weights == "imagenet" && WeightsSource.all.contains { $0.architecture == architecture }
+        let isFetched = weights == "imagenet" && architecture.name != nil
         let way = isFetched ? "get them with `\(ShellText.vidclass("weights", "fetch", architecture.label))`, or import" : "import"
         throw VidclassError(
             .missingInput,
@@ -55,8 +55,7 @@ package struct WeightsLibrary: Sendable {
     package static func isPath(_ weights: String) -> Bool { weights.contains("/") || weights.contains(".") }
 
     private static func fileNames(_ name: String, _ architecture: Architecture) -> [String] {
-        let official = WeightsSource.all.filter { name == "imagenet" && $0.architecture == architecture }.map(\.fileName)
-        return ["\(architecture.label)-\(name).safetensors"] + official
+        ["\(architecture.label)-\(name).safetensors"] + (name == "imagenet" ? WeightsSource.fileNames(architecture) : [])
     }
 
     // MARK: - Importing
@@ -67,11 +66,14 @@ package struct WeightsLibrary: Sendable {
     /// - Parameters:
     ///   - name: how a config refers to it: letters, digits, `-` and `_`.
     ///   - replaces: whether it may replace other weights of that name.
-    /// - Returns: also a warning if they do not look like trained weights.
+    ///   - architecture: the network, if several have the file's tensors.
+    ///   - preprocessing: of the pixels that they were trained on, if it is not the usual one.
+    /// - Returns: also what was assumed, and a warning if they do not look like trained weights.
     /// - Throws: `.usage` if other weights have that name, `.badData` if the file cannot be used.
     package func importFile(
-        _ path: String, as name: String = "imagenet", replaces: Bool = false
-    ) async throws -> (listing: WeightsListing, warning: String?) {
+        _ path: String, as name: String = "imagenet", replaces: Bool = false, architecture: NamedArchitecture? = nil,
+        preprocessing: PreprocessingName? = nil
+    ) async throws -> (listing: WeightsListing, assumption: String?, warning: String?) {
         let isName = name.unicodeScalars.allSatisfy {
             $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) || $0 == "-" || $0 == "_"
         }
@@ -79,10 +81,10 @@ package struct WeightsLibrary: Sendable {
             throw VidclassError(
                 .usage, "\(name.quoted) cannot name weights: letters, digits, '-' and '_' only, at most 64, not starting with '-'")
         }
-        let weights = try await ImportedWeights.read(path, hdf5: hdf5)
+        let weights = try await ImportedWeights.read(path, hdf5: hdf5).said(to: architecture, trainedOn: preprocessing)
         let target = "\(weightsFolder)/\(weights.architecture.label)-\(name).safetensors"
         if !replaces, (try? SystemCall.status(target, followingLink: false)) != nil,
-            await WeightsListing(target, hdf5: hdf5).sha256 != weights.sha256
+            await !WeightsListing(target, hdf5: hdf5).holds(weights)
         {
             throw VidclassError(
                 .usage,
@@ -92,14 +94,14 @@ package struct WeightsLibrary: Sendable {
         let warning = try weights.trial()
         try Folder.make(weightsFolder)
         try WeightsFile.write(weights, to: target)
-        return (await WeightsListing(target, hdf5: hdf5), warning)
+        return (await WeightsListing(target, hdf5: hdf5), weights.assumption(importedFrom: path, as: name), warning)
     }
 
     // MARK: - Listing
 
     /// The weights files of known kinds in the cache and in Keras's folder, sorted by path.
     package func list() async -> [WeightsListing] {
-        let official = Set(WeightsSource.all.map(\.fileName))
+        let official = Set(WeightsSource.all.flatMap { WeightsSource.fileNames($0.architecture) })
         var listings: [WeightsListing] = []
         for (folder, endings) in [(weightsFolder, [".safetensors", ".h5"]), (kerasFolder, [])] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -126,6 +128,9 @@ package struct WeightsListing: Sendable, Equatable {
     /// Why it cannot be used; nil if it can.
     package var fault: String?
 
+    /// Whether it is an import of the same file, used in the same way.
+    fileprivate func holds(_ weights: ImportedWeights) -> Bool { sha256 == weights.sha256 && preprocessing == weights.preprocessing }
+
     /// Reads the whole file at `path` and describes it.
     init(_ path: String, hdf5: HDF5Import) async {
         self.path = path
@@ -139,7 +144,7 @@ package struct WeightsListing: Sendable, Equatable {
             let prefix = weights.architecture.label + "-"
             if file.hasPrefix(prefix), file.hasSuffix(".safetensors") {
                 name = String(file.dropFirst(prefix.count).dropLast(".safetensors".count))
-            } else if WeightsSource.all.contains(where: { $0.fileName == file && $0.architecture == weights.architecture }) {
+            } else if WeightsSource.fileNames(weights.architecture).contains(String(file)) {
                 name = "imagenet"
             }
         } catch let error as VidclassError {
@@ -166,17 +171,7 @@ extension ImportedWeights {
     package static func readSafetensors(_ file: RegularFile) throws -> ImportedWeights {
         let path = file.path
         let start = try file.bytes(at: 0, count: min(8, file.size))
-        if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) {
-            throw VidclassError.file(
-                path,
-                "a ZIP archive (.pth, .keras or .npz); "
-                    + "save a PyTorch VGG with safetensors.torch.save_file, a Keras VGG with model.save_weights(\"x.weights.h5\")"
-            )
-        }
-        if start.starts(with: [0x80, 0x02]) {
-            throw VidclassError.file(
-                path, "a Python pickle, which can run any program when it is read; save it with safetensors.torch.save_file")
-        }
+        if let error = try ForeignWeights.error(for: file, start) { throw error }
         let tensors = try SafetensorsFile(file)
         switch tensors.metadata["format"] {
         case WeightsFile.format: return try WeightsFile.readOwn(tensors)
@@ -187,5 +182,17 @@ extension ImportedWeights {
             let first = tensors.entries.first.map { "its first tensor is \($0.name.quoted)" } ?? "it holds no tensors"
             throw VidclassError.file(path, "neither a torchvision VGG (features.0.weight, ...) nor a vidclass file; \(first)")
         }
+    }
+}
+
+extension ImportedWeights {
+    /// What an import of the file at `path` has assumed, and how to import it as something else; nil if its tensors leave no doubt.
+    fileprivate func assumption(importedFrom path: String, as name: String) -> String? {
+        guard let other = alternatives.first else { return nil }
+        let words = ["weights", "import", ShellText.path(path)] + (name == "imagenet" ? [] : ["--name", name])
+        let command = ShellText.vidclass(words + ["--architecture", other.rawValue, "--replace"])
+        return
+            "\(path.printable): its tensors are those of \(architecture.label) and of \(alternatives.map(\.rawValue).joined(separator: ", ")), which "
+            + "differ in padding and epsilon; \(architecture.label) is assumed. If that is wrong, use `\(command)`"
     }
 }

@@ -60,6 +60,10 @@ package enum NamedArchitecture: String, Sendable, Equatable, CaseIterable {
     case efficientnetB1 = "efficientnet_b1"
     case efficientnetB2 = "efficientnet_b2"
     case efficientnetB3 = "efficientnet_b3"
+    case tfEfficientnetB0 = "tf_efficientnet_b0"
+    case tfEfficientnetB1 = "tf_efficientnet_b1"
+    case tfEfficientnetB2 = "tf_efficientnet_b2"
+    case tfEfficientnetB3 = "tf_efficientnet_b3"
     case efficientnetLite0 = "efficientnet_lite0"
     case efficientnetLite1 = "efficientnet_lite1"
     case efficientnetLite2 = "efficientnet_lite2"
@@ -86,6 +90,10 @@ package enum NamedArchitecture: String, Sendable, Equatable, CaseIterable {
         case .efficientnetB1: EfficientNet.layers(.torch, width: 1, depth: 1.1)
         case .efficientnetB2: EfficientNet.layers(.torch, width: 1.1, depth: 1.2)
         case .efficientnetB3: EfficientNet.layers(.torch, width: 1.2, depth: 1.4)
+        case .tfEfficientnetB0: EfficientNet.layers(.tensorFlow, width: 1, depth: 1)
+        case .tfEfficientnetB1: EfficientNet.layers(.tensorFlow, width: 1, depth: 1.1)
+        case .tfEfficientnetB2: EfficientNet.layers(.tensorFlow, width: 1.1, depth: 1.2)
+        case .tfEfficientnetB3: EfficientNet.layers(.tensorFlow, width: 1.2, depth: 1.4)
         case .efficientnetLite0: EfficientNet.layers(.lite, width: 1, depth: 1)
         case .efficientnetLite1: EfficientNet.layers(.lite, width: 1, depth: 1.1)
         case .efficientnetLite2: EfficientNet.layers(.lite, width: 1.1, depth: 1.2)

@@ -4,7 +4,8 @@ enum EfficientNet {
     enum Kind {
         /// torchvision's padding and epsilon.
         case torch
-        case keras
+        /// TensorFlow's, as of the original and of timm's `tf_efficientnet_b0`.
+        case tensorFlow
         /// EfficientNet-Lite (Google 2020): ReLU6, no squeeze-and-excitation, stem and top of fixed size; Keras's padding.
         case lite
     }

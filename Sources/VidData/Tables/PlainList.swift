@@ -38,6 +38,7 @@ enum PlainList {
         let names = numbered ? try LabelNames(beside: path) : nil
         let namesByFolders = all.contains { $0.label == nil }
         let usesFolders = names == nil && namesByFolders
+        if names == nil, !usesFolders { try checkNumbers(parts) }
         let checksFolders = namesByFolders || names?.isOfUCF ?? false
         var list = ClipList(form: form(parts, names), notes: notes, namesSplits: parts.count > 1)
         if numbered, names == nil, !usesFolders {
@@ -61,6 +62,22 @@ enum PlainList {
             }
         }
         return list
+    }
+
+    /// Throws if all labels are numbers, and one of them is no number of a class. Of a list with words, such a label is a word, too.
+    private static func checkNumbers(_ parts: [Part]) throws {
+        let labels = parts.flatMap(\.lines).compactMap(\.label)
+        guard labels.allSatisfy(isNumber) else { return }
+        for part in parts {
+            for line in part.lines {
+                guard let label = line.label, label.utf8.contains(where: { !(0x30...0x39).contains($0) }) || Int(label) == nil else {
+                    continue
+                }
+                throw VidclassError.file(
+                    part.path,
+                    "line \(line.number): expected the number of a class, 0, 1, 2, ..., as in other lines, found \"\(label.brief)\"")
+            }
+        }
     }
 
     /// "UCF-101 lists, trainlist01.txt and testlist01.txt".

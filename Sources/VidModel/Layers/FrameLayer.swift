@@ -130,6 +130,9 @@ package protocol FusingLayer: FrameLayer {
 
     func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context)
 
+    /// Brings up to date what `forward` with this finish takes from the context's `FilterCache`.
+    func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context)
+
     /// Bytes that `FilterCache` holds for `forward` with this finish.
     func filterBytes(_ input: Shape, _ finish: Finish) -> Int
 

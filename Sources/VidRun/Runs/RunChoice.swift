@@ -47,6 +47,33 @@ package struct RunChoice {
                     ?? "Train one with `\(ShellText.vidclass("train", "VIDEOS"))`, or name a model with --checkpoint FILE."))
     }
 
+    /// The checkpoint that a user names by `path`: a file, or the best one of a run whose folder is named.
+    ///
+    /// - Throws: `.badData` with the checkpoint to name, if `path` is another file of a run or a folder of runs.
+    package static func checkpoint(_ path: String) throws -> String {
+        guard let kind = try? SystemCall.status(path).kind else { return path }
+        func error(_ found: String, _ run: RunFolder?) -> VidclassError {
+            let advice = run.flatMap { run in
+                (try? SystemCall.status(run.bestPath)) == nil
+                    ? nil : ["The best model of \(run.path.printable) is \(ShellText.path(run.bestPath))"]
+            }
+            return .file(path, "expected a checkpoint, such as runs/train/weights/best.safetensors, found \(found)", advice: advice ?? [])
+        }
+        if kind == .file {
+            let run = RunFolder(path: PathText.parent(path))
+            guard run.isRun, PathText.fileExtension(path) != "safetensors" else { return path }
+            throw error("another file of the run", run.hasFolds ? run.fold(1) : run)
+        }
+        guard kind == .folder else { return path }
+        let run = RunFolder(path: path)
+        if run.hasFolds { throw error("the folder of a training with folds, each of which has a model", run.fold(1)) }
+        if run.isRun { return run.bestPath }
+        let above = RunFolder(path: PathText.parent(path))
+        if above.isRun, Folder.resolved(path) == Folder.resolved(above.weightsPath) { return above.bestPath }
+        let choice = RunChoice(among: try RunFacts.all(in: path))
+        throw error(choice == nil ? "a folder without runs" : "a folder of runs", choice?.run.folder)
+    }
+
     /// The number of finished runs with a readable model.
     package var finished: Int { usable.count { $0.state == .finished } }
 

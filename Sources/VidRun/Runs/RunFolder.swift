@@ -248,4 +248,12 @@ package struct ReportFolder: Sendable {
 
     var files: [String] { [page, curves, confusion, environment, predictions] }
     package var exists: Bool { FileManager.default.fileExists(atPath: page) }
+
+    /// Throws, before a long evaluation, if `path` is something else than a folder or a free name.
+    package static func check(_ path: String) throws {
+        guard let kind = try? SystemCall.status(path).kind, kind != .folder else { return }
+        throw VidclassError.file(
+            path, "expected a folder for the report, or a new name, found \(kind == .file ? "a file" : "a pipe, socket or device")",
+            kind: .usage)
+    }
 }

@@ -125,7 +125,8 @@ extension TrainingRun {
             run: folder.path, epochs: trainer.state.epoch, end: end, patience: configuration.training.earlyStopping.patience,
             seconds: trainer.secondsSinceStart,
             monitor: trainer.monitor.metric.rawValue, best: trainer.state.best, isRestored: trainer.state.isRestored,
-            hasHeldOutClips: heldOut != .train, exampleClip: data.entries(of: heldOut).first?.path, bestCheckpoint: folder.bestPath,
+            hasHeldOutClips: heldOut != .train, hasValidation: !data.entries(of: .validation).isEmpty,
+            exampleClip: data.entries(of: heldOut).first?.path, bestCheckpoint: folder.bestPath,
             lastCheckpoint: folder.lastPath,
             results: folder.resultsPath, report: folder.report.exists ? folder.report.page : nil,
             hasTensorBoardLog: configuration.output.tensorboard)

@@ -17,8 +17,7 @@ package struct WarmStart: Sendable {
     /// - Parameter path: a checkpoint, or a run's folder for its best one.
     /// - Throws: `.missingInput` or `.badData` if it cannot be read.
     package init(_ path: String) throws {
-        let run = RunFolder(path: path)
-        checkpoint = try Checkpoint.open((try? SystemCall.status(path).kind) == .folder && run.isRun ? run.bestPath : path)
+        checkpoint = try Checkpoint.open(RunChoice.checkpoint(path))
         before = try RunConfiguration(json: checkpoint.config, source: checkpoint.path)
     }
 

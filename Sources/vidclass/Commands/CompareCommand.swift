@@ -41,7 +41,7 @@ struct CompareCommand: AsyncParsableCommand {
         try picture.map(AtomicFile.check)
         let comparison = RunComparison(try runs.map(folder).map { RunFacts($0) })
         for run in comparison.runs {
-            for fault in run.facts.faults { Terminal.note("note: \(run.name.printable): \(fault.printable)") }
+            for fault in run.facts.faults { Terminal.note(Terminal.fitted("note: \(run.name.printable): \(fault.printable)")) }
         }
         if let picture {
             let curves = comparison.runs.map { ($0.name, $0.facts.results?.epochs ?? []) }

@@ -20,7 +20,7 @@ struct DoctorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workers = try threads.makeWorkers()
-        if !output.json { Terminal.note("measuring matrix products for a second or two ...") }
+        if !output.json { Terminal.note(Terminal.fitted("measuring matrix products for a second or two ...")) }
         let gemm = try GEMMBenchmark.run(workers: workers)
         let ffmpeg = try? await FFmpeg.locate().version
         let cache = CacheFolder()

@@ -55,10 +55,13 @@ struct EvalCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let folder { try ReportFolder.check(folder) }
         let saved = try model.open()
         let clips = try EvaluatedClips(saved, data: data, media: media.folder, split: split, ignoresUnknownLabels: ignoreUnknownLabels)
-        for note in clips.notes { Terminal.note("note: \(note)") }
-        Terminal.note("evaluating \(Formatting.count(clips.entries.count, "clip")) (\(clips.name)) of \(clips.source.printable)")
+        for note in clips.notes { Terminal.note(Terminal.fitted("note: \(note)")) }
+        Terminal.note(
+            Terminal.fitted(
+                "evaluating \(Formatting.count(clips.entries.count, "clip")) (\(clips.name)) of \(clips.source.printable)"))
         let display = RunDisplay()
         defer { display.clear() }
         let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display)

@@ -58,7 +58,7 @@ struct PackCommand: AsyncParsableCommand {
             "\(destination.printable): \(Formatting.count(report.packed.count, "clip")) packed"
                 + (report.skipped.isEmpty ? "" : ", \(Formatting.grouped(report.skipped.count)) already there") + "\n")
         guard report.failures.isEmpty else {
-            for failure in report.failures { Terminal.note("failed: \(failure.error.message)") }
+            for failure in report.failures { Terminal.note(Terminal.fitted("failed: \(failure.error.message)")) }
             let kinds = report.failures.map(\.error.kind)
             let kind =
                 kinds.contains(.inputOutput)

@@ -141,7 +141,7 @@ struct PredictCommand: AsyncParsableCommand {
         let all = PredictionInputs(inputs, list: try inputList.map { try InputList($0) }, readsStandardInput: true)
         let format = chosenFormat
         if format == .csv, !long, top != nil {
-            Terminal.note("note: --top changes nothing in CSV with one row per input; for one row per class add --long")
+            Terminal.note(Terminal.fitted("note: --top changes nothing in CSV with one row per input; for one row per class add --long"))
         }
         let file = try outputPath.map { try PredictionFile($0, settings: settings(saved, format)) }
         let kept = all.inputs.map { input in
@@ -149,7 +149,9 @@ struct PredictCommand: AsyncParsableCommand {
         }
         let done = kept.count { $0 != nil }
         if done > 0 {
-            Terminal.note("going on: \(done) of \(Formatting.count(kept.count, "input")) \(done == 1 ? "was" : "were") finished before")
+            Terminal.note(
+                Terminal.fitted(
+                    "resuming: \(done) of \(Formatting.count(kept.count, "input")) \(done == 1 ? "was" : "were") finished before"))
         }
         let left = zip(all.inputs, kept).compactMap { input, kept in kept == nil ? try? input.clip.get() : nil }
         let predictor = try FilePredictor(saved, paths: left.map { all.paths[$0] }, top: top ?? 5, workers: threads.makeWorkers())

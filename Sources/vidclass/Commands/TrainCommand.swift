@@ -179,7 +179,7 @@ struct TrainCommand: AsyncParsableCommand {
             let start = try older.map { try WarmStart($0) }
             return try await TrainingPlan(try load(start), from: start, in: runtime)
         }
-        if resume?.isEmpty == true { Terminal.note("resuming \(folder.path.printable)") }
+        if resume?.isEmpty == true { Terminal.note(Terminal.fitted("resuming \(folder.path.printable)")) }
         return try await TrainingPlan(resuming: folder, overrides: configuration.overrides + media.overrides, in: runtime)
     }
 

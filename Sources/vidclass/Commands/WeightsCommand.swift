@@ -4,6 +4,8 @@ import VidConfig
 import VidReport
 import VidSystem
 
+extension PreprocessingName: ExpressibleByArgument {}
+
 struct WeightsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "weights",
@@ -22,20 +24,25 @@ struct WeightsCommand: AsyncParsableCommand {
 struct WeightsFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch",
-        abstract: "Download Keras's official ImageNet weights into the cache. Resumes partial downloads.",
+        abstract: "Download ImageNet weights into the cache, or tell how to get them.",
         discussion: """
+            Keras's official files are downloaded from its server and verified; partial downloads are resumed. For the other \
+            networks, the command tells which file its makers publish, and how to save and import it.
+
               vidclass weights fetch vgg16
+              vidclass weights fetch mobilenet_v2_keras
             """)
 
-    @Argument(help: "vgg16 or vgg19.", completion: .list(WeightsSource.all.map(\.name)))
+    @Argument(
+        help: """
+            An architecture. \(WeightsSource.all.map(\.name).dropLast().joined(separator: ", ")) and \
+            \(WeightsSource.all.last?.name ?? "") are downloaded.
+            """, completion: .list(NamedArchitecture.allCases.map(\.rawValue)))
     var name: String
 
     func run() async throws {
         let bar = ProgressBar()
-        guard let source = WeightsSource.named(name) else {
-            throw VidclassError(
-                .usage, "there are no weights named \"\(name)\" to fetch, only \(WeightsSource.all.map(\.name).joined(separator: " and "))")
-        }
+        guard let source = WeightsSource.named(name) else { throw WeightsFetchCommand.elsewhere(name) }
         defer { bar.clear() }
         let path: String
         do {
@@ -51,20 +58,46 @@ struct WeightsFetchCommand: AsyncParsableCommand {
             throw error
         }
         bar.clear()
+        if source.md5 == nil { Terminal.note(Terminal.fitted("note: Keras publishes no checksum of this file; its tensors were checked")) }
         try Terminal.output("\(path.printable)\n")
+    }
+
+    /// How to get the weights of a network that is not downloaded, or which networks there are.
+    private static func elsewhere(_ name: String) -> VidclassError {
+        guard let weights = NamedArchitecture(rawValue: name).flatMap(PythonWeights.init) else {
+            let names = NamedArchitecture.allCases.map(\.rawValue)
+            let nearest = nearestWord(to: name, among: names).map { "; did you mean \($0)?" } ?? ""
+            return VidclassError(
+                .usage, "there are no weights named \"\(name.printable)\"\(nearest)",
+                advice: ["Known names: " + names.joined(separator: ", ")])
+        }
+        let file = "\(name).safetensors"
+        var advice = [
+            "With Python's packages \(weights.package) and safetensors, save them, then import the file:",
+            "  " + weights.command(file), "  " + ShellText.vidclass("weights", "import", file),
+        ]
+        if let keras = WeightsSource.all.first(where: { $0.name == name + "_keras" }) {
+            advice += [
+                "Keras's network of this kind, \(keras.name), is downloaded:", "  " + ShellText.vidclass("weights", "fetch", keras.name),
+            ]
+        }
+        return VidclassError(
+            .usage, "\(name): not downloaded by vidclass; \(weights.package) publishes these weights as \(weights.fileName)", advice: advice
+        )
     }
 }
 
 struct WeightsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import a VGG's weights from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
+        abstract: "Import weights of a CNN from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
         discussion: """
             The weights are checked, and run on a test picture: a warning tells if the features are all zero or enormous. Other weights \
-            of the same name are kept, unless you add --replace.
+            of the same name are kept, unless you add --replace. PyTorch's .pth files are refused with the command that converts them.
 
               vidclass weights import vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
               vidclass weights import my-vgg.safetensors --name mine
+              vidclass weights import model.safetensors --architecture tf_efficientnet_b0
             """)
 
     @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "safetensors"]))
@@ -72,6 +105,15 @@ struct WeightsImportCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Their name in a config's model.cnn.weights.", valueName: "name"))
     var name = "imagenet"
+
+    @Option(
+        help: ArgumentHelp(
+            "The network, where several have the same tensors: timm's efficientnet_b0 pads as PyTorch, its tf_efficientnet_b0 as TensorFlow.",
+            valueName: "name"), completion: .list(NamedArchitecture.allCases.map(\.rawValue)))
+    var architecture: NamedArchitecture?
+
+    @Option(help: ArgumentHelp("The preprocessing that they were trained with, if it is not the usual one.", valueName: "name"))
+    var preprocessing: PreprocessingName?
 
     @Flag(help: "Replace other weights of the same name.")
     var replace = false
@@ -83,7 +125,9 @@ struct WeightsImportCommand: AsyncParsableCommand {
                 "\(file.printable) is a training's checkpoint, not ImageNet's weights; give it another name with --name, or use its path as model.cnn.weights"
             )
         }
-        let (listing, warning) = try await WeightsLibrary(hdf5: Program.hdf5).importFile(file, as: name, replaces: replace)
+        let (listing, assumption, warning) = try await WeightsLibrary(hdf5: Program.hdf5).importFile(
+            file, as: name, replaces: replace, architecture: architecture, preprocessing: preprocessing)
+        if let assumption { Terminal.note(Terminal.fitted("note: \(assumption)")) }
         if let warning { Terminal.note(Terminal.fitted("warning: \(warning)")) }
         try Terminal.output(WeightsListCommand.text([listing]))
     }

@@ -18,7 +18,7 @@ struct InputFailures {
     ///   - what: what happened to them: "could not be explained".
     func finish(of inputs: Int, _ what: String) throws {
         guard !kinds.isEmpty else { return }
-        if inputs > 1 { Terminal.note("\(kinds.count) of \(inputs) inputs \(what)") }
+        if inputs > 1 { Terminal.note(Terminal.fitted("\(kinds.count) of \(inputs) inputs \(what)")) }
         throw ExitCode(VidclassError.Kind.common(kinds, succeeded: inputs - kinds.count).rawValue)
     }
 }

@@ -53,7 +53,8 @@ final class PredictionFile {
         if lines.isEmpty { try append(head) }
         // A signal ends the command at once.
         cleanup = SignalHandling.add {
-            Terminal.note("interrupted; the finished inputs are in \(journal.printable). Repeat the command to go on.")
+            Terminal.note(
+                Terminal.fitted("interrupted; the finished inputs are in \(journal.printable). Repeat the command to go on."))
         }
     }
 

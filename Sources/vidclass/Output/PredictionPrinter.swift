@@ -151,7 +151,8 @@ struct PredictionPrinter {
         let cell = CSVText.cell(text)
         if !hasSaidEscaped, !cell.hasSameBytes(as: text) {
             hasSaidEscaped = true
-            Terminal.note("note: in CSV, names that a spreadsheet would run as a formula have a leading ', such as \(cell.brief)")
+            Terminal.note(
+                Terminal.fitted("note: in CSV, names that a spreadsheet would run as a formula have a leading ', such as \(cell.brief)"))
         }
         return cell
     }

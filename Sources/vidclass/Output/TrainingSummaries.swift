@@ -72,12 +72,14 @@ extension TrainingResult {
     private var findings: String {
         var text = ""
         if let best {
-            // Without validation clips nothing else is measured.
-            let isOfTraining = ["loss", "categorical_accuracy"].contains(monitor)
-            let isAccuracy = ["val_categorical_accuracy", "categorical_accuracy"].contains(monitor)
+            let measured = ["categorical_accuracy", "loss"].map { hasValidation ? "val_" + $0 : $0 }
+            let name =
+                hasValidation && ["loss", "categorical_accuracy"].contains(monitor)
+                ? "training \(monitor == "loss" ? "loss" : "accuracy")" : monitor.printable
             text +=
-                "Best epoch \(best.epoch): \(isOfTraining ? "training " : "")accuracy \(Formatting.fixed(best.accuracy, 4)), loss \(Formatting.fixed(best.loss, 4))"
-                + (isAccuracy ? "" : ", \(monitor.printable) \(Formatting.fixed(best.value, 4))") + "\n"
+                "Best epoch \(best.epoch): \(hasValidation ? "" : "training ")accuracy \(Formatting.fixed(best.accuracy, 4)), "
+                + "loss \(Formatting.fixed(best.loss, 4))"
+                + (measured.contains(monitor) ? "" : ", \(name) \(Formatting.fixed(best.value, 4))") + "\n"
         }
         if isRestored { text += "The final model uses the best epoch's weights\n" }
         var files = [["best model", bestCheckpoint], ["last state", lastCheckpoint], ["results", results]]

@@ -132,7 +132,7 @@ import VidTestSupport
         let server = try LoopbackServer { [content] _ in .init(body: content.reversed()) }
         let error = await failure(server)
         #expect(error?.kind == .inputOutput)
-        #expect(error?.message.contains("but the published one is \(source.md5)") == true)
+        #expect(error?.message.contains("but the published one is \(source.md5 ?? "")") == true)
         #expect(!exists(target) && !exists(part))
     }
 
@@ -222,6 +222,43 @@ import VidTestSupport
         #expect(WeightsSource.named("vgg16")?.md5 == "6d6bbae143d832006294945121d1f1fc")
         #expect(WeightsSource.named("vgg19")?.path == "vgg19/vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5")
         #expect(WeightsSource.named("vgg11") == nil)
+        #expect(WeightsSource.named("resnet50_keras")?.path == "resnet/resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5")
+        #expect(WeightsSource.named("resnet50_keras")?.md5 == "4d473c1dd8becc155b73f8504c6f6626")
+        let mobile = WeightsSource.named("mobilenet_v2_keras")
+        #expect(mobile?.path == "mobilenet_v2/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5" && mobile?.md5 == nil)
+        #expect(mobile?.nameWithTop == "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224.h5")
+        #expect(WeightsSource.named("vgg16")?.nameWithTop == "vgg16_weights_tf_dim_ordering_tf_kernels.h5")
+        #expect(WeightsSource.all.allSatisfy { $0.name == $0.architecture.name })
+    }
+
+    /// Where no sum is published, the file must hold the network.
+    @Test func withoutASumItsTensorsAreChecked() async throws {
+        func source(_ architecture: Architecture) -> WeightsSource {
+            WeightsSource(
+                name: "test", architecture: architecture, fileName: "weights.h5", path: "weights.h5", md5: nil, maximumBytes: 400_000)
+        }
+        let right = source(.blocks([[2, 3], [4]]))
+        let good = try bytes(of: fixture("keras1.h5"))
+        for (content, wanted, words) in [
+            (good, source(.vgg16), "holds the weights of blocks-2-3+4, not of test"),
+            (Array(good.dropLast(3000)), right, "cannot be used ("),
+            (content, right, "cannot be used ("),
+        ] {
+            let server = try LoopbackServer { [content] in WeightsDownloadTests.serve(content, $0) }
+            var error: VidclassError?
+            do { _ = try await download(server.url).fetch(wanted) } catch let found as VidclassError { error = found }
+            #expect(error?.kind == .inputOutput && error?.message.contains(words) == true, "\(error?.message ?? "fetched")")
+            #expect(error?.message.contains(".part") == false && !exists(target) && !exists(part), "\(error?.message ?? "fetched")")
+        }
+        let server = try LoopbackServer { WeightsDownloadTests.serve(good, $0) }
+        for _ in 0..<2 { #expect(try await download(server.url).fetch(right) == target) }
+        #expect(server.requests.count == 1)
+        #expect(try bytes(of: target) == good)
+    }
+
+    /// Every network's weights are downloaded, or published for Python.
+    @Test(arguments: NamedArchitecture.allCases) func everyNetworkHasAWay(_ network: NamedArchitecture) {
+        #expect((WeightsSource.named(network.rawValue) == nil) == (PythonWeights(network) != nil))
     }
 
     @Test func oneProcessAtATime() async throws {

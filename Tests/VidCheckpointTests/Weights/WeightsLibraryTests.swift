@@ -39,6 +39,10 @@ import VidTestSupport
             try put(path)
             #expect(try library.find("imagenet", .vgg16) == path)
         }
+        // Keras's own file with the classifier, where there is no other.
+        let whole = "\(library.kerasFolder)/resnet50_weights_tf_dim_ordering_tf_kernels.h5"
+        try put(whole)
+        #expect(try library.find("imagenet", .named(.resnet50Keras)) == whole)
         try put("\(folder.path)/own.h5")
         #expect(try library.find("\(folder.path)/own.h5", .vgg19) == "\(folder.path)/own.h5")
     }
@@ -121,6 +125,69 @@ import VidTestSupport
             let warning = try await library.importFile(path, as: "mine").warning
             #expect(words.map { warning?.contains($0) == true } ?? (warning == nil), "\(warning ?? "nil")")
         }
+    }
+
+    /// Each kind of file that only Python reads is refused with the command for its own kind.
+    @Test(
+        arguments: [
+            ("x.pth", "x/data.pkl", "a ZIP archive, such as PyTorch's", ["weights_only=True", "weights_only=False"], "x.safetensors"),
+            ("x.pt", nil, "a Python pickle", ["weights_only=True", "weights_only=False"], "x.safetensors"),
+            ("x y.keras", "metadata.json", "a Keras model", ["save_weights(sys.argv[2])"], "x y.weights.h5"),
+            ("x.npz", "block1.npy", "an archive of NumPy arrays", [], ""),
+        ] as [(String, String?, String, [String], String)])
+    func filesOfPython(file: String, entry: String?, found: String, programs: [String], target: String) async throws {
+        let head: [UInt8] = [0x50, 0x4B, 3, 4] + [UInt8](repeating: 0, count: 22) + [UInt8((entry ?? "").utf8.count), 0, 0, 0]
+        let path = "\(folder.path)/\(file)"
+        try put(path, entry.map { head + Array($0.utf8) + [1, 2, 3] } ?? [0x80, 2, 1, 2, 3, 4, 5, 6, 7])
+        let error = try #require(await asyncFailure { _ = try await library.importFile(path) })
+        #expect(error.kind == .badData && error.message.hasPrefix("\(path): \(found)"), "\(error.message)")
+        let commands = error.advice.filter { $0.contains("python3 -c") }
+        #expect(commands.count == programs.count)
+        for (command, program) in zip(commands, programs) {
+            #expect(command.contains(program) && command.hasSuffix(ShellText.command([path, target])), "\(command)")
+        }
+        #expect(programs.isEmpty || error.advice.last == "  " + ShellText.vidclass("weights", "import", target))
+    }
+
+    /// timm's EfficientNets of both paddings have the same tensors.
+    @Test func theUserSaysWhichOfTwoNetworks() async throws {
+        let network = NamedArchitecture.tfEfficientnetB0
+        let pairs = try #require(try NetworkNaming.timm.tensors(network))
+        var header: [String] = []
+        var size = 0
+        for (own, theirs) in pairs {
+            let shape = own.shape
+            let dimensions: [Int] =
+                switch shape.rank {
+                case 4: [shape[3], shape[2], shape[0], shape[1]]
+                case 3: [shape[2], 1, shape[0], shape[1]]
+                default: shape.dimensions
+                }
+            let list = dimensions.map(String.init).joined(separator: ",")
+            header.append("\"\(theirs)\":{\"dtype\":\"F32\",\"shape\":[\(list)],\"data_offsets\":[\(size),\(size + 4 * shape.count)]}")
+            size += 4 * shape.count
+        }
+        let path = try folder.write(
+            "timm.safetensors",
+            FileBytes.safetensors("{" + header.joined(separator: ",") + "}", values: [UInt8](repeating: 0, count: size)))
+        let first = try await library.importFile(path, as: "mine")
+        #expect(first.listing.architecture == "efficientnet_b0" && first.listing.preprocessing == .torch)
+        let assumption = try #require(first.assumption)
+        #expect(
+            assumption.contains(
+                "those of efficientnet_b0 and of tf_efficientnet_b0, which differ in padding and epsilon; efficientnet_b0 is assumed")
+                && assumption.contains("--name mine --architecture tf_efficientnet_b0 --replace`"), "\(assumption)")
+        let second = try await library.importFile(path, as: "mine", architecture: network, preprocessing: .symmetric)
+        #expect(second.assumption == nil && second.listing.name == "mine")
+        #expect(second.listing.architecture == "tf_efficientnet_b0" && second.listing.preprocessing == .symmetric)
+        let again = try await read(second.listing.path)
+        #expect(again.architecture == .named(network) && again.preprocessing == .symmetric)
+        let error = await asyncFailure { _ = try await library.importFile(path, architecture: .resnet18) }
+        #expect(error?.kind == .badData)
+        #expect(
+            error?.message.hasPrefix(
+                "\(path): holds the weights of efficientnet_b0, which are not those of resnet18: conv1_conv/kernel is missing")
+                == true, "\(error?.message ?? "")")
     }
 
     @Test(arguments: ["", "../x", "a b", "-x", "ä", "a/b", "x\n"]) func refusesNames(_ name: String) async {

@@ -124,6 +124,26 @@ import VidTestSupport
         #expect(error.kind == .badData && error.message.hasPrefix(folder("list.txt") + ": " + message), "\(error.message)")
     }
 
+    /// Without a file of names, too, a list of numbers has no other labels; a list with words keeps them as they are.
+    @Test(arguments: [("1.5", true), ("-1", true), ("1e1", true), ("99999999999999999999999", true), ("2", false), ("007", false)])
+    func numbersWithoutNames(label: String, isRefused: Bool) throws {
+        let folder = try DataSetTests.folder(["v/a.mp4", "v/b.mp4", "v/c.mp4"])
+        try folder.write("train.txt", text: "v/a.mp4 0\nv/b.mp4 1\n")
+        try folder.write("val.txt", text: "v/c.mp4 \(label)\n")
+        try folder.write("words.txt", text: "v/a.mp4 run\nv/b.mp4 \(label)\n")
+        let error = isRefused ? failure { try DataSet.open(folder("train.txt")) } : nil
+        if let error {
+            #expect(error.kind == .badData)
+            #expect(
+                error.message == folder("val.txt")
+                    + ": line 1: expected the number of a class, 0, 1, 2, ..., as in other lines, found \"\(label)\"")
+        } else {
+            try folder.write("train.txt", text: "v/a.mp4 \(label)\nv/b.mp4 1\n")
+            #expect(try DataSet.open(folder("train.txt"), classes: ["1", label]).classes == ["1", label])
+        }
+        #expect(try Set(DataSet.open(folder("words.txt")).classes) == ["run", label])
+    }
+
     /// A blank line would shift the labels after it.
     @Test(arguments: [("zero\n\none\n", 2), ("\nzero\none\n", 1)]) func blankLinesBetweenNames(text: String, line: Int) throws {
         let folder = try DataSetTests.folder(["v/a.mp4", "v/b.mp4"])
