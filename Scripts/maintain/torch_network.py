@@ -39,14 +39,29 @@ def same_padding(size, kernel, stride):
     return total // 2, total - total // 2
 
 
-def convolution(x, kernel, bias, stride=(1, 1), padding="same", name="linear"):
-    if padding == "same":
-        top, bottom = same_padding(x.shape[1], kernel.shape[0], stride[0])
-        left, right = same_padding(x.shape[2], kernel.shape[1], stride[1])
-        x = F.pad(x, (0, 0, left, right, top, bottom))
+def padded(x, kernel, stride, padding, value=0.0):
+    """`same` as in Keras, `symmetric` as in PyTorch, `valid`."""
+    if padding == "valid":
+        return x
+    ends = [same_padding(n, k, s) if padding == "same" else (k // 2, k // 2) for n, k, s in zip(x.shape[1:3], kernel, stride)]
+    return F.pad(x, (0, 0, *ends[1], *ends[0]), value=value)
+
+
+def convolution(x, kernel, bias, stride=(1, 1), padding="same", name="linear", groups=1):
+    x = padded(x, kernel.shape[:2], stride, padding)
     # Contiguous: PyTorch 2.13 refuses to compute the gradient of the view of a kernel with one filter or one channel.
-    y = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1).contiguous(), bias, stride)
-    return activation(name, y.permute(0, 2, 3, 1))
+    y = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1).contiguous(), bias, stride, groups=groups)
+    return map_activation(name, y.permute(0, 2, 3, 1))
+
+
+def map_activation(name, x):
+    """The CNN's: `hard_sigmoid` is Keras 3's and PyTorch's."""
+    return {
+        "relu6": lambda: torch.clamp(x, 0, 6),
+        "silu": lambda: x * torch.sigmoid(x),
+        "hard_swish": lambda: x * (torch.clamp(x + 3, 0, 6) / 6),
+        "hard_sigmoid": lambda: torch.clamp(x + 3, 0, 6) / 6,
+    }.get(name, lambda: activation(name, x))()
 
 
 def max_pooling(x, size=(2, 2), stride=(2, 2)):
@@ -172,8 +187,16 @@ def cross_entropy(logits, labels, smoothing=0.0):
     return -(targets * torch.log_softmax(logits, -1)).sum(-1).mean()
 
 
-def encode(frames, parameters, model):
-    """Features (N, F) of frames (N, rows, columns, channels)."""
+def encode(frames, parameters, model, training=False):
+    """Features (N, F) of frames (N, rows, columns, channels), or of vectors (N, F)."""
+    if model["cnn"] is None:
+        x = frames.flatten(1)
+        if "input/mean" not in parameters:
+            return x
+        return (x - parameters["input/mean"]) / parameters["input/standard_deviation"]
+    if (layers := network.layers(model)) is not None:
+        trained = network.trainable_convolutions(model)
+        return features_of(run_layers(layers, frames, parameters, trained if training else []), model)
     return pooled(last_maps(frames, parameters, model), model)
 
 
@@ -189,16 +212,71 @@ def last_maps(frames, parameters, model):
     return x
 
 
-def pooled(maps, model):
-    """Features (N, F) of the last convolution's output; a CNN without blocks takes it as it is."""
-    x = max_pooling(maps) if network.blocks(model) else maps
-    return {"average": lambda: x.mean((1, 2)), "max": lambda: x.amax((1, 2)), "flatten": lambda: x.flatten(1)}[
+def run_layers(layers, x, parameters, normalized):
+    """The output of a network of the user's own. The batch normalizations named in `normalized` use the statistics of x, and new
+    moving ones replace those in `parameters`."""
+
+    def convolve(name, x, strides=(1, 1), padding="same", groups=1, act="linear"):
+        kernel = parameters[f"cnn/{name}/kernel"]
+        if kernel.ndim == 3:
+            kernel, groups = kernel[:, :, None], kernel.shape[-1]
+        return convolution(x, kernel, parameters.get(f"cnn/{name}/bias"), strides, padding, act, groups)
+
+    for layer in layers:
+        kind, name = layer["type"], layer["name"]
+        strides = network.pair(layer.get("strides") or layer.get("pool", 1))
+        if kind in ("conv2d", "depthwise_conv2d"):
+            x = convolve(name, x, strides, layer["padding"], layer.get("groups", 1), layer["activation"])
+        elif kind == "separable_conv2d":
+            x = convolve(f"{name}_depthwise", x, strides, layer["padding"])
+            x = convolve(f"{name}_pointwise", x, act=layer["activation"])
+        elif kind == "batch_normalization":
+            keys = [f"cnn/{name}/{key}" for key in ["gamma", "beta", "moving_mean", "moving_variance"]]
+            x, parameters[keys[2]], parameters[keys[3]] = batch_normalization(
+                x, *(parameters[key] for key in keys), name in normalized, None, layer["momentum"], layer["epsilon"])
+            x = map_activation(layer["activation"], x)
+        elif kind == "activation":
+            x = map_activation(layer["activation"], x)
+        elif kind == "max_pooling2d":
+            pool = network.pair(layer["pool"])
+            x = max_pooling(padded(x, pool, strides, layer["padding"], -math.inf), pool, strides)
+        elif kind == "average_pooling2d":
+            x = average_pooling(x, network.pair(layer["pool"]), strides, layer["padding"])
+        elif kind == "zero_padding2d":
+            rows, columns = network.pair(layer["padding"])
+            x = F.pad(x, (0, 0, columns, columns, rows, rows))
+        elif kind == "squeeze_excite":
+            gate = convolve(f"{name}_reduce", x.mean((1, 2), keepdim=True), act=layer["activation"])
+            x = x * convolve(f"{name}_expand", gate, act=layer["gate"])
+        elif kind == "residual":
+            y = run_layers(layer["shortcut"], x, parameters, normalized)
+            x = map_activation(layer["activation"], run_layers(layer["layers"], x, parameters, normalized) + y)
+    return x
+
+
+def average_pooling(x, pool, strides, padding):
+    """The zeros of PyTorch's padding count, those of Keras's do not."""
+    def sums(x):
+        windows = padded(x, pool, strides, padding).unfold(1, pool[0], strides[0]).unfold(2, pool[1], strides[1])
+        return windows.sum((-2, -1))
+
+    return sums(x) / (sums(torch.ones_like(x[:1])) if padding == "same" else pool[0] * pool[1])
+
+
+def features_of(maps, model):
+    """Features (N, F) of the last maps."""
+    return {"average": lambda: maps.mean((1, 2)), "max": lambda: maps.amax((1, 2)), "flatten": lambda: maps.flatten(1)}[
         model["cnn"]["pooling"]]()
 
 
+def pooled(maps, model):
+    """Features (N, F) of the last convolution's output; a CNN without blocks takes it as it is."""
+    return features_of(max_pooling(maps) if network.blocks(model) else maps, model)
+
+
 def logits(frames, parameters, model, mask=None, training=False):
-    """Logits (B, classes) of preprocessed frames (B, T, rows, columns, channels)."""
-    features = encode(frames.flatten(0, 1), parameters, model).unflatten(0, frames.shape[:2])
+    """Logits (B, classes) of preprocessed frames (B, T, rows, columns, channels) or vectors (B, T, F)."""
+    features = encode(frames.flatten(0, 1), parameters, model, training).unflatten(0, frames.shape[:2])
     return head(features, parameters, model, mask, training)
 
 
@@ -233,7 +311,9 @@ def head(x, parameters, model, mask=None, training=False):
             weights = [weight for way in network.recurrent_names(i, layer) for weight in values(way, "kernel", "recurrent_kernel", "bias")]
             x = recurrent(layer["type"], x, weights, mask, i != final,
                           recurrent_activation=layer.get("recurrent_activation", "hard_sigmoid"), name=layer.get("activation", "tanh"))
-    if final is None:
+    if final is None and model.get("pooling_over_time") == "flatten":
+        x = (x if mask is None else x * mask[:, :, None]).flatten(1)
+    elif final is None:
         x = mean_over_time(x, mask)
     for i, layer in enumerate(model["hidden"]):
         name = f"hidden_{i}"

@@ -3,12 +3,13 @@ import VidSystem
 /// Linux's MADV_HUGEPAGE, which Glibc's Swift module does not export.
 private let adviseHugePages: Int32 = 14
 
-/// The sole owner of a run of floats: 64-byte aligned, freed with its last reference.
+/// A run of floats: 64-byte aligned, and but for borrowed memory freed with its last reference.
 ///
 /// Everything else holds views (`Tensor`) into it. Large buffers ask the kernel for huge pages.
 package final class Buffer: @unchecked Sendable {
     package let count: Int
     package let base: UnsafeMutablePointer<Float>
+    private let isOwner: Bool
 
     /// `count` floats, zeroed or uninitialised. The kernel gives memory only to the parts of an uninitialised buffer that are used.
     ///
@@ -29,9 +30,15 @@ package final class Buffer: @unchecked Sendable {
         if isLarge { madvise(raw, bytes, adviseHugePages) }
         if isZeroed { memset(raw, 0, bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
+        isOwner = true
     }
 
-    deinit { free(base) }
+    /// The memory of a tensor, which must outlive the buffer.
+    init(borrowing tensor: Tensor) {
+        (count, base, isOwner) = (tensor.count, tensor.base, false)
+    }
+
+    deinit { if isOwner { free(base) } }
 
     /// A view of `shape` that starts `offset` floats in. It does not keep the buffer alive: hold the buffer, and use
     /// `withExtendedLifetime` if the last mention of the buffer comes before the last use of the view.

@@ -25,6 +25,9 @@ package final class Workspace {
 
     package init() {}
 
+    /// A workspace in the memory of another's tensor, which must outlive it.
+    package init(in tensor: Tensor) { chunks = [Buffer(borrowing: tensor)] }
+
     package var mark: Mark { Mark(chunk: chunk, used: used, live: live) }
 
     /// Releases everything taken since `mark`.

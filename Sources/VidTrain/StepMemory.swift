@@ -52,12 +52,13 @@ package struct StepMemory: Sendable {
             activations = nil
             workspace = max(batch + max(head, forward, copy), evaluation)
         }
-        try StepMemory.check(total, budget)
+        try StepMemory.check(total, budget, classifier.trained?.normalizesByBatch == true)
     }
 
-    private static func check(_ bytes: Int, _ budget: MemoryBudget) throws {
+    private static func check(_ bytes: Int, _ budget: MemoryBudget, _ normalizesByBatch: Bool = false) throws {
+        let advice = normalizesByBatch ? ", or freeze the first layers with model.cnn.trainable" : ""
         try budget.check(
             Double(bytes), "a step of this training",
-            remedy: "Use a smaller training.batch_size or model.input" + (budget.isGiven ? ", or allow more." : "."))
+            remedy: "Use a smaller training.batch_size or model.input\(advice)" + (budget.isGiven ? ", or allow more." : "."))
     }
 }

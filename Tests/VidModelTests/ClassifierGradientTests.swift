@@ -81,6 +81,7 @@ import VidTestSupport
 
         /// Forward and, where it is asked for, backward; moving statistics are put back, so that every call sees the same model.
         func evaluate(backward: Bool) -> Double {
+            classifier.parameters.didChange()
             context.workspace.reset()
             let features = context.workspace.take([batch * steps, classifier.features])
             classifier.encoder.encode(frames: frames, into: features, context)

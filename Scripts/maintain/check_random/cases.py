@@ -63,13 +63,34 @@ def draw(seed: int) -> Case:
     config = {
         "seed": d.integer(0, 2**40), "model": model(d), "optimizer": optimizer(d), "data": data(d), "training": training(d, classes),
         "evaluation": {"clips": d.pick(1, 1, 2, 3)}, "output": {"tensorboard": False, "name": "run"}}
+    if config["model"]["cnn"] is None:
+        # Vectors have no rate and no pixels; raw pixels saturate a head.
+        if "features" in config["model"]["input"]:
+            del config["data"]["preprocessing"]
+            if config["data"]["sampling"]["type"] == "fps":
+                config["data"]["sampling"] = {"type": "uniform"}
+        else:
+            config["data"]["preprocessing"] = d.pick("torch", "unit", "symmetric")
     case = Case(seed, config, threads=d.integer(1, 4), draws_weights=d.chance(0.6))
     add_clips(d, case, classes)
     return case
 
 
 def model(d):
-    is_named = d.chance(0.06)
+    kind = d.pick("blocks", "blocks", "layers", "layers", "layers", "flat", "vectors")
+    if kind in ("flat", "vectors"):
+        size = ({"features": d.integer(1, 12), "standardize": d.chance(0.7)} if kind == "vectors" else
+                {"channels": d.pick(3, 1, 2), "rows": d.integer(2, 5), "columns": d.pick(2, 4, 5)})
+        return {"input": {"frames": d.integer(1, 6)} | size, "cnn": None} | head(d)
+    is_named = kind == "blocks" and d.chance(0.15)
+    if kind == "layers":
+        rows, columns, channels = d.integer(7, 20), d.integer(7, 20), d.pick(3, 3, 1, 2)
+        layers = Layers(d, rows, columns, channels).draw()
+        names = network.trained_names({"cnn": {"architecture": {"layers": layers}}})
+        return {
+            "input": {"frames": d.integer(1, 4), "channels": channels, "rows": rows, "columns": columns},
+            "cnn": {"architecture": {"layers": layers}, "weights": None, "trainable": d.pick(False, True, True, *(names and [d.pick(*names)])),
+                    "pooling": d.pick("average", "max", "flatten"), "convolution": d.pick("auto", "im2col", "winograd")}} | head(d)
     if is_named:
         architecture, convolutions = d.pick("vgg11", "vgg13", "vgg16"), d.pick("auto", "auto", "im2col", "winograd")
         trainable = d.pick(False, False, False, "block5_conv1")
@@ -85,9 +106,97 @@ def model(d):
     return {
         "input": {"frames": d.integer(1, 2 if is_named else 6), "channels": d.pick(3, 3, 3, 1, 2), "rows": rows, "columns": columns},
         "cnn": {"architecture": architecture, "weights": None, "trainable": trainable, "pooling": d.pick("average", "max", "flatten"),
-                "convolution": convolutions},
-        "recurrent": [normalization(d) for _ in range(d.pick(0, 0, 1))] + [over_time(d) for _ in range(d.pick(0, 1, 1, 1, 2, 3))],
+                "convolution": convolutions}} | head(d)
+
+
+def head(d):
+    over = [normalization(d) for _ in range(d.pick(0, 0, 1))] + [over_time(d) for _ in range(d.pick(0, 1, 1, 1, 2, 3))]
+    # A final state leaves no frames to pool.
+    poolings = ["average", "average", "flatten"] if network.final_state({"recurrent": over}) is None else ["average"]
+    return {
+        "recurrent": over, "pooling_over_time": d.pick(*poolings),
         "hidden": [hidden(d) for _ in range(d.pick(0, 1, 1, 2, 3))]}
+
+
+MAP_ACTIVATIONS = ["linear", "relu", "relu6", "silu", "hard_swish", "tanh", "sigmoid", "hard_sigmoid"]
+
+
+class Layers:
+    """Random layers of a CNN, and the size of their maps."""
+
+    def __init__(self, d, rows, columns, channels):
+        self.d, self.size, self.channels, self.names = d, (rows, columns), channels, 0
+
+    def draw(self):
+        kinds = [self.convolution, self.convolution, self.depthwise, self.separable, self.normalization, self.normalization, self.activation,
+                 self.pooling, self.padding, self.squeeze, self.residual, self.residual]
+        return [self.convolution()] + [self.d.pick(*kinds)() for _ in range(self.d.integer(1, 7))]
+
+    def layer(self, kind, **options):
+        """With a name of its own or the automatic one."""
+        self.names += 1
+        layer = {"type": kind} | ({"name": f"own-{self.names}"} if self.d.chance(0.4) else {}) | options
+        shapes = network.layer_shapes(network.layers({"cnn": {"architecture": {"layers": [layer]}}}), self.size, self.channels)
+        self.size, self.channels = shapes[1:]
+        return layer
+
+    def windows(self, key, strides=(1, 1, 1, 2, [1, 2], 3), padding=("same", "same", "symmetric", "valid")):
+        padding, d = self.d.pick(*padding), self.d
+        extent = d.pick(1, 2, 3, 3, 3, 5, [3, 1], [2, 5])
+        if padding == "valid" and any(k > n for k, n in zip(network.pair(extent), self.size)):
+            padding = "same"
+        return {key: extent, "strides": d.pick(*strides), "padding": padding}
+
+    def convolution(self, filters=None, **windows):
+        d = self.d
+        filters = filters or d.pick(1, 2, 3, 4, 6, 8, 12, 16)
+        groups = d.pick(1, 1, 1, *(n for n in (2, 3, 4) if self.channels % n == 0 and filters % n == 0))
+        return self.layer("conv2d", filters=filters, groups=groups, use_bias=d.chance(0.6), activation=d.pick("linear", "linear", "relu", *MAP_ACTIVATIONS),
+                          **(windows or self.windows("kernel")))
+
+    def depthwise(self, **windows):
+        return self.layer("depthwise_conv2d", use_bias=self.d.chance(0.6), activation=self.d.pick("linear", *MAP_ACTIVATIONS),
+                          **(windows or self.windows("kernel")))
+
+    def separable(self):
+        return self.layer("separable_conv2d", filters=self.d.integer(1, 12), use_bias=self.d.chance(0.6),
+                          activation=self.d.pick("linear", *MAP_ACTIVATIONS), **self.windows("kernel"))
+
+    def normalization(self):
+        return self.layer("batch_normalization", momentum=self.d.pick(0.99, 0.9, 0.5), epsilon=self.d.pick(1e-3, 1e-5, 0.1),
+                          activation=self.d.pick("linear", "relu", *MAP_ACTIVATIONS))
+
+    def activation(self):
+        return self.layer("activation", activation=self.d.pick(*MAP_ACTIVATIONS))
+
+    def pooling(self):
+        return self.layer(self.d.pick("max_pooling2d", "average_pooling2d"), **self.windows("pool", (None, 1, 2, [1, 2])))
+
+    def padding(self):
+        return self.layer("zero_padding2d", padding=self.d.pick(1, 2, [1, 2]))
+
+    def squeeze(self):
+        return self.layer("squeeze_excite", filters=self.d.pick(None, 1, 3), activation=self.d.pick("relu", "silu", "tanh"),
+                          gate=self.d.pick("sigmoid", "hard_sigmoid"))
+
+    def residual(self):
+        """A bottleneck or an inverted residual, with the shortcut's convolution where the size changes."""
+        d, before = self.d, (self.size, self.channels)
+        strides, filters = d.pick(1, 1, 2), d.pick(self.channels, d.integer(1, 12))
+        shortcut = []
+        if strides != 1 or filters != self.channels or d.chance(0.2):
+            shortcut = [self.convolution(filters, kernel=1, strides=strides, padding="same")]
+            shortcut += [self.normalization()] if d.chance(0.5) else []
+            self.size, self.channels = before
+        middle = d.pick(self.convolution, self.depthwise)
+        layers = [self.convolution(kernel=1, strides=1, padding="same")] if d.chance(0.6) else []
+        layers += [self.normalization()] if d.chance(0.5) else []
+        layers += [middle(kernel=d.pick(3, 3, 5), strides=strides, padding=d.pick("same", "symmetric"))]
+        layers += [self.squeeze()] if d.chance(0.3) else []
+        layers += [self.convolution(filters, kernel=d.pick(1, 1, 3), strides=1, padding="same")]
+        layers += [self.normalization()] if d.chance(0.5) else []
+        self.size, self.channels = before
+        return self.layer("residual", layers=layers, shortcut=shortcut, activation=d.pick("linear", "relu", *MAP_ACTIVATIONS))
 
 
 def batch_normalization(d):
@@ -173,8 +282,12 @@ def training(d, classes):
 def add_clips(d, case, classes):
     """At least two clips of each class, some shorter than the model's frames; some letterboxed, some with still frames."""
     size = case.config["model"]["input"]
+    if "features" in size:
+        add_vectors(d, case, classes)
+        return
     frames, shape = size["frames"], [size["rows"], size["columns"], size["channels"]]
-    is_letterboxed = d.chance(0.3)
+    # Of tiny frames nothing would be left, and clips of two labels would be the same.
+    is_letterboxed = d.chance(0.3) and shape[0] * shape[1] > 25
     for label in range(classes):
         for number in range(d.integer(2, 4)):
             count = d.integer(1, 2 * frames + 2)
@@ -196,11 +309,25 @@ def add_clips(d, case, classes):
             each.path = each.path.replace(".last.npy", ".bin").replace(".npy", ".bin")
 
 
+def add_vectors(d, case, classes):
+    size = case.config["model"]["input"]
+    scale = np.exp(d.generator.uniform(-3, 3, size["features"]))
+    for label in range(classes):
+        for number in range(d.integer(2, 4)):
+            values = (d.generator.normal(0.3 * label, 1, (d.integer(1, 2 * size["frames"] + 2), size["features"])) + 1) * scale
+            if not size["standardize"]:
+                values /= scale
+            case.clips.append(Clip(f"clips/c{label}/{number}.npy", label, values.astype(np.float32).astype(np.float64), 0.0))
+
+
 def write(case, folder):
     """Writes the case's clips below a folder."""
     for each in case.clips:
         path = folder / each.path
         path.parent.mkdir(parents=True, exist_ok=True)
+        if each.pixels.ndim == 2:
+            np.save(path, each.pixels.astype(np.float32))
+            continue
         pixels = each.pixels.astype(np.float32 if ".float." in path.name else np.uint8)
         if path.name.endswith(".last.npy") and pixels.shape[1] not in (1, 3) and pixels.shape[3] in (1, 3):
             np.save(path, pixels)
@@ -221,15 +348,18 @@ def write_bin(path, frames, rate):
 def drawn_weights(case, parameters):
     """Weights by name in single precision: uniform within Glorot's limits, biases not 0, so that each has a value to be wrong."""
     generator = np.random.default_rng([case.seed, 1])
-    spread = {"caffe": 70, "none": 100}.get(case.config["data"]["preprocessing"], 1)
+    spread = {"caffe": 70, "none": 100}.get(case.config["data"].get("preprocessing"), 1)
+    first = next(iter(network.parameter_shapes(case.config["model"], case.classes)))
     drawn = {}
     for name, values in parameters.items():
+        if name.startswith("input/"):
+            continue
         low, high = -0.2, 0.2
         if name.endswith(("gamma", "moving_variance")):
             low, high = 0.5, 1.5
         elif name.endswith("kernel"):
             high = np.sqrt(6 / (np.prod(values.shape[:-2]) * (values.shape[-2] + values.shape[-1])))
-            high /= spread if name == "cnn/block1_conv1/kernel" else 1
+            high /= spread if name == first else 1
             low = -high
         drawn[name] = generator.uniform(low, high, values.shape).astype(np.float32)
     return drawn

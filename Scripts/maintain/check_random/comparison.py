@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from maintain import process
+from maintain import network, process
 
 from . import cases, keras_model
 from .reference import Reference
@@ -69,13 +69,19 @@ def check(seed, program, with_keras, outcome):
         predicted = vidclass("predict", *paths, "--checkpoint", best, "--top", case.classes, "--format", "json")
         scores = scores_of(json.loads(predicted.output), case)
         compare(case, run, initial, tensors_of(state), scores, parameters_of(best), outcome)
-        if with_keras:
+        if with_keras and network.layers(case.config["model"]) is None:
             outcome.complaints += keras_model.check(case, folder, program, best, scores)
 
 
 def compare(case, run, initial, tensors, scores, best, outcome):
     reference = Reference(case, run)
-    winograd = case.config["model"]["cnn"]["convolution"] != "im2col"
+    cnn = case.config["model"]["cnn"]
+    winograd = cnn is not None and cnn["convolution"] != "im2col"
+    if "input/mean" in initial:
+        for name, values in reference.statistics().items():
+            if not np.allclose(initial[name], values, rtol=1e-6, atol=1e-6):
+                outcome.complaints.append(f"{name}: {initial[name]}, expected {values}")
+                return
     best = {name: torch.tensor(values, dtype=torch.float64) for name, values in best.items()}
 
     def numbers(rounding=None):

@@ -29,14 +29,15 @@ class Reference:
 
     def batch(self, chosen, rounding):
         """Frames (B, T, rows, columns, channels) and mask of pairs of a clip and its frames."""
-        frames, masks, name = self.model["input"]["frames"], [], self.config["data"]["preprocessing"]
+        frames, masks, name = self.model["input"]["frames"], [], self.config["data"].get("preprocessing")
         pixels = []
+        has_pixels = "features" not in self.model["input"]
         for each, indices in chosen:
             indices, mask = choices.filled(indices, frames, self.config["data"]["short_clips"])
-            pixels.append(clip.preprocess(each.pixels[indices], name))
+            pixels.append(clip.preprocess(each.pixels[indices], name) if has_pixels else each.pixels[indices])
             masks.append(mask)
         x = torch.tensor(np.stack(pixels))
-        if rounding:
+        if rounding and has_pixels:
             rounding.perturb(x, x.abs() + SUBTRACTED.get(name, 0.0))
         return x, torch.tensor(masks, dtype=torch.float64) if self.config["data"]["short_clips"] == "mask" else None
 
@@ -50,6 +51,12 @@ class Reference:
                 x, mask = self.batch([(each, indices) for indices in frames], rounding)
                 found.append(torch.softmax(torch_network.logits(x, dict(parameters), self.model, mask), -1).mean(0))
         return torch.stack(found)
+
+    def statistics(self):
+        """The mean and deviation of each feature over all frames of the training clips, by the names that they have."""
+        frames = np.concatenate([each.pixels for each in self.splits["train"]])
+        deviation = frames.std(0)
+        return {"input/mean": frames.mean(0), "input/standard_deviation": np.where(deviation > 0, deviation, 1)}
 
     def train(self, initial, rounding=None):
         """Every number that a training leaves behind, by name: `results.csv`'s and the tensors of `last.safetensors`."""

@@ -1,4 +1,4 @@
-"""Goldens of the named networks: features and gradients of torchvision's and others' models with weights by a formula.
+"""Goldens of the named networks: features, gradients and a training step of torchvision's and others' models with weights by a formula.
 
 The weights would be too large to keep. Both sides compute them from the tensors' numbers and shapes, which the golden lists
 under the names of the other program, so that a test also imports them.
@@ -15,6 +15,10 @@ PACKAGES = ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", 
 # Rows and columns: an odd one shows on which side the zeros are.
 SIZE = (72, 61)
 FRAMES = 4
+# The training step: two clips of two frames, a mean over time and a dense layer; vidclass's default optimiser.
+LABELS = (2, 0)
+CLASSES = 3
+NADAM = dict(lr=0.002, betas=(0.9, 0.999), eps=1e-8, momentum_decay=0.004)
 CHANNELS_FIRST = (FRAMES, 3, *SIZE)
 
 
@@ -60,22 +64,39 @@ def network(name, model, features):
     golden = Golden(f"network_{name}", seed=0)
     golden.notes["tensors"] = [[k, list(v.shape)] for k, v in tensors.items()]
     golden.notes["size"] = list(SIZE)
-    for mode in ("frozen", "batch"):
+    parameters = {k: v for k, v in model.named_parameters() if k in tensors}
+    is_normalized = len(parameters) < len(tensors)
+
+    def start(is_training):
         model.load_state_dict(state, strict=False)
-        model.train(mode == "batch")
+        model.train(is_training)
         for module in model.modules():
             if isinstance(module, (torch.nn.Dropout, torch.nn.Dropout2d)) or type(module).__name__ == "StochasticDepth":
                 module.eval()
         model.zero_grad()
+
+    for mode in ("frozen", "batch") if is_normalized else ("frozen",):
+        start(mode == "batch")
         output = features(model, frames).mean((2, 3))
         loss = (output * torch.from_numpy(values(100_001, output.numel()).astype(np.float64)).reshape(output.shape)).sum()
         loss.backward()
-        parameters = dict(model.named_parameters())
         golden.add(f"{mode}/features", output)
-        golden.add(f"{mode}/gradients", summary([parameters[k].grad.numpy() for k in tensors if k in parameters]))
+        golden.add(f"{mode}/gradients", summary([p.grad.numpy() for p in parameters.values()]))
         if mode == "batch":
             after = model.state_dict()
             golden.add("batch/moving", summary([after[k].numpy() for k in tensors if k not in parameters]))
+    start(True)
+    means = features(model, frames).mean((2, 3)).reshape(len(LABELS), -1, output.shape[1]).mean(1)
+    # (classes, features) and (classes).
+    head = [values(100_002, CLASSES * output.shape[1]).reshape(CLASSES, -1) / np.sqrt(output.shape[1]), values(100_003, CLASSES)]
+    head = [torch.nn.Parameter(torch.from_numpy(np.asarray(v, dtype=np.float32).astype(np.float64))) for v in head]
+    loss = torch.nn.functional.cross_entropy(means @ head[0].T + head[1], torch.tensor(LABELS))
+    loss.backward()
+    stepped = [*parameters.values(), *head]
+    before = [p.detach().clone() for p in stepped]
+    torch.optim.NAdam(stepped, **NADAM).step()
+    golden.add("step/loss", loss.reshape(1))
+    golden.add("step/changes", summary([(p - b).detach().numpy() for p, b in zip(stepped, before)]))
     return golden
 
 
@@ -83,29 +104,35 @@ def is_classifier(name):
     return name.split(".")[0] in ("classifier", "fc", "_fc")
 
 
-def makers():
-    """(name, a function that makes the golden) of every network."""
+def torchvision():
+    """The module, whose own operators, none of which a classifier uses, may have been built for another torch."""
     import torch
 
-    # torchvision's own operators, none of which a classifier uses, may have been built for another torch.
     operators = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         try:
             operators.define(f"{name}(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
         except RuntimeError:
             pass
-    import torchvision
+    import torchvision as module
+
+    return module
+
+
+def makers():
+    """(name, a function that makes the golden) of every network."""
+    models = torchvision().models
 
     def resnet(model, x):
         x = model.maxpool(model.relu(model.bn1(model.conv1(x))))
         return model.layer4(model.layer3(model.layer2(model.layer1(x))))
 
     def vision(name, features):
-        return name, lambda: network(name, getattr(torchvision.models, name)(weights=None), features)
+        return name, lambda: network(name, getattr(models, name)(weights=None), features)
 
     yield from (vision(name, resnet) for name in ("resnet18", "resnet34", "resnet50", "resnet101"))
     for name in ("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0", "efficientnet_b1", "efficientnet_b2",
-                 "efficientnet_b3", "vgg11_bn", "vgg16_bn"):
+                 "efficientnet_b3", "vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"):
         yield vision(name, lambda model, x: model.features(x))
     for number in range(5):
         yield f"efficientnet_lite{number}", lambda number=number: network(
@@ -128,5 +155,9 @@ def lite(number):
 
 
 def write(folder):
+    import torch
+
+    # PyTorch computes depthwise convolutions in double precision channel by channel, which threads only slow down.
+    torch.set_num_threads(1)
     for _, make in makers():
         make().save(folder, environment.installed(PACKAGES))

@@ -16,6 +16,7 @@
 #include "vc_optimizer.h"
 #include "vc_pixels.h"
 #include "vc_pooling.h"
+#include "vc_product.h"
 #include "vc_recurrent.h"
 #include "vc_reduce.h"
 #include "vc_simd.h"

@@ -72,6 +72,10 @@ package struct MapActivationLayer: FrameLayer {
 
     package var hasReLU: Bool { kind == .relu }
 
+    package var readsInput: Bool { kind.slopeNeedsInput }
+
+    package var canOverwriteOutputGradient: Bool { true }
+
     package var readsOutput: Bool { !kind.slopeNeedsInput && kind != .relu && kind != .linear }
 
     package func outputShape(_ input: Shape) -> Shape { input }

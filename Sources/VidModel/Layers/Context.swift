@@ -34,4 +34,15 @@ package final class Context {
         random = RandomGenerator(seed: 0)
         isTraining = false
     }
+
+    /// A context for one of several threads that predict side by side, each with a workspace of its own. The filters that they use
+    /// must be up to date.
+    init(besideOthersIn context: Context, workspace: Workspace) {
+        parameters = context.parameters
+        workers = Workers(count: 1)
+        self.workspace = workspace
+        filters = context.filters
+        random = RandomGenerator(seed: 0)
+        isTraining = false
+    }
 }

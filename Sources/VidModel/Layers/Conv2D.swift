@@ -53,6 +53,8 @@ package struct Conv2D: FusingLayer {
 
     package var isConvolution: Bool { true }
 
+    package var readsInput: Bool { isTrainable }
+
     /// The ReLU's gradient is computed in place.
     package var overwritesOutputGradient: Bool { hasReLU }
 
@@ -71,15 +73,23 @@ package struct Conv2D: FusingLayer {
     }
 
     package func filterBytes(_ input: Shape, inputGradient: Bool) -> Int {
-        guard algorithm(geometry(input)) == .winograd else { return 0 }
-        return WinogradFilters.bytes(.forward, channels: channels, filters: filters)
-            + (inputGradient ? WinogradFilters.bytes(.inputGradient, channels: channels, filters: filters) : 0)
+        floats(form(input)) * MemoryLayout<Float>.stride
+            + (inputGradient && algorithm(geometry(input)) == .winograd
+                ? floats(.winograd(.inputGradient)) * MemoryLayout<Float>.stride : 0)
     }
 
     package func reserveFilters(_ input: Shape, inputGradient: Bool, _ filters: FilterCache) throws {
-        guard algorithm(geometry(input)) == .winograd else { return }
-        try filters.reserve(kernel, .forward)
-        if inputGradient { try filters.reserve(kernel, .inputGradient) }
+        try filters.reserve(kernel, form(input))
+        if inputGradient, algorithm(geometry(input)) == .winograd { try filters.reserve(kernel, .winograd(.inputGradient)) }
+    }
+
+    /// The form of the kernel that the forward pass reads.
+    private func form(_ input: Shape) -> PreparedFilters.Form {
+        algorithm(geometry(input)) == .winograd ? .winograd(.forward) : .packed(groups: groups)
+    }
+
+    private func floats(_ form: PreparedFilters.Form) -> Int {
+        form.floats([kernelRows, kernelColumns, channels / groups, filters])
     }
 
     private func algorithm(_ g: ConvolutionGeometry) -> Convolution.Algorithm {
@@ -108,7 +118,7 @@ package struct Conv2D: FusingLayer {
         if let dInput {
             Convolution.inputGradient(
                 g, algorithm, dOutput: dOutput, kernel: context.parameters.value(kernel),
-                filters: algorithm == .winograd ? context.filters.filters(kernel, .inputGradient) : nil,
+                filters: algorithm == .winograd ? context.filters.filters(kernel, .winograd(.inputGradient)) : nil,
                 gate: rectified.input ? input : nil, dInput: dInput, workers: context.workers, workspace: context.workspace)
         }
     }
@@ -133,42 +143,35 @@ extension Conv2D {
 
     package func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context) {
         let g = geometry(input.shape.dropFirst)
-        let algorithm = algorithm(g)
-        let isWinograd = algorithm == .winograd
-        let parameters = context.parameters
-        var (kernelValue, biasValue) = (parameters.value(kernel), bias.map(parameters.value))
-        var filters: WinogradFilters?
-        if let normalization = finish.normalization {
-            let folded = context.filters.folded(folding(normalization), isWinograd: isWinograd)
-            (kernelValue, biasValue, filters) = (folded.kernel ?? kernelValue, folded.bias, folded.filters)
-        } else if isWinograd {
-            filters = context.filters.filters(kernel, .forward)
-        }
+        let (biasValue, filters) = prepared(input.shape.dropFirst, finish, context)
         Convolution.forward(
-            g, algorithm, input: input, kernel: kernelValue, filters: filters, bias: biasValue, activation: finish.activation,
+            g, algorithm(g), input: input, kernel: context.parameters.value(kernel), filters: filters, bias: biasValue,
+            activation: finish.activation,
             adding: adding, isPooled: finish.isPooled, output: output, workers: context.workers, workspace: context.workspace)
     }
 
+    package func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context) { _ = prepared(input, finish, context) }
+
+    /// The bias and the kernel in its form, with the normalisation folded in.
+    private func prepared(_ input: Shape, _ finish: Finish, _ context: Context) -> (bias: Tensor?, filters: PreparedFilters?) {
+        guard let normalization = finish.normalization else {
+            return (bias.map(context.parameters.value), context.filters.filters(kernel, form(input)))
+        }
+        let folded = context.filters.folded(folding(normalization, form(input)))
+        return (folded.bias, folded.filters)
+    }
+
     package func filterBytes(_ input: Shape, _ finish: Finish) -> Int {
-        let isWinograd = algorithm(geometry(input)) == .winograd
-        guard finish.normalization != nil else { return filterBytes(input, inputGradient: false) }
-        let bytes =
-            isWinograd
-            ? WinogradFilters.bytes(.forward, channels: channels, filters: filters)
-            : kernelRows * kernelColumns * (channels / groups) * filters * MemoryLayout<Float>.stride
-        return bytes + (filters + 16) * MemoryLayout<Float>.stride
+        let bias = finish.normalization == nil ? 0 : (filters + 16) * MemoryLayout<Float>.stride
+        return filterBytes(input, inputGradient: false) + bias
     }
 
     package func reserveFilters(_ input: Shape, _ finish: Finish, _ filters: FilterCache) throws {
-        let isWinograd = algorithm(geometry(input)) == .winograd
-        if let normalization = finish.normalization {
-            try filters.reserve(folding(normalization), isWinograd: isWinograd)
-        } else {
-            try reserveFilters(input, inputGradient: false, filters)
-        }
+        guard let normalization = finish.normalization else { return try reserveFilters(input, inputGradient: false, filters) }
+        try filters.reserve(folding(normalization, form(input)))
     }
 
-    private func folding(_ normalization: NormalizationParameters) -> Folding {
-        Folding(kernel: kernel, bias: bias, normalization: normalization)
+    private func folding(_ normalization: NormalizationParameters, _ form: PreparedFilters.Form) -> Folding {
+        Folding(kernel: kernel, bias: bias, normalization: normalization, form: form)
     }
 }

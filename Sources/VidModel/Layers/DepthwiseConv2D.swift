@@ -40,6 +40,8 @@ package struct DepthwiseConv2D: FusingLayer {
 
     package var isConvolution: Bool { true }
 
+    package var readsInput: Bool { isTrainable }
+
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
 
     package func flops(_ input: Shape) -> Double {
@@ -88,7 +90,7 @@ extension DepthwiseConv2D {
         precondition(adding == nil && !finish.isPooled, "\(name): nothing is added to a depthwise convolution")
         var (kernelValue, biasValue) = (context.parameters.value(kernel), bias.map(context.parameters.value))
         if let normalization = finish.normalization {
-            let folded = context.filters.folded(folding(normalization), isWinograd: false)
+            let folded = context.filters.folded(folding(normalization))
             (kernelValue, biasValue) = (folded.kernel ?? kernelValue, folded.bias)
         }
         DepthwiseConvolution.forward(
@@ -96,15 +98,19 @@ extension DepthwiseConv2D {
             output: output, workers: context.workers)
     }
 
+    package func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context) {
+        if let normalization = finish.normalization { _ = context.filters.folded(folding(normalization)) }
+    }
+
     package func filterBytes(_ input: Shape, _ finish: Finish) -> Int {
         finish.normalization == nil ? 0 : (kernelSize.rows * kernelSize.columns + 2) * (channels + 16) * MemoryLayout<Float>.stride
     }
 
     package func reserveFilters(_ input: Shape, _ finish: Finish, _ filters: FilterCache) throws {
-        if let normalization = finish.normalization { try filters.reserve(folding(normalization), isWinograd: false) }
+        if let normalization = finish.normalization { try filters.reserve(folding(normalization)) }
     }
 
     private func folding(_ normalization: NormalizationParameters) -> Folding {
-        Folding(kernel: kernel, bias: bias, normalization: normalization)
+        Folding(kernel: kernel, bias: bias, normalization: normalization, form: nil)
     }
 }

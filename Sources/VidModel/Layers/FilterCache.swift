@@ -1,28 +1,29 @@
 import VidSystem
 import VidTensor
 
-/// Data derived from a parameter store's kernels: transformed for Winograd convolutions, or folded with the batch normalisation
-/// behind them. Each is computed when it is first asked for and again after its parameters have changed: frozen ones once, trained
+/// Data derived from a parameter store's kernels: in the form that a convolution's algorithm reads, or folded with the batch
+/// normalisation behind them. Each is computed when it is first asked for and again after its parameters have changed: frozen ones once, trained
 /// ones once a step.
 ///
-/// A transformed kernel takes four times the kernel's memory. Not for use from two threads at once.
+/// A packed kernel takes the kernel's memory, one transformed for Winograd convolutions four times that. Not for use from two threads at once.
 package final class FilterCache {
     private let parameters: ParameterStore
     private let workers: Workers
     private let workspace: Workspace
     private var entries: [Key: Entry] = [:]
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let kernel: ParameterID
-        let direction: WinogradFilters.Direction
+        /// Nil: as it is.
+        let form: PreparedFilters.Form?
         /// The scale of the batch normalisation that is folded in; nil: none.
         var gamma: ParameterID?
     }
 
     private struct Entry {
-        /// Nil where no Winograd convolution uses the kernel.
-        let filters: WinogradFilters?
-        /// The folded kernel where no Winograd convolution uses it, and the folded bias (K).
+        /// Nil where the kernel stays as it is.
+        let filters: PreparedFilters?
+        /// The folded kernel where it stays as it is, and the folded bias (K).
         var kernel: Buffer?
         var bias: Buffer?
         /// The version of the parameters that it was computed from; nil before the first time.
@@ -37,22 +38,22 @@ package final class FilterCache {
         self.workspace = workspace
     }
 
-    /// Finds the memory of a transformed kernel before it is first asked for.
+    /// Finds the memory of a prepared kernel before it is first asked for.
     ///
     /// - Throws: `.other` if memory runs out.
-    package func reserve(_ kernel: ParameterID, _ direction: WinogradFilters.Direction) throws(VidclassError) {
-        let key = Key(kernel: kernel, direction: direction)
+    package func reserve(_ kernel: ParameterID, _ form: PreparedFilters.Form) throws(VidclassError) {
+        let key = Key(kernel: kernel, form: form)
         guard entries[key] == nil else { return }
-        entries[key] = Entry(filters: try WinogradFilters(direction, kernelShape: parameters.slice(kernel).shape))
+        entries[key] = Entry(filters: try PreparedFilters(form, kernelShape: parameters.slice(kernel).shape))
     }
 
-    /// The transformed kernel, up to date.
-    func filters(_ kernel: ParameterID, _ direction: WinogradFilters.Direction) -> WinogradFilters {
-        let key = Key(kernel: kernel, direction: direction)
+    /// The prepared kernel, up to date.
+    func filters(_ kernel: ParameterID, _ form: PreparedFilters.Form) -> PreparedFilters {
+        let key = Key(kernel: kernel, form: form)
         let version = parameters.version(of: kernel)
-        if entries[key] == nil { try? reserve(kernel, direction) }
+        if entries[key] == nil { try? reserve(kernel, form) }
         guard let filters = entries[key]?.filters else {
-            preconditionFailure("the transformed kernel \(parameters.slice(kernel).shape) was not reserved and cannot be allocated")
+            preconditionFailure("the prepared kernel \(parameters.slice(kernel).shape) was not reserved and cannot be allocated")
         }
         if entries[key]?.version == version { return filters }
         filters.update(parameters.value(kernel), workers: workers, workspace: workspace)
@@ -80,26 +81,29 @@ struct Folding {
     let kernel: ParameterID
     let bias: ParameterID?
     let normalization: NormalizationParameters
+    /// The form of the folded kernel; nil: as it is.
+    let form: PreparedFilters.Form?
+
+    var key: FilterCache.Key { .init(kernel: kernel, form: form, gamma: normalization.gamma) }
 }
 
 extension FilterCache {
     /// Finds the memory of a folded kernel before it is first asked for.
     ///
-    /// - Parameter isWinograd: whether a Winograd convolution will use it.
     /// - Throws: `.other` if memory runs out.
-    func reserve(_ folding: Folding, isWinograd: Bool) throws(VidclassError) {
-        let key = Key(kernel: folding.kernel, direction: .forward, gamma: folding.normalization.gamma)
-        guard entries[key] == nil else { return }
+    func reserve(_ folding: Folding) throws(VidclassError) {
+        guard entries[folding.key] == nil else { return }
         let shape = parameters.slice(folding.kernel).shape
-        let filters = isWinograd ? try WinogradFilters(.forward, kernelShape: shape) : nil
-        let kernel = isWinograd ? nil : try Buffer(allocating: shape.count, isZeroed: false)
-        entries[key] = Entry(filters: filters, kernel: kernel, bias: try Buffer(allocating: shape.last, isZeroed: false))
+        var filters: PreparedFilters?
+        if let form = folding.form { filters = try PreparedFilters(form, kernelShape: shape) }
+        let kernel = filters == nil ? try Buffer(allocating: shape.count, isZeroed: false) : nil
+        entries[folding.key] = Entry(filters: filters, kernel: kernel, bias: try Buffer(allocating: shape.last, isZeroed: false))
     }
 
-    /// The folded bias (K) and either the folded kernel or, with `isWinograd`, the transformed one, up to date.
-    func folded(_ folding: Folding, isWinograd: Bool) -> (kernel: Tensor?, bias: Tensor, filters: WinogradFilters?) {
-        let key = Key(kernel: folding.kernel, direction: .forward, gamma: folding.normalization.gamma)
-        if entries[key] == nil { try? reserve(folding, isWinograd: isWinograd) }
+    /// The folded bias (K) and the folded kernel, as it is or in its form, up to date.
+    func folded(_ folding: Folding) -> (kernel: Tensor?, bias: Tensor, filters: PreparedFilters?) {
+        let key = folding.key
+        if entries[key] == nil { try? reserve(folding) }
         guard let entry = entries[key], let bias = entry.bias else {
             preconditionFailure("the folded kernel \(parameters.slice(folding.kernel).shape) was not reserved and cannot be allocated")
         }

@@ -27,12 +27,21 @@ package protocol NetworkLayer: Sendable {
     /// Whether `backward` may write on `dOutput`.
     var overwritesOutputGradient: Bool { get }
 
+    /// Whether `backward` reads the inputs.
+    var readsInput: Bool { get }
+
     /// Whether `backward` reads the output for more than its ReLU.
     var readsOutput: Bool { get }
+
+    /// Whether `backward` reads the output for its ReLU.
+    var readsOutputForReLU: Bool { get }
 
     /// Whether `backward` may write the gradient of its (first) input over the input, for input samples of shape `input`: it must
     /// have read each value before it writes there.
     func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool
+
+    /// Whether `backward` may write the gradient of its (first) input, if that has as many elements, over `dOutput`.
+    var canOverwriteOutputGradient: Bool { get }
 
     /// Multiplications and additions for one (first) input sample of shape `input`; 0 where they do not matter.
     func flops(_ input: Shape) -> Double
@@ -59,7 +68,10 @@ extension NetworkLayer {
     package var hasReLU: Bool { false }
     package var isConvolution: Bool { false }
     package var overwritesOutputGradient: Bool { false }
+    package var readsInput: Bool { true }
     package var readsOutput: Bool { false }
+    package var readsOutputForReLU: Bool { hasReLU }
+    package var canOverwriteOutputGradient: Bool { false }
 
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { false }
 
@@ -104,6 +116,9 @@ package protocol BatchLayer: FrameLayer {
     /// As `forward` in training; writes `statistics` (statisticsCount).
     func forward(_ input: Tensor, into output: Tensor, statistics: Tensor, _ context: Context)
 
+    /// The same output again, by the statistics that `forward` wrote; changes nothing else.
+    func repeatForward(_ input: Tensor, into output: Tensor, statistics: Tensor, _ context: Context)
+
     func backward(
         _ dOutput: Tensor, input: Tensor, into dInput: Tensor?, statistics: Tensor, rectified: RectifiedGradients, _ context: Context)
 }
@@ -114,6 +129,9 @@ package protocol FusingLayer: FrameLayer {
     func canFinish(_ finish: Finish, _ input: Shape) -> Bool
 
     func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context)
+
+    /// Brings up to date what `forward` with this finish takes from the context's `FilterCache`.
+    func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context)
 
     /// Bytes that `FilterCache` holds for `forward` with this finish.
     func filterBytes(_ input: Shape, _ finish: Finish) -> Int
@@ -137,7 +155,7 @@ package struct Finish: Sendable {
 }
 
 /// The gradients of ReLUs that are computed along with another layer's, to save a pass over the maps.
-package struct RectifiedGradients: Sendable {
+package struct RectifiedGradients: Sendable, Equatable {
     /// dOutput is already 0 where the output is not positive: the layer's own ReLU is done.
     package var output = false
     /// dInput must be 0 where the input is not positive: the layer also does the ReLU before it.

@@ -38,6 +38,11 @@ package struct MapNormalization: BatchLayer {
 
     package var hasReLU: Bool { activation == .relu }
 
+    /// The activation's slope is taken at the normalised input, computed again.
+    package var readsOutputForReLU: Bool { false }
+
+    package var canOverwriteOutputGradient: Bool { true }
+
     /// Each value is read before its gradient is written in its place.
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
 
@@ -47,6 +52,10 @@ package struct MapNormalization: BatchLayer {
     }
 
     package func flops(_ input: Shape) -> Double { 0 }
+
+    package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int {
+        gradients ? 2 * (channels + 15) * MemoryLayout<Float>.stride : 0
+    }
 
     package var statisticsCount: Int { 2 * channels }
 
@@ -60,6 +69,10 @@ package struct MapNormalization: BatchLayer {
         move(moving(context).mean, towards: mean)
         move(moving(context).variance, towards: variance)
         normalize(input, mean, variance, into: output, context)
+    }
+
+    package func repeatForward(_ input: Tensor, into output: Tensor, statistics: Tensor, _ context: Context) {
+        normalize(input, halves(statistics).mean, halves(statistics).variance, into: output, context)
     }
 
     package func backward(

@@ -13,6 +13,10 @@ package struct Add: MergeLayer {
 
     package var overwritesOutputGradient: Bool { hasReLU }
 
+    package var readsInput: Bool { false }
+
+    package var canOverwriteOutputGradient: Bool { true }
+
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { !rectified.input }
 
     package func outputShape(_ first: Shape, _ second: Shape) -> Shape {
@@ -29,7 +33,7 @@ package struct Add: MergeLayer {
         _ context: Context
     ) {
         if hasReLU, !isRectified { Rectifier.gradient(output: output, dOutput: dOutput, dInput: dOutput, workers: context.workers) }
-        dFirst?.copy(from: dOutput)
+        if let dFirst, dFirst.base != dOutput.base { dFirst.copy(from: dOutput) }
         dSecond?.copy(from: dOutput)
     }
 }
@@ -40,6 +44,9 @@ package struct Multiply: MergeLayer {
     package let type = "Multiply"
 
     package init(_ name: String) { self.name = name }
+
+    /// The gradient of the factors comes first.
+    package var canOverwriteOutputGradient: Bool { true }
 
     package func outputShape(_ first: Shape, _ second: Shape) -> Shape {
         precondition(second == [1, 1, first.last], "\(name): factors \(second) for maps of \(first)")

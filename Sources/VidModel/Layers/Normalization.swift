@@ -21,6 +21,8 @@ package struct Normalization: FrameLayer {
         deviation = layout.add(Normalization.deviationName, [features], .ones, trainable: false)
     }
 
+    package var readsInput: Bool { false }
+
     package func outputShape(_ input: Shape) -> Shape {
         precondition(input == [features], "\(name): expected \(features) features, received \(input)")
         return input

@@ -69,6 +69,8 @@ package struct AveragePooling2D: FrameLayer {
         self.countsPadding = countsPadding
     }
 
+    package var readsInput: Bool { false }
+
     package func outputShape(_ input: Shape) -> Shape { geometry(input).outputShape }
 
     package func forward(_ input: Tensor, into output: Tensor, _ context: Context) {
@@ -104,6 +106,8 @@ package struct ZeroPadding2D: FrameLayer {
         self.rows = rows
         self.columns = columns
     }
+
+    package var readsInput: Bool { false }
 
     package func outputShape(_ input: Shape) -> Shape { [input[0] + 2 * rows, input[1] + 2 * columns, input[2]] }
 
@@ -144,6 +148,8 @@ package struct GlobalAveragePooling2D: FrameLayer {
         self.name = name
         self.keepsDimensions = keepsDimensions
     }
+
+    package var readsInput: Bool { false }
 
     package func outputShape(_ input: Shape) -> Shape {
         let channels = channels(of: input, name)
@@ -200,6 +206,8 @@ package struct Flatten: FrameLayer {
     package let type = "Flatten"
 
     package init(_ name: String = "flatten") { self.name = name }
+
+    package var readsInput: Bool { false }
 
     package func outputShape(_ input: Shape) -> Shape { [input.count] }
 

@@ -15,7 +15,7 @@ package struct FrameEncoder: Sendable {
     /// Whether the gradient of each node's output is needed: it, or a node before it, is trained.
     let needsGradient: [Bool]
     let gradients: GradientPlan
-    private let steps: [InferenceStep]
+    private let phases: [EncodePhase]
 
     /// The shape of a frame.
     package var inputShape: Shape { graph.inputShape }
@@ -32,7 +32,7 @@ package struct FrameEncoder: Sendable {
         for node in graph.nodes { needs.append(node.layer.isTrainable || node.inputs.contains { $0 >= 0 && needs[$0] }) }
         needsGradient = needs
         gradients = GradientPlan(graph, needs: needs)
-        steps = graph.steps(0..<graph.nodes.count, isFolding: true)
+        phases = EncodePhase.phases(of: 0..<graph.nodes.count, in: graph, isFolding: true)
     }
 
     /// A network of layers one after the other.
@@ -104,7 +104,7 @@ package struct FrameEncoder: Sendable {
         guard let last = convolutions.last(where: { shapes[$0][0] * shapes[$0][1] > 1 }) ?? convolutions.last else {
             return graph.nodes.count - 1
         }
-        let step = steps.first { $0.nodes.contains(last) }
+        let step = predictionSteps.first { $0.nodes.contains(last) }
         let end = step.map { $0.finish?.isPooled == true ? $0.last : $0.nodes.upperBound } ?? last + 1
         let lastMerge = graph.nodes.lastIndex { $0.inputs.count > 1 } ?? -1
         return graph.cut(notBefore: max(end, lastMerge + 1)) - 1
@@ -146,7 +146,7 @@ package struct FrameEncoder: Sendable {
     ) -> (folded: [(any FusingLayer, Finish, Int)], plain: [(any NetworkLayer, Int)]) {
         var folded: [(any FusingLayer, Finish, Int)] = []
         var plain: [(any NetworkLayer, Int)] = []
-        for step in steps {
+        for step in predictionSteps {
             let first = step.nodes.lowerBound
             let layer = graph.nodes[first].layer
             if let finish = step.finish, finish.normalization != nil, let layer = layer as? any FusingLayer {
@@ -167,97 +167,84 @@ extension FrameEncoder {
     /// features (N, ...) = the network on frames (N, H, W, C).
     package func encode(frames: Tensor, into features: Tensor, _ context: Context) {
         check(frames: frames, features: features)
-        run(0..<graph.nodes.count, frames, into: features, isFolding: true, context)
+        run(phases, frames, into: features, context)
     }
-
-    /// Frames that layers of large maps process at a time: few, so that the output of one layer is in cache for the next.
-    private static let wideChunk = 2
-    /// Frames that layers of small maps process at a time: many, because their filters are larger than their maps.
-    private static let deepChunk = 16
-    /// Positions of the largest small map.
-    private static let deepPositions = 64 * 64
 
     /// Frames that layer `index` processes at a time.
-    package func encodeChunk(_ index: Int) -> Int { index < deep ? FrameEncoder.wideChunk : FrameEncoder.deepChunk }
-
-    /// The first layer of small maps.
-    private var deep: Int {
-        let first = graph.nodes.indices.firstIndex {
-            let shape = inputShape(of: $0)
-            return shape.rank < 3 || shape[0] * shape[1] <= FrameEncoder.deepPositions
-        }
-        return graph.cut(notBefore: first ?? graph.nodes.count)
-    }
+    package func encodeChunk(_ index: Int) -> Int { phases.first { $0.nodes.contains(index) }?.chunk ?? 1 }
 
     /// Bytes of activations that `encode` holds at most for so many frames, besides the frames and their features.
-    package func encodeBytes(frames: Int) -> Int { encodeBytes(0..<graph.nodes.count, frames: frames, isFolding: true) }
+    package func encodeBytes(frames: Int) -> Int { EncodePhase.bytes(phases, graph, frames: frames) }
 
     /// Bytes of activations that running the layers of `range` holds at most.
     func encodeBytes(_ range: Range<Int>, frames: Int, isFolding: Bool) -> Int {
-        let cut = min(max(deep, range.lowerBound), range.upperBound)
-        let (few, many) = (min(frames, FrameEncoder.wideChunk), min(frames, FrameEncoder.deepChunk))
-        let between = cut > range.lowerBound && cut < range.upperBound ? shapes[cut - 1].count : 0
-        func floats(_ range: Range<Int>) -> Int { StepMemory(graph.steps(range, isFolding: isFolding), of: graph).floats }
-        let largest = max(few * floats(range.lowerBound..<cut), many * floats(cut..<range.upperBound))
-        return (many * between + largest) * MemoryLayout<Float>.stride
+        EncodePhase.bytes(EncodePhase.phases(of: range, in: graph, isFolding: isFolding), graph, frames: frames)
     }
 
-    /// Runs the layers of `range`, whose ends must be cuts, the last into `output`: those of large maps on a few frames at a time,
-    /// those of small maps on many. The bits are those of all frames at once.
+    /// Runs the layers of `range`, whose ends must be cuts, the last into `output`. The bits are those of all frames at once.
     ///
     /// - Parameter isFolding: whether batch normalisation is folded into convolutions, as in predictions. In training it is not.
     func run(_ range: Range<Int>, _ input: Tensor, into output: Tensor, isFolding: Bool, _ context: Context) {
-        let cut = min(max(deep, range.lowerBound), range.upperBound)
-        let (wide, deep) = (Steps(range.lowerBound..<cut, graph, isFolding), Steps(cut..<range.upperBound, graph, isFolding))
-        for many in chunks(of: input.shape[0], FrameEncoder.deepChunk) {
+        run(EncodePhase.phases(of: range, in: graph, isFolding: isFolding), input, into: output, context)
+    }
+
+    /// Runs phases one after the other on as many frames as the last takes at a time, each on its own number of frames.
+    private func run(_ phases: [EncodePhase], _ input: Tensor, into output: Tensor, _ context: Context) {
+        let most = EncodePhase.mostFrames
+        for many in EncodePhase.chunks(of: input.shape[0], most) {
             let mark = context.workspace.mark
             defer { context.workspace.release(to: mark) }
-            var maps = output.rows(many)
-            if cut > range.lowerBound, cut < range.upperBound { maps = context.workspace.take(shapes[cut - 1].prepending(many.count)) }
-            if cut > range.lowerBound {
-                for few in chunks(of: many.count, FrameEncoder.wideChunk) {
-                    let frames = many.lowerBound + few.lowerBound..<many.lowerBound + few.upperBound
-                    runAtOnce(wide, input.rows(frames), into: maps.rows(few), context)
+            // Outputs of phases, alternately in two places.
+            let between = EncodePhase.betweenFloats(phases, graph).map { context.workspace.take([$0 * many.count]).base }
+            var source = input.rows(many)
+            for (index, phase) in phases.enumerated() {
+                let target =
+                    index == phases.count - 1
+                    ? output.rows(many) : Tensor(between[index % 2], shapes[phase.nodes.upperBound - 1].prepending(many.count))
+                let size = phase.framesBesideOthers(workers: context.workers.count, graph)
+                if size > 0, many.count > size {
+                    runSideBySide(phase, frames: size, source, into: target, context)
+                } else {
+                    for few in EncodePhase.chunks(of: many.count, phase.chunk) {
+                        run(phase, source.rows(few), into: target.rows(few), context)
+                    }
                 }
-            }
-            if cut < range.upperBound {
-                runAtOnce(deep, cut > range.lowerBound ? maps : input.rows(many), into: output.rows(many), context)
+                source = target
             }
         }
     }
 
-    private func chunks(of count: Int, _ size: Int) -> some Sequence<Range<Int>> {
-        stride(from: 0, to: count, by: size).lazy.map { $0..<min(count, $0 + size) }
-    }
-
-    /// The steps of a range of nodes and where they write.
-    private struct Steps {
-        let steps: [InferenceStep]
-        let memory: StepMemory
-        /// The step that writes the output of each node.
-        let writer: [Int: Int]
-
-        init(_ range: Range<Int>, _ graph: NetworkGraph, _ isFolding: Bool) {
-            steps = graph.steps(range, isFolding: isFolding)
-            memory = StepMemory(steps, of: graph)
-            writer = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.last, $0) })
+    /// Runs a phase on `count` frames at a time, on each worker by itself.
+    private func runSideBySide(_ phase: EncodePhase, frames count: Int, _ input: Tensor, into output: Tensor, _ context: Context) {
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        for step in phase.steps {
+            let first = step.nodes.lowerBound
+            guard let finish = step.finish, let layer = graph.nodes[first].layer as? any FusingLayer else { continue }
+            layer.prepareFilters(inputShape(of: first), finish, context)
+        }
+        let floats = phase.floatsBesideOthers(frames: count, graph)
+        let alone = (0..<context.workers.count).map { _ in
+            Context(besideOthersIn: context, workspace: Workspace(in: context.workspace.take([floats])))
+        }
+        context.workers.forEachRange(of: input.shape[0], size: count) { frames, worker in
+            run(phase, input.rows(frames), into: output.rows(frames), alone[worker])
         }
     }
 
-    /// Runs steps one after the other on `input`, the last into `output`.
-    private func runAtOnce(_ steps: Steps, _ input: Tensor, into output: Tensor, _ context: Context) {
+    /// Runs the steps of a phase one after the other on `input`, the last into `output`.
+    private func run(_ phase: EncodePhase, _ input: Tensor, into output: Tensor, _ context: Context) {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
         let frames = input.shape[0]
-        let arena = context.workspace.take([frames, steps.memory.floats])
+        let arena = context.workspace.take([frames, phase.memory.floats])
         func value(_ node: Int) -> Tensor {
-            // The only value from outside that a step can take is `input`: the range begins with a cut.
-            guard let writer = steps.writer[node], let offset = steps.memory.offsets[writer] else { return input }
+            // The only value from outside that a step can take is `input`: the phase begins with a cut.
+            guard node >= phase.nodes.lowerBound, let offset = phase.offsets[node - phase.nodes.lowerBound] else { return input }
             return Tensor(arena.base + offset * frames, shapes[node].prepending(frames))
         }
-        for (index, step) in steps.steps.enumerated() {
-            let target = steps.memory.offsets[index] == nil ? output : value(step.last)
-            perform(step, value, into: target, context)
+        for (index, step) in phase.steps.enumerated() {
+            perform(step, value, into: index == phase.steps.count - 1 ? output : value(step.last), context)
         }
     }
 
@@ -315,5 +302,5 @@ extension FrameEncoder {
 
 extension FrameEncoder {
     /// The steps of a prediction.
-    var predictionSteps: [InferenceStep] { steps }
+    var predictionSteps: [InferenceStep] { phases.flatMap(\.steps) }
 }

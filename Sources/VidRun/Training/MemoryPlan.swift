@@ -70,6 +70,10 @@ struct MemoryPlan {
         ]
         guard let activations = step.activations, let trained = classifier.trained else { return lines }
         lines.append("a step keeps up to \(Formatting.bytes(activations.bytes)) of activations:")
+        if let checkpoints = activations.checkpoints, activations.repeated > 0 {
+            lines.append(MemoryPlan.line(checkpoints.map { trained.layers[$0].name }))
+            return lines
+        }
         for part in activations.parts {
             let layers =
                 part.from == 0
@@ -77,5 +81,15 @@ struct MemoryPlan {
             lines.append("  frames \(part.frames.lowerBound + 1) to \(part.frames.upperBound): \(layers)")
         }
         return lines
+    }
+
+    /// What a step on all frames at once keeps; trained batch normalization needs them together.
+    private static func line(_ checkpoints: [String]) -> String {
+        guard let last = checkpoints.last else {
+            return "  all frames: all layers but batch normalizations and activations of the first or all layers, which are recomputed"
+        }
+        let others = checkpoints.dropLast()
+        return "  all frames: from \(last) on"
+            + (others.isEmpty ? "" : " and the outputs of \(others.joined(separator: ", "))") + "; the layers before it are recomputed"
     }
 }

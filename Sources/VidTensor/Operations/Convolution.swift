@@ -14,11 +14,11 @@ package enum Convolution {
     ///
     /// - Parameters:
     ///   - adding: a map of the output's shape, such as the short way around a residual block. It may not be the output.
-    ///   - filters: for Winograd, the transformed kernel; nil: transformed in this call.
+    ///   - filters: the kernel in the algorithm's form; nil: prepared in this call.
     ///   - isPooled: (Winograd only, with no other activation than relu and nothing to add) 2x2 max pooling follows: the output
     ///     is (N, H' / 2, W' / 2, K), rounded down.
     package static func forward(
-        _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, kernel: Tensor, filters: WinogradFilters? = nil,
+        _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, kernel: Tensor, filters: PreparedFilters? = nil,
         bias: Tensor?, activation: ActivationKind = .linear, adding: Tensor? = nil, isPooled: Bool = false, output: Tensor,
         workers: Workers, workspace: Workspace
     ) {
@@ -31,18 +31,18 @@ package enum Convolution {
         let isFused = isRectified || (activation == .linear && adding == nil)
         precondition(isFused || !isPooled, "\(activation) before pooling")
         let biasBase = bias.map { UnsafePointer($0.base) }
-        switch algorithm {
-        case .im2col:
+        let mark = workspace.mark
+        defer { workspace.release(to: mark) }
+        switch filters ?? prepare(kernel, groups: g.groups, algorithm, workers, workspace) {
+        case .packed(let filters):
             precondition(!isPooled, "im2col does not pool")
             Im2colConvolution.forward(
-                g, frames: frames, input: input.base, kernel: kernel.base,
+                g, frames: frames, input: input.base, filters: filters,
                 finish: .init(bias: biasBase, activation: activation, adding: adding.map { UnsafePointer($0.base) }), output: output.base,
                 workers: workers, workspace: workspace)
-        case .winograd:
-            let mark = workspace.mark
-            defer { workspace.release(to: mark) }
+        case .winograd(let filters):
             WinogradConvolution.forward(
-                g, frames: frames, input: input.base, filters: filters ?? transform(kernel, .forward, workers, workspace),
+                g, frames: frames, input: input.base, filters: filters,
                 target: .init(
                     output: output.base,
                     epilogue: isPooled ? .pooled(biasBase, relu: isRectified) : .biased(biasBase, relu: isRectified)),
@@ -62,10 +62,10 @@ package enum Convolution {
     /// dInput (N, H, W, C), overwritten, from dOutput (N, H', W', K): the gradient before the bias and the ReLU.
     ///
     /// - Parameters:
-    ///   - filters: for Winograd, the kernel transformed for the input gradient; nil: transformed in this call.
+    ///   - filters: for Winograd, the kernel transformed for the input gradient; nil: transformed in this call. Others ignore it.
     ///   - gate: the input, if it is the output of a ReLU: dInput is then 0 where it is not positive, which is the ReLU's gradient.
     package static func inputGradient(
-        _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, dOutput: Tensor, kernel: Tensor, filters: WinogradFilters? = nil,
+        _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, dOutput: Tensor, kernel: Tensor, filters: PreparedFilters? = nil,
         gate: Tensor? = nil, dInput: Tensor, workers: Workers, workspace: Workspace
     ) {
         let frames = check(g, input: dInput, output: dOutput)
@@ -75,8 +75,11 @@ package enum Convolution {
         case (.winograd, let backward?):
             let mark = workspace.mark
             defer { workspace.release(to: mark) }
+            var transformed: WinogradFilters?
+            if case .winograd(let filters) = filters { transformed = filters }
             WinogradConvolution.forward(
-                backward, frames: frames, input: dOutput.base, filters: filters ?? transform(kernel, .inputGradient, workers, workspace),
+                backward, frames: frames, input: dOutput.base,
+                filters: transformed ?? transform(kernel, .inputGradient, workers, workspace),
                 target: .init(output: dInput.base, epilogue: gate.map { .gated($0.base) } ?? .plain), workers: workers,
                 workspace: workspace)
         default:
@@ -109,6 +112,16 @@ package enum Convolution {
         }
     }
 
+    /// The kernel in an algorithm's form for the forward pass, in the workspace.
+    private static func prepare(
+        _ kernel: Tensor, groups: Int, _ algorithm: Algorithm, _ workers: Workers, _ workspace: Workspace
+    ) -> PreparedFilters {
+        guard algorithm == .im2col else { return .winograd(transform(kernel, .forward, workers, workspace)) }
+        let filters = PackedFilters(kernelShape: kernel.shape, groups: groups, in: workspace)
+        filters.update(kernel, workers: workers)
+        return .packed(filters)
+    }
+
     /// The transformed kernel, in the workspace.
     private static func transform(
         _ kernel: Tensor, _ direction: WinogradFilters.Direction, _ workers: Workers, _ workspace: Workspace
@@ -139,7 +152,7 @@ package enum Convolution {
     }
 
     /// The most scratch floats that the forward pass (or, with `gradients`, any of the passes) takes from the workspace. The
-    /// bias's partial sums (a few kilobytes a frame) and filters transformed for one call are not included.
+    /// bias's partial sums (a few kilobytes a frame) and filters prepared for one call are not included.
     package static func scratchFloats(
         _ g: ConvolutionGeometry, preferring preferred: Algorithm? = nil, workers: Int, gradients: Bool
     ) -> Int {

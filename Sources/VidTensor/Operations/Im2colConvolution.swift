@@ -1,28 +1,32 @@
 import CKernels
 
-/// The GEMM convolution: im2col of a block of output positions into a worker's scratch, times the kernel, then bias, sum
-/// and activation while the block is in cache. The groups of channels take turns.
+/// The GEMM convolution: the windows of a block of output positions, as the rows of a matrix, times the packed kernel, with bias,
+/// sum and activation while the results are in registers or cache. Blocks are whole output rows of one frame, or any positions of
+/// all frames where the input itself is the matrix.
 ///
-/// Blocks are whole output rows of one frame, about 400 positions: measured over VGG16 on a core with 1 MiB of L2 that is
-/// within 2 % of the best of 100 to 3,000. The matrix is built and multiplied one kernel row at a time if a kernel row
-/// is wide enough for OpenBLAS, so that it stays in cache.
+/// Within a kernel row a window is contiguous in the input, and the next window a stride further. So a row of outputs is a product
+/// of overlapping rows of the input as it is; where zeros surround the map, of a copy with zeros. With groups, whose windows are
+/// in pieces, and in the gradients the matrix is written (im2col).
 enum Im2colConvolution {
-    /// Output positions of a block, about.
-    static let blockPositions = 400
-    /// The fewest columns of the im2col matrix for which one GEMM is efficient.
-    private static let panelColumns = 384
+    /// Output positions of a block, about: their windows stay in a core's second-level cache.
+    private static let fewestPositions = 200
+    /// Output positions of a block with few products, so that a block is worth handing out.
+    private static let mostPositions = 1600
+    private static let blockProducts = 2_000_000
+    /// Output positions of a block of a gradient, about: OpenBLAS packs both matrices.
+    private static let gradientPositions = 400
+    /// Output rows of a gradient's block.
+    static func rowsPerBlock(_ g: ConvolutionGeometry) -> Int { rows(g, positions: gradientPositions) }
 
-    /// Output rows of a block: at most about `blockPositions` positions, and blocks of nearly equal size.
-    static func rowsPerBlock(_ g: ConvolutionGeometry) -> Int {
-        let most = min(g.outRows, max(1, blockPositions / g.outColumns))
+    /// Output rows of blocks of nearly equal size, of at most about so many positions.
+    private static func rows(_ g: ConvolutionGeometry, positions: Int) -> Int {
+        let most = min(g.outRows, max(1, positions / g.outColumns))
         let blocks = (g.outRows + most - 1) / most
         return (g.outRows + blocks - 1) / blocks
     }
 
-    /// Columns of the im2col matrix built at a time: those of a kernel row, or all.
-    private static func panel(_ g: ConvolutionGeometry) -> Int {
-        let row = g.kernelColumns * g.groupChannels
-        return row >= panelColumns ? row : g.taps
+    private static func positionsPerBlock(_ g: ConvolutionGeometry) -> Int {
+        max(fewestPositions, min(mostPositions, blockProducts / (g.taps * g.filters)))
     }
 
     /// The last step for a block of outputs: a bias and a map of the output's shape are added, then comes an activation.
@@ -48,51 +52,125 @@ enum Im2colConvolution {
     }
 
     static func forward(
-        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, finish: Finish = Finish(),
+        _ g: ConvolutionGeometry, frames: Int, input: UnsafePointer<Float>, filters: PackedFilters, finish: Finish = Finish(),
         output: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
     ) {
-        let (rows, panel) = (rowsPerBlock(g), panel(g))
+        if g.isPointwise {
+            workers.forEachRange(of: frames * g.positions, size: positionsPerBlock(g)) { positions, _ in
+                for group in 0..<g.groups {
+                    let windows = Windows(
+                        count: positions.count, first: input + positions.lowerBound * g.channels + group * g.groupChannels,
+                        step: g.channels, segments: 1, segmentStep: 0)
+                    multiply(g, windows, group: group, filters, finish, at: positions.lowerBound * g.filters, output)
+                }
+            }
+            return
+        }
+        let rows = rows(g, positions: positionsPerBlock(g))
         let blocks = (g.outRows + rows - 1) / rows
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
         let scratch = workspace.take([workers.count, forwardScratch(g, workers: 1)])
         workers.forEach(frames * blocks) { block, worker in
             let frame = block / blocks
-            let first = block % blocks * rows
-            let last = min(g.outRows, first + rows)
-            let positions = (last - first) * g.outColumns
-            let source = input + frame * g.inputShape.count
-            let at = frame * g.outputShape.count + first * g.outColumns * g.filters
-            let target = output + at
-            for group in 0..<g.groups {
-                multiply(
-                    g, group: group, rows: first..<last, input: source, kernel: kernel + group * g.groupFilters, panel: panel,
-                    matrix: scratch.base + worker * scratch.shape[1], into: target + group * g.groupFilters)
+            let range = block % blocks * rows..<min(g.outRows, (block % blocks + 1) * rows)
+            let (source, at) = (input + frame * g.inputShape.count, frame * g.outputShape.count)
+            let own = scratch.base + worker * scratch.shape[1]
+            if g.groups == 1 {
+                multiplyRows(g, range, source, filters, finish, at: at, output, scratch: own)
+            } else {
+                multiplyGathered(g, range, source, filters, finish, at: at, output, matrix: own)
             }
-            vc_finish_positions(
-                finish.activation.code, positions, g.filters, finish.bias, finish.adding.map { $0 + at }, target)
         }
     }
 
-    /// The outputs of some rows of one frame and one group, before the bias; `kernel` and `target` start at its first filter.
+    /// The windows of some output positions: each a number of contiguous segments.
+    private struct Windows {
+        var rows = 1
+        /// Floats from a row of windows to the next.
+        var rowStep = 0
+        /// The windows of a row.
+        let count: Int
+        let first: UnsafePointer<Float>
+        /// Floats from a window to the next.
+        let step: Int
+        let segments: Int
+        /// Floats from a segment of a window to the next.
+        let segmentStep: Int
+    }
+
+    /// The outputs of some windows and one group, from the float `at` of the output on.
     private static func multiply(
-        _ g: ConvolutionGeometry, group: Int, rows: Range<Int>, input: UnsafePointer<Float>, kernel: UnsafePointer<Float>, panel: Int,
-        matrix: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>
+        _ g: ConvolutionGeometry, _ windows: Windows, group: Int, _ filters: PackedFilters, _ finish: Finish, at: Int,
+        _ output: UnsafeMutablePointer<Float>
     ) {
-        let positions = rows.count * g.outColumns
-        if g.isPointwise {
-            BLAS.gemm(
-                m: positions, n: g.groupFilters, k: g.groupChannels,
-                a: input + rows.lowerBound * g.outColumns * g.channels + group * g.groupChannels, lda: g.channels, b: kernel,
-                ldb: g.filters,
-                c: target, ldc: g.filters)
-            return
+        let first = group * g.groupFilters
+        var product = vc_product(
+            groups: windows.rows, rows: windows.count, columns: g.groupFilters, segments: windows.segments,
+            depth: g.taps / windows.segments, a: windows.first, a_group: windows.rowStep, a_row: windows.step,
+            a_segment: windows.segmentStep, b: filters.group(group), b_depth: PackedFilters.panelColumns,
+            b_panel: filters.panelFloats, c: output + at + first, c_row: g.filters, adds: false, bias: finish.bias.map { $0 + first },
+            adding: finish.adding.map { $0 + at + first }, activation: finish.activation.code)
+        vc_matrix_product(&product)
+    }
+
+    /// The output rows `rows` of a frame, whose outputs begin at the float `at`.
+    private static func multiplyRows(
+        _ g: ConvolutionGeometry, _ rows: Range<Int>, _ input: UnsafePointer<Float>, _ filters: PackedFilters, _ finish: Finish, at: Int,
+        _ output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        var (first, line) = (input + (rows.lowerBound * g.strideRows - g.padTop) * g.columns * g.channels, g.columns * g.channels)
+        if isPadded(g) {
+            line = paddedLine(g)
+            copy(g, rows, input, into: scratch)
+            first = UnsafePointer(scratch)
         }
-        for k in stride(from: 0, to: g.taps, by: panel) {
-            gather(g, group: group, input: input, rows: rows, taps: k..<k + panel, into: matrix)
-            BLAS.gemm(
-                m: positions, n: g.groupFilters, k: panel, a: matrix, lda: panel, b: kernel + k * g.filters, ldb: g.filters,
-                beta: k == 0 ? 0 : 1, c: target, ldc: g.filters)
+        let windows = Windows(
+            rows: rows.count, rowStep: g.strideRows * line, count: g.outColumns, first: first, step: g.strideColumns * g.channels,
+            segments: g.kernelRows, segmentStep: line)
+        multiply(g, windows, group: 0, filters, finish, at: at + rows.lowerBound * g.outColumns * g.filters, output)
+    }
+
+    /// Returns true if windows reach over the map's edges.
+    private static func isPadded(_ g: ConvolutionGeometry) -> Bool {
+        g.padTop > 0 || g.padLeft > 0 || (g.outRows - 1) * g.strideRows + g.kernelRows > g.rows
+            || (g.outColumns - 1) * g.strideColumns + g.kernelColumns > g.columns
+    }
+
+    /// Floats of a row of the input with the zeros beside it.
+    private static func paddedLine(_ g: ConvolutionGeometry) -> Int {
+        ((g.outColumns - 1) * g.strideColumns + g.kernelColumns) * g.channels
+    }
+
+    /// Copies what the output rows `rows` see of the input, with zeros around it.
+    private static func copy(
+        _ g: ConvolutionGeometry, _ rows: Range<Int>, _ input: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+    ) {
+        let line = paddedLine(g)
+        let left = min(line, g.padLeft * g.channels)
+        let inside = max(0, min(line - left, g.columns * g.channels))
+        let top = rows.lowerBound * g.strideRows - g.padTop
+        for row in 0..<(rows.count - 1) * g.strideRows + g.kernelRows {
+            let to = target + row * line
+            guard (0..<g.rows).contains(top + row) else {
+                to.update(repeating: 0, count: line)
+                continue
+            }
+            to.update(repeating: 0, count: left)
+            (to + left).update(from: input + (top + row) * g.columns * g.channels, count: inside)
+            (to + left + inside).update(repeating: 0, count: line - left - inside)
+        }
+    }
+
+    /// As `multiplyRows`, group by group from the written matrix.
+    private static func multiplyGathered(
+        _ g: ConvolutionGeometry, _ rows: Range<Int>, _ input: UnsafePointer<Float>, _ filters: PackedFilters, _ finish: Finish, at: Int,
+        _ output: UnsafeMutablePointer<Float>, matrix: UnsafeMutablePointer<Float>
+    ) {
+        for group in 0..<g.groups {
+            gather(g, group: group, input: input, rows: rows, taps: 0..<g.taps, into: matrix)
+            let windows = Windows(count: rows.count * g.outColumns, first: matrix, step: g.taps, segments: 1, segmentStep: 0)
+            multiply(g, windows, group: group, filters, finish, at: at + rows.lowerBound * g.outColumns * g.filters, output)
         }
     }
 
@@ -117,7 +195,9 @@ enum Im2colConvolution {
                     rotated + (taps - 1 - tap) * size + group * g.groupChannels, g.channels)
             }
         }
-        forward(backward, frames: frames, input: dOutput, kernel: rotated, output: dInput, workers: workers, workspace: workspace)
+        let filters = PackedFilters(kernelShape: backward.kernelShape, groups: g.groups, in: workspace)
+        filters.update(Tensor(rotated, backward.kernelShape), workers: workers)
+        forward(backward, frames: frames, input: dOutput, filters: filters, output: dInput, workers: workers, workspace: workspace)
     }
 
     /// The input gradient for any stride: dOutput times the transposed kernel is the gradient of the im2col matrix, whose
@@ -161,12 +241,16 @@ enum Im2colConvolution {
 
     /// Floats that `forward` takes from the workspace.
     static func forwardScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
-        g.isPointwise ? 0 : workers * matrixFloats(rowsPerBlock(g) * g.outColumns * panel(g))
+        if g.isPointwise || (g.groups == 1 && !isPadded(g)) { return 0 }
+        let rows = rows(g, positions: positionsPerBlock(g))
+        let floats = g.groups == 1 ? ((rows - 1) * g.strideRows + g.kernelRows) * paddedLine(g) : rows * g.outColumns * g.taps
+        return workers * matrixFloats(floats)
     }
 
     /// Floats that `inputGradient` takes from the workspace.
     static func inputGradientScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         guard let backward = g.inputGradient else { return workers * matrixFloats(rowsPerBlock(g) * g.outColumns * g.taps) }
-        return matrixFloats(g.kernelShape.count) + forwardScratch(backward, workers: workers)
+        return matrixFloats(g.kernelShape.count) + matrixFloats(PackedFilters.floats(backward.kernelShape, groups: g.groups))
+            + forwardScratch(backward, workers: workers)
     }
 }

@@ -29,14 +29,14 @@ package final class WinogradFilters {
     ///
     /// - Throws: `.other` if memory runs out.
     package convenience init(_ direction: Direction, kernelShape: Shape) throws(VidclassError) {
-        let floats = WinogradFilters.bytes(direction, channels: kernelShape[2], filters: kernelShape[3]) / MemoryLayout<Float>.stride
+        let floats = WinogradFilters.floats(direction, channels: kernelShape[2], filters: kernelShape[3])
         let own = try Buffer(allocating: floats, isZeroed: false)
         self.init(direction, kernelShape, own.base, own)
     }
 
     /// Filters for a kernel (3, 3, C, K), not yet transformed, in the memory of `workspace`.
     package convenience init(_ direction: Direction, kernelShape: Shape, in workspace: Workspace) {
-        let floats = WinogradFilters.bytes(direction, channels: kernelShape[2], filters: kernelShape[3]) / MemoryLayout<Float>.stride
+        let floats = WinogradFilters.floats(direction, channels: kernelShape[2], filters: kernelShape[3])
         self.init(direction, kernelShape, workspace.take([floats]).base, nil)
     }
 
@@ -53,12 +53,12 @@ package final class WinogradFilters {
 
     package var bytes: Int { layout.floats * MemoryLayout<Float>.stride }
 
-    /// The bytes of the filters for a kernel of `channels` and `filters`.
-    package static func bytes(_ direction: Direction, channels: Int, filters: Int) -> Int {
+    /// The floats of the filters for a kernel of `channels` and `filters`.
+    package static func floats(_ direction: Direction, channels: Int, filters: Int) -> Int {
         let layout =
             direction == .forward
             ? WinogradMatrices(rows: channels, columns: filters) : WinogradMatrices(rows: filters, columns: channels)
-        return layout.floats * MemoryLayout<Float>.stride
+        return layout.floats
     }
 
     /// Transforms `kernel` (3, 3, C, K).

@@ -65,8 +65,7 @@ package final class TrainingStep {
         guard let trained = classifier.trained, let activations else {
             return try add(input, validFrames: validFrames, targets, denominator, backward: nil)
         }
-        let plan = activations.frames == rows ? activations : ActivationPlan(trained, frames: rows, limit: activations.bytes)
-        let saved = trained.forward(frames: input, saving: plan, context)
+        let saved = trained.forward(frames: input, saving: activations.resized(trained, frames: rows), context)
         return try add(saved.features, validFrames: validFrames, targets, denominator) { [context] dFeatures in
             trained.backward(frames: input, saved: saved, dFeatures: dFeatures, context)
         }

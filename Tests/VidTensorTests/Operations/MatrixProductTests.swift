@@ -1,3 +1,5 @@
+import CKernels
+import Foundation
 import Testing
 import VidTensor
 import VidTestSupport
@@ -51,5 +53,98 @@ import VidTestSupport
         var expected = product(doubles(a), doubles(b), m, n, k, { $0 * k + $1 }, { $0 * n + $1 })
         for i in expected.indices { expected[i] = max(0, expected[i] + Double(bias.base[i % n])) }
         #expect(relativeError(c.array, expected) <= 2e-6)
+    }
+
+    private static let packedShapes = [
+        (1, 1, 1), (1, 64, 193), (2, 16, 3), (5, 31, 7), (6, 33, 20), (9, 48, 192), (10, 49, 400), (13, 64, 64), (25, 80, 40), (37, 24, 9),
+        (40, 112, 385), (100, 17, 2),
+    ]
+
+    /// Every number of rows and vectors of a tile, full and cut panels, one and several passes over the depth.
+    @Test(arguments: packedShapes)
+    func packedProductIsItsTwin(_ m: Int, _ n: Int, _ k: Int) {
+        var tensors = TestTensors(seed: 18)
+        let (aRow, cRow) = (k + 3, n + 5)
+        let (a, b, bias) = (tensors.uniform([m, aRow]), tensors.uniform([k, n]), tensors.uniform([n]))
+        let (adding, start) = (tensors.uniform([m, cRow]), tensors.uniform([m, cRow]))
+        let panels = (n + 15) / 16
+        let packed = tensors.nan([panels, k, 16])
+        vc_pack(k, n, b.base, n, 1, packed.base, 16 * k)
+        let products = product(doubles(a), doubles(b), m, n, k, { $0 * aRow + $1 }, { $0 * n + $1 })
+        for (activation, isAdding, adds) in [
+            (ActivationKind.linear, false, false), (.linear, false, true), (.relu, false, false), (.relu6, false, true),
+            (.relu, true, false), (.silu, true, false), (.linear, true, true),
+        ] {
+            let c = tensors.nan([m, cRow])
+            c.copy(from: start)
+            var description = vc_product(
+                groups: 1, rows: m, columns: n, segments: 1, depth: k, a: a.base, a_group: 0, a_row: aRow, a_segment: 0, b: packed.base,
+                b_depth: 16, b_panel: 16 * k, c: c.base,
+                c_row: cRow, adds: adds, bias: adds ? nil : UnsafePointer(bias.base), adding: isAdding ? UnsafePointer(adding.base) : nil,
+                activation: activation.code)
+            vc_matrix_product(&description)
+            var expected = doubles(start)
+            for i in 0..<m {
+                for j in 0..<n {
+                    let x =
+                        products[i * n + j] + (adds ? Double(start.base[i * cRow + j]) : Double(bias.base[j]))
+                        + (isAdding ? Double(adding.base[i * cRow + j]) : 0)
+                    expected[i * cRow + j] =
+                        switch activation {
+                        case .relu: max(0, x)
+                        case .relu6: min(6, max(0, x))
+                        case .silu: x / (1 + exp(-x))
+                        default: x
+                        }
+                }
+            }
+            #expect(relativeError(c.array, expected) <= 2e-6, "\(activation), adding \(isAdding), adds \(adds)")
+            let rowsAlone = tensors.nan([m, cRow])
+            rowsAlone.copy(from: start)
+            for row in 0..<m {
+                var one = description
+                (one.rows, one.a, one.c) = (1, one.a + row * aRow, rowsAlone.base + row * cRow)
+                if isAdding { one.adding += row * cRow }
+                vc_matrix_product(&one)
+            }
+            #expect(rowsAlone.array == c.array, "the same bits whatever the rows around")
+        }
+    }
+
+    /// Groups of overlapping rows of several segments, short and longer than a pass.
+    @Test(arguments: [(7, 64, 7, 21, 6), (5, 20, 3, 130, 64), (3, 48, 3, 250, 100), (1, 5, 2, 1, 1)])
+    func windowsAreTheirTwin(_ m: Int, _ n: Int, _ segments: Int, _ depth: Int, _ step: Int) {
+        var tensors = TestTensors(seed: 20)
+        let (groups, line, k) = (3, step * (m - 1) + depth + 2, segments * depth)
+        let a = tensors.uniform([2 * (groups - 1) + segments, line])
+        let (b, bias, c) = (tensors.uniform([k, n]), tensors.uniform([n]), tensors.nan([groups * m, n]))
+        let packed = tensors.nan([(n + 15) / 16, k, 16])
+        vc_pack(k, n, b.base, n, 1, packed.base, 16 * k)
+        var description = vc_product(
+            groups: groups, rows: m, columns: n, segments: segments, depth: depth, a: a.base, a_group: 2 * line, a_row: step,
+            a_segment: line, b: packed.base, b_depth: 16, b_panel: 16 * k, c: c.base, c_row: n, adds: false, bias: bias.base,
+            adding: nil, activation: ActivationKind.silu.code)
+        vc_matrix_product(&description)
+        var expected = product(
+            doubles(a), doubles(b), groups * m, n, k,
+            { row, l in (row / m * 2 + l / depth) * line + row % m * step + l % depth }, { $0 * n + $1 })
+        for i in expected.indices {
+            let x = expected[i] + Double(bias.base[i % n])
+            expected[i] = x / (1 + exp(-x))
+        }
+        #expect(relativeError(c.array, expected) <= 2e-6)
+    }
+
+    /// A number that is not finite is not hidden by the bounds of relu and relu6.
+    @Test(arguments: [ActivationKind.relu, .relu6])
+    func notFiniteStays(_ activation: ActivationKind) {
+        var tensors = TestTensors(seed: 19)
+        let (a, b, c) = (tensors.nan([1, 1]), tensors.uniform([1, 16]), tensors.zeros([1, 16]))
+        var description = vc_product(
+            groups: 1, rows: 1, columns: 16, segments: 1, depth: 1, a: a.base, a_group: 0, a_row: 1, a_segment: 0, b: b.base, b_depth: 16,
+            b_panel: 16, c: c.base, c_row: 16, adds: false,
+            bias: nil, adding: nil, activation: activation.code)
+        vc_matrix_product(&description)
+        #expect(c.array.allSatisfy { $0.isNaN })
     }
 }

@@ -127,7 +127,7 @@ import VidTestSupport
             forward.update(kernel, workers: workers, workspace: workspace)
             backward.update(kernel, workers: workers, workspace: workspace)
             var outputs: [[UInt32]] = []
-            for (forward, backward) in [(nil, nil), (forward, backward)] as [(WinogradFilters?, WinogradFilters?)] {
+            for (forward, backward) in [(nil, nil), (.winograd(forward), .winograd(backward))] as [(PreparedFilters?, PreparedFilters?)] {
                 let (output, dInput) = (tensors.nan(dOutput.shape), tensors.nan(input.shape))
                 Convolution.forward(
                     g, .winograd, input: input, kernel: kernel, filters: forward, bias: bias, activation: .relu, output: output,

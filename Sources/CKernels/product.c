@@ -1,0 +1,212 @@
+#include "vc_product.h"
+
+#include "vc_lanes.h"
+#include "vc_math.h"
+
+// A tile of C is kept in registers: some rows times some vectors of 16 columns. For each element of the depth a tile takes one
+// vector of B a column and one broadcast of A a row.
+
+/// Vectors of the widest tile.
+enum { most_vectors = 4 };
+/// Depth of a pass: so much of a strip's panels stays in the first-level cache. C is read and written once a pass.
+enum { depth_at_once = 192 };
+/// Rows of a strip whose result goes through a buffer, because its last vector is not full.
+enum { buffered_rows = 36 };
+
+/// Some vectors of columns and all rows, or the part of the product that is one pass over it.
+typedef struct {
+    long rows, segments, depth;
+    const float *a;
+    long a_row, a_segment;
+    const float *b;
+    long b_depth, b_panel;
+    float *c;
+    long c_row;
+    /// Where sums start (16 * vectors); NULL: with C.
+    const float *start;
+    /// Bounds of the result.
+    float low, high;
+} strip;
+
+/// Brings the lanes of x within the bounds; NaN stays NaN.
+VC_INLINE void bound(vc_lanes *x, float low, float high) {
+    typedef int lane_mask __attribute__((vector_size(64)));
+    const vc_lanes lows = low + (vc_lanes){0}, highs = high + (vc_lanes){0};
+    const lane_mask below = *x < lows, above = *x > highs;
+    *x = (vc_lanes)((below & (lane_mask)lows) | (above & (lane_mask)highs) | (~(below | above) & (lane_mask)*x));
+}
+
+/// A tile of `rows` by `vectors` (constants).
+VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float *restrict a, float *restrict c) {
+    vc_lanes sums[28];
+    const float *restrict b = s->b;
+    const long a_row = s->a_row, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    if (s->start) {
+        VC_UNROLLED for (int j = 0; j < vectors; j++) {
+            vc_lanes start;
+            memcpy(&start, s->start + 16 * j, sizeof start);
+            VC_UNROLLED for (int i = 0; i < rows; i++) sums[i * vectors + j] = start;
+        }
+    } else {
+        VC_UNROLLED for (int i = 0; i < rows; i++)
+            VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&sums[i * vectors + j], c + i * c_row + 16 * j, sizeof(vc_lanes));
+    }
+    for (long segment = 0; segment < s->segments; segment++, a += s->a_segment, b += depth * b_depth) {
+        for (long p = 0; p < depth; p++) {
+            vc_lanes columns[most_vectors];
+            VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], b + p * b_depth + j * b_panel, sizeof(vc_lanes));
+            VC_UNROLLED for (int i = 0; i < rows; i++) {
+                const float value = a[i * a_row + p];
+                VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
+            }
+        }
+    }
+    VC_UNROLLED for (int i = 0; i < rows; i++)
+        VC_UNROLLED for (int j = 0; j < vectors; j++) {
+            vc_lanes result = sums[i * vectors + j];
+            bound(&result, s->low, s->high);
+            memcpy(c + i * c_row + 16 * j, &result, sizeof result);
+        }
+}
+
+/// The tiles of a strip, nearly equal, of at most `most` (a constant) rows.
+VC_INLINE void tiles(const strip *restrict s, int most, int vectors) {
+    const long count = (s->rows + most - 1) / most;
+    long row = 0;
+    for (long t = 0; t < count; t++) {
+        const long rows = (s->rows - row + count - t - 1) / (count - t);
+        const float *a = s->a + row * s->a_row;
+        float *c = s->c + row * s->c_row;
+        switch (rows) {
+#define CASE(n)                                                                                                        \
+    case n: tile(s, n <= most ? n : most, vectors, a, c); break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#undef CASE
+        }
+        row += rows;
+    }
+}
+
+// The tiles for 32 registers of 16 floats, for 16 of 8 and for 16 of 4.
+#if defined(__x86_64__) && !defined(VC_NO_CLONES)
+// Without the width, clang halves the vectors of functions that take none.
+#define AVX512 __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
+AVX512 static void avx512_by_1(const strip *s) { tiles(s, 12, 1); }
+AVX512 static void avx512_by_2(const strip *s) { tiles(s, 12, 2); }
+AVX512 static void avx512_by_3(const strip *s) { tiles(s, 9, 3); }
+AVX512 static void avx512_by_4(const strip *s) { tiles(s, 6, 4); }
+__attribute__((target("arch=x86-64-v3"))) static void avx2_by_1(const strip *s) { tiles(s, 6, 1); }
+#endif
+static void baseline_by_1(const strip *s) { tiles(s, 2, 1); }
+
+typedef void run_tiles(const strip *);
+/// For each number of vectors up to the widest.
+typedef struct {
+    int widest;
+    run_tiles *by[most_vectors + 1];
+} tile_set;
+
+static tile_set best_tiles(void) {
+#if defined(__x86_64__) && !defined(VC_NO_CLONES)
+    if (__builtin_cpu_supports("x86-64-v4")) return (tile_set){4, {NULL, avx512_by_1, avx512_by_2, avx512_by_3, avx512_by_4}};
+    if (__builtin_cpu_supports("x86-64-v3")) return (tile_set){1, {NULL, avx2_by_1}};
+#endif
+    return (tile_set){1, {NULL, baseline_by_1}};
+}
+
+/// Vectors of the next strip where `left` are left: three, the fastest, unless one would be left over.
+static int strip_vectors(long left, int widest) {
+    if (left <= widest) return (int)left;
+    return widest < 4 ? widest : left == 5 ? 3 : left % 3 == 1 && left < 8 ? 4 : 3;
+}
+
+/// Returns true if the tiles bound their results, which is all that the activation does.
+VC_INLINE bool is_bounded(const vc_product *s) {
+    return s->adding == NULL && (s->activation == VC_RELU || s->activation == VC_RELU6);
+}
+
+/// All passes over `groups` groups of `rows` rows of a strip, into c. A pass takes some segments, or a part of one.
+static void run_strip(run_tiles *run, const vc_product *s, const float *a, long groups, long rows, long column, const float *start,
+                      float *c, long c_row) {
+    const float infinity = __builtin_inff();
+    const bool bounded = is_bounded(s);
+    const float *b = s->b + column / vc_panel_columns * s->b_panel;
+    const long segments_at_once = s->depth >= depth_at_once ? 1 : depth_at_once / (s->depth > 0 ? s->depth : 1);
+    for (long segment = 0; segment < s->segments; segment += segments_at_once) {
+        const long segments = s->segments - segment < segments_at_once ? s->segments - segment : segments_at_once;
+        for (long p = 0; p == 0 || p < s->depth; p += depth_at_once) {
+            const long depth = s->depth - p < depth_at_once ? s->depth - p : depth_at_once;
+            const bool first = segment == 0 && p == 0;
+            const bool last = segment + segments == s->segments && p + depth >= s->depth;
+            strip part = {
+                rows, segments, depth, a + segment * s->a_segment + p, s->a_row, s->a_segment,
+                b + (segment * s->depth + p) * s->b_depth, s->b_depth, s->b_panel, c, c_row,
+                first && !s->adds ? start : NULL,
+                last && bounded ? 0 : -infinity, last && bounded && s->activation == VC_RELU6 ? 6 : infinity,
+            };
+            for (long group = 0; group < groups; group++, part.a += s->a_group, part.c += rows * c_row) run(&part);
+        }
+    }
+}
+
+/// The sum and the activation of some columns, unless the tiles did them.
+VC_KERNEL static void finish(const vc_product *s, long column, long columns) {
+    for (long i = 0; i < s->groups * s->rows; i++) {
+        float *restrict c = s->c + i * s->c_row + column;
+        if (s->adding) {
+            const float *restrict adding = s->adding + i * s->c_row + column;
+            for (long j = 0; j < columns; j++) c[j] += adding[j];
+        }
+        vc_activate(s->activation, (size_t)columns, c);
+    }
+}
+
+/// A strip whose last vector is not full, by way of a buffer: whole vectors would write over what is behind a row.
+static void run_buffered(run_tiles *run, const vc_product *s, long column, long columns, long width, const float *start) {
+    float buffer[buffered_rows * most_vectors * vc_lane_count];
+    for (long group = 0; group < s->groups; group++) {
+        for (long row = 0; row < s->rows; row += buffered_rows) {
+            const long rows = s->rows - row < buffered_rows ? s->rows - row : buffered_rows;
+            float *c = s->c + (group * s->rows + row) * s->c_row + column;
+            if (s->adds)
+                for (long i = 0; i < rows; i++) memcpy(buffer + i * width, c + i * s->c_row, (size_t)columns * sizeof(float));
+            run_strip(run, s, s->a + group * s->a_group + row * s->a_row, 1, rows, column, start, buffer, width);
+            for (long i = 0; i < rows; i++) memcpy(c + i * s->c_row, buffer + i * width, (size_t)columns * sizeof(float));
+        }
+    }
+}
+
+void vc_matrix_product(const vc_product *s) {
+    const tile_set set = best_tiles();
+    const bool is_finished = is_bounded(s) || (s->adding == NULL && s->activation == VC_LINEAR);
+    int vectors;
+    for (long column = 0; column < s->columns; column += vectors * vc_lane_count) {
+        const long left = s->columns - column;
+        vectors = strip_vectors((left + vc_lane_count - 1) / vc_lane_count, set.widest);
+        const long columns = left < vectors * vc_lane_count ? left : vectors * vc_lane_count;
+        float start[most_vectors * vc_lane_count] = {0};
+        if (s->bias) memcpy(start, s->bias + column, (size_t)columns * sizeof(float));
+        if (columns == vectors * vc_lane_count) {
+            run_strip(set.by[vectors], s, s->a, s->groups, s->rows, column, start, s->c + column, s->c_row);
+        } else {
+            run_buffered(set.by[vectors], s, column, columns, vectors * vc_lane_count, start);
+        }
+        if (!is_finished) finish(s, column, columns);
+    }
+}
+
+VC_KERNEL void vc_pack(long depth, long columns, const float *b, long depth_stride, long column_stride, float *packed, long panel) {
+    for (long column = 0; column < columns; column += vc_panel_columns) {
+        float *restrict target = packed + column / vc_panel_columns * panel;
+        const long width = columns - column < vc_panel_columns ? columns - column : vc_panel_columns;
+        for (long p = 0; p < depth; p++, target += vc_panel_columns) {
+            const float *restrict source = b + p * depth_stride + column * column_stride;
+            if (width == vc_panel_columns && column_stride == 1) {
+                memcpy(target, source, vc_panel_columns * sizeof(float));
+            } else {
+                for (long j = 0; j < width; j++) target[j] = source[j * column_stride];
+                for (long j = width; j < vc_panel_columns; j++) target[j] = 0;
+            }
+        }
+    }
+}
