@@ -20,6 +20,8 @@ GOLDENS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "layers": ("VidModelTests/Goldens", environment.NETWORKS, "layers, loss, optimisers, trainings, by PyTorch, checked by Keras"),
     "networks": ("VidModelTests/Goldens", ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", "numpy"),
                  "features and gradients of the named networks, by torchvision and efficientnet-lite-pytorch"),
+    "keras_networks": ("VidModelTests/Goldens", ("keras", "tensorflow-cpu", "safetensors", "numpy"),
+                       "features and gradients of the named networks of Keras, by Keras"),
     "explain": ("VidModelTests/Goldens", environment.NETWORKS, "Grad-CAM and integrated gradients, by PyTorch"),
     "vectors": ("VidModelTests/Goldens", ("keras", "tensorflow-cpu", "numpy", "safetensors"), "standardized vectors, by Keras"),
     "callbacks": ("VidTrainTests/Goldens", ("keras", "tensorflow-cpu", "numpy"), "early stopping, plateau and schedules, by Keras"),

@@ -17,6 +17,8 @@ package struct DataConfiguration: ConfigurationSection {
     package var deinterlace = true
     /// The rate of the frames in folders of numbered pictures; nil = unknown.
     package var frameFolderRate: Double?
+    /// The names of the features of vectors, in their order; empty = their numbers.
+    package var featureNames: [String] = []
     package var leakCheck = LeakCheckMode.report
     package var audio = AudioConfiguration()
 
@@ -67,6 +69,13 @@ package enum ShortClips: String, Sendable, Equatable, CaseIterable {
     case error
 }
 
+extension DataConfiguration {
+    /// How people call feature `number` of vectors: `wrist_x`, or `feature 0`.
+    package func featureName(_ number: Int) -> String {
+        featureNames.indices.contains(number) ? featureNames[number] : "feature \(number)"
+    }
+}
+
 // MARK: - Table
 
 extension DataConfiguration {
@@ -91,6 +100,9 @@ extension DataConfiguration {
         .init(
             "frame_folder_fps", \.frameFolderRate, .nullable(.number(.init(above: 0, to: 1000))),
             "Frames per second of clips that are folders of numbered pictures; null: not known."),
+        .init(
+            "feature_names", \.featureNames, .list(of: .text("the name of a feature"), "an array of names, one for each feature"),
+            "The names of the features of vectors, such as [\"wrist_x\", \"wrist_y\"], for explain and the report; []: their numbers."),
         .init(
             "leak_check", \.leakCheck, .word(),
             "What to do about clips of different splits that show the same footage. off: no check; report: list them; refuse: do not train."

@@ -52,6 +52,14 @@ extension RunConfiguration {
 
     /// Refuses settings that change pixels where clips are vectors.
     private func checkVectors() throws(ConfigurationFault) {
+        let (names, features) = (data.featureNames.count, model.input.features ?? 0)
+        guard names == 0 || names == features else {
+            throw ConfigurationFault(
+                ConfigurationPath("data", "feature_names"),
+                features == 0
+                    ? "names features of vectors, but model.input describes frames of pixels; remove this key"
+                    : "expected \(features) names, one for each of model.input.features, found \(names)")
+        }
         guard model.input.features != nil else { return }
         if data.preprocessing != .none {
             throw ConfigurationFault(

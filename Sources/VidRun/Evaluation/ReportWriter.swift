@@ -107,7 +107,9 @@ struct ReportWriter {
             let predictor = try predictor.get()
             let explanation = predictor.explain(try predictor.activations(of: loaded), target: clip.decision, against: nil)
             guard configuration.model.input.features == nil else {
-                let features = explanation.topFeatures(5).map { "feature \($0.feature) (\(FrameStrip.signed($0.contribution)))" }
+                let features = explanation.topFeatures(5).map {
+                    "\(configuration.data.featureName($0.feature)) (\(FrameStrip.signed($0.contribution)))"
+                }
                 remark =
                     "What led to \(evaluation.classes[clip.decision]) most, with what it adds to the raw score: "
                     + features.joined(separator: ", ")

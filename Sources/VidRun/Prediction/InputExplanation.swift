@@ -17,6 +17,9 @@ package struct InputExplanation: Sendable {
     /// The probability of each class.
     package let scores: [Float]
     package let samples: [ExplanationPicture.Sample]
+    /// The names of the features of vectors; empty where they have none.
+    package let featureNames: [String]
+    private let data: DataConfiguration
     /// The files that were written.
     package private(set) var files = ExplanationFiles.Paths()
 
@@ -36,6 +39,8 @@ package struct InputExplanation: Sendable {
     package init(_ path: String, _ saved: SavedModel, _ predictor: Predictor, target: Int?, against: Int?) async throws {
         input = path
         classes = saved.classifier.classes
+        data = saved.configuration.data
+        featureNames = data.featureNames
         var seen: [(clip: LoadedClip, activations: ClipActivations)] = []
         try await saved.loader.load(path, views: saved.evaluationViews) { _, clip in
             seen.append((clip, try predictor.activations(of: clip)))
@@ -55,12 +60,13 @@ package struct InputExplanation: Sendable {
     package var isOfVectors: Bool { samples[0].explanation.mapRows == 0 }
 
     /// The features of vectors that contribute most over all frames and samples, to the mean of the samples' scores; largest first.
-    package func topFeatures(_ count: Int) -> [(feature: Int, contribution: Float)] {
+    package func topFeatures(_ count: Int) -> [(name: String, contribution: Float)] {
         var sums: [Int: Float] = [:]
         for sample in samples where isOfVectors {
             for (feature, value) in sample.explanation.topFeatures(.max) { sums[feature, default: 0] += value / Float(samples.count) }
         }
-        return sums.map { ($0.key, $0.value) }.sorted { (abs($1.1), $0.0) < (abs($0.1), $1.0) }.prefix(count).map { $0 }
+        return sums.map { ($0.key, $0.value) }.sorted { (abs($1.1), $0.0) < (abs($0.1), $1.0) }.prefix(count)
+            .map { (data.featureName($0), $1) }
     }
 
     /// Writes the picture and the animation that are asked for; nothing for vectors.

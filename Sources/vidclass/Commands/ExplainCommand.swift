@@ -29,7 +29,7 @@ struct ExplainCommand: AsyncParsableCommand {
             nothing seen), "picture" and "animation" (files, or null), and "samples", one for each part of the clip that the \
             model looks at, with "frames": "frame" (its number in the file, from 0), "seconds" (null if the frame rate is unknown), \
             "contribution", "share" (of the sizes of all contributions, 0 to 1) and "map" (rows of the heat map, in the same unit for \
-            all frames; for vectors "features" instead, what each feature of the frame adds). An input that fails has "input", an empty "predictions" and "error".
+            all frames; for vectors "features" instead, what each feature of the frame adds; "feature_names" if data.feature_names names them). An input that fails has "input", an empty "predictions" and "error".
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {

@@ -53,9 +53,9 @@ extension InputExplanation {
         text += Formatting.table([["", "adds", "share", ""]] + rows, right: [0, 1, 2], indent: "    ")
         let features = topFeatures(InputExplanation.shownFeatures)
         if !features.isEmpty {
-            text += "  The features that count most, over all frames (numbers from 0):\n"
+            text += "  The features that count most, over all frames\(featureNames.isEmpty ? " (numbers from 0)" : ""):\n"
             text += Formatting.table(
-                [["", "adds"]] + features.map { ["feature \($0.feature)", FrameStrip.signed($0.contribution)] }, right: [0, 1],
+                [["", "adds"]] + features.map { [$0.name.printable, FrameStrip.signed($0.contribution)] }, right: [0, 1],
                 indent: "    ")
         }
         if !isOfVectors, samples.allSatisfy({ $0.explanation.hottest == 0 }) { text += "  No region led to it.\n" }
@@ -66,18 +66,20 @@ extension InputExplanation {
     /// The JSON document that the command's help describes.
     var document: JSONNode {
         let predictions = ranked.map { JSONNode.object([("label", .string(classes[$0])), ("score", .number(scores[$0]))]) }
-        return .object([
-            ("input", .string(input)), ("class", .string(classes[target])), ("against", against.map { .string(classes[$0]) } ?? .null),
-            ("predictions", .array(predictions)), ("score", .number(score)), ("baseline", .number(baseline)),
-            ("picture", files.picture.map { .string($0) } ?? .null), ("animation", files.animation.map { .string($0) } ?? .null),
-            (
-                "samples",
-                .array(
-                    zip(samples, zip(contributions, shares)).map {
-                        .object([("frames", .array(InputExplanation.frames($0, $1.0, $1.1, of: samples.count)))])
-                    })
-            ),
-        ])
+        let names: [(String, JSONNode)] = featureNames.isEmpty ? [] : [("feature_names", .array(featureNames.map { .string($0) }))]
+        return .object(
+            [
+                ("input", .string(input)), ("class", .string(classes[target])), ("against", against.map { .string(classes[$0]) } ?? .null),
+                ("predictions", .array(predictions)), ("score", .number(score)), ("baseline", .number(baseline)),
+                ("picture", files.picture.map { .string($0) } ?? .null), ("animation", files.animation.map { .string($0) } ?? .null),
+                (
+                    "samples",
+                    .array(
+                        zip(samples, zip(contributions, shares)).map {
+                            .object([("frames", .array(InputExplanation.frames($0, $1.0, $1.1, of: samples.count)))])
+                        })
+                ),
+            ] + names)
     }
 
     /// The element of an input that failed.

@@ -132,9 +132,9 @@ import VidTrain
         let saved = try SavedModel(path: box("runs/train/weights/best.safetensors"))
         let predictor = try InputExplanation.predictor(saved, Workers(count: 1))
         let found = try await InputExplanation(box("data/val/rises/0.npy"), saved, predictor, target: nil, against: nil)
-        #expect(found.isOfVectors && found.topFeatures(1).first?.feature == 0 && found.topFeatures(10).count == 3)
+        #expect(found.isOfVectors && found.topFeatures(1).first?.name == "feature 0" && found.topFeatures(10).count == 3)
         // The feature that never changes is at its mean, and adds nothing.
-        #expect(found.topFeatures(10).last.map { $0.feature == 2 && $0.contribution == 0 } == true)
+        #expect(found.topFeatures(10).last.map { $0.name == "feature 2" && $0.contribution == 0 } == true)
     }
 
     /// A configuration is chosen for a folder of vectors.
