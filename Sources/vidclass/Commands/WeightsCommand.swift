@@ -91,6 +91,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Import weights of a CNN from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
+        usage: "vidclass weights import <file> [--name <name>] [<options>]",
         discussion: """
             The weights are checked, and run on a test picture: a warning tells if the features are all zero or enormous. Other weights \
             of the same name are kept, unless you add --replace. PyTorch's .pth files are refused with the command that converts them.

@@ -105,6 +105,7 @@ struct RunConfigurationTests {
                     "damaged": "use",
                     "deinterlace": true,
                     "frame_folder_fps": null,
+                    "feature_names": [],
                     "leak_check": "report",
                     "audio": {
                       "sample_rate": 16000,

@@ -39,7 +39,7 @@ struct ConfigErrorTests {
         ),
         (
             #"{"data": {"$schema": "x"}}"#,
-            "c.json:1:11: data.$schema: unknown key. The keys here are path, media, validation_split, test_split, preprocessing, short_clips, sampling, skip_bad_clips, damaged, deinterlace, frame_folder_fps, leak_check, audio"
+            "c.json:1:11: data.$schema: unknown key. The keys here are path, media, validation_split, test_split, preprocessing, short_clips, sampling, skip_bad_clips, damaged, deinterlace, frame_folder_fps, feature_names, leak_check, audio"
         ),
         (
             #"{"model": {"cnn": {"architecture": {"blocs": [[1]]}}}}"#,
