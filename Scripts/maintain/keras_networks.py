@@ -80,11 +80,11 @@ def compare(tensors, model, file):
     """Asserts that the imported tensors are those of the model's layers."""
     import numpy as np
 
-    words = {"beta": "beta", "gamma": "gamma", "moving_mean": "moving_mean", "moving_variance": "moving_variance", "bias": "bias"}
+    names = ("beta", "gamma", "moving_mean", "moving_variance", "bias")
     seen = set()
     for layer in model.layers:
         for variable in layer.weights:
-            key = f"{layer.name}/{words.get(variable.name, 'kernel')}"
+            key = f"{layer.name}/{variable.name if variable.name in names else 'kernel'}"
             if layer.name == "predictions":
                 continue
             value = variable.numpy()

@@ -114,10 +114,10 @@ static tile_set best_tiles(void) {
     return (tile_set){1, {NULL, baseline_by_1}};
 }
 
-/// Vectors of the next strip where `left` are left: three, the fastest, unless one would be left over.
+/// Vectors of the next strip where `left` are left: three, the fastest, but four where seven would end with one.
 static int strip_vectors(long left, int widest) {
     if (left <= widest) return (int)left;
-    return widest < 4 ? widest : left == 5 ? 3 : left % 3 == 1 && left < 8 ? 4 : 3;
+    return widest < 4 ? widest : left == 7 ? 4 : 3;
 }
 
 /// Returns true if the tiles bound their results, which is all that the activation does.

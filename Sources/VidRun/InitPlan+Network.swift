@@ -117,7 +117,7 @@ extension InitPlan {
                 : "\(Formatting.count(training.count, "training clip"))")
     }
 
-    /// What the chosen network and `other` take, as measured.
+    /// A sentence with the measured times of the chosen network and of `other`.
     ///
     /// - Parameter saysHow: whether to say how to get the weights of `other`, if they are not there.
     private func times(_ network: NamedArchitecture, _ other: NamedArchitecture, saysHow: Bool) -> String {

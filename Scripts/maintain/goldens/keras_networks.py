@@ -9,23 +9,15 @@ import numpy as np
 from maintain import environment
 
 from .golden import Golden
-from .networks import FRAMES, SIZE, summary, values
+from .networks import FRAMES, SIZE, scaled, summary, values
 
 PACKAGES = ("keras", "tensorflow-cpu", "safetensors", "numpy")
 
 
 def weights(number, name, shape):
     """Kernels by He's rule, normalisations near one."""
-    uniform = values(number, int(np.prod(shape)))
-    if len(shape) > 2:
-        uniform = uniform * np.float32(np.sqrt(6.0 / np.prod(shape[:3] if len(shape) == 4 else shape[:2])))
-    elif name.endswith("moving_variance"):
-        uniform = np.float32(1) + np.float32(0.5) * uniform
-    elif name.endswith("gamma"):
-        uniform = np.float32(1) + np.float32(0.25) * uniform
-    else:
-        uniform = np.float32(0.25) * uniform
-    return uniform.reshape(shape)
+    inputs = int(np.prod(shape[:3] if len(shape) == 4 else shape[:2])) if len(shape) > 2 else None
+    return scaled(number, shape, inputs, is_variance=name.endswith("moving_variance"), is_scale=name.endswith("gamma"))
 
 
 def network(name, model):
@@ -35,7 +27,7 @@ def network(name, model):
     for layer in model.layers:
         for variable in layer.weights:
             variables[f"{layer.name}/{'kernel' if 'kernel' in variable.name else variable.name}"] = variable
-    shapes = {k: [n for n in v.shape] if "depthwise/" not in k else list(v.shape)[:3] for k, v in variables.items()}
+    shapes = {k: list(v.shape)[:3] if "depthwise/" in k else list(v.shape) for k, v in variables.items()}
     frames = values(100_000, FRAMES * 3 * SIZE[0] * SIZE[1]).astype(np.float64).reshape(FRAMES, 3, *SIZE).transpose(0, 2, 3, 1)
     golden = Golden(f"keras_{name}", seed=0)
     golden.notes["tensors"] = [[k, s] for k, s in shapes.items()]

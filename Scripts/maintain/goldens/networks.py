@@ -35,12 +35,18 @@ def values(number, count):
 
 def weights(number, name, shape):
     """Kernels by He's rule, normalisations near one."""
+    inputs = int(np.prod(shape[1:])) if len(shape) == 4 else None
+    return scaled(number, shape, inputs, is_variance=name.endswith("running_var"), is_scale=name.endswith("weight"))
+
+
+def scaled(number, shape, inputs, is_variance, is_scale):
+    """The numbers of a kernel that sums so many `inputs`, or, where those are None, of a normalisation or a bias."""
     uniform = values(number, int(np.prod(shape)))
-    if len(shape) == 4:
-        uniform = uniform * np.float32(np.sqrt(6.0 / np.prod(shape[1:])))
-    elif name.endswith("running_var"):
+    if inputs is not None:
+        uniform = uniform * np.float32(np.sqrt(6.0 / inputs))
+    elif is_variance:
         uniform = np.float32(1) + np.float32(0.5) * uniform
-    elif name.endswith("weight"):
+    elif is_scale:
         uniform = np.float32(1) + np.float32(0.25) * uniform
     else:
         uniform = np.float32(0.25) * uniform

@@ -27,7 +27,7 @@ typedef struct {
     bool adds;
     /// (columns), or NULL.
     const float *bias;
-    /// Of C's layout, or NULL.
+    /// A matrix with the same row stride as C, or NULL.
     const float *adding;
     int activation;
 } vc_product;

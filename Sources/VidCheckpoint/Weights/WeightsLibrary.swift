@@ -128,7 +128,7 @@ package struct WeightsListing: Sendable, Equatable {
     /// Why it cannot be used; nil if it can.
     package var fault: String?
 
-    /// Whether it is an import of the same file, used in the same way.
+    /// Returns true if it was imported from the same file and with the same preprocessing.
     fileprivate func holds(_ weights: ImportedWeights) -> Bool { sha256 == weights.sha256 && preprocessing == weights.preprocessing }
 
     /// Reads the whole file at `path` and describes it.
@@ -186,7 +186,8 @@ extension ImportedWeights {
 }
 
 extension ImportedWeights {
-    /// What an import of the file at `path` has assumed, and how to import it as something else; nil if its tensors leave no doubt.
+    /// A sentence that names the assumed network of the file at `path` and the command that imports it as another one. It is nil if
+    /// only one network has these tensors.
     fileprivate func assumption(importedFrom path: String, as name: String) -> String? {
         guard let other = alternatives.first else { return nil }
         let words = ["weights", "import", ShellText.path(path)] + (name == "imagenet" ? [] : ["--name", name])

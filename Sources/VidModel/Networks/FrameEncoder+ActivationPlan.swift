@@ -22,7 +22,7 @@ package struct ActivationPlan: Sendable, Equatable {
     }
 
     package let parts: [Part]
-    /// Of a step on all frames at once, which one part saves; nil where frames go by groups.
+    /// The schedule of a step that runs each layer on all frames at once. It is nil if groups of frames are processed in turn.
     let schedule: StepSchedule?
     package var frames: Int { parts[parts.count - 1].frames.upperBound }
     /// Bytes of activations that a step holds at most.

@@ -11,7 +11,7 @@ extension FrameEncoder {
         /// The network's output (N, ...).
         package let features: Tensor
         fileprivate let parts: [SavedPart]
-        /// Of a step on all frames at once; nil where `parts` are saved.
+        /// The step, if it runs each layer on all frames at once; nil if `parts` are saved.
         fileprivate var batch: BatchStep?
     }
 

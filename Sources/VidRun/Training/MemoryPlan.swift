@@ -83,7 +83,8 @@ struct MemoryPlan {
         return lines
     }
 
-    /// What a step on all frames at once keeps; trained batch normalization needs them together.
+    /// A line that names the layers whose outputs are kept by a step with trained batch normalization, which runs each layer on all
+    /// frames at once.
     private static func line(_ checkpoints: [String]) -> String {
         guard let last = checkpoints.last else {
             return "  all frames: all layers but batch normalizations and activations of the first or all layers, which are recomputed"

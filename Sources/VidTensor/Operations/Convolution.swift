@@ -84,7 +84,7 @@ package enum Convolution {
                 workspace: workspace)
         default:
             Im2colConvolution.inputGradient(
-                g, frames: frames, dOutput: dOutput.base, kernel: kernel.base, dInput: dInput.base, workers: workers,
+                g, frames: frames, dOutput: dOutput.base, kernel: kernel, dInput: dInput.base, workers: workers,
                 workspace: workspace)
             if let gate { Rectifier.gradient(output: gate, dOutput: dInput, dInput: dInput, workers: workers) }
         }

@@ -175,28 +175,18 @@ enum Im2colConvolution {
     }
 
     static func inputGradient(
-        _ g: ConvolutionGeometry, frames: Int, dOutput: UnsafePointer<Float>, kernel: UnsafePointer<Float>,
+        _ g: ConvolutionGeometry, frames: Int, dOutput: UnsafePointer<Float>, kernel: Tensor,
         dInput: UnsafeMutablePointer<Float>, workers: Workers, workspace: Workspace
     ) {
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
         guard let backward = g.inputGradient else {
-            scatter(g, frames: frames, dOutput: dOutput, kernel: kernel, dInput: dInput, workers: workers, workspace: workspace)
+            scatter(g, frames: frames, dOutput: dOutput, kernel: kernel.base, dInput: dInput, workers: workers, workspace: workspace)
             return
         }
         // dInput[i, j, c] = sum over taps (r, q) and k of dOutput[i + p - r, j + p - q, k] kernel[r, q, c, k].
-        let taps = g.kernelRows * g.kernelColumns
-        let size = g.groupChannels * g.filters
-        let rotated = workspace.take([taps, g.groupFilters, g.channels]).base
-        workers.forEach(taps) { tap, _ in
-            for group in 0..<g.groups {
-                vc_transpose(
-                    g.groupChannels, g.groupFilters, kernel + tap * size + group * g.groupFilters, g.filters,
-                    rotated + (taps - 1 - tap) * size + group * g.groupChannels, g.channels)
-            }
-        }
         let filters = PackedFilters(kernelShape: backward.kernelShape, groups: g.groups, in: workspace)
-        filters.update(Tensor(rotated, backward.kernelShape), workers: workers)
+        filters.update(turning: kernel, workers: workers)
         forward(backward, frames: frames, input: dOutput, filters: filters, output: dInput, workers: workers, workspace: workspace)
     }
 
@@ -250,7 +240,6 @@ enum Im2colConvolution {
     /// Floats that `inputGradient` takes from the workspace.
     static func inputGradientScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         guard let backward = g.inputGradient else { return workers * matrixFloats(rowsPerBlock(g) * g.outColumns * g.taps) }
-        return matrixFloats(g.kernelShape.count) + matrixFloats(PackedFilters.floats(backward.kernelShape, groups: g.groups))
-            + forwardScratch(backward, workers: workers)
+        return matrixFloats(PackedFilters.floats(backward.kernelShape, groups: g.groups)) + forwardScratch(backward, workers: workers)
     }
 }

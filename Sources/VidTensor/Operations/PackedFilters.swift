@@ -52,13 +52,38 @@ package final class PackedFilters {
     /// Packs `kernel` (rows, columns, C / groups, K).
     package func update(_ kernel: Tensor, workers: Workers) {
         precondition(kernel.shape == kernelShape, "kernel \(kernel.shape) for \(kernelShape)")
-        let (filters, columns) = (kernelShape[3], kernelShape[3] / groups)
+        let filters = kernelShape[3]
+        forEachPanel(workers) { group, columns, panel in
+            let source = kernel.base + group * (filters / groups) + columns.lowerBound
+            vc_pack(taps, columns.count, source, filters, 1, panel, panelFloats)
+        }
+    }
+
+    /// Packs the kernel of the convolution that gives the input gradient of one with `kernel` (rows, columns, C / groups, K): turned by
+    /// 180 degrees, with channels and filters exchanged.
+    func update(turning kernel: Tensor, workers: Workers) {
+        let (places, channels, filters) = (kernel.shape[0] * kernel.shape[1], kernel.shape[2], kernel.shape[3])
+        precondition(
+            kernelShape == [kernel.shape[0], kernel.shape[1], filters / groups, channels * groups],
+            "kernel \(kernel.shape) turned into \(kernelShape)")
+        let depth = filters / groups
+        forEachPanel(workers) { group, columns, panel in
+            for place in 0..<places {
+                let source = kernel.base + ((places - 1 - place) * channels + columns.lowerBound) * filters + group * depth
+                vc_pack(depth, columns.count, source, 1, filters, panel + place * depth * PackedFilters.panelColumns, panelFloats)
+            }
+        }
+    }
+
+    /// Calls `body` with each group, the columns of each of its panels, and the panel.
+    private func forEachPanel(
+        _ workers: Workers, _ body: (_ group: Int, _ columns: Range<Int>, _ panel: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        let columns = kernelShape[3] / groups
         let panels = PackedFilters.panels(columns)
         workers.forEach(groups * panels) { block, _ in
-            let (index, column) = (block / panels, block % panels * PackedFilters.panelColumns)
-            vc_pack(
-                taps, min(PackedFilters.panelColumns, columns - column), kernel.base + index * columns + column, filters, 1,
-                group(index) + column * taps, panelFloats)
+            let (index, first) = (block / panels, block % panels * PackedFilters.panelColumns)
+            body(index, first..<min(columns, first + PackedFilters.panelColumns), group(index) + first * taps)
         }
     }
 }

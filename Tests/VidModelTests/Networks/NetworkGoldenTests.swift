@@ -11,7 +11,8 @@ import VidTrain
 /// The named networks against PyTorch in double precision (torchvision, and efficientnet-lite-pytorch), with weights that both sides
 /// compute by a formula and that are imported under PyTorch's names: features, gradients of all parameters with frozen and with trained
 /// batch normalisation, the moving statistics, and a step of a whole classifier with the default optimizer. In all but the
-/// largest networks, that step and one more then give the same bits on other threads, with other activations kept, and when the training is resumed between them.
+/// largest networks, that step and one more then give the same bits on other threads, with other activations kept, and when the
+/// training is resumed between them.
 @Suite struct NetworkGoldenTests {
     static let names: [NamedArchitecture] = {
         let all = NamedArchitecture.allCases.filter { (try? Golden.named("network_\($0.rawValue)")) != nil }
@@ -39,9 +40,7 @@ import VidTrain
 /// A classifier of two frames a clip with the weights of a golden: CNN, mean over time, dense layer.
 private final class GoldenNetwork {
     private let name: NamedArchitecture
-    private let golden: Golden
-    /// The tensors under the names of the other program.
-    private let listed: [(name: String, shape: [Int])]
+    private let network: FormulaGolden
     /// The names here.
     private let own: [String: String]
     private let classifier: Classifier
@@ -51,19 +50,16 @@ private final class GoldenNetwork {
     /// (4, rows, columns, 3).
     private let frames: Tensor
 
+    private var golden: Golden { network.golden }
+    private var listed: [(name: String, shape: [Int])] { network.listed }
     private var encoder: FrameEncoder { classifier.encoder }
     private var store: ParameterStore { classifier.parameters }
 
     init(_ name: NamedArchitecture, _ golden: Golden) async throws {
         self.name = name
-        self.golden = golden
-        let note = try JSONParser.parse(golden.note)
-        let size = (note["size"]?.arrayElements ?? []).compactMap { $0.integerValue.map(Int.init) }
-        listed = (note["tensors"]?.arrayElements ?? []).map { node in
-            let parts = node.arrayElements ?? []
-            return (parts[0].stringValue ?? "", (parts[1].arrayElements ?? []).compactMap { $0.integerValue.map(Int.init) })
-        }
-        classifier = try GoldenNetwork.classifier(name, size)
+        network = try FormulaGolden(golden)
+        let listed = network.listed
+        classifier = try GoldenNetwork.classifier(name, network.size)
         try await load(listed, into: classifier.parameters)
         let store = classifier.parameters
         for (name, number, scale) in [
@@ -85,13 +81,7 @@ private final class GoldenNetwork {
             // A VGG's tensors have the same order there.
             ?? Array(zip(listed.map(\.name), store.slices.map(\.name)))
         own = Dictionary(uniqueKeysWithValues: pairs)
-        // From (N, C, H, W).
-        frames = tensors.nan([4, size[0], size[1], 3])
-        let places = size[0] * size[1]
-        for index in 0..<frames.count {
-            let (frame, place, channel) = (index / (3 * places), index / 3 % places, index % 3)
-            frames.base[index] = formula(100_000, (frame * 3 + channel) * places + place)
-        }
+        frames = network.frames(&tensors)
     }
 
     private static func classifier(_ name: NamedArchitecture, _ size: [Int]) throws -> Classifier {
@@ -104,11 +94,9 @@ private final class GoldenNetwork {
         return try Classifier(model, classes: ["a", "b", "c"])
     }
 
-    private func context(isTraining: Bool = false) -> Context {
-        Context(parameters: store, workers: Workers(count: 2), random: RandomGenerator(seed: 1), isTraining: isTraining)
-    }
+    private func context() -> Context { Context(parameters: store, workers: Workers(count: 2), random: RandomGenerator(seed: 1)) }
 
-    /// What a kernel, a normalisation's parameter or a bias begins with, under the names of PyTorch.
+    /// The tensor that has this name in PyTorch.
     private func slice(_ name: String) throws -> ParameterSlice {
         let own = try #require(own[name])
         return try #require(store.slice(named: own))
@@ -133,29 +121,11 @@ private final class GoldenNetwork {
     func checkGradients() throws -> String {
         var report = ""
         for mode in ["frozen", "batch"] where golden.contains("\(mode)/features") {
-            let context = context(isTraining: mode == "batch")
-            store.zeroGradients()
-            let saved = encoder.forward(frames: frames, saving: ActivationPlan(encoder, frames: 4, limit: .max), context)
-            let features = relativeError(saved.features.array, try golden.values("\(mode)/features"))
-            #expect(features <= (mode == "batch" ? 1e-3 : 1e-4), "\(mode)")
-            let dFeatures = context.workspace.take(encoder.outputShape.prepending(4))
-            for index in 0..<dFeatures.count { dFeatures.base[index] = formula(100_001, index) }
-            encoder.backward(frames: frames, saved: saved, dFeatures: dFeatures, context)
-            let rows = try golden.values("\(mode)/gradients")
-            let trained = listed.filter { !$0.name.contains("running_") }
-            // Some gradients are 0, such as those of a bias before a batch normalisation: they are compared with the largest.
-            let largest = trained.indices.reduce(0.0) { max($0, Double(rows[2 * $1])) }
-            var worst = 0.0
-            for (index, entry) in trained.enumerated() {
-                let (norm, product) = summary(try #require(store.gradient(slice(entry.name))), index)
-                let scale = max(Double(rows[2 * index]), 1e-3 * largest)
-                worst = max(worst, abs(norm - Double(rows[2 * index])) / scale, abs(product - Double(rows[2 * index + 1])) / scale / 10)
-                if !(worst <= 2e-2) {
-                    Issue.record("\(mode) \(entry.name): \(norm), \(product) for \(rows[2 * index]), \(rows[2 * index + 1])")
-                    break
-                }
+            let trained = listed.map(\.name).filter { !$0.contains("running_") }
+            let errors = try network.checkGradients(mode, encoder, frames: frames, context(), trained: trained) { index in
+                summary(try #require(store.gradient(slice(trained[index]))), index)
             }
-            report += "; \(mode) features \(features), gradients \(worst)"
+            report += "; \(mode) features \(errors.features), gradients \(errors.gradients)"
         }
         guard golden.contains("batch/moving") else { return report }
         let moving = try golden.values("batch/moving")
@@ -298,18 +268,6 @@ private func load(_ listed: [(name: String, shape: [Int])], into store: Paramete
     let path = try folder.write("weights.safetensors", bytes)
     let weights = try await ImportedWeights.read(path, hdf5: .inThisProcess)
     _ = try weights.load(into: store, preprocessing: weights.preprocessing)
-}
-
-/// Numbers in [-1, 1) by the hash of `maintain.goldens.networks`.
-@inline(__always)
-private func formula(_ number: Int, _ index: Int) -> Float {
-    var x = UInt32(truncatingIfNeeded: index) &+ 0x9E37_79B9 &* UInt32(truncatingIfNeeded: number + 1)
-    x ^= x >> 16
-    x &*= 0x85EB_CA6B
-    x ^= x >> 13
-    x &*= 0xC2B2_AE35
-    x ^= x >> 16
-    return Float(x >> 8) * 0x1p-23 - 1
 }
 
 /// The norm of a tensor, and its product with numbers by the formula in PyTorch's order: kernels (rows, columns, C, K), (rows, columns, C)
