@@ -9,7 +9,8 @@ for every network; the seed also draws the weights of the other layers and the o
 Configs/vgg16-lstm.json: an LSTM over the features of the frames, a dense layer, a softmax. There is no validation: the last epoch is
 measured, on all test clips.
 
-The time is that of `vidclass train` from its start to its end, with an empty cache of features: mostly decoding and encoding.
+The time is the processor time of `vidclass train` from its start to its report, with an empty cache of features: mostly encoding and
+explaining clips. Unlike the time on a clock, it hardly depends on what else the machine does.
 """
 
 import argparse
@@ -57,7 +58,7 @@ def compare(options: argparse.Namespace, folder: pathlib.Path) -> int:
     listed = json.loads(process.run([options.vidclass, "weights", "list", "--json"], variables, folder).text)
     found = {entry["name"]: entry for entry in listed}
     names = [f"w{number}" for number in range(len(options.weights))]
-    print("| data | clips to learn from, to test | " + " | ".join(f"{found[name]['architecture']} | time" for name in names) + " |")
+    print("| data | clips to learn from, to test | " + " | ".join(f"{found[name]['architecture']} | processor time" for name in names) + " |")
     print("|---|---:|" + "---:|---:|" * len(names), flush=True)
     for data in options.data:
         rows, classes = read(data)
@@ -122,7 +123,7 @@ def measure(network: Network, seed: int, options: argparse.Namespace, folder: pa
                 "output.exist_ok=true", "output.tensorboard=false", *options.set]
     ended = process.run([options.vidclass, "train", "--config", environment.REPOSITORY / "Configs/vgg16-lstm.json", "--quiet",
                          *[word for setting in settings for word in ("--set", setting)]], variables, folder)
-    network.seconds.append(ended.seconds)
+    network.seconds.append(ended.processor_seconds)
     # The features of test clips are the same for every seed, so they have a cache of their own.
     document = process.run([options.vidclass, "eval", "--checkpoint", folder / "runs/run/weights/last.safetensors", "--split", "test", "--json"],
                            variables | {"XDG_CACHE_HOME": str(folder / "test-cache")}, folder)
