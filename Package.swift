@@ -25,6 +25,9 @@ let strictSwift: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Tests that leave the computing to the programs and libraries: the optimizer would take longer than it saves.
+let quickSwift = strictSwift + [.unsafeFlags(["-Onone"])]
+
 let package = Package(
     name: "vidclass",
     products: [
@@ -121,18 +124,18 @@ let package = Package(
         .target(
             name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernelChoice"],
             swiftSettings: strictSwift),
-        .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "CReferenceKernels"],
             resources: [.copy("Goldens")], swiftSettings: strictSwift),
-        .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: strictSwift),
+        .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"],
             resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidDataTests", dependencies: ["VidSystem", "VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
-            swiftSettings: strictSwift),
+            swiftSettings: quickSwift),
         .testTarget(
             name: "VidTrainTests",
             dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
@@ -142,17 +145,17 @@ let package = Package(
             name: "VidCheckpointTests",
             dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
-            swiftSettings: strictSwift),
+            swiftSettings: quickSwift),
         .testTarget(
             name: "VidReportTests", dependencies: ["VidSystem", "VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
-            swiftSettings: strictSwift),
+            swiftSettings: quickSwift),
         .testTarget(
             name: "VidRunTests",
             dependencies: ["VidSystem", "VidRun", "VidTestSupport", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint"],
-            swiftSettings: strictSwift),
+            swiftSettings: quickSwift),
         .testTarget(
             name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],
-            swiftSettings: strictSwift),
+            swiftSettings: quickSwift),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

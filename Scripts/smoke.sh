@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The smoke training: synthetic clips whose class depends only on the order of their frames; the classifier must learn it
-# (validation accuracy at least 0.95), and 1 and 2 threads must write the same bytes.
+# (validation accuracy at least 0.95), and 1 and 2 threads must write the same bytes. The program is $1, or the one built here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-vidclass=$(swift build -c release --show-bin-path)/vidclass
+vidclass=${1:-$(swift build -c release --show-bin-path)/vidclass}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

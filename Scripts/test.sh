@@ -1,36 +1,66 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, builds in release mode, checks the format, the house's rules and the tags of its guards,
-# runs the smoke training, the examples of README, help and documentation, random configurations if there is PyTorch, and the tests.
-# The test runner's own lines come last.
+# All checks: installs what is missing and builds in release mode. Beside the build it checks the format, the house's rules and the tags
+# of its guards; beside the tests it runs the smoke training, the examples of README, help and documentation, and random configurations
+# if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=Scripts/setup.sh
 source Scripts/setup.sh
 
+work=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
+
+check_sources() {
+    echo "== format"
+    ./Scripts/format.sh --check
+    if command -v python3 >/dev/null 2>&1; then
+        echo "== house"
+        python3 Scripts/check_house.py
+        PYTHONPATH=Scripts python3 -m maintain.guards --list >/dev/null
+    fi
+}
+
+check_program() {
+    local python="${VIDCLASS_PYTHON_ENV:-.build/python}/bin/python"
+    echo "== smoke training"
+    ./Scripts/smoke.sh "$1"
+    echo "== examples"
+    if command -v python3 >/dev/null 2>&1; then
+        PYTHONPATH=Scripts python3 -m maintain.examples --vidclass "$1"
+    else
+        echo "python3 was not found: the house is not checked, and the examples of README, help and documentation are not run"
+    fi
+    echo "== random configurations"
+    if "$python" -c "import torch, safetensors" >/dev/null 2>&1; then
+        PYTHONPATH=Scripts "$python" -m maintain.check_random --count 10 --vidclass "$1"
+    else
+        echo "$python has no PyTorch: not compared; python3 -m maintain.check_random installs it"
+    fi
+}
+
+# finish PROCESS OUTPUT: waits for what runs beside and shows what it wrote; ends this script with its status where it failed.
+finish() {
+    local status=0
+    wait "$1" || status=$?
+    cat "$2"
+    [ "$status" -eq 0 ] || exit "$status"
+}
+
 echo "== build"
+check_sources >"$work/sources" 2>&1 &
+sources=$!
 # The product rather than --build-tests: that would also build protoc and the other tools of the packages' plugins.
 swift build -c release -j 2 --product vidclassPackageTests
-echo "== format"
-./Scripts/format.sh --check
-if command -v python3 >/dev/null 2>&1; then
-    echo "== house"
-    python3 Scripts/check_house.py
-    PYTHONPATH=Scripts python3 -m maintain.guards --list >/dev/null
-fi
-echo "== smoke training"
-./Scripts/smoke.sh
-echo "== examples"
-if command -v python3 >/dev/null 2>&1; then
-    PYTHONPATH=Scripts python3 -m maintain.examples --vidclass "$(swift build -c release --show-bin-path)/vidclass"
-else
-    echo "python3 was not found: the house is not checked, and the examples of README, help and documentation are not run"
-fi
-echo "== random configurations"
-python="${VIDCLASS_PYTHON_ENV:-.build/python}/bin/python"
-if "$python" -c "import torch, safetensors" >/dev/null 2>&1; then
-    PYTHONPATH=Scripts "$python" -m maintain.check_random --count 10 --vidclass "$(swift build -c release --show-bin-path)/vidclass"
-else
-    echo "$python has no PyTorch: not compared; python3 -m maintain.check_random installs it"
-fi
+finish "$sources" "$work/sources"
+
+# Asked for now: while tests run, SwiftPM answers nobody else.
+vidclass=$(swift build -c release --show-bin-path)/vidclass
+check_program "$vidclass" >"$work/program" 2>&1 &
+program=$!
 echo "== tests"
-swift test -c release --skip-build
+tests=0
+swift test -c release --skip-build 2>&1 | tee "$work/tests" || tests=$?
+finish "$program" "$work/program"
+echo "== tests, at the end"
+tail -n 1 "$work/tests"
+exit "$tests"

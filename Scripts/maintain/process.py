@@ -30,6 +30,7 @@ class Ended:
     output: bytes
     errors: bytes
     seconds: float
+    processor_seconds: float
     peak_bytes: int
     hung: bool
 
@@ -67,7 +68,8 @@ def watch(command: list, variables: dict[str, str], folder: pathlib.Path, stdin:
         if reap:
             kill(process)
         # Linux counts in KiB.
-        return Ended(process.returncode, content(output), content(errors), elapsed, usage.ru_maxrss * 1024, hung.is_set())
+        return Ended(process.returncode, content(output), content(errors), elapsed, usage.ru_utime + usage.ru_stime,
+                     usage.ru_maxrss * 1024, hung.is_set())
 
 
 def run(command: list, variables: dict[str, str], folder: pathlib.Path) -> Ended:

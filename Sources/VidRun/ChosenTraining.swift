@@ -19,14 +19,15 @@ package struct ChosenTraining {
     ///   - startsFromScratch: whether a small CNN is to be trained from random weights.
     /// - Throws: as `InitPlan.init`, and `.missingInput` if there are no pre-trained weights on this machine.
     package init(for path: String, media: String? = nil, overrides: [String], startsFromScratch: Bool, in runtime: Runtime) async throws {
-        let whole = try DataSet.open(path, media: media, split: .none)
+        let listing = try DataListing(path, media: media)
+        let whole = try listing.divided(by: .none)
         let guess = try await ChosenTraining.guess(whole, overrides, startsFromScratch, runtime)
         var anyInput = RunConfiguration()
         anyInput.model.input = InitPlan.anyInput
         let guessed = try guess?.configuration(overrides: overrides) ?? anyInput
         if guess != nil { try ChosenTraining.requireWeights(guessed, runtime) }
 
-        let divided = try DataSet.open(path, media: media, split: guessed.data.splitOptions(seed: guessed.seed))
+        let divided = try listing.divided(by: guessed.data.splitOptions(seed: guessed.seed))
         let loader = ClipLoader(guessed)
         let keeping = guess == nil ? nil : KeptViews(guessed, shown: .heldOut(of: divided))
         let checked = try await runtime.check(
@@ -36,7 +37,7 @@ package struct ChosenTraining {
             checked.divided(as: whole), checkedWith: loader, startsFromScratch: startsFromScratch, speed: guess?.speed, in: runtime)
         configuration = try plan.configuration(overrides: overrides)
         try ChosenTraining.requireWeights(configuration, runtime)
-        let own = try DataSet.open(path, media: media, split: configuration.data.splitOptions(seed: configuration.seed))
+        let own = try listing.divided(by: configuration.data.splitOptions(seed: configuration.seed))
         let found = try await plan.fitted(checked.divided(as: own), to: configuration)
         let isAsGuessed = ClipLoader(configuration).sampling(.whole) == loader.sampling(.whole)
         data = try CheckedData(

@@ -207,7 +207,7 @@ import VidTestSupport
     /// The folder goes away during a training: the save fails, the state before stays, and with the folder back the resumed run
     /// ends with the same bytes.
     @Test(arguments: ["", "/weights"]) func readOnlyInMidRun(_ place: String) throws {
-        let tiny = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
+        let tiny = try TinyTraining(training: #""epochs": 80, "batch_size": 4"#)
         let box = tiny.box
         guard let launcher = try asAnybody(box) else { return print("not tested: nobody else can run vidclass here") }
         let process = try CommandLineTool.start(TinyTraining.words, in: box.path, through: launcher)
@@ -221,7 +221,7 @@ import VidTestSupport
         // The temporary file that could not be removed before is gone now.
         #expect(try box.leftovers("runs/train") == [])
         let found = try box.trained("runs/train")
-        let again = try TinyTraining(training: #""epochs": 200, "batch_size": 4"#)
+        let again = try TinyTraining(training: #""epochs": 80, "batch_size": 4"#)
         #expect(try again.whole() == found)
     }
 

@@ -18,8 +18,8 @@ from maintain import environment
 # The folder below Tests, the packages, and what it is.
 GOLDENS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "layers": ("VidModelTests/Goldens", environment.NETWORKS, "layers, loss, optimisers, trainings, by PyTorch, checked by Keras"),
-    "networks": ("VidModelTests/Goldens", ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", "numpy"),
-                 "features and gradients of the named networks, by torchvision and efficientnet-lite-pytorch"),
+    "networks": ("VidModelTests/Goldens", ("torch", "torchvision", "timm", "efficientnet-lite-pytorch", "safetensors", "numpy"),
+                 "features and gradients of the named networks, by torchvision, timm and efficientnet-lite-pytorch"),
     "keras_networks": ("VidModelTests/Goldens", ("keras", "tensorflow-cpu", "safetensors", "numpy"),
                        "features and gradients of the named networks of Keras, by Keras"),
     "explain": ("VidModelTests/Goldens", environment.NETWORKS, "Grad-CAM and integrated gradients, by PyTorch"),

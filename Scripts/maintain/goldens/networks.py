@@ -10,7 +10,7 @@ from maintain import environment
 
 from .golden import Golden
 
-PACKAGES = ("torch", "torchvision", "efficientnet-lite-pytorch", "safetensors", "numpy")
+PACKAGES = ("torch", "torchvision", "timm", "efficientnet-lite-pytorch", "safetensors", "numpy")
 
 # Rows and columns: an odd one shows on which side the zeros are.
 SIZE = (72, 61)
@@ -143,6 +143,21 @@ def makers():
     for number in range(5):
         yield f"efficientnet_lite{number}", lambda number=number: network(
             f"efficientnet_lite{number}", lite(number), lambda model, x: model.extract_features(x))
+    for name, model in [*((f"tf_efficientnet_b{number}",) * 2 for number in range(4)), ("timm_efficientnet_lite0", "efficientnet_lite0")]:
+        yield name, lambda name=name, model=model: network(name, timm(model), lambda model, x: model.forward_features(x))
+
+
+def timm(name):
+    """timm's model; those from TensorFlow with Keras's momentum of the moving statistics, which timm leaves at PyTorch's."""
+    torchvision()
+    import timm as module
+    import torch
+
+    model = module.create_model(name, pretrained=False)
+    for layer in model.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d) and name.startswith("tf_"):
+            layer.momentum = 0.01
+    return model
 
 
 def lite(number):

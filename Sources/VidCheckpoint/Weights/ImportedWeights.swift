@@ -6,8 +6,9 @@ import VidTensor
 /// A CNN's weights from any kind of file, in Keras's names and layout.
 package struct ImportedWeights: Sendable {
     package private(set) var architecture: Architecture
-    /// Other networks with the same tensors, which the file cannot tell from this one: they differ in padding and epsilon.
-    package internal(set) var alternatives: [NamedArchitecture] = []
+    /// Other networks with the same tensors, which the file cannot tell from this one, and the preprocessing that they were trained
+    /// with: they differ in padding and epsilon.
+    package internal(set) var alternatives: [(network: NamedArchitecture, preprocessing: PreprocessingName)] = []
     /// `block1_conv1/kernel` (rows, columns, channels, filters) and `block1_conv1/bias` (filters), first to last.
     /// Valid as long as this value exists.
     package let tensors: [NamedTensor]
@@ -89,6 +90,7 @@ package struct ImportedWeights: Sendable {
     /// - Throws: `.badData` with the first differences if they are not the tensors of `architecture`.
     func said(to be: NamedArchitecture?, trainedOn preprocessing: PreprocessingName?) throws -> ImportedWeights {
         var weights = self
+        if let other = alternatives.first(where: { $0.network == be }) { weights.preprocessing = other.preprocessing }
         if let preprocessing { weights.preprocessing = preprocessing }
         guard let be else { return weights }
         let wanted = try ImportedWeights.tensors(of: .named(be))

@@ -41,7 +41,7 @@ package enum NetworkNaming: CaseIterable, Sendable {
         case (.timm, .efficientnetB0), (.timm, .efficientnetB1), (.timm, .efficientnetB2), (.timm, .efficientnetB3),
             (.timm, .tfEfficientnetB0), (.timm, .tfEfficientnetB1), (.timm, .tfEfficientnetB2), (.timm, .tfEfficientnetB3),
             (.timm, .efficientnetLite0), (.timm, .efficientnetLite1), (.timm, .efficientnetLite2), (.timm, .efficientnetLite3),
-            (.timm, .efficientnetLite4):
+            (.timm, .efficientnetLite4), (.timm, .timmEfficientnetLite0):
             return stages.staged(stem: ("conv_stem", "bn1"), top: ("conv_head", "bn2")) { stage, index, unit, isExpanded in
                 let block = "blocks.\(stage - 1).\(index)"
                 return switch unit {

@@ -13,7 +13,7 @@ enum StateDictWeights {
         let architecture: NamedArchitecture
         let naming: NetworkNaming
         /// Our tensors and the names of theirs.
-        let pairs: [(own: (name: String, shape: Shape), theirs: String)]
+        let pairs: NetworkNaming.Pairs
         /// How many of them the file has in the network's shape.
         let found: Int
         /// The file's tensors that are neither these nor of a classifier.
@@ -23,7 +23,7 @@ enum StateDictWeights {
     /// The weights of the network whose tensors the file has; nil if it has those of none that has a `NetworkNaming`.
     static func read(_ file: SafetensorsFile) throws -> ImportedWeights? {
         // The most tensors in common; among networks that are parts of others, the one that leaves nothing over.
-        let all = try candidates(file)
+        let all = candidates(file)
         guard let best = all.max(by: { (-$0.missing - $0.unknown.count) < (-$1.missing - $1.unknown.count) }) else {
             return nil
         }
@@ -37,26 +37,24 @@ enum StateDictWeights {
             guard let entry = theirs[name].flatMap(file.entry) else { return }
             if tensor.shape.rank == 1 { try file.read(entry, into: tensor) } else { try readKernel(entry, of: file, into: tensor) }
         }
-        weights.alternatives = all.filter { $0.missing == 0 && $0.unknown.isEmpty && $0.architecture != best.architecture }.map(
-            \.architecture)
+        weights.alternatives = all.filter { $0.missing == 0 && $0.unknown.isEmpty && $0.architecture != best.architecture }.map {
+            ($0.architecture, $0.naming.preprocessing($0.architecture))
+        }
         return weights
     }
 
-    private static func candidates(_ file: SafetensorsFile) throws -> [Candidate] {
+    private static func candidates(_ file: SafetensorsFile) -> [Candidate] {
         let names = Set(file.entries.map(\.name))
         let shapes = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0.shape) })
         var candidates: [Candidate] = []
-        for naming in NetworkNaming.allCases {
-            for architecture in NamedArchitecture.allCases {
-                guard let pairs = try naming.tensors(architecture) else { continue }
-                let named = pairs.filter { names.contains($0.theirs) }
-                guard 2 * named.count >= pairs.count else { continue }
-                let found = named.reduce(0) { $0 + (shapes[$1.theirs] == torchShape($1.own.shape) ? 1 : 0) }
-                let known = Set(pairs.map(\.theirs))
-                let unknown = names.filter { !known.contains($0) && !isClassifier($0) && !$0.hasSuffix(".num_batches_tracked") }
-                candidates.append(
-                    Candidate(architecture: architecture, naming: naming, pairs: pairs, found: found, unknown: unknown.sorted()))
-            }
+        for (naming, architecture, pairs) in NetworkNaming.tables where 2 * names.count >= pairs.count {
+            let named = pairs.filter { names.contains($0.theirs) }
+            guard 2 * named.count >= pairs.count else { continue }
+            let found = named.reduce(0) { $0 + (shapes[$1.theirs] == torchShape($1.own.shape) ? 1 : 0) }
+            let known = Set(pairs.map(\.theirs))
+            let unknown = names.filter { !known.contains($0) && !isClassifier($0) && !$0.hasSuffix(".num_batches_tracked") }
+            candidates.append(
+                Candidate(architecture: architecture, naming: naming, pairs: pairs, found: found, unknown: unknown.sorted()))
         }
         return candidates
     }
@@ -118,8 +116,20 @@ extension StateDictWeights.Candidate {
 }
 
 extension NetworkNaming {
-    /// The tensors of a network without `cnn/`, and their names; nil if this program has no such network.
-    package func tensors(_ architecture: NamedArchitecture) throws -> [(own: (name: String, shape: Shape), theirs: String)]? {
+    /// The tensors of a network without `cnn/`, and their names.
+    package typealias Pairs = [(own: (name: String, shape: Shape), theirs: String)]
+
+    /// The tensors of every network under every naming. A process reads many files, such as those that `weights list` shows, and laying
+    /// all networks out takes longer than reading one.
+    fileprivate static let tables: [(naming: NetworkNaming, architecture: NamedArchitecture, pairs: Pairs)] = allCases.flatMap { naming in
+        NamedArchitecture.allCases.compactMap { architecture in
+            // The layers of a named network fit each other.
+            (try? naming.tensors(architecture)).flatMap { $0 }.map { (naming, architecture, $0) }
+        }
+    }
+
+    /// The tensors of a network; nil if this program has no such network.
+    package func tensors(_ architecture: NamedArchitecture) throws -> Pairs? {
         guard let modules = modules(architecture) else { return nil }
         return try ImportedWeights.tensors(of: .named(architecture)).map { own in
             let parts = own.name.split(separator: "/")

@@ -191,9 +191,12 @@ extension ImportedWeights {
     fileprivate func assumption(importedFrom path: String, as name: String) -> String? {
         guard let other = alternatives.first else { return nil }
         let words = ["weights", "import", ShellText.path(path)] + (name == "imagenet" ? [] : ["--name", name])
-        let command = ShellText.vidclass(words + ["--architecture", other.rawValue, "--replace"])
+        let command = ShellText.vidclass(words + ["--architecture", other.network.rawValue, "--replace"])
+        let others = alternatives.map(\.network.rawValue).joined(separator: ", ")
+        let differences =
+            alternatives.contains { $0.preprocessing != preprocessing } ? "padding, epsilon and preprocessing" : "padding and epsilon"
         return
-            "\(path.printable): its tensors are those of \(architecture.label) and of \(alternatives.map(\.rawValue).joined(separator: ", ")), which "
-            + "differ in padding and epsilon; \(architecture.label) is assumed. If that is wrong, use `\(command)`"
+            "\(path.printable): its tensors are those of \(architecture.label) and of \(others), which differ in \(differences); "
+            + "\(architecture.label) is assumed. If that is wrong, use `\(command)`"
     }
 }

@@ -109,6 +109,6 @@ package struct PythonWeights: Sendable {
         .tfEfficientnetB2: "tf_efficientnet_b2.ns_jft_in1k", .tfEfficientnetB3: "tf_efficientnet_b3.ns_jft_in1k",
         .efficientnetLite0: "tf_efficientnet_lite0.in1k", .efficientnetLite1: "tf_efficientnet_lite1.in1k",
         .efficientnetLite2: "tf_efficientnet_lite2.in1k", .efficientnetLite3: "tf_efficientnet_lite3.in1k",
-        .efficientnetLite4: "tf_efficientnet_lite4.in1k",
+        .efficientnetLite4: "tf_efficientnet_lite4.in1k", .timmEfficientnetLite0: "efficientnet_lite0.ra_in1k",
     ]
 }

@@ -69,6 +69,7 @@ package enum NamedArchitecture: String, Sendable, Equatable, CaseIterable {
     case efficientnetLite2 = "efficientnet_lite2"
     case efficientnetLite3 = "efficientnet_lite3"
     case efficientnetLite4 = "efficientnet_lite4"
+    case timmEfficientnetLite0 = "timm_efficientnet_lite0"
 
     package var layers: [CNNLayer] {
         switch self {
@@ -99,6 +100,7 @@ package enum NamedArchitecture: String, Sendable, Equatable, CaseIterable {
         case .efficientnetLite2: EfficientNet.layers(.lite, width: 1.1, depth: 1.2)
         case .efficientnetLite3: EfficientNet.layers(.lite, width: 1.2, depth: 1.4)
         case .efficientnetLite4: EfficientNet.layers(.lite, width: 1.4, depth: 1.8)
+        case .timmEfficientnetLite0: EfficientNet.layers(.torchLite, width: 1, depth: 1)
         }
     }
 

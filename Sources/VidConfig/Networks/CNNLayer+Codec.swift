@@ -192,15 +192,30 @@ extension CNNLayer {
 
     /// The name that the configuration gives; nil for an automatic one.
     package var name: String? {
-        switch self {
-        case .convolution(let options), .separableConvolution(let options): options.name
-        case .depthwiseConvolution(let options): options.name
-        case .batchNormalization(let options): options.name
-        case .activation(let options): options.name
-        case .maxPooling(let options), .averagePooling(let options): options.name
-        case .zeroPadding(let options): options.name
-        case .squeezeExcite(let options): options.name
-        case .residual(let options): options.name
+        get {
+            var copy = self
+            return copy.withName { $0 }
+        }
+        set { withName { $0 = newValue } }
+    }
+
+    private mutating func withName<Result>(_ body: (inout String?) -> Result) -> Result {
+        func result<Options>(_ options: Options, _ path: WritableKeyPath<Options, String?>, _ wrap: (Options) -> CNNLayer) -> Result {
+            var options = options
+            defer { self = wrap(options) }
+            return body(&options[keyPath: path])
+        }
+        return switch self {
+        case .convolution(let options): result(options, \.name) { .convolution($0) }
+        case .depthwiseConvolution(let options): result(options, \.name) { .depthwiseConvolution($0) }
+        case .separableConvolution(let options): result(options, \.name) { .separableConvolution($0) }
+        case .batchNormalization(let options): result(options, \.name) { .batchNormalization($0) }
+        case .activation(let options): result(options, \.name) { .activation($0) }
+        case .maxPooling(let options): result(options, \.name) { .maxPooling($0) }
+        case .averagePooling(let options): result(options, \.name) { .averagePooling($0) }
+        case .zeroPadding(let options): result(options, \.name) { .zeroPadding($0) }
+        case .squeezeExcite(let options): result(options, \.name) { .squeezeExcite($0) }
+        case .residual(let options): result(options, \.name) { .residual($0) }
         }
     }
 }

@@ -19,42 +19,8 @@ extension CNNLayer {
             }
             guard layer.name == nil else { return layer }
             counts[layer.type, default: 0] += 1
-            return layer.named("\(layer.type)_\(counts[layer.type, default: 0])")
-        }
-    }
-
-    private func named(_ name: String) -> CNNLayer {
-        switch self {
-        case .convolution(var options):
-            options.name = name
-            return .convolution(options)
-        case .separableConvolution(var options):
-            options.name = name
-            return .separableConvolution(options)
-        case .depthwiseConvolution(var options):
-            options.name = name
-            return .depthwiseConvolution(options)
-        case .batchNormalization(var options):
-            options.name = name
-            return .batchNormalization(options)
-        case .activation(var options):
-            options.name = name
-            return .activation(options)
-        case .maxPooling(var options):
-            options.name = name
-            return .maxPooling(options)
-        case .averagePooling(var options):
-            options.name = name
-            return .averagePooling(options)
-        case .zeroPadding(var options):
-            options.name = name
-            return .zeroPadding(options)
-        case .squeezeExcite(var options):
-            options.name = name
-            return .squeezeExcite(options)
-        case .residual(var options):
-            options.name = name
-            return .residual(options)
+            layer.name = "\(layer.type)_\(counts[layer.type, default: 0])"
+            return layer
         }
     }
 

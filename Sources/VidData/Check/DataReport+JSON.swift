@@ -4,45 +4,46 @@ import VidSystem
 extension DataReport {
     /// The document of `vidclass check --json`, with every clip and every leak.
     package var document: JSONNode {
+        // Each list by itself: in one expression with closures, the compiler would look for their types for half a minute.
         let table: JSONNode = data.findings.form.map { .string($0.text) } ?? .null
-        return .object([
-            ("data", .string(data.path)),
-            ("table", table),
-            ("clips", .integer(clips.count)),
-            ("bad", .integer(bad.count)),
-            ("damaged", .integer(damaged.count)),
-            ("classes", .array(data.classes.map { .string($0) })),
-            ("parts", .object(splits.map { ($0.rawValue, splitDocument($0)) })),
-            ("frames", spread(frames)),
-            ("frames_per_second", spread(rates)),
-            ("seconds", spread(durations)),
-            (
-                "sizes",
-                .array(
-                    sizes.map {
-                        .object([
-                            ("rows", .integer($0.rows)), ("columns", .integer($0.columns)), ("channels", .integer($0.channels)),
-                            ("clips", .integer($0.clips)),
-                        ])
-                    })
-            ),
-            ("kinds", .object(kinds.map { ($0.name, .integer($0.clips)) })),
-            ("remarks", .array(remarks.map { .string($0) })),
-            ("other_files", .array(data.findings.otherFiles.map { .string($0) })),
-            ("bad_clips", .array(bad.map { .object(members($0.entry) + [("reason", .string($0.reason ?? ""))]) })),
-            (
-                "damaged_clips",
-                .array(damaged.map { clip in .object(members(clip.entry) + (clip.facts?.damage?.members ?? [])) })
-            ),
-            (
-                "contradictions",
-                .array(contradictions.map { .object([("first", clip($0.first)), ("second", clip($0.second))]) })
-            ),
-            ("overlaps", .array(overlaps.map(overlapDocument))),
-            ("leaks", leaks.map { .array($0.map(leakDocument)) } ?? .null),
-            ("files", .array(clips.map(clipDocument))),
+        let splits: [(String, JSONNode)] = splits.map { ($0.rawValue, splitDocument($0)) }
+        let sizes: [JSONNode] = sizes.map(sizeDocument)
+        let kinds: [(String, JSONNode)] = kinds.map { ($0.name, .integer($0.clips)) }
+        let bad: [JSONNode] = bad.map(badDocument)
+        let damaged: [JSONNode] = damaged.map(damagedDocument)
+        let contradictions: [JSONNode] = contradictions.map { pair($0.first, $0.second) }
+        let overlaps: [JSONNode] = overlaps.map(overlapDocument)
+        let leaks: JSONNode = leaks.map { .array($0.map(leakDocument)) } ?? .null
+        let files: [JSONNode] = clips.map(clipDocument)
+        let members: [(String, JSONNode)] = [
+            ("data", .string(data.path)), ("table", table), ("clips", .integer(clips.count)), ("bad", .integer(bad.count)),
+            ("damaged", .integer(damaged.count)), ("classes", texts(data.classes)), ("parts", .object(splits)), ("frames", spread(frames)),
+            ("frames_per_second", spread(rates)), ("seconds", spread(durations)), ("sizes", .array(sizes)), ("kinds", .object(kinds)),
+            ("remarks", texts(remarks)), ("other_files", texts(data.findings.otherFiles)), ("bad_clips", .array(bad)),
+            ("damaged_clips", .array(damaged)), ("contradictions", .array(contradictions)), ("overlaps", .array(overlaps)),
+            ("leaks", leaks), ("files", .array(files)),
+        ]
+        return .object(members)
+    }
+
+    private func texts(_ texts: [String]) -> JSONNode { .array(texts.map { .string($0) }) }
+
+    private func sizeDocument(_ size: Size) -> JSONNode {
+        .object([
+            ("rows", .integer(size.rows)), ("columns", .integer(size.columns)), ("channels", .integer(size.channels)),
+            ("clips", .integer(size.clips)),
         ])
     }
+
+    private func badDocument(_ clip: CheckedClip) -> JSONNode {
+        .object(members(clip.entry) + [("reason", .string(clip.reason ?? ""))])
+    }
+
+    private func damagedDocument(_ clip: CheckedClip) -> JSONNode {
+        .object(members(clip.entry) + (clip.facts?.damage?.members ?? []))
+    }
+
+    private func pair(_ first: Int, _ second: Int) -> JSONNode { .object([("first", clip(first)), ("second", clip(second))]) }
 
     private func splitDocument(_ split: Split) -> JSONNode {
         let counts = data.counts(of: split)

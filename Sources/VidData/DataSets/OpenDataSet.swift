@@ -12,13 +12,28 @@ extension DataSet {
         _ path: String, media: String? = nil, split: SplitOptions = SplitOptions(), classes: [String]? = nil, leavesOutUnknown: Bool = false
     ) throws -> DataSet {
         try split.check()
+        return try DataListing(path, media: media, classes: classes, leavesOutUnknown: leavesOutUnknown).divided(by: split)
+    }
+}
+
+/// The clips at a path, listed once, before they are divided into splits.
+package struct DataListing {
+    private let path: String
+    private let media: String?
+    private let found: FoundClips
+    private let classes: [String]
+    private let areGiven: Bool
+    private let unknown: [DataSet.UnknownLabel]
+
+    /// Lists the clips as `DataSet.open` does.
+    package init(_ path: String, media: String? = nil, classes: [String]? = nil, leavesOutUnknown: Bool = false) throws {
         let status = try SystemCall.status(path)
         var found: FoundClips
         switch status.kind {
         case .folder where media != nil:
             throw VidclassError.file(path, "data.media (--media) is for the clips of a table or list, but this is a folder")
         case .folder: found = try FolderLayout.read(path, mayLackTraining: classes != nil, classes: classes)
-        case .file where isTable(name: path): found = try TableLayout.read(path, media: media)
+        case .file where DataSet.isTable(name: path): found = try TableLayout.read(path, media: media)
         case .file: throw LayoutAdvice.error(forFile: path)
         default: throw VidclassError.file(path, LayoutAdvice.expected + ", found a pipe, socket or device")
         }
@@ -35,29 +50,37 @@ extension DataSet {
         do { labels = try classes ?? found.sortedLabels(path) } catch let error as VidclassError where isFolder {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
-        let areGiven = classes != nil
-        let classes = labels
         if !isFolder { try found.checkRepeats(path) }
-        let unknown = found.unknownLabels(classes)
+        unknown = found.unknownLabels(labels)
         if leavesOutUnknown {
-            let known = ClassNumbers(classes)
+            let known = ClassNumbers(labels)
             found.clips.removeAll { known[$0.label] == nil }
         }
         found.notes += LabelSpelling.notes(
             found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
             folder: isFolder && found.splits == nil ? found.classFolder : nil)
+        self.path = path
+        self.media = media
+        self.found = found
+        self.classes = labels
+        areGiven = classes != nil
+    }
+
+    /// The data set of these clips, in which `split` divides those whose split the data does not name.
+    package func divided(by split: DataSet.SplitOptions) throws -> DataSet {
+        try split.check()
         let made = StratifiedSplit.make(
             try found.entries(classes, areGiven: areGiven, path), classes: classes, options: split, given: found.splits ?? [.train])
-        var findings = Findings(
+        var findings = DataSet.Findings(
             otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
             notes: found.notes + made.notes)
-        if found.splits != nil { findings.notes += dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
+        if found.splits != nil { findings.notes += DataListing.dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
         return DataSet(
             path: path, media: media, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)
     }
 
     /// A note about groups whose clips are in more than one of the given splits.
-    private static func dividedGroups(_ entries: [Entry]) -> [String] {
+    private static func dividedGroups(_ entries: [DataSet.Entry]) -> [String] {
         var splits: [String: Set<Split>] = [:]
         for entry in entries { if let group = entry.group { splits[group, default: []].insert(entry.split) } }
         let divided = splits.filter { $0.value.count > 1 }.keys.sorted(by: PathText.precedes)

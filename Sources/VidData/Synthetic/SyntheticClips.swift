@@ -7,7 +7,8 @@ import VidTensor
 /// change is periodic. Starts are uniform, so any single frame is equally likely in every class, and the classes of a scene show
 /// the same frames, so the set of frames does not reveal the class either (`SyntheticOrder`). With up to four classes, the
 /// stripes' direction and the size do not change; with more, the pair of coordinates that the class does not order is shuffled.
-package struct SyntheticClips: Sendable {
+package struct SyntheticClips: SyntheticData {
+    package static let fileExtension = "bin"
     package static let labels = ["right", "left", "up", "down", "clockwise", "anticlockwise", "grow", "shrink"]
 
     package let classes: Int
@@ -47,20 +48,12 @@ package struct SyntheticClips: Sendable {
         var random = RandomGenerator(seed: seed, stream: 2 * UInt64(number))
         let scene = SyntheticScene(rows: rows, columns: columns, seed: seed, noiseStream: 2 * UInt64(number) + 1, random: &random)
         let start = random.below(order.length)
-        // pairing[k]: the point of the second plane that goes with point k of the first.
         let pairing = classes > 4 ? random.permutation(order.length) : [Int](repeating: 0, count: order.length)
-        let walk = order.walk(direction: label % 4, start: start, frames: frames)
-        var points = walk
-        if label >= 4 {
-            var inverse = pairing
-            for (first, second) in pairing.enumerated() { inverse[second] = first }
-            points = walk.map { inverse[$0] }
-        }
         // Each frame is drawn once, however often the clip repeats it.
         var drawn: [Int: [UInt8]] = [:]
         var values: [UInt8] = []
         values.reserveCapacity(frames * 3 * rows * columns)
-        for point in points {
+        for point in order.points(label: label, start: start, frames: frames, pairing: pairing) {
             if drawn[point] == nil {
                 let (x, y) = order.point(point)
                 let (angle, size) = order.point(pairing[point])
@@ -77,45 +70,5 @@ package struct SyntheticClips: Sendable {
             shape: ClipShape(frames: frames, channels: 3, rows: rows, columns: columns), pixels: .bytes(values), framesPerSecond: 8)
     }
 
-    /// Writes `clipsPerClass` clips of each class to `folder`/<class>/<number>.bin, several at a time.
-    ///
-    /// Throws if the folder contains anything other than such clips.
-    package func write(
-        to folder: String, clipsPerClass: Int, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
-    ) async throws {
-        guard (1...100_000).contains(clipsPerClass) else {
-            throw VidclassError(.usage, "clips per class: expected 1 to 100000, found \(clipsPerClass)")
-        }
-        let digits = max(3, String(clipsPerClass - 1).count)
-        let names = (0..<clipsPerClass).map { number in
-            let text = String(number)
-            return String(repeating: "0", count: digits - text.count) + text + ".bin"
-        }
-        try checkFolder(folder, names: Set(names))
-        for label in labels { try Folder.make(PathText.join(folder, label)) }
-        let total = classes * clipsPerClass
-        var done = 0
-        try await runConcurrently(total, limit: Workers.processorCount) { number in
-            let (index, label) = number.quotientAndRemainder(dividingBy: classes)
-            let path = PathText.join(PathText.join(folder, labels[label]), names[index])
-            try ClipFile.write(clip(label: label, number: index), to: path)
-        } finish: { _, _ in
-            done += 1
-            progress(done, total)
-        }
-    }
-
-    /// Throws if `folder` contains anything else: with other clips in it, the data set would not be the requested one.
-    private func checkFolder(_ folder: String, names: Set<String>) throws {
-        guard (try? SystemCall.status(folder)) != nil else { return }
-        func refuse(_ found: String) -> VidclassError {
-            .file(folder, "is not empty (it contains \(found.printable)); choose another folder or remove it")
-        }
-        for name in try Folder.names(folder).names where !PathText.isHidden(name) {
-            guard labels.contains(name) else { throw refuse(name) }
-            for file in try Folder.names(PathText.join(folder, name)).names where !PathText.isHidden(file) {
-                guard names.contains(file) else { throw refuse("\(name)/\(file)") }
-            }
-        }
-    }
+    package func write(label: Int, number: Int, to path: String) throws { try ClipFile.write(clip(label: label, number: number), to: path) }
 }

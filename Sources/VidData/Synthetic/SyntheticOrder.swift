@@ -44,6 +44,16 @@ package struct SyntheticOrder: Sendable, Equatable {
         (0..<frames).map { (start + $0 * strides[direction]) % length }
     }
 
+    /// The points of the first plane that a clip of class `label` shows. Classes 0 to 3 walk over the first plane and the others over
+    /// the second, whose point `pairing[k]` goes with point k of the first.
+    package func points(label: Int, start: Int, frames: Int, pairing: [Int]) -> [Int] {
+        let walk = walk(direction: label % 4, start: start, frames: frames)
+        guard label >= 4 else { return walk }
+        var inverse = pairing
+        for (first, second) in pairing.enumerated() { inverse[second] = first }
+        return walk.map { inverse[$0] }
+    }
+
     /// A lattice with a step along the first coordinate and one along the second.
     private struct Candidate {
         var length: Int

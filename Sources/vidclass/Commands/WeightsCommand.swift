@@ -72,9 +72,11 @@ struct WeightsFetchCommand: AsyncParsableCommand {
                 advice: ["Known names: " + names.joined(separator: ", ")])
         }
         let file = "\(name).safetensors"
+        // Several of timm's networks have the same tensors.
+        let words = ["weights", "import", file] + (weights.package == "timm" ? ["--architecture", name] : [])
         var advice = [
             "With Python's packages \(weights.package) and safetensors, save them, then import the file:",
-            "  " + weights.command(file), "  " + ShellText.vidclass("weights", "import", file),
+            "  " + weights.command(file), "  " + ShellText.vidclass(words),
         ]
         if let keras = WeightsSource.all.first(where: { $0.name == name + "_keras" }) {
             advice += [
@@ -109,7 +111,10 @@ struct WeightsImportCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The network, where several have the same tensors: timm's efficientnet_b0 pads as PyTorch, its tf_efficientnet_b0 as TensorFlow.",
+            """
+            The network, where several have the same tensors. timm's efficientnet_b0 pads as PyTorch, its tf_efficientnet_b0 as TensorFlow. \
+            timm's tf_efficientnet_lite0 is efficientnet_lite0 here, and its efficientnet_lite0 is timm_efficientnet_lite0.
+            """,
             valueName: "name"), completion: .list(NamedArchitecture.allCases.map(\.rawValue)))
     var architecture: NamedArchitecture?
 

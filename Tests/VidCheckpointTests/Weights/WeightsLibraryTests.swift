@@ -149,9 +149,8 @@ import VidTestSupport
         #expect(programs.isEmpty || error.advice.last == "  " + ShellText.vidclass("weights", "import", target))
     }
 
-    /// timm's EfficientNets of both paddings have the same tensors.
-    @Test func theUserSaysWhichOfTwoNetworks() async throws {
-        let network = NamedArchitecture.tfEfficientnetB0
+    /// timm's file of a network whose tensors are all 0.
+    private func timmsFile(_ network: NamedArchitecture) throws -> String {
         let pairs = try #require(try NetworkNaming.timm.tensors(network))
         var header: [String] = []
         var size = 0
@@ -167,9 +166,33 @@ import VidTestSupport
             header.append("\"\(theirs)\":{\"dtype\":\"F32\",\"shape\":[\(list)],\"data_offsets\":[\(size),\(size + 4 * shape.count)]}")
             size += 4 * shape.count
         }
-        let path = try folder.write(
+        return try folder.write(
             "timm.safetensors",
             FileBytes.safetensors("{" + header.joined(separator: ",") + "}", values: [UInt8](repeating: 0, count: size)))
+    }
+
+    /// timm's own EfficientNet-Lite0 has the tensors of TensorFlow's, but PyTorch's padding and epsilon and other preprocessing.
+    @Test func theUserSaysWhichEfficientNetLite() async throws {
+        let path = try timmsFile(.timmEfficientnetLite0)
+        let first = try await library.importFile(path)
+        #expect(first.listing.architecture == "efficientnet_lite0" && first.listing.preprocessing == .symmetric)
+        let assumption = try #require(first.assumption)
+        #expect(
+            assumption.contains(
+                "efficientnet_lite0 and of timm_efficientnet_lite0, which differ in padding, epsilon and preprocessing; efficientnet_lite0 is"
+            )
+                && assumption.contains("--architecture timm_efficientnet_lite0 --replace`"), "\(assumption)")
+        let second = try await library.importFile(path, replaces: true, architecture: .timmEfficientnetLite0)
+        #expect(second.assumption == nil && second.listing.architecture == "timm_efficientnet_lite0")
+        #expect(second.listing.preprocessing == .torch)
+        let said = try await library.importFile(path, replaces: true, architecture: .timmEfficientnetLite0, preprocessing: .unit)
+        #expect(said.listing.preprocessing == .unit)
+    }
+
+    /// timm's EfficientNets of both paddings have the same tensors.
+    @Test func theUserSaysWhichOfTwoNetworks() async throws {
+        let network = NamedArchitecture.tfEfficientnetB0
+        let path = try timmsFile(network)
         let first = try await library.importFile(path, as: "mine")
         #expect(first.listing.architecture == "efficientnet_b0" && first.listing.preprocessing == .torch)
         let assumption = try #require(first.assumption)

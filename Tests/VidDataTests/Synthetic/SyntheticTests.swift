@@ -157,6 +157,67 @@ import VidTestSupport
         #expect(refused.message.contains("is not empty (it contains left/002.bin)"))
     }
 
+    // MARK: - Vectors
+
+    private static func rows(_ values: [Float], _ features: Int) -> [[Float]] {
+        stride(from: 0, to: values.count, by: features).map { Array(values[$0..<$0 + features]) }
+    }
+
+    /// A scene shows the same vectors in every class, in another order, and the same seed gives the same numbers.
+    @Test(arguments: [(4, 8, 4), (8, 16, 11)]) func vectorsShowTheirClassInTheOrderOnly(classes: Int, frames: Int, features: Int) throws {
+        let synth = try SyntheticVectors(classes: classes, frames: frames, features: features, seed: 3)
+        func sorted(_ rows: [[Float]]) -> [[Float]] { rows.sorted { $0.lexicographicallyPrecedes($1) } }
+        for scene in 0..<3 {
+            let clips = (0..<classes).map { SyntheticTests.rows(synth.values(label: $0, scene: scene), features) }
+            #expect(clips[0].count == frames)
+            for label in 1..<classes {
+                #expect(sorted(clips[label]) == sorted(clips[0]) && clips[label] != clips[0], "class \(label)")
+            }
+        }
+        #expect(
+            synth.values(label: 1, number: 2)
+                == (try SyntheticVectors(classes: classes, frames: frames, features: features, seed: 3)).values(label: 1, number: 2))
+        #expect(synth.values(label: 1, number: 2) != synth.values(label: 1, number: 3))
+    }
+
+    /// Two neighbours of a scale each are cosine and sine of the coordinate, which moves as the class is called: each frame by 0.3 of a turn.
+    @Test func vectorsTurnTheirWay() throws {
+        let synth = try SyntheticVectors(classes: 4, frames: 10, features: 4, seed: 2)
+        for (label, first, sign) in [(0, 0, 1.0), (1, 0, -1), (2, 2, -1), (3, 2, 1)] {
+            let clips = (0..<40).map { SyntheticTests.rows(synth.values(label: label, number: $0), 4) }
+            let all = clips.flatMap { $0 }
+            // A feature's middle and half its range: phases are uniform, so that those of many frames cover it.
+            let ranges = (first...first + 1).map { feature in
+                let values = all.map { Double($0[feature]) }
+                return ((values.max() ?? 0) + (values.min() ?? 0), (values.max() ?? 0) - (values.min() ?? 0))
+            }
+            func angle(_ row: [Float]) -> Double {
+                // The second has a phase of a quarter more: cos(a + pi / 2) = -sin(a).
+                turns((2 * Double(row[first]) - ranges[0].0) / ranges[0].1, -(2 * Double(row[first + 1]) - ranges[1].0) / ranges[1].1)
+            }
+            var steps: [Double] = []
+            for clip in clips {
+                for (before, after) in zip(clip.map(angle), clip.map(angle).dropFirst()) {
+                    steps.append(after - before - (after - before).rounded())
+                }
+            }
+            let mean = steps.reduce(0, +) / Double(steps.count)
+            #expect(abs(mean - 0.3 * sign) <= 0.01, "class \(label): \(mean)")
+        }
+    }
+
+    @Test func vectorsAreWrittenAsNumPyDoes() async throws {
+        let folder = try TestFolder()
+        let synth = try SyntheticVectors(classes: 2, frames: 5, features: 6, seed: 4)
+        try await synth.write(to: folder("s"), clipsPerClass: 2)
+        let values = synth.values(label: 1, number: 1)
+        let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (5, 6), }"
+        #expect(try folder.bytes("s/left/001.npy") == FileBytes.npy(dictionary, values.withUnsafeBytes { Array($0) }))
+        #expect(try NumpyFile.open(folder("s/left/001.npy")).isVectors)
+        #expect(failure { try SyntheticVectors(features: 3) }.message == "features: expected 4 to 16384, found 3")
+        #expect(failure { try SyntheticVectors(classes: 5, features: 7) }.message == "features: expected 8 to 16384, found 7")
+    }
+
     @Test func whatIsRefused() {
         #expect(failure { try SyntheticClips(classes: 9) }.message == "classes: expected 2 to 8, found 9")
         #expect(failure { try SyntheticClips(classes: 1) }.kind == .usage)

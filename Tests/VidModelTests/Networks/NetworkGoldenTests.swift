@@ -8,7 +8,7 @@ import VidTensor
 import VidTestSupport
 import VidTrain
 
-/// The named networks against PyTorch in double precision (torchvision, and efficientnet-lite-pytorch), with weights that both sides
+/// The named networks against PyTorch in double precision (torchvision, timm and efficientnet-lite-pytorch), with weights that both sides
 /// compute by a formula and that are imported under PyTorch's names: features, gradients of all parameters with frozen and with trained
 /// batch normalisation, the moving statistics, and a step of a whole classifier with the default optimizer. In all but the
 /// largest networks, that step and one more then give the same bits on other threads, with other activations kept, and when the
