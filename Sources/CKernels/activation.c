@@ -15,7 +15,7 @@ VC_KERNEL void vc_activation_forward(int kind, size_t count, const float *x, flo
 
 VC_KERNEL void vc_activation_backward(int kind, size_t count, const float *y, const float *dy, float *dx) {
     vc_slope slope = vc_slope_of(kind);
-    for (size_t i = 0; i < count; i++) dx[i] = dy[i] * vc_slope_at(slope, y[i]);
+    VC_INDEPENDENT for (size_t i = 0; i < count; i++) dx[i] = dy[i] * vc_slope_at(slope, y[i]);
 }
 
 VC_KERNEL void vc_activation_input_gradient(int kind, size_t count, const float *x, const float *dy, float *dx) {
@@ -24,7 +24,7 @@ VC_KERNEL void vc_activation_input_gradient(int kind, size_t count, const float 
     for (size_t first = 0; first < count; first += tile) {
         size_t n = count - first < tile ? count - first : tile;
         vc_slopes_at_inputs(kind, n, x + first, slopes);
-        for (size_t i = 0; i < n; i++) dx[first + i] = dy[first + i] * slopes[i];
+        VC_INDEPENDENT for (size_t i = 0; i < n; i++) dx[first + i] = dy[first + i] * slopes[i];
     }
 }
 
@@ -32,7 +32,7 @@ VC_KERNEL void vc_add_activate(int kind, size_t count, const float *a, const flo
     enum { tile = 4096 };
     for (size_t first = 0; first < count; first += tile) {
         size_t end = count - first < tile ? count : first + tile;
-        for (size_t i = first; i < end; i++) z[i] = a[i] + b[i];
+        VC_INDEPENDENT for (size_t i = first; i < end; i++) z[i] = a[i] + b[i];
         vc_activate(kind, end - first, z + first);
     }
 }
@@ -44,7 +44,7 @@ VC_KERNEL void vc_add_activate_gradient(int kind, size_t count, const float *a, 
         size_t n = count - first < tile ? count - first : tile;
         for (size_t i = 0; i < n; i++) slopes[i] = a[first + i] + b[first + i];
         vc_slopes_at_inputs(kind, n, slopes, slopes);
-        for (size_t i = 0; i < n; i++) d[first + i] = dz[first + i] * slopes[i];
+        VC_INDEPENDENT for (size_t i = 0; i < n; i++) d[first + i] = dz[first + i] * slopes[i];
     }
 }
 

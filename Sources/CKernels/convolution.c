@@ -132,7 +132,7 @@ VC_KERNEL void vc_sum_positions(const float *restrict d, long positions, int fil
 }
 
 VC_KERNEL void vc_relu_gradient(const float *output, const float *d_output, float *d_input, long count) {
-    for (long i = 0; i < count; i++) d_input[i] = output[i] > 0 ? d_output[i] : 0;
+    VC_INDEPENDENT for (long i = 0; i < count; i++) d_input[i] = output[i] > 0 ? d_output[i] : 0;
 }
 
 VC_KERNEL void vc_add(float *restrict target, const float *restrict source, long count) {

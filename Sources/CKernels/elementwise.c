@@ -1,7 +1,7 @@
 #include "vc_elementwise.h"
 
 VC_KERNEL void vc_multiply(size_t count, const float *x, const float *y, float *z) {
-    for (size_t i = 0; i < count; i++) z[i] = x[i] * y[i];
+    VC_INDEPENDENT for (size_t i = 0; i < count; i++) z[i] = x[i] * y[i];
 }
 
 VC_KERNEL void vc_scale(size_t count, float scale, const float *x, bool accumulate, float *y) {
@@ -25,5 +25,5 @@ VC_KERNEL void vc_transpose(size_t rows, size_t columns, const float *x, size_t 
 
 VC_KERNEL void vc_scale_channels(size_t positions, size_t channels, const float *x, const float *gate, float *y) {
     for (size_t p = 0; p < positions; p++)
-        for (size_t c = 0; c < channels; c++) y[p * channels + c] = x[p * channels + c] * gate[c];
+        VC_INDEPENDENT for (size_t c = 0; c < channels; c++) y[p * channels + c] = x[p * channels + c] * gate[c];
 }

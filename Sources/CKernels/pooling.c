@@ -31,7 +31,6 @@ VC_INLINE const float *element(const vc_pool_shape *s, const float *map, int row
     return map + ((ptrdiff_t)row * s->columns + column) * s->channels;
 }
 
-typedef int lane_mask __attribute__((vector_size(64)));
 
 VC_INLINE void maximum_of_window(const float *x, ptrdiff_t line, int rows, int columns, int channels, float *out) {
 #define GROUP(at, n)                                                                                                   \
@@ -41,8 +40,8 @@ VC_INLINE void maximum_of_window(const float *x, ptrdiff_t line, int rows, int c
         for (int r = 0; r < rows; r++) {                                                                               \
             for (int q = r == 0; q < columns; q++) {                                                                   \
                 vc_get(&value, x + r * line + (ptrdiff_t)q * channels + (at), n);                                      \
-                const lane_mask wins = (value > best) | (value != value);                                              \
-                best = (vc_lanes)((wins & (lane_mask)value) | (~wins & (lane_mask)best));                              \
+                const vc_lane_mask wins = (value > best) | (value != value);                                              \
+                best = (vc_lanes)((wins & (vc_lane_mask)value) | (~wins & (vc_lane_mask)best));                              \
             }                                                                                                          \
         }                                                                                                              \
         vc_put(out + (at), &best, n);                                                                                  \

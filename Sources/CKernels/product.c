@@ -17,30 +17,25 @@ enum { buffered_rows = 36 };
 typedef struct {
     long rows, segments, depth;
     const float *a;
-    long a_row, a_segment;
+    long a_row, a_depth, a_segment;
     const float *b;
     long b_depth, b_panel;
     float *c;
     long c_row;
     /// Where sums start (16 * vectors); NULL: with C.
     const float *start;
+    /// A matrix with C's row stride that is added to where they start, or NULL.
+    const float *adding;
     /// Bounds of the result.
     float low, high;
 } strip;
 
-/// Brings the lanes of x within the bounds; NaN stays NaN.
-VC_INLINE void bound(vc_lanes *x, float low, float high) {
-    typedef int lane_mask __attribute__((vector_size(64)));
-    const vc_lanes lows = low + (vc_lanes){0}, highs = high + (vc_lanes){0};
-    const lane_mask below = *x < lows, above = *x > highs;
-    *x = (vc_lanes)((below & (lane_mask)lows) | (above & (lane_mask)highs) | (~(below | above) & (lane_mask)*x));
-}
-
 /// A tile of `rows` by `vectors` (constants).
-VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float *restrict a, float *restrict c) {
+VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float *restrict a, const float *restrict adding,
+                    float *restrict c) {
     vc_lanes sums[28];
     const float *restrict b = s->b;
-    const long a_row = s->a_row, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    const long a_row = s->a_row, a_depth = s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
     if (s->start) {
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes start;
@@ -51,12 +46,19 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float 
         VC_UNROLLED for (int i = 0; i < rows; i++)
             VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&sums[i * vectors + j], c + i * c_row + 16 * j, sizeof(vc_lanes));
     }
+    if (adding)
+        VC_UNROLLED for (int i = 0; i < rows; i++)
+            VC_UNROLLED for (int j = 0; j < vectors; j++) {
+                vc_lanes value;
+                memcpy(&value, adding + i * c_row + 16 * j, sizeof value);
+                sums[i * vectors + j] += value;
+            }
     for (long segment = 0; segment < s->segments; segment++, a += s->a_segment, b += depth * b_depth) {
         for (long p = 0; p < depth; p++) {
             vc_lanes columns[most_vectors];
             VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], b + p * b_depth + j * b_panel, sizeof(vc_lanes));
             VC_UNROLLED for (int i = 0; i < rows; i++) {
-                const float value = a[i * a_row + p];
+                const float value = a[i * a_row + p * a_depth];
                 VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
             }
         }
@@ -64,7 +66,7 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float 
     VC_UNROLLED for (int i = 0; i < rows; i++)
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes result = sums[i * vectors + j];
-            bound(&result, s->low, s->high);
+            vc_bound(&result, s->low, s->high);
             memcpy(c + i * c_row + 16 * j, &result, sizeof result);
         }
 }
@@ -76,10 +78,11 @@ VC_INLINE void tiles(const strip *restrict s, int most, int vectors) {
     for (long t = 0; t < count; t++) {
         const long rows = (s->rows - row + count - t - 1) / (count - t);
         const float *a = s->a + row * s->a_row;
+        const float *adding = s->adding ? s->adding + row * s->c_row : NULL;
         float *c = s->c + row * s->c_row;
         switch (rows) {
 #define CASE(n)                                                                                                        \
-    case n: tile(s, n <= most ? n : most, vectors, a, c); break;
+    case n: tile(s, n <= most ? n : most, vectors, a, adding, c); break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #undef CASE
         }
@@ -122,12 +125,12 @@ static int strip_vectors(long left, int widest) {
 
 /// Returns true if the tiles bound their results, which is all that the activation does.
 VC_INLINE bool is_bounded(const vc_product *s) {
-    return s->adding == NULL && (s->activation == VC_RELU || s->activation == VC_RELU6);
+    return s->activation == VC_RELU || s->activation == VC_RELU6;
 }
 
-/// All passes over `groups` groups of `rows` rows of a strip, into c. A pass takes some segments, or a part of one.
+/// All passes over `groups` groups of `rows` rows of a strip, into c; sums start with `start` (NULL: with c) and `adding` (or NULL). A pass takes some segments, or a part of one.
 static void run_strip(run_tiles *run, const vc_product *s, const float *a, long groups, long rows, long column, const float *start,
-                      float *c, long c_row) {
+                      const float *adding, float *c, long c_row) {
     const float infinity = __builtin_inff();
     const bool bounded = is_bounded(s);
     const float *b = s->b + column / vc_panel_columns * s->b_panel;
@@ -139,55 +142,58 @@ static void run_strip(run_tiles *run, const vc_product *s, const float *a, long 
             const bool first = segment == 0 && p == 0;
             const bool last = segment + segments == s->segments && p + depth >= s->depth;
             strip part = {
-                rows, segments, depth, a + segment * s->a_segment + p, s->a_row, s->a_segment,
+                rows, segments, depth, a + segment * s->a_segment + p * s->a_depth, s->a_row, s->a_depth, s->a_segment,
                 b + (segment * s->depth + p) * s->b_depth, s->b_depth, s->b_panel, c, c_row,
-                first && !s->adds ? start : NULL,
+                first ? start : NULL, first ? adding : NULL,
                 last && bounded ? 0 : -infinity, last && bounded && s->activation == VC_RELU6 ? 6 : infinity,
             };
-            for (long group = 0; group < groups; group++, part.a += s->a_group, part.c += rows * c_row) run(&part);
+            for (long group = 0; group < groups; group++, part.a += s->a_group, part.c += rows * c_row) {
+                run(&part);
+                if (part.adding) part.adding += rows * c_row;
+            }
         }
     }
 }
 
-/// The sum and the activation of some columns, unless the tiles did them.
+/// The activation of some columns, unless the tiles did it.
 VC_KERNEL static void finish(const vc_product *s, long column, long columns) {
-    for (long i = 0; i < s->groups * s->rows; i++) {
-        float *restrict c = s->c + i * s->c_row + column;
-        if (s->adding) {
-            const float *restrict adding = s->adding + i * s->c_row + column;
-            for (long j = 0; j < columns; j++) c[j] += adding[j];
-        }
-        vc_activate(s->activation, (size_t)columns, c);
-    }
+    for (long i = 0; i < s->groups * s->rows; i++) vc_activate(s->activation, (size_t)columns, s->c + i * s->c_row + column);
 }
 
-/// A strip whose last vector is not full, by way of a buffer: whole vectors would write over what is behind a row.
+/// A strip whose last vector is not full, by way of a buffer: whole vectors would reach over what is behind a row.
 static void run_buffered(run_tiles *run, const vc_product *s, long column, long columns, long width, const float *start) {
-    float buffer[buffered_rows * most_vectors * vc_lane_count];
+    float buffer[buffered_rows * most_vectors * vc_lane_count] = {0};
+    const bool continues = s->adds || s->adding;
     for (long group = 0; group < s->groups; group++) {
         for (long row = 0; row < s->rows; row += buffered_rows) {
             const long rows = s->rows - row < buffered_rows ? s->rows - row : buffered_rows;
-            float *c = s->c + (group * s->rows + row) * s->c_row + column;
-            if (s->adds)
-                for (long i = 0; i < rows; i++) memcpy(buffer + i * width, c + i * s->c_row, (size_t)columns * sizeof(float));
-            run_strip(run, s, s->a + group * s->a_group + row * s->a_row, 1, rows, column, start, buffer, width);
-            for (long i = 0; i < rows; i++) memcpy(c + i * s->c_row, buffer + i * width, (size_t)columns * sizeof(float));
+            const long at = (group * s->rows + row) * s->c_row + column;
+            for (long i = 0; continues && i < rows; i++) {
+                const float *first = start ? start : s->c + at + i * s->c_row;
+                const float *adding = s->adding ? s->adding + at + i * s->c_row : NULL;
+                for (long j = 0; j < columns; j++) buffer[i * width + j] = first[j] + (adding ? adding[j] : 0.0f);
+            }
+            const float *a = s->a + group * s->a_group + row * s->a_row;
+            run_strip(run, s, a, 1, rows, column, continues ? NULL : start, NULL, buffer, width);
+            for (long i = 0; i < rows; i++) memcpy(s->c + at + i * s->c_row, buffer + i * width, (size_t)columns * sizeof(float));
         }
     }
 }
 
 void vc_matrix_product(const vc_product *s) {
     const tile_set set = best_tiles();
-    const bool is_finished = is_bounded(s) || (s->adding == NULL && s->activation == VC_LINEAR);
+    const bool is_finished = is_bounded(s) || s->activation == VC_LINEAR;
     int vectors;
     for (long column = 0; column < s->columns; column += vectors * vc_lane_count) {
         const long left = s->columns - column;
         vectors = strip_vectors((left + vc_lane_count - 1) / vc_lane_count, set.widest);
         const long columns = left < vectors * vc_lane_count ? left : vectors * vc_lane_count;
-        float start[most_vectors * vc_lane_count] = {0};
-        if (s->bias) memcpy(start, s->bias + column, (size_t)columns * sizeof(float));
+        float bias[most_vectors * vc_lane_count] = {0};
+        if (s->bias) memcpy(bias, s->bias + column, (size_t)columns * sizeof(float));
+        const float *start = s->adds ? NULL : bias;
         if (columns == vectors * vc_lane_count) {
-            run_strip(set.by[vectors], s, s->a, s->groups, s->rows, column, start, s->c + column, s->c_row);
+            const float *adding = s->adding ? s->adding + column : NULL;
+            run_strip(set.by[vectors], s, s->a, s->groups, s->rows, column, start, adding, s->c + column, s->c_row);
         } else {
             run_buffered(set.by[vectors], s, column, columns, vectors * vc_lane_count, start);
         }

@@ -8,6 +8,9 @@
 enum { vc_lane_count = 16 };
 typedef float vc_lanes __attribute__((vector_size(64)));
 
+/// All ones where a comparison of lanes holds, zero elsewhere.
+typedef int vc_lane_mask __attribute__((vector_size(64)));
+
 #define VC_UNROLLED _Pragma("clang loop unroll(full)")
 
 /// The first n floats at `p`, n <= 16; a constant 16 is one load.
@@ -22,6 +25,13 @@ VC_INLINE void vc_get(vc_lanes *value, const float *p, int n) {
 
 VC_INLINE void vc_put(float *p, const vc_lanes *value, int n) {
     memcpy(p, value, n == vc_lane_count ? sizeof *value : (size_t)n * sizeof(float));
+}
+
+/// Brings the lanes of x within the bounds; NaN stays NaN.
+VC_INLINE void vc_bound(vc_lanes *x, float low, float high) {
+    const vc_lanes lows = low + (vc_lanes){0}, highs = high + (vc_lanes){0};
+    const vc_lane_mask below = *x < lows, above = *x > highs;
+    *x = (vc_lanes)((below & (vc_lane_mask)lows) | (above & (vc_lane_mask)highs) | (~(below | above) & (vc_lane_mask)*x));
 }
 
 // Calls BODY(c, n) for groups of n channels from c on that cover `channels`: whole vectors, the last of which overlaps the one

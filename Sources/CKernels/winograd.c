@@ -4,10 +4,8 @@
 
 #include <string.h>
 
-typedef int lane_mask __attribute__((vector_size(64)));
-
 // `a` where `choice` is all ones, `b` where it is zero.
-#define SELECT(choice, a, b) ((vc_lanes)(((choice) & (lane_mask)(a)) | (~(choice) & (lane_mask)(b))))
+#define SELECT(choice, a, b) ((vc_lanes)(((choice) & (vc_lane_mask)(a)) | (~(choice) & (vc_lane_mask)(b))))
 
 // The one-dimensional transforms, from line `in` to line `out`, whose elements are `o` apart.
 
@@ -142,11 +140,11 @@ VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, in
 
 /// Returns true if the n floats at `p`, n <= 64, are 0, of either sign.
 VC_INLINE bool are_zero(const float *p, int n) {
-    lane_mask bits = {0};
+    vc_lane_mask bits = {0};
     VC_UNROLLED for (int i = 0; i < 4; i++) {
         vc_lanes values = {0};
         if (n > i * vc_lane_count) vc_get(&values, p + i * vc_lane_count, smaller(vc_lane_count, n - i * vc_lane_count));
-        bits |= (lane_mask)values;
+        bits |= (vc_lane_mask)values;
     }
     return !__builtin_reduce_or(bits << 1);
 }
@@ -231,7 +229,7 @@ VC_KERNEL void vc_winograd_output_adjoint(const vc_winograd_map *map, const floa
 
 /// The larger; NaN wins.
 VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
-    const lane_mask second = (*b > *a) | (*b != *b);
+    const vc_lane_mask second = (*b > *a) | (*b != *b);
     *a = SELECT(second, *b, *a);
 }
 
@@ -246,7 +244,7 @@ VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
     VC_UNROLLED for (int i = 0; i < 16; i++) {                                                                         \
         vc_lanes *value = &values[i / 4][i % 4];                                                                       \
         *value += offset;                                                                                              \
-        *value = (vc_lanes)((lane_mask)*value & ~(*value < lowest));                                                   \
+        *value = (vc_lanes)((vc_lane_mask)*value & ~(*value < lowest));                                                   \
     }
 #define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
 
@@ -258,7 +256,7 @@ VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zero
         if (gate) {
             vc_lanes open;
             vc_get(&open, gate + at, n);
-            values[i / 4][i % 4] = (vc_lanes)((lane_mask)values[i / 4][i % 4] & (open > 0.0f));
+            values[i / 4][i % 4] = (vc_lanes)((vc_lane_mask)values[i / 4][i % 4] & (open > 0.0f));
         }
         vc_put(target + at, &values[i / 4][i % 4], n);
     }

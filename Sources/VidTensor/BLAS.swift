@@ -29,32 +29,6 @@ package enum BLAS {
         }
     }
 
-    /// The largest m n k that the running kernel multiplies without packing its operands; nil if OpenBLAS has no such kernels.
-    /// Packing, the copy of larger operands into buffers, takes a quarter of the time for a matrix of a few dozen rows.
-    ///
-    /// OpenBLAS 0.3.17 and later, for AVX-512 (`sgemm_small_kernel_permit`): 100 x 100 x 100.
-    package static let unpackedLimit: Int? = {
-        let cores = ["skylakex", "cooperlake", "sapphirerapids"]
-        // "OpenBLAS 0.3.21 DYNAMIC_ARCH ..."
-        let version = configuration.split(separator: " ").dropFirst().first?.split(separator: ".").compactMap { Int($0) } ?? []
-        let isRecent = !version.lexicographicallyPrecedes([0, 3, 17])
-        return cores.contains(coreName.lowercased()) && isRecent ? 1_000_000 : nil
-    }()
-
-    /// The number of rows of A that a kernel processes together. The bits of a row of C do not depend on the rows around it if
-    /// blocks of rows are multiples of this number and the row keeps its place within such a multiple.
-    ///
-    /// The kernels of `unpackedLimit` treat every row alike (if C's columns are a multiple of 16). The others for x86-64 process
-    /// 12 or 4 rows at a time and sum each of them differently; those for other processors process up to 8.
-    package static let rowPeriod: Int = {
-        if unpackedLimit != nil { return 1 }
-        #if arch(x86_64)
-            return 12
-        #else
-            return 8
-        #endif
-    }()
-
     /// Replaces a row-major (m, n) matrix, m >= n, by the Q of its QR decomposition; returns the diagonal of R.
     package static func qr(m: Int, n: Int, _ a: UnsafeMutablePointer<Float>) throws -> [Float] {
         precondition(m >= n && n > 0, "QR of a (\(m), \(n)) matrix needs m >= n > 0")

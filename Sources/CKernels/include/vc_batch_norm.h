@@ -24,17 +24,14 @@ typedef struct {
 void vc_batch_norm_forward(const vc_normalisation *norm, size_t rows, size_t columns, size_t stride, const float *x, float *y);
 
 /// beta_sums[c] = sum of d, gamma_sums[c] = sum of d * (x - mean), over all rows (overwritten), with d = dy * activation'(z),
-/// z = the normalised value. (norm->beta is read only where the activation is not linear.)
+/// z = the normalised value. (norm->beta matters only where the activation is not linear.)
 void vc_batch_norm_parameter_sums(const vc_normalisation *norm, size_t rows, size_t columns, size_t stride, const float *x,
                                   const float *dy, double *gamma_sums, double *beta_sums);
 
 /// The gradient of the input if mean and variance were those of the counting rows, with d as above:
 /// dx = gamma / s * (d - (d_beta + n * d_gamma) * share) in the counting rows, gamma / s * d in the others,
-/// s = sqrt(variance + epsilon), n = (x - mean) / s, `share` 1 / the number of counting rows. dx may be dy.
+/// s = sqrt(variance + epsilon), n = (x - mean) / s, `share` 1 / the number of counting rows. Without d_gamma and d_beta (NULL) mean and
+/// variance were constants: dx = gamma / s * d. dx may be dy.
 void vc_batch_norm_input_gradient(const vc_normalisation *norm, size_t rows, size_t columns, size_t stride, const float *x,
                                   const float *dy, const float *weight, float share, const float *d_gamma,
                                   const float *d_beta, float *dx);
-
-/// The gradient of the input if mean and variance were constants: dx = gamma / s * d. dx may be dy.
-void vc_batch_norm_scale_gradient(const vc_normalisation *norm, size_t rows, size_t columns, size_t stride, const float *x,
-                                  const float *dy, float *dx);

@@ -7,18 +7,19 @@
 /// Columns of a panel of a packed matrix.
 enum { vc_panel_columns = 16 };
 
-/// C (groups * rows, columns) = activation(A (groups * rows, segments * depth) B (segments * depth, columns) + bias + adding), or
-/// with `adds` activation(C + A B + adding).
+/// C (groups * rows, columns) = activation(bias + adding + A (groups * rows, segments * depth) B (segments * depth, columns)), or
+/// with `adds` activation(C + adding + A B).
 ///
 /// B is a sequence of panels of 16 columns, the last filled up with any finite numbers: element (p, j) is
 /// b[j / 16 * b_panel + p * b_depth + j % 16].
 ///
-/// A row of A is `segments` runs of `depth` elements: element (i, s * depth + p) of a group is a[i * a_row + s * a_segment + p].
+/// A row of A is `segments` runs of `depth` elements: element (i, s * depth + p) of a group is
+/// a[i * a_row + s * a_segment + p * a_depth].
 /// Rows may overlap, as windows over a map do. Groups are a_group floats apart in A; in C their rows are consecutive.
 typedef struct {
     long groups, rows, columns, segments, depth;
     const float *a;
-    long a_group, a_row, a_segment;
+    long a_group, a_row, a_depth, a_segment;
     const float *b;
     long b_depth, b_panel;
     /// Element (i, j) is c[i * c_row + j].
@@ -32,8 +33,8 @@ typedef struct {
     int activation;
 } vc_product;
 
-/// Computes a product on the calling thread. Each element is the bias (or C) and then the terms in the order of the depth, whatever
-/// the rows and columns around it.
+/// Computes a product on the calling thread. Each element is the bias (or C), then what is added, then the terms in the order of
+/// the depth, whatever the rows and columns around it.
 void vc_matrix_product(const vc_product *product);
 
 /// Copies b (depth, columns), whose element (p, j) is b[p * depth_stride + j * column_stride], into panels of 16 columns: element

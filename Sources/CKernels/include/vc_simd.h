@@ -20,3 +20,7 @@
 #endif
 
 #define VC_INLINE static inline __attribute__((always_inline))
+
+/// Before a loop in which each pass reads and writes its own elements only: it is vectorised without asking where the arrays are, so
+/// also where a result takes the place of an argument.
+#define VC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")

@@ -150,6 +150,22 @@ extension Conv2D {
             adding: adding, isPooled: finish.isPooled, output: output, workers: context.workers, workspace: context.workspace)
     }
 
+    package func rowWindow(_ input: Shape) -> RowWindow? {
+        let g = geometry(input)
+        return g.isPointwise && groups == 1 ? RowWindow(count: 1, step: 1, before: 0, rows: g.rows) : nil
+    }
+
+    package func forward(
+        rows: Range<Int>, of input: Shape, _ source: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, _ finish: Finish,
+        adding: UnsafePointer<Float>?, _ context: Context
+    ) {
+        let (biasValue, filters) = prepared(input, finish, context)
+        guard case .packed(let packed) = filters else { preconditionFailure("\(name): rows of a convolution by \(form(input))") }
+        Convolution.pointwise(
+            geometry(input), rows: rows, input: source, filters: packed, bias: biasValue, activation: finish.activation, adding: adding,
+            output: output)
+    }
+
     package func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context) { _ = prepared(input, finish, context) }
 
     /// The bias and the kernel in its form, with the normalisation folded in.

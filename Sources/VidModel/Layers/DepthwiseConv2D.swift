@@ -88,14 +88,32 @@ extension DepthwiseConv2D {
 
     package func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context) {
         precondition(adding == nil && !finish.isPooled, "\(name): nothing is added to a depthwise convolution")
-        var (kernelValue, biasValue) = (context.parameters.value(kernel), bias.map(context.parameters.value))
-        if let normalization = finish.normalization {
-            let folded = context.filters.folded(folding(normalization))
-            (kernelValue, biasValue) = (folded.kernel ?? kernelValue, folded.bias)
-        }
+        let (kernel, bias) = prepared(finish, context)
         DepthwiseConvolution.forward(
-            geometry(input.shape.dropFirst), input: input, kernel: kernelValue, bias: biasValue, activation: finish.activation,
-            output: output, workers: context.workers)
+            geometry(input.shape.dropFirst), input: input, kernel: kernel, bias: bias, activation: finish.activation, output: output,
+            workers: context.workers)
+    }
+
+    package func rowWindow(_ input: Shape) -> RowWindow? {
+        let g = geometry(input)
+        return RowWindow(count: g.kernelRows, step: g.strideRows, before: g.padTop, rows: g.rows)
+    }
+
+    package func forward(
+        rows: Range<Int>, of input: Shape, _ source: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, _ finish: Finish,
+        adding: UnsafePointer<Float>?, _ context: Context
+    ) {
+        let (kernel, bias) = prepared(finish, context)
+        DepthwiseConvolution.forward(
+            geometry(input), rows: rows, input: source, kernel: kernel, bias: bias, activation: finish.activation, output: output)
+    }
+
+    /// The kernel and the bias, with the normalisation folded in.
+    private func prepared(_ finish: Finish, _ context: Context) -> (kernel: Tensor, bias: Tensor?) {
+        let own = context.parameters.value(kernel)
+        guard let normalization = finish.normalization else { return (own, bias.map(context.parameters.value)) }
+        let folded = context.filters.folded(folding(normalization))
+        return (folded.kernel ?? own, folded.bias)
     }
 
     package func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context) {

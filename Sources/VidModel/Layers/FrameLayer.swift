@@ -133,6 +133,15 @@ package protocol FusingLayer: FrameLayer {
     /// Brings up to date what `forward` with this finish takes from the context's `FilterCache`.
     func prepareFilters(_ input: Shape, _ finish: Finish, _ context: Context)
 
+    /// The rows of the input that rows of the output depend on; nil if the layer does not compute rows by themselves.
+    func rowWindow(_ input: Shape) -> RowWindow?
+
+    /// Computes the rows `rows` of the output of one frame on the calling thread, with the filters that were prepared. All maps are
+    /// given by the place of their row 0; of the input only the rows that `rowWindow` names are read. Only where that is not nil.
+    func forward(
+        rows: Range<Int>, of input: Shape, _ source: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, _ finish: Finish,
+        adding: UnsafePointer<Float>?, _ context: Context)
+
     /// Bytes that `FilterCache` holds for `forward` with this finish.
     func filterBytes(_ input: Shape, _ finish: Finish) -> Int
 
@@ -140,6 +149,23 @@ package protocol FusingLayer: FrameLayer {
     ///
     /// - Throws: `.other` if memory runs out.
     func reserveFilters(_ input: Shape, _ finish: Finish, _ filters: FilterCache) throws
+}
+
+/// The input rows that rows of a convolution's output depend on: row i on `count` rows from i * step - before on.
+package struct RowWindow: Sendable {
+    let count: Int
+    let step: Int
+    let before: Int
+    /// The input's rows.
+    let rows: Int
+
+    /// The input rows, within the map, that output rows depend on.
+    func input(_ output: Range<Int>) -> Range<Int> {
+        (output.lowerBound * step - before..<(output.upperBound - 1) * step - before + count).clamped(to: 0..<rows)
+    }
+
+    /// The most input rows that so many output rows depend on.
+    func inputCount(_ output: Int) -> Int { min(rows, (output - 1) * step + count) }
 }
 
 /// The layers that inference computes within the convolution before them:

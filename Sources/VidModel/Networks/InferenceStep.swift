@@ -1,12 +1,28 @@
+import Foundation
 import VidTensor
 
-/// Consecutive nodes that run as one: a convolution with the layers behind it that it computes as well, or a single node.
+/// Consecutive nodes that run as one: a convolution with the layers behind it that it computes as well, a single node, or several
+/// such steps by bands of rows.
 struct InferenceStep: Sendable {
     let nodes: Range<Int>
     /// What the convolution at the start of `nodes` computes besides itself; nil for any other layer.
     var finish: Finish?
-    /// The nodes whose outputs the step takes.
+    /// The nodes whose outputs the step takes: the first one's input, then what is added.
     let inputs: [Int]
+    /// The steps that run by bands; nil for any other.
+    private(set) var bands: RowBands?
+
+    init(nodes: Range<Int>, finish: Finish? = nil, inputs: [Int]) { (self.nodes, self.finish, self.inputs) = (nodes, finish, inputs) }
+
+    /// A step that runs others by bands.
+    init(_ bands: RowBands, first: InferenceStep, last: InferenceStep) {
+        nodes = first.nodes.lowerBound..<last.nodes.upperBound
+        inputs = [first.inputs[0]] + last.inputs.dropFirst()
+        self.bands = bands
+    }
+
+    /// The step itself, or those that it runs by bands.
+    var parts: [InferenceStep] { bands?.steps ?? [self] }
 
     /// The node whose output the step writes.
     var last: Int { nodes.upperBound - 1 }
@@ -69,144 +85,125 @@ extension NetworkGraph {
     }
 }
 
-/// Where the steps of a run write their outputs: in a memory that is used again as soon as an output is no longer needed.
-struct StepMemory {
-    /// Floats for one frame.
-    private(set) var floats = 0
-    /// The place of the output of each step, in floats for one frame; nil for the last, which goes elsewhere.
-    private(set) var offsets: [Int?] = []
+/// Steps one after the other that run together, a band of rows at a time, so that the maps between them never leave the cache: the
+/// expansion, the depthwise convolution and the projection of an inverted residual block.
+///
+/// Of each map between two steps a buffer holds the rows that the next band needs. Rows that two bands need are moved to its front,
+/// not computed again. The bits are those of whole maps.
+struct RowBands: Sendable {
+    let steps: [InferenceStep]
+    /// Rows of the last output at a time.
+    private let rows: Int
+    /// Where the buffer of each map between the steps begins, and behind the last.
+    private let offsets: [Int]
 
-    /// Outputs are placed in order, each at the lowest free place.
-    init(_ steps: [InferenceStep], of graph: NetworkGraph) {
-        let range = (steps.first?.nodes.lowerBound ?? 0)..<(steps.last?.nodes.upperBound ?? 0)
-        // The step that uses each step's output last.
-        var lastUse = [Int: Int]()
-        for (index, step) in steps.enumerated() { for input in step.inputs { lastUse[input] = index } }
-        var live: [(place: Range<Int>, until: Int)] = []
-        for (index, step) in steps.enumerated() {
-            guard step.last < range.upperBound - 1 else {
-                offsets.append(nil)
-                continue
+    /// Floats of the buffers of one worker.
+    var floats: Int { offsets[offsets.count - 1] }
+
+    /// The most floats of a worker's buffers: half of a second-level cache of 1 MiB.
+    static let mostFloats = 131_072
+    /// Maps between steps, of one frame, of fewer floats stay in cache anyway.
+    private static let fewestFloats = 65_536
+
+    /// Nil where bands would save nothing: a single step, maps between the steps that are small, or one row of each that is too large.
+    private init?(_ steps: [InferenceStep], of graph: NetworkGraph) {
+        let maps = steps.dropLast().map { graph.shapes[$0.last] }
+        guard maps.reduce(0, { $0 + $1.count }) >= RowBands.fewestFloats else { return nil }
+        func offsets(_ rows: Int) -> [Int] {
+            var (rows, counts) = (rows, [Int]())
+            for (step, map) in zip(steps.dropFirst(), maps).reversed() {
+                rows = min(map[0], RowBands.window(of: step, graph)?.inputCount(rows) ?? map[0])
+                counts.insert((rows * map[1] * map[2] + 15) / 16 * 16, at: 0)
             }
-            live.removeAll { $0.until < index }
-            let place = StepMemory.place((graph.shapes[step.last].count + 15) / 16 * 16, among: live.map(\.place))
-            live.append((place, lastUse[step.last] ?? index))
-            offsets.append(place.lowerBound)
-            floats = max(floats, place.upperBound)
+            return counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         }
+        let last = steps[steps.count - 1].last
+        let fitting = (1...graph.shapes[last][0]).prefix { offsets($0).last ?? 0 <= RowBands.mostFloats }
+        guard let rows = fitting.last else { return nil }
+        (self.steps, self.rows, self.offsets) = (steps, rows, offsets(rows))
     }
 
-    /// The lowest range of `count` places that overlaps none of `taken`.
-    static func place(_ count: Int, among taken: [Range<Int>]) -> Range<Int> {
-        var start = 0
-        for range in taken.sorted(by: { $0.lowerBound < $1.lowerBound }) where range.lowerBound < start + count {
-            start = max(start, range.upperBound)
+    /// The rows that the convolution of a step sees; nil if the step does not run by rows.
+    private static func window(of step: InferenceStep, _ graph: NetworkGraph) -> RowWindow? {
+        let first = step.nodes.lowerBound
+        guard step.finish?.isPooled == false, let layer = graph.nodes[first].layer as? any FusingLayer else { return nil }
+        return layer.rowWindow(graph.inputShape(of: first))
+    }
+
+    /// The steps with those joined that run by bands.
+    static func join(_ steps: [InferenceStep], of graph: NetworkGraph) -> [InferenceStep] {
+        var joined: [InferenceStep] = []
+        var run: [InferenceStep] = []
+        func end() {
+            if let bands = RowBands(run, of: graph), let first = run.first, let last = run.last {
+                joined.append(InferenceStep(bands, first: first, last: last))
+            } else {
+                joined += run
+            }
+            run = []
         }
-        return start..<start + count
+        for step in steps {
+            let follows = run.last.map { step.inputs[0] == $0.last && graph.consumers[$0.last] == [step.nodes.lowerBound] } ?? true
+            if !follows { end() }
+            guard let window = window(of: step, graph) else {
+                end()
+                joined.append(step)
+                continue
+            }
+            run.append(step)
+            // Behind a projection maps are narrow; and only the last step has something to add.
+            let isProjection = window.count == 1 && run.contains { RowBands.window(of: $0, graph)?.count ?? 1 > 1 }
+            if isProjection || step.finish?.isAdding == true { end() }
+        }
+        end()
+        return joined
     }
 }
 
-/// Consecutive steps that process the same number of frames at a time: few where maps are large, so that a layer's output is in
-/// cache for the next, and many where filters are larger than maps.
-struct EncodePhase: Sendable {
-    let steps: [InferenceStep]
-    /// Frames at a time.
-    let chunk: Int
-    let memory: StepMemory
-    /// Where the output of each of the phase's nodes is, in floats for one frame; nil: nowhere, or in the output.
-    let offsets: [Int?]
+/// A step's layer as `RowBands` runs it.
+struct BandedLayer {
+    let layer: any FusingLayer
+    /// The shape of one input.
+    let input: Shape
+    let finish: Finish
+}
 
-    var nodes: Range<Int> { (steps.first?.nodes.lowerBound ?? 0)..<(steps.last?.nodes.upperBound ?? 0) }
-
-    /// The most frames that any phase takes at a time.
-    static let mostFrames = 16
-    private static let fewestFrames = 2
-    /// Bytes of a step's maps that should be in cache.
-    private static let cacheBytes = 8 << 20
-
-    private init(_ steps: [InferenceStep], chunk: Int, of graph: NetworkGraph) {
-        (self.steps, self.chunk) = (steps, chunk)
-        memory = StepMemory(steps, of: graph)
-        let first = steps.first?.nodes.lowerBound ?? 0
-        var offsets = [Int?](repeating: nil, count: (steps.last?.nodes.upperBound ?? 0) - first)
-        for (step, offset) in zip(steps, memory.offsets) { offsets[step.last - first] = offset }
-        self.offsets = offsets
-    }
-
-    /// The phases of the nodes of `range`, whose ends must be cuts. From one to the next the number of frames grows.
-    static func phases(of range: Range<Int>, in graph: NetworkGraph, isFolding: Bool) -> [EncodePhase] {
-        let steps = graph.steps(range, isFolding: isFolding)
-        // Parts between cuts, from behind, so that each takes at most as many frames as those after it.
-        var (most, part): (Int, [InferenceStep]) = (mostFrames, [])
-        var parts: [(steps: [InferenceStep], chunk: Int)] = []
-        for step in steps.reversed() {
-            part.insert(step, at: 0)
-            guard graph.isCut[step.nodes.lowerBound] else { continue }
-            most = min(most, frames(part, of: graph))
-            if let next = parts.last, next.chunk == most {
-                parts[parts.count - 1].steps.insert(contentsOf: part, at: 0)
-            } else {
-                parts.append((part, most))
+extension RowBands {
+    /// Computes the rows `all` of one frame's last output.
+    func run(
+        _ layers: [BandedLayer], rows all: Range<Int>, _ input: UnsafePointer<Float>, adding: UnsafePointer<Float>?,
+        into output: UnsafeMutablePointer<Float>, buffer: UnsafeMutablePointer<Float>, _ context: Context
+    ) {
+        let windows = layers.compactMap { $0.layer.rowWindow($0.input) }
+        let rowFloats = layers.map { $0.input[1] * $0.input[2] }
+        // The rows that the buffer of each map holds, and those that it should hold for the band.
+        var held = layers.map { _ in 0..<0 }
+        var wanted = held
+        for start in stride(from: all.lowerBound, to: all.upperBound, by: rows) {
+            wanted[layers.count - 1] = start..<min(all.upperBound, start + rows)
+            for index in layers.indices.dropFirst().reversed() { wanted[index - 1] = windows[index].input(wanted[index]) }
+            for (index, layer) in layers.enumerated() {
+                let isLast = index == layers.count - 1
+                var new = wanted[index]
+                var target = output
+                if !isLast {
+                    let map = buffer + offsets[index]
+                    let floats = rowFloats[index + 1]
+                    let kept = held[index].clamped(to: new)
+                    if !kept.isEmpty, kept.lowerBound > held[index].lowerBound {
+                        memmove(
+                            map, map + (kept.lowerBound - held[index].lowerBound) * floats, kept.count * floats * MemoryLayout<Float>.stride
+                        )
+                    }
+                    held[index] = new
+                    if !kept.isEmpty { new = kept.upperBound..<new.upperBound }
+                    // Where the map's row 0 would be.
+                    target = map - held[index].lowerBound * floats
+                }
+                let source = index == 0 ? input : UnsafePointer(buffer + offsets[index - 1] - held[index - 1].lowerBound * rowFloats[index])
+                layer.layer.forward(
+                    rows: new, of: layer.input, source, into: target, layer.finish, adding: isLast ? adding : nil, context)
             }
-            part = []
         }
-        return parts.reversed().map { EncodePhase($0.steps, chunk: $0.chunk, of: graph) }
-    }
-
-    /// Frames at a time for which the largest maps of some steps are in cache, but as many as make the largest filters the smaller part.
-    private static func frames(_ steps: [InferenceStep], of graph: NetworkGraph) -> Int {
-        var (fitting, needed) = (mostFrames, fewestFrames)
-        for step in steps {
-            let maps =
-                MemoryLayout<Float>.stride * (step.inputs.reduce(0) { $0 + graph.shape($1).count } + graph.shapes[step.last].count)
-            let filters = step.nodes.reduce(0) { $0 + graph.nodes[$1].layer.filterBytes(graph.inputShape(of: $1), inputGradient: false) }
-            (fitting, needed) = (min(fitting, cacheBytes / maps), max(needed, filters / maps))
-        }
-        var frames = mostFrames
-        while frames / 2 >= max(fitting, needed) { frames /= 2 }
-        return frames
-    }
-
-    /// Frames that each of several workers takes at a time, so that none waits for the others after each layer; 0 where they rather
-    /// divide each layer: where they would hold more frames at once than the chunk, or scratch memory is not a worker's own.
-    func framesBesideOthers(workers: Int, _ graph: NetworkGraph) -> Int {
-        guard workers > 1, chunk >= workers else { return 0 }
-        let isShared = steps.contains { step in
-            let scratch = { EncodePhase.scratch(step, graph, workers: $0) }
-            return scratch(workers) < workers * scratch(1)
-        }
-        return isShared ? 0 : chunk / workers
-    }
-
-    /// Floats that one worker takes for so many frames.
-    func floatsBesideOthers(frames: Int, _ graph: NetworkGraph) -> Int {
-        (memory.floats * frames + 15) / 16 * 16 + (steps.map { EncodePhase.scratch($0, graph, workers: 1) }.max() ?? 0)
-    }
-
-    /// Floats of a step's scratch memory, in whole cache lines.
-    private static func scratch(_ step: InferenceStep, _ graph: NetworkGraph, workers: Int) -> Int {
-        let bytes = step.nodes.map { graph.nodes[$0].layer.scratchBytes(graph.inputShape(of: $0), workers: workers, gradients: false) }
-        return ((bytes.max() ?? 0) / MemoryLayout<Float>.stride + 15) / 16 * 16
-    }
-
-    /// Floats for one frame of the two places where the outputs of all phases but the last are kept.
-    static func betweenFloats(_ phases: [EncodePhase], _ graph: NetworkGraph) -> [Int] {
-        var floats = [0, 0]
-        for (index, phase) in phases.dropLast().enumerated() {
-            floats[index % 2] = max(floats[index % 2], graph.shapes[phase.nodes.upperBound - 1].count)
-        }
-        return floats
-    }
-
-    /// Bytes that running phases on so many frames takes at most, besides the frames and the output.
-    static func bytes(_ phases: [EncodePhase], _ graph: NetworkGraph, frames: Int) -> Int {
-        let between = betweenFloats(phases, graph).reduce(0) { $0 + ($1 * min(frames, mostFrames) + 15) / 16 * 16 }
-        let largest = phases.map { ($0.memory.floats * min(frames, $0.chunk) + 15) / 16 * 16 }.max() ?? 0
-        return (between + largest) * MemoryLayout<Float>.stride
-    }
-
-    /// Consecutive ranges of `size`, the last of which may be smaller.
-    static func chunks(of count: Int, _ size: Int) -> some Sequence<Range<Int>> {
-        stride(from: 0, to: count, by: size).lazy.map { $0..<min(count, $0 + size) }
     }
 }

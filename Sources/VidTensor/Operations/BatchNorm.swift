@@ -91,13 +91,9 @@ package enum BatchNorm {
             let (n, first) = (columns.count, columns.lowerBound)
             let at = rows.lowerBound * channels + first
             norm.withPanel(first) {
-                if usesBatchStatistics {
-                    vc_batch_norm_input_gradient(
-                        $0, rows.count, n, channels, x.base + at, dy.base + at, mask.map { UnsafePointer($0.base + rows.lowerBound) },
-                        share, dGamma.base + first, dBeta.base + first, dx.base + at)
-                } else {
-                    vc_batch_norm_scale_gradient($0, rows.count, n, channels, x.base + at, dy.base + at, dx.base + at)
-                }
+                vc_batch_norm_input_gradient(
+                    $0, rows.count, n, channels, x.base + at, dy.base + at, mask.map { UnsafePointer($0.base + rows.lowerBound) }, share,
+                    usesBatchStatistics ? dGamma.base + first : nil, usesBatchStatistics ? dBeta.base + first : nil, dx.base + at)
             }
         }
     }

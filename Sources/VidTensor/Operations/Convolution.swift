@@ -51,6 +51,18 @@ package enum Convolution {
         }
     }
 
+    /// Rows of one frame's output by a pointwise convolution, on the calling thread: activation(adding + input * kernel + bias). The maps
+    /// are given by the place of their row 0.
+    package static func pointwise(
+        _ g: ConvolutionGeometry, rows: Range<Int>, input: UnsafePointer<Float>, filters: PackedFilters, bias: Tensor?,
+        activation: ActivationKind, adding: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>
+    ) {
+        precondition(g.isPointwise && g.groups == 1, "\(g) is not pointwise")
+        Im2colConvolution.pointwise(
+            g, rows.lowerBound * g.columns..<rows.upperBound * g.columns, input, filters,
+            .init(bias: bias.map { UnsafePointer($0.base) }, activation: activation, adding: adding), output)
+    }
+
     /// output = activation(output + adding), the pass after a Winograd convolution that cannot do it.
     private static func finish(_ output: Tensor, activation: ActivationKind, adding: Tensor?, workers: Workers) {
         workers.forEachRange(of: output.count, size: 16384) { range, _ in

@@ -22,11 +22,23 @@ package enum DepthwiseConvolution {
         let frames = check(g, input: input, output: output, kernel: kernel)
         precondition(bias.map { $0.count == g.channels } ?? true, "bias \(String(describing: bias?.shape)) for \(g)")
         forEachBlock(frames: frames, rows: g.outRows, floatsPerRow: g.outColumns * g.channels, workers) { frame, rows in
-            withUnsafePointer(to: g.kernelShapeForC) {
-                vc_depthwise(
-                    $0, input.base + frame * g.inputShape.count, kernel.base, bias.map { UnsafePointer($0.base) }, activation.code,
-                    Int32(rows.lowerBound), Int32(rows.upperBound), output.base + frame * g.outputShape.count)
-            }
+            forward(
+                g, rows: rows, input: input.base + frame * g.inputShape.count, kernel: kernel, bias: bias, activation: activation,
+                output: output.base + frame * g.outputShape.count)
+        }
+    }
+
+    /// Output rows of one frame, on the calling thread. The maps are given by the place of their row 0; only the input rows that the
+    /// output rows depend on are read.
+    package static func forward(
+        _ g: ConvolutionGeometry, rows: Range<Int>, input: UnsafePointer<Float>, kernel: Tensor, bias: Tensor?,
+        activation: ActivationKind = .linear, output: UnsafeMutablePointer<Float>
+    ) {
+        withUnsafePointer(to: g.kernelShapeForC) {
+            vc_depthwise(
+                $0, input, kernel.base, bias.map { UnsafePointer($0.base) }, activation.code, Int32(rows.lowerBound),
+                Int32(rows.upperBound),
+                output)
         }
     }
 

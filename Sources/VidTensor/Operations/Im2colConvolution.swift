@@ -57,12 +57,7 @@ enum Im2colConvolution {
     ) {
         if g.isPointwise {
             workers.forEachRange(of: frames * g.positions, size: positionsPerBlock(g)) { positions, _ in
-                for group in 0..<g.groups {
-                    let windows = Windows(
-                        count: positions.count, first: input + positions.lowerBound * g.channels + group * g.groupChannels,
-                        step: g.channels, segments: 1, segmentStep: 0)
-                    multiply(g, windows, group: group, filters, finish, at: positions.lowerBound * g.filters, output)
-                }
+                pointwiseBlock(g, positions, input, filters, finish, output)
             }
             return
         }
@@ -81,6 +76,28 @@ enum Im2colConvolution {
             } else {
                 multiplyGathered(g, range, source, filters, finish, at: at, output, matrix: own)
             }
+        }
+    }
+
+    /// Some positions of a pointwise convolution, block by block.
+    static func pointwise(
+        _ g: ConvolutionGeometry, _ positions: Range<Int>, _ input: UnsafePointer<Float>, _ filters: PackedFilters, _ finish: Finish,
+        _ output: UnsafeMutablePointer<Float>
+    ) {
+        for first in stride(from: positions.lowerBound, to: positions.upperBound, by: positionsPerBlock(g)) {
+            pointwiseBlock(g, first..<min(positions.upperBound, first + positionsPerBlock(g)), input, filters, finish, output)
+        }
+    }
+
+    private static func pointwiseBlock(
+        _ g: ConvolutionGeometry, _ positions: Range<Int>, _ input: UnsafePointer<Float>, _ filters: PackedFilters, _ finish: Finish,
+        _ output: UnsafeMutablePointer<Float>
+    ) {
+        for group in 0..<g.groups {
+            let windows = Windows(
+                count: positions.count, first: input + positions.lowerBound * g.channels + group * g.groupChannels, step: g.channels,
+                segments: 1, segmentStep: 0)
+            multiply(g, windows, group: group, filters, finish, at: positions.lowerBound * g.filters, output)
         }
     }
 
@@ -107,7 +124,7 @@ enum Im2colConvolution {
         let first = group * g.groupFilters
         var product = vc_product(
             groups: windows.rows, rows: windows.count, columns: g.groupFilters, segments: windows.segments,
-            depth: g.taps / windows.segments, a: windows.first, a_group: windows.rowStep, a_row: windows.step,
+            depth: g.taps / windows.segments, a: windows.first, a_group: windows.rowStep, a_row: windows.step, a_depth: 1,
             a_segment: windows.segmentStep, b: filters.group(group), b_depth: PackedFilters.panelColumns,
             b_panel: filters.panelFloats, c: output + at + first, c_row: g.filters, adds: false, bias: finish.bias.map { $0 + first },
             adding: finish.adding.map { $0 + at + first }, activation: finish.activation.code)

@@ -12,7 +12,7 @@ import CKernels
 /// patches, and the output transform drops what rounding left there.
 ///
 /// A tile's bits depend neither on the block it is in nor on the frames around it: its channels are summed in the same
-/// order wherever its row is (`BLAS.rowPeriod`).
+/// order wherever its row is.
 enum WinogradConvolution {
     /// The largest channels x filters for which one worker takes a block.
     private static let fewFilters = 128 * 256
@@ -20,10 +20,8 @@ enum WinogradConvolution {
     private static let blockTiles = 72
     /// Tiles of a section at most: V and M of 512 channels take 19 MB each.
     private static let sectionTiles = 264
-    /// Blocks and sections are multiples of this: of BLAS's row period and of the rows its kernels take at a time.
+    /// Sections are multiples of this, of the rows that the tiles of a product have.
     private static let blockUnit = 24
-    /// Rows that the kernels without packing process at a time.
-    private static let kernelRows = 6
     /// Panels of filters in one piece of a section's work.
     private static let panelsAtOnce = 4
 
@@ -52,26 +50,6 @@ enum WinogradConvolution {
 
     /// Tiles of one frame.
     static func tiles(_ g: ConvolutionGeometry) -> Int { (g.rows + 3) / 4 * ((g.columns + 3) / 4) }
-
-    /// Rows of V and M for one frame: its tiles, padded with unused rows to a multiple of BLAS's period.
-    private static func rows(_ g: ConvolutionGeometry) -> Int {
-        (tiles(g) + BLAS.rowPeriod - 1) / BLAS.rowPeriod * BLAS.rowPeriod
-    }
-
-    /// Calls `body` with each run of consecutive tiles that lie in `range`, rows counted over all frames, and its first row.
-    private static func forEachRun(
-        _ g: ConvolutionGeometry, _ range: Range<Int>, _ body: (_ tiles: Range<Int>, _ row: Int) -> Void
-    ) {
-        let (tiles, rows) = (tiles(g), rows(g))
-        if tiles == rows { return body(range, range.lowerBound) }
-        var row = range.lowerBound
-        while row < range.upperBound {
-            let (frame, first) = (row / rows, row % rows)
-            let last = min(tiles, first + range.upperBound - row)
-            if first < last { body(frame * tiles + first..<frame * tiles + last, row) }
-            row = (frame + 1) * rows
-        }
-    }
 
     /// `g` is the geometry that `filters` were made for.
     static func forward(
@@ -107,16 +85,16 @@ enum WinogradConvolution {
         let m = WinogradMatrices(rows: blockTiles, columns: g.filters)
         let patch = patchFloats(g)
         let scratch = workspace.take([workers.count, v.floats + m.floats + zerosFloats(blockTiles) + patch])
-        workers.forEachRange(of: frames * rows(g), size: blockTiles) { range, worker in
+        workers.forEachRange(of: frames * tiles(g), size: blockTiles) { range, worker in
             let vBase = scratch.base + worker * scratch.shape[1]
             let mBase = vBase + v.floats
             let zeros = zeros(at: mBase + m.floats, rows: blockTiles)
             let patch = mBase + m.floats + zerosFloats(blockTiles)
-            forEachRun(g, range) { tiles, row in transformInput(g, input, tiles, v, at: row - range.lowerBound, vBase, zeros, patch) }
+            transformInput(g, input, range, v, at: 0, vBase, zeros, patch)
             for frequency in 0..<WinogradMatrices.frequencies {
                 multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)
             }
-            forEachRun(g, range) { tiles, row in transformOutput(g, mBase, m, at: row - range.lowerBound, zeros, tiles, target, patch) }
+            transformOutput(g, mBase, m, at: 0, zeros, range, target, patch)
         }
     }
 
@@ -124,7 +102,7 @@ enum WinogradConvolution {
         _ g: ConvolutionGeometry, _ frames: Int, _ input: UnsafePointer<Float>, _ filters: WinogradFilters, _ target: Target,
         _ workers: Workers, _ workspace: Workspace
     ) {
-        let total = frames * rows(g)
+        let total = frames * tiles(g)
         let sections = (total + sectionTiles - 1) / sectionTiles
         let size = ((total + sections - 1) / sections + blockUnit - 1) / blockUnit * blockUnit
         let patch = patchFloats(g)
@@ -138,9 +116,8 @@ enum WinogradConvolution {
         for start in stride(from: 0, to: total, by: size) {
             let count = min(size, total - start)
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
-                forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
-                    transformInput(g, input, tiles, v, at: row - start, vBase, zeros, patches + worker * patch)
-                }
+                let tiles = start + range.lowerBound..<start + range.upperBound
+                transformInput(g, input, tiles, v, at: range.lowerBound, vBase, zeros, patches + worker * patch)
             }
             workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
                 let first = block % shares * panelsAtOnce
@@ -148,9 +125,8 @@ enum WinogradConvolution {
                 multiply(block / shares, panels: panels, rows: count, vBase, v, filters, mBase, m)
             }
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
-                forEachRun(g, start + range.lowerBound..<start + range.upperBound) { tiles, row in
-                    transformOutput(g, mBase, m, at: row - start, zeros, tiles, target, patches + worker * patch)
-                }
+                let tiles = start + range.lowerBound..<start + range.upperBound
+                transformOutput(g, mBase, m, at: range.lowerBound, zeros, tiles, target, patches + worker * patch)
             }
         }
     }
@@ -187,18 +163,14 @@ enum WinogradConvolution {
         _ frequency: Int, panels: Range<Int>, rows: Int, _ vBase: UnsafePointer<Float>, _ v: WinogradMatrices, _ filters: WinogradFilters,
         _ mBase: UnsafeMutablePointer<Float>, _ m: WinogradMatrices
     ) {
-        let channels = filters.channels
-        let most = BLAS.unpackedLimit.map { max(1, $0 / (m.panel * channels)) } ?? m.rows
-        let step = most < kernelRows ? most : most / kernelRows * kernelRows
         for panel in panels {
             let width = m.width(panel)
-            let u = UnsafePointer(filters.base) + filters.layout.offset(frequency, panel)
-            let target = mBase + m.offset(frequency, panel)
-            for row in stride(from: 0, to: rows, by: step) {
-                BLAS.gemm(
-                    m: min(step, rows - row), n: width, k: channels, a: vBase + v.offset(frequency, 0) + row * v.columns, lda: v.columns,
-                    b: u, ldb: width, c: target + row * width, ldc: width)
-            }
+            var product = vc_product(
+                groups: 1, rows: rows, columns: width, segments: 1, depth: filters.channels, a: vBase + v.offset(frequency, 0),
+                a_group: 0, a_row: v.columns, a_depth: 1, a_segment: 0, b: filters.base + filters.layout.offset(frequency, panel),
+                b_depth: width, b_panel: PackedFilters.panelColumns, c: mBase + m.offset(frequency, panel), c_row: width, adds: false,
+                bias: nil, adding: nil, activation: Int32(VC_LINEAR))
+            vc_matrix_product(&product)
         }
     }
 

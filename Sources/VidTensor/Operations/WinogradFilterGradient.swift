@@ -135,19 +135,16 @@ enum WinogradFilterGradient {
         _ g: ConvolutionGeometry, _ matrices: Matrices, frequency: Int, panel: Int, tiles: Int, adds: Bool
     ) {
         let (v, dm, du) = (matrices.v, matrices.dm, matrices.du)
-        let most = BLAS.unpackedLimit.map { max(1, $0 / (v.panel * dm.panel)) } ?? tiles
-        let step = (tiles + (tiles + most - 1) / most - 1) / ((tiles + most - 1) / most)
         let filters = dm.width(panel)
-        let b = matrices.dmBase + dm.offset(frequency, panel)
-        let c = matrices.duBase + du.offset(frequency, panel)
         for rows in 0..<v.panels {
             let (first, width) = (rows * v.panel, v.width(rows))
-            let a = matrices.vBase + v.offset(frequency, rows)
-            for tile in stride(from: 0, to: tiles, by: step) {
-                BLAS.gemm(
-                    transposeA: true, m: min(width, g.channels - first), n: filters, k: min(step, tiles - tile), a: a + tile * width,
-                    lda: width, b: b + tile * filters, ldb: filters, beta: adds || tile > 0 ? 1 : 0, c: c + first * filters, ldc: filters)
-            }
+            var product = vc_product(
+                groups: 1, rows: min(width, g.channels - first), columns: filters, segments: 1, depth: tiles,
+                a: matrices.vBase + v.offset(frequency, rows), a_group: 0, a_row: 1, a_depth: width, a_segment: 0,
+                b: matrices.dmBase + dm.offset(frequency, panel), b_depth: filters, b_panel: PackedFilters.panelColumns,
+                c: matrices.duBase + du.offset(frequency, panel) + first * filters, c_row: filters, adds: adds, bias: nil, adding: nil,
+                activation: Int32(VC_LINEAR))
+            vc_matrix_product(&product)
         }
     }
 }

@@ -4,8 +4,7 @@ import CKernels
 /// apart, and each is a sequence of panels, dense matrices of `panel` columns. Columns are channels or filters rounded up to
 /// whole vectors; the padding holds zeros.
 ///
-/// OpenBLAS multiplies a block of rows by such a panel without packing either (`BLAS.unpackedLimit`): measured 100 to 110
-/// GFLOP/s a core where whole matrices get 77 to 97, of at most 112.
+/// `vc_matrix_product` reads and writes them as they are: the rows of a panel are one run of memory.
 struct WinogradMatrices: Sendable, Equatable {
     let rows: Int
     let columns: Int
@@ -14,13 +13,11 @@ struct WinogradMatrices: Sendable, Equatable {
 
     /// The number of matrices, one per element of a transformed tile.
     static let frequencies = Int(vc_winograd_frequencies)
-    /// Columns of a panel: a quarter of the vector registers for a row, which suits OpenBLAS's kernels.
+    /// Columns of a panel: those of the widest tile of a product.
     private static let panelColumns = 64
 
-    /// Matrices in panels if those make OpenBLAS faster.
-    init(rows: Int, columns: Int) {
-        self.init(rows: rows, columns: columns, panel: BLAS.unpackedLimit == nil ? columns : WinogradMatrices.panelColumns)
-    }
+    /// Matrices in panels.
+    init(rows: Int, columns: Int) { self.init(rows: rows, columns: columns, panel: WinogradMatrices.panelColumns) }
 
     /// Matrices of one panel.
     static func whole(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: columns) }

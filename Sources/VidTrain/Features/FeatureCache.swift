@@ -54,7 +54,7 @@ package struct FeatureStorage: Sendable {
 /// Makes the keys of the outputs of one network's frozen layers.
 struct FeatureKeys: Sendable {
     /// Increased when the same layers and frames give other bits.
-    private static let version = 2
+    private static let version = 3
 
     private let network: SHA256
 

@@ -78,7 +78,8 @@ import VidTestSupport
             let c = tensors.nan([m, cRow])
             c.copy(from: start)
             var description = vc_product(
-                groups: 1, rows: m, columns: n, segments: 1, depth: k, a: a.base, a_group: 0, a_row: aRow, a_segment: 0, b: packed.base,
+                groups: 1, rows: m, columns: n, segments: 1, depth: k, a: a.base, a_group: 0, a_row: aRow, a_depth: 1, a_segment: 0,
+                b: packed.base,
                 b_depth: 16, b_panel: 16 * k, c: c.base,
                 c_row: cRow, adds: adds, bias: adds ? nil : UnsafePointer(bias.base), adding: isAdding ? UnsafePointer(adding.base) : nil,
                 activation: activation.code)
@@ -99,6 +100,14 @@ import VidTestSupport
                 }
             }
             #expect(relativeError(c.array, expected) <= 2e-6, "\(activation), adding \(isAdding), adds \(adds)")
+            let turned = tensors.nan([k, m + 3])
+            for i in 0..<m { for l in 0..<k { turned.base[l * (m + 3) + i] = a.base[i * aRow + l] } }
+            let ofTurned = tensors.nan([m, cRow])
+            ofTurned.copy(from: start)
+            var transposed = description
+            (transposed.a, transposed.a_row, transposed.a_depth, transposed.c) = (UnsafePointer(turned.base), 1, m + 3, ofTurned.base)
+            vc_matrix_product(&transposed)
+            #expect(ofTurned.array == c.array, "the same bits of A by columns")
             let rowsAlone = tensors.nan([m, cRow])
             rowsAlone.copy(from: start)
             for row in 0..<m {
@@ -121,7 +130,7 @@ import VidTestSupport
         let packed = tensors.nan([(n + 15) / 16, k, 16])
         vc_pack(k, n, b.base, n, 1, packed.base, 16 * k)
         var description = vc_product(
-            groups: groups, rows: m, columns: n, segments: segments, depth: depth, a: a.base, a_group: 2 * line, a_row: step,
+            groups: groups, rows: m, columns: n, segments: segments, depth: depth, a: a.base, a_group: 2 * line, a_row: step, a_depth: 1,
             a_segment: line, b: packed.base, b_depth: 16, b_panel: 16 * k, c: c.base, c_row: n, adds: false, bias: bias.base,
             adding: nil, activation: ActivationKind.silu.code)
         vc_matrix_product(&description)
@@ -141,7 +150,8 @@ import VidTestSupport
         var tensors = TestTensors(seed: 19)
         let (a, b, c) = (tensors.nan([1, 1]), tensors.uniform([1, 16]), tensors.zeros([1, 16]))
         var description = vc_product(
-            groups: 1, rows: 1, columns: 16, segments: 1, depth: 1, a: a.base, a_group: 0, a_row: 1, a_segment: 0, b: b.base, b_depth: 16,
+            groups: 1, rows: 1, columns: 16, segments: 1, depth: 1, a: a.base, a_group: 0, a_row: 1, a_depth: 1, a_segment: 0, b: b.base,
+            b_depth: 16,
             b_panel: 16, c: c.base, c_row: 16, adds: false,
             bias: nil, adding: nil, activation: activation.code)
         vc_matrix_product(&description)
