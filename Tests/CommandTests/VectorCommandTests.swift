@@ -69,10 +69,11 @@ import VidTestSupport
 
     /// Synthetic vectors can be learned, by their order only.
     @Test func synthesizedVectorsAreLearned() throws {
-        let made = try box.run("synth", "walks", "--features", "8", "--clips-per-class", "30", "--classes", "2")
-        #expect(made.output == "walks: 60 clips with 8 frames of 8 features, 2 classes: right, left\n", "\(made.errors)")
+        let made = try box.run("synth", "walks", "--features", "8", "--clips-per-class", "80", "--classes", "2")
+        #expect(made.output == "walks: 160 clips with 8 frames of 8 features, 2 classes: right, left\n", "\(made.errors)")
         let trained = try box.run(
-            "train", "walks", "--set", "training.epochs=15", "--set", #"model.recurrent=[{"type":"lstm","units":16}]"#, "--quiet")
+            "train", "walks", "--set", "training.epochs=20", "--set", #"model.recurrent=[{"type":"lstm","units":16}]"#, "--set",
+            "model.hidden=[]", "--quiet")
         try #require(trained.status == 0, "\(trained.errors)")
         let evaluated = try document("eval", "--checkpoint", "runs/train/weights/best.safetensors", "--no-report", "--json")
         #expect((evaluated["categorical_accuracy"]?.doubleValue ?? 0) >= 0.9, "\(evaluated.text())")

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import VidData
 import VidSystem
@@ -86,7 +87,7 @@ import VidTestSupport
             for pixel in 0..<1600 where (0..<3).contains(where: { frame[$0 * 1600 + pixel] > 80 }) {
                 let (row, column) = pixel.quotientAndRemainder(dividingBy: 40)
                 let (x, y) = (Double(column) / 40 * 2 * .pi, Double(row) / 40 * 2 * .pi)
-                sums = (sums.0 + unitCosine(x), sums.1 + unitSine(x), sums.2 + unitCosine(y), sums.3 + unitSine(y))
+                sums = (sums.0 + cos(x), sums.1 + sin(x), sums.2 + cos(y), sums.3 + sin(y))
             }
             return (turns(sums.0, sums.1), turns(sums.2, sums.3))
         }
@@ -105,33 +106,8 @@ import VidTestSupport
         }
     }
 
-    private func unitCosine(_ x: Double) -> Double { unit(x).0 }
-    private func unitSine(_ x: Double) -> Double { unit(x).1 }
-    /// Cosine and sine by their series, which is exact enough here.
-    private func unit(_ x: Double) -> (Double, Double) {
-        var (cosine, sine, term) = (0.0, 0.0, 1.0)
-        for n in 0..<40 {
-            switch n % 4 {
-            case 0: cosine += term
-            case 1: sine += term
-            case 2: cosine -= term
-            default: sine -= term
-            }
-            term *= x / Double(n + 1)
-        }
-        return (cosine, sine)
-    }
-
-    /// The angle of (cosine, sine) in turns, found among 3,600.
-    private func turns(_ cosine: Double, _ sine: Double) -> Double {
-        var best = (0.0, -Double.infinity)
-        for n in 0..<3600 {
-            let angle = Double(n) / 3600
-            let (c, s) = unit(angle * 2 * .pi)
-            if c * cosine + s * sine > best.1 { best = (angle, c * cosine + s * sine) }
-        }
-        return best.0
-    }
+    /// The angle of (cosine, sine) in turns.
+    private func turns(_ cosine: Double, _ sine: Double) -> Double { atan2(sine, cosine) / (2 * .pi) }
 
     @Test func sameSeedSameBytes() throws {
         let a = try SyntheticClips(classes: 8, frames: 8, rows: 12, columns: 12, seed: 1)
