@@ -17,6 +17,8 @@ check_sources() {
         echo "== house"
         python3 Scripts/check_house.py
         PYTHONPATH=Scripts python3 -m maintain.guards --list >/dev/null
+    else
+        echo "python3 was not found: the house is not checked"
     fi
 }
 
@@ -28,7 +30,7 @@ check_program() {
     if command -v python3 >/dev/null 2>&1; then
         PYTHONPATH=Scripts python3 -m maintain.examples --vidclass "$1"
     else
-        echo "python3 was not found: the house is not checked, and the examples of README, help and documentation are not run"
+        echo "python3 was not found: the examples of README, help and documentation are not run"
     fi
     echo "== random configurations"
     if "$python" -c "import torch, safetensors" >/dev/null 2>&1; then

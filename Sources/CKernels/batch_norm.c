@@ -86,13 +86,13 @@ VC_KERNEL void vc_centred_squares(size_t rows, size_t columns, size_t stride, co
 #undef BODY
 }
 
-/// What an activation does to a normalised value.
+/// The effect of an activation on a normalised value.
 typedef enum {
-    /// Nothing.
+    /// It has none.
     linear,
-    /// It keeps it within bounds: relu and relu6.
+    /// It keeps the value within bounds: relu and relu6.
     bounded,
-    /// Anything else.
+    /// It has any other effect.
     general,
 } effect;
 
@@ -184,19 +184,24 @@ VC_INLINE void gate(effect effect, int vectors, int n, int activation, const fac
     }
 }
 
+/// x - mean, and d = dy * activation'(z), for a group of vectors of a row.
+VC_INLINE void get_gradients(effect effect, int vectors, int n, int activation, const factors *f, const float *x, const float *dy,
+                             size_t stride, vc_lanes *centred, vc_lanes *d) {
+    VC_UNROLLED for (int j = 0; j < vectors; j++) {
+        get_from_row(&centred[j], x + 16 * j, stride, n);
+        get_from_row(&d[j], dy + 16 * j, stride, n);
+        centred[j] -= f->mean[j];
+    }
+    gate(effect, vectors, n, activation, f, centred, d);
+}
+
 VC_INLINE void add_parameter_sums(effect effect, int vectors, int n, const vc_normalisation *norm, size_t first, size_t rows,
                                   size_t stride, const float *x, const float *dy, double *gamma_sums, double *beta_sums) {
     const factors f = factors_of(vectors, n, norm, first);
     double_lanes gamma_sum[most_vectors] = {0}, beta_sum[most_vectors] = {0};
     for (size_t r = 0; r < rows; r++) {
         vc_lanes centred[most_vectors], d[most_vectors];
-        VC_UNROLLED for (int j = 0; j < vectors; j++) {
-            const size_t at = r * stride + first + (size_t)(16 * j);
-            get_from_row(&centred[j], x + at, stride, n);
-            get_from_row(&d[j], dy + at, stride, n);
-            centred[j] -= f.mean[j];
-        }
-        gate(effect, vectors, n, norm->activation, &f, centred, d);
+        get_gradients(effect, vectors, n, norm->activation, &f, x + r * stride + first, dy + r * stride + first, stride, centred, d);
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             const double_lanes wide = __builtin_convertvector(d[j], double_lanes);
             beta_sum[j] += wide;
@@ -232,13 +237,7 @@ VC_INLINE void input_gradient(effect effect, int vectors, int n, const vc_normal
     }
     for (size_t r = 0; r < rows; r++) {
         vc_lanes centred[most_vectors], d[most_vectors];
-        VC_UNROLLED for (int j = 0; j < vectors; j++) {
-            const size_t at = r * stride + first + (size_t)(16 * j);
-            get_from_row(&centred[j], x + at, stride, n);
-            get_from_row(&d[j], dy + at, stride, n);
-            centred[j] -= f.mean[j];
-        }
-        gate(effect, vectors, n, norm->activation, &f, centred, d);
+        get_gradients(effect, vectors, n, norm->activation, &f, x + r * stride + first, dy + r * stride + first, stride, centred, d);
         VC_UNROLLED for (int j = 0; j < vectors; j++) d[j] *= f.scale[j];
         if (d_gamma != NULL && (weight == NULL || weight[r] != 0.0f))
             VC_UNROLLED for (int j = 0; j < vectors; j++) d[j] -= constant[j] + centred[j] * slope[j];

@@ -3,7 +3,7 @@ import VidTensor
 
 /// Synthetic data with a label for each clip, which `synth` writes.
 package protocol SyntheticData: Sendable {
-    /// Of its files, without a dot.
+    /// The extension of the clips' files, without a dot.
     static var fileExtension: String { get }
     /// The names of the classes, in the order of their numbers.
     var labels: [String] { get }

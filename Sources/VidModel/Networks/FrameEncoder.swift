@@ -118,6 +118,7 @@ package struct FrameEncoder: Sendable {
             layers.indices.map {
                 layers[$0].scratchBytes(inputShape(of: $0), workers: workers, gradients: gradients && $0 >= firstTrainable)
             }.max() ?? 0
+        // Layers that training runs by themselves may be cut into other bands, but no bands take more.
         let bands =
             phases.contains { $0.steps.contains { $0.bands != nil } } ? workers * RowBands.mostFloats * MemoryLayout<Float>.stride : 0
         return max(largest, bands)
@@ -256,35 +257,11 @@ extension FrameEncoder {
     func perform(_ step: InferenceStep, _ value: (Int) -> Tensor, into output: Tensor, _ context: Context) {
         let first = step.nodes.lowerBound
         if let bands = step.bands {
-            perform(bands, value(step.inputs[0]), adding: step.inputs.dropFirst().first.map(value), into: output, context)
+            bands.run(value(step.inputs[0]), adding: step.inputs.dropFirst().first.map(value), into: output, context)
         } else if let finish = step.finish, let layer = graph.nodes[first].layer as? any FusingLayer {
             layer.forward(value(step.inputs[0]), into: output, finish, adding: finish.isAdding ? value(step.inputs[1]) : nil, context)
         } else {
             perform(first, value, into: output, context)
-        }
-    }
-
-    /// Runs steps by bands on frames. Where there are more workers than frames they share a frame's rows.
-    func perform(_ bands: RowBands, _ input: Tensor, adding: Tensor?, into output: Tensor, _ context: Context) {
-        let layers = bands.steps.compactMap { step in
-            step.finish.flatMap { finish in
-                (graph.nodes[step.nodes.lowerBound].layer as? any FusingLayer).map {
-                    BandedLayer(layer: $0, input: inputShape(of: step.nodes.lowerBound), finish: finish)
-                }
-            }
-        }
-        for layer in layers { layer.layer.prepareFilters(layer.input, layer.finish, context) }
-        let mark = context.workspace.mark
-        defer { context.workspace.release(to: mark) }
-        let buffers = context.workspace.take([context.workers.count, bands.floats])
-        let (frames, rows) = (input.shape[0], output.shape[1])
-        let parts = min(rows, (context.workers.count + frames - 1) / frames)
-        context.workers.forEach(frames * parts) { block, worker in
-            let (frame, part) = (block / parts, block % parts)
-            let shares = rows * part / parts..<rows * (part + 1) / parts
-            bands.run(
-                layers, rows: shares, input.rows(frame..<frame + 1).base, adding: adding?.rows(frame..<frame + 1).base,
-                into: output.rows(frame..<frame + 1).base, buffer: buffers.base + worker * bands.floats, context)
         }
     }
 

@@ -88,10 +88,11 @@ extension NetworkGraph {
 /// Steps one after the other that run together, a band of rows at a time, so that the maps between them never leave the cache: the
 /// expansion, the depthwise convolution and the projection of an inverted residual block.
 ///
-/// Of each map between two steps a buffer holds the rows that the next band needs. Rows that two bands need are moved to its front,
+/// A buffer for each map between two steps holds the rows that the next band needs. Rows that two bands need are moved to its front,
 /// not computed again. The bits are those of whole maps.
 struct RowBands: Sendable {
     let steps: [InferenceStep]
+    private let layers: [BandedLayer]
     /// Rows of the last output at a time.
     private let rows: Int
     /// Where the buffer of each map between the steps begins, and behind the last.
@@ -106,89 +107,110 @@ struct RowBands: Sendable {
     private static let fewestFloats = 65_536
 
     /// Nil where bands would save nothing: a single step, maps between the steps that are small, or one row of each that is too large.
-    private init?(_ steps: [InferenceStep], of graph: NetworkGraph) {
-        let maps = steps.dropLast().map { graph.shapes[$0.last] }
-        guard maps.reduce(0, { $0 + $1.count }) >= RowBands.fewestFloats else { return nil }
+    private init?(_ run: [(step: InferenceStep, layer: BandedLayer)], of graph: NetworkGraph) {
+        let readers = run.dropFirst().map(\.layer)
+        guard let last = run.last?.step, readers.reduce(0, { $0 + $1.input.count }) >= RowBands.fewestFloats else { return nil }
         func offsets(_ rows: Int) -> [Int] {
             var (rows, counts) = (rows, [Int]())
-            for (step, map) in zip(steps.dropFirst(), maps).reversed() {
-                rows = min(map[0], RowBands.window(of: step, graph)?.inputCount(rows) ?? map[0])
-                counts.insert((rows * map[1] * map[2] + 15) / 16 * 16, at: 0)
+            for reader in readers.reversed() {
+                rows = reader.window.inputCount(rows)
+                counts.insert((rows * reader.rowFloats + 15) / 16 * 16, at: 0)
             }
             return counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         }
-        let last = steps[steps.count - 1].last
-        let fitting = (1...graph.shapes[last][0]).prefix { offsets($0).last ?? 0 <= RowBands.mostFloats }
+        let fitting = (1...graph.shapes[last.last][0]).prefix { offsets($0).last ?? 0 <= RowBands.mostFloats }
         guard let rows = fitting.last else { return nil }
-        (self.steps, self.rows, self.offsets) = (steps, rows, offsets(rows))
-    }
-
-    /// The rows that the convolution of a step sees; nil if the step does not run by rows.
-    private static func window(of step: InferenceStep, _ graph: NetworkGraph) -> RowWindow? {
-        let first = step.nodes.lowerBound
-        guard step.finish?.isPooled == false, let layer = graph.nodes[first].layer as? any FusingLayer else { return nil }
-        return layer.rowWindow(graph.inputShape(of: first))
+        (steps, layers, self.rows, self.offsets) = (run.map(\.step), run.map(\.layer), rows, offsets(rows))
     }
 
     /// The steps with those joined that run by bands.
     static func join(_ steps: [InferenceStep], of graph: NetworkGraph) -> [InferenceStep] {
         var joined: [InferenceStep] = []
-        var run: [InferenceStep] = []
+        var run: [(step: InferenceStep, layer: BandedLayer)] = []
         func end() {
             if let bands = RowBands(run, of: graph), let first = run.first, let last = run.last {
-                joined.append(InferenceStep(bands, first: first, last: last))
+                joined.append(InferenceStep(bands, first: first.step, last: last.step))
             } else {
-                joined += run
+                joined += run.map(\.step)
             }
             run = []
         }
         for step in steps {
-            let follows = run.last.map { step.inputs[0] == $0.last && graph.consumers[$0.last] == [step.nodes.lowerBound] } ?? true
+            let follows =
+                run.last.map { step.inputs[0] == $0.step.last && graph.consumers[$0.step.last] == [step.nodes.lowerBound] } ?? true
             if !follows { end() }
-            guard let window = window(of: step, graph) else {
+            guard let layer = BandedLayer(step, of: graph) else {
                 end()
                 joined.append(step)
                 continue
             }
-            run.append(step)
+            run.append((step, layer))
             // Behind a projection maps are narrow; and only the last step has something to add.
-            let isProjection = window.count == 1 && run.contains { RowBands.window(of: $0, graph)?.count ?? 1 > 1 }
-            if isProjection || step.finish?.isAdding == true { end() }
+            let isProjection = layer.window.count == 1 && run.contains { $0.layer.window.count > 1 }
+            if isProjection || layer.finish.isAdding { end() }
         }
         end()
         return joined
     }
 }
 
-/// A step's layer as `RowBands` runs it.
-struct BandedLayer {
+/// The layer of a step that runs by rows.
+private struct BandedLayer: Sendable {
     let layer: any FusingLayer
     /// The shape of one input.
     let input: Shape
     let finish: Finish
+    let window: RowWindow
+
+    /// Floats of a row of the input.
+    var rowFloats: Int { input[1] * input[2] }
+
+    /// Nil if the step does not run by rows.
+    init?(_ step: InferenceStep, of graph: NetworkGraph) {
+        let first = step.nodes.lowerBound
+        guard let finish = step.finish, !finish.isPooled, let layer = graph.nodes[first].layer as? any FusingLayer,
+            let window = layer.rowWindow(graph.inputShape(of: first))
+        else { return nil }
+        (self.layer, input, self.finish, self.window) = (layer, graph.inputShape(of: first), finish, window)
+    }
 }
 
 extension RowBands {
+    /// Runs the steps on frames. Where there are more workers than frames they share a frame's rows.
+    func run(_ input: Tensor, adding: Tensor?, into output: Tensor, _ context: Context) {
+        for layer in layers { layer.layer.prepareFilters(layer.input, layer.finish, context) }
+        let mark = context.workspace.mark
+        defer { context.workspace.release(to: mark) }
+        let buffers = context.workspace.take([context.workers.count, floats])
+        let (frames, rows) = (input.shape[0], output.shape[1])
+        let parts = min(rows, (context.workers.count + frames - 1) / frames)
+        context.workers.forEach(frames * parts) { block, worker in
+            let (frame, part) = (block / parts, block % parts)
+            run(
+                rows: rows * part / parts..<rows * (part + 1) / parts, input.rows(frame..<frame + 1).base,
+                adding: adding?.rows(frame..<frame + 1).base, into: output.rows(frame..<frame + 1).base,
+                buffer: buffers.base + worker * floats, context)
+        }
+    }
+
     /// Computes the rows `all` of one frame's last output.
-    func run(
-        _ layers: [BandedLayer], rows all: Range<Int>, _ input: UnsafePointer<Float>, adding: UnsafePointer<Float>?,
-        into output: UnsafeMutablePointer<Float>, buffer: UnsafeMutablePointer<Float>, _ context: Context
+    private func run(
+        rows all: Range<Int>, _ input: UnsafePointer<Float>, adding: UnsafePointer<Float>?, into output: UnsafeMutablePointer<Float>,
+        buffer: UnsafeMutablePointer<Float>, _ context: Context
     ) {
-        let windows = layers.compactMap { $0.layer.rowWindow($0.input) }
-        let rowFloats = layers.map { $0.input[1] * $0.input[2] }
         // The rows that the buffer of each map holds, and those that it should hold for the band.
         var held = layers.map { _ in 0..<0 }
         var wanted = held
         for start in stride(from: all.lowerBound, to: all.upperBound, by: rows) {
             wanted[layers.count - 1] = start..<min(all.upperBound, start + rows)
-            for index in layers.indices.dropFirst().reversed() { wanted[index - 1] = windows[index].input(wanted[index]) }
+            for index in layers.indices.dropFirst().reversed() { wanted[index - 1] = layers[index].window.input(wanted[index]) }
             for (index, layer) in layers.enumerated() {
                 let isLast = index == layers.count - 1
                 var new = wanted[index]
                 var target = output
                 if !isLast {
                     let map = buffer + offsets[index]
-                    let floats = rowFloats[index + 1]
+                    let floats = layers[index + 1].rowFloats
                     let kept = held[index].clamped(to: new)
                     if !kept.isEmpty, kept.lowerBound > held[index].lowerBound {
                         memmove(
@@ -200,7 +222,7 @@ extension RowBands {
                     // Where the map's row 0 would be.
                     target = map - held[index].lowerBound * floats
                 }
-                let source = index == 0 ? input : UnsafePointer(buffer + offsets[index - 1] - held[index - 1].lowerBound * rowFloats[index])
+                let source = index == 0 ? input : UnsafePointer(buffer + offsets[index - 1] - held[index - 1].lowerBound * layer.rowFloats)
                 layer.layer.forward(
                     rows: new, of: layer.input, source, into: target, layer.finish, adding: isLast ? adding : nil, context)
             }

@@ -45,22 +45,8 @@ import VidTestSupport
         let encoder = try FrameEncoder(
             .layers(layers), input: [13, 10, 3], trainable: trainable, pooling: GlobalAveragePooling2D(), layout: &layout)
         let context = try makeContext(layout, threads: threads)
-        var random = RandomGenerator(seed: 9)
-        for slice in context.parameters.slices where slice.name.hasSuffix("gamma") || slice.name.hasSuffix("variance") {
-            let values = context.parameters.value(slice)
-            for index in 0..<values.count { values.base[index] = random.uniform(0.5, 1.5) }
-        }
-        context.parameters.didChange()
+        spreadNormalizations(context)
         return (encoder, context)
-    }
-
-    private func features(_ encoder: FrameEncoder, _ frames: Tensor, _ context: Context) -> [Float] {
-        let mark = context.workspace.mark
-        defer { context.workspace.release(to: mark) }
-        let features = context.workspace.take(encoder.outputShape.prepending(frames.shape[0]))
-        features.fill(.nan)
-        encoder.encode(frames: frames, into: features, context)
-        return features.array
     }
 
     /// Folded normalisation, sums and activations give what the layers give one by one, up to rounding; and however many frames and

@@ -16,6 +16,26 @@ func makeContext(_ layout: ParameterLayout, threads: Int = 2, seed: UInt64 = 1) 
     return Context(parameters: store, workers: Workers(count: threads), random: random)
 }
 
+/// Gives the scales and variances of batch normalisations random positive values.
+func spreadNormalizations(_ context: Context) {
+    var random = RandomGenerator(seed: 9)
+    for slice in context.parameters.slices where slice.name.hasSuffix("gamma") || slice.name.hasSuffix("variance") {
+        let values = context.parameters.value(slice)
+        for index in 0..<values.count { values.base[index] = random.uniform(0.5, 1.5) }
+    }
+    context.parameters.didChange()
+}
+
+/// The encoder's features of frames.
+func features(_ encoder: FrameEncoder, _ frames: Tensor, _ context: Context) -> [Float] {
+    let mark = context.workspace.mark
+    defer { context.workspace.release(to: mark) }
+    let features = context.workspace.take(encoder.outputShape.prepending(frames.shape[0]))
+    features.fill(.nan)
+    encoder.encode(frames: frames, into: features, context)
+    return features.array
+}
+
 /// The bits of a tensor's elements: equality that tells 0 from -0 and knows NaN.
 func bits(_ tensor: Tensor) -> [UInt32] { tensor.array.map(\.bitPattern) }
 

@@ -20,14 +20,6 @@ import VidTestSupport
         return (encoder, try makeContext(layout, threads: threads))
     }
 
-    private func features(_ network: (encoder: FrameEncoder, context: Context), _ frames: Tensor) -> [Float] {
-        let buffer = Buffer(count: frames.shape[0] * network.encoder.outputShape.count)
-        let features = buffer.tensor(network.encoder.outputShape.prepending(frames.shape[0]))
-        features.fill(.nan)
-        network.encoder.encode(frames: frames, into: features, network.context)
-        return features.array
-    }
-
     /// Thirteen layers of errors near 5e-6, which the means over positions even out: within DESIGN's 5e-5.
     @Test func featuresOfVGG16() throws {
         let (im2col, winograd) = (try network(.im2col, .vgg16, size: 224), try network(.auto, .vgg16, size: 224))
@@ -38,7 +30,7 @@ import VidTestSupport
         #expect(algorithms(winograd.encoder) == ["im2col"] + [String](repeating: "winograd", count: 12))
         var tensors = TestTensors(seed: 1)
         let frames = tensors.uniform([1, 224, 224, 3], -128, 128)
-        let error = relativeError(features(winograd, frames), features(im2col, frames))
+        let error = relativeError(features(winograd.encoder, frames, winograd.context), features(im2col.encoder, frames, im2col.context))
         #expect(error <= 5e-5)
     }
 
@@ -117,20 +109,20 @@ import VidTestSupport
         let parameters = context.parameters
         var tensors = TestTensors(seed: 4)
         let frames = tensors.uniform([2, 8, 8, 3])
-        let before = features((encoder, context), frames)
+        let before = features(encoder, frames, context)
         #expect(context.filters.bytes == 4 * 36 * (3 * 16 + 16 * 16))
         let frozen = try #require(parameters.slice(named: "cnn/block1_conv1/kernel"))
         let trained = try #require(parameters.slice(named: "cnn/block2_conv1/kernel"))
         parameters.value(frozen).fill(0)
         parameters.didTrain()
-        #expect(features((encoder, context), frames) == before)
+        #expect(features(encoder, frames, context) == before)
         for i in 0..<trained.count { parameters.value(trained).base[i] *= 2 }
-        #expect(features((encoder, context), frames) == before)
+        #expect(features(encoder, frames, context) == before)
         parameters.didTrain()
-        let doubled = features((encoder, context), frames)
+        let doubled = features(encoder, frames, context)
         #expect(doubled != before)
         parameters.didChange()
-        #expect(features((encoder, context), frames) != doubled)
+        #expect(features(encoder, frames, context) != doubled)
     }
 
     /// Layer by layer and with poolings apart, the bits are the encoder's.
@@ -141,7 +133,7 @@ import VidTestSupport
             let frames = tensors.uniform([19, size, size, 3])
             var maps = frames
             for layer in encoder.layers { maps = try #require(layer as? any FrameLayer).forward(maps, context).output }
-            #expect(features((encoder, context), frames) == maps.array)
+            #expect(features(encoder, frames, context) == maps.array)
         }
     }
 }
