@@ -44,7 +44,10 @@ let package = Package(
     targets: [
         // C wall
         .target(name: "COpenBLAS", linkerSettings: blasLibraries),
-        .target(name: "CKernelChoice"),
+        .target(
+            name: "CKernelChoice",
+            // kernel_limit.c stands between the kernels and what the processor can do.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--wrap=__cpu_indicator_init"], .when(platforms: [.linux]))]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -57,6 +60,7 @@ let package = Package(
         .target(name: "CMedia", dependencies: ["CFFmpegSystem"], linkerSettings: mediaLibraries),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .target(name: "CClusterPlugin", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
 
         // Swift
@@ -67,6 +71,7 @@ let package = Package(
             name: "VidTensor",
             dependencies: ["VidSystem", "COpenBLAS", "CKernels", .product(name: "RealModule", package: "swift-numerics")],
             swiftSettings: strictSwift),
+        .target(name: "VidCluster", dependencies: ["VidSystem", "VidTensor", "CClusterPlugin"], swiftSettings: strictSwift),
         .target(name: "VidConfig", dependencies: ["VidSystem"], swiftSettings: strictSwift),
         .target(
             name: "VidModel",
@@ -84,8 +89,8 @@ let package = Package(
         .target(
             name: "VidTrain",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "RealModule", package: "swift-numerics"),
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster",
+                .product(name: "Crypto", package: "swift-crypto"), .product(name: "RealModule", package: "swift-numerics"),
             ],
             swiftSettings: strictSwift),
         .target(
@@ -107,14 +112,15 @@ let package = Package(
         .target(
             name: "VidRun",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidReport",
                 .product(name: "RealModule", package: "swift-numerics"),
             ],
             swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint", "VidReport", "VidRun",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidRun",
                 "CKernelChoice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -122,12 +128,15 @@ let package = Package(
 
         // Tests
         .target(
-            name: "VidTestSupport", dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint", "CKernelChoice"],
+            name: "VidTestSupport",
+            dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCluster", "VidCheckpoint", "CKernelChoice"],
             swiftSettings: strictSwift),
         .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "CReferenceKernels"],
             resources: [.copy("Goldens")], swiftSettings: strictSwift),
+        .testTarget(
+            name: "VidClusterTests", dependencies: ["VidSystem", "VidTensor", "VidCluster", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"],
@@ -138,7 +147,7 @@ let package = Package(
             swiftSettings: quickSwift),
         .testTarget(
             name: "VidTrainTests",
-            dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidConfig", "VidData", "VidModel", "VidTensor"],
+            dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidCluster", "VidConfig", "VidData", "VidModel", "VidTensor"],
             resources: [.copy("Goldens")],
             swiftSettings: strictSwift),
         .testTarget(
@@ -151,7 +160,9 @@ let package = Package(
             swiftSettings: quickSwift),
         .testTarget(
             name: "VidRunTests",
-            dependencies: ["VidSystem", "VidRun", "VidTestSupport", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint"],
+            dependencies: [
+                "VidSystem", "VidRun", "VidTestSupport", "VidCluster", "VidConfig", "VidData", "VidTensor", "VidTrain", "VidCheckpoint",
+            ],
             swiftSettings: quickSwift),
         .testTarget(
             name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],

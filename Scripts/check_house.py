@@ -34,7 +34,7 @@ ALLOWED = {
     "VidConfig": "VidSystem",
     "VidModel": "VidTensor VidConfig",
     "VidData": "VidTensor VidConfig CZlib CMedia",
-    "VidCluster": "VidTensor",
+    "VidCluster": "VidTensor CClusterPlugin",
     "VidTrain": "VidModel VidData VidCluster",
     "VidCheckpoint": "VidTrain CHDF5",
     "VidExport": "VidTrain VidCheckpoint CHDF5",
@@ -49,7 +49,8 @@ ALLOWED = {
     "CHDF5": "CHDF5System",
     "CMedia": "CFFmpegSystem",
     "CLinux": "CSeccomp",
-    "CKernelChoice": "", "CSeccomp": "", "COpenBLAS": "", "CHDF5System": "", "CFFmpegSystem": "", "CZlib": "", "CCairo": "", "CISAL": "",
+    "CMPI": "CClusterPlugin",
+    "CKernelChoice": "", "CClusterPlugin": "", "CSeccomp": "", "COpenBLAS": "", "CHDF5System": "", "CFFmpegSystem": "", "CZlib": "", "CCairo": "", "CISAL": "",
 }
 
 # Names of the standard library that are written without their type, such as `.rounded(.up)`.

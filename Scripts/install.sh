@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs vidclass: the program, completions for bash, zsh and fish, and manual pages. See --help.
+# Installs vidclass: the program, completions for bash, zsh and fish, manual pages, and on request the plug-in for MPI. See --help.
 set -euo pipefail
 
 usage() {
@@ -8,12 +8,14 @@ Install vidclass: the program, shell completions and manual pages.
 
   Scripts/install.sh                       into /usr/local (as root, or with sudo)
   Scripts/install.sh ~/.local              into your own folders, without root
+  Scripts/install.sh --mpi ~/.local        with the plug-in that connects it to MPI, for several machines
   Scripts/install.sh --uninstall ~/.local
   DESTDIR=/tmp/package Scripts/install.sh /usr
 
-usage: Scripts/install.sh [--uninstall] [--binary FILE] [PREFIX]
+usage: Scripts/install.sh [--uninstall] [--mpi] [--binary FILE] [PREFIX]
 
   PREFIX         where to install; /usr/local by default
+  --mpi          build and install the plug-in for MPI, too, against the MPI of mpicc (or of $MPICC)
   --binary FILE  install this program instead of building one
   --uninstall    remove what was installed there
   DESTDIR        (environment) a folder to put before PREFIX, for making packages
@@ -24,6 +26,7 @@ It writes
   PREFIX/share/zsh/site-functions/_vidclass
   PREFIX/share/fish/vendor_completions.d/vidclass.fish
   PREFIX/share/man/man1/vidclass*.1
+  PREFIX/lib/vidclass/libvidclass_mpi.so   (with --mpi)
 
 bash (with the package bash-completion), fish and man find these by themselves for /usr, /usr/local and ~/.local. zsh
 searches $fpath; for another prefix put this into ~/.zshrc before compinit:
@@ -34,6 +37,7 @@ TEXT
 prefix=
 binary=
 uninstall=false
+mpi=false
 while [ $# -gt 0 ]; do
     case "$1" in
         -h | --help)
@@ -41,6 +45,7 @@ while [ $# -gt 0 ]; do
             exit 0
             ;;
         --uninstall) uninstall=true ;;
+        --mpi) mpi=true ;;
         --binary)
             [ $# -gt 1 ] || { echo "install.sh: --binary takes a file" >&2; exit 64; }
             binary=$2
@@ -65,20 +70,22 @@ bash_file=$root/share/bash-completion/completions/vidclass
 zsh_file=$root/share/zsh/site-functions/_vidclass
 fish_file=$root/share/fish/vendor_completions.d/vidclass.fish
 man_folder=$root/share/man/man1
+plugin=$root/lib/vidclass/libvidclass_mpi.so
 
 if $uninstall; then
-    rm -f "$root/bin/vidclass" "$bash_file" "$zsh_file" "$fish_file" "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
+    rm -f "$root/bin/vidclass" "$bash_file" "$zsh_file" "$fish_file" "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1 "$plugin"
     # Only folders that are empty now.
     for folder in bin share/bash-completion/completions share/bash-completion share/zsh/site-functions share/zsh \
-        share/fish/vendor_completions.d share/fish share/man/man1 share/man share; do
+        share/fish/vendor_completions.d share/fish share/man/man1 share/man share lib/vidclass lib; do
         rmdir "$root/$folder" 2>/dev/null || true
     done
     echo "removed vidclass from $prefix"
     exit 0
 fi
 
+scripts=$(cd "$(dirname "$0")" && pwd)
 if [ -z "$binary" ]; then
-    cd "$(dirname "$0")/.."
+    cd "$scripts/.."
     swift build -c release --product vidclass
     binary=$(swift build -c release --show-bin-path)/vidclass
 fi
@@ -94,6 +101,7 @@ trap 'rm -rf "$work"' EXIT
     sed 's/{__vidclass_complete "${___set\[@\]}"}/{compadd -S "" -a ___set}/' >"$work/_vidclass"
 "$binary" --generate-completion-script fish >"$work/vidclass.fish"
 "$binary" generate-manual "$work/man1"
+if $mpi; then "$scripts/mpi_plugin.sh" --output "$work/libvidclass_mpi.so"; fi
 
 # A running vidclass keeps its old program.
 if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" || ! [ -w "$root/bin" ]; then
@@ -107,6 +115,12 @@ install -m 644 "$work/_vidclass" "$zsh_file"
 install -m 644 "$work/vidclass.fish" "$fish_file"
 rm -f "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
 install -m 644 "$work"/man1/*.1 "$man_folder"
+if $mpi; then
+    # A running vidclass keeps its old plug-in.
+    mkdir -p "${plugin%/*}"
+    install -m 755 "$work/libvidclass_mpi.so" "$plugin.new"
+    mv -f "$plugin.new" "$plugin"
+fi
 echo "installed vidclass in $prefix"
 case ":$PATH:" in
     *":$prefix/bin:"*) ;;

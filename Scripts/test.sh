@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing and builds in release mode. Beside the build it checks the format, the house's rules and the tags
-# of its guards; beside the tests it runs the smoke training, the examples of README, help and documentation, and random configurations
-# if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
+# All checks: installs what is missing, and builds in release mode and with the plug-in for MPI. Beside the build it checks the format, the
+# house's rules and the tags of its guards; beside the tests it runs the smoke training, the examples of README, help and documentation,
+# and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=Scripts/setup.sh
@@ -54,6 +54,11 @@ sources=$!
 # The product rather than --build-tests: that would also build protoc and the other tools of the packages' plugins.
 swift build -c release -j 2 --product vidclassPackageTests
 finish "$sources" "$work/sources"
+if command -v "${MPICC:-mpicc}" >/dev/null 2>&1; then
+    ./Scripts/mpi_plugin.sh
+else
+    echo "mpicc was not found: nothing is run on several ranks"
+fi
 
 # Asked for now: while tests run, SwiftPM answers nobody else.
 vidclass=$(swift build -c release --show-bin-path)/vidclass

@@ -1,11 +1,13 @@
-"""Checks what Scripts/install.sh installs: program, completions, manual pages, and that nothing is left after removal.
+"""Checks what Scripts/install.sh installs: program, completions, manual pages, the plug-in for MPI, and that nothing is left after removal.
 
     PYTHONPATH=Scripts python3 -m maintain.install [--vidclass PROGRAM]
 
 Installs into a prefix with a space; tries completions as bash and zsh show them in a terminal (with tmux, where they are
-installed); looks for warnings about the manual pages (with groff and man); removes to the last file.
+installed); looks for warnings about the manual pages (with groff and man); asks the program for its plug-in (with mpicc); removes to the
+last file.
 """
 
+import json
 import os
 import pathlib
 import shutil
@@ -146,6 +148,22 @@ def check_manual(folder: pathlib.Path) -> None:
     print(f"manual: {len(pages)} pages")
 
 
+def check_plugin(install: pathlib.Path, vidclass: pathlib.Path, prefix: pathlib.Path) -> None:
+    """The installed program finds the plug-in beside it, and without --mpi there is none."""
+    plugin = prefix / "lib/vidclass/libvidclass_mpi.so"
+    check(not plugin.exists(), "the plug-in for MPI is installed without --mpi")
+    told = output(install, "--mpi", "--binary", vidclass, prefix, MPICC="no-such-mpicc")
+    check("no-such-mpicc was not found" in told and not plugin.exists(), f"without an MPI, --mpi says: {told}")
+    if shutil.which("mpicc") is None:
+        return print("mpicc was not found: the plug-in for MPI is not tried")
+    told = output(install, "--mpi", "--binary", vidclass, prefix)
+    check(plugin.exists(), told)
+    doctor = output(prefix / "bin/vidclass", "doctor", "--json", VIDCLASS_MPI_PLUGIN="")
+    found = json.loads(doctor[doctor.index("{"):])["mpi"]
+    check(bool(found) and "MPI" in found, f"doctor does not find the plug-in: {doctor}")
+    print(f"plug-in: {found}")
+
+
 def main() -> None:
     parser = environment.parser(__doc__)
     environment.add_program(parser)
@@ -161,6 +179,7 @@ def main() -> None:
             check((prefix / name).exists() and (prefix / name).stat().st_size > 0, f"{name} is missing")
         check_completions(work, prefix)
         check_manual(prefix / "share/man/man1")
+        check_plugin(install, vidclass, prefix)
         output(install, "--uninstall", prefix)
         left = [path for path in prefix.rglob("*") if not path.is_dir()]
         check(not left, f"left behind: {left}")

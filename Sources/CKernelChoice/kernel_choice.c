@@ -4,10 +4,14 @@
 #include "CKernelChoice.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__x86_64__)
 static const char *core_for_this_cpu(void) {
     __builtin_cpu_init();
+    // One for all processors: OpenBLAS's kernels for Intel's and AMD's with AVX2 differ in their last bits.
+    const char *limit = getenv("VIDCLASS_KERNELS");
+    if (limit != NULL && strcmp(limit, "avx2") == 0) return __builtin_cpu_supports("avx2") ? "HASWELL" : NULL;
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
         return "SKYLAKEX";

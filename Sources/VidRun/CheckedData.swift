@@ -1,3 +1,4 @@
+import VidCluster
 import VidConfig
 import VidData
 import VidReport
@@ -42,7 +43,8 @@ struct CheckedData {
     ) async throws {
         let keeping = KeptViews(configuration, shown: .heldOut(of: set))
         let found = try await runtime.check(
-            set, loader: ClipLoader(configuration), leakCheck: configuration.data.leakCheck != .off, keeping: keeping)
+            set, loader: ClipLoader(configuration), sharedBy: configuration, leakCheck: configuration.data.leakCheck != .off,
+            keeping: keeping)
         try self.init(
             found, clips: keeping?.store, configuration, in: runtime, skipsBadClips: skipsBadClips, isResumed: isResumed)
     }
@@ -119,19 +121,23 @@ extension Runtime {
     /// Checks all clips of `data`: whether they can be read and, if `mustFit`, used by a model with this loader.
     ///
     /// - Parameters:
+    ///   - configuration: that of `loader`, if the ranks of a cluster share out the check.
     ///   - leakCheck: whether to look for clips that show the same in different splits.
     ///   - isThorough: whether every frame of long videos is decoded.
     ///   - keeping: what to keep for the training that follows.
     ///   - concurrency: clips checked at a time.
     package func check(
-        _ data: DataSet, loader: ClipLoader, mustFit: Bool = true, leakCheck: Bool, isThorough: Bool = false,
+        _ data: DataSet, loader: ClipLoader, sharedBy configuration: RunConfiguration? = nil, mustFit: Bool = true, leakCheck: Bool,
+        isThorough: Bool = false,
         keeping: KeptViews? = nil,
         concurrency: Int = Workers.processorCount
     ) async throws -> DataReport {
         let start = ContinuousClock.now
+        let facts = CollectedFacts(cache)
         let check = DataCheck(
-            loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: cache, keeping: keeping, isThorough: isThorough,
+            loader: loader, mustFit: mustFit, leakCheck: leakCheck, clipCache: facts, keeping: keeping, isThorough: isThorough,
             concurrency: concurrency)
+        if let configuration { try await collect(facts, check, data, configuration, isThorough: isThorough) }
         let report = try await check.run(data) { try? observe(.checking($0)) }
         try observe(.checked(clips: data.entries.count, seconds: (ContinuousClock.now - start).seconds))
         return report

@@ -31,7 +31,7 @@ package struct ChosenTraining {
         let loader = ClipLoader(guessed)
         let keeping = guess == nil ? nil : KeptViews(guessed, shown: .heldOut(of: divided))
         let checked = try await runtime.check(
-            divided, loader: loader, mustFit: false, leakCheck: guessed.data.leakCheck != .off, keeping: keeping)
+            divided, loader: loader, sharedBy: guessed, mustFit: false, leakCheck: guessed.data.leakCheck != .off, keeping: keeping)
 
         let plan = try await InitPlan(
             checked.divided(as: whole), checkedWith: loader, startsFromScratch: startsFromScratch, speed: guess?.speed, in: runtime)

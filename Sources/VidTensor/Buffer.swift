@@ -34,7 +34,7 @@ package final class Buffer: @unchecked Sendable {
     }
 
     /// The memory of a tensor, which must outlive the buffer.
-    init(borrowing tensor: Tensor) {
+    package init(borrowing tensor: Tensor) {
         (count, base, isOwner) = (tensor.count, tensor.base, false)
     }
 

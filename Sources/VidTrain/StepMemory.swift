@@ -1,3 +1,4 @@
+import VidCluster
 import VidConfig
 import VidModel
 import VidSystem
@@ -19,11 +20,12 @@ package struct StepMemory: Sendable {
     /// Plans steps of `batchSize` clips.
     ///
     /// - Parameters:
+    ///   - shards: the shards of a step, of which this process computes all if it is alone.
     ///   - isMixed: whether mixup is on, which copies a batch.
     ///   - activationLimit: the most bytes of activations, raised to the least that a step needs. Nil: what the budget leaves.
     /// - Throws: `.badData` where a step does not fit into the budget.
     package init(
-        _ classifier: Classifier, slots: Int, batchSize: Int, isMixed: Bool = false, threads: Int, budget: MemoryBudget,
+        _ classifier: Classifier, slots: Int, batchSize: Int, shards: Int = 1, isMixed: Bool = false, threads: Int, budget: MemoryBudget,
         activationLimit: Int? = nil
     ) throws {
         let float = MemoryLayout<Float>.stride
@@ -34,7 +36,7 @@ package struct StepMemory: Sendable {
         let trainable = classifier.parameters.trainableRange.count
         parameters =
             (classifier.parameters.values.count + trainable) * float + (classifier.frozen?.filterBytes(gradients: false) ?? 0)
-            + (classifier.trained?.filterBytes(gradients: true) ?? 0)
+            + (classifier.trained?.filterBytes(gradients: true) ?? 0) + ShardSums.bytes(SumTree(shards: shards), values: trainable)
         optimizer = slots * trainable * float
         let frames = batchSize * classifier.frames
         let fixed = MemoryBudget.program + parameters + optimizer

@@ -105,6 +105,7 @@ struct ManualPages {
             "VIDCLASS_FFMPEG_SECONDS",
             "The most seconds to wait for a reader to read one video or sound; by default 60 and 1 for each 200 kB."
         ),
+        ("VIDCLASS_MPI_PLUGIN", "The plug-in for MPI; by default the one that Scripts/install.sh --mpi installs beside the program."),
         ("TMPDIR", "The folder for a temporary copy of a clip on standard input."),
         ("OPENBLAS_CORETYPE", "OpenBLAS's kernel; by default the best one for the processor."),
     ].map { ".TP\n.B \(escaped($0))\n\(escaped($1))\n" }.joined()

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Synchronization
 import VidCheckpoint
+import VidCluster
 import VidConfig
 import VidData
 import VidReport
@@ -145,10 +146,12 @@ enum Program {
 
 extension Runtime {
     /// The runtime of a command, with its events on `display` and, as JSON, on `stream`.
-    init(_ workers: Workers, cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil) {
+    init(
+        _ workers: Workers, cluster: any Cluster = Alone(), cache: FeatureFolder?, display: RunDisplay, stream: TrainingStream? = nil
+    ) {
         self.init(
             version: Program.version, command: CommandLine.arguments, weights: WeightsLibrary(hdf5: Program.hdf5), workers: workers,
-            cache: cache, showsReports: display.showsReports && stream == nil
+            cluster: cluster, cache: cache, showsReports: display.showsReports && stream == nil
         ) {
             display.show($0)
             try stream?.write($0)

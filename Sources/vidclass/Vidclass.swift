@@ -2,8 +2,10 @@ import ArgumentParser
 import Dispatch
 import Foundation
 import VidCheckpoint
+import VidCluster
 import VidData
 import VidReport
+import VidRun
 import VidSystem
 
 /// The root command; the commands themselves are one file each.
@@ -75,6 +77,7 @@ enum Main {
             ShellText.call(programAs: ownName)
             try CommandWords.check(Array(CommandLine.arguments.dropFirst()), of: Vidclass.configuration)
             var command = try await Vidclass.asyncParseAsRoot()
+            try requireOneProcess(command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -82,12 +85,16 @@ enum Main {
             }
         } catch let error as VidclassError {
             fail(error)
+        } catch let failed as ClusterSession.Failed {
+            if !failed.isTold { tell(failed.error) }
+            failed.abort(failed.error.kind.rawValue)
+            Vidclass.exit(withError: ExitCode(failed.error.kind.rawValue))
         } catch {
             let code = Vidclass.exitCode(for: error)
             // Help and the like.
             if code.isSuccess { Vidclass.exit(withError: error) }
             let text = onItsLines(Vidclass.fullMessage(for: error))
-            if !text.isEmpty { Terminal.note(text) }
+            if !text.isEmpty, tellsAll() { Terminal.note(text) }
             Vidclass.exit(withError: code)
         }
     }
@@ -99,10 +106,32 @@ enum Main {
         return words.filter { $0.printable != $0 }.reduce(message) { $0.replacing($1, with: $1.printable) }
     }
 
+    /// Whether this process tells what all that mpirun or srun has started would tell: the first one does. The others wait for it a moment,
+    /// because the end of any of them ends them all.
+    private static func tellsAll() -> Bool {
+        guard let start = ClusterStart.ofThisProcess, start.rank > 0 else { return true }
+        usleep(500_000)
+        return false
+    }
+
+    /// Refuses a command that several processes would each do by itself, in the same files.
+    private static func requireOneProcess(_ command: any ParsableCommand) throws {
+        guard let start = ClusterStart.ofThisProcess, start.size > 1 else { return }
+        guard !(command is TrainCommand || command is EvalCommand || command is PredictCommand) else { return }
+        throw VidclassError(
+            .usage,
+            "\(start.launcher) has started \(start.size) processes, but they share out only train, eval and predict. Start this command "
+                + "without \(start.launcher)")
+    }
+
     private static func fail(_ error: VidclassError) -> Never {
+        if tellsAll() { tell(error) }
+        Vidclass.exit(withError: ExitCode(error.kind.rawValue))
+    }
+
+    private static func tell(_ error: VidclassError) {
         Terminal.note(Terminal.fitted("vidclass: error: " + error.message.printable))
         for line in error.advice { Terminal.note(line.hasPrefix("  ") ? line.printable : Terminal.fitted(line.printable)) }
-        Vidclass.exit(withError: ExitCode(error.kind.rawValue))
     }
 
     /// How the user can call this program: by its name if the shell finds it, otherwise by the path that was used now.

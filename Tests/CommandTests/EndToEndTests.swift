@@ -265,6 +265,11 @@ import VidTestSupport
         #expect(!result.output.contains("cannot be read"), "\(result.output)")
         let users = try TestFolder().run("doctor", "--json", environment: ["OPENBLAS_CORETYPE": "Nehalem"])
         #expect(try object(users.output)["blas_kernel_set_by_user"] as? Bool == true)
+        // All processors with AVX2 can run the same kernels.
+        guard ["avx2", "avx512"].contains(document["simd"] as? String) else { return }
+        let common = try object(TestFolder().run("doctor", "--json", environment: ["VIDCLASS_KERNELS": "avx2"]).output)
+        #expect(common["simd"] as? String == "avx2")
+        #expect((common["blas_kernel"] as? String)?.lowercased() == "haswell")
     }
 
     /// Without the program ffmpeg only animations are missing.
@@ -280,5 +285,14 @@ import VidTestSupport
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
         let with = try box.run("doctor", environment: ["VIDCLASS_FFMPEG": program])
         #expect(with.output.contains("9.8-test (for animations only)"), "\(with.output)\(with.errors)")
+    }
+
+    /// A plug-in that is named and cannot be loaded is a warning.
+    @Test func doctorTellsWhatIsWrongWithThePluginForMPI() throws {
+        let result = try TestFolder().run("doctor", "--json", environment: ["VIDCLASS_MPI_PLUGIN": "/nowhere/mine.so"])
+        let document = try object(result.output)
+        #expect(result.status == 0 && document["mpi"] is NSNull, "\(result.output)\(result.errors)")
+        let warnings = try #require(document["warnings"] as? [String])
+        #expect(warnings.contains { $0.contains("/nowhere/mine.so") && $0.contains("install.sh --mpi") }, "\(warnings)")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import VidCluster
 import VidConfig
 import VidData
 import VidModel
@@ -9,7 +10,7 @@ import VidTestSupport
 import VidTrain
 
 /// A folder of 16 synthetic clips in two classes, 12 to train on and 4 for validation, and small trainings on them.
-final class TestClips {
+final class TestClips: Sendable {
     private let folder: TestFolder
     var path: String { folder.path }
 
@@ -48,17 +49,19 @@ final class TestClips {
 
     func trainer(
         _ configuration: RunConfiguration, threads: Int = 1, features: FeatureStorage = FeatureStorage(), activations: Int = .max,
-        state: TrainerState? = nil
+        cluster: any Cluster = Alone(), state: TrainerState? = nil
     ) throws -> Trainer {
         let classifier = try classifier(configuration)
         let optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
         let memory = try StepMemory(
-            classifier, slots: optimizer.slots.count, batchSize: configuration.training.batchSize, threads: threads,
+            classifier, slots: optimizer.slots.count, batchSize: configuration.clipsPerPass, shards: configuration.training.shards,
+            threads: threads,
             budget: MemoryBudget(gibibytes: nil), activationLimit: activations)
         return try Trainer(
             classifier, optimizer: optimizer, configuration: configuration,
             training: try split(.train, configuration, keepingBytes: 1 << 20), validation: try split(.validation, configuration),
-            memory: memory, features: features, workers: Workers(count: threads), state: state ?? TrainerState(seed: configuration.seed))
+            memory: memory, features: features, workers: Workers(count: threads), cluster: cluster,
+            state: state ?? TrainerState(seed: configuration.seed))
     }
 }
 

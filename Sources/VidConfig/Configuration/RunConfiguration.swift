@@ -47,6 +47,9 @@ extension RunConfiguration {
     /// The number of clips whose gradients make one optimizer step.
     package var clipsPerStep: Int { training.batchSize * optimizer.gradientAccumulationSteps }
 
+    /// The most clips that a step computes at a time: a shard's part of a batch.
+    package var clipsPerPass: Int { (training.batchSize + training.shards - 1) / training.shards }
+
     /// Every value resolved, defaults included, in the order of the tables.
     package var json: JSONNode { Self.codec.encode(self) }
 }

@@ -5,6 +5,8 @@ package struct TrainingConfiguration: ConfigurationSection {
     package var epochs = 20
     /// Clips per step.
     package var batchSize = 8
+    /// Parts of a batch whose gradients are computed by themselves and added pairwise; the ranks of a cluster share them out.
+    package var shards = 1
     /// Draws the clips in a new order each epoch.
     package var shuffle = true
     /// GiB (2^30 bytes) of memory that the training may take; nil: what the machine has free.
@@ -51,6 +53,10 @@ extension TrainingConfiguration {
     package static let fields: [ConfigurationField<Self>] = [
         .init("epochs", \.epochs, .integer(1...1_000_000), "Passes over the training clips."),
         .init("batch_size", \.batchSize, .integer(1...65536), "Clips per step."),
+        .init(
+            "shards", \.shards, .integer(1...1024),
+            "Parts that each batch is cut into, for the ranks of a cluster; at most batch_size. Results depend on it, but not on the number of ranks."
+        ),
         .init("shuffle", \.shuffle, .boolean, "Draw the clips in a new order each epoch."),
         .init(
             "memory_gib", \.memoryGiB, .nullable(.number(.above(0))),

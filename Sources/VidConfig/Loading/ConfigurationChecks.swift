@@ -9,6 +9,12 @@ extension RunConfiguration {
         try checkPoolingOverTime()
         try checkStages()
         try checkAudio()
+        if training.shards > training.batchSize {
+            throw ConfigurationFault(
+                ConfigurationPath("training", "shards"),
+                "\(training.shards) shards of a batch of \(training.batchSize) clips leave some without clips; use at most training.batch_size"
+            )
+        }
         if optimizer.type == .sgd, optimizer.nesterov, optimizer.momentum == 0 {
             throw ConfigurationFault(
                 ConfigurationPath("optimizer", "nesterov"),

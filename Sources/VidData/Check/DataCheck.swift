@@ -12,6 +12,8 @@ package struct DataCheck: Sendable {
         package var bad = 0
         /// The number of clips so far whose facts came from the cache.
         package var remembered = 0
+
+        package init(total: Int) { self.total = total }
     }
 
     private let examination: ClipExamination
@@ -71,6 +73,21 @@ package struct DataCheck: Sendable {
             expectsBytes: examination.loader?.expectsBytes ?? true)
     }
 
+    /// Whether the cache has what is to be known about a clip.
+    package func isKnown(_ path: String) -> Bool { clipCache?.facts(of: path, variant: variant(of: path)) != nil }
+
+    /// Everything besides the file that the facts of the clip at `path` depend on.
+    package func variant(of path: String) -> String { examination.variants(path).own }
+
+    /// Reads a clip to its end, and keeps what a training needs of it.
+    ///
+    /// - Throws: why the clip is bad.
+    package func examine(_ path: String, in split: Split) async throws -> ClipFacts {
+        let facts = try await examination.facts(path, in: split, keeping: keeping)
+        clipCache?.remember(facts, of: path, variant: variant(of: path))
+        return facts
+    }
+
     private struct Outcome: Sendable {
         var facts: Result<ClipFacts, VidclassError>
         var isReadable = true
@@ -86,11 +103,10 @@ package struct DataCheck: Sendable {
             facts = known
         } else {
             do {
-                facts = try await examination.facts(path, in: entry.split, keeping: keeping)
+                facts = try await examine(path, in: entry.split)
             } catch let error as VidclassError {
                 return Outcome(facts: .failure(error), isReadable: false, isRemembered: false)
             }
-            clipCache?.remember(facts, of: path, variant: variant)
         }
         // The damage that a thorough check has found in a long video is still there.
         if let thorough = thoroughVariant.flatMap({ clipCache?.facts(of: path, variant: $0) }) {

@@ -14,17 +14,13 @@ package enum SplitsFile {
 
     /// Writes the splits of `data` to `path` atomically.
     package static func write(_ data: DataSet, to path: String) throws {
-        try AtomicFile.write(to: path) { file in
-            var text = CSVText.line(header)
-            for entry in data.entries {
-                text += CSVText.line(
-                    [entry.id, data.classes[entry.label], entry.split.rawValue, entry.group ?? ""].map(CSVText.cell))
-                if text.utf8.count > 1 << 20 {
-                    try file.write(text.utf8)
-                    text = ""
-                }
-            }
-            try file.write(text.utf8)
+        try AtomicFile.write(to: path) { try $0.write(text(data).utf8) }
+    }
+
+    /// The file's text.
+    package static func text(_ data: DataSet) -> String {
+        data.entries.reduce(into: CSVText.line(header)) { text, entry in
+            text += CSVText.line([entry.id, data.classes[entry.label], entry.split.rawValue, entry.group ?? ""].map(CSVText.cell))
         }
     }
 

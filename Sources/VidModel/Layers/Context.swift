@@ -14,6 +14,9 @@ package final class Context {
     package var isTraining: Bool
     /// Dropout's random numbers; part of the saved state.
     package var random: RandomGenerator
+    /// Called in a backward pass as soon as it has added the last term to the gradients of a layer of the CNN, with the layer's name. The
+    /// head's gradients are complete before.
+    package var didFinishLayer: ((_ name: String) -> Void)?
 
     package init(parameters: ParameterStore, workers: Workers, random: RandomGenerator, isTraining: Bool = false) {
         self.parameters = parameters

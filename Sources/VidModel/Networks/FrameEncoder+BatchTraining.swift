@@ -107,6 +107,7 @@ extension FrameEncoder {
                 let own = tensor(sum, node.inputs[place])
                 Elementwise.add(own, tensor(target.value, node.inputs[place]), into: own, context.workers)
             }
+            context.didFinishLayer?(node.layer.name)
         }
     }
 }

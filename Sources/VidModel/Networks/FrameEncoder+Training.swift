@@ -59,7 +59,7 @@ extension FrameEncoder {
         defer { context.workspace.release(to: mark) }
         let size = min(frames.shape[0], FrameEncoder.gradientGroup)
         let scratch = Scratch(gradients, frames: size, context.workspace)
-        for part in saved.parts {
+        for (number, part) in saved.parts.enumerated() {
             for start in stride(from: part.frames.lowerBound, to: part.frames.upperBound, by: size) {
                 let group = start..<min(part.frames.upperBound, start + size)
                 let again = SavedPart(frames: group, first: 0, base: saved.parts[0].base)
@@ -70,7 +70,8 @@ extension FrameEncoder {
                     if index == graph.nodes.count - 1 { return saved.features.rows(group) }
                     return index < part.first ? self.output(index, again, dFeatures) : self.output(index, part, dFeatures).rows(rows)
                 }
-                backward(dFeatures.rows(group), output, scratch, context)
+                let isLast = number == saved.parts.count - 1 && group.upperBound == part.frames.upperBound
+                backward(dFeatures.rows(group), output, scratch, context, didFinish: isLast ? context.didFinishLayer : nil)
             }
         }
     }
@@ -89,7 +90,11 @@ extension FrameEncoder {
     }
 
     /// The backward pass of one group of frames whose layers' outputs are given; `frames` is the number of the input.
-    private func backward(_ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Scratch, _ context: Context) {
+    ///
+    /// - Parameter didFinish: called after each layer.
+    private func backward(
+        _ dFeatures: Tensor, _ output: (_ index: Int) -> Tensor, _ scratch: Scratch, _ context: Context, didFinish: ((String) -> Void)?
+    ) {
         let last = graph.nodes.count - 1
         let frames = dFeatures.shape[0]
         /// The place of the gradient of a node's output.
@@ -126,6 +131,7 @@ extension FrameEncoder {
                     dSecond, isRectified: rectified.output, context)
             }
             for (input, written) in targets { keep(written, input, by: index, gradient(input), isMerge: node.inputs.count > 1, context) }
+            didFinish?(node.layer.name)
         }
     }
 

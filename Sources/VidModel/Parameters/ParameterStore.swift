@@ -11,6 +11,9 @@ package struct ParameterSlice: Sendable, Equatable {
     /// Whether the optimizer changes it.
     package let isTrainable: Bool
 
+    /// The name without its last part.
+    package var layer: Substring { name.prefix(upTo: name.lastIndex(of: "/") ?? name.endIndex) }
+
     package var count: Int { shape.count }
     package var range: Range<Int> { offset..<offset + count }
 }
@@ -134,6 +137,12 @@ package final class ParameterStore: @unchecked Sendable {
 
     /// Sets all gradients to zero; `backward` adds to them.
     package func zeroGradients() { gradients.base.update(repeating: 0, count: gradients.count) }
+
+    /// The values that training changes besides the optimizer: the moving statistics of trained layers.
+    package var movingStatistics: [ParameterSlice] {
+        let trained = Set(slices.filter(\.isTrainable).map(\.layer))
+        return slices.filter { !$0.isTrainable && trained.contains($0.layer) }
+    }
 
     package func slice(_ id: ParameterID) -> ParameterSlice { slices[id.index] }
 

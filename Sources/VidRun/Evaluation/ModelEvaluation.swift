@@ -23,11 +23,10 @@ package struct ModelEvaluation {
         let start = ContinuousClock.now
         // The shape of a clip says what is wrong more clearly than the memory that the model's would take.
         try saved.loader.checkSize(of: clips.entries[0].path)
-        let predictor = try saved.predictor(for: .evaluation, loadedClips: min(clips.entries.count, ClipSource.ahead + 1), runtime.workers)
-        let inputs = try StepInputs(
-            LabelledClips(clips.entries, loader: saved.loader, keepingBytes: 0), .evaluation(saved.configuration), in: predictor,
-            features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
-        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity) {
+        let (predictor, inputs) = try saved.evaluation(of: clips.entries, in: runtime)
+        try await EvaluateOrder.send(
+            saved.path, frameFolderRate: saved.configuration.data.frameFolderRate, inputs.clips, to: runtime.cluster)
+        evaluation = try await predictor.evaluate(inputs, familiarity: saved.familiarity, in: runtime.cluster) {
             try runtime.observe(.evaluating(clipsDone: $0, clips: $1))
         }
         for (entry, clip) in zip(clips.entries, evaluation.clips) { try saved.requireFinite(clip.scores, of: entry.path) }

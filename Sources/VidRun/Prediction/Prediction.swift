@@ -1,3 +1,4 @@
+import VidCluster
 import VidData
 import VidModel
 import VidSystem
@@ -39,97 +40,72 @@ package struct Timeline: Sendable {
     }
 }
 
-/// Predicts file after file with a saved model.
+/// Predicts files with a saved model. The ranks of a cluster share them out.
 package struct FilePredictor {
+    /// The result of one file.
+    package enum Outcome: Sendable {
+        case prediction(Prediction)
+        case timeline(Timeline)
+        case failure(VidclassError)
+    }
+
     private let saved: SavedModel
-    private let predictor: Predictor
-    private let paths: [String]
+    private let scorer: FileScorer
     private let top: Int
-    /// Files that are being loaded while an earlier one is computed.
-    private var pending: [Int: Task<[LoadedClip], any Error>] = [:]
-    /// A remark on the values of the first clip of floats, until `takeRemark` has returned it; and whether there was such a clip.
-    private var (remark, hasSeenFloats): (String?, Bool) = (nil, false)
+    private let cluster: any Cluster
+    /// Whether a remark on the values of clips has been made.
+    private var hasRemarked = false
 
     /// - Parameter top: how many classes a prediction holds.
     /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
-    package init(_ saved: SavedModel, paths: [String], top: Int, workers: Workers) throws {
+    package init(_ saved: SavedModel, paths: [String], windows: WindowChoice?, top: Int, in cluster: any Cluster, _ workers: Workers) throws
+    {
         self.saved = saved
-        self.paths = paths
         self.top = top
-        predictor = try saved.predictor(
-            for: .scores, loadedClips: min(paths.count, ClipSource.ahead) * saved.evaluationViews.count, workers)
+        self.cluster = cluster
+        scorer = try FileScorer(saved, paths: paths, windows: windows, workers: workers)
     }
 
-    /// Scores file `index` as a whole, under the name `input`. Each file can be asked for once, in order.
+    /// Scores all files.
     ///
-    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
-    package mutating func prediction(_ index: Int, input: String) async throws -> Prediction {
-        for next in index..<min(paths.count, index + ClipSource.ahead) where pending[next] == nil {
-            let (path, views, loader) = (paths[next], saved.evaluationViews, saved.loader)
-            pending[next] = Task { try await loader.loadAll(path, views: views) }
+    /// - Parameters:
+    ///   - names: the files' names in the results.
+    ///   - progress: called as the windows of a file are scored on this rank.
+    ///   - each: receives the files' results in their order, and once a remark for the user on the values of the clips so far. An error
+    ///     ends the work.
+    package mutating func run(
+        names: [String], progress: (_ done: Int, _ total: Int) -> Void, each: (Int, Outcome, _ remark: String?) throws -> Void
+    ) async throws {
+        guard !scorer.paths.isEmpty else { return }
+        try await PredictOrder.send(saved, scorer, to: cluster)
+        var waiting: [Int: FileScores] = [:]
+        var next = 0
+        try await scorer.share(in: cluster, progress: progress) { index, scores in
+            waiting[index] = scores
+            while let scores = waiting.removeValue(forKey: next) {
+                let remark = hasRemarked ? nil : scores.remark.map { "\(names[next].printable): \($0)" }
+                hasRemarked = hasRemarked || remark != nil
+                try each(next, outcome(scores, scorer.paths[next], names[next]), remark)
+                next += 1
+            }
         }
-        let clips = try await pending.removeValue(forKey: index)?.value ?? []
-        if let clip = clips.first, [.bin, .npy].contains(ClipFormat(name: paths[index])) { look(at: clip, of: input) }
-        let known = FrameFeatures()
-        let outputs = clips.map { predictor.output($0, known) }
-        return try prediction(of: paths[index], input: input, scores: Scores.mean(outputs.map(\.logits)), features: outputs.map(\.feature))
     }
 
-    /// A remark for the user on the clips so far, once.
-    package mutating func takeRemark() -> String? {
-        defer { remark = nil }
-        return remark
-    }
-
-    /// Looks whether the values of the first clip of floats are those of pixels.
-    private mutating func look(at clip: LoadedClip, of input: String) {
-        guard !hasSeenFloats, saved.loader.expectsBytes, let range = PixelRange(clip.clip) else { return }
-        hasSeenFloats = true
-        remark = range.fault.map { "\(input.printable): \($0), unless the model was trained on such clips" }
-    }
-
-    /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
-    private static let timelineBytes = 256 << 20
-
-    private func prediction(of path: String, input: String, scores: [Float], features: [[Float]]) throws -> Prediction {
-        try saved.requireFinite(scores, of: path)
-        return Prediction(
-            input: input, classes: saved.classifier.classes, scores: scores, top: top,
-            familiarity: saved.familiarity.map { $0.finding(Familiarity.mean(features)) })
-    }
-
-    /// Scores windows of `length` seconds every `stride` seconds of file `index`, or of the part of it that is named, which is decoded once. The CNN runs once on each frame,
-    /// however many windows contain it.
-    ///
-    /// - Throws: what loading the file throws, and `.badData` if its scores are not finite.
-    package func timeline(
-        _ index: Int, input: String, length: Double, stride: Double, progress: (_ done: Int, _ total: Int) -> Void
-    ) async throws -> Timeline {
-        let path = paths[index]
-        let frames = try await saved.loader.clipFrames(of: path)
-        let times = frames.times
-        let bytes = 600 + 4 * saved.classifier.classes.count
-        let plan = try times.windows(
-            length: length, stride: stride, most: min(FrameTimes.mostWindows, FilePredictor.timelineBytes / bytes), path: path)
-        let seconds = times.duration ?? 0
-        var predictions = [Prediction?](repeating: nil, count: plan.count)
-        var done = 0
-        let known = FrameFeatures()
-        try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
-            let output = predictor.output(clip, known)
-            predictions[place] = try prediction(
-                of: path, input: input, scores: Scores.softmax(output.logits), features: [output.feature])
-            done += 1
-            progress(done, plan.count)
+    private func outcome(_ scores: FileScores, _ path: String, _ input: String) -> Outcome {
+        func prediction(_ window: FileScores.Window) throws -> Prediction {
+            try saved.requireFinite(window.scores.floats, of: path)
+            return Prediction(
+                input: input, classes: saved.classifier.classes, scores: window.scores.floats, top: top,
+                familiarity: window.familiarity)
         }
-        return Timeline(
-            input: input, classes: saved.classifier.classes,
-            windows: zip(plan, predictions).compactMap { window, prediction in
-                // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
-                prediction.map {
-                    (ClipWindow(start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start)), $0)
-                }
-            })
+        if let failure = scores.failure { return .failure(failure.error) }
+        do {
+            guard scorer.windows != nil else { return .prediction(try prediction(scores.windows[0])) }
+            let windows = try scores.windows.map { (ClipWindow(start: $0.start, length: $0.length), try prediction($0)) }
+            return .timeline(Timeline(input: input, classes: saved.classifier.classes, windows: windows))
+        } catch {
+            return .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
+        }
     }
 }
 

@@ -25,12 +25,13 @@ struct MemoryPlan {
         _ classifier: Classifier, slots: Int, _ configuration: RunConfiguration, training: Int, validation: Int, threads: Int
     ) throws {
         let budget = MemoryBudget(gibibytes: configuration.training.memoryGiB)
-        let batchSize = configuration.training.batchSize
+        let batchSize = configuration.clipsPerPass
         let clipBytes = classifier.frames * classifier.frameShape.count
         let clips = training + validation
         func plan(_ activationLimit: Int) throws -> StepMemory {
             try StepMemory(
-                classifier, slots: slots, batchSize: batchSize, isMixed: configuration.augmentation.mixup > 0, threads: threads,
+                classifier, slots: slots, batchSize: batchSize, shards: configuration.training.shards,
+                isMixed: configuration.augmentation.mixup > 0, threads: threads,
                 budget: budget, activationLimit: activationLimit)
         }
         let least = try plan(0)

@@ -1,4 +1,5 @@
 import VidCheckpoint
+import VidCluster
 import VidConfig
 import VidData
 import VidModel
@@ -23,6 +24,9 @@ struct StageModel {
         ) { try saved?.requireTensors(of: $0) }
         optimizer = try Optimizer(configuration.optimizer, classifier.parameters)
     }
+
+    /// The model that `trainer` trains.
+    init(_ trainer: Trainer) { (classifier, optimizer) = (trainer.classifier, trainer.optimizer) }
 
     /// Draws random weights, and takes those of `start` or, without it, loads those of the CNN from the file that `model.cnn.weights`
     /// names. Learns the standardization of vectors from `training`, unless it is taken from `start`.
@@ -81,6 +85,28 @@ struct StageModel {
             classifier.parameters.value(slice).copy(from: other.parameters.value(source))
         }
         classifier.parameters.didChange()
+    }
+
+    /// The trainer of this model on the clips of `data`.
+    ///
+    /// - Parameters:
+    ///   - keepsFeatures: whether the outputs of frozen layers are kept in memory; nil: as `plan` says.
+    ///   - decoded: clips that were decoded before.
+    ///   - cluster: the ranks that train together.
+    ///   - secondsBefore: the training's time before it was resumed.
+    func trainer(
+        _ configuration: RunConfiguration, _ data: DataSet, _ plan: MemoryPlan, keepsFeatures: Bool? = nil, decoded: ClipStore? = nil,
+        cluster: any Cluster, state: TrainerState, secondsBefore: Double = 0, in runtime: Runtime
+    ) throws -> Trainer {
+        let loader = ClipLoader(configuration).taking(from: decoded)
+        func clips(_ split: Split) -> LabelledClips {
+            let entries = data.entries(of: split)
+            return LabelledClips(entries, loader: loader, keepingBytes: plan.keptClipBytes / max(1, data.entries.count) * entries.count)
+        }
+        return try Trainer(
+            classifier, optimizer: optimizer, configuration: configuration, training: clips(.train), validation: clips(.validation),
+            memory: plan.step, features: FeatureStorage(cache: runtime.cache, keepsInMemory: keepsFeatures ?? plan.keepsFeatures),
+            workers: runtime.workers, cluster: cluster, state: state, secondsBefore: secondsBefore)
     }
 
     /// - Throws: `.badData` if the training does not fit into memory.

@@ -66,6 +66,7 @@ extension TrainingRun {
         let stages = configuration.stagePlans.count
         while true {
             let before = trainer.classifier.frozenDigest
+            try await announceStage()
             let outcome = try await trainer.run(shouldStop: { stop.isMet }, handle: { try handle($0) })
             try checkFrozen(before, trainer.classifier.frozenDigest)
             guard case .finished(let end) = outcome else { return nil }

@@ -38,7 +38,9 @@ extension TrainingRun {
     /// failure is noted.
     private func learnFamiliarity(in folder: RunFolder, reusesFeatures: Bool, until stop: StopCondition) async throws {
         do {
-            let familiarity = try await trainer.familiarity(cache: runtime.cache, reusesFeatures: reusesFeatures) { done, total in
+            let familiarity = try await trainer.familiarity(cache: runtime.cache, reusesFeatures: reusesFeatures) {
+                try await share($0, folder)
+            } progress: { done, total in
                 if stop.isRequested { throw Interrupted() }
                 try runtime.observe(.evaluating(clipsDone: done, clips: total))
             }
@@ -50,6 +52,12 @@ extension TrainingRun {
         }
     }
 
+    /// Has the other ranks take part in the encoding of clips by the best epoch's model.
+    private func share(_ clips: LabelledClips, _ folder: RunFolder) async throws {
+        try await EvaluateOrder.send(
+            folder.bestPath, frameFolderRate: configuration.data.frameFolderRate, clips, to: runtime.cluster)
+    }
+
     /// Writes the report about the best epoch's model, which the trainer holds.
     private func evaluateAndWrite(in folder: RunFolder, reusesFeatures: Bool, until stop: StopCondition) async throws {
         let split = Split.heldOut(of: data)
@@ -59,7 +67,9 @@ extension TrainingRun {
         let evaluation = try await trainer.evaluate(
             split == .validation ? nil : LabelledClips(entries, loader: loader, keepingBytes: 0),
             cache: runtime.cache, reusesFeatures: reusesFeatures
-        ) { done, total in
+        ) {
+            try await share($0, folder)
+        } progress: { done, total in
             if stop.isRequested { throw Interrupted() }
             try runtime.observe(.evaluating(clipsDone: done, clips: total))
         }

@@ -1,5 +1,6 @@
 import Foundation
 import VidCheckpoint
+import VidCluster
 import VidConfig
 import VidData
 import VidModel
@@ -72,8 +73,10 @@ package final class TrainingRun {
         }
         clips = plan.clips
         clips?.shrink(to: max(0, MemoryBudget(gibibytes: configuration.training.memoryGiB).bytes - largestMemoryPlan.estimate.total))
-        trainer = try TrainingRun.trainer(
-            model, configuration, data, clips, memoryPlan, runtime, state, secondsBefore: results?.secondsSoFar ?? 0)
+        // A dry run measures this machine alone.
+        trainer = try model.trainer(
+            configuration, data, memoryPlan, decoded: clips, cluster: isDryRun ? Alone() : runtime.cluster, state: state,
+            secondsBefore: results?.secondsSoFar ?? 0, in: runtime)
         startupReport = StartupReport(
             classifier: model.classifier, dataPath: configuration.data.path,
             splits: zip(["training", "validation", "test"], Split.allCases).map { [data] in ($0, data.entries(of: $1).count) },
@@ -146,22 +149,6 @@ package final class TrainingRun {
         return (folder, lock, results)
     }
 
-    private static func trainer(
-        _ model: StageModel, _ configuration: RunConfiguration, _ data: DataSet, _ decoded: ClipStore?, _ plan: MemoryPlan,
-        _ runtime: Runtime, _ state: TrainerState, secondsBefore: Double
-    ) throws -> Trainer {
-        let loader = ClipLoader(configuration).taking(from: decoded)
-        func clips(_ split: Split) -> LabelledClips {
-            let entries = data.entries(of: split)
-            return LabelledClips(entries, loader: loader, keepingBytes: plan.keptClipBytes / max(1, data.entries.count) * entries.count)
-        }
-        return try Trainer(
-            model.classifier, optimizer: model.optimizer, configuration: configuration, training: clips(.train),
-            validation: clips(.validation), memory: plan.step,
-            features: FeatureStorage(cache: runtime.cache, keepsInMemory: plan.keepsFeatures), workers: runtime.workers, state: state,
-            secondsBefore: secondsBefore)
-    }
-
     /// Whether the last stage is over, so that there is nothing to train.
     package var isOver: Bool { trainer.end != nil && trainer.state.stage + 1 == configuration.stagePlans.count }
     /// Epochs that are over.
@@ -176,8 +163,9 @@ package final class TrainingRun {
         let model = try StageModel(configuration, stage: state.stage, classes: data.classes)
         model.copyWeights(from: trainer.classifier)
         memoryPlan = try model.memoryPlan(configuration, data, runtime.workers)
-        trainer = try TrainingRun.trainer(
-            model, configuration, data, clips, memoryPlan, runtime, state, secondsBefore: trainer.secondsSinceStart)
+        trainer = try model.trainer(
+            configuration, data, memoryPlan, decoded: clips, cluster: runtime.cluster, state: state,
+            secondsBefore: trainer.secondsSinceStart, in: runtime)
         try saveLast()
     }
 }

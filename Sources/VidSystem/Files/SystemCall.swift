@@ -6,6 +6,16 @@ package enum SystemCall {
     /// The system's text for an `errno` code (by default that of the last failed call): "No space left on device".
     package static func reason(_ code: CInt = errno) -> String { String(cString: strerror(code)) }
 
+    /// Replaces this process by another program, with the same environment.
+    ///
+    /// - Returns: the error's number; it returns only if that fails.
+    package static func replaceProcess(_ program: String, _ arguments: [String]) -> CInt {
+        var words = arguments.map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        execv(program, &words)
+        return errno
+    }
+
     /// The error for a call on `path` that failed with `errno`: `.missingInput` if nothing is there, otherwise `.inputOutput`.
     package static func error(_ action: String, _ path: String) -> VidclassError {
         let code = errno

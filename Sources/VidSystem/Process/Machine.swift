@@ -7,6 +7,13 @@ package enum Machine {
         value(of: "model name", in: "/proc/cpuinfo") ?? "unknown processor"
     }
 
+    /// The machine's name in its network.
+    package static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "unknown host" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// The number of processors this process may run on.
     package static var processorCount: Int { Int(vc_processor_count()) }
 

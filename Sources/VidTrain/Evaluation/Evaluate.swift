@@ -1,35 +1,37 @@
+import VidCluster
 import VidData
 import VidModel
 import VidTensor
 
 extension Predictor {
-    /// Evaluates clips, loading ahead. The scores of several samples of a clip are averaged.
+    /// Evaluates clips, loading ahead. The scores of several samples of a clip are averaged. The ranks of a cluster share out the
+    /// encoding and all get the evaluation.
     ///
     /// - Parameters:
     ///   - familiarity: judges each clip; nil: none is judged.
-    ///   - progress: called with the number of clips done; throws to stop.
+    ///   - progress: called on rank 0 with the number of clips done; throws to stop.
+    /// - Throws: `WorkShare.Stopped` on the other ranks after a stop.
     package func evaluate(
-        _ inputs: StepInputs, familiarity: Familiarity? = nil, progress: (_ done: Int, _ total: Int) throws -> Void
+        _ inputs: StepInputs, familiarity: Familiarity? = nil, in cluster: any Cluster = Alone(),
+        progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Evaluation {
         let clips = inputs.clips
         let perClip = inputs.plan.perClip ?? 1
-        let items = clips.count * perClip
         var logits: [[Float]] = []
         var means: [[Float]] = []
-        for start in stride(from: 0, to: items, by: PredictionMemory.evaluationGroup) {
-            let group = start..<min(items, start + PredictionMemory.evaluationGroup)
-            context.workspace.reset()
-            let features = context.workspace.take([group.count * classifier.frames, classifier.features])
-            var validFrames: [Int] = []
-            for item in group {
-                let row = (item - start) * classifier.frames
-                let output = features.rows(row..<row + classifier.frames)
-                let next = (item + 1..<min(items, item + 1 + ClipSource.ahead)).map(inputs.sample(item:))
-                validFrames.append(try await encode(inputs, inputs.sample(item: item), next: next, into: output))
-                if familiarity != nil { means.append(classifier.meanFeature(output, validFrames: validFrames[item - start])) }
-                try progress((item + 1) / perClip, clips.count)
+        var done = 0
+        try await encode(inputs, items: Array(0..<clips.count * perClip), in: cluster) {
+            done += 1
+            try progress(done / perClip, clips.count)
+        } each: { features, count in
+            let group = PredictionMemory.evaluationGroup
+            for first in stride(from: 0, to: count, by: group) {
+                let rows = first..<min(count, first + group)
+                let mark = context.workspace.mark
+                logits += self.logits(features: features.outputs(rows), Array(features.validFrames[rows]))
+                context.workspace.release(to: mark)
             }
-            logits += self.logits(features: features, validFrames)
+            if familiarity != nil { means += self.means(features, count) }
         }
         var scores: [ClipScores] = []
         var losses: [Double] = []
@@ -44,26 +46,87 @@ extension Predictor {
         return Evaluation(classes: classifier.classes, clips: scores, losses: losses)
     }
 
-    /// The features (`Classifier.meanFeature`) of some clips, loading ahead; those of several samples of a clip are averaged.
+    /// The features (`Classifier.meanFeature`) of some clips, loading ahead; those of several samples of a clip are averaged. The ranks of
+    /// a cluster share out the encoding.
     ///
-    /// - Parameter progress: called after each clip; throws to stop.
-    func meanFeatures(_ inputs: StepInputs, of clips: [Int], progress: () throws -> Void) async throws -> [[Float]] {
+    /// - Parameter progress: called on rank 0 after each clip; throws to stop.
+    func meanFeatures(
+        _ inputs: StepInputs, of clips: [Int], in cluster: any Cluster, progress: () throws -> Void
+    ) async throws -> [[Float]] {
         let perClip = inputs.plan.perClip ?? 1
-        let samples = clips.flatMap { clip in (0..<perClip).map { inputs.sample(item: clip * perClip + $0) } }
-        var means: [[Float]] = []
-        var own: [[Float]] = []
-        for (place, sample) in samples.enumerated() {
-            context.workspace.reset()
-            let features = context.workspace.take([classifier.frames, classifier.features])
-            let next = samples[place + 1..<min(samples.count, place + 1 + ClipSource.ahead)]
-            let validFrames = try await encode(inputs, sample, next: Array(next), into: features)
-            own.append(classifier.meanFeature(features, validFrames: validFrames))
-            guard own.count == perClip else { continue }
-            means.append(Familiarity.mean(own))
-            own = []
-            try progress()
+        var samples: [[Float]] = []
+        var done = 0
+        try await encode(inputs, items: clips.flatMap { clip in (0..<perClip).map { clip * perClip + $0 } }, in: cluster) {
+            done += 1
+            if done % perClip == 0 { try progress() }
+        } each: {
+            samples += means($0, $1)
         }
-        return means
+        return clips.indices.map { Familiarity.mean(Array(samples[$0 * perClip..<($0 + 1) * perClip])) }
+    }
+
+    private func means(_ features: FeatureStore, _ count: Int) -> [[Float]] {
+        (0..<count).map { classifier.meanFeature(features.output($0), validFrames: features.validFrames[$0]) }
+    }
+
+    /// Computes the features of samples, some at a time, on all ranks of the cluster.
+    ///
+    /// - Parameters:
+    ///   - items: the samples, of those that are the same each time.
+    ///   - finished: called on rank 0 after each sample.
+    ///   - each: receives the features of the next samples, and their number. They lie in the workspace.
+    private func encode(
+        _ inputs: StepInputs, items: [Int], in cluster: any Cluster, finished: () throws -> Void, each: (FeatureStore, Int) -> Void
+    ) async throws {
+        // Features that are in memory everywhere need no sharing.
+        let cluster: any Cluster = inputs.store == nil ? cluster : Alone()
+        let group = PredictionMemory.evaluationGroup
+        let size = cluster.isShared ? 2 * group * cluster.size : group
+        let shape: Shape = [min(items.count, size) * classifier.frames, classifier.features]
+        let shared = cluster.isShared ? try Buffer(allocating: shape.count, isZeroed: false) : nil
+        for start in stride(from: 0, to: items.count, by: size) {
+            let window = start..<min(items.count, start + size)
+            context.workspace.reset()
+            let features = FeatureStore(in: shared?.tensor(shape) ?? context.workspace.take(shape), steps: classifier.frames)
+            try await encode(inputs, items, window, into: features, in: cluster, finished)
+            each(features, window.count)
+        }
+    }
+
+    /// Fills `features` with those of the samples in `window`, a range of `items`, on all ranks of the cluster.
+    private func encode(
+        _ inputs: StepInputs, _ items: [Int], _ window: Range<Int>, into features: FeatureStore, in cluster: any Cluster,
+        _ finished: () throws -> Void
+    ) async throws {
+        func sample(_ place: Int) -> Sample { inputs.sample(item: items[place]) }
+        var next: [Int] = []
+        try await WorkShare.run(in: cluster) {
+            guard cluster.isShared else { return Array(window) }
+            var missing: [Int] = []
+            for place in window {
+                let row = place - window.lowerBound
+                if classifier.trained == nil, let validFrames = inputs.recall(sample(place), into: features.output(row)) {
+                    features.setValidFrames(validFrames, of: row)
+                    try finished()
+                } else {
+                    missing.append(place)
+                }
+            }
+            return inputs.clips.source.longestFirst(missing) { sample($0).clip }
+        } upcoming: { places in
+            // Alone, the samples behind this window are the next ones, too.
+            let ahead = places[0] + 1..<min(items.count, places[0] + 1 + ClipSource.ahead)
+            next = cluster.isShared ? Array(places.dropFirst()) : Array(ahead)
+        } work: { place in
+            let row = place - window.lowerBound
+            let validFrames = try await encode(inputs, sample(place), next: next.map(sample), into: features.output(row))
+            features.setValidFrames(validFrames, of: row)
+            return cluster.isLeader ? [] : features.bytes(of: row)
+        } finished: { place, bytes in
+            if !bytes.isEmpty { features.set(place - window.lowerBound, bytes) }
+            try finished()
+        }
+        try await features.share(in: cluster)
     }
 
     /// Writes the features (T, F) of one sample; returns how many of its frames are not padding.

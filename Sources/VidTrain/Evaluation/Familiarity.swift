@@ -108,7 +108,7 @@ package struct Familiarity: Sendable, Equatable {
     // MARK: Judging
 
     /// The judgement of one clip.
-    package struct Finding: Sendable, Equatable {
+    package struct Finding: Codable, Sendable, Equatable {
         /// The share of known clips that are nearer to the training clips, in percent.
         package let percentile: Double
         package let isUnfamiliar: Bool

@@ -100,9 +100,8 @@ extension ParameterStore {
     /// Adds the names and bits of the CNN's frozen layers, or of the standardization of vectors. A trained layer's moving statistics
     /// are not frozen, although the optimizer leaves them alone.
     fileprivate func addFrozenLayers(to hash: inout SHA256) {
-        func layer(_ slice: ParameterSlice) -> Substring { slice.name.prefix(upTo: slice.name.lastIndex(of: "/") ?? slice.name.endIndex) }
-        let trained = Set(slices.filter(\.isTrainable).map(layer))
-        for slice in slices where !trained.contains(layer(slice)) && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
+        let trained = Set(slices.filter(\.isTrainable).map(\.layer))
+        for slice in slices where !trained.contains(slice.layer) && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
             hash.update(data: Array("\(slice.name) \(slice.shape)\n".utf8))
             let values = value(slice)
             hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))

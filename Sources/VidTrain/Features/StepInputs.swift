@@ -1,3 +1,4 @@
+import VidCluster
 import VidConfig
 import VidData
 import VidModel
@@ -56,28 +57,44 @@ package final class StepInputs {
         Sample(clip: clip, view: plan.view(of: clips.names[clip], epoch: epoch, position: position))
     }
 
-    /// Fills the memory for the outputs of frozen layers, if there is one: first from the cache, then by running the layers.
+    /// Fills the memory for the outputs of frozen layers, if there is one: first from the cache, then by running the layers. The ranks
+    /// of a cluster share out what rank 0 does not find in its cache.
     ///
-    /// - Parameter progress: called after each sample, with whether it came from the cache; throws to stop.
-    package func prepare(_ progress: (_ isRecalled: Bool) throws -> Void) async throws {
+    /// - Parameters:
+    ///   - everywhere: whether all ranks need the outputs; otherwise only rank 0 has them.
+    ///   - progress: called on rank 0 after each sample, with whether it came from the cache; throws to stop.
+    /// - Throws: `WorkShare.Stopped` on the other ranks after a stop.
+    package func prepare(
+        in cluster: any Cluster = Alone(), everywhere: Bool = true, _ progress: (_ isRecalled: Bool) throws -> Void
+    ) async throws {
         guard let store, let frozen else { return }
-        var missing: [Int] = []
-        for item in 0..<count {
-            if let validFrames = frozen.recall(clips, sample(item: item), into: store.output(item)) {
-                store.setValidFrames(validFrames, of: item)
-                try progress(true)
-            } else {
-                missing.append(item)
+        try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
+            var missing: [Int] = []
+            for item in 0..<count {
+                if let validFrames = frozen.recall(clips, sample(item: item), into: store.output(item)) {
+                    store.setValidFrames(validFrames, of: item)
+                    try progress(true)
+                } else {
+                    missing.append(item)
+                }
             }
-        }
-        for (place, item) in missing.enumerated() {
-            await clips.source.prefetch(missing[place..<min(missing.count, place + ClipSource.ahead)].map(sample(item:)))
+            return cluster.isShared ? clips.source.longestFirst(missing) { sample(item: $0).clip } : missing
+        } upcoming: { items in
+            await clips.source.prefetch(items.map(sample(item:)))
+        } work: { item in
             let (validFrames, isRecalled) = try await frozen.run(clips, sample(item: item), into: store.output(item))
             store.setValidFrames(validFrames, of: item)
-            try progress(isRecalled)
+            return [isRecalled ? 1 : 0] + (cluster.isLeader ? [] : store.bytes(of: item))
+        } finished: { item, bytes in
+            if bytes.count > 1 { store.set(item, bytes.dropFirst()) }
+            try progress(bytes[0] == 1)
         }
         await clips.source.clear()
+        if everywhere { try await store.share(in: cluster) }
     }
+
+    /// Fills `output` (T, ...) with what the cache has of a sample; returns how many of its frames are not padding, or nil.
+    func recall(_ sample: Sample, into output: Tensor) -> Int? { frozen?.recall(clips, sample, into: output) }
 
     /// Writes the inputs of `samples` into `batch` (B x T, ...) and returns how many frames of each are not padding; starts
     /// loading what `next` needs.
@@ -134,6 +151,14 @@ package final class FeatureStore {
         validFrames = [Int](repeating: steps, count: samples)
     }
 
+    /// Outputs in the memory of `rows` (samples x T, ...), which must outlive this.
+    init(in rows: Tensor, steps: Int) {
+        self.steps = steps
+        shape = rows.shape.dropFirst
+        buffer = Buffer(borrowing: rows)
+        validFrames = [Int](repeating: steps, count: rows.shape[0] / steps)
+    }
+
     /// Bytes for the outputs of `clips` samples; floating-point, because a configuration may ask for more than `Int` holds.
     package static func bytes(clips: Int, steps: Int, shape: Shape) -> Double {
         Double(clips) * Double(steps) * Double(shape.count) * Double(MemoryLayout<Float>.stride)
@@ -142,7 +167,36 @@ package final class FeatureStore {
     /// One sample's output (T, ...).
     func output(_ index: Int) -> Tensor { buffer.tensor(shape.prepending(steps), offset: index * steps * shape.count) }
 
+    /// The outputs (samples x T, ...) of some samples.
+    func outputs(_ samples: Range<Int>) -> Tensor {
+        buffer.tensor(shape.prepending(samples.count * steps), offset: samples.lowerBound * steps * shape.count)
+    }
+
     func setValidFrames(_ count: Int, of index: Int) { validFrames[index] = count }
+
+    /// A sample's output and its valid frames, for another process.
+    func bytes(of index: Int) -> [UInt8] {
+        let own = output(index)
+        return withUnsafeBytes(of: Int64(validFrames[index])) { Array($0) }
+            + UnsafeRawBufferPointer(start: own.base, count: own.count * MemoryLayout<Float>.stride)
+    }
+
+    /// Takes what `bytes(of:)` has given in another process.
+    func set(_ index: Int, _ bytes: some Collection<UInt8>) {
+        let own = output(index)
+        precondition(bytes.count == 8 + own.count * MemoryLayout<Float>.stride, "\(bytes.count) bytes for an output of \(own.shape)")
+        Array(bytes).withUnsafeBytes {
+            validFrames[index] = Int($0.loadUnaligned(as: Int64.self))
+            UnsafeMutableRawPointer(own.base).copyMemory(from: $0.baseAddress! + 8, byteCount: $0.count - 8)
+        }
+    }
+
+    /// Gives rank 0's outputs to all ranks.
+    func share(in cluster: any Cluster) async throws {
+        guard cluster.isShared else { return }
+        try await cluster.broadcast(Memory(buffer.base, floats: buffer.count))
+        validFrames = try await cluster.broadcast(validFrames)
+    }
 
     /// Copies the outputs of the samples at `indices` into `batch` (B x T, ...).
     func gather(_ indices: [Int], into batch: Tensor) {

@@ -23,8 +23,21 @@ package actor ClipSource {
         self.keepingBytes = keepingBytes
     }
 
+    /// A source of some of the clips, which keeps none.
+    nonisolated func selecting(_ clips: [Int]) -> ClipSource {
+        ClipSource(paths: clips.map { paths[$0] }, loader: loader, keepingBytes: 0)
+    }
+
     /// Cache key of a sample's view: equal keys give the same frames of the same file.
     nonisolated func sampling(_ sample: Sample) -> String { loader.sampling(sample.view, of: paths[sample.clip]) }
+
+    /// Orders items by the size of their clips' files, the largest first: long files take the most time to decode.
+    ///
+    /// - Parameter clip: the clip of an item.
+    nonisolated func longestFirst(_ items: [Int], clip: (Int) -> Int) -> [Int] {
+        let sizes = items.map { (item: $0, bytes: (try? SystemCall.status(ClipPath(paths[clip($0)]).file).size) ?? 0) }
+        return sizes.sorted { ($0.bytes, $1.item) > ($1.bytes, $0.item) }.map(\.item)
+    }
 
     /// Starts loading the samples that are not in memory.
     package func prefetch(_ samples: some Sequence<Sample> & Sendable) {

@@ -16,7 +16,14 @@ package final class LabelledClips: Sendable {
         source = ClipSource(paths: entries.map(\.path), loader: loader, keepingBytes: keepingBytes)
     }
 
+    private init(names: [String], labels: [Int], source: ClipSource) { (self.names, self.labels, self.source) = (names, labels, source) }
+
     package var count: Int { labels.count }
+
+    /// Some of the clips, with a source of their own.
+    func selecting(_ clips: [Int]) -> LabelledClips {
+        LabelledClips(names: clips.map { names[$0] }, labels: clips.map { labels[$0] }, source: source.selecting(clips))
+    }
 }
 
 extension DataConfiguration {

@@ -98,6 +98,9 @@ enum RandomStreams {
         return 0xA3 << 56 | (hash >> 24) << 16 | UInt64(number & 0xFFFF)
     }
 
+    /// Dropout in a shard of a step, by the first of its clips.
+    static func dropout(epoch: Int, position: Int) -> UInt64 { stream(0xA5, epoch, position) }
+
     /// Choice of the clips that `Familiarity` compares with.
     static let familiarity: UInt64 = 0xA4 << 56
 

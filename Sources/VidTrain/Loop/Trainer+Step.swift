@@ -7,26 +7,82 @@ import VidTensor
 // One step of the loop: its samples, their targets, and the error where a number is not finite.
 
 extension Trainer {
-    /// Forward, loss and backward on the clips at `positions` of the epoch's order, batch by batch, and one update; starts
-    /// loading the clips of the next batch.
+    /// A shard's part of a batch: what is computed at a time.
+    private struct Pass {
+        let shard: Int
+        /// In the epoch's order.
+        let positions: Range<Int>
+    }
+
+    /// The inputs of the last pass, for the error of an update.
+    private struct PassInput {
+        let samples: [Sample]
+        let input: Tensor
+        let validFrames: [Int]
+    }
+
+    /// Forward, loss and backward on the clips at `positions` of the epoch's order, shard by shard and batch by batch, and one update;
+    /// starts loading the clips of the next pass.
     func train(_ positions: Range<Int>) async throws {
-        let batchSize = configuration.training.batchSize
-        step.begin()
-        var running = state.running
-        for first in stride(from: positions.lowerBound, to: positions.upperBound, by: batchSize) {
-            let batch = first..<min(positions.upperBound, first + batchSize)
-            try await add(batch, denominator: positions.count, to: &running, isLast: batch.upperBound == positions.upperBound)
-        }
-        state.running = running
-        state.dropoutRandom = step.context.random
+        state.running = try await run(positions, after: state.running)
+        if shards.count == 1 { state.dropoutRandom = step.context.random }
         state.optimizer = step.optimizerState
     }
 
+    /// - Parameter isFilled: whether a constant replaces the inputs.
+    /// - Returns: `running` with the metrics of this step added.
+    private func run(_ positions: Range<Int>, after running: RunningMetrics, isFilled: Bool = false) async throws -> RunningMetrics {
+        let passes = passes(positions)
+        let later = self.passes(positions.upperBound..<min(state.order.count, positions.upperBound + configuration.clipsPerStep))
+        var metrics: [RunningMetrics] = []
+        var last: PassInput?
+        for shard in shards.own {
+            // Shard 0 carries the sums on.
+            var sum = shard == 0 ? running : RunningMetrics()
+            let own = passes.indices.filter { passes[$0].shard == shard }
+            step.nextBatch()
+            shards.begin(shard)
+            if shards.count > 1, let first = own.first {
+                step.context.random = RandomGenerator(
+                    seed: configuration.seed,
+                    stream: RandomStreams.dropout(epoch: state.epoch, position: passes[first].positions.lowerBound))
+            }
+            for index in own {
+                let next = index + 1 < passes.count ? passes[index + 1] : later.first
+                step.context.didFinishLayer = shards.observer(ofLastPass: index + 1 == passes.count)
+                last = try await add(
+                    passes[index].positions, next: next?.positions, denominator: positions.count, to: &sum, isFilled: isFilled)
+            }
+            shards.end(shard, isEmpty: own.isEmpty)
+            metrics.append(sum)
+        }
+        var clock = ContinuousClock.now
+        defer { times.steps += lap(&clock) }
+        let total = try await shards.finish(metrics)
+        do {
+            try step.update(learningRate: learningRate(step: state.step))
+            holdsGradients = true
+        } catch {
+            throw failure(error, last)
+        }
+        return total
+    }
+
+    /// This rank's passes over the clips at `positions`, in their order.
+    private func passes(_ positions: Range<Int>) -> [Pass] {
+        shards.own.flatMap { shard in
+            stride(from: positions.lowerBound, to: positions.upperBound, by: configuration.training.batchSize).map { first in
+                let batch = first..<min(positions.upperBound, first + configuration.training.batchSize)
+                return Pass(shard: shard, positions: shards.part(shard, of: batch))
+            }
+        }.filter { !$0.positions.isEmpty }
+    }
+
+    /// Adds the gradients of one pass; starts loading the clips of the next one.
     private func add(
-        _ positions: Range<Int>, denominator: Int, to running: inout RunningMetrics, isLast: Bool, isFilled: Bool = false
-    ) async throws {
+        _ positions: Range<Int>, next: Range<Int>?, denominator: Int, to running: inout RunningMetrics, isFilled: Bool
+    ) async throws -> PassInput {
         let samples = samples(positions)
-        let next = self.samples(positions.upperBound..<min(state.order.count, positions.upperBound + configuration.training.batchSize))
         step.nextBatch()
         let input = step.context.workspace.take(classifier.trainedInputShape.prepending(samples.count * classifier.frames))
         var validFrames = [Int](repeating: classifier.frames, count: samples.count)
@@ -34,28 +90,40 @@ extension Trainer {
         if isFilled {
             input.fill(0.5)
         } else {
-            validFrames = try await training.gather(samples, next: next, into: input)
+            validFrames = try await training.gather(samples, next: next.map(self.samples) ?? [], into: input)
         }
         times.loading += lap(&clock)
         defer { times.steps += lap(&clock) }
+        let pass = PassInput(samples: samples, input: input, validFrames: validFrames)
         do {
             let result = try step.add(
                 input: input, validFrames: validFrames, targets: targets(positions, samples), denominator: denominator)
             running.loss += result.loss
             running.correct += result.correct
             running.clips += samples.count
-            if isLast {
-                try step.update(learningRate: learningRate(step: state.step))
-                holdsGradients = true
-            }
         } catch {
-            let names = samples.prefix(4).map { training.clips.names[$0.clip].printable }.joined(separator: ", ")
-            throw VidclassError(
-                .nonFinite,
-                "epoch \(state.epoch + 1), step \(state.step + 1): \(error.text) (clips \(names)\(samples.count > 4 ? ", ..." : "")); "
-                    + "\(step.whereNotFinite(input: input, validFrames: validFrames)). "
-                    + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
+            throw failure(error, pass)
         }
+        return pass
+    }
+
+    /// The error for a number that is not finite.
+    ///
+    /// - Parameter pass: where it was met, or the last one before; nil on a rank without shards.
+    private func failure(_ error: TrainingStep.NonFinite, _ pass: PassInput?) -> VidclassError {
+        let place: String
+        if let pass {
+            let names = pass.samples.prefix(4).map { training.clips.names[$0.clip].printable }.joined(separator: ", ")
+            place =
+                " (clips \(names)\(pass.samples.count > 4 ? ", ..." : "")); "
+                + step.whereNotFinite(input: pass.input, validFrames: pass.validFrames)
+        } else {
+            place = ""
+        }
+        return VidclassError(
+            .nonFinite,
+            "epoch \(state.epoch + 1), step \(state.step + 1): \(error.text)\(place). "
+                + "Try a smaller optimizer.learning_rate, or optimizer.clip_norm.")
     }
 
     /// Returns the seconds since `clock` and sets it to now.
@@ -68,13 +136,8 @@ extension Trainer {
     /// A step for the clock, on the first clips of an order; features that are not computed yet are replaced by a constant.
     func sampleStep() async throws {
         if state.order.isEmpty { state.order = order() }
-        var running = RunningMetrics()
-        let count = min(state.order.count, configuration.clipsPerStep)
-        step.begin()
-        for first in stride(from: 0, to: count, by: configuration.training.batchSize) {
-            let batch = first..<min(count, first + configuration.training.batchSize)
-            try await add(batch, denominator: count, to: &running, isLast: batch.upperBound == count, isFilled: training.needsPreparing)
-        }
+        let positions = 0..<min(state.order.count, configuration.clipsPerStep)
+        _ = try await run(positions, after: RunningMetrics(), isFilled: training.needsPreparing)
     }
 
     private func samples(_ positions: Range<Int>) -> [Sample] {

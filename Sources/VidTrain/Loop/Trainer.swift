@@ -1,3 +1,4 @@
+import VidCluster
 import VidConfig
 import VidData
 import VidModel
@@ -26,6 +27,12 @@ package final class Trainer {
     let predictor: Predictor
     let training: StepInputs
     let validation: StepInputs
+    let shards: StepShards
+    /// The ranks that take part in what this trainer computes together with others: encoding, steps, validation.
+    let cluster: any Cluster
+    /// Whether the ranks share out the steps. They don't where the features that the steps start from are in memory: then rank 0 trains
+    /// the head by itself, which is faster than sending its gradients.
+    package let sharesSteps: Bool
 
     let configuration: RunConfiguration
     private let plan: StagePlan
@@ -45,13 +52,14 @@ package final class Trainer {
     /// - Parameters:
     ///   - memory: the memory of a step.
     ///   - features: where the outputs of frozen layers are stored.
+    ///   - cluster: the ranks that train together, each with a trainer of the same configuration, clips, weights and state.
     ///   - state: the state to start from; the optimiser's slots and the parameters must be those saved with it.
     ///   - secondsBefore: the training's time before it was resumed, for the records.
     /// - Throws: `.badData` where the configuration names a class that the data does not have, or weighs all classes 0.
     package init(
         _ classifier: Classifier, optimizer: Optimizer, configuration: RunConfiguration, training: LabelledClips,
-        validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, state: TrainerState,
-        secondsBefore: Double = 0
+        validation: LabelledClips, memory: StepMemory, features: FeatureStorage, workers: Workers, cluster: any Cluster = Alone(),
+        state: TrainerState, secondsBefore: Double = 0
     ) throws {
         self.classifier = classifier
         self.configuration = configuration
@@ -71,6 +79,10 @@ package final class Trainer {
         self.predictor = predictor
         self.training = try inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
         self.validation = try inputs(validation, .evaluation(configuration))
+        self.cluster = cluster
+        sharesSteps = cluster.isShared && !self.training.needsPreparing
+        shards = try StepShards(
+            configuration.training.shards, of: classifier.parameters, in: sharesSteps ? cluster : Alone(), workers)
         let hasValidation = validation.count > 0
         let classes = classifier.classes
         monitor = try Monitor(
@@ -104,8 +116,10 @@ package final class Trainer {
 
     /// Trains until the stage is over.
     ///
+    /// All ranks of the cluster call it together.
+    ///
     /// - Parameters:
-    ///   - shouldStop: asked between steps; true ends the training with `.interrupted`.
+    ///   - shouldStop: asked between steps; true on any rank ends the training with `.interrupted` on all.
     ///   - handle: receives the events; an error that it throws ends the training.
     /// - Throws: `.nonFinite` when a loss or gradient is not finite, and what loading a clip throws.
     package func run(
@@ -116,6 +130,8 @@ package final class Trainer {
             try handle(.interrupted)
             return .interrupted
         }
+        // The other ranks have encoded their clips.
+        if !sharesSteps, !cluster.isLeader { return .interrupted }
         while true {
             guard try await runEpoch(shouldStop, handle) else {
                 try handle(.interrupted)
@@ -149,7 +165,7 @@ package final class Trainer {
         let epochStart = ContinuousClock.now
         let clipsBefore = state.running.clips
         while state.step * clipsPerStep < count {
-            if shouldStop() { return false }
+            if try await hasStopped(shouldStop()) { return false }
             try await train(state.step * clipsPerStep..<min(count, (state.step + 1) * clipsPerStep))
             state.step += 1
             state.isRestored = false
@@ -166,13 +182,9 @@ package final class Trainer {
                         secondsLeftInAll: left + validationSeconds
                             + Double(epochsInAll - state.epoch - 1) * (Double(count) / rate + validationSeconds))))
         }
-        let evaluation: Evaluation?
         let validationStart = ContinuousClock.now
-        do {
-            evaluation = try await evaluate(shouldStop, handle)
-        } catch is Stopped {
-            return false
-        }
+        let (evaluation, isStopped) = try await validate(shouldStop, handle)
+        if isStopped { return false }
         if evaluation != nil { times.validation = (ContinuousClock.now - validationStart).seconds }
         validationSeconds = times.validation
         let record = EpochRecord(
@@ -229,13 +241,23 @@ package final class Trainer {
 
     // MARK: Evaluation and encoding
 
-    /// Evaluates the classifier on the validation split; nil where there is none.
-    private func evaluate(_ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void) async throws -> Evaluation? {
-        guard validation.clips.count > 0 else { return nil }
-        return try await predictor.evaluate(validation) { done, total in
-            if done < total, shouldStop() { throw Stopped() }
-            try handle(.validating(clipsDone: done, clips: total))
-        }
+    /// Whether a rank that shares the steps has stopped.
+    private func hasStopped(_ isStopped: Bool) async throws -> Bool { sharesSteps ? try await cluster.any(isStopped) : isStopped }
+
+    /// Evaluates the classifier on the validation split; no evaluation where there is none, or where it was stopped.
+    private func validate(
+        _ shouldStop: () -> Bool, _ handle: (TrainingEvent) throws -> Void
+    ) async throws -> (evaluation: Evaluation?, isStopped: Bool) {
+        guard validation.clips.count > 0 else { return (nil, false) }
+        var evaluation: Evaluation?
+        do {
+            evaluation = try await predictor.evaluate(validation, in: sharesSteps ? cluster : Alone()) { done, total in
+                if done < total, shouldStop() { throw Stopped() }
+                try handle(.validating(clipsDone: done, clips: total))
+            }
+        } catch is Stopped {} catch is WorkShare.Stopped {}
+        let wasStopped = try await hasStopped(evaluation == nil)
+        return (wasStopped ? nil : evaluation, wasStopped)
     }
 
     /// Stops a validation, which a resumed training starts with, or an encoding.
@@ -248,13 +270,15 @@ package final class Trainer {
         var encoding = EncodingProgress(clips: splits.reduce(0) { $0 + $1.count })
         do {
             for split in splits {
-                try await split.prepare { isRecalled in
+                try await split.prepare(in: cluster, everywhere: sharesSteps) { isRecalled in
                     encoding.count(isRecalled: isRecalled, seconds: (ContinuousClock.now - start).seconds)
                     try handle(.encoding(encoding))
                     if shouldStop(), encoding.clipsDone < encoding.clips { throw Stopped() }
                 }
             }
         } catch is Stopped {
+            return false
+        } catch is WorkShare.Stopped {
             return false
         }
         isEncoded = true
@@ -267,15 +291,20 @@ package final class Trainer {
     /// - Parameters:
     ///   - cache: for the outputs of frozen layers.
     ///   - reusesFeatures: whether features in memory are still those of the frozen layers.
+    ///   - share: has the other ranks take part in the encoding of clips.
     ///   - progress: called with the number of clips done; throws to stop.
     package func evaluate(
-        _ clips: LabelledClips?, cache: (any FeatureCache)?, reusesFeatures: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
+        _ clips: LabelledClips?, cache: (any FeatureCache)?, reusesFeatures: Bool, share: (LabelledClips) async throws -> Void = { _ in },
+        progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Evaluation {
-        if clips == nil, reusesFeatures, isEncoded || !validation.needsPreparing {
+        if clips == nil, reusesFeatures, isEncoded, validation.needsPreparing {
             return try await predictor.evaluate(validation, progress: progress)
         }
-        let inputs = try evaluationInputs(clips ?? validation.clips, cache: cache)
-        return try await predictor.evaluate(inputs, progress: progress)
+        let inputs =
+            clips == nil && reusesFeatures && !validation.needsPreparing
+            ? validation : try evaluationInputs(clips ?? validation.clips, cache: cache)
+        try await share(inputs.clips)
+        return try await predictor.evaluate(inputs, in: cluster, progress: progress)
     }
 
     /// Whether there are enough clips for `familiarity`.
@@ -291,9 +320,11 @@ package final class Trainer {
     /// - Parameters:
     ///   - cache: for the outputs of frozen layers.
     ///   - reusesFeatures: whether features in memory are still those of the frozen layers.
+    ///   - share: has the other ranks take part in the encoding of clips.
     ///   - progress: called with the number of clips done; throws to stop.
     package func familiarity(
-        cache: (any FeatureCache)?, reusesFeatures: Bool, progress: (_ done: Int, _ total: Int) throws -> Void
+        cache: (any FeatureCache)?, reusesFeatures: Bool, share: (LabelledClips) async throws -> Void = { _ in },
+        progress: (_ done: Int, _ total: Int) throws -> Void
     ) async throws -> Familiarity? {
         let dimensions = classifier.meanFeatureCount
         let (labels, known) = (training.clips.labels, validation.clips.count)
@@ -306,12 +337,15 @@ package final class Trainer {
         func features(_ inputs: StepInputs, _ clips: [Int]) async throws -> [[Float]] {
             // The training's samples serve if they are the ones that an evaluation takes.
             let isSame = inputs.plan.perClip == validation.plan.perClip && inputs.plan.view(0, of: "") == validation.plan.view(0, of: "")
-            let isInMemory = isSame && reusesFeatures && (isEncoded || !inputs.needsPreparing)
-            let inputs = try isInMemory ? inputs : evaluationInputs(inputs.clips, cache: cache)
-            return try await predictor.meanFeatures(inputs, of: clips) {
+            let isUsable = isSame && reusesFeatures && (inputs.needsPreparing ? isEncoded : !cluster.isShared)
+            func count() throws {
                 done += 1
                 try progress(done, total)
             }
+            if isUsable { return try await predictor.meanFeatures(inputs, of: clips, in: Alone(), progress: count) }
+            let chosen = try evaluationInputs(inputs.clips.selecting(clips), cache: cache)
+            try await share(chosen.clips)
+            return try await predictor.meanFeatures(chosen, of: Array(clips.indices), in: cluster, progress: count)
         }
         return Familiarity(reference: try await features(training, reference), validation: try await features(validation, others))
     }

@@ -24,6 +24,14 @@ package struct RunningMetrics: Codable, Sendable, Equatable {
 
     package init() {}
 
+    static func + (left: RunningMetrics, right: RunningMetrics) -> RunningMetrics {
+        var sum = left
+        sum.loss += right.loss
+        sum.correct += right.correct
+        sum.clips += right.clips
+        return sum
+    }
+
     package var meanLoss: Double { loss / Double(max(clips, 1)) }
     package var accuracy: Double { Double(correct) / Double(max(clips, 1)) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import VidCheckpoint
+import VidCluster
 import VidData
 import VidReport
 import VidSystem
@@ -26,7 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let cache = CacheFolder()
         let facts = Diagnosis(
             oneThread: gemm.oneThread, allThreads: gemm.allThreads, threads: workers.count, readerFault: await DoctorCommand.readerFault(),
-            ffmpeg: ffmpeg,
+            ffmpeg: ffmpeg, plugin: PluginState.here(),
             weights: await WeightsLibrary(hdf5: Program.hdf5).list().filter { $0.fault == nil }.map(\.path),
             cache: cache.path, featureBytes: FeatureListing(cache.features).bytes)
         try output.print(facts.text, facts.document)
@@ -54,6 +55,8 @@ private struct Diagnosis {
     let readerFault: String?
     /// The version of the program ffmpeg.
     let ffmpeg: String?
+    /// The plug-in for MPI.
+    let plugin: PluginState
     let weights: [String]
     let cache: String
     let featureBytes: Int
@@ -99,6 +102,7 @@ private struct Diagnosis {
                 "The program ffmpeg was not found, so explain cannot write animations. Nothing else needs it. Install it: apt-get install ffmpeg."
             )
         }
+        if let fault = plugin.fault { warnings.append(fault) }
         if weights.isEmpty {
             warnings.append(
                 "No ImageNet weights were found. Get them with `\(ShellText.vidclass("weights", "fetch", "vgg16"))`, or import a file: `\(ShellText.vidclass("weights", "import", "FILE"))`."
@@ -119,6 +123,7 @@ private struct Diagnosis {
             ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
             ["FFmpeg", "\(MediaService.version), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here")],
             ["ffmpeg program", (ffmpeg ?? "not found") + " (for animations only)"],
+            ["MPI", plugin.text],
             ["cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"],
         ]
         rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
@@ -129,7 +134,8 @@ private struct Diagnosis {
     }
 
     var document: JSONNode {
-        .object([
+        let library: String? = if case .loaded(_, let library) = plugin { library } else { nil }
+        return .object([
             ("processor", .string(Machine.processorName)),
             ("vector_extensions", .array(Machine.vectorExtensions.map { .string($0) })),
             ("simd", .string(Machine.simdLevel)),
@@ -144,6 +150,7 @@ private struct Diagnosis {
             ("sgemm_gflops", .number(allThreads)),
             ("libav", .string(MediaService.version)),
             ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
+            ("mpi", library.map { .string($0) } ?? .null),
             ("cache", .string(cache)),
             ("cache_feature_bytes", .integer(featureBytes)),
             ("weights", .array(weights.map { .string($0) })),

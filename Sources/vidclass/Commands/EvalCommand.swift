@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidCluster
 import VidConfig
 import VidReport
 import VidRun
@@ -48,13 +49,17 @@ struct EvalCommand: AsyncParsableCommand {
 
     @OptionGroup var features: FeatureCacheOptions
 
+    @OptionGroup var cluster: ClusterOptions
+
     @OptionGroup var output: JSONOptions
 
     func validate() throws {
         if noReport, folder != nil { throw ValidationError("--output names the report's folder, but --no-report asks for no report.") }
     }
 
-    func run() async throws {
+    func run() async throws { try await cluster.run(threads, features, lead: evaluate) }
+
+    private func evaluate(in cluster: any Cluster) async throws {
         if let folder { try ReportFolder.check(folder) }
         let saved = try model.open()
         let clips = try EvaluatedClips(saved, data: data, media: media.folder, split: split, ignoresUnknownLabels: ignoreUnknownLabels)
@@ -64,7 +69,7 @@ struct EvalCommand: AsyncParsableCommand {
                 "evaluating \(Formatting.count(clips.entries.count, "clip")) (\(clips.name)) of \(clips.source.printable)"))
         let display = RunDisplay()
         defer { display.clear() }
-        let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display)
+        let runtime = try Runtime(threads.makeWorkers(), cluster: cluster, cache: try features.cache(), display: display)
         let result = try await ModelEvaluation(saved, on: clips, in: runtime)
         display.clear()
         try output.print(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import VidCluster
 import VidConfig
 import VidReport
 import VidRun
@@ -93,6 +94,8 @@ struct PredictCommand: AsyncParsableCommand {
 
     @OptionGroup var threads: ThreadOptions
 
+    @OptionGroup var cluster: ClusterOptions
+
     func validate() throws {
         if let top, top < 1 { throw ValidationError("--top must be at least 1, not \(top).") }
         for (name, value) in [("--window", window), ("--stride", stride)] {
@@ -136,7 +139,9 @@ struct PredictCommand: AsyncParsableCommand {
         return format ?? outputPath.flatMap { PredictionPrinter.Format(rawValue: PathText.fileExtension($0)) } ?? .text
     }
 
-    func run() async throws {
+    func run() async throws { try await cluster.run(threads, nil, lead: predict) }
+
+    private func predict(in cluster: any Cluster) async throws {
         let saved = try model.open()
         let all = PredictionInputs(inputs, list: try inputList.map { try InputList($0) }, readsStandardInput: true)
         let format = chosenFormat
@@ -154,53 +159,67 @@ struct PredictCommand: AsyncParsableCommand {
                     "resuming: \(done) of \(Formatting.count(kept.count, "input")) \(done == 1 ? "was" : "were") finished before"))
         }
         let left = zip(all.inputs, kept).compactMap { input, kept in kept == nil ? try? input.clip.get() : nil }
-        let predictor = try FilePredictor(saved, paths: left.map { all.paths[$0] }, top: top ?? 5, workers: threads.makeWorkers())
+        let windows = window.map { WindowChoice(length: $0, stride: stride ?? $0) }
+        let predictor = try FilePredictor(
+            saved, paths: left.map { all.paths[$0] }, windows: windows, top: top ?? 5, in: cluster, threads.makeWorkers())
         let choice = bouts ? PredictionPrinter.BoutChoice(threshold: threshold ?? 0.5, minimumSeconds: minSeconds ?? 0) : nil
         let printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil, bouts: choice, file: file)
         try await predict(all, kept: kept, predictor, printer)
     }
+
+    /// Nobody reads the results any more.
+    private struct Closed: Error {}
 
     private func predict(
         _ all: PredictionInputs, kept: [String?], _ predictor: FilePredictor, _ printer: PredictionPrinter
     ) async throws {
         var (predictor, printer, failures) = (predictor, printer, InputFailures())
         let count = all.inputs.count
-        // Inputs so far, and clips of the predictor so far.
-        var (done, clips) = (0, 0)
+        /// The inputs that the predictor scores, in their order.
+        let scored = all.inputs.indices.filter { kept[$0] == nil && (try? all.inputs[$0].clip.get()) != nil }
+        var done = 0
         let bar = ProgressBar(quiet: count == 1 && window == nil)
         defer { bar.clear() }
-        for (index, input) in all.inputs.enumerated() where !printer.isClosed {
-            bar.update("predict", done: index, total: count, detail: "\(index)/\(count) inputs")
-            done = index + 1
-            do {
-                if let result = kept[index] {
+        func fail(_ error: VidclassError) throws {
+            let error = all.placed(error, of: all.inputs[done])
+            try printer.prepare()
+            failures.add(error)
+            try printer.add(error, input: all.inputs[done].name)
+        }
+        /// Prints the inputs before `end` that need no scoring.
+        func printOthers(before end: Int) throws {
+            while done < end {
+                if printer.isClosed { throw Closed() }
+                defer { done += 1 }
+                if let result = kept[done] {
                     try printer.add(kept: result)
-                    continue
-                }
-                let path = all.paths[try input.clip.get()]
-                let clip = clips
-                clips += 1
-                let source = input.name == StandardInput.name ? nil : path
-                if let window {
-                    let timeline = try await predictor.timeline(clip, input: input.name, length: window, stride: stride ?? window) {
-                        bar.update("predict", done: $0, total: $1, detail: "\($0)/\($1) windows")
-                    }
+                } else if case .failure(let error) = all.inputs[done].clip {
                     bar.clear()
-                    try printer.add(timeline, clip: source)
-                } else {
-                    let prediction = try await predictor.prediction(clip, input: input.name)
-                    bar.clear()
-                    if let remark = predictor.takeRemark() { Terminal.note(Terminal.fitted("note: \(remark)")) }
-                    try printer.add(prediction, clip: source)
+                    try fail(error)
                 }
-            } catch let error as VidclassError where !printer.hasFailed {
-                let error = all.placed(error, of: input)
-                bar.clear()
-                try printer.prepare()
-                failures.add(error)
-                try printer.add(error, input: input.name)
             }
         }
+        do {
+            bar.update("predict", done: 0, total: count, detail: "0/\(count) inputs")
+            try await predictor.run(names: scored.map { all.inputs[$0].name }) {
+                bar.update("predict", done: $0, total: $1, detail: "\($0)/\($1) windows")
+            } each: { number, outcome, remark in
+                try printOthers(before: scored[number])
+                if printer.isClosed { throw Closed() }
+                let input = all.inputs[done]
+                let source = input.name == StandardInput.name ? nil : all.paths[try input.clip.get()]
+                bar.clear()
+                if let remark { Terminal.note(Terminal.fitted("note: \(remark)")) }
+                switch outcome {
+                case .prediction(let prediction): try printer.add(prediction, clip: source)
+                case .timeline(let timeline): try printer.add(timeline, clip: source)
+                case .failure(let error): try fail(error)
+                }
+                done += 1
+                bar.update("predict", done: done, total: count, detail: "\(done)/\(count) inputs")
+            }
+            try printOthers(before: count)
+        } catch is Closed {}
         bar.clear()
         try printer.finish()
         try failures.finish(of: done, "could not be classified")

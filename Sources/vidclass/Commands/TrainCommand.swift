@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import VidCluster
 import VidConfig
 import VidReport
 import VidRun
@@ -71,6 +72,8 @@ struct TrainCommand: AsyncParsableCommand {
 
     @OptionGroup var features: FeatureCacheOptions
 
+    @OptionGroup var cluster: ClusterOptions
+
     @Flag(help: "Print no start-up report and no progress, only the summary.")
     var quiet = false
 
@@ -116,9 +119,13 @@ struct TrainCommand: AsyncParsableCommand {
         // The training continues after the reader of its output has left (`Terminal.output`).
         // guard: reader-that-leaves
         signal(SIGPIPE, SIG_IGN)
+        try await cluster.run(threads, features, lead: train)
+    }
+
+    private func train(in cluster: any Cluster) async throws {
         let stream = json ? TrainingStream() : nil
         let display = RunDisplay(verbose ? .verbose : !quiet ? .normal : json ? .notes : .quiet)
-        let runtime = try Runtime(threads.makeWorkers(), cache: try features.cache(), display: display, stream: stream)
+        let runtime = try Runtime(threads.makeWorkers(), cluster: cluster, cache: try features.cache(), display: display, stream: stream)
         do {
             if let folds = try await makeFolds(runtime) { return try await train(folds) }
             let plan = try await makePlan(runtime)
@@ -132,6 +139,7 @@ struct TrainCommand: AsyncParsableCommand {
                 let cost = try await run.measureCost()
                 if let stream { try stream.write(cost) } else { try Terminal.output(cost.text) }
             } else {
+                if let note = run.clusterNote { display.show(.note(note)) }
                 try await train(run)
             }
         } catch {

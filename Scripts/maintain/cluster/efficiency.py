@@ -1,0 +1,26 @@
+"""Two ranks of one thread against one rank of two threads, in turns."""
+
+import os
+import pathlib
+
+from . import speed, trial
+
+WANTED = {"encoding": 0.95, "fine-tuning step": 0.9}
+
+
+def check(options, work: pathlib.Path) -> list[str]:
+    """Prints a table; returns what is below the wanted ratio."""
+    os.environ["VIDCLASS_MPI_PLUGIN"] = str(trial.plugin())
+    trainings = {
+        "encoding": (speed.vgg16(options, options.vidclass, work, "encoding", 6 * options.batch, False, 1), speed.encoding),
+        "fine-tuning step": (speed.vgg16(options, options.vidclass, work, "step", 2 * options.batch, "block5_conv1", 4), speed.steps),
+    }
+    rounds = {name: [] for name in trainings}
+    for number in range(options.rounds):
+        for name, (training, measure) in trainings.items():
+            turns = [(1, 2), (2, 1)]
+            found = {ranks: measure(speed.events(training, f"{number}-{ranks}", ranks, threads))
+                     for ranks, threads in (turns if number % 2 == 0 else reversed(turns))}
+            rounds[name].append((found[1], found[2]))
+    print(f"VGG16, clips of {options.frames} frames of {options.size} x {options.size}, {options.batch} clips a step; clips a second\n")
+    return speed.ratios(["", "1 rank x 2 threads", "2 ranks x 1 thread"], rounds, WANTED)

@@ -1,0 +1,50 @@
+import Foundation
+import VidSystem
+
+/// Why the ranks can no longer work together: an error of one of them, or a rank that was lost.
+package struct ClusterFailure: Error {
+    package let rank: Int
+    /// What the user is told.
+    package let error: VidclassError
+    /// Whether the rank itself has told the others of its error, so that they need not repeat it.
+    package let isTold: Bool
+
+    package static let unknown = ClusterFailure(
+        rank: 0, error: VidclassError(.other, "the connection of the ranks has failed"), isTold: false)
+
+    private struct Alarm: Codable {
+        var kind: Int32
+        var message: String
+        var advice: [String]
+        var host: String
+    }
+
+    private init(rank: Int, error: VidclassError, isTold: Bool) {
+        self.rank = rank
+        self.error = error
+        self.isTold = isTold
+    }
+
+    /// - Parameters:
+    ///   - text: another rank's alarm (`bytes`), or what was noticed here.
+    init(_ text: [UInt8], of rank: Int, isAlarm: Bool) {
+        self.rank = rank
+        isTold = isAlarm
+        guard isAlarm, let alarm = try? JSONDecoder().decode(Alarm.self, from: Data(text)) else {
+            error = VidclassError(
+                .other,
+                String(decoding: text, as: UTF8.self).printable
+                    + ". All ranks end; the last saved state is intact: resume a training with `\(ShellText.vidclass("train", "--resume"))`"
+            )
+            return
+        }
+        error = VidclassError(
+            VidclassError.Kind(rawValue: alarm.kind) ?? .other, "rank \(rank) (\(alarm.host)): \(alarm.message)", advice: alarm.advice)
+    }
+
+    /// The text of this rank's alarm about `error`.
+    static func bytes(_ error: VidclassError) -> [UInt8] {
+        let alarm = Alarm(kind: error.kind.rawValue, message: error.message, advice: error.advice, host: Machine.hostName)
+        return (try? JSONEncoder().encode(alarm)).map { [UInt8]($0) } ?? Array(error.message.utf8)
+    }
+}

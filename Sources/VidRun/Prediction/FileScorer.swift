@@ -1,0 +1,179 @@
+import Foundation
+import VidCluster
+import VidConfig
+import VidData
+import VidModel
+import VidSystem
+import VidTensor
+import VidTrain
+
+/// The scores of one file as one rank computes them for another.
+struct FileScores: Codable, Sendable {
+    /// One window, or the whole file.
+    struct Window: Codable, Sendable {
+        /// In seconds; 0 for a whole file.
+        var start = 0.0
+        var length = 0.0
+        let scores: FloatData
+        /// Nil if the model cannot tell.
+        let familiarity: Familiarity.Finding?
+    }
+
+    struct Failure: Codable, Sendable {
+        let kind: Int32
+        let message: String
+        let advice: [String]
+
+        init(_ error: VidclassError) { (kind, message, advice) = (error.kind.rawValue, error.message, error.advice) }
+
+        var error: VidclassError { VidclassError(VidclassError.Kind(rawValue: kind) ?? .other, message, advice: advice) }
+    }
+
+    var windows: [Window] = []
+    /// What is odd about the values of the clip.
+    var remark: String?
+    var failure: Failure?
+}
+
+/// Floats whose bits survive a text format.
+struct FloatData: Codable, Sendable {
+    private let data: Data
+
+    init(_ floats: [Float]) { data = floats.withUnsafeBytes { Data($0) } }
+
+    var floats: [Float] { data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) } }
+}
+
+/// Seconds of the windows that a long input is scored in.
+package struct WindowChoice: Sendable {
+    package let length: Double
+    /// From one window's start to the next.
+    package let stride: Double
+
+    package init(length: Double, stride: Double) { (self.length, self.stride) = (length, stride) }
+}
+
+/// Scores files with a model, on one rank.
+struct FileScorer {
+    let paths: [String]
+    let windows: WindowChoice?
+    private let saved: SavedModel
+    private let predictor: Predictor
+
+    /// - Throws: `.badData` where the model's input does not fit into memory, `.other` if memory runs out.
+    init(_ saved: SavedModel, paths: [String], windows: WindowChoice?, workers: Workers) throws {
+        self.saved = saved
+        self.paths = paths
+        self.windows = windows
+        predictor = try saved.predictor(
+            for: .scores, loadedClips: min(paths.count, ClipSource.ahead) * saved.evaluationViews.count, workers)
+    }
+
+    /// Scores all files, each on one of the ranks.
+    ///
+    /// - Parameters:
+    ///   - progress: called as the windows of a file are scored here.
+    ///   - finished: receives each file's result, on rank 0 alone.
+    func share(
+        in cluster: any Cluster, progress: (_ done: Int, _ total: Int) -> Void, finished: (Int, FileScores) throws -> Void
+    ) async throws {
+        // Files that are being loaded while an earlier one is computed.
+        var pending: [Int: Task<[LoadedClip], any Error>] = [:]
+        defer { for task in pending.values { task.cancel() } }
+        var own: [Int: FileScores] = [:]
+        try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
+            Array(paths.indices)
+        } upcoming: { items in
+            for item in items where windows == nil && pending[item] == nil {
+                let (path, views, loader) = (paths[item], saved.evaluationViews, saved.loader)
+                pending[item] = Task { try await loader.loadAll(path, views: views) }
+            }
+        } work: { item in
+            var scores = FileScores()
+            do {
+                if let windows {
+                    try await score(item, windows, into: &scores, progress)
+                } else {
+                    score(try await pending.removeValue(forKey: item)?.value ?? [], item, into: &scores)
+                }
+            } catch let error as VidclassError {
+                scores.failure = FileScores.Failure(error)
+            }
+            guard cluster.isLeader else { return [UInt8](try JSONEncoder().encode(scores)) }
+            own[item] = scores
+            return []
+        } finished: { item, bytes in
+            try finished(item, try own.removeValue(forKey: item) ?? JSONDecoder().decode(FileScores.self, from: Data(bytes)))
+        }
+    }
+
+    /// Scores a file as a whole.
+    private func score(_ clips: [LoadedClip], _ item: Int, into scores: inout FileScores) {
+        if let clip = clips.first, [.bin, .npy].contains(ClipFormat(name: paths[item])), saved.loader.expectsBytes {
+            scores.remark = PixelRange(clip.clip)?.fault.map { "\($0), unless the model was trained on such clips" }
+        }
+        let known = FrameFeatures()
+        let outputs = clips.map { predictor.output($0, known) }
+        scores.windows = [
+            .init(scores: FloatData(Scores.mean(outputs.map(\.logits))), familiarity: familiarity(outputs.map(\.feature)))
+        ]
+    }
+
+    /// - Parameter features: `Classifier.meanFeature` of each of the views whose scores are averaged.
+    private func familiarity(_ features: [[Float]]) -> Familiarity.Finding? {
+        saved.familiarity.map { $0.finding(Familiarity.mean(features)) }
+    }
+
+    /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
+    private static let timelineBytes = 256 << 20
+
+    /// Scores windows of a file, or of the part of it that is named, which is decoded once. The CNN runs once on each frame, however many
+    /// windows contain it.
+    private func score(
+        _ item: Int, _ choice: WindowChoice, into scores: inout FileScores, _ progress: (_ done: Int, _ total: Int) -> Void
+    ) async throws {
+        let path = paths[item]
+        let frames = try await saved.loader.clipFrames(of: path)
+        let times = frames.times
+        let bytes = 600 + 4 * saved.classifier.classes.count
+        let plan = try times.windows(
+            length: choice.length, stride: choice.stride, most: min(FrameTimes.mostWindows, FileScorer.timelineBytes / bytes), path: path)
+        let seconds = times.duration ?? 0
+        var found = [FileScores.Window?](repeating: nil, count: plan.count)
+        var done = 0
+        let known = FrameFeatures()
+        try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
+            let output = predictor.output(clip, known)
+            let window = plan[place]
+            // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
+            found[place] = .init(
+                start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start),
+                scores: FloatData(Scores.softmax(output.logits)), familiarity: familiarity([output.feature]))
+            done += 1
+            progress(done, plan.count)
+        }
+        scores.windows = found.compactMap(\.self)
+    }
+}
+
+extension PredictOrder {
+    /// Has the other ranks take part in a prediction that comes now.
+    static func send(_ saved: SavedModel, _ scorer: FileScorer, to cluster: any Cluster) async throws {
+        guard cluster.isShared else { return }
+        let order = PredictOrder(
+            model: ModelOrder(frameFolderRate: saved.configuration.data.frameFolderRate), paths: scorer.paths,
+            window: scorer.windows?.length, stride: scorer.windows?.stride)
+        try await ClusterOrder.predict(order).send(to: cluster)
+        try await ModelOrder.send(saved.path, to: cluster)
+    }
+
+    /// Takes part in a prediction that rank 0 has ordered.
+    func work(_ runtime: Runtime) async throws {
+        let saved = try await model.receive(from: runtime.cluster)
+        let windows = window.map { WindowChoice(length: $0, stride: stride ?? $0) }
+        let scorer = try FileScorer(saved, paths: paths, windows: windows, workers: runtime.workers)
+        do {
+            try await scorer.share(in: runtime.cluster, progress: { _, _ in }, finished: { _, _ in })
+        } catch is WorkShare.Stopped {}
+    }
+}
