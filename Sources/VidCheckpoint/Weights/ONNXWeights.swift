@@ -1,0 +1,68 @@
+import Foundation
+import SwiftProtobuf
+import VidConfig
+import VidSystem
+import VidTensor
+
+/// Reads the CNN of an ONNX model that `vidclass export` wrote: of the whole model, or of its encoder.
+///
+/// Its parameters have our names and ONNX's layouts: kernels (filters, channels / groups, rows, columns). The configuration in its metadata
+/// tells the architecture and the preprocessing.
+enum ONNXWeights {
+    /// Whether a file begins as an ONNX model does: with a version of a few digits, and the producer's name or what follows it.
+    static func begins(_ start: [UInt8]) -> Bool {
+        start.count > 2 && start[0] == 0x08 && start[1] < 0x80 && [0x12, 0x1A, 0x3A].contains(start[2])
+    }
+
+    static func read(_ file: RegularFile) throws -> ImportedWeights {
+        let path = file.path
+        let bytes = try RegularFile.contents(path, limit: Int(Int32.max))
+        guard let model = try? ONNXModelProto(serializedBytes: bytes) else {
+            throw VidclassError.file(path, "it begins as an ONNX model does, but is damaged or cut short")
+        }
+        guard let text = model.metadataProps.first(where: { $0.key == "config" })?.value, let config = try? JSONParser.parse(text) else {
+            throw VidclassError.file(
+                path, "an ONNX model without a vidclass configuration in its metadata; only models that `vidclass export` wrote are read")
+        }
+        let (architecture, preprocessing) = try WeightsFile.exportedNetwork(config, path)
+        let tensors = Dictionary(model.graph.initializer.map { ($0.name, $0) }) { first, _ in first }
+        let rest = Set(
+            model.graph.initializer.map(\.name).filter { !$0.hasPrefix("cnn/") && $0.contains("/") }.map { String($0.prefix { $0 != "/" }) }
+        )
+        return try ImportedWeights(
+            source: path, sha256: file.sha256(), preprocessing: preprocessing, ignored: rest.sorted(), architecture: architecture
+        ) { name, tensor in
+            try fill(tensor, from: tensors["cnn/" + name], name, architecture, path)
+        }
+    }
+
+    private static func fill(_ tensor: Tensor, from proto: ONNXTensorProto?, _ name: String, _ architecture: Architecture, _ path: String)
+        throws
+    {
+        // A depthwise kernel (rows, columns, channels) has one channel for each filter.
+        let own = tensor.shape.dimensions
+        let kernel = own.count == 3 ? [own[0], own[1], 1, own[2]] : own
+        let expected = kernel.count == 4 ? [kernel[3], kernel[2], kernel[0], kernel[1]] : own
+        guard let proto, proto.dataType == .float, proto.dims.map(Int.init(clamping:)) == expected,
+            proto.rawData.count == tensor.count * MemoryLayout<Float>.stride
+        else {
+            let found = proto.map { "is \($0.dims)" } ?? "is missing"
+            throw VidclassError.file(path, "tensor \("cnn/\(name)".quoted) \(found), expected floats \(expected) for \(architecture.label)")
+        }
+        proto.rawData.withUnsafeBytes { bytes in
+            func value(_ index: Int) -> Float { bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self) }
+            guard kernel.count == 4 else {
+                for index in 0..<tensor.count { tensor.base[index] = value(index) }
+                return
+            }
+            let (places, channels, filters) = (kernel[0] * kernel[1], kernel[2], kernel[3])
+            for place in 0..<places {
+                for channel in 0..<channels {
+                    for filter in 0..<filters {
+                        tensor.base[(place * channels + channel) * filters + filter] = value((filter * channels + channel) * places + place)
+                    }
+                }
+            }
+        }
+    }
+}
