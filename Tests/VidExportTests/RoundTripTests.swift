@@ -1,7 +1,10 @@
 import Testing
 import VidCheckpoint
+import VidConfig
+import VidModel
 import VidSystem
 import VidTestSupport
+import VidTensor
 
 @testable import VidExport
 

@@ -26,11 +26,11 @@ enum ONNXWeights {
         }
         let (architecture, preprocessing) = try WeightsFile.exportedNetwork(config, path)
         let tensors = Dictionary(model.graph.initializer.map { ($0.name, $0) }) { first, _ in first }
-        let rest = Set(
-            model.graph.initializer.map(\.name).filter { !$0.hasPrefix("cnn/") && $0.contains("/") }.map { String($0.prefix { $0 != "/" }) }
-        )
+        // Of the head: `recurrent_0/kernel` and so on.
+        let rest = tensors.keys.filter { $0.contains("/") && !$0.hasPrefix("cnn/") && !$0.hasPrefix("preprocessing/") }
+        let ignored = Set(rest.map { String($0.prefix { $0 != "/" }) }).sorted()
         return try ImportedWeights(
-            source: path, sha256: file.sha256(), preprocessing: preprocessing, ignored: rest.sorted(), architecture: architecture
+            source: path, sha256: file.sha256(), preprocessing: preprocessing, ignored: ignored, architecture: architecture
         ) { name, tensor in
             try fill(tensor, from: tensors["cnn/" + name], name, architecture, path)
         }

@@ -85,8 +85,7 @@ struct TorchHead {
             "Recurrent(\"\(layer.cell == .lstm ? "lstm" : "gru")\", \(features), \(options.units), \(layer.directions.count), "
                 + "lambda x: \(options.activation.torch("x")), lambda x: \(options.recurrentActivation.torch("x")))")
         for (direction, suffix) in zip(layer.directions, ["l0", "l0_reverse"]) { tensors += layer.torch(direction, part, suffix) }
-        module.run("steps, state = self.\(part)(x\(mask))")
-        module.run("x = \(layer.returnsSteps ? "steps" : "state")")
+        module.run("\(layer.returnsSteps ? "x, _" : "_, x") = self.\(part)(x\(mask))")
     }
 }
 
