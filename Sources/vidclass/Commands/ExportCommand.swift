@@ -17,7 +17,7 @@ struct ExportCommand: AsyncParsableCommand {
 
               vidclass export runs/train --format onnx
               vidclass export runs/train --format onnx --scan --output openvino.onnx
-              vidclass export runs/train/weights/best.safetensors --format keras --output behaviour.keras
+              vidclass export runs/train --format keras --output behaviour.keras
               vidclass export runs/train --format torch --part encoder
             """)
 
