@@ -11,6 +11,7 @@ struct ExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write a model for ONNX Runtime, Keras or PyTorch.",
+        usage: "vidclass export <checkpoint> --format <format> [<options>]",
         discussion: """
             The file is read back and compared with the model before it gets its name. The preprocessing is part of it: it takes \
             frames as they are in clips, RGB from 0 to 255, and gives the classes' scores.
