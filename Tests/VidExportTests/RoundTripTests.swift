@@ -3,8 +3,8 @@ import VidCheckpoint
 import VidConfig
 import VidModel
 import VidSystem
-import VidTestSupport
 import VidTensor
+import VidTestSupport
 
 @testable import VidExport
 

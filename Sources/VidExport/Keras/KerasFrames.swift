@@ -53,13 +53,7 @@ struct KerasFrames {
             }
             return graph.add(layer("Activation", [("activation", .string(word))]))
         case .maximum(let window): return graph.add(try maximum(node, inputs[0], window))
-        case .average(let window, let countsPadding):
-            let (value, padding) = countsPadding ? addPadding(node, inputs[0], window) : (inputs[0], window.isPadded ? "same" : "valid")
-            return graph.add(
-                .init(
-                    name: name, type: "AveragePooling2D", options: KerasFrames.pooling(window.size, window.strides, padding),
-                    inputs: [value],
-                    shape: shape))
+        case .average(let window, let countsPadding): return addAverage(node, inputs[0], window, countsPadding: countsPadding)
         case .zeroPadding(let rows, let columns):
             return graph.add(
                 layer("ZeroPadding2D", [("padding", [[.integer(rows), .integer(rows)], [.integer(columns), .integer(columns)]])]))
@@ -96,17 +90,45 @@ struct KerasFrames {
     private mutating func addPadding(_ node: FrameNode, _ input: String, _ window: MapWindow) -> (value: String, padding: String) {
         if !window.isPadded { return (input, "valid") }
         if window.isSame(node.inputShape) { return (input, "same") }
+        return (addZeros(node, input, window), "valid")
+    }
+
+    private mutating func addZeros(_ node: FrameNode, _ input: String, _ window: MapWindow) -> String {
         let shape = graph.shape(input)
-        let padded = graph.add(
+        return graph.add(
             .init(
                 name: "\(node.name)_padding", type: "ZeroPadding2D",
                 options: [
-                    (
-                        "padding",
-                        [[.integer(window.top), .integer(window.bottom)], [.integer(window.left), .integer(window.right)]]
-                    )
+                    ("padding", [[.integer(window.top), .integer(window.bottom)], [.integer(window.left), .integer(window.right)]])
                 ], inputs: [input], shape: [shape[0] + window.top + window.bottom, shape[1] + window.left + window.right, shape[2]]))
-        return (padded, "valid")
+    }
+
+    /// The padding of Keras's `same` does not count, but on PyTorch Keras 3.15 counts one that differs from side to side. So that is written
+    /// as zeros that count, and a factor for each place.
+    private mutating func addAverage(_ node: FrameNode, _ input: String, _ window: MapWindow, countsPadding: Bool) -> String {
+        let shape = node.shape.dimensions
+        func layer(_ name: String, _ padding: String, _ input: String) -> KerasGraph.Layer {
+            .init(
+                name: name, type: "AveragePooling2D", options: KerasFrames.pooling(window.size, window.strides, padding), inputs: [input],
+                shape: shape)
+        }
+        if !window.isPadded { return graph.add(layer(node.name, "valid", input)) }
+        let isEven = window.top == window.bottom && window.left == window.right
+        if !countsPadding, isEven { return graph.add(layer(node.name, "same", input)) }
+        let zeros = addZeros(node, input, window)
+        if countsPadding { return graph.add(layer(node.name, "valid", zeros)) }
+        func factors(_ extent: Int, _ count: Int, _ size: Int, _ stride: Int, before: Int) -> [Float] {
+            (0..<count).map { index in
+                let start = index * stride - before
+                return Float(size) / Float(min(start + size, extent) - max(start, 0))
+            }
+        }
+        let rows = factors(node.inputShape[0], shape[0], window.size.rows, window.strides.rows, before: window.top)
+        let columns = factors(node.inputShape[1], shape[1], window.size.columns, window.strides.columns, before: window.left)
+        let scale = rows.map { row in JSONNode.array(columns.map { [.number(row * $0)] }) }
+        let means = graph.add(layer("\(node.name)_of_zeros", "valid", zeros))
+        return graph.add(
+            .init(name: node.name, type: "Rescaling", options: [("scale", .array(scale)), ("offset", 0)], inputs: [means], shape: shape))
     }
 
     /// Keras pads a maximum as `same` alone. Places on both sides of an odd window are those of `same` with strides of 1; of its output
