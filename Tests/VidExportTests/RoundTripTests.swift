@@ -1,3 +1,4 @@
+import SwiftProtobuf
 import Testing
 import VidCheckpoint
 import VidConfig
@@ -50,5 +51,18 @@ import VidTestSupport
         try box.write("model", Array(try box.bytes("model").prefix(100)))
         let error = await #expect(throws: VidclassError.self) { try await ImportedWeights.read(box("model"), hdf5: .inThisProcess) }
         #expect(error?.kind == .badData && error?.message.contains("damaged") == true)
+    }
+
+    /// No memory is taken for what a file only names.
+    @Test func aSmallFileOfALargeNetworkIsRefused() async throws {
+        var model = ONNXModelProto()
+        (model.irVersion, model.producerName) = (8, "somebody")
+        var entry = ONNXStringStringEntryProto()
+        (entry.key, entry.value) = ("config", #"{"model": {"cnn": {"architecture": {"blocks": [[65536, 65536, 65536]]}}}}"#)
+        model.metadataProps = [entry]
+        try box.write("model", try model.serializedBytes())
+        let error = await #expect(throws: VidclassError.self) { try await ImportedWeights.read(box("model"), hdf5: .inThisProcess) }
+        #expect(
+            error?.kind == .badData && error?.message.contains("cnn/block1_conv1/kernel\" is missing") == true, "\(error?.message ?? "")")
     }
 }
