@@ -165,14 +165,14 @@ extension ImportedWeights {
         let start = try file.bytes(at: 0, count: min(8, file.size))
         if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try await hdf5.read(path) }
         if let weights = try await KerasArchive.read(file, hdf5: hdf5) { return weights }
-        if ONNXWeights.begins(start) { return try ONNXWeights.read(file) }
-        return try readSafetensors(file)
+        return try readWithoutHDF5(file)
     }
 
-    /// Reads safetensors files of any of these kinds.
-    package static func readSafetensors(_ file: RegularFile) throws -> ImportedWeights {
+    /// Reads any of these kinds of files except those with HDF5 in them.
+    package static func readWithoutHDF5(_ file: RegularFile) throws -> ImportedWeights {
         let path = file.path
         let start = try file.bytes(at: 0, count: min(8, file.size))
+        if ONNXWeights.begins(start) { return try ONNXWeights.read(file) }
         if let error = try ForeignWeights.error(for: file, start) { throw error }
         let tensors = try SafetensorsFile(file)
         switch tensors.metadata["format"] {
