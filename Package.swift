@@ -3,8 +3,8 @@ import PackageDescription
 
 // The house (each target may import those to its left, and VidSystem; Scripts/check_house.py holds the whole table):
 //
-//   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain <- { VidCheckpoint, VidReport } <- VidRun
-//   <- vidclass
+//   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain
+//   <- { VidCheckpoint <- VidExport, VidReport } <- VidRun <- vidclass
 
 /// OpenBLAS and LAPACKE are linked statically, so that the program does not need them at run time.
 let blasLibraries: [LinkerSetting] = [
@@ -98,6 +98,15 @@ let package = Package(
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["Formats/ONNX/Protos"],
+            swiftSettings: strictSwift),
+        .target(
+            name: "VidExport",
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "VidCheckpoint",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strictSwift),
         .target(
@@ -112,16 +121,16 @@ let package = Package(
         .target(
             name: "VidRun",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidReport",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidExport",
+                "VidReport",
                 .product(name: "RealModule", package: "swift-numerics"),
             ],
             swiftSettings: strictSwift),
         .executableTarget(
             name: "vidclass",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidReport",
-                "VidRun",
-                "CKernelChoice",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidExport",
+                "VidReport", "VidRun", "CKernelChoice",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictSwift),
@@ -155,6 +164,12 @@ let package = Package(
             dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")],
             swiftSettings: quickSwift),
+        .testTarget(
+            name: "VidExportTests",
+            dependencies: [
+                "VidSystem", "VidExport", "VidTestSupport", "VidTensor", "VidConfig", "VidModel", "VidCheckpoint",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ], swiftSettings: quickSwift),
         .testTarget(
             name: "VidReportTests", dependencies: ["VidSystem", "VidReport", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: quickSwift),

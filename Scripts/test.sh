@@ -38,6 +38,12 @@ check_program() {
     else
         echo "$python has no PyTorch: not compared; python3 -m maintain.check_random installs it"
     fi
+    echo "== exported models"
+    if "$python" -c "import onnxruntime, openvino" >/dev/null 2>&1; then
+        PYTHONPATH=Scripts "$python" -m maintain.export_check --count 5 --vidclass "$1"
+    else
+        echo "$python has no ONNX Runtime: not compared; python3 -m maintain.export_check installs it"
+    fi
 }
 
 # finish PROCESS OUTPUT: waits for what runs beside and shows what it wrote; ends this script with its status where it failed.

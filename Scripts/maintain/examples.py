@@ -50,7 +50,7 @@ CANNOT = [
     (r"^tensorboard ", "a server that runs on"),
 ]
 # The same, but for --slow.
-SLOW = [(r"keras", "imports Keras; run with --slow")]
+SLOW = [(r"keras_from_checkpoint|import keras", "imports Keras; run with --slow")]
 
 # Settings that are added to a command that would train VGG16, unless the command sets the key itself.
 SMALL = {

@@ -36,6 +36,8 @@ TESTS = {
     "tensor-names-once": "SafetensorsFileTests/refuses",
     "checkpoint-checksum": "CheckpointTests/anyFlippedBitIsRefused",
     "checkpoint-of-this-model": "CheckpointTests/anotherModelIsRefusedWithTheDifferences",
+    "exported-numbers": "ExportedFileTests/aFileThatDiffersIsNotKept",
+    "zip-checksum": "KerasFileTests/archivesAreReadAsTheyWereWritten",
     "familiarity-of-this-model": "FamiliarityCheckpointTests/otherShapesAreRefused",
     "no-nul-in-table": "TableTests/refused",
     "number-of-json-values": "JSONParserTests/values",

@@ -22,8 +22,8 @@ struct Vidclass: AsyncParsableCommand {
         version: Program.version,
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
-            RunsCommand.self, CompareCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self, WeightsCommand.self,
-            CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self,
+            RunsCommand.self, CompareCommand.self, ExportCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,
+            WeightsCommand.self, CacheCommand.self, BenchCommand.self, DoctorCommand.self, GenerateManualCommand.self,
         ])
 
     /// Without a command: how to begin.

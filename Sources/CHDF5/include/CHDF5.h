@@ -1,4 +1,4 @@
-// The only access to the HDF5 library: what importing weights needs, into memory that the caller owns.
+// The only access to the HDF5 library: what importing weights needs, into memory that the caller owns, and a writer of files in memory.
 //
 // The library is not made for hostile files. Therefore the file is given open and no other is ever opened: only hard links are
 // followed, external and virtual storage is refused, and no filter plugins are loaded. Nothing is printed, and the caller can
@@ -63,3 +63,18 @@ int vc_hdf5_shape(int64_t file, const char *path, int64_t shape[VC_HDF5_MAXIMUM_
 /// Reads all `count` values of the dataset at `path`, converted to single precision, in row-major order.
 /// Returns 0, or a negative status.
 int vc_hdf5_floats(int64_t file, const char *path, float *values, int64_t count);
+
+// Writing
+
+/// A new file in memory. Returns a handle for vc_hdf5_close, or a negative status.
+int64_t vc_hdf5_create(void);
+
+/// Adds the dataset `path` of little-endian single-precision values, and the groups above it. Returns 0, or a negative status.
+int vc_hdf5_add(int64_t file, const char *path, const int64_t *shape, int rank, const float *values);
+
+/// Gives the object at `path` the attribute `name`, a string. Returns 0, or a negative status.
+int vc_hdf5_set_text(int64_t file, const char *path, const char *name, const char *text);
+
+/// Copies the file's bytes, of which there are at most `capacity`, to `bytes` unless that is NULL. Returns their number, or a negative
+/// status.
+int64_t vc_hdf5_image(int64_t file, void *bytes, int64_t capacity);

@@ -22,7 +22,7 @@ struct HDF5File: ~Copyable {
     private let handle: Int64
 
     /// Only one thread at a time may use the library.
-    private static let lock = Mutex(())
+    static let lock = Mutex(())
 
     /// Opens `source` for `body`, which has the library to itself.
     static func with<Result>(_ source: Source, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {

@@ -242,7 +242,7 @@ package enum ElementType: String, Sendable, CaseIterable {
 
 extension String {
     /// The text in double quotes, on one line, at most 80 characters: for names from files in messages.
-    var quoted: String {
+    package var quoted: String {
         let scalars = unicodeScalars.prefix(81).map { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: scalar.isASCII ? scalar : "\u{FFFD}"

@@ -113,16 +113,16 @@ package struct NamedTensor: Sendable {
         self.tensor = tensor
     }
 
-    var bytes: UnsafeRawBufferPointer {
+    package var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: tensor.base, count: tensor.count * MemoryLayout<Float>.stride)
     }
 }
 
 /// Writes safetensors files of single-precision tensors: the same tensors and metadata give the same bytes.
-enum SafetensorsWriter {
+package enum SafetensorsWriter {
     /// The length and the JSON of a header: metadata first, sorted by key, then the tensors in the order given, which is
     /// the order of their values; trailing spaces align the values to 64 bytes.
-    static func header(_ path: String, metadata: [String: String], tensors: [NamedTensor]) throws -> [UInt8] {
+    package static func header(_ path: String, metadata: [String: String], tensors: [NamedTensor]) throws -> [UInt8] {
         var members: [(String, JSONNode)] = []
         if !metadata.isEmpty {
             let sorted = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }

@@ -25,20 +25,31 @@ package enum HDF5Import: Sendable {
     ///
     /// Throws `.badData` if the file is damaged, hostile, or not a Keras VGG.
     func read(_ path: String) async throws -> ImportedWeights {
+        let file = try RegularFile(path)
+        return try await read(file, named: path, sha256: file.sha256(), network: nil)
+    }
+
+    /// The same for the open HDF5 file `file`, which is (part of) the file that the user knows as `path`, with the SHA-256 `sha256`.
+    ///
+    /// - Parameter network: whose weights it has; nil if the layers' names tell it.
+    func read(_ file: RegularFile, named path: String, sha256: String, network: KerasWeights.Network?) async throws -> ImportedWeights {
+        let configuration = network.map { WeightsFile.configuration($0.architecture, $0.preprocessing).text() }
+        let request = Request(path: path, size: file.size, sha256: sha256, network: configuration ?? "")
         switch self {
-        case .inThisProcess: try KerasWeights.read(path)
-        case .inReader(let readers, let seconds): try await HDF5Import.read(path, readers, seconds: seconds)
+        case .inThisProcess: return try HDF5Import.weights(request, descriptor: file.descriptor)
+        case .inReader(let readers, let seconds): return try await HDF5Import.read(file, request, readers, seconds: seconds)
         }
     }
 
-    private static func read(_ path: String, _ readers: Readers, seconds: Int) async throws -> ImportedWeights {
-        let file = try RegularFile(path)
-        let sha256 = try file.sha256()
+    private static func read(
+        _ file: RegularFile, _ about: Request, _ readers: Readers, seconds: Int
+    ) async throws -> ImportedWeights {
+        let path = about.path
         let received = try MemoryFile(name: "vidclass-hdf5")
         try await readers.withReader(
             for: path, library: "the HDF5 library", timeLimit: .seconds(seconds), outputLimit: outputLimit
         ) { session in
-            try await session.send(request, Request(path: path, size: file.size, sha256: sha256).bytes, file: file)
+            try await session.send(request, about.bytes, file: file)
             let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
             defer { block.deallocate() }
             while true {
@@ -53,7 +64,7 @@ package enum HDF5Import: Sendable {
             }
         }
         do {
-            return try WeightsFile.readHandedOver(received.path, source: path, sha256: sha256)
+            return try WeightsFile.readHandedOver(received.path, source: path, sha256: about.sha256)
         } catch let error as VidclassError {
             throw VidclassError(error.kind, error.message.replacing(received.path, with: path.printable))
         }
@@ -70,35 +81,50 @@ extension HDF5Import {
         let size: Int
         /// 64 hexadecimal digits.
         let sha256: String
+        /// JSON of the network and its preprocessing, or empty.
+        let network: String
 
-        private static let fixed = 8 + 64
+        private static let fixed = 8 + 8 + 64
 
-        init(path: String, size: Int, sha256: String) {
+        init(path: String, size: Int, sha256: String, network: String) {
             self.path = path
             self.size = size
             self.sha256 = sha256
+            self.network = network
         }
 
         init(_ bytes: [UInt8]) {
             precondition(bytes.count >= Request.fixed, "the parent sent \(bytes.count) bytes")
             size = Int(clamping: LittleEndian.value(bytes, 0, as: Int64.self))
-            sha256 = String(decoding: bytes[8..<Request.fixed], as: UTF8.self)
-            path = String(decoding: bytes[Request.fixed...], as: UTF8.self)
+            sha256 = String(decoding: bytes[16..<Request.fixed], as: UTF8.self)
+            let rest = bytes[Request.fixed...]
+            let length = min(Int(clamping: LittleEndian.value(bytes, 8, as: Int64.self)), rest.count)
+            network = String(decoding: rest.prefix(length), as: UTF8.self)
+            path = String(decoding: rest.dropFirst(length), as: UTF8.self)
         }
 
-        var bytes: [UInt8] { LittleEndian.bytes(Int64(size)) + Array(sha256.utf8) + Array(path.utf8) }
+        var bytes: [UInt8] {
+            LittleEndian.bytes(Int64(size)) + LittleEndian.bytes(Int64(network.utf8.count)) + Array(sha256.utf8) + Array(network.utf8)
+                + Array(path.utf8)
+        }
     }
 
     /// The reader's work.
     package static let handlers: [UInt32: ReaderService.Handler] = [
         request: { request, parent in
             guard let descriptor = request.descriptor else { throw VidclassError(.other, "no file came with the request") }
-            let about = Request(request.payload)
-            let source = HDF5File.Source(path: about.path, descriptor: descriptor, size: about.size)
-            let weights = try KerasWeights.read(source, sha256: about.sha256)
+            let weights = try weights(Request(request.payload), descriptor: descriptor)
             try WeightsFile.sealed(weights).write { try parent.send(part, $0) }
         }
     ]
+
+    /// Reads an open file.
+    private static func weights(_ about: Request, descriptor: Int32) throws -> ImportedWeights {
+        let configuration = try? JSONParser.parse(about.network)
+        return try KerasWeights.read(
+            HDF5File.Source(path: about.path, descriptor: descriptor, size: about.size), sha256: about.sha256,
+            network: configuration.map { try WeightsFile.exportedNetwork($0, about.path) })
+    }
 
     /// Lets the library open what it needs later, before a reader may open nothing.
     package static func prepare() { _ = vc_hdf5_prepare() }

@@ -16,12 +16,18 @@ package enum KerasWeights {
         }
     }
 
+    /// A network, and the preprocessing that its weights were trained with.
+    typealias Network = (architecture: Architecture, preprocessing: PreprocessingName)
+
     /// Reads an open file with the SHA-256 `sha256`. This is the only entry to the HDF5 library.
-    static func read(_ source: HDF5File.Source, sha256: String) throws -> ImportedWeights {
+    ///
+    /// - Parameter network: the file's; nil if the names of its layers tell it.
+    static func read(_ source: HDF5File.Source, sha256: String, network: Network? = nil) throws -> ImportedWeights {
         let path = source.path
         return try HDF5File.with(source) { file in
             let layers = try KerasLayer.all(of: file)
-            if let weights = try named(layers, of: file, sha256: sha256) { return weights }
+            let known = network.map { [$0] } ?? NetworkNaming.keras.map { (.named($0.architecture), $0.preprocessing) }
+            if let weights = try named(layers, among: known, of: file, sha256: sha256) { return weights }
             let (convolutions, rest) = try convolutions(layers, path)
             return try ImportedWeights(
                 source: path, sha256: sha256, preprocessing: .caffe, ignored: rest, convolutions: convolutions.map(\.source)
@@ -32,11 +38,13 @@ package enum KerasWeights {
         }
     }
 
-    /// The weights of a network with Keras's names of the layers; nil if the file has none of them.
-    private static func named(_ layers: [KerasLayer], of file: borrowing HDF5File, sha256: String) throws -> ImportedWeights? {
+    /// The weights of one of `networks`, whose layers have our names; nil if the file has none of them.
+    private static func named(
+        _ layers: [KerasLayer], among networks: [Network], of file: borrowing HDF5File, sha256: String
+    ) throws -> ImportedWeights? {
         let byName = Dictionary(layers.map { ($0.name, $0) }) { first, _ in first }
-        for (architecture, preprocessing) in NetworkNaming.keras {
-            let tensors = try ImportedWeights.tensors(of: .named(architecture))
+        for (architecture, preprocessing) in networks {
+            let tensors = try ImportedWeights.tensors(of: architecture)
             let names = Set(tensors.map { String($0.name.prefix { $0 != "/" }) })
             guard 2 * names.filter({ byName[$0] != nil }).count >= names.count else { continue }
             // A layer's variables are in the order of ours.
@@ -44,7 +52,7 @@ package enum KerasWeights {
             for name in names {
                 let own = tensors.filter { $0.name.hasPrefix("\(name)/") }
                 guard let layer = byName[name] else {
-                    throw VidclassError.file(file.path, "it has layers of \(architecture.rawValue), but \(name) is missing")
+                    throw VidclassError.file(file.path, "it has layers of \(architecture.label), but \(name) is missing")
                 }
                 // Keras's depthwise kernels are (rows, columns, channels, 1).
                 let isDepthwise = own[0].shape.rank == 3
@@ -53,14 +61,14 @@ package enum KerasWeights {
                     let (found, expected) = (shapes.map(SafetensorsEntry.text), own.map { SafetensorsEntry.text($0.shape.dimensions) })
                     throw VidclassError.file(
                         file.path,
-                        "layer \(name.quoted) of \(architecture.rawValue): expected tensors of \(expected.joined(separator: ", ")), found "
+                        "layer \(name.quoted) of \(architecture.label): expected tensors of \(expected.joined(separator: ", ")), found "
                             + found.joined(separator: ", "))
                 }
                 for (tensor, variable) in zip(own, layer.variables) { paths[tensor.name] = variable.path }
             }
             return try ImportedWeights(
                 source: file.path, sha256: sha256, preprocessing: preprocessing, ignored: layers.map(\.name).filter { !names.contains($0) },
-                architecture: .named(architecture)
+                architecture: architecture
             ) { name, tensor in
                 if let path = paths[name] { try file.read(path, into: tensor) }
             }

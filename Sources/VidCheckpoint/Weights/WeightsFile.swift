@@ -75,21 +75,51 @@ package enum WeightsFile {
     private static let keys: Set = ["format", "version", "architecture", "preprocessing", "source", "source_sha256", "checksum"]
 
     static func readCheckpoint(_ checkpoint: Checkpoint) throws -> ImportedWeights {
-        let word = checkpoint.configNode["data"]?["preprocessing"]?.stringValue
-        guard let preprocessing = word.map(PreprocessingName.init(rawValue:)) ?? DataConfiguration().preprocessing else {
-            throw VidclassError.file(checkpoint.path, "config: data.preprocessing is \((word ?? "").quoted)")
-        }
+        let (architecture, preprocessing) = try network(checkpoint.configNode, checkpoint.path)
         let layers = checkpoint.tensors.filter { !$0.name.hasPrefix("cnn/") && Checkpoint.isOfModel($0.name) }
             .map { String($0.name.prefix { $0 != "/" }) }
-        let node = checkpoint.configNode["model"]?["cnn"]?["architecture"]
-        var architecture: Architecture?
-        do throws(ConfigurationFault) {
-            if let node { architecture = try Architecture.codec.decode(node, ConfigurationPath("model", "cnn", "architecture")) }
-        } catch {
-            throw VidclassError.file(checkpoint.path, "config: \(error.message)")
-        }
         return try read(
             checkpoint.file, prefix: "cnn/", architecture, preprocessing, sha256: checkpoint.checksum, ignored: Set(layers).sorted())
+    }
+
+    /// The architecture and the preprocessing of the configuration in the metadata of the file at `path`; nil without a CNN.
+    static func network(_ configuration: JSONNode, _ path: String) throws -> (architecture: Architecture?, preprocessing: PreprocessingName)
+    {
+        let word = configuration["data"]?["preprocessing"]?.stringValue
+        guard let preprocessing = word.map(PreprocessingName.init(rawValue:)) ?? DataConfiguration().preprocessing else {
+            throw VidclassError.file(path, "config: data.preprocessing is \((word ?? "").quoted)")
+        }
+        guard let node = configuration["model"]?["cnn"]?["architecture"] else { return (nil, preprocessing) }
+        do throws(ConfigurationFault) {
+            return (try Architecture.codec.decode(node, ConfigurationPath("model", "cnn", "architecture")), preprocessing)
+        } catch {
+            throw VidclassError.file(path, "config: \(error.message)")
+        }
+    }
+
+    /// A configuration from which `network` takes these.
+    static func configuration(_ architecture: Architecture, _ preprocessing: PreprocessingName) -> JSONNode {
+        [
+            "model": ["cnn": ["architecture": Architecture.codec.encode(architecture)]],
+            "data": ["preprocessing": .string(preprocessing.rawValue)],
+        ]
+    }
+
+    /// The same for a model that was exported to another format.
+    ///
+    /// - Throws: `.badData` if it has no CNN, or one of the user's own layers, whose weights have no name in the library.
+    static func exportedNetwork(
+        _ configuration: JSONNode, _ path: String
+    ) throws -> (architecture: Architecture, preprocessing: PreprocessingName) {
+        let (architecture, preprocessing) = try network(configuration, path)
+        guard let architecture else { throw VidclassError.file(path, "the model in it has no CNN") }
+        guard architecture.name != nil || architecture.blocks != nil else {
+            throw VidclassError.file(
+                path,
+                "its CNN has layers of its own, and weights of named networks alone can be imported; use the checkpoint that it was "
+                    + "exported from as model.cnn.weights")
+        }
+        return (architecture, preprocessing)
     }
 
     /// The architecture of a label; nil for VGG's of any kind, whose tensors tell the blocks.

@@ -156,21 +156,23 @@ package struct WeightsListing: Sendable, Equatable {
 }
 
 extension ImportedWeights {
-    /// Reads Keras's `.h5` and `.weights.h5`, torchvision's VGGs as `.safetensors`, vidclass's own weights files, and the CNN of a
-    /// vidclass checkpoint. The content decides which kind a file is.
+    /// Reads Keras's `.h5`, `.weights.h5` and `.keras`, torchvision's VGGs as `.safetensors`, vidclass's own weights files, and the CNN of a
+    /// vidclass checkpoint or of an ONNX model that was exported from one. The content decides which kind a file is.
     ///
     /// - Parameter hdf5: where the HDF5 library reads HDF5 files.
     package static func read(_ path: String, hdf5: HDF5Import) async throws -> ImportedWeights {
         let file = try RegularFile(path)
         let start = try file.bytes(at: 0, count: min(8, file.size))
         if start == [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A] { return try await hdf5.read(path) }
-        return try readSafetensors(file)
+        if let weights = try await KerasArchive.read(file, hdf5: hdf5) { return weights }
+        return try readWithoutHDF5(file)
     }
 
-    /// Reads any of these kinds of files except HDF5.
-    package static func readSafetensors(_ file: RegularFile) throws -> ImportedWeights {
+    /// Reads any of these kinds of files except those with HDF5 in them.
+    package static func readWithoutHDF5(_ file: RegularFile) throws -> ImportedWeights {
         let path = file.path
         let start = try file.bytes(at: 0, count: min(8, file.size))
+        if ONNXWeights.begins(start) { return try ONNXWeights.read(file) }
         if let error = try ForeignWeights.error(for: file, start) { throw error }
         let tensors = try SafetensorsFile(file)
         switch tensors.metadata["format"] {

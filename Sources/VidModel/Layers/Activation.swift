@@ -29,7 +29,7 @@ package struct Activation: Layer {
 
 extension ActivationName {
     /// The elementwise kernel of this name; nil for softmax, which looks at a whole row.
-    var kind: ActivationKind? {
+    package var kind: ActivationKind? {
         switch self {
         case .linear: .linear
         case .relu: .relu

@@ -12,9 +12,9 @@ package struct DepthwiseConv2D: FusingLayer {
     package let kernel: ParameterID
     /// Nil: none.
     package let bias: ParameterID?
-    private let kernelSize: (rows: Int, columns: Int)
-    private let stride: (rows: Int, columns: Int)
-    private let padding: ConvolutionGeometry.Padding
+    package let kernelSize: (rows: Int, columns: Int)
+    package let stride: (rows: Int, columns: Int)
+    package let padding: ConvolutionGeometry.Padding
 
     /// Registers the layer's parameters below `prefix`.
     package init(

@@ -12,8 +12,8 @@ package struct Normalization: FrameLayer {
     package let type = "Normalization"
     package var parameterCount: Int { 2 * features }
     private let features: Int
-    private let mean: ParameterID
-    private let deviation: ParameterID
+    package let mean: ParameterID
+    package let deviation: ParameterID
 
     package init(features: Int, _ layout: inout ParameterLayout) {
         self.features = features

@@ -51,11 +51,11 @@ package struct MaxPool2D: FrameLayer {
 package struct AveragePooling2D: FrameLayer {
     package let name: String
     package let type = "AveragePooling2D"
-    private let pool: PoolingGeometry.Pair
-    private let stride: PoolingGeometry.Pair
-    private let padding: ConvolutionGeometry.Padding
+    package let pool: PoolingGeometry.Pair
+    package let stride: PoolingGeometry.Pair
+    package let padding: ConvolutionGeometry.Padding
     /// Whether the places in the padding count, as in PyTorch; in Keras they do not.
-    private let countsPadding: Bool
+    package let countsPadding: Bool
 
     /// `stride` is the pool unless given, as in Keras.
     package init(
@@ -97,8 +97,8 @@ package struct AveragePooling2D: FrameLayer {
 package struct ZeroPadding2D: FrameLayer {
     package let name: String
     package let type = "ZeroPadding2D"
-    private let rows: Int
-    private let columns: Int
+    package let rows: Int
+    package let columns: Int
 
     /// So many rows above and below, and so many columns to the left and right.
     package init(_ name: String, rows: Int, columns: Int) {
@@ -142,7 +142,7 @@ package struct ZeroPadding2D: FrameLayer {
 package struct GlobalAveragePooling2D: FrameLayer {
     package let name: String
     package let type = "GlobalAveragePooling2D"
-    private let keepsDimensions: Bool
+    package let keepsDimensions: Bool
 
     package init(_ name: String = "global_average_pooling2d", keepsDimensions: Bool = false) {
         self.name = name

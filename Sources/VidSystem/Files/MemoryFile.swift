@@ -4,8 +4,8 @@ internal import CLinux
 package final class MemoryFile {
     /// A path that opens the file while this value exists.
     package let path: String
-    private let descriptor: Int32
-    private var size = 0
+    package let descriptor: Int32
+    package private(set) var size = 0
 
     /// Throws `.inputOutput` if the system cannot make the file.
     package init(name: String) throws {

@@ -23,7 +23,8 @@ struct InspectCommand: AsyncParsableCommand {
               vidclass inspect Configs/vgg16-lstm.json
             """)
 
-    @Argument(help: "A .bin, .npy, video, sound, .safetensors, .h5 or .json file, or a folder of pictures.", completion: .file())
+    @Argument(
+        help: "A .bin, .npy, video, sound, .safetensors, .h5, .keras, .onnx or .json file, or a folder of pictures.", completion: .file())
     var file: String
 
     @OptionGroup var folderRate: FolderRateOptions
@@ -46,7 +47,7 @@ private struct Inspection {
     static func of(_ file: String, fps: Double?) async throws -> Inspection {
         let name = file.lowercased()
         if name.hasSuffix(".json") { return try config(file) }
-        if name.hasSuffix(".safetensors") || name.hasSuffix(".h5") || name.hasSuffix(".hdf5") { return try await model(file) }
+        if [".safetensors", ".h5", ".hdf5", ".keras", ".onnx"].contains(where: name.hasSuffix) { return try await model(file) }
         let clip = try await ClipInformation.read(file, files: MediaFiles(folderRate: fps))
         // The frames of a sound are those of its spectrogram with the defaults of data.audio.
         let sound: [(String, JSONNode)] =

@@ -92,9 +92,10 @@ struct WeightsFetchCommand: AsyncParsableCommand {
 struct WeightsImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import weights of a CNN from Keras (.h5, .weights.h5) or torchvision (.safetensors) into the cache.",
+        abstract: "Import weights of a CNN from Keras (.h5, .weights.h5, .keras), torchvision (.safetensors) or `export` into the cache.",
         usage: "vidclass weights import <file> [--name <name>] [<options>]",
         discussion: """
+            The .keras and .onnx files of `export` are taken back if their network has a name or is a VGG of blocks. \
             The weights are checked, and run on a test picture: a warning tells if the features are all zero or enormous. Other weights \
             of the same name are kept, unless you add --replace. PyTorch's .pth files are refused with the command that converts them.
 
@@ -103,7 +104,7 @@ struct WeightsImportCommand: AsyncParsableCommand {
               vidclass weights import model.safetensors --architecture tf_efficientnet_b0
             """)
 
-    @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "safetensors"]))
+    @Argument(help: "The weights file.", completion: .file(extensions: ["h5", "hdf5", "keras", "onnx", "safetensors"]))
     var file: String
 
     @Option(help: ArgumentHelp("Their name in a config's model.cnn.weights.", valueName: "name"))

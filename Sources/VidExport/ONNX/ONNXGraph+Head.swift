@@ -1,0 +1,139 @@
+import VidCheckpoint
+import VidConfig
+import VidModel
+import VidTensor
+
+/// What is done with the features of a clip, on steps (B, T, F) and vectors (B, F).
+extension ONNXGraph {
+    /// Which steps count, of clips that may be shorter than T.
+    struct Mask {
+        /// (B), 32-bit: the number of steps that count.
+        let length: String
+        /// (B, T), boolean.
+        let steps: String
+        /// (B, T, 1), ones and zeros.
+        let factors: String
+        /// (B, 1), the number of steps that count.
+        let count: String
+    }
+
+    /// The mask of clips whose number of frames is the value `length`, (B), 64-bit.
+    mutating func addMask(_ length: String, steps: Int) -> Mask {
+        let last = add(integers: [1], "last_axis")
+        let column = add("Unsqueeze", [length, last], "length_column")
+        let counts = add("Less", [add(integers: Array(0..<steps), "steps"), column], "mask")
+        let factors = add("Unsqueeze", [cast(counts, .float, "mask_factors"), add(integers: [2], "third_axis")], "mask_column")
+        return Mask(length: cast(length, .int32, "length_32"), steps: counts, factors: factors, count: cast(column, .float, "step_count"))
+    }
+
+    /// The logits (B, classes) of features (B, T, F).
+    mutating func addHead(_ nodes: [HeadNode], _ features: String, steps: Int, _ mask: Mask?) throws -> String {
+        var value = features
+        for node in nodes { value = try add(node, value, steps: steps, mask) }
+        return value
+    }
+
+    private mutating func add(_ node: HeadNode, _ x: String, steps: Int, _ mask: Mask?) throws -> String {
+        let name = node.name
+        switch node.operation {
+        case .recurrent(let layer): return scans ? addScan(layer, x, name, mask) : add(layer, x, name, mask)
+        case .convolution(let options, let kernel, let bias): return add(options, kernel, bias, masked(x, name, mask), name)
+        case .attention(let attention): return add(attention, x, name, steps: steps, mask)
+        case .layerNormalization(let normalization): return add(normalization, x, name, name)
+        case .normalization(let normalization):
+            guard node.takesSteps else { return add(normalization, x, name, name) }
+            // ONNX normalises over the second axis.
+            let rows = add("Reshape", [x, add(integers: [-1, node.features], "\(name)_rows")], "\(name)_flat")
+            let normalized = add(normalization, rows, name, "\(name)_normalized")
+            return add("Reshape", [normalized, add(integers: [-1, steps, node.features], "\(name)_steps")], name)
+        case .meanOverTime:
+            let sum = add(
+                "ReduceSum", [masked(x, name, mask), add(integers: [1], "\(name)_axis")], "\(name)_sum", [("keepdims", .integer(0))])
+            return add("Div", [sum, mask?.count ?? add(number: Float(steps), "\(name)_count")], name)
+        case .flattenOverTime: return add("Flatten", [masked(x, name, mask)], name)
+        case .dense(let kernel, let bias, let activation):
+            let tensors = [add(kernel.exported(as: "\(name)/kernel")), add(bias.exported(as: "\(name)/bias"))]
+            return add(activation, add("Gemm", [x] + tensors, name), name)
+        }
+    }
+
+    /// Zeros at the steps that do not count.
+    private mutating func masked(_ x: String, _ name: String, _ mask: Mask?) -> String {
+        mask.map { add("Mul", [x, $0.factors], "\(name)_masked") } ?? x
+    }
+
+    mutating func add(_ activation: ActivationName, _ x: String, _ name: String) -> String {
+        activation.kind.map { add($0, x, "\(name)_\(activation.rawValue)") }
+            ?? add("Softmax", [x], "\(name)_softmax", [("axis", .integer(-1))])
+    }
+
+    private mutating func add(
+        _ options: Conv1DOptions, _ kernel: ModelTensor, _ bias: ModelTensor?, _ x: String, _ name: String
+    ) -> String {
+        let reach = (options.kernelSize - 1) * options.dilationRate
+        let before = options.padding == .causal ? reach : reach / 2
+        let weights = [add(kernel.exported(as: "\(name)/kernel", order: [2, 1, 0]))]
+        let biases = bias.map { [add($0.exported(as: "\(name)/bias"))] } ?? []
+        let convolved = add(
+            "Conv", [transposed(x, [0, 2, 1], "\(name)_channels_first")] + weights + biases, "\(name)_convolved",
+            [
+                ("kernel_shape", .integers([options.kernelSize])), ("pads", .integers([before, reach - before])),
+                ("dilations", .integers([options.dilationRate])), ("strides", .integers([1])), ("group", .integer(1)),
+            ])
+        return add(options.activation, transposed(convolved, [0, 2, 1], name), name)
+    }
+
+    private mutating func add(_ attention: ExportedAttention, _ x: String, _ name: String, steps: Int, _ mask: Mask?) -> String {
+        let (heads, size) = (attention.heads, attention.keyDimension)
+        let split = add(integers: [0, 0, heads, size], "\(name)_heads")
+        func project(_ part: String, _ projection: ExportedAttention.Projection, _ order: [Int]) -> String {
+            let kernel = projection.kernel.reshaped([projection.kernel.shape[0], heads * size])
+            let product = add("MatMul", [x, add(kernel.exported(as: "\(name)/\(part)/kernel"))], "\(name)/\(part)/product")
+            let bias = add(projection.bias.reshaped([heads * size]).exported(as: "\(name)/\(part)/bias"))
+            let rows = add("Reshape", [add("Add", [product, bias], "\(name)/\(part)"), split], "\(name)/\(part)/heads")
+            return transposed(rows, order, "\(name)/\(part)/by_head")
+        }
+        let query = project("query", attention.query, [0, 2, 1, 3])
+        let key = project("key", attention.key, [0, 2, 3, 1])
+        let value = project("value", attention.value, [0, 2, 1, 3])
+        var scores = add(
+            "Mul", [add("MatMul", [query, key], "\(name)/scores"), add(number: 1 / Float(size).squareRoot(), "\(name)/scale")],
+            "\(name)/scaled_scores")
+        var seen: [String] = []
+        if let mask { seen.append(add("Unsqueeze", [mask.steps, add(integers: [1, 2], "\(name)/axes")], "\(name)/steps_that_count")) }
+        if attention.isCausal {
+            let keys = add(integers: Array(0..<steps), shape: [1, 1, 1, steps], "\(name)/key_steps")
+            let queries = add(integers: Array(0..<steps), shape: [1, 1, steps, 1], "\(name)/query_steps")
+            seen.append(add("LessOrEqual", [keys, queries], "\(name)/steps_before"))
+        }
+        if let first = seen.first {
+            let both = seen.dropFirst().reduce(first) { add("And", [$0, $1], "\(name)/seen") }
+            scores = add("Where", [both, scores, add(number: -1e30, "\(name)/unseen")], "\(name)/seen_scores")
+        }
+        let weights = add("Softmax", [scores], "\(name)/weights", [("axis", .integer(-1))])
+        let mixed = transposed(add("MatMul", [weights, value], "\(name)/mixed"), [0, 2, 1, 3], "\(name)/mixed_by_step")
+        let joined = add("Reshape", [mixed, add(integers: [0, 0, heads * size], "\(name)/joined_extents")], "\(name)/joined")
+        let kernel = attention.result.kernel.reshaped([heads * size, attention.result.kernel.shape[2]])
+        let product = add(
+            "MatMul", [joined, add(kernel.exported(as: "\(name)/attention_output/kernel"))], "\(name)/attention_output/product")
+        let bias = add(attention.result.bias.exported(as: "\(name)/attention_output/bias"))
+        let sum = add("Add", [x, add("Add", [product, bias], "\(name)/attention_output")], "\(name)/sum")
+        return add(attention.normalization, sum, "\(name)/layer_normalization", name)
+    }
+
+    /// `x` normalised over its last axis, with parameters below `prefix`.
+    private mutating func add(_ normalization: ExportedLayerNormalization, _ x: String, _ prefix: String, _ name: String) -> String {
+        let parameters = [
+            add(normalization.gamma.exported(as: "\(prefix)/gamma")), add(normalization.beta.exported(as: "\(prefix)/beta")),
+        ]
+        return add("LayerNormalization", [x] + parameters, name, [("axis", .integer(-1)), ("epsilon", .float(normalization.epsilon))])
+    }
+
+    mutating func transposed(_ x: String, _ order: [Int], _ name: String) -> String {
+        add("Transpose", [x], name, [("perm", .integers(order))])
+    }
+
+    private mutating func cast(_ x: String, _ type: ONNXTensorProto.DataType, _ name: String) -> String {
+        add("Cast", [x], name, [("to", .integer(type.rawValue))])
+    }
+}
