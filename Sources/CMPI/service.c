@@ -15,7 +15,7 @@
 // the first one after a nap takes long by itself.
 static const double awake = 30e-6, busy = 10e-6, busy_after_nap = 50e-6;
 
-/// What other threads want.
+/// The requests of other threads.
 struct wishes {
     struct message *queue;
     enum membership membership;

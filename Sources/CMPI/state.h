@@ -24,7 +24,7 @@ struct list {
     struct message *first, **end;
 };
 
-/// What a rank tells the others about a failure. Longer texts are cut.
+/// A rank's message to the others about a failure. Longer texts are cut.
 struct alarm {
     int rank, is_alarm;
     char text[1 << 15];

@@ -16,11 +16,11 @@ package protocol Cluster: Sendable {
     func receive(into memory: Memory, from rank: Int, on channel: Channel) -> Transfer
 }
 
-/// What a message is about.
+/// The purpose of a message.
 package enum Channel: Int, Sendable, CaseIterable {
     /// Collective operations: all ranks take part, in the same order.
     case together
-    /// What rank 0 asks of the others (`Order`s of VidRun).
+    /// Orders of rank 0 to the others (`ClusterOrder` of VidRun).
     case orders
     /// Items of work that are given out one by one, and their results.
     case requests

@@ -4,7 +4,7 @@ import VidSystem
 /// Why the ranks can no longer work together: an error of one of them, or a rank that was lost.
 package struct ClusterFailure: Error {
     package let rank: Int
-    /// What the user is told.
+    /// The error for the user.
     package let error: VidclassError
     /// Whether the rank itself has told the others of its error, so that they need not repeat it.
     package let isTold: Bool

@@ -63,7 +63,7 @@ package final class PluginCluster: Cluster {
         pending.transfer.end(status == 0 ? .success(count) : .failure(pending.cluster.failure ?? ClusterFailure.unknown))
     }
 
-    /// What has failed; nil while nothing has.
+    /// The first failure of a rank or a connection; nil while there is none.
     package var failure: ClusterFailure? {
         var text = [UInt8](repeating: 0, count: 1 << 16)
         var rank: Int32 = 0

@@ -26,7 +26,7 @@ package enum PluginState: Equatable, Sendable {
         return .loaded(path: path, library: String(cString: library))
     }
 
-    /// What there is and, where it is missing, how to get it; one line.
+    /// One line that says which plug-in is there or how to get one.
     package var text: String {
         switch self {
         case .absent: "no plug-in for MPI, which only several machines need. \(PluginPlace.advice)"
@@ -35,7 +35,7 @@ package enum PluginState: Equatable, Sendable {
         }
     }
 
-    /// What is wrong with a plug-in that is there, and what to do; nil if nothing is.
+    /// Says why a plug-in that is there cannot be used, and what to do; nil if it can be used.
     package var fault: String? {
         guard case .broken(let path, let reason) = self else { return nil }
         return "vidclass cannot run on several machines: the plug-in \(path) cannot be loaded (\(reason)). \(PluginPlace.advice)"

@@ -21,7 +21,7 @@ package final class ShardSums {
     /// Sums of this rank's shards before the current one, largest nodes first, each in one of `buffers`.
     private var done: [(node: Range<Int>, value: Tensor)] = []
     private let buffers: [Buffer]
-    /// What other ranks send of the parts that this rank adds up, bucket by bucket.
+    /// The terms that other ranks send for the parts that this rank adds up, bucket by bucket.
     private let incoming: Buffer
     /// The nodes of each rank.
     private let nodes: [[Range<Int>]]

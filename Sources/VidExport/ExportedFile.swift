@@ -3,7 +3,7 @@ import VidConfig
 import VidSystem
 import VidTensor
 
-/// What of a network is exported.
+/// The part of a network that is exported.
 package enum ExportedPart: String, CaseIterable, Sendable {
     /// From frames to scores.
     case whole
@@ -84,7 +84,7 @@ extension ExportedFile {
 }
 
 extension ExportedNetwork {
-    /// What exported files tell about the model, by key.
+    /// Metadata of exported files, by key.
     func metadata(_ part: ExportedPart) -> [(String, String)] {
         [
             ("part", part.rawValue), ("classes", JSONNode.array(classes.map { .string($0) }).text()),

@@ -46,7 +46,8 @@ struct vc_cluster_plugin {
     /// gives this text. Returns when the others have it, or after 3 s.
     void (*alarm)(const void *text, size_t count);
 
-    /// What has failed, in `text` (not terminated): returns its bytes, 0 where nothing has failed. `rank` is the rank that failed.
+    /// Writes a description of the failure to `text` (not terminated) and returns its bytes; 0 where nothing has failed. `rank` is the rank
+    /// that failed.
     /// `is_alarm` is 1 where the text is that of another rank's `alarm`, and 0 where this plug-in noticed by itself (a lost rank).
     size_t (*failure)(char *text, size_t size, int *rank, int *is_alarm);
 

@@ -27,7 +27,7 @@ package enum ZipFile {
                 + LittleEndian.bytes(start) + [0, 0])
     }
 
-    /// What a local header and the directory have in common: version, flags, method (none), time, date, CRC-32, sizes, lengths.
+    /// The fields that a local header and the directory have in common: version, flags, method (none), time, date, CRC-32, sizes, lengths.
     private static func fields(_ name: String, _ bytes: [UInt8]) -> [UInt8] {
         let (checksum, size) = (LittleEndian.bytes(CRC32.of(bytes)), LittleEndian.bytes(UInt32(bytes.count)))
         let length = LittleEndian.bytes(UInt16(name.utf8.count))

@@ -8,11 +8,11 @@ struct KerasGraph {
         var name: String
         /// Keras's name of the class, such as `Conv2D`.
         let type: String
-        /// What differs from the class's defaults.
+        /// Arguments that differ from the class's defaults.
         var options: [(String, JSONNode)] = []
         /// The layers whose outputs it takes.
         let inputs: [String]
-        /// Whether it takes them as one list, as `Add` does.
+        /// True if the layer takes its inputs as one list, as `Add` does.
         var takesList = false
         /// Further arguments of its call, which are constants or the outputs of layers.
         var arguments: [(String, Argument)] = []

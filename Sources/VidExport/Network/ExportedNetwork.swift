@@ -4,13 +4,13 @@ import VidTensor
 
 /// A classifier as a list of operations that every format knows: a graph over each frame, then a chain over a clip's features.
 package struct ExportedNetwork {
-    /// What is done with each frame, in an order in which each node comes after its inputs.
+    /// The operations on each frame, in an order in which each node comes after its inputs.
     let frames: [FrameNode]
     /// F: features a frame.
     let features: Int
-    /// What is done with the features of a clip, (T, F), one after the other; the last gives the logits.
+    /// The operations on the features of a clip, (T, F), one after the other; the last one computes the logits.
     let head: [HeadNode]
-    /// Of pixels; nil for vectors.
+    /// The preprocessing of pixels; nil for vectors.
     let preprocessing: Preprocessing?
     let configuration: RunConfiguration
     /// Labels in the order of the scores.

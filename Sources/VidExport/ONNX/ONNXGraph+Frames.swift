@@ -2,7 +2,7 @@ import VidCheckpoint
 import VidModel
 import VidTensor
 
-/// What is done with each frame, on maps (N, C, H, W) and vectors (N, F).
+/// The operations on each frame: on maps (N, C, H, W) and vectors (N, F).
 extension ONNXGraph {
     /// Pixels (N, C, H, W) of 0 ... 255 as the network's input.
     mutating func addPreprocessing(_ rule: Preprocessing, _ pixels: String) throws -> String {

@@ -3,7 +3,7 @@ import VidConfig
 import VidModel
 import VidTensor
 
-/// What is done with the features of a clip, on steps (B, T, F) and vectors (B, F).
+/// The operations on the features of a clip: on steps (B, T, F) and vectors (B, F).
 extension ONNXGraph {
     /// Which steps count, of clips that may be shorter than T.
     struct Mask {

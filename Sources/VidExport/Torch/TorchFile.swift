@@ -11,7 +11,7 @@ import VidTensor
 struct TorchFile: ExportedFile {
     let tensors: [ExportedTensor]
     private let metadata: [String: String]
-    /// What the model takes and gives.
+    /// The model's input and output in words.
     private let title: String
     private let classes: [String]
     private let labels: [String]

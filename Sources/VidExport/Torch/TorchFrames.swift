@@ -6,7 +6,7 @@ struct TorchFrames {
     private(set) var module = TorchModule()
     private(set) var tensors: [ExportedTensor] = []
     private(set) var result = "x"
-    /// What the names of tensors begin with.
+    /// The first part of the tensors' names.
     private let prefix: String
 
     init(_ network: ExportedNetwork, prefix: String) {

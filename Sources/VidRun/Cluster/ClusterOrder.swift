@@ -2,7 +2,7 @@ import Foundation
 import VidCluster
 import VidSystem
 
-/// What rank 0 asks the other ranks to do together with it.
+/// A piece of work that rank 0 and the other ranks do together.
 enum ClusterOrder: Codable, Sendable {
     /// Train one stage. The weights and moments follow.
     case train(StageOrder)

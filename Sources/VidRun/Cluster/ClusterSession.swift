@@ -91,7 +91,7 @@ package final class ClusterSession: Sendable {
     }
 }
 
-/// What must be equal on all ranks for them to compute the same bits.
+/// Everything that must be equal on all ranks for them to compute the same bits, and the rank's machine.
 private struct Identity: Codable {
     let host: String
     let version: String

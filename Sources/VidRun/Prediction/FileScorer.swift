@@ -30,7 +30,7 @@ struct FileScores: Codable, Sendable {
     }
 
     var windows: [Window] = []
-    /// What is odd about the values of the clip.
+    /// A remark on odd values of the clip.
     var remark: String?
     var failure: Failure?
 }

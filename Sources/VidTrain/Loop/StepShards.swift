@@ -34,7 +34,7 @@ final class StepShards {
     /// The part of a batch that belongs to a shard.
     func part(_ shard: Int, of batch: Range<Int>) -> Range<Int> { batch.shard(shard, of: count) }
 
-    /// Lets the ranks add the gradients of layers that the last pass of this rank's last shard has finished, while it goes on with the
+    /// Lets the ranks add the gradients of layers that the last pass of this rank's last shard has finished, while it computes the
     /// others. Returns nil where there is nothing to gain.
     func observer(ofLastPass isLast: Bool) -> ((_ layer: String) -> Void)? {
         guard isLast, cluster.isShared else { return nil }
