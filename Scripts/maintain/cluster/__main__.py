@@ -52,6 +52,8 @@ def main() -> None:
             wrong += [f"{name}: {fault}" for fault in PARTS[name].check(options, folder)]
         except (Failed, process.Failed) as error:
             wrong.append(f"{name}: {error}")
+        except KeyboardInterrupt:
+            sys.exit("interrupted")
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     if wrong:

@@ -19,7 +19,7 @@ def check(options, work: pathlib.Path) -> list[str]:
     for number in range(options.rounds):
         for name, (training, measure) in trainings.items():
             turns = [(1, 2), (2, 1)]
-            found = {ranks: measure(speed.events(training, f"{number}-{ranks}", ranks, threads))
+            found = {ranks: speed.told(name, f"{ranks} ranks", measure(speed.events(training, f"{number}-{ranks}", ranks, threads)))
                      for ranks, threads in (turns if number % 2 == 0 else reversed(turns))}
             rounds[name].append((found[1], found[2]))
     print(f"VGG16, clips of {options.frames} frames of {options.size} x {options.size}, {options.batch} clips a step; clips a second\n")

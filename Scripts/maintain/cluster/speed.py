@@ -4,6 +4,7 @@ import json
 import pathlib
 import statistics
 import subprocess
+import sys
 
 from . import trial
 from .trial import Failed, Trial
@@ -49,6 +50,12 @@ def encoding(found: list[dict]) -> float:
 def steps(found: list[dict]) -> float:
     """Clips a second of the epochs after the first."""
     return statistics.median([event["clips_per_second"] for event in found if event["event"] == "epoch"][1:])
+
+
+def told(name: str, side: str, speed: float) -> float:
+    """Shows a measurement at once: all of them take long."""
+    print(f"{name}, {side}: {speed:.3f} clips a second", file=sys.stderr, flush=True)
+    return speed
 
 
 def ratios(heads: list[str], rounds: dict[str, list[tuple[float, float]]], wanted: dict[str, float]) -> list[str]:
