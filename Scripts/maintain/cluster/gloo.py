@@ -39,7 +39,11 @@ def torch_speed(options) -> float:
     variables = os.environ | {"PYTHONPATH": str(environment.SCRIPTS), "OMP_NUM_THREADS": "1"}
     ranks = [subprocess.Popen(list(map(str, [*command, "--rank", rank])), env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) for rank in range(2)]
-    outputs = [rank.communicate() for rank in ranks]
+    try:
+        outputs = [rank.communicate() for rank in ranks]
+    finally:
+        for rank in ranks:
+            rank.kill()
     for rank, (_, errors) in zip(ranks, outputs):
         if rank.returncode != 0:
             raise Failed(f"PyTorch ended with {rank.returncode}: {errors[-2000:]}")
