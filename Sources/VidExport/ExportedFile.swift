@@ -14,7 +14,7 @@ package enum ExportedPart: String, CaseIterable, Sendable {
 }
 
 /// A file in another program's format.
-protocol ExportedFile {
+package protocol ExportedFile {
     /// All of the model's numbers in it.
     var tensors: [ExportedTensor] { get }
 
@@ -25,20 +25,22 @@ protocol ExportedFile {
 }
 
 /// A tensor that was read from an exported file.
-struct WrittenTensor {
-    let name: String
-    let shape: [Int]
-    let values: [Float]
+package struct WrittenTensor {
+    package let name: String
+    package let shape: [Int]
+    package let values: [Float]
+
+    package init(name: String, shape: [Int], values: [Float]) { (self.name, self.shape, self.values) = (name, shape, values) }
 }
 
 extension ExportedFile {
     /// The largest file: protocol buffers end there, and other programs count in 32 bits.
-    var mostBytes: Int { Int(Int32.max) }
+    package var mostBytes: Int { Int(Int32.max) }
 
     /// Writes the file, reads it back and compares every number with the model's; only then it gets its name.
     ///
     /// - Throws: `.badData` if the file would be too large, `.inputOutput` if it cannot be written or differs from the model.
-    func save(to path: String) throws {
+    package func save(to path: String) throws {
         try checkSize(path, limit: mostBytes)
         try AtomicFile.write(to: path, followingLink: true) { file in
             try write(to: file)
@@ -47,7 +49,7 @@ extension ExportedFile {
     }
 
     /// - Throws: `.badData` if the numbers alone take more than `limit` bytes.
-    func checkSize(_ path: String, limit: Int) throws {
+    package func checkSize(_ path: String, limit: Int) throws {
         let bytes = tensors.reduce(0) { Size.sum([$0, $1.bytes]) }
         // The rest of the file is a few megabytes at most.
         guard bytes <= limit - limit / 64 else {
@@ -59,7 +61,7 @@ extension ExportedFile {
     }
 
     /// - Throws: `.inputOutput` unless `found` are the model's numbers.
-    func verify(_ found: [WrittenTensor], _ path: String) throws {
+    package func verify(_ found: [WrittenTensor], _ path: String) throws {
         func fault(_ what: String) -> VidclassError {
             VidclassError.file(
                 path, "the written file does not hold the model: \(what). Nothing is kept; check the disk and try again", kind: .inputOutput
@@ -85,7 +87,7 @@ extension ExportedFile {
 
 extension ExportedNetwork {
     /// Metadata of exported files, by key.
-    func metadata(_ part: ExportedPart) -> [(String, String)] {
+    package func metadata(_ part: ExportedPart) -> [(String, String)] {
         [
             ("part", part.rawValue), ("classes", JSONNode.array(classes.map { .string($0) }).text()),
             ("config", configuration.json.text()), ("checkpoint", checkpoint),
@@ -95,7 +97,7 @@ extension ExportedNetwork {
 
 extension UnsafeRawBufferPointer {
     /// Little-endian floats.
-    var floats: [Float] {
+    package var floats: [Float] {
         [Float](unsafeUninitializedCapacity: count / MemoryLayout<Float>.stride) { buffer, initialized in
             UnsafeMutableRawBufferPointer(buffer).copyMemory(
                 from: UnsafeRawBufferPointer(rebasing: self[..<(buffer.count * MemoryLayout<Float>.stride)]))

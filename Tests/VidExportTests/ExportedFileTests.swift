@@ -1,8 +1,7 @@
 import Testing
+import VidExport
 import VidSystem
 import VidTestSupport
-
-@testable import VidExport
 
 /// What is promised of every file: it holds the model, or there is none.
 @Suite struct ExportedFileTests {

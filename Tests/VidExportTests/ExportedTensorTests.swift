@@ -1,7 +1,6 @@
 import Testing
+import VidExport
 import VidTensor
-
-@testable import VidExport
 
 @Suite struct ExportedTensorTests {
     private let matrix: ModelTensor

@@ -1,9 +1,8 @@
 import Testing
 import VidCheckpoint
+import VidExport
 import VidSystem
 import VidTestSupport
-
-@testable import VidExport
 
 @Suite struct KerasFileTests {
     private let box: TestFolder

@@ -1,8 +1,7 @@
 import Testing
+import VidExport
 import VidModel
 import VidTensor
-
-@testable import VidExport
 
 @Suite struct MapWindowTests {
     /// TensorFlow's rule: the odd place is behind.

@@ -2,10 +2,9 @@ import Foundation
 import SwiftProtobuf
 import Testing
 import VidCheckpoint
+import VidExport
 import VidSystem
 import VidTestSupport
-
-@testable import VidExport
 
 @Suite struct ONNXFileTests {
     private let box: TestFolder

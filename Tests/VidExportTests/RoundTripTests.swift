@@ -2,12 +2,11 @@ import SwiftProtobuf
 import Testing
 import VidCheckpoint
 import VidConfig
+import VidExport
 import VidModel
 import VidSystem
 import VidTensor
 import VidTestSupport
-
-@testable import VidExport
 
 /// What is exported can be imported again.
 @Suite struct RoundTripTests {

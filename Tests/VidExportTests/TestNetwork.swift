@@ -1,10 +1,9 @@
 import VidConfig
+import VidExport
 import VidModel
 import VidSystem
 import VidTensor
 import VidTestSupport
-
-@testable import VidExport
 
 /// A network whose parameters are the numbers 1, 2, 3, ... / 64, so that each tells where it comes from.
 struct TestNetwork {

@@ -1,9 +1,8 @@
 import Testing
 import VidCheckpoint
+import VidExport
 import VidSystem
 import VidTestSupport
-
-@testable import VidExport
 
 @Suite struct TorchFileTests {
     private let box: TestFolder

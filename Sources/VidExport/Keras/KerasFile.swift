@@ -8,16 +8,16 @@ import VidTensor
 ///
 /// It takes `frames`, (batch, T, rows, columns, channels), or vectors (batch, T, F), and where short clips are masked a list of these and
 /// `length`, (batch), the number of frames that count. The encoder takes one frame, the head a clip's features.
-struct KerasFile: ExportedFile {
+package struct KerasFile: ExportedFile {
     private let graph: KerasGraph
     private let metadata: [(String, String)]
     /// Variables with their path in `model.weights.h5`.
     private let variables: [KerasGraph.Variable]
 
-    var tensors: [ExportedTensor] { variables.map(\.tensor) }
+    package var tensors: [ExportedTensor] { variables.map(\.tensor) }
 
     /// - Throws: `.badData` for an option that Keras has no layer for, `.other` if memory runs out.
-    init(_ network: ExportedNetwork, _ part: ExportedPart) throws {
+    package init(_ network: ExportedNetwork, _ part: ExportedPart) throws {
         metadata = network.metadata(part)
         let steps = network.input.frames
         if part == .encoder {
@@ -62,7 +62,7 @@ struct KerasFile: ExportedFile {
 
     private static let weights = "model.weights.h5"
 
-    func write(to file: AtomicFile) throws {
+    package func write(to file: AtomicFile) throws {
         let about: JSONNode = .object(
             [("keras_version", "3.0.0"), ("date_saved", "1980-01-01@00:00:00")]
                 + [("vidclass", .object(metadata.map { ($0, .string($1)) }))])
@@ -81,7 +81,7 @@ struct KerasFile: ExportedFile {
             names: groups.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
     }
 
-    func readBack(_ path: String) throws -> [WrittenTensor] {
+    package func readBack(_ path: String) throws -> [WrittenTensor] {
         guard let bytes = try ZipFile.entry(KerasFile.weights, of: RegularFile(path), limit: mostBytes) else {
             throw VidclassError.file(path, "could not be read back: its \(KerasFile.weights) is missing or damaged", kind: .inputOutput)
         }

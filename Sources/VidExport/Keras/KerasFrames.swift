@@ -3,11 +3,11 @@ import VidSystem
 import VidTensor
 
 /// The network over each frame, (H, W, C) -> (F), in Keras's layers.
-struct KerasFrames {
-    private(set) var graph = KerasGraph("encoder")
+package struct KerasFrames {
+    package private(set) var graph = KerasGraph("encoder")
 
     /// - Throws: `.badData` for an option that Keras has no layer for.
-    init(_ network: ExportedNetwork) throws {
+    package init(_ network: ExportedNetwork) throws {
         var value = graph.addInput("frame", network.frameShape.dimensions)
         if let rule = network.preprocessing { value = try addPreprocessing(rule, value) }
         let frame = value
@@ -166,7 +166,7 @@ struct KerasFrames {
 
 extension MapWindow {
     /// Whether its padding is Keras's `same` for maps (H, W, ...).
-    func isSame(_ input: Shape) -> Bool {
+    package func isSame(_ input: Shape) -> Bool {
         let same = MapWindow(size, strides: strides, .same, input: input)
         return (top, bottom, left, right) == (same.top, same.bottom, same.left, same.right)
     }
@@ -174,7 +174,7 @@ extension MapWindow {
 
 extension ActivationKind {
     /// Keras 3's word; nil for the hard sigmoid of Keras 1, which it does not have.
-    var kerasName: String? {
+    package var kerasName: String? {
         switch self {
         case .linear: "linear"
         case .relu: "relu"
@@ -191,7 +191,9 @@ extension ActivationKind {
 
 extension KerasGraph.Layer {
     /// Parameters below `prefix`.
-    static func normalization(_ normalization: ExportedNormalization, _ name: String, _ prefix: String, _ input: String, _ shape: [Int])
+    package static func normalization(
+        _ normalization: ExportedNormalization, _ name: String, _ prefix: String, _ input: String, _ shape: [Int]
+    )
         -> Self
     {
         let parameters = [

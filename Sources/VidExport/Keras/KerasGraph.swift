@@ -1,59 +1,59 @@
 import VidSystem
 
 /// A functional model of Keras under construction: layers that take each other's outputs.
-struct KerasGraph {
+package struct KerasGraph {
     /// A layer of Keras with its options and its variables.
-    struct Layer {
+    package struct Layer {
         /// The graph gives it another one if it has a layer of this name.
-        var name: String
+        package var name: String
         /// Keras's name of the class, such as `Conv2D`.
-        let type: String
+        package let type: String
         /// Arguments that differ from the class's defaults.
-        var options: [(String, JSONNode)] = []
+        package var options: [(String, JSONNode)] = []
         /// The layers whose outputs it takes.
-        let inputs: [String]
+        package let inputs: [String]
         /// True if the layer takes its inputs as one list, as `Add` does.
-        var takesList = false
+        package var takesList = false
         /// Further arguments of its call, which are constants or the outputs of layers.
-        var arguments: [(String, Argument)] = []
+        package var arguments: [(String, Argument)] = []
         /// The extents of its output, without the batch.
-        let shape: [Int]
+        package let shape: [Int]
         /// Its variables: paths below the layer's own, such as `vars/0`.
-        var variables: [Variable] = []
+        package var variables: [Variable] = []
         /// The type of an input's numbers.
-        var numbers = "float32"
+        package var numbers = "float32"
     }
 
     /// A variable in a group of `model.weights.h5`.
-    struct Variable {
-        let path: String
+    package struct Variable {
+        package let path: String
         /// The name of the layer within a layer that has it; nil: the layer itself.
-        var layer: String?
-        let tensor: ExportedTensor
+        package var layer: String?
+        package let tensor: ExportedTensor
 
-        init(path: String, layer: String? = nil, tensor: ExportedTensor) {
+        package init(path: String, layer: String? = nil, tensor: ExportedTensor) {
             self.path = path
             self.layer = layer
             self.tensor = tensor
         }
 
-        init(_ path: String, _ tensor: ExportedTensor) { self.init(path: path, tensor: tensor) }
+        package init(_ path: String, _ tensor: ExportedTensor) { self.init(path: path, tensor: tensor) }
     }
 
-    enum Argument {
+    package enum Argument {
         case constant(JSONNode)
         case output(String)
     }
 
-    let name: String
+    package let name: String
     private(set) var layers: [Layer] = []
     private var places: [String: Int] = [:]
 
-    init(_ name: String) { self.name = name }
+    package init(_ name: String) { self.name = name }
 
     /// Adds a layer; returns its name.
     @discardableResult
-    mutating func add(_ layer: Layer) -> String {
+    package mutating func add(_ layer: Layer) -> String {
         var layer = layer
         var number = 2
         while places[layer.name] != nil { (layer.name, number) = ("\(layer.name)_\(number)", number + 1) }
@@ -63,14 +63,14 @@ struct KerasGraph {
     }
 
     /// An input without its batch.
-    mutating func addInput(_ name: String, _ shape: [Int], numbers: String = "float32") -> String {
+    package mutating func addInput(_ name: String, _ shape: [Int], numbers: String = "float32") -> String {
         add(Layer(name: name, type: "InputLayer", inputs: [], shape: shape, numbers: numbers))
     }
 
     /// The extents of a layer's output, without the batch.
-    func shape(_ layer: String) -> [Int] { self[layer].shape }
+    package func shape(_ layer: String) -> [Int] { self[layer].shape }
 
-    subscript(name: String) -> Layer {
+    package subscript(name: String) -> Layer {
         guard let place = places[name] else { preconditionFailure("no layer named \(name)") }
         return layers[place]
     }
@@ -82,7 +82,7 @@ struct KerasGraph {
 
 extension KerasGraph {
     /// The model as `keras.saving.deserialize_keras_object` takes it. The last layer gives the output.
-    var configuration: JSONNode {
+    package var configuration: JSONNode {
         func place(_ layers: [Layer]) -> JSONNode {
             let places = layers.map { JSONNode.array([.string($0.name), 0, 0]) }
             return places.count == 1 ? places[0] : .array(places)
@@ -109,7 +109,7 @@ extension KerasGraph {
     }
 
     /// A layer of Keras's own as it is written in a configuration.
-    static func layer(_ type: String, _ name: String, _ options: [(String, JSONNode)]) -> JSONNode {
+    package static func layer(_ type: String, _ name: String, _ options: [(String, JSONNode)]) -> JSONNode {
         [
             "module": "keras.layers", "class_name": .string(type), "config": .object([("name", .string(name))] + options),
             "registered_name": nil,
@@ -146,7 +146,7 @@ extension KerasGraph {
 extension KerasGraph {
     /// All variables by their path in `model.weights.h5`, where a layer is known by its class and its number among those of this class, in
     /// the order in which Keras sorts a model's layers.
-    var variables: [Variable] {
+    package var variables: [Variable] {
         var counts: [String: Int] = [:]
         return sorted.flatMap { layer -> [Variable] in
             let number = counts[layer.type, default: 0]
@@ -179,7 +179,7 @@ extension KerasGraph {
     }
 
     /// `DepthwiseConv2D` -> `depthwise_conv2d`, by the rule of `keras.src.utils.naming`.
-    static func snakeCase(_ type: String) -> String {
+    package static func snakeCase(_ type: String) -> String {
         let letters = Array(type)
         var name = ""
         for (index, letter) in letters.enumerated() {

@@ -7,7 +7,7 @@ import VidTensor
 ///
 /// Keras 3's hard_sigmoid is clip(x / 6 + 0.5); that of Keras 1, which configurations mean, is clip(0.2 x + 0.5). So what it is applied to is
 /// made 1.2 times as large: the columns of kernels and biases that lead to it.
-struct KerasHead {
+package struct KerasHead {
     private(set) var graph: KerasGraph
     private let steps: Int
     private static let steeper: Float = 1.2
@@ -24,7 +24,7 @@ struct KerasHead {
     /// Adds the head behind the layer `features` of `graph`.
     ///
     /// - Throws: `.badData` for an option that Keras has no layer for, `.other` if memory runs out.
-    init(_ network: ExportedNetwork, _ graph: KerasGraph, _ features: String) throws {
+    package init(_ network: ExportedNetwork, _ graph: KerasGraph, _ features: String) throws {
         self.graph = graph
         steps = network.input.frames
         if network.isMasked { mask = try addMask() }
@@ -175,7 +175,7 @@ extension ModelTensor {
 
 extension KerasGraph.Layer {
     /// Parameters below `prefix`.
-    static func layerNormalization(
+    package static func layerNormalization(
         _ normalization: ExportedLayerNormalization, _ name: String, _ prefix: String, _ input: String, _ shape: [Int]
     ) -> Self {
         .init(

@@ -7,7 +7,7 @@ extension FrameNode {
     /// The operations of a graph of layers; a layer's own activation becomes an operation behind it.
     ///
     /// - Throws: `.badData` for a layer that no format has.
-    static func nodes(of graph: NetworkGraph, _ store: ParameterStore, of input: InputConfiguration) throws -> [FrameNode] {
+    package static func nodes(of graph: NetworkGraph, _ store: ParameterStore, of input: InputConfiguration) throws -> [FrameNode] {
         var nodes: [FrameNode] = []
         // The node that has each layer's output.
         var places: [Int] = []

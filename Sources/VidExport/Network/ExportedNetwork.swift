@@ -5,43 +5,43 @@ import VidTensor
 /// A classifier as a list of operations that every format knows: a graph over each frame, then a chain over a clip's features.
 package struct ExportedNetwork {
     /// The operations on each frame, in an order in which each node comes after its inputs.
-    let frames: [FrameNode]
+    package let frames: [FrameNode]
     /// F: features a frame.
-    let features: Int
+    package let features: Int
     /// The operations on the features of a clip, (T, F), one after the other; the last one computes the logits.
-    let head: [HeadNode]
+    package let head: [HeadNode]
     /// The preprocessing of pixels; nil for vectors.
-    let preprocessing: Preprocessing?
-    let configuration: RunConfiguration
+    package let preprocessing: Preprocessing?
+    package let configuration: RunConfiguration
     /// Labels in the order of the scores.
-    let classes: [String]
+    package let classes: [String]
     /// SHA-256 of the checkpoint, in hexadecimal digits.
-    let checkpoint: String
+    package let checkpoint: String
 
-    var input: InputConfiguration { configuration.model.input }
+    package var input: InputConfiguration { configuration.model.input }
 
     /// Whether clips may be shorter than the model's frames, with their number of frames as another input.
-    var isMasked: Bool { configuration.data.shortClips == .mask }
+    package var isMasked: Bool { configuration.data.shortClips == .mask }
 
     /// (H, W, C), or (F) for vectors.
-    var frameShape: Shape { input.features.map { [$0] } ?? [input.rows, input.columns, input.channels] }
+    package var frameShape: Shape { input.features.map { [$0] } ?? [input.rows, input.columns, input.channels] }
 }
 
 /// An operation on each frame.
-struct FrameNode {
+package struct FrameNode {
     /// The index that stands for the frame among a node's inputs.
-    static let frame = NetworkGraph.frames
+    package static let frame = NetworkGraph.frames
 
-    let name: String
-    let operation: FrameOperation
+    package let name: String
+    package let operation: FrameOperation
     /// The nodes whose outputs it takes.
-    let inputs: [Int]
+    package let inputs: [Int]
     /// The shape of the (first) input and of the output for one frame.
-    let inputShape: Shape
-    let shape: Shape
+    package let inputShape: Shape
+    package let shape: Shape
 }
 
-enum FrameOperation {
+package enum FrameOperation {
     /// A kernel (rows, columns, channels / groups, filters), and a bias (filters).
     case convolution(kernel: ModelTensor, bias: ModelTensor?, MapWindow, groups: Int)
     case normalization(ExportedNormalization)
@@ -64,24 +64,24 @@ enum FrameOperation {
 }
 
 /// Gamma, beta, mean and variance of each channel.
-struct ExportedNormalization {
-    let gamma: ModelTensor
-    let beta: ModelTensor
-    let mean: ModelTensor
-    let variance: ModelTensor
-    let epsilon: Float
+package struct ExportedNormalization {
+    package let gamma: ModelTensor
+    package let beta: ModelTensor
+    package let mean: ModelTensor
+    package let variance: ModelTensor
+    package let epsilon: Float
 }
 
 /// The windows of a convolution or pooling over maps, and the places around the maps.
-struct MapWindow {
-    let size: (rows: Int, columns: Int)
-    let strides: (rows: Int, columns: Int)
-    let top: Int
-    let bottom: Int
-    let left: Int
-    let right: Int
+package struct MapWindow {
+    package let size: (rows: Int, columns: Int)
+    package let strides: (rows: Int, columns: Int)
+    package let top: Int
+    package let bottom: Int
+    package let left: Int
+    package let right: Int
 
-    init(
+    package init(
         _ size: (rows: Int, columns: Int), strides: (rows: Int, columns: Int), _ padding: ConvolutionGeometry.Padding, input: Shape
     ) {
         self.size = size
@@ -100,20 +100,20 @@ struct MapWindow {
         return (before, max(0, (output - 1) * stride + size - input - before))
     }
 
-    var isPadded: Bool { top + bottom + left + right > 0 }
+    package var isPadded: Bool { top + bottom + left + right > 0 }
 }
 
 /// An operation on a clip's steps, (T, F), or on its vector, (F).
-struct HeadNode {
-    let name: String
-    let operation: HeadOperation
+package struct HeadNode {
+    package let name: String
+    package let operation: HeadOperation
     /// Whether the input is one vector a step.
-    let takesSteps: Bool
+    package let takesSteps: Bool
     /// F of the input.
-    let features: Int
+    package let features: Int
 }
 
-enum HeadOperation {
+package enum HeadOperation {
     case recurrent(ExportedRecurrence)
     /// A kernel (K, F, filters), a bias (filters).
     case convolution(Conv1DOptions, kernel: ModelTensor, bias: ModelTensor?)
@@ -126,44 +126,44 @@ enum HeadOperation {
     case dense(kernel: ModelTensor, bias: ModelTensor, ActivationName)
 }
 
-struct ExportedLayerNormalization {
-    let gamma: ModelTensor
-    let beta: ModelTensor
-    let epsilon: Float
+package struct ExportedLayerNormalization {
+    package let gamma: ModelTensor
+    package let beta: ModelTensor
+    package let epsilon: Float
 }
 
 /// An LSTM with the gates i, f, c, o or a GRU with z, r, h and the reset gate behind the recurrent product.
-struct ExportedRecurrence {
-    let cell: Recurrence.Cell
-    let options: RecurrentOptions
-    let returnsSteps: Bool
+package struct ExportedRecurrence {
+    package let cell: Recurrence.Cell
+    package let options: RecurrentOptions
+    package let returnsSteps: Bool
     /// One, or forwards and backwards.
-    let directions: [Direction]
+    package let directions: [Direction]
 
-    struct Direction {
+    package struct Direction {
         /// (F, gates x U), (U, gates x U), and (4 U) of an LSTM or (2, 3 U) of a GRU.
-        let kernel: ModelTensor
-        let recurrentKernel: ModelTensor
-        let bias: ModelTensor
+        package let kernel: ModelTensor
+        package let recurrentKernel: ModelTensor
+        package let bias: ModelTensor
     }
 }
 
 /// y = LayerNormalization(x + MultiHeadAttention(x, x, x)).
-struct ExportedAttention {
-    let heads: Int
+package struct ExportedAttention {
+    package let heads: Int
     /// Features of a head.
-    let keyDimension: Int
-    let isCausal: Bool
-    let query: Projection
-    let key: Projection
-    let value: Projection
+    package let keyDimension: Int
+    package let isCausal: Bool
+    package let query: Projection
+    package let key: Projection
+    package let value: Projection
     /// (H, D, F) and (F).
-    let result: Projection
-    let normalization: ExportedLayerNormalization
+    package let result: Projection
+    package let normalization: ExportedLayerNormalization
 
     /// A kernel (F, H, D) and a bias (H, D).
-    struct Projection {
-        let kernel: ModelTensor
-        let bias: ModelTensor
+    package struct Projection {
+        package let kernel: ModelTensor
+        package let bias: ModelTensor
     }
 }

@@ -8,22 +8,22 @@ import VidTensor
 ///     source[axes[0].steps[i] + axes[1].steps[j] + ...] * axes[0].factors[i] * axes[1].factors[j] * ...
 ///
 /// or zero if one of the steps is nil.
-struct ExportedTensor {
-    struct Axis {
-        var steps: [Int?]
+package struct ExportedTensor {
+    package struct Axis {
+        package var steps: [Int?]
         /// Nil: ones.
-        var factors: [Float]?
+        package var factors: [Float]?
 
-        var count: Int { steps.count }
+        package var count: Int { steps.count }
 
         /// An axis of so many zeros.
-        static func zeros(_ count: Int) -> Axis { Axis(steps: [Int?](repeating: nil, count: count)) }
+        package static func zeros(_ count: Int) -> Axis { Axis(steps: [Int?](repeating: nil, count: count)) }
 
         /// The tensors one after the other. Their numbers must be in the same buffer.
-        static func stacked(_ tensors: [ModelTensor]) -> Axis { Axis(steps: tensors.map { $0.base - tensors[0].base }) }
+        package static func stacked(_ tensors: [ModelTensor]) -> Axis { Axis(steps: tensors.map { $0.base - tensors[0].base }) }
 
         /// The axis cut into `order.count` blocks, which come in this order.
-        func blocks(_ order: [Int]) -> Axis {
+        package func blocks(_ order: [Int]) -> Axis {
             precondition(count % order.count == 0, "\(count) indices in \(order.count) blocks")
             let size = count / order.count
             return Axis(
@@ -32,38 +32,38 @@ struct ExportedTensor {
         }
 
         /// The axis cut into `factors.count` blocks, each times its factor.
-        func scaled(_ blocks: [Float]) -> Axis {
+        package func scaled(_ blocks: [Float]) -> Axis {
             if blocks.allSatisfy({ $0 == 1 }) { return self }
             let size = count / blocks.count
             return Axis(steps: steps, factors: blocks.flatMap { [Float](repeating: $0, count: size) })
         }
 
         /// The axis of what lies so many numbers later in the source.
-        func shifted(by count: Int) -> Axis { Axis(steps: steps.map { $0.map { $0 + count } }, factors: factors) }
+        package func shifted(by count: Int) -> Axis { Axis(steps: steps.map { $0.map { $0 + count } }, factors: factors) }
 
         /// This axis and then the other, of the same source.
-        static func + (first: Axis, second: Axis) -> Axis {
+        package static func + (first: Axis, second: Axis) -> Axis {
             precondition(first.factors == nil && second.factors == nil, "axes with factors are not joined")
             return Axis(steps: first.steps + second.steps)
         }
     }
 
-    let name: String
-    let axes: [Axis]
+    package let name: String
+    package let axes: [Axis]
     private let source: ModelTensor
 
-    init(name: String, _ source: ModelTensor, axes: [Axis]) {
+    package init(name: String, _ source: ModelTensor, axes: [Axis]) {
         self.name = name
         self.source = source
         self.axes = axes
     }
 
-    var shape: [Int] { axes.map(\.count) }
-    var count: Int { shape.reduce(1, *) }
-    var bytes: Int { count * MemoryLayout<Float>.stride }
+    package var shape: [Int] { axes.map(\.count) }
+    package var count: Int { shape.reduce(1, *) }
+    package var bytes: Int { count * MemoryLayout<Float>.stride }
 
     /// The numbers in row-major order.
-    func values() -> [Float] {
+    package func values() -> [Float] {
         [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             var next = 0
             fill(buffer, &next, axis: 0, at: 0, factor: 1)
@@ -87,7 +87,7 @@ struct ExportedTensor {
 
     /// The first number of `found` that is not the model's, with what it should be. Each is looked up by its own indices, so that a fault in
     /// `values` shows.
-    func difference(in found: [Float]) -> (index: Int, found: Float, expected: Float)? {
+    package func difference(in found: [Float]) -> (index: Int, found: Float, expected: Float)? {
         precondition(found.count == count, "\(name): \(found.count) numbers of \(shape)")
         for (index, value) in found.enumerated() {
             let expected = expected(index)
@@ -111,13 +111,13 @@ struct ExportedTensor {
 
 extension ModelTensor {
     /// An axis as it is.
-    func axis(_ axis: Int) -> ExportedTensor.Axis {
+    package func axis(_ axis: Int) -> ExportedTensor.Axis {
         let stride = shape[(axis + 1)...].reduce(1, *)
         return .init(steps: (0..<shape[axis]).map { $0 * stride })
     }
 
     /// The tensor under another name, its axes in the given order, or as they are.
-    func exported(as name: String, order: [Int]? = nil) -> ExportedTensor {
+    package func exported(as name: String, order: [Int]? = nil) -> ExportedTensor {
         ExportedTensor(name: name, self, axes: (order ?? Array(shape.indices)).map(axis))
     }
 }

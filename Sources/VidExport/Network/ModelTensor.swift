@@ -3,15 +3,15 @@ import VidSystem
 import VidTensor
 
 /// A parameter of a model, or a constant, whose numbers exported tensors are made of.
-struct ModelTensor {
-    let shape: [Int]
-    let base: UnsafePointer<Float>
+package struct ModelTensor {
+    package let shape: [Int]
+    package let base: UnsafePointer<Float>
     /// Keeps the numbers alive.
-    let owner: AnyObject
+    package let owner: AnyObject
 
-    var count: Int { shape.reduce(1, *) }
+    package var count: Int { shape.reduce(1, *) }
 
-    init(_ tensor: Tensor, owner: AnyObject) {
+    package init(_ tensor: Tensor, owner: AnyObject) {
         shape = tensor.shape.dimensions
         base = UnsafePointer(tensor.base)
         self.owner = owner
@@ -25,14 +25,14 @@ struct ModelTensor {
     }
 
     /// The same numbers with other extents.
-    func reshaped(_ shape: [Int]) -> ModelTensor { ModelTensor(self, shape: shape) }
+    package func reshaped(_ shape: [Int]) -> ModelTensor { ModelTensor(self, shape: shape) }
 }
 
 extension ModelTensor {
     /// A constant.
     ///
     /// - Throws: `.other` if memory runs out.
-    init(constant values: [Float], _ shape: [Int]) throws {
+    package init(constant values: [Float], _ shape: [Int]) throws {
         let buffer = try Buffer(allocating: values.count)
         let tensor = buffer.tensor(Shape(shape))
         tensor.copy(from: values)
@@ -41,10 +41,10 @@ extension ModelTensor {
 }
 
 extension ParameterStore {
-    func exported(_ id: ParameterID) -> ModelTensor { ModelTensor(value(id), owner: self) }
+    package func exported(_ id: ParameterID) -> ModelTensor { ModelTensor(value(id), owner: self) }
 
     /// The parameter of a name in a checkpoint, such as `output/kernel`.
-    func exported(named name: String) throws -> ModelTensor {
+    package func exported(named name: String) throws -> ModelTensor {
         guard let slice = slice(named: name) else { throw VidclassError(.other, "the model has no parameter \(name)") }
         return ModelTensor(value(slice), owner: self)
     }

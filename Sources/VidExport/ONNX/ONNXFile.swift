@@ -12,18 +12,18 @@ import VidTensor
 /// is known of their range (`data.preprocessing` is none). Output: `scores` (batch, classes), or `features` (batch, F) of the encoder.
 ///
 /// Parameters have the checkpoint's names; `ONNXGraph` has their layouts.
-struct ONNXFile: ExportedFile {
+package struct ONNXFile: ExportedFile {
     /// The versions of ONNX's operators that the graph is valid for.
-    static let opsets = 17...21
+    package static let opsets = 17...21
 
     private let graph: ONNXGraph
     private let model: ONNXModelProto
 
-    var tensors: [ExportedTensor] { graph.tensors }
+    package var tensors: [ExportedTensor] { graph.tensors }
 
     /// - Parameter scans: whether recurrent layers are written step by step instead of as LSTM and GRU.
     /// - Throws: `.other` if memory runs out.
-    init(_ network: ExportedNetwork, _ part: ExportedPart, opset: Int, scans: Bool = false, version: String) throws {
+    package init(_ network: ExportedNetwork, _ part: ExportedPart, opset: Int, scans: Bool = false, version: String) throws {
         var graph = ONNXGraph()
         graph.scans = scans
         let steps = network.input.frames
@@ -108,7 +108,7 @@ struct ONNXFile: ExportedFile {
         return model
     }
 
-    func write(to file: AtomicFile) throws {
+    package func write(to file: AtomicFile) throws {
         var model = model
         model.graph.initializer += tensors.map { tensor in
             var proto = ONNXTensorProto()
@@ -125,7 +125,7 @@ struct ONNXFile: ExportedFile {
         try file.write(bytes)
     }
 
-    func readBack(_ path: String) throws -> [WrittenTensor] {
+    package func readBack(_ path: String) throws -> [WrittenTensor] {
         let bytes = try RegularFile.contents(path, limit: mostBytes)
         let model: ONNXModelProto
         do { model = try ONNXModelProto(serializedBytes: bytes) } catch {

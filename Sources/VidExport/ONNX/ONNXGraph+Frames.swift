@@ -5,7 +5,7 @@ import VidTensor
 /// The operations on each frame: on maps (N, C, H, W) and vectors (N, F).
 extension ONNXGraph {
     /// Pixels (N, C, H, W) of 0 ... 255 as the network's input.
-    mutating func addPreprocessing(_ rule: Preprocessing, _ pixels: String) throws -> String {
+    package mutating func addPreprocessing(_ rule: Preprocessing, _ pixels: String) throws -> String {
         var value = pixels
         if rule.order != Array(0..<Int32(rule.channels)) {
             let order = add(integers: rule.order.map(Int.init), "channel_order")
@@ -24,7 +24,7 @@ extension ONNXGraph {
     }
 
     /// The features (N, F) of frames (N, C, H, W) or vectors (N, F).
-    mutating func addFrames(_ nodes: [FrameNode], _ frames: String) -> String {
+    package mutating func addFrames(_ nodes: [FrameNode], _ frames: String) -> String {
         var values: [String] = []
         for node in nodes { values.append(add(node, node.inputs.map { $0 < 0 ? frames : values[$0] })) }
         return values.last ?? frames
@@ -61,7 +61,7 @@ extension ONNXGraph {
     }
 
     /// `x`, (N, C) or (N, C, H, W), normalised, with parameters below `prefix`.
-    mutating func add(_ normalization: ExportedNormalization, _ x: String, _ prefix: String, _ name: String) -> String {
+    package mutating func add(_ normalization: ExportedNormalization, _ x: String, _ prefix: String, _ name: String) -> String {
         let parameters = [
             ("gamma", normalization.gamma), ("beta", normalization.beta), ("moving_mean", normalization.mean),
             ("moving_variance", normalization.variance),
@@ -69,7 +69,7 @@ extension ONNXGraph {
         return add("BatchNormalization", [x] + parameters, name, [("epsilon", .float(normalization.epsilon))])
     }
 
-    mutating func add(_ activation: ActivationKind, _ x: String, _ name: String) -> String {
+    package mutating func add(_ activation: ActivationKind, _ x: String, _ name: String) -> String {
         switch activation {
         case .linear: x
         case .relu: add("Relu", [x], name)

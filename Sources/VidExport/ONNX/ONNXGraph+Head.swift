@@ -6,19 +6,19 @@ import VidTensor
 /// The operations on the features of a clip: on steps (B, T, F) and vectors (B, F).
 extension ONNXGraph {
     /// Which steps count, of clips that may be shorter than T.
-    struct Mask {
+    package struct Mask {
         /// (B), 32-bit: the number of steps that count.
-        let length: String
+        package let length: String
         /// (B, T), boolean.
-        let steps: String
+        package let steps: String
         /// (B, T, 1), ones and zeros.
-        let factors: String
+        package let factors: String
         /// (B, 1), the number of steps that count.
-        let count: String
+        package let count: String
     }
 
     /// The mask of clips whose number of frames is the value `length`, (B), 64-bit.
-    mutating func addMask(_ length: String, steps: Int) -> Mask {
+    package mutating func addMask(_ length: String, steps: Int) -> Mask {
         let last = add(integers: [1], "last_axis")
         let column = add("Unsqueeze", [length, last], "length_column")
         let counts = add("Less", [add(integers: Array(0..<steps), "steps"), column], "mask")
@@ -27,7 +27,7 @@ extension ONNXGraph {
     }
 
     /// The logits (B, classes) of features (B, T, F).
-    mutating func addHead(_ nodes: [HeadNode], _ features: String, steps: Int, _ mask: Mask?) throws -> String {
+    package mutating func addHead(_ nodes: [HeadNode], _ features: String, steps: Int, _ mask: Mask?) throws -> String {
         var value = features
         for node in nodes { value = try add(node, value, steps: steps, mask) }
         return value
@@ -62,7 +62,7 @@ extension ONNXGraph {
         mask.map { add("Mul", [x, $0.factors], "\(name)_masked") } ?? x
     }
 
-    mutating func add(_ activation: ActivationName, _ x: String, _ name: String) -> String {
+    package mutating func add(_ activation: ActivationName, _ x: String, _ name: String) -> String {
         activation.kind.map { add($0, x, "\(name)_\(activation.rawValue)") }
             ?? add("Softmax", [x], "\(name)_softmax", [("axis", .integer(-1))])
     }
@@ -129,7 +129,7 @@ extension ONNXGraph {
         return add("LayerNormalization", [x] + parameters, name, [("axis", .integer(-1)), ("epsilon", .float(normalization.epsilon))])
     }
 
-    mutating func transposed(_ x: String, _ order: [Int], _ name: String) -> String {
+    package mutating func transposed(_ x: String, _ order: [Int], _ name: String) -> String {
         add("Transpose", [x], name, [("perm", .integers(order))])
     }
 

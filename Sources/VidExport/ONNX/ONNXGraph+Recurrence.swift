@@ -6,7 +6,7 @@ import VidTensor
 /// LSTM and GRU. ONNX has the gates of an LSTM in the order i, o, f, c and those of a GRU in the order z, r, h, as they are here.
 extension ONNXGraph {
     /// (B, T, directions x U), or (B, directions x U), of steps `x` (B, T, F).
-    mutating func add(_ layer: ExportedRecurrence, _ x: String, _ name: String, _ mask: Mask?) -> String {
+    package mutating func add(_ layer: ExportedRecurrence, _ x: String, _ name: String, _ mask: Mask?) -> String {
         let directions = layer.directions.count
         // Layout 0: time is the first axis.
         let steps = transposed(x, [1, 0, 2], "\(name)_time_first")
@@ -35,7 +35,7 @@ extension ONNXGraph {
 
     /// W (directions, gates x U, F), R (directions, gates x U, U) and B (directions, 2 x gates x U), whose second half is the bias of the
     /// recurrent product.
-    static func tensors(_ layer: ExportedRecurrence, _ name: String) -> [ExportedTensor] {
+    package static func tensors(_ layer: ExportedRecurrence, _ name: String) -> [ExportedTensor] {
         let first = layer.directions[0]
         let order = layer.cell == .lstm ? [0, 3, 1, 2] : [0, 1, 2]
         func matrix(_ part: String, _ tensor: ModelTensor, _ all: [ModelTensor]) -> ExportedTensor {

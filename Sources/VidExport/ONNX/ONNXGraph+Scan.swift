@@ -7,7 +7,7 @@ import VidTensor
 /// masks. Parameters have the layout of the checkpoint.
 extension ONNXGraph {
     /// (B, T, directions x U), or (B, directions x U), of steps `x` (B, T, F).
-    mutating func addScan(_ layer: ExportedRecurrence, _ x: String, _ name: String, _ mask: Mask?) -> String {
+    package mutating func addScan(_ layer: ExportedRecurrence, _ x: String, _ name: String, _ mask: Mask?) -> String {
         let units = layer.options.units
         let batch = add("Shape", [x], "\(name)_batch", [("start", .integer(0)), ("end", .integer(1))])
         let extents = add("Concat", [batch, add(integers: [units], "\(name)_units")], "\(name)_state_extents", [("axis", .integer(0))])

@@ -3,9 +3,9 @@ import VidCheckpoint
 import VidSystem
 
 /// A graph of ONNX under construction. Values have names; a node's value has the node's name.
-struct ONNXGraph {
+package struct ONNXGraph {
     /// An attribute of a node.
-    enum Attribute {
+    package enum Attribute {
         case float(Float)
         case integer(Int)
         case text(String)
@@ -16,7 +16,7 @@ struct ONNXGraph {
     }
 
     /// Whether recurrent layers are written step by step.
-    var scans = false
+    package var scans = false
     private(set) var nodes: [ONNXNodeProto] = []
     /// The model's parameters, whose numbers are written last.
     private(set) var tensors: [ExportedTensor] = []
@@ -30,7 +30,7 @@ struct ONNXGraph {
     ///
     /// - Parameter outputs: the values; nil: one. An empty name stands for a value that is left out.
     @discardableResult
-    mutating func add(
+    package mutating func add(
         _ type: String, _ inputs: [String], _ name: String, _ attributes: [(String, Attribute)] = [], outputs: ((String) -> [String])? = nil
     ) -> String {
         var node = ONNXNodeProto()
@@ -44,14 +44,14 @@ struct ONNXGraph {
     }
 
     /// Adds a parameter of the model; returns its name.
-    mutating func add(_ tensor: ExportedTensor) -> String {
+    package mutating func add(_ tensor: ExportedTensor) -> String {
         precondition(names.insert(tensor.name).inserted, "two tensors named \(tensor.name)")
         tensors.append(tensor)
         return tensor.name
     }
 
     /// Adds a list of integers, or with an empty shape one; returns its name.
-    mutating func add(integers: [Int], shape: [Int]? = nil, _ name: String) -> String {
+    package mutating func add(integers: [Int], shape: [Int]? = nil, _ name: String) -> String {
         var tensor = ONNXTensorProto()
         tensor.name = unused(name)
         tensor.dataType = .int64
@@ -62,7 +62,7 @@ struct ONNXGraph {
     }
 
     /// Adds a number; returns its name.
-    mutating func add(number: Float, _ name: String) -> String {
+    package mutating func add(number: Float, _ name: String) -> String {
         var tensor = ONNXTensorProto()
         tensor.name = unused(name)
         tensor.dataType = .float
@@ -71,41 +71,41 @@ struct ONNXGraph {
         return tensor.name
     }
 
-    mutating func addInput(_ name: String, _ type: ONNXTensorProto.DataType, _ extents: [Extent]) {
+    package mutating func addInput(_ name: String, _ type: ONNXTensorProto.DataType, _ extents: [Extent]) {
         precondition(names.insert(name).inserted, "two values named \(name)")
         inputs.append(ONNXGraph.value(name, type, extents))
     }
 
     /// Keeps a name for the output, so that no layer gets it.
-    mutating func addOutput(_ name: String, _ extents: [Extent]) {
+    package mutating func addOutput(_ name: String, _ extents: [Extent]) {
         precondition(names.insert(name).inserted, "two values named \(name)")
         outputs.append(ONNXGraph.value(name, .float, extents))
     }
 
     /// Gives a value to the output.
-    mutating func finish(with value: String) {
+    package mutating func finish(with value: String) {
         add("Identity", [value], "result") { [outputs] _ in outputs.map(\.name) }
     }
 
-    enum Extent {
+    package enum Extent {
         case fixed(Int)
         /// May differ from call to call.
         case named(String)
     }
 
     /// Takes the nodes from `start` on out of the graph, for a graph within a node.
-    mutating func cut(from start: Int) -> [ONNXNodeProto] {
+    package mutating func cut(from start: Int) -> [ONNXNodeProto] {
         defer { nodes.removeSubrange(start...) }
         return Array(nodes[start...])
     }
 
-    mutating func unused(_ name: String) -> String {
+    package mutating func unused(_ name: String) -> String {
         var (candidate, number) = (name, 2)
         while !names.insert(candidate).inserted { (candidate, number) = ("\(name)_\(number)", number + 1) }
         return candidate
     }
 
-    static func value(_ name: String, _ type: ONNXTensorProto.DataType, _ extents: [Extent]) -> ONNXValueInfoProto {
+    package static func value(_ name: String, _ type: ONNXTensorProto.DataType, _ extents: [Extent]) -> ONNXValueInfoProto {
         var info = ONNXValueInfoProto()
         info.name = name
         info.type.tensorType.elemType = type

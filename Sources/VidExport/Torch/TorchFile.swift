@@ -8,15 +8,15 @@ import VidTensor
 ///
 /// The model takes (batch, T, channels, rows, columns), or vectors (batch, T, F), and where short clips are masked `length`, (batch), the
 /// number of frames that count. The encoder takes (batch, channels, rows, columns), the head a clip's features.
-struct TorchFile: ExportedFile {
-    let tensors: [ExportedTensor]
+package struct TorchFile: ExportedFile {
+    package let tensors: [ExportedTensor]
     private let metadata: [String: String]
     /// The model's input and output in words.
     private let title: String
     private let classes: [String]
     private let labels: [String]
 
-    init(_ network: ExportedNetwork, _ part: ExportedPart) {
+    package init(_ network: ExportedNetwork, _ part: ExportedPart) {
         metadata = Dictionary(network.metadata(part) + [("format", "pt")]) { first, _ in first }
         labels = network.classes
         title = TorchFile.title(network, part)
@@ -41,7 +41,7 @@ struct TorchFile: ExportedFile {
         return "\(taken), \(content),\(length) -> (batch, \(network.classes.count)), the scores of CLASSES"
     }
 
-    func write(to file: AtomicFile) throws {
+    package func write(to file: AtomicFile) throws {
         let buffer = try Buffer(allocating: tensors.reduce(0) { $0 + $1.count }, isZeroed: false)
         var offset = 0
         let named = tensors.map { tensor in
@@ -56,7 +56,7 @@ struct TorchFile: ExportedFile {
         }
     }
 
-    func readBack(_ path: String) throws -> [WrittenTensor] {
+    package func readBack(_ path: String) throws -> [WrittenTensor] {
         let file = try SafetensorsFile(path)
         return try file.entries.map { entry in
             let buffer = try Buffer(allocating: entry.count)
@@ -71,7 +71,7 @@ struct TorchFile: ExportedFile {
     private static let firstLine = "# Written by vidclass export."
 
     /// - Throws: `.usage` if at `module` is a file that vidclass has not written.
-    func checkModule(_ module: String, weights: String) throws {
+    package func checkModule(_ module: String, weights: String) throws {
         let isThere = (try? SystemCall.status(module)) != nil
         guard module != weights, try !isThere || RegularFile(module).begins(with: TorchFile.firstLine) else {
             throw VidclassError.file(
@@ -80,7 +80,7 @@ struct TorchFile: ExportedFile {
     }
 
     /// Writes the Python module `path`, which loads the weights beside it.
-    func saveModule(to path: String, weights: String) throws {
+    package func saveModule(to path: String, weights: String) throws {
         try AtomicFile.write(to: path, followingLink: true) { try $0.write(source(weights: PathText.name(weights)).utf8) }
     }
 

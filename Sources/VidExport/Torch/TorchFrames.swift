@@ -2,14 +2,14 @@ import VidModel
 import VidTensor
 
 /// The network over each frame, (N, C, H, W) -> (N, F), as a module of PyTorch.
-struct TorchFrames {
+package struct TorchFrames {
     private(set) var module = TorchModule()
     private(set) var tensors: [ExportedTensor] = []
     private(set) var result = "x"
     /// The first part of the tensors' names.
     private let prefix: String
 
-    init(_ network: ExportedNetwork, prefix: String) {
+    package init(_ network: ExportedNetwork, prefix: String) {
         self.prefix = prefix
         if let rule = network.preprocessing { addPreprocessing(rule) }
         var names = TorchNames(network.frames, first: "x")
@@ -84,7 +84,7 @@ extension MapWindow {
 
 extension ExportedNormalization {
     /// Under PyTorch's names.
-    func torch(_ part: String) -> [ExportedTensor] {
+    package func torch(_ part: String) -> [ExportedTensor] {
         [
             gamma.exported(as: "\(part).weight"), beta.exported(as: "\(part).bias"), mean.exported(as: "\(part).running_mean"),
             variance.exported(as: "\(part).running_var"),

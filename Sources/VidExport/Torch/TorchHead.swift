@@ -3,12 +3,12 @@ import VidModel
 import VidTensor
 
 /// The layers over a clip's features, (B, T, F) -> (B, classes), as a module of PyTorch; with an encoder, over its frames.
-struct TorchHead {
+package struct TorchHead {
     private(set) var module = TorchModule()
     private(set) var tensors: [ExportedTensor] = []
     private let isMasked: Bool
 
-    init(_ network: ExportedNetwork, hasEncoder: Bool) {
+    package init(_ network: ExportedNetwork, hasEncoder: Bool) {
         isMasked = network.isMasked
         if hasEncoder {
             let encoder = module.add("encoder", "Encoder()")
@@ -91,7 +91,7 @@ struct TorchHead {
 
 extension ExportedRecurrence {
     /// Weights (gates x U, F) and (gates x U, U), biases of both products, the gates in PyTorch's order: i, f, g, o and r, z, n.
-    func torch(_ direction: Direction, _ part: String, _ suffix: String) -> [ExportedTensor] {
+    package func torch(_ direction: Direction, _ part: String, _ suffix: String) -> [ExportedTensor] {
         let (wide, order) = (direction.kernel.shape[1], cell == .lstm ? [0, 1, 2, 3] : [1, 0, 2])
         func matrix(_ tensor: ModelTensor, _ name: String) -> ExportedTensor {
             ExportedTensor(name: "\(part).\(name)_\(suffix)", tensor, axes: [tensor.axis(1).blocks(order), tensor.axis(0)])

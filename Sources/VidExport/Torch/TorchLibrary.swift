@@ -1,6 +1,6 @@
 /// Python source of the modules that PyTorch has no equal of; a model's source has those that it uses.
-enum TorchLibrary {
-    static let all = [("Standardization(", standardization), ("Recurrent(", recurrent), ("Attention(", attention)]
+package enum TorchLibrary {
+    package static let all = [("Standardization(", standardization), ("Recurrent(", recurrent), ("Attention(", attention)]
 
     private static let standardization = """
         class Standardization(nn.Module):

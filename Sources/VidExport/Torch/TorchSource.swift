@@ -3,28 +3,30 @@ import VidModel
 import VidTensor
 
 /// The Python source of a module, line by line.
-struct TorchModule {
+package struct TorchModule {
     /// Statements of `__init__`.
     private(set) var parts: [String] = []
     /// Statements of `forward`.
     private(set) var steps: [String] = []
     private var names: Set<String> = []
 
+    package init() {}
+
     /// Adds a part of the module, such as `nn.Linear(3, 4)`; returns its name, which is `name` as Python allows it.
-    mutating func add(_ name: String, _ part: String) -> String {
+    package mutating func add(_ name: String, _ part: String) -> String {
         let name = unused(name)
         parts.append("self.\(name) = \(part)")
         return name
     }
 
     /// Adds numbers that are no parameters: their Python source.
-    mutating func add(constant name: String, _ source: String) -> String {
+    package mutating func add(constant name: String, _ source: String) -> String {
         let name = unused(name)
         parts.append("self.register_buffer(\"\(name)\", torch.tensor(\(source)), persistent=False)")
         return name
     }
 
-    mutating func run(_ step: String) { steps.append(step) }
+    package mutating func run(_ step: String) { steps.append(step) }
 
     private mutating func unused(_ name: String) -> String {
         var word = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
@@ -47,7 +49,7 @@ struct TorchModule {
         """.split(separator: " ").map(String.init))
 
     /// A class of Python.
-    func source(_ name: String, arguments: String, result: String) -> String {
+    package func source(_ name: String, arguments: String, result: String) -> String {
         func indented(_ lines: [String]) -> String { lines.map { "        \($0)\n" }.joined() }
         return """
             class \(name)(nn.Module):
@@ -61,22 +63,22 @@ struct TorchModule {
 }
 
 /// Python's names for the values of a graph. A name is given again once its value has been used for the last time, so that memory is freed.
-struct TorchNames {
+package struct TorchNames {
     private var lastUse: [Int: Int] = [:]
     private var names: [Int: String] = [:]
     private var free: [String] = []
     private var count = 0
 
     /// - Parameter first: the name of the graph's input.
-    init(_ nodes: [FrameNode], first: String) {
+    package init(_ nodes: [FrameNode], first: String) {
         for (index, node) in nodes.enumerated() { for input in node.inputs { lastUse[input] = index } }
         names[FrameNode.frame] = first
     }
 
-    func name(_ value: Int) -> String { names[value] ?? "" }
+    package func name(_ value: Int) -> String { names[value] ?? "" }
 
     /// The name of node `index`, whose inputs are in use until it has been computed.
-    mutating func next(_ index: Int, _ inputs: [Int]) -> String {
+    package mutating func next(_ index: Int, _ inputs: [Int]) -> String {
         for input in Set(inputs).sorted() where lastUse[input] == index { free.append(name(input)) }
         if free.isEmpty {
             count += 1
@@ -90,7 +92,7 @@ struct TorchNames {
 
 extension ActivationKind {
     /// Its Python source for `x`.
-    func torch(_ x: String) -> String {
+    package func torch(_ x: String) -> String {
         switch self {
         case .linear: x
         case .relu: "F.relu(\(x))"
@@ -107,5 +109,5 @@ extension ActivationKind {
 
 extension ActivationName {
     /// Its Python source for `x`.
-    func torch(_ x: String) -> String { kind?.torch(x) ?? "F.softmax(\(x), -1)" }
+    package func torch(_ x: String) -> String { kind?.torch(x) ?? "F.softmax(\(x), -1)" }
 }
