@@ -42,9 +42,11 @@ package struct ClusterFailure: Error {
             VidclassError.Kind(rawValue: alarm.kind) ?? .other, "rank \(rank) (\(alarm.host)): \(alarm.message)", advice: alarm.advice)
     }
 
-    /// The text of this rank's alarm about `error`.
+    /// The text of this rank's alarm about `error`, of at most 32 KiB: a plug-in cuts longer ones. So long texts lose their ends.
     static func bytes(_ error: VidclassError) -> [UInt8] {
-        let alarm = Alarm(kind: error.kind.rawValue, message: error.message, advice: error.advice, host: Machine.hostName)
+        let alarm = Alarm(
+            kind: error.kind.rawValue, message: String(error.message.unicodeScalars.prefix(2000)),
+            advice: error.advice.prefix(10).map { String($0.unicodeScalars.prefix(200)) }, host: Machine.hostName)
         return (try? JSONEncoder().encode(alarm)).map { [UInt8]($0) } ?? Array(error.message.utf8)
     }
 }
