@@ -25,7 +25,9 @@ static const char *core_for_this_cpu(void) { return NULL; }
 
 __attribute__((constructor(101))) static void choose_core(void) {
     const char *own = getenv("OPENBLAS_CORETYPE");
-    if (own == NULL || own[0] == '\0') {
+    // A value that another process of this program has chosen is not the user's.
+    const char *chosen = getenv("VIDCLASS_CORETYPE_CHOSEN");
+    if (own == NULL || own[0] == '\0' || (chosen != NULL && strcmp(own, chosen) == 0)) {
         const char *core = core_for_this_cpu();
         if (core != NULL) {
             setenv("OPENBLAS_CORETYPE", core, 1);

@@ -30,14 +30,15 @@ package enum PluginState: Equatable, Sendable {
     package var text: String {
         switch self {
         case .absent: "no plug-in for MPI, which only several machines need. \(PluginPlace.advice)"
-        case .loaded(let path, let library): "\(library) by \(path)"
-        case .broken(let path, _): "\(path), which cannot be loaded"
+        case .loaded(let path, let library): "\(library) by \(path.printable)"
+        case .broken(let path, _): "\(path.printable), which cannot be loaded"
         }
     }
 
     /// Says why a plug-in that is there cannot be used, and what to do; nil if it can be used.
     package var fault: String? {
         guard case .broken(let path, let reason) = self else { return nil }
-        return "vidclass cannot run on several machines: the plug-in \(path) cannot be loaded (\(reason)). \(PluginPlace.advice)"
+        return
+            "vidclass cannot run on several machines: the plug-in \(path.printable) cannot be loaded (\(reason.printable)). \(PluginPlace.advice)"
     }
 }

@@ -21,7 +21,7 @@ package enum HDF5Image {
                 let status = dataset.values().withUnsafeBufferPointer { values in
                     vc_hdf5_add(file, dataset.path, shape, Int32(shape.count), values.baseAddress)
                 }
-                guard status == 0 else { throw failure("add \(dataset.path)") }
+                guard status == 0 else { throw failure("add \(dataset.path.printable)") }
             }
             for (group, name) in names {
                 guard vc_hdf5_set_text(file, group, "name", name) == 0 else { throw failure("name \(group)") }

@@ -28,7 +28,9 @@ enum ONNXWeights {
             let config = try? JSONParser.parse(text)
         else {
             throw VidclassError.file(
-                path, "an ONNX model without a vidclass configuration in its metadata; only models that `vidclass export` wrote are read")
+                path,
+                "an ONNX model without a vidclass configuration in its metadata; only models that `\(ShellText.vidclass("export"))` wrote "
+                    + "are read")
         }
         let (architecture, preprocessing) = try WeightsFile.exportedNetwork(config, path)
         let tensors = Dictionary(model.graph.initializer.map { ($0.name, $0) }) { first, _ in first }

@@ -20,9 +20,9 @@ package struct TorchModule {
     }
 
     /// Adds numbers that are no parameters: their Python source.
-    package mutating func add(constant name: String, _ source: String) -> String {
+    package mutating func add(constant name: String, _ numbers: String) -> String {
         let name = unused(name)
-        parts.append("self.register_buffer(\"\(name)\", torch.tensor(\(source)), persistent=False)")
+        parts.append("self.register_buffer(\"\(name)\", torch.tensor(\(numbers)), persistent=False)")
         return name
     }
 

@@ -131,6 +131,7 @@ struct RunConfigurationTests {
                   "training": {
                     "epochs": 20,
                     "batch_size": 8,
+                    "shards": 1,
                     "shuffle": true,
                     "memory_gib": null,
                     "label_smoothing": 0.0,

@@ -18,7 +18,7 @@ struct ConfigErrorTests {
         // Unknown keys
         (
             "{\n  \"training\": { \"epoch\": 3 }\n}",
-            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
+            #"c.json:2:17: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shards, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
         ),
         (
             #"{"trainnig": {}}"#,

@@ -104,7 +104,7 @@ struct ConfigurationOverrideTests {
         ),
         (
             ["training.epoch=3"], .badData,
-            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
+            #"--set training.epoch=3: training.epoch: unknown key; did you mean "epochs"? The keys here are epochs, batch_size, shards, shuffle, memory_gib, label_smoothing, class_weights, balanced_sampling, monitor, mode, target, early_stopping, reduce_lr_on_plateau, learning_rate_schedule, max_minutes, save_every_minutes, save_every_epochs"#
         ),
         (
             ["trainign.epochs=3"], .badData,
