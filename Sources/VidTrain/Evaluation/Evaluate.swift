@@ -79,7 +79,7 @@ extension Predictor {
         _ inputs: StepInputs, items: [Int], in cluster: any Cluster, finished: () throws -> Void, each: (FeatureStore, Int) -> Void
     ) async throws {
         // Features that are in memory everywhere need no sharing.
-        let cluster: any Cluster = inputs.store == nil ? cluster : Alone()
+        let cluster: any Cluster = inputs.store == nil || classifier.trained != nil ? cluster : Alone()
         let group = PredictionMemory.evaluationGroup
         let size = cluster.isShared ? 2 * group * cluster.size : group
         let shape: Shape = [min(items.count, size) * classifier.frames, classifier.features]

@@ -30,8 +30,8 @@ package final class Trainer {
     let shards: StepShards
     /// The ranks that take part in what this trainer computes together with others: encoding, steps, validation.
     let cluster: any Cluster
-    /// Whether the ranks share out the steps. They don't where the features that the steps start from are in memory: then rank 0 trains
-    /// the head by itself, which is faster than sending its gradients.
+    /// Whether the ranks share out the steps. They don't where the head alone is trained, on features in memory: rank 0 does that by
+    /// itself, which is faster than sending the gradients.
     package let sharesSteps: Bool
 
     let configuration: RunConfiguration
@@ -80,7 +80,7 @@ package final class Trainer {
         self.training = try inputs(training, .training(configuration, behindFrozenLayers: frozen != nil))
         self.validation = try inputs(validation, .evaluation(configuration))
         self.cluster = cluster
-        sharesSteps = cluster.isShared && !self.training.needsPreparing
+        sharesSteps = cluster.isShared && (classifier.trained != nil || !self.training.needsPreparing)
         shards = try StepShards(
             configuration.training.shards, of: classifier.parameters, in: sharesSteps ? cluster : Alone(), workers)
         let hasValidation = validation.count > 0
