@@ -30,7 +30,7 @@ extension EvaluateOrder {
 }
 
 extension SavedModel {
-    /// What an evaluation of these clips runs on.
+    /// The predictor and the inputs for an evaluation of these clips.
     ///
     /// - Throws: `.badData` where the model does not fit into memory.
     func evaluation(of entries: [DataSet.Entry], in runtime: Runtime) throws -> (Predictor, StepInputs) {

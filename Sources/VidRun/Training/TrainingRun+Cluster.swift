@@ -4,7 +4,7 @@ import VidSystem
 import VidTrain
 
 extension TrainingRun {
-    /// What the ranks do in this training, where the user may expect something else; nil for one process.
+    /// A note on the ranks' part in this training where the user may expect another one; nil if there is nothing to say.
     package var clusterNote: String? {
         let (ranks, shards) = (runtime.cluster.size, configuration.training.shards)
         guard ranks > 1 else { return nil }

@@ -10,7 +10,7 @@ import VidTrain
 
 /// Shards of a step: what they add up to, and that it does not matter which rank computes them.
 @Suite struct ShardTests {
-    /// What a training leaves: the weights and moments, and the state that is saved with them.
+    /// The result of a training: weights, moments, and the state that is saved with them.
     private struct Left: Equatable, Sendable {
         var values: [UInt32]
         var moments: [UInt32]
