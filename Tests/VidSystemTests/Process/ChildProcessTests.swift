@@ -19,9 +19,16 @@ import VidTestSupport
             timeLimit: .seconds(seconds), outputLimit: outputLimit, memoryLimit: memoryLimit, fileLimit: fileLimit)
     }
 
-    /// Waits in the script until the limits have been set.
-    private let waitForLimits =
-        "for i in $(seq 8000); do [ \"$(ulimit -f)\" != unlimited ] && break; sleep 0.05; done; sleep 0.2; "
+    /// Runs a script once the limits hold, however late that is: they are set before the child's output is read.
+    private func onceLimited(_ child: (String) -> ChildProcess, _ script: String) async throws -> (ChildProcess.Outcome, text: String) {
+        let gate = "echo; until [ -e '\(folder("gate"))' ]; do sleep 0.05; done; "
+        var bytes: [UInt8] = []
+        let outcome = try await child(gate + script).run { piece in
+            if !folder.exists("gate") { _ = try folder.write("gate") }
+            bytes.append(contentsOf: piece)
+        }
+        return (outcome, String(decoding: bytes.dropFirst(), as: UTF8.self))
+    }
 
     private func processes() throws -> [Int32] {
         try folder.names().compactMap { $0.hasPrefix("pid-") ? Int32($0.dropFirst(4)) : nil }
@@ -102,14 +109,14 @@ import VidTestSupport
 
     /// Address space, processor time should the clock not end it, the size of files (`ulimit` counts blocks of 512 bytes), no core file.
     @Test func memoryProcessorTimeAndFilesAreLimited() async throws {
-        let report = waitForLimits + "echo KiB $(ulimit -v) seconds $(ulimit -t) blocks $(ulimit -f) core $(ulimit -c)"
-        let text = try await shell(report, memoryLimit: 3 << 30, fileLimit: 4096).text().text
+        let report = "echo KiB $(ulimit -v) seconds $(ulimit -t) blocks $(ulimit -f) core $(ulimit -c)"
+        let text = try await onceLimited({ shell($0, memoryLimit: 3 << 30, fileLimit: 4096) }, report).text
         #expect(text == "KiB 3145728 seconds 61 blocks 8 core 0\n")
     }
 
     @Test(arguments: [0, 4096]) func aFileHasALimit(_ limit: Int) async throws {
-        let script = waitForLimits + "head -c 10000 /dev/zero > '\(folder.path)/file'"
-        let outcome = try await shell(script, fileLimit: limit).text().0
+        let script = "head -c 10000 /dev/zero > '\(folder.path)/file'"
+        let outcome = try await onceLimited({ shell($0, fileLimit: limit) }, script).0
         #expect(outcome.status != 0)
         #expect(try folder.bytes("file").count == limit)
     }
