@@ -72,6 +72,8 @@ check_program "$vidclass" >"$work/program" 2>&1 &
 program=$!
 echo "== tests"
 tests=0
+# Not all tests at a time: one that waits for its turn among a thousand is slow, and all of them take memory.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH="${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-$((3 * $(nproc)))}"
 swift test -c release --skip-build 2>&1 | tee "$work/tests" || tests=$?
 finish "$program" "$work/program"
 echo "== tests, at the end"

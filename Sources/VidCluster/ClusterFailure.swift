@@ -13,9 +13,7 @@ package struct ClusterFailure: Error {
         rank: 0, error: VidclassError(.other, "the connection of the ranks has failed"), isTold: false)
 
     private struct Alarm: Codable {
-        var kind: Int32
-        var message: String
-        var advice: [String]
+        var error: VidclassError
         var host: String
     }
 
@@ -38,15 +36,16 @@ package struct ClusterFailure: Error {
             )
             return
         }
-        error = VidclassError(
-            VidclassError.Kind(rawValue: alarm.kind) ?? .other, "rank \(rank) (\(alarm.host)): \(alarm.message)", advice: alarm.advice)
+        var error = alarm.error
+        error.message = "rank \(rank) (\(alarm.host)): \(error.message)"
+        self.error = error
     }
 
     /// The text of this rank's alarm about `error`, of at most 32 KiB: a plug-in cuts longer ones. So long texts lose their ends.
     static func bytes(_ error: VidclassError) -> [UInt8] {
-        let alarm = Alarm(
-            kind: error.kind.rawValue, message: String(error.message.unicodeScalars.prefix(2000)),
-            advice: error.advice.prefix(10).map { String($0.unicodeScalars.prefix(200)) }, host: Machine.hostName)
-        return (try? JSONEncoder().encode(alarm)).map { [UInt8]($0) } ?? Array(error.message.utf8)
+        let cut = VidclassError(
+            error.kind, String(error.message.unicodeScalars.prefix(2000)),
+            advice: error.advice.prefix(10).map { String($0.unicodeScalars.prefix(200)) })
+        return (try? JSONEncoder().encode(Alarm(error: cut, host: Machine.hostName))).map { [UInt8]($0) } ?? Array(error.message.utf8)
     }
 }

@@ -19,19 +19,18 @@ package struct ModelExport {
     private let file: any ExportedFile
 
     /// - Parameters:
-    ///   - opset: the version of ONNX's operators.
-    ///   - scans: whether ONNX's recurrent layers are written step by step.
+    ///   - onnx: what ONNX leaves open.
     ///   - version: this program's.
     /// - Throws: `.usage` if the model has no such part, `.badData` if the format has no counterpart of an option of the model.
-    package init(_ network: ExportedNetwork, _ format: Format, _ part: ExportedPart, opset: Int, scans: Bool = false, version: String)
-        throws
-    {
+    package init(
+        _ network: ExportedNetwork, _ format: Format, _ part: ExportedPart, _ onnx: ONNXFile.Options = .init(), version: String
+    ) throws {
         if part == .encoder, network.configuration.model.cnn == nil {
             throw VidclassError(.usage, "--part encoder: the model has no CNN; export it whole, or its head")
         }
         file =
             switch format {
-            case .onnx: try ONNXFile(network, part, opset: opset, scans: scans, version: version)
+            case .onnx: try ONNXFile(network, part, onnx, version: version)
             case .keras: try KerasFile(network, part)
             case .torch: TorchFile(network, part)
             }

@@ -1,9 +1,9 @@
 /// An error that a user can act on: it says what was expected, what was found, where, and what to do.
 ///
 /// `kind` determines the exit code; `message` is one line, often with a file name and a position, and `advice` the lines below it.
-package struct VidclassError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct VidclassError: Error, Codable, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of failure, one for each documented exit code.
-    package enum Kind: Int32, Sendable {
+    package enum Kind: Int32, Codable, Sendable {
         case other = 1
         /// Wrong usage of the command line.
         case usage = 64

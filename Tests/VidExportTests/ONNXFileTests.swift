@@ -12,8 +12,10 @@ import VidTestSupport
     init() throws { box = try TestFolder() }
 
     /// The model as the file has it.
-    private func model(_ network: TestNetwork, _ part: ExportedPart = .whole, opset: Int = 17) throws -> ONNXModelProto {
-        try ONNXFile(network.exported, part, opset: opset, version: "1").save(to: box("model.onnx"))
+    private func model(_ network: TestNetwork, _ part: ExportedPart = .whole, _ options: ONNXFile.Options = .init()) throws
+        -> ONNXModelProto
+    {
+        try ONNXFile(network.exported, part, options, version: "1").save(to: box("model.onnx"))
         return try ONNXModelProto(serializedBytes: box.bytes("model.onnx"))
     }
 
@@ -28,7 +30,7 @@ import VidTestSupport
 
     @Test func inputsOutputsAndMetadata() throws {
         let network = try TestNetwork(TestNetwork.model(), data: #"{"preprocessing": "caffe", "short_clips": "mask"}"#)
-        let whole = try model(network, opset: 19)
+        let whole = try model(network, .whole, .init(opset: 19))
         #expect(whole.opsetImport.map(\.version) == [19])
         #expect(whole.graph.input.map(\.name) == ["frames", "length"] && whole.graph.output.map(\.name) == ["scores"])
         let frames = whole.graph.input[0].type.tensorType
@@ -125,8 +127,7 @@ import VidTestSupport
         for cell in ["lstm", "gru"] {
             let network = try TestNetwork(
                 TestNetwork.model(#"{"type": "\#(cell)", "units": 2, "bidirectional": true}"#), data: #"{"short_clips": "mask"}"#)
-            try ONNXFile(network.exported, .whole, opset: 17, scans: true, version: "1").save(to: box("model.onnx"))
-            let model = try ONNXModelProto(serializedBytes: box.bytes("model.onnx"))
+            let model = try model(network, .whole, .init(scans: true))
             let kernel = try values(model, "recurrent_0/backward/kernel")
             #expect(kernel.shape == [4, cell == "lstm" ? 8 : 6])
             #expect(try kernel.values == network.values("recurrent_0/backward/kernel"))
@@ -141,6 +142,22 @@ import VidTestSupport
             }
             #expect(!model.graph.node.contains { ["LSTM", "GRU"].contains($0.opType) })
         }
+    }
+
+    /// No extent but those of frames comes from the training, and a layer that needs its number of frames is refused.
+    @Test func anyNumberOfFrames() throws {
+        let layers = #"{"type": "batch_normalization"}, {"type": "attention", "num_heads": 2, "use_causal_mask": true}"#
+        let network = try TestNetwork(TestNetwork.model(layers), data: #"{"short_clips": "mask"}"#)
+        for part in [ExportedPart.whole, .head] {
+            let graph = try model(network, part, .init(takesAnyFrames: true)).graph
+            #expect(graph.input[0].type.tensorType.shape.dim[1].dimParam == "frames")
+            #expect(graph.node.filter { $0.opType == "Range" }.count == 2)
+            #expect(!graph.initializer.contains { $0.name == "steps" })
+        }
+        let flat = try TestNetwork(
+            TestNetwork.model("").replacing("\"recurrent\"", with: "\"pooling_over_time\": \"flatten\", \"recurrent\""))
+        #expect(throws: VidclassError.self) { try model(flat, .whole, .init(takesAnyFrames: true)) }
+        _ = try model(flat)
     }
 
     /// Names of layers are the user's own, and may be those of inputs and outputs.

@@ -27,7 +27,7 @@ import VidTestSupport
         let network = try TestNetwork(Self.model(architecture), data: #"{"preprocessing": "caffe"}"#)
         for part in [ExportedPart.whole, .encoder] {
             let path = box("model")
-            _ = try ModelExport(network.exported, format, part, opset: 17, version: "1").write(to: path, checkpoint: box("best"))
+            _ = try ModelExport(network.exported, format, part, version: "1").write(to: path, checkpoint: box("best"))
             let weights = try await ImportedWeights.read(path, hdf5: .inThisProcess)
             #expect(weights.architecture == network.exported.configuration.model.cnn?.architecture && weights.preprocessing == .caffe)
             let own = network.classifier.parameters.slices.filter { $0.name.hasPrefix("cnn/") }
@@ -39,7 +39,7 @@ import VidTestSupport
     @Test func whatHasNoNetworkIsRefused() async throws {
         func message(_ model: String, _ part: ExportedPart) async throws -> String? {
             let network = try TestNetwork(model)
-            _ = try ModelExport(network.exported, .onnx, part, opset: 17, version: "1").write(to: box("model"), checkpoint: box("best"))
+            _ = try ModelExport(network.exported, .onnx, part, version: "1").write(to: box("model"), checkpoint: box("best"))
             do { _ = try await ImportedWeights.read(box("model"), hdf5: .inThisProcess) } catch {
                 return (error as? VidclassError)?.message
             }

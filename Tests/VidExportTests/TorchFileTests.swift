@@ -38,7 +38,7 @@ import VidTestSupport
 
     @Test func theModuleIsBesideItsWeights() throws {
         let network = try TestNetwork(TestNetwork.model(), data: #"{"preprocessing": "caffe", "short_clips": "mask"}"#)
-        let export = try ModelExport(network.exported, .torch, .whole, opset: 17, version: "1")
+        let export = try ModelExport(network.exported, .torch, .whole, version: "1")
         #expect(try export.write(to: box("m.safetensors"), checkpoint: box("best.safetensors")) == [box("m.safetensors"), box("m.py")])
         let source = String(decoding: try box.bytes("m.py"), as: UTF8.self)
         for line in [

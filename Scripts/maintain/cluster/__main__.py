@@ -1,14 +1,15 @@
 """Checks and measures trainings on several ranks: over a network with faults, under Slurm, and against PyTorch.
 
-    PYTHONPATH=Scripts python3 -m maintain.cluster [net] [slurm] [efficiency] [gloo] [--vidclass PROGRAM]
+    PYTHONPATH=Scripts python3 -m maintain.cluster [net] [slurm] [efficiency] [overlap] [gloo] [--vidclass PROGRAM]
 
 net         hosts as network namespaces, over TCP at 1 Gbit/s: the same bytes on 1 to 4 hosts; a link that goes down, a rank that is
             stopped and one that is killed end all ranks within 30 s, and the training resumes to the same bytes; the bytes sent a step
 slurm       Slurm's daemons on this machine (installed from Debian): srun, and a job that its time limit ends and a second one resumes
 efficiency  2 ranks of one thread against 1 rank of 2 threads
+overlap     how much of the sum over two hosts the backward pass hides at 1 Gbit/s, and a table on paper for many machines
 gloo        the step of VGG16 against PyTorch's DistributedDataParallel with Gloo
 
-net and slurm need root. Everything that they set up is removed at the end. Builds the plug-in for MPI, and uses mpirun of Open MPI.
+net, slurm and overlap need root. Everything that they set up is removed at the end. Builds the plug-in for MPI, and uses mpirun of Open MPI.
 Exits with 1 where a check fails or a ratio is below what is wanted.
 """
 
@@ -20,10 +21,10 @@ import tempfile
 
 from maintain import environment, process
 
-from . import efficiency, gloo, net, slurm
+from . import efficiency, gloo, net, overlap, slurm
 from .trial import Failed
 
-PARTS = {"net": net, "slurm": slurm, "efficiency": efficiency, "gloo": gloo}
+PARTS = {"net": net, "slurm": slurm, "efficiency": efficiency, "overlap": overlap, "gloo": gloo}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ def check(options, work: pathlib.Path) -> list[str]:
     training = speed.vgg16(options, options.vidclass, work, "gloo", 2 * options.batch, True, 3)
     rounds = []
     for number in range(options.rounds):
-        turns = {"torch": lambda: torch_speed(options), "vidclass": lambda: speed.steps(speed.events(training, str(number), 2, 1))}
+        turns = {"torch": lambda: torch_speed(options), "vidclass": lambda: speed.steps(speed.events(training, str(number), speed.local(2), 1))}
         found = {name: speed.told("VGG16 step", name, turns[name]()) for name in (turns if number % 2 == 0 else reversed(turns))}
         rounds.append((found["torch"], found["vidclass"]))
     print(f"VGG16 trainable, clips of {options.frames} frames of {options.size} x {options.size}, {options.batch} clips a step, "

@@ -67,10 +67,20 @@ class Network:
     def shape(self, space: str) -> None:
         """Limits the rate, and where the kernel has netem, adds half of the delay on each side."""
         rate = f"{self.rate:.0f}bit"
-        netem = ["tc", "-n", space, "qdisc", "add", "dev", INTERFACE, "root", "netem", "rate", rate, "delay", f"{1e6 * self.delay / 2:.0f}us"]
+        queue = ["tc", "-n", space, "qdisc", "replace", "dev", INTERFACE, "root"]
+        netem = [*queue, "netem", "rate", rate, "delay", f"{1e6 * self.delay / 2:.0f}us"]
         self.has_delay = self.delay > 0 and subprocess.run(netem, capture_output=True).returncode == 0
         if not self.has_delay:
-            run("tc", "-n", space, "qdisc", "add", "dev", INTERFACE, "root", "tbf", "rate", rate, "burst", "256kb", "latency", "50ms")
+            run(*queue, "tbf", "rate", rate, "burst", "256kb", "latency", "50ms")
+
+    def set_rate(self, rate: float | None) -> None:
+        """Limits all hosts to `rate` bit/s; None for no limit and no delay."""
+        for number in self.numbers:
+            if rate is None:
+                subprocess.run(["tc", "-n", f"{PREFIX}{number}", "qdisc", "del", "dev", INTERFACE, "root"], capture_output=True)
+            else:
+                self.rate = rate
+                self.shape(f"{PREFIX}{number}")
 
     def address(self, number: int) -> str:
         return f"10.213.77.{number}"

@@ -28,14 +28,14 @@ def vgg16(options, vidclass: pathlib.Path, work: pathlib.Path, name: str, clips:
 
 
 def local(ranks: int) -> list[str]:
-    """mpirun on this machine; nothing for one rank."""
+    """The launcher of ranks on this machine; none for one rank."""
     return [] if ranks == 1 else ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)]
 
 
-def events(training: Trial, name: str, ranks: int, threads: int) -> list[dict]:
-    """Trains in a new folder; returns the events of the training."""
-    folder = training.folder(name)
-    command = [*local(ranks), training.vidclass, "train", "--config", "config.json", "--json", "--no-cache", "--threads", threads]
+def events(training: Trial, name: str, launcher: list[str], threads: int, **settings) -> list[dict]:
+    """Trains in a new folder, with `settings` of the training; returns the events of the training."""
+    folder = training.folder(name, **settings)
+    command = [*launcher, training.vidclass, "train", "--config", "config.json", "--json", "--no-cache", "--threads", threads]
     done = subprocess.run(list(map(str, command)), cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         raise Failed(f"{' '.join(map(str, command))} ended with {done.returncode}: {done.stderr[-2000:]}")

@@ -132,7 +132,7 @@ def compare(expected: dict, folder: pathlib.Path) -> str:
 
 def need_root(part: str) -> None:
     if os.geteuid() != 0:
-        sys.exit(f"{part} needs root, for {'network namespaces' if part == 'net' else 'the daemons of Slurm'}: run it as root or with sudo")
+        sys.exit(f"{part} needs root, for {'the daemons of Slurm' if part == 'slurm' else 'network namespaces'}: run it as root or with sudo")
 
 
 def table(heads: list[str], rows: list[list]) -> None:

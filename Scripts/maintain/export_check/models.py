@@ -1,6 +1,7 @@
 """Models to export: checkpoints with random or real weights, clips, and the scores that vidclass gives these."""
 
 import copy
+import dataclasses
 import json
 import os
 import pathlib
@@ -75,6 +76,19 @@ class Model:
         self.is_masked = self.config["data"]["short_clips"] == "mask"
         self.draw_clips()
         self.scores = self.predict()
+
+    def longer(self):
+        """The same model with more frames and clips of that length; None where the number of frames is part of the weights."""
+        if self.config["model"].get("pooling_over_time") == "flatten":
+            return None
+        case = Case(self.case.name, copy.deepcopy(self.case.drawn), None)
+        case.drawn.config["model"]["input"]["frames"] += 3
+        case.drawn.clips = [dataclasses.replace(clip, pixels=np.concatenate([clip.pixels] * 4)) for clip in case.drawn.clips]
+        own = comparison.parameters_of(self.checkpoint)
+        case.weights = lambda parameters: own
+        folder = self.folder / "longer"
+        folder.mkdir()
+        return Model(case, folder, self.program)
 
     def vidclass(self, *words):
         return process.run([self.program, *words], dict(os.environ), self.folder)

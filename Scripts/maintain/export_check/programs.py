@@ -50,6 +50,12 @@ def outcomes(model, with_parts):
                     yield Outcome(label, refusal=known) if known else Outcome(label, fault=refusal)
                 else:
                     yield compared(label, model, run, files)
+    longer = model.longer() if with_parts else None
+    if longer:
+        for label, options, run in [("ONNX Runtime", [], onnx_runtime), ("OpenVINO, Scan", ["--scan"], open_vino)]:
+            path, refusal = model.export("onnx", "whole", "any.onnx", "--dynamic-frames", *options, *opset)
+            label += ", any frames"
+            yield Outcome(label, fault=refusal) if refusal else compared(label, longer, run, [path])
 
 
 def compared(label, model, run, files):

@@ -8,7 +8,7 @@ import VidTensor
 /// An ONNX model (https://onnx.ai) of a network or a part of it.
 ///
 /// Inputs: `frames`, (batch, T, C, H, W) of the whole network, (batch, C, H, W) of the encoder, (batch, T, F) of the head's `features` or of
-/// vectors, and where short clips are masked `length`, (batch), the number of frames that count. Pixels are bytes, or floats where nothing
+/// vectors, and where short clips are masked `length`, (batch), the number of frames that count. T is that of the training, or any. Pixels are bytes, or floats where nothing
 /// is known of their range (`data.preprocessing` is none). Output: `scores` (batch, classes), or `features` (batch, F) of the encoder.
 ///
 /// Parameters have the checkpoint's names; `ONNXGraph` has their layouts.
@@ -21,23 +21,36 @@ package struct ONNXFile: ExportedFile {
 
     package var tensors: [ExportedTensor] { graph.tensors }
 
-    /// - Parameter scans: whether recurrent layers are written step by step instead of as LSTM and GRU.
-    /// - Throws: `.other` if memory runs out.
-    package init(_ network: ExportedNetwork, _ part: ExportedPart, opset: Int, scans: Bool = false, version: String) throws {
+    /// What ONNX leaves open.
+    package struct Options: Sendable {
+        /// The version of ONNX's operators.
+        package let opset: Int
+        /// Whether recurrent layers are written step by step instead of as LSTM and GRU.
+        package let scans: Bool
+        /// Whether clips may have any number of frames.
+        package let takesAnyFrames: Bool
+
+        package init(opset: Int = ONNXFile.opsets.lowerBound, scans: Bool = false, takesAnyFrames: Bool = false) {
+            (self.opset, self.scans, self.takesAnyFrames) = (opset, scans, takesAnyFrames)
+        }
+    }
+
+    /// - Throws: `.badData` if the model needs its number of frames where any is asked for, `.other` if memory runs out.
+    package init(_ network: ExportedNetwork, _ part: ExportedPart, _ options: Options, version: String) throws {
         var graph = ONNXGraph()
-        graph.scans = scans
-        let steps = network.input.frames
+        graph.scans = options.scans
         // Inputs and output have their names before any layer of the user's can have them.
-        var value = ONNXFile.addInterface(network, part, to: &graph)
-        if part != .head { value = try ONNXFile.addEncoder(network, part, value, to: &graph) }
+        var value = ONNXFile.addInterface(network, part, options, to: &graph)
+        let steps = options.takesAnyFrames && part != .encoder ? graph.addSteps(of: value) : .fixed(network.input.frames)
+        if part != .head { value = try ONNXFile.addEncoder(network, part, value, steps, to: &graph) }
         if part != .encoder {
-            let mask = network.isMasked ? graph.addMask(ONNXFile.length, steps: steps) : nil
-            let logits = try graph.addHead(network.head, value, steps: steps, mask)
+            let mask = network.isMasked ? graph.addMask(ONNXFile.length, steps) : nil
+            let logits = try graph.addHead(network.head, value, steps, mask)
             value = graph.add("Softmax", [logits], "probabilities", [("axis", .integer(-1))])
         }
         graph.finish(with: value)
         self.graph = graph
-        model = ONNXFile.model(graph, network, part, opset: opset, version: version)
+        model = ONNXFile.model(graph, network, part, opset: options.opset, version: version)
     }
 
     private static let length = "length"
@@ -54,10 +67,12 @@ package struct ONNXFile: ExportedFile {
     }
 
     /// Adds the inputs and the output; returns the name of the first input.
-    private static func addInterface(_ network: ExportedNetwork, _ part: ExportedPart, to graph: inout ONNXGraph) -> String {
+    private static func addInterface(
+        _ network: ExportedNetwork, _ part: ExportedPart, _ options: Options, to graph: inout ONNXGraph
+    ) -> String {
         let batch = ONNXGraph.Extent.named("batch")
         let (name, extents) = part == .head ? ("features", [network.features]) : ("frames", frame(network))
-        let steps: [ONNXGraph.Extent] = part == .encoder ? [] : [.fixed(network.input.frames)]
+        let steps: [ONNXGraph.Extent] = part == .encoder ? [] : [options.takesAnyFrames ? .named("frames") : .fixed(network.input.frames)]
         let isOfBytes = part != .head && takesBytes(network)
         graph.addInput(name, isOfBytes ? .uint8 : .float, [batch] + steps + extents.map { .fixed($0) })
         if part != .encoder, network.isMasked { graph.addInput(length, .int64, [batch]) }
@@ -68,7 +83,7 @@ package struct ONNXFile: ExportedFile {
 
     /// The features of `frames`: (batch, T, F) of the whole network, (batch, F) of the encoder.
     private static func addEncoder(
-        _ network: ExportedNetwork, _ part: ExportedPart, _ frames: String, to graph: inout ONNXGraph
+        _ network: ExportedNetwork, _ part: ExportedPart, _ frames: String, _ steps: ONNXGraph.Steps, to graph: inout ONNXGraph
     ) throws -> String {
         var value = frames
         if takesBytes(network) {
@@ -80,8 +95,7 @@ package struct ONNXFile: ExportedFile {
         if let rule = network.preprocessing { value = try graph.addPreprocessing(rule, value) }
         value = graph.addFrames(network.frames, value)
         guard part == .whole else { return value }
-        let extents = graph.add(integers: [-1, network.input.frames, network.features], "clip_extents")
-        return graph.add("Reshape", [value, extents], "features_of_clips")
+        return graph.addClips(value, like: frames, steps, features: network.features, "features_of_clips")
     }
 
     private static func model(

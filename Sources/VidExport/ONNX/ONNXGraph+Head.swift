@@ -1,6 +1,7 @@
 import VidCheckpoint
 import VidConfig
 import VidModel
+import VidSystem
 import VidTensor
 
 /// The operations on the features of a clip: on steps (B, T, F) and vectors (B, F).
@@ -17,40 +18,89 @@ extension ONNXGraph {
         package let count: String
     }
 
+    /// T.
+    package enum Steps {
+        case fixed(Int)
+        /// A value (1), 64-bit, that differs from call to call.
+        case counted(String)
+    }
+
+    /// T of a value (B, T, ...).
+    package mutating func addSteps(of value: String) -> Steps {
+        .counted(add("Shape", [value], "step_number", [("start", .integer(1)), ("end", .integer(2))]))
+    }
+
+    /// (B, T, F), of rows (B x T, F); `whole` is (B, T, ...).
+    package mutating func addClips(_ rows: String, like whole: String, _ steps: Steps, features: Int, _ name: String) -> String {
+        let extents: String
+        switch steps {
+        case .fixed(let count): extents = add(integers: [-1, count, features], "\(name)_extents")
+        case .counted:
+            let batch = add("Shape", [whole], "\(name)_batch", [("start", .integer(0)), ("end", .integer(1))])
+            extents = add(
+                "Concat", [batch, add(integers: [-1, features], "\(name)_last_extents")], "\(name)_extents", [("axis", .integer(0))])
+        }
+        return add("Reshape", [rows, extents], name)
+    }
+
+    /// 0, 1 ... T - 1, as (T), 64-bit.
+    private mutating func stepIndices(_ steps: Steps, _ name: String) -> String {
+        switch steps {
+        case .fixed(let count): return add(integers: Array(0..<count), name)
+        case .counted(let count):
+            let bounds = [add(integers: [0], shape: [], "\(name)_start"), add("Squeeze", [count], "\(name)_end")]
+            return add("Range", bounds + [add(integers: [1], shape: [], "\(name)_step")], name)
+        }
+    }
+
+    /// T as a number.
+    private mutating func stepNumber(_ steps: Steps, _ name: String) -> String {
+        switch steps {
+        case .fixed(let count): add(number: Float(count), name)
+        case .counted(let count): cast(count, .float, name)
+        }
+    }
+
     /// The mask of clips whose number of frames is the value `length`, (B), 64-bit.
-    package mutating func addMask(_ length: String, steps: Int) -> Mask {
+    package mutating func addMask(_ length: String, _ steps: Steps) -> Mask {
         let last = add(integers: [1], "last_axis")
         let column = add("Unsqueeze", [length, last], "length_column")
-        let counts = add("Less", [add(integers: Array(0..<steps), "steps"), column], "mask")
+        let counts = add("Less", [stepIndices(steps, "steps"), column], "mask")
         let factors = add("Unsqueeze", [cast(counts, .float, "mask_factors"), add(integers: [2], "third_axis")], "mask_column")
         return Mask(length: cast(length, .int32, "length_32"), steps: counts, factors: factors, count: cast(column, .float, "step_count"))
     }
 
     /// The logits (B, classes) of features (B, T, F).
-    package mutating func addHead(_ nodes: [HeadNode], _ features: String, steps: Int, _ mask: Mask?) throws -> String {
+    package mutating func addHead(_ nodes: [HeadNode], _ features: String, _ steps: Steps, _ mask: Mask?) throws -> String {
         var value = features
-        for node in nodes { value = try add(node, value, steps: steps, mask) }
+        for node in nodes { value = try add(node, value, steps, mask) }
         return value
     }
 
-    private mutating func add(_ node: HeadNode, _ x: String, steps: Int, _ mask: Mask?) throws -> String {
+    private mutating func add(_ node: HeadNode, _ x: String, _ steps: Steps, _ mask: Mask?) throws -> String {
         let name = node.name
         switch node.operation {
         case .recurrent(let layer): return scans ? addScan(layer, x, name, mask) : add(layer, x, name, mask)
         case .convolution(let options, let kernel, let bias): return add(options, kernel, bias, masked(x, name, mask), name)
-        case .attention(let attention): return add(attention, x, name, steps: steps, mask)
+        case .attention(let attention): return add(attention, x, name, steps, mask)
         case .layerNormalization(let normalization): return add(normalization, x, name, name)
         case .normalization(let normalization):
             guard node.takesSteps else { return add(normalization, x, name, name) }
             // ONNX normalises over the second axis.
             let rows = add("Reshape", [x, add(integers: [-1, node.features], "\(name)_rows")], "\(name)_flat")
             let normalized = add(normalization, rows, name, "\(name)_normalized")
-            return add("Reshape", [normalized, add(integers: [-1, steps, node.features], "\(name)_steps")], name)
+            return addClips(normalized, like: x, steps, features: node.features, name)
         case .meanOverTime:
             let sum = add(
                 "ReduceSum", [masked(x, name, mask), add(integers: [1], "\(name)_axis")], "\(name)_sum", [("keepdims", .integer(0))])
-            return add("Div", [sum, mask?.count ?? add(number: Float(steps), "\(name)_count")], name)
-        case .flattenOverTime: return add("Flatten", [masked(x, name, mask)], name)
+            return add("Div", [sum, mask?.count ?? stepNumber(steps, "\(name)_count")], name)
+        case .flattenOverTime:
+            guard case .fixed = steps else {
+                throw VidclassError(
+                    .badData,
+                    "model.pooling_over_time is flatten, which needs the number of frames of the training; leave out --dynamic-frames")
+            }
+            return add("Flatten", [masked(x, name, mask)], name)
         case .dense(let kernel, let bias, let activation):
             let tensors = [add(kernel.exported(as: "\(name)/kernel")), add(bias.exported(as: "\(name)/bias"))]
             return add(activation, add("Gemm", [x] + tensors, name), name)
@@ -83,7 +133,7 @@ extension ONNXGraph {
         return add(options.activation, transposed(convolved, [0, 2, 1], name), name)
     }
 
-    private mutating func add(_ attention: ExportedAttention, _ x: String, _ name: String, steps: Int, _ mask: Mask?) -> String {
+    private mutating func add(_ attention: ExportedAttention, _ x: String, _ name: String, _ steps: Steps, _ mask: Mask?) -> String {
         let (heads, size) = (attention.heads, attention.keyDimension)
         let split = add(integers: [0, 0, heads, size], "\(name)_heads")
         func project(_ part: String, _ projection: ExportedAttention.Projection, _ order: [Int]) -> String {
@@ -102,8 +152,9 @@ extension ONNXGraph {
         var seen: [String] = []
         if let mask { seen.append(add("Unsqueeze", [mask.steps, add(integers: [1, 2], "\(name)/axes")], "\(name)/steps_that_count")) }
         if attention.isCausal {
-            let keys = add(integers: Array(0..<steps), shape: [1, 1, 1, steps], "\(name)/key_steps")
-            let queries = add(integers: Array(0..<steps), shape: [1, 1, steps, 1], "\(name)/query_steps")
+            let indices = stepIndices(steps, "\(name)/step_indices")
+            let keys = add("Unsqueeze", [indices, add(integers: [0, 1, 2], "\(name)/key_axes")], "\(name)/key_steps")
+            let queries = add("Unsqueeze", [indices, add(integers: [0, 1, 3], "\(name)/query_axes")], "\(name)/query_steps")
             seen.append(add("LessOrEqual", [keys, queries], "\(name)/steps_before"))
         }
         if let first = seen.first {

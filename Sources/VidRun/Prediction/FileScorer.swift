@@ -19,20 +19,10 @@ struct FileScores: Codable, Sendable {
         let familiarity: Familiarity.Finding?
     }
 
-    struct Failure: Codable, Sendable {
-        let kind: Int32
-        let message: String
-        let advice: [String]
-
-        init(_ error: VidclassError) { (kind, message, advice) = (error.kind.rawValue, error.message, error.advice) }
-
-        var error: VidclassError { VidclassError(VidclassError.Kind(rawValue: kind) ?? .other, message, advice: advice) }
-    }
-
     var windows: [Window] = []
     /// A remark on odd values of the clip.
     var remark: String?
-    var failure: Failure?
+    var failure: VidclassError?
 }
 
 /// Floats whose bits survive a text format.
@@ -97,7 +87,7 @@ struct FileScorer {
                     score(try await pending.removeValue(forKey: item)?.value ?? [], item, into: &scores)
                 }
             } catch let error as VidclassError {
-                scores.failure = FileScores.Failure(error)
+                scores.failure = error
             }
             guard cluster.isLeader else { return [UInt8](try JSONEncoder().encode(scores)) }
             own[item] = scores

@@ -98,7 +98,7 @@ package struct FilePredictor {
                 input: input, classes: saved.classifier.classes, scores: window.scores.floats, top: top,
                 familiarity: window.familiarity)
         }
-        if let failure = scores.failure { return .failure(failure.error) }
+        if let failure = scores.failure { return .failure(failure) }
         do {
             guard scorer.windows != nil else { return .prediction(try prediction(scores.windows[0])) }
             let windows = try scores.windows.map { (ClipWindow(start: $0.start, length: $0.length), try prediction($0)) }

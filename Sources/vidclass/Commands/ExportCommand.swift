@@ -52,11 +52,20 @@ struct ExportCommand: AsyncParsableCommand {
             """)
     var scan = false
 
-    func validate() throws { try checkRange("--opset", opset, ModelExport.opsets) }
+    @Flag(help: "Write an ONNX model that takes clips of any number of frames, not only the training's.")
+    var dynamicFrames = false
+
+    func validate() throws {
+        try checkRange("--opset", opset, ModelExport.opsets)
+        guard format == .onnx || !dynamicFrames else {
+            throw ValidationError("--dynamic-frames is for --format onnx, not \(format.rawValue).")
+        }
+    }
 
     func run() async throws {
         let model = try SavedModel(path: RunChoice.checkpoint(checkpoint))
-        let export = try model.export(format, part, opset: opset, scans: scan, version: Program.version)
+        let onnx = ONNXFile.Options(opset: opset, scans: scan, takesAnyFrames: dynamicFrames)
+        let export = try model.export(format, part, onnx, version: Program.version)
         for path in try export.write(to: output ?? export.defaultName, checkpoint: model.path) {
             try Terminal.output("\(path.printable)\n")
         }

@@ -1,4 +1,5 @@
 import Synchronization
+import VidCluster
 import VidConfig
 import VidReport
 import VidRun
@@ -76,7 +77,7 @@ final class TrainingStream: Sendable {
 
     /// Writes the reason for the failure, for vidclass's own errors.
     func writeFailure(_ error: any Error) {
-        guard let error = error as? VidclassError else { return }
+        guard let error = (error as? ClusterFailure)?.error ?? error as? VidclassError else { return }
         state.withLock { $0.fold = nil }
         // A second error, in writing this, must not replace the first.
         try? write(
