@@ -4,7 +4,7 @@ import PackageDescription
 // The house (each target may import those to its left, and VidSystem; Scripts/check_house.py holds the whole table):
 //
 //   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain
-//   <- { VidCheckpoint <- VidExport, VidReport } <- VidRun <- vidclass
+//   <- { VidCheckpoint <- VidExport, VidReport } <- VidRun <- { vidclass, VidClassKit <- VidClassC }
 
 /// OpenBLAS and LAPACKE are linked statically, so that the program does not need them at run time.
 let blasLibraries: [LinkerSetting] = [
@@ -28,10 +28,23 @@ let strictSwift: [SwiftSetting] = [
 /// Tests that leave the computing to the programs and libraries: the optimizer would take longer than it saves.
 let quickSwift = strictSwift + [.unsafeFlags(["-Onone"])]
 
+/// libvidclass.so: it shows the functions of vidclass.h alone, so that nothing in it meets a namesake of the host's (numpy has an OpenBLAS of
+/// its own, too), and stays where it was loaded, because its threads do. A product on which other packages depend may not have `unsafeFlags`.
+let libraryLinking: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-soname=libvidclass.so.1", "--version-script=\(Context.packageDirectory)/Sources/CVidClass/vidclass.map", "-Bsymbolic",
+            "-znodelete",
+        ].flatMap { ["-Xlinker", $0] }, .when(platforms: [.linux]))
+]
+
 let package = Package(
     name: "vidclass",
     products: [
-        .executable(name: "vidclass", targets: ["vidclass"])
+        .executable(name: "vidclass", targets: ["vidclass"]),
+        .library(name: "VidClassKit", targets: ["VidClassKit"]),
+        // Becomes libvidclass.so by Scripts/library.sh: a product of the program's name cannot be.
+        .library(name: "VidClassC", type: .dynamic, targets: ["VidClassC"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -134,8 +147,20 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictSwift),
+        .target(
+            name: "VidClassKit",
+            dependencies: [
+                "VidSystem", "VidTensor", "VidConfig", "VidData", "VidTrain", "VidCheckpoint", "VidReport", "VidRun",
+            ],
+            swiftSettings: strictSwift),
+        .target(name: "CVidClass", exclude: ["vidclass.map"]),
+        .target(
+            name: "VidClassC", dependencies: ["VidClassKit", "CVidClass"], swiftSettings: strictSwift, linkerSettings: libraryLinking),
 
         // Tests
+        // The sources of the example package, so that the tests build them with what is built anyway.
+        .executableTarget(
+            name: "KitExample", dependencies: ["VidClassKit"], path: "Examples/swift/Sources/Moves", swiftSettings: strictSwift),
         .target(
             name: "VidTestSupport",
             dependencies: ["VidSystem", "VidTensor", "VidConfig", "VidModel", "VidCluster", "VidCheckpoint", "CKernelChoice"],
@@ -180,8 +205,12 @@ let package = Package(
             ],
             swiftSettings: quickSwift),
         .testTarget(
-            name: "CommandTests", dependencies: ["VidSystem", "vidclass", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],
+            name: "VidClassKitTests", dependencies: ["VidClassKit", "VidTestSupport", "vidclass"],
             swiftSettings: quickSwift),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["VidSystem", "vidclass", "KitExample", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],
+            exclude: ["C"], swiftSettings: quickSwift),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -42,6 +42,7 @@ ALLOWED = {
     "VidRun": "VidCheckpoint VidExport VidReport",
     "vidclass": "VidRun CKernelChoice",
     "VidClassKit": "VidRun",
+    "VidClassC": "VidClassKit CVidClass",
     "VidFuzz": "VidCheckpoint CKernelChoice",
     "VidTestSupport": "VidCheckpoint CKernels CKernelChoice CReferenceKernels",
     "CKernels": "COpenBLAS",
@@ -50,7 +51,7 @@ ALLOWED = {
     "CMedia": "CFFmpegSystem",
     "CLinux": "CSeccomp",
     "CMPI": "CClusterPlugin",
-    "CKernelChoice": "", "CClusterPlugin": "", "CSeccomp": "", "COpenBLAS": "", "CHDF5System": "", "CFFmpegSystem": "", "CZlib": "", "CCairo": "", "CISAL": "",
+    "CVidClass": "", "CKernelChoice": "", "CClusterPlugin": "", "CSeccomp": "", "COpenBLAS": "", "CHDF5System": "", "CFFmpegSystem": "", "CZlib": "", "CCairo": "", "CISAL": "",
 }
 
 # Names of the standard library that are written without their type, such as `.rounded(.up)`.

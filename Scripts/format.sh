@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = "--check" ]; then
-    swift format lint --strict --recursive --parallel Sources Tests Package.swift
+    swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 else
-    swift format format --in-place --recursive --parallel Sources Tests Package.swift
+    swift format format --in-place --recursive --parallel Sources Tests Examples Package.swift
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, and builds in release mode and with the plug-in for MPI. Beside the build it checks the format, the
+# All checks: installs what is missing, and builds in release mode, with libvidclass.so and the plug-in for MPI. Beside the build it checks the format, the
 # house's rules and the tags of its guards; beside the tests it runs the smoke training, the examples of README, help and documentation,
 # and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
 set -euo pipefail
@@ -60,6 +60,7 @@ sources=$!
 # The product rather than --build-tests: that would also build protoc and the other tools of the packages' plugins.
 swift build -c release -j 2 --product vidclassPackageTests
 finish "$sources" "$work/sources"
+./Scripts/library.sh
 if command -v "${MPICC:-mpicc}" >/dev/null 2>&1; then
     ./Scripts/mpi_plugin.sh
 else

@@ -43,7 +43,7 @@ START = time.monotonic()
 CANNOT = [
     (r"^vidclass weights fetch", "downloads 59 MB; WeightsDownloadTests fetch from a server of their own"),
     (r"^vidclass weights import", "needs Keras's file of VGG16; WeightsTests import small ones"),
-    (r"^\./Scripts/(quickstart|test|setup|docs|format)\.sh", "builds, or calls this script"),
+    (r"^(\./)?Scripts/(quickstart|test|setup|docs|format|library)\.sh", "builds, or calls this script"),
     (r"\bpython3 -m maintain", "a maintainers' check; run by hand"),
     (r"^(VIDCLASS_UPDATE=1 )?swift ", "builds"),
     (r"^pip3? install", "installs packages"),
@@ -220,9 +220,10 @@ class Runner:
         home = work / "home"
         home.mkdir()
         self.program = program
+        library = str(ROOT / ".build" / "library")
         self.environment = os.environ | {
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}", "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"),
-            "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1",
+            "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1", "LD_LIBRARY_PATH": library,
         }
 
     def run(self, folder, command):
@@ -280,6 +281,8 @@ class Runner:
         modules |= {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
         if modules & {"keras"} and not self.arguments.slow:
             return self.skip(example, "imports Keras; run with --slow")
+        if "libvidclass.so" in example.text and not (ROOT / ".build" / "library" / "libvidclass.so.1").exists():
+            return self.skip(example, "there is no .build/library; Scripts/library.sh builds it")
         check = "import importlib.util, sys; print(*[m for m in sys.argv[1:] if importlib.util.find_spec(m) is None])"
         missing = subprocess.run([self.arguments.python, "-c", check, *sorted(modules)], capture_output=True, text=True).stdout.strip()
         if missing:

@@ -35,6 +35,4 @@ __attribute__((constructor(101))) static void choose_core(void) {
             setenv("VIDCLASS_CORETYPE_CHOSEN", core, 1);
         }
     }
-    // Our workers call OpenBLAS one thread each; its own pool would only take memory and wake up for nothing.
-    setenv("OPENBLAS_NUM_THREADS", "1", 1);
 }

@@ -2,26 +2,16 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/// Keeps OpenBLAS from its own thread pool in programs where OPENBLAS_NUM_THREADS did not.
-static void limit_to_one_thread(void) {
-    if (openblas_get_num_threads() > 1) openblas_set_num_threads(1);
-}
-
-static pthread_once_t limited = PTHREAD_ONCE_INIT;
-
 void vc_sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
               const float *b, int ldb, float beta, float *c, int ldc) {
-    pthread_once(&limited, limit_to_one_thread);
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n,
                 k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 int vc_sqr(int m, int n, float *a, float *tau, float *r_diagonal) {
-    pthread_once(&limited, limit_to_one_thread);
     int info = LAPACKE_sgeqrf(LAPACK_ROW_MAJOR, m, n, a, n, tau);
     if (info != 0) return info;
     for (int i = 0; i < n; i++) r_diagonal[i] = a[(long)i * n + i];

@@ -37,7 +37,7 @@ package struct SavedModel {
         try checkpoint.load(into: classifier.parameters)
     }
 
-    var loader: ClipLoader { ClipLoader(configuration) }
+    package var loader: ClipLoader { ClipLoader(configuration) }
 
     /// The folder of the run that the checkpoint is in; nil if it is elsewhere.
     package var runFolder: RunFolder? {
@@ -60,7 +60,7 @@ package struct SavedModel {
     }
 
     /// The views of a clip whose scores are averaged (`evaluation.clips`).
-    var evaluationViews: [ClipView] {
+    package var evaluationViews: [ClipView] {
         let samples = SamplePlan.evaluation(configuration)
         return (0..<(samples.perClip ?? 1)).map { samples.view($0, of: "") }
     }
@@ -76,7 +76,7 @@ package struct SavedModel {
     }
 
     /// - Throws: `.badData` if a score of the clip at `input` is NaN or infinite: there is no answer then.
-    func requireFinite(_ scores: [Float], of input: String) throws {
+    package func requireFinite(_ scores: [Float], of input: String) throws {
         // guard: finite-scores
         guard scores.allSatisfy(\.isFinite) else {
             throw VidclassError.file(

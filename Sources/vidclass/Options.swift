@@ -138,7 +138,7 @@ func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws
 
 /// This program, for VidRun.
 enum Program {
-    static let version = "0.1.0"
+    static let version = Release.version
 
     /// HDF5 files are read by a child process of this program.
     static var hdf5: HDF5Import { .inReader() }

@@ -44,7 +44,7 @@ struct Vidclass: AsyncParsableCommand {
 enum Main {
     static func main() {
         if ReaderService.isRequested { read() }
-        Readers.program = "/proc/self/exe"
+        Readers.findProgram = { "/proc/self/exe" }
         Task {
             await run()
             exit(0)

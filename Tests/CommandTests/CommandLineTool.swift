@@ -24,13 +24,14 @@ struct CommandLineTool {
     ///   - input: a file for standard input; nil for none.
     ///   - launcher: a program with arguments that starts this one, such as `prlimit --fsize=0`.
     ///   - addressSpace: a limit of the program's address space in KiB.
+    ///   - program: another program to run.
     static func run(
         _ arguments: [String], in folder: String, environment: [String: String?] = [:], input: String? = nil,
-        through launcher: [String] = [], addressSpace: Int? = nil
+        through launcher: [String] = [], addressSpace: Int? = nil, program: String = path
     ) throws -> Result {
         let process = Process()
         let limiter = addressSpace.map { ["/bin/sh", "-c", #"ulimit -v "$0" && exec "$@""#, "\($0)"] } ?? []
-        let words = limiter + launcher + [path] + arguments
+        let words = limiter + launcher + [program] + arguments
         process.executableURL = URL(fileURLWithPath: words[0])
         process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = URL(fileURLWithPath: folder)

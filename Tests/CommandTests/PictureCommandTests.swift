@@ -10,7 +10,7 @@ import VidTestSupport
     init() throws { box = try TestFolder() }
 
     /// A bitmap of 16 x 16 pixels with a bright square at `place`.
-    private static func bitmap(_ place: Int) -> [UInt8] {
+    static func bitmap(_ place: Int) -> [UInt8] {
         func number(_ value: Int) -> [UInt8] { LittleEndian.bytes(UInt32(value)) }
         let pixels = (0..<256).flatMap { at -> [UInt8] in
             let isBright = (place..<place + 4).contains(at % 16) && (4..<8).contains(at / 16)

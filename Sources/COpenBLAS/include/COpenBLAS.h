@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// C = alpha * op(A) * op(B) + beta * C, single precision, row-major, on the calling thread alone: the first call limits
-/// OpenBLAS to one thread in the whole process.
+/// C = alpha * op(A) * op(B) + beta * C, single precision, row-major, on the calling thread alone: OpenBLAS has no
+/// other (environment.c).
 ///
 /// op(A) is (m, k), op(B) is (k, n), C is (m, n); `lda`, `ldb`, `ldc` are the row strides in floats of the matrices as
 /// stored (A is stored (k, m) when `transpose_a`). With beta = 0 the old content of C is not read.

@@ -28,7 +28,7 @@ package struct ClipShape: Sendable, Equatable, CustomStringConvertible {
     package var description: String { "(\(frames), \(channels), \(rows), \(columns))" }
 
     /// The reason why these extents are invalid; nil if they are valid, in which case `count * 4` cannot overflow.
-    var complaint: String? {
+    package var complaint: String? {
         let axes = [
             ("frames", frames, ClipShape.maximumFrames), ("channels", channels, ClipShape.maximumChannels),
             ("rows", rows, ClipShape.maximumSide), ("columns", columns, ClipShape.maximumSide),

@@ -80,7 +80,7 @@ package enum NumpyFile {
     package static func read(_ path: String) throws -> Clip { try open(path).read() }
 
     /// Writes `values` (frames, features) to `path` atomically, as a file of version 1 whose values begin at a multiple of 64 bytes.
-    static func write(_ values: [Float], features: Int, to path: String) throws {
+    package static func write(_ values: [Float], features: Int, to path: String) throws {
         var header = Array("{'descr': '<f4', 'fortran_order': False, 'shape': (\(values.count / features), \(features)), }".utf8)
         header += [UInt8](repeating: UInt8(ascii: " "), count: (64 - (10 + header.count + 1) % 64) % 64) + [UInt8(ascii: "\n")]
         let file = try AtomicFile(path)

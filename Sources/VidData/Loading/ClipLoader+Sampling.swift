@@ -33,9 +33,9 @@ extension ClipLoader {
             sufficientFrames: sufficient, augmentation: augmentation)
     }
 
-    /// The clip that `view` takes from `whole`, which holds all frames of a sound, from `start` seconds on, in the model's size. `path` is
-    /// for errors.
-    func sample(_ view: ClipView, of whole: Clip, from start: Double, path: String) throws -> LoadedClip {
+    /// The clip that `view` takes from `whole`, which holds all frames of a sound or of a caller's clip, from `start` seconds on, in the
+    /// model's size. `path` is for errors.
+    package func sample(_ view: ClipView, of whole: Clip, from start: Double, path: String) throws -> LoadedClip {
         let times = FrameTimes(count: whole.shape.frames, rate: Double(whole.framesPerSecond))
         let sampled = try sample(view, of: ClipFrames(times, from: start), path: path)
         return sampled.clip(of: whole.selecting(sampled.indices))

@@ -129,7 +129,9 @@ extension ReportPage {
                 text += code(words, ["vidclass", "train", "--config", folder + "/config.json"])
             }
         }
-        if let command = report.command { text += code("This evaluation was started with", ["vidclass"] + command.dropFirst()) }
+        if let command = report.command, !command.isEmpty {
+            text += code("This evaluation was started with", ["vidclass"] + command.dropFirst())
+        }
         return text
             + code(
                 "To evaluate the model on other clips:",

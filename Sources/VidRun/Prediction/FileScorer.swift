@@ -99,19 +99,9 @@ struct FileScorer {
 
     /// Scores a file as a whole.
     private func score(_ clips: [LoadedClip], _ item: Int, into scores: inout FileScores) {
-        if let clip = clips.first, [.bin, .npy].contains(ClipFormat(name: paths[item])), saved.loader.expectsBytes {
-            scores.remark = PixelRange(clip.clip)?.fault.map { "\($0), unless the model was trained on such clips" }
-        }
-        let known = FrameFeatures()
-        let outputs = clips.map { predictor.output($0, known) }
-        scores.windows = [
-            .init(scores: FloatData(Scores.mean(outputs.map(\.logits))), familiarity: familiarity(outputs.map(\.feature)))
-        ]
-    }
-
-    /// - Parameter features: `Classifier.meanFeature` of each of the views whose scores are averaged.
-    private func familiarity(_ features: [[Float]]) -> Familiarity.Finding? {
-        saved.familiarity.map { $0.finding(Familiarity.mean(features)) }
+        scores.remark = saved.remark(on: clips, ofFile: paths[item])
+        let output = saved.output(of: clips, by: predictor)
+        scores.windows = [.init(scores: FloatData(output.scores), familiarity: output.familiarity)]
     }
 
     /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
@@ -138,7 +128,7 @@ struct FileScorer {
             // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
             found[place] = .init(
                 start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start),
-                scores: FloatData(Scores.softmax(output.logits)), familiarity: familiarity([output.feature]))
+                scores: FloatData(Scores.softmax(output.logits)), familiarity: saved.familiarity?.finding(output.feature))
             done += 1
             progress(done, plan.count)
         }

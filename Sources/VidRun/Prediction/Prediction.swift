@@ -111,7 +111,7 @@ package struct FilePredictor {
 
 extension Scores {
     /// Class numbers, best score first. Equal scores keep the order of the classes.
-    static func ranked(_ scores: [Float]) -> [Int] {
+    package static func ranked(_ scores: [Float]) -> [Int] {
         scores.indices.sorted { scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1) }
     }
 }

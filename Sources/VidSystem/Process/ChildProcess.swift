@@ -145,7 +145,7 @@ package struct ChildProcess: Sendable {
             result = try await Subprocess.run(
                 .path(FilePath(executable)), arguments: Arguments(arguments),
                 // A crash is reported by its signal; a backtrace would need to open files. One arena never asks the system whether it may shrink.
-                environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"]),
+                environment: .inherit.updating(["SWIFT_BACKTRACE": "enable=no", "MALLOC_ARENA_MAX": "1"]),
                 platformOptions: options, input: .fileDescriptor(FileDescriptor(rawValue: input), closeAfterSpawningProcess: true),
                 output: .discarded, error: .sequence
             ) { execution in
@@ -252,15 +252,17 @@ package enum ProcessLimits {
     /// The least stack of a thread.
     private static let leastStack = 512 << 10
 
-    /// The files that this process may open at a time, raised as far as the system lets it. 65536 at most: some programs close every
-    /// number up to the limit when they start a child.
-    private static let openFiles = Int(clamping: vc_raise_file_limit(1 << 16))
+    /// The files that this process may open at a time.
+    private static var openFiles: Int { Int(clamping: vc_raise_file_limit(0)) }
 
-    /// Raises the limit of open files, before anything is opened, and refuses limits under which the libraries would trap.
+    /// Raises the limit of open files as far as the system lets it, before anything is opened, and refuses limits under which the libraries
+    /// would trap. Only programs of our own call this: a library leaves its host's limits alone.
     ///
     /// - Throws: `.inputOutput` for too few files, `.other` for too little memory.
     package static func prepareThisProcess() throws(VidclassError) {
         let least = ownFiles + leastChildren * filesPerChild
+        // 65536 at most: some programs close every number up to the limit when they start a child.
+        let openFiles = Int(clamping: vc_raise_file_limit(1 << 16))
         guard openFiles >= least else {
             throw VidclassError(
                 .inputOutput,

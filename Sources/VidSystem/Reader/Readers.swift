@@ -15,12 +15,14 @@ package final class Readers: Sendable {
     /// The most files that a reader serves, so that what its libraries leak stays small.
     private static let filesPerReader = 256
 
-    /// The program that is started as a reader by ``shared``: what the program registered, otherwise a `vidclass` beside this program.
-    package static var program: String {
-        get { registered.withLock { $0 } ?? PathText.join(PathText.parent(Folder.resolved("/proc/self/exe")), "vidclass") }
-        set { registered.withLock { $0 = newValue } }
+    /// Finds the program that ``shared`` starts as a reader, whenever it starts one; by default a `vidclass` beside this program.
+    package static var findProgram: @Sendable () async throws -> String {
+        get { finder.withLock { $0 } }
+        set { finder.withLock { $0 = newValue } }
     }
-    private static let registered = Mutex<String?>(nil)
+    private static let finder = Mutex<@Sendable () async throws -> String>({
+        PathText.join(PathText.parent(Folder.resolved("/proc/self/exe")), "vidclass")
+    })
 
     /// The most readers that work at a time.
     package let limit: Int
@@ -36,7 +38,7 @@ package final class Readers: Sendable {
     }
 
     /// - Parameters:
-    ///   - program: is started with the argument ``command``; nil for ``Readers/program``.
+    ///   - program: is started with the argument ``command``; nil for what ``Readers/findProgram`` finds.
     ///   - limit: the most readers; nil for the number of processors.
     ///   - memoryLimit: bytes of a reader's address space.
     package init(program: String? = nil, limit: Int? = nil, memoryLimit: Int = 6 << 30) {
@@ -51,7 +53,7 @@ package final class Readers: Sendable {
     ///   - library: what reads the file, for messages: "the HDF5 library".
     ///   - timeLimit: the longest time that this process waits for the reader.
     ///   - outputLimit: the most bytes that the reader may send.
-    /// - Throws: `.badData` about the file (`path`, or that of the session's last request) if the reader did not survive it, `.other` if none can be started, `CancellationError`, and the
+    /// - Throws: `.badData` about the file (`path`, or that of the session's last request) if the reader did not survive it, `.other` if none can be started, the errors of ``findProgram``, `CancellationError`, and the
     ///   errors of `body`.
     package nonisolated(nonsending) func withReader<Result>(
         for path: String, library: String = "FFmpeg's libraries", timeLimit: Duration, outputLimit: Int = .max,
@@ -63,7 +65,9 @@ package final class Readers: Sendable {
         if let idle = idleReader(for: path) {
             reader = idle
         } else {
-            reader = try await Reader(program ?? Readers.program, memoryLimit: memoryLimit)
+            let found: String
+            if let program { found = program } else { found = try await Readers.findProgram() }
+            reader = try await Reader(found, memoryLimit: memoryLimit)
         }
         let session = reader.session
         session.threads = max(1, Machine.processorCount / inUse)
