@@ -6,19 +6,20 @@ import PackageDescription
 //   VidSystem <- { COpenBLAS <- CKernels <- VidTensor, VidConfig } <- { VidModel, VidData } <- VidTrain
 //   <- { VidCheckpoint <- VidExport, VidReport } <- VidRun <- { vidclass, VidClassKit <- VidClassC }
 
-/// OpenBLAS and LAPACKE are linked statically, so that the program does not need them at run time.
-let blasLibraries: [LinkerSetting] = [
-    .linkedLibrary(":liblapacke.a", .when(platforms: [.linux])),
-    .linkedLibrary(":libopenblas.a", .when(platforms: [.linux])),
-    .linkedLibrary("gfortran", .when(platforms: [.linux])),
-    .linkedLibrary("m", .when(platforms: [.linux])),
-    .linkedLibrary("pthread", .when(platforms: [.linux])),
-]
+#if arch(x86_64)
+    let fortranLibraries = [":libgfortran.a", ":libquadmath.a"]
+#else
+    let fortranLibraries = [":libgfortran.a"]
+#endif
 
-/// FFmpeg's libraries, 5.1 or later, linked dynamically like HDF5, cairo and the others. Only readers call them (SECURITY.md).
-let mediaLibraries: [LinkerSetting] = ["avformat", "avcodec", "swscale", "swresample", "avutil"].map {
+/// OpenBLAS and LAPACKE are linked statically, so that the program does not need them at run time. What they would need of Fortran's library
+/// is never called, and the linker drops it.
+let blasLibraries: [LinkerSetting] = ([":liblapacke.a", ":libopenblas.a"] + fortranLibraries + ["m", "pthread"]).map {
     .linkedLibrary($0, .when(platforms: [.linux]))
 }
+
+/// The commit that `vidclass --version` names. Scripts/install.sh and Scripts/package.sh give it; without it the version is only a number.
+let commit: [CSetting] = Context.environment["VIDCLASS_COMMIT"].map { [.define("VIDCLASS_COMMIT", to: $0)] } ?? []
 
 let strictSwift: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -65,20 +66,19 @@ let package = Package(
         .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", dependencies: ["CSeccomp"]),
-        .systemLibrary(name: "CHDF5System", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
-        .target(name: "CHDF5", dependencies: ["CHDF5System"]),
-        .systemLibrary(
-            name: "CFFmpegSystem", pkgConfig: "libavformat",
-            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libswscale-dev", "libswresample-dev", "libavutil-dev"])]),
-        .target(name: "CMedia", dependencies: ["CFFmpegSystem"], linkerSettings: mediaLibraries),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CCairo", pkgConfig: "cairo", providers: [.apt(["libcairo2-dev"])]),
+        .target(name: "CCommit", cSettings: commit),
         .target(name: "CClusterPlugin", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-        .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+        // Libraries that are loaded when they are first needed, and not linked: only their headers are used here.
+        .target(name: "CLazyLibrary", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        .target(name: "CHDF5", dependencies: ["CLazyLibrary"]),
+        .target(name: "CMedia", dependencies: ["CLazyLibrary"]),
+        .target(name: "CCairo", dependencies: ["CLazyLibrary"]),
+        .target(name: "CCurl", dependencies: ["CLazyLibrary"]),
 
         // Swift
         .target(
-            name: "VidSystem", dependencies: ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")],
+            name: "VidSystem", dependencies: ["CLinux", "CCommit", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strictSwift),
         .target(
             name: "VidTensor",
@@ -109,7 +109,7 @@ let package = Package(
         .target(
             name: "VidCheckpoint",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5", "CCurl",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -125,7 +125,7 @@ let package = Package(
         .target(
             name: "VidReport",
             dependencies: [
-                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo", "CISAL",
+                "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CCairo",
                 .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
@@ -210,7 +210,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: ["VidSystem", "vidclass", "KitExample", "VidTestSupport", "VidTensor", "VidData", "VidCheckpoint"],
-            exclude: ["C"], swiftSettings: quickSwift),
+            exclude: ["C"], resources: [.copy("Fixtures")], swiftSettings: quickSwift),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

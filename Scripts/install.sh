@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs vidclass: the program, completions for bash, zsh and fish, manual pages, and on request the plug-in for MPI. See --help.
+# Installs vidclass: the program, completions for bash, zsh and fish, manual pages, example configurations, and on request the plug-in for
+# MPI. Scripts/package.sh makes its packages of what this script installs. See --help.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-Install vidclass: the program, shell completions and manual pages.
+Install vidclass: the program, shell completions, manual pages and example configurations.
 
   Scripts/install.sh                       into /usr/local (as root, or with sudo)
   Scripts/install.sh ~/.local              into your own folders, without root
@@ -26,10 +27,12 @@ It writes
   PREFIX/share/zsh/site-functions/_vidclass
   PREFIX/share/fish/vendor_completions.d/vidclass.fish
   PREFIX/share/man/man1/vidclass*.1
+  PREFIX/share/vidclass/*.json             example configurations and their JSON schema
+  PREFIX/share/doc/vidclass                README, changes and license
   PREFIX/lib/vidclass/libvidclass_mpi.so   (with --mpi)
 
 bash (with the package bash-completion), fish and man find these by themselves for /usr, /usr/local and ~/.local. zsh
-searches $fpath; for another prefix put this into ~/.zshrc before compinit:
+searches $fpath; for another prefix than /usr and /usr/local put this into ~/.zshrc before compinit:
   fpath=(PREFIX/share/zsh/site-functions $fpath)
 TEXT
 }
@@ -67,16 +70,21 @@ prefix=${prefix:-/usr/local}
 case "$prefix" in /*) ;; *) prefix=$PWD/$prefix ;; esac
 root=${DESTDIR:-}$prefix
 bash_file=$root/share/bash-completion/completions/vidclass
-zsh_file=$root/share/zsh/site-functions/_vidclass
+# Debian's zsh does not search /usr/share/zsh/site-functions.
+case "$prefix" in /usr) zsh_folder=share/zsh/vendor-completions ;; *) zsh_folder=share/zsh/site-functions ;; esac
+zsh_file=$root/$zsh_folder/_vidclass
 fish_file=$root/share/fish/vendor_completions.d/vidclass.fish
 man_folder=$root/share/man/man1
+data_folder=$root/share/vidclass
+doc_folder=$root/share/doc/vidclass
 plugin=$root/lib/vidclass/libvidclass_mpi.so
 
 if $uninstall; then
     rm -f "$root/bin/vidclass" "$bash_file" "$zsh_file" "$fish_file" "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1 "$plugin"
+    rm -rf "$data_folder" "$doc_folder"
     # Only folders that are empty now.
-    for folder in bin share/bash-completion/completions share/bash-completion share/zsh/site-functions share/zsh \
-        share/fish/vendor_completions.d share/fish share/man/man1 share/man share lib/vidclass lib; do
+    for folder in bin share/bash-completion/completions share/bash-completion $zsh_folder share/zsh \
+        share/fish/vendor_completions.d share/fish share/man/man1 share/man share/doc share lib/vidclass lib; do
         rmdir "$root/$folder" 2>/dev/null || true
     done
     echo "removed vidclass from $prefix"
@@ -86,6 +94,8 @@ fi
 scripts=$(cd "$(dirname "$0")" && pwd)
 if [ -z "$binary" ]; then
     cd "$scripts/.."
+    VIDCLASS_COMMIT=$("$scripts/commit.sh")
+    export VIDCLASS_COMMIT
     swift build -c release --product vidclass
     binary=$(swift build -c release --show-bin-path)/vidclass
 fi
@@ -104,7 +114,8 @@ trap 'rm -rf "$work"' EXIT
 if $mpi; then "$scripts/mpi_plugin.sh" --output "$work/libvidclass_mpi.so"; fi
 
 # A running vidclass keeps its old program.
-if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" || ! [ -w "$root/bin" ]; then
+if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" "$data_folder" "$doc_folder" ||
+    ! [ -w "$root/bin" ]; then
     echo "install.sh: cannot write to $root; use sudo, or a prefix of your own such as ~/.local" >&2
     exit 74
 fi
@@ -115,6 +126,8 @@ install -m 644 "$work/_vidclass" "$zsh_file"
 install -m 644 "$work/vidclass.fish" "$fish_file"
 rm -f "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
 install -m 644 "$work"/man1/*.1 "$man_folder"
+install -m 644 "$scripts"/../Configs/*.json "$data_folder"
+install -m 644 "$scripts/../README.md" "$scripts/../CHANGELOG.md" "$scripts/package/copyright" "$doc_folder"
 if $mpi; then
     # A running vidclass keeps its old plug-in.
     mkdir -p "${plugin%/*}"

@@ -43,6 +43,7 @@ TESTS = {
     "number-of-json-values": "JSONParserTests/values",
     "nesting-of-json": "JSONParserTests/depth",
     "hdf5-hard-links": "KerasWeightsTests/refuses",
+    "redirect-scheme": "WeightsDownloadTests/refusesARedirectToAnotherScheme",
     "order-of-clips": "TrainerStateTests",
     "numbers-of-results": "HostileRunFilesTests/resultsThatAreNone",
     "keys-of-weights": "WeightsLibraryTests/ownFilesAreReadStrictly",

@@ -34,7 +34,8 @@ COMPLETIONS = [
     ("vidclass eval --split ", "test", "FAILED"),
 ]
 INSTALLED = ["bin/vidclass", "share/bash-completion/completions/vidclass", "share/zsh/site-functions/_vidclass",
-             "share/fish/vendor_completions.d/vidclass.fish", "share/man/man1/vidclass.1", "share/man/man1/vidclass-weights-fetch.1"]
+             "share/fish/vendor_completions.d/vidclass.fish", "share/man/man1/vidclass.1", "share/man/man1/vidclass-weights-fetch.1",
+             "share/vidclass/smoke.json", "share/vidclass/schema.json", "share/doc/vidclass/README.md", "share/doc/vidclass/copyright"]
 BASHRC = """PS1='ready> '
 PATH="$PREFIX_UNDER_TEST/bin:$PATH"
 bind 'set bell-style none' 'set completion-query-items 1000' 'set page-completions off'
@@ -181,7 +182,7 @@ def main() -> None:
         check_manual(prefix / "share/man/man1")
         check_plugin(install, vidclass, prefix)
         output(install, "--uninstall", prefix)
-        left = [path for path in prefix.rglob("*") if not path.is_dir()]
+        left = list(prefix.rglob("*"))
         check(not left, f"left behind: {left}")
         # DESTDIR must not show in what is installed.
         package = work / "package"

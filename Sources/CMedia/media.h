@@ -2,14 +2,10 @@
 #pragma once
 
 #include "CMedia.h"
+#include "ffmpeg.h"
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/display.h>
 #include <libavutil/intreadwrite.h>
-#include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
 #include <stdbool.h>
 
 /// A packet of the chosen stream, in the order in which it is read.

@@ -19,7 +19,7 @@ static void note_gap(const char *format, va_list arguments) {
     va_copy(copy, arguments);
     const int pid = va_arg(copy, int);
     va_end(copy);
-    const int64_t place = avio_tell(served->input);
+    const int64_t place = ff.avio_seek(served->input, 0, SEEK_CUR);
     for (unsigned i = 0; i < served->format->nb_streams && place > served->last_gap; i++) {
         const AVStream *stream = served->format->streams[i];
         const bool is_meant = served->stream ? stream == served->stream : stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
@@ -46,7 +46,7 @@ static void listen_to_libraries(void *object, int level, const char *format, va_
 }
 
 void vc_media_begin(vc_media *media) {
-    av_log_set_callback(listen_to_libraries);
+    ff.av_log_set_callback(listen_to_libraries);
     served = media;
     last_complaint[0] = '\0';
     media->error[0] = '\0';
@@ -65,7 +65,7 @@ int vc_media_fail(vc_media *media, int status, const char *format, ...) {
 int vc_media_fail_by(vc_media *media, int code, const char *what) {
     if (code == AVERROR(ENOMEM)) return vc_media_fail(media, VC_MEDIA_MEMORY, "%s: out of memory", what);
     char text[128];
-    if (av_strerror(code, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", code);
+    if (ff.av_strerror(code, text, sizeof text) != 0) snprintf(text, sizeof text, "error %d", code);
     pthread_mutex_lock(&complaints);
     if (last_complaint[0] != '\0') vc_media_fail(media, 0, "%s: %s (%s)", what, text, last_complaint);
     else vc_media_fail(media, 0, "%s: %s", what, text);

@@ -14,7 +14,7 @@ int vc_media_feed(vc_media *media, bool drains, int64_t stamp, bool is_wanted, v
         decoder->skip_frame = is_wanted ? AVDISCARD_DEFAULT : AVDISCARD_NONREF;
     }
     for (bool is_sent = false; !is_sent;) {
-        int code = avcodec_send_packet(decoder, drains ? NULL : packet);
+        int code = ff.avcodec_send_packet(decoder, drains ? NULL : packet);
         is_sent = code != AVERROR(EAGAIN);
         if (code == AVERROR(ENOMEM)) return vc_media_fail_by(media, code, "it cannot be decoded");
         if (code < 0 && is_sent && code != AVERROR_EOF) {
@@ -22,7 +22,7 @@ int vc_media_feed(vc_media *media, bool drains, int64_t stamp, bool is_wanted, v
             media->skipped_bytes += drains ? 0 : packet->size;
         }
         for (;;) {
-            code = avcodec_receive_frame(decoder, media->frame);
+            code = ff.avcodec_receive_frame(decoder, media->frame);
             if (code == AVERROR(EAGAIN) || code == AVERROR_EOF) break;
             if (code == AVERROR(ENOMEM)) return vc_media_fail_by(media, code, "it cannot be decoded");
             if (code < 0) {
@@ -32,7 +32,7 @@ int vc_media_feed(vc_media *media, bool drains, int64_t stamp, bool is_wanted, v
             }
             if (media->frame->decode_error_flags || media->frame->flags & AV_FRAME_FLAG_CORRUPT) media->decoder_errors++;
             const int status = show(media, media->frame, context);
-            av_frame_unref(media->frame);
+            ff.av_frame_unref(media->frame);
             if (status != 0) return status;
         }
     }
@@ -148,7 +148,7 @@ static int decode_timed(vc_media *media, struct delivery *delivery) {
             if (status != 0 || is_done(delivery)) break;
             if (delivery->next < unsent)
                 return vc_media_fail(media, VC_MEDIA_MISMATCH, "frame %lld did not come", (long long)delivery->wants[delivery->next].number);
-            avcodec_flush_buffers(media->decoder);
+            ff.avcodec_flush_buffers(media->decoder);
         }
         if (key != at) status = vc_media_seek(media, key);
         at = key;

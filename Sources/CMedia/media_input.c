@@ -3,25 +3,10 @@
 #include "media.h"
 
 #include <errno.h>
-#include <libavutil/cpu.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *vc_media_version(void) {
-    static char text[48];
-    unsigned version = avcodec_version();
-    snprintf(text, sizeof text, "libavcodec %u.%u.%u", AV_VERSION_MAJOR(version), AV_VERSION_MINOR(version), AV_VERSION_MICRO(version));
-    return text;
-}
-
-void vc_media_prepare(void) {
-    av_get_cpu_flags();
-    av_cpu_count();
-    void *place = NULL;
-    while (av_demuxer_iterate(&place)) {}
-}
 
 // ---- The file ----
 
@@ -110,14 +95,14 @@ static bool is_jpeg_stream(vc_media *media) {
 /// Finds out the container by the file's first bytes.
 static int choose_container(vc_media *media) {
     const AVInputFormat *format = NULL;
-    int code = av_probe_input_buffer2(media->input, &format, NULL, NULL, 0, 0);
+    int code = ff.av_probe_input_buffer2(media->input, &format, NULL, NULL, 0, 0);
     if (code < 0) return vc_media_fail_by(media, code, "no known container");
     if (refers_elsewhere(format->name))
         return vc_media_fail(media, VC_MEDIA_REFERS, "%s", format->long_name ? format->long_name : format->name);
     if (ends_with(format->name, "_pipe") || strcmp(format->name, "ico") == 0) {
         if (strcmp(format->name, "jpeg_pipe") != 0 || !is_jpeg_stream(media))
             return vc_media_fail(media, VC_MEDIA_PICTURE, "%.*s", (int)strcspn(format->name, "_"), format->name);
-        format = av_find_input_format("mjpeg");
+        format = ff.av_find_input_format("mjpeg");
     }
     media->container = format;
     return 0;
@@ -125,20 +110,20 @@ static int choose_container(vc_media *media) {
 
 /// Reads the container's header from the file's start.
 static int open_container(vc_media *media) {
-    avformat_close_input(&media->format);
+    ff.avformat_close_input(&media->format);
     media->stream = NULL;
     media->reads_nothing = false;
     vc_media_forget_buffer(media);
-    int64_t at = avio_seek(media->input, 0, SEEK_SET);
+    int64_t at = ff.avio_seek(media->input, 0, SEEK_SET);
     if (at < 0) return vc_media_fail_by(media, (int)at, "its start cannot be read");
-    AVFormatContext *format = media->format = avformat_alloc_context();
+    AVFormatContext *format = media->format = ff.avformat_alloc_context();
     if (!format) return VC_MEDIA_MEMORY;
     format->pb = media->input;
     format->flags |= AVFMT_FLAG_CUSTOM_IO;
     format->io_open = open_nothing;
     format->max_streams = 256;
-    format->protocol_whitelist = av_strdup("");
-    int code = avformat_open_input(&media->format, "", media->container, NULL);
+    format->protocol_whitelist = ff.av_strdup("");
+    int code = ff.avformat_open_input(&media->format, "", media->container, NULL);
     return code < 0 ? vc_media_fail_by(media, code, "its container cannot be opened") : 0;
 }
 
@@ -166,12 +151,12 @@ static int choose_stream(vc_media *media) {
     const bool is_video = media->medium == VC_MEDIA_VIDEO;
     media->streams = media->chosen = 0;
     if (!is_video || !is_described(media)) {
-        int code = avformat_find_stream_info(format, NULL);
+        int code = ff.avformat_find_stream_info(format, NULL);
         if (code < 0) return vc_media_fail_by(media, code, "its streams cannot be read");
         media->is_parsed = true;
     }
     const enum AVMediaType type = is_video ? AVMEDIA_TYPE_VIDEO : AVMEDIA_TYPE_AUDIO;
-    int chosen = av_find_best_stream(format, type, -1, -1, NULL, 0);
+    int chosen = ff.av_find_best_stream(format, type, -1, -1, NULL, 0);
     if (chosen >= 0 && is_video && is_cover(format->streams[chosen])) chosen = -1;
     for (unsigned i = 0; i < format->nb_streams; i++) {
         AVStream *stream = format->streams[i];
@@ -195,7 +180,7 @@ static int choose_stream(vc_media *media) {
     if (is_video) {
         if (codec->width <= 0 || codec->height <= 0)
             return vc_media_fail(
-                media, VC_MEDIA_UNREADABLE, "its video stream (%s) does not give the size of its pictures", avcodec_get_name(codec->codec_id));
+                media, VC_MEDIA_UNREADABLE, "its video stream (%s) does not give the size of its pictures", ff.avcodec_get_name(codec->codec_id));
         if ((int64_t)codec->width * codec->height > VC_MEDIA_MAXIMUM_PIXELS || codec->width > 64ll * codec->height ||
             codec->height > 64ll * codec->width)
             return vc_media_fail(
@@ -211,20 +196,20 @@ int vc_media_reopen(vc_media *media) {
 }
 
 int vc_media_open_decoder(vc_media *media, int threads) {
-    avcodec_free_context(&media->decoder);
+    ff.avcodec_free_context(&media->decoder);
     const AVCodecParameters *parameters = media->stream->codecpar;
-    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+    const AVCodec *codec = ff.avcodec_find_decoder(parameters->codec_id);
     if (!codec)
-        return vc_media_fail(media, VC_MEDIA_UNREADABLE, "this FFmpeg has no decoder for %s", avcodec_get_name(parameters->codec_id));
-    AVCodecContext *decoder = media->decoder = avcodec_alloc_context3(codec);
+        return vc_media_fail(media, VC_MEDIA_UNREADABLE, "this FFmpeg has no decoder for %s", ff.avcodec_get_name(parameters->codec_id));
+    AVCodecContext *decoder = media->decoder = ff.avcodec_alloc_context3(codec);
     if (!decoder) return VC_MEDIA_MEMORY;
-    int code = avcodec_parameters_to_context(decoder, parameters);
+    int code = ff.avcodec_parameters_to_context(decoder, parameters);
     if (code < 0) return vc_media_fail_by(media, code, "its decoder cannot be set up");
     decoder->pkt_timebase = media->stream->time_base;
     decoder->max_pixels = VC_MEDIA_MAXIMUM_PIXELS;
     decoder->thread_count = threads;
     decoder->thread_type = FF_THREAD_FRAME | FF_THREAD_SLICE;
-    code = avcodec_open2(decoder, codec, NULL);
+    code = ff.avcodec_open2(decoder, codec, NULL);
     return code < 0 ? vc_media_fail_by(media, code, "its decoder cannot be opened") : 0;
 }
 
@@ -241,10 +226,10 @@ int vc_media_open(int descriptor, int medium, int threads, vc_media **result) {
     media->size = lseek(descriptor, 0, SEEK_END);
     if (media->size < 0) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "it cannot be read");
     enum { buffer_bytes = 1 << 16 };
-    uint8_t *buffer = av_malloc(buffer_bytes);
-    media->input = buffer ? avio_alloc_context(buffer, buffer_bytes, 0, media, read_bytes, NULL, seek_bytes) : NULL;
-    media->packet = av_packet_alloc();
-    media->frame = av_frame_alloc();
+    uint8_t *buffer = ff.av_malloc(buffer_bytes);
+    media->input = buffer ? ff.avio_alloc_context(buffer, buffer_bytes, 0, media, read_bytes, NULL, seek_bytes) : NULL;
+    media->packet = ff.av_packet_alloc();
+    media->frame = ff.av_frame_alloc();
     if (!media->input || !media->packet || !media->frame) return VC_MEDIA_MEMORY;
     int status_code = choose_container(media);
     if (status_code == 0) status_code = vc_media_reopen(media);
@@ -255,12 +240,12 @@ int vc_media_open(int descriptor, int medium, int threads, vc_media **result) {
 void vc_media_close(vc_media *media) {
     if (!media) return;
     vc_media_end();
-    avcodec_free_context(&media->decoder);
-    avformat_close_input(&media->format);
-    if (media->input) av_freep(&media->input->buffer);
-    avio_context_free(&media->input);
-    av_packet_free(&media->packet);
-    av_frame_free(&media->frame);
+    ff.avcodec_free_context(&media->decoder);
+    ff.avformat_close_input(&media->format);
+    if (media->input) ff.av_freep(&media->input->buffer);
+    ff.avio_context_free(&media->input);
+    ff.av_packet_free(&media->packet);
+    ff.av_frame_free(&media->frame);
     vc_media_free_pictures(media);
     free(media->packets);
     free(media->shown_packets);
@@ -275,12 +260,12 @@ void vc_media_close(vc_media *media) {
 /// The matrix that shows the stream's pictures upright; NULL if there is none.
 static const int32_t *display_matrix(const AVStream *stream) {
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    const AVPacketSideData *data = av_packet_side_data_get(
+    const AVPacketSideData *data = ff.av_packet_side_data_get(
         stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
     return data && data->size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)data->data : NULL;
 #else
     size_t size = 0;
-    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    const uint8_t *data = ff.av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
     return data && size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)data : NULL;
 #endif
 }
@@ -302,7 +287,7 @@ void vc_media_shown_size(const vc_media *media, int stored_columns, int stored_r
     int64_t width = stored_columns, height = stored_rows;
     // A ratio that no camera has is a damaged header.
     if (pixel.num > 0 && pixel.den > 0 && pixel.num <= 16ll * pixel.den && pixel.den <= 16ll * pixel.num && pixel.num != pixel.den) {
-        width = av_rescale(width, pixel.num, pixel.den);
+        width = ff.av_rescale(width, pixel.num, pixel.den);
         if (width < 1) width = 1;
     }
     const bool is_transposed = vc_media_orientation(media).is_transposed;
@@ -315,11 +300,11 @@ void vc_media_describe(const vc_media *media, struct vc_media_stream *stream) {
     const AVStream *chosen = media->stream;
     const AVCodecParameters *codec = chosen->codecpar;
     snprintf(stream->container, sizeof stream->container, "%.*s", (int)strcspn(media->container->name, ","), media->container->name);
-    snprintf(stream->codec, sizeof stream->codec, "%s", avcodec_get_name(codec->codec_id));
+    snprintf(stream->codec, sizeof stream->codec, "%s", ff.avcodec_get_name(codec->codec_id));
     stream->streams = media->streams;
     stream->chosen = media->chosen;
     if (media->medium == VC_MEDIA_VIDEO) {
-        const AVRational pixel = av_guess_sample_aspect_ratio(media->format, media->stream, NULL);
+        const AVRational pixel = ff.av_guess_sample_aspect_ratio(media->format, media->stream, NULL);
         vc_media_shown_size(media, codec->width, codec->height, pixel, &stream->columns, &stream->rows);
         AVRational rate = chosen->avg_frame_rate;
         if (rate.num <= 0 || rate.den <= 0) rate = chosen->r_frame_rate;

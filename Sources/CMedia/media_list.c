@@ -11,8 +11,8 @@ int vc_media_read(vc_media *media) {
         return 1;
     }
     for (;;) {
-        av_packet_unref(media->packet);
-        int code = av_read_frame(media->format, media->packet);
+        ff.av_packet_unref(media->packet);
+        int code = ff.av_read_frame(media->format, media->packet);
         if (code == AVERROR(EAGAIN)) continue;
         // Demuxers also say that memory ran out where a damaged size is absurd.
         if (code == AVERROR(ENOMEM) && media->packet_count == 0) return vc_media_fail_by(media, code, "it cannot be read");
@@ -42,7 +42,7 @@ static bool is_indexed(const vc_media *media) {
 
 /// Whether the packet holds the second field of the frame whose first field came before.
 static bool is_second_field(const vc_media *media, int *last_structure) {
-    const AVCodecParserContext *parser = av_stream_get_parser(media->stream);
+    const AVCodecParserContext *parser = ff.av_stream_get_parser(media->stream);
     const int structure = parser ? parser->picture_structure : AV_PICTURE_STRUCTURE_UNKNOWN;
     const bool is_field = structure == AV_PICTURE_STRUCTURE_TOP_FIELD || structure == AV_PICTURE_STRUCTURE_BOTTOM_FIELD;
     const bool is_second = is_field && *last_structure != AV_PICTURE_STRUCTURE_UNKNOWN && *last_structure != structure;
@@ -97,25 +97,25 @@ static int read_packets(vc_media *media) {
             .is_key = packet->flags & AV_PKT_FLAG_KEY, .is_hidden = !shows(media, &last_structure),
             .is_corrupt = packet->flags & AV_PKT_FLAG_CORRUPT};
     }
-    av_packet_unref(media->packet);
+    ff.av_packet_unref(media->packet);
     if (media->reads_nothing) {
         media->reads_nothing = false;
         media->format->flags &= ~(AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN);
         vc_media_forget_buffer(media);
     }
     if (status < 0) return status;
-    const bool ends_early = vc_media_is_mov(media) && media->packet_count < avformat_index_get_entries_count(media->stream);
+    const bool ends_early = vc_media_is_mov(media) && media->packet_count < ff.avformat_index_get_entries_count(media->stream);
     const bool ends_before_riff = strcmp(media->container->name, "avi") == 0 && misses_riff(media);
     const bool ends_corrupt = media->packet_count > 0 && media->packets[media->packet_count - 1].is_corrupt;
     media->is_cut = ends_early || ends_before_riff || ends_corrupt || media->demuxer_errors > errors;
     return media->packet_count > 0
-        ? 0 : vc_media_fail(media, VC_MEDIA_UNREADABLE, "its video stream (%s) has no frames", avcodec_get_name(media->stream->codecpar->codec_id));
+        ? 0 : vc_media_fail(media, VC_MEDIA_UNREADABLE, "its video stream (%s) has no frames", ff.avcodec_get_name(media->stream->codecpar->codec_id));
 }
 
 /// Numbers the stretches of rising times. Recordings that were joined begin anew, and broadcasts jump.
 static void find_stretches(vc_media *media) {
     const AVRational base = media->stream->time_base;
-    const int64_t back = av_rescale_q(500000, AV_TIME_BASE_Q, base), jump = av_rescale_q(10000000, AV_TIME_BASE_Q, base);
+    const int64_t back = ff.av_rescale_q(500000, AV_TIME_BASE_Q, base), jump = ff.av_rescale_q(10000000, AV_TIME_BASE_Q, base);
     const bool may_jump = media->container->flags & AVFMT_TS_DISCONT;
     int64_t last_dts = AV_NOPTS_VALUE, last_pts = AV_NOPTS_VALUE;
     int32_t stretch = 0;
@@ -347,9 +347,9 @@ int vc_media_seek(vc_media *media, int64_t place) {
     int code = -1;
     media->has_packet = false;
     if (by_position && packet->position >= 0)
-        code = av_seek_frame(media->format, media->stream->index, packet->position, AVSEEK_FLAG_BYTE);
+        code = ff.av_seek_frame(media->format, media->stream->index, packet->position, AVSEEK_FLAG_BYTE);
     else if (!by_position && packet->pts != AV_NOPTS_VALUE)
-        code = avformat_seek_file(media->format, media->stream->index, INT64_MIN, packet->pts, packet->pts, 0);
+        code = ff.avformat_seek_file(media->format, media->stream->index, INT64_MIN, packet->pts, packet->pts, 0);
     media->has_packet = code >= 0 && reaches(media, place);
     if (media->has_packet) return 0;
     // The container cannot seek: read from the start.

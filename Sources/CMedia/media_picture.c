@@ -34,7 +34,7 @@ static bool reserve(uint8_t **memory, int64_t *held, int64_t bytes) {
 
 /// The rows and columns to which a picture of `columns` x `rows` is scaled to cover `wide` x `high`, as FFmpeg's scale filter rounds.
 static void covering(int columns, int rows, int wide, int high, int *to_columns, int *to_rows) {
-    const int64_t by_rows = av_rescale(high, columns, rows), by_columns = av_rescale(wide, rows, columns);
+    const int64_t by_rows = ff.av_rescale(high, columns, rows), by_columns = ff.av_rescale(wide, rows, columns);
     *to_columns = (int)(by_rows > wide ? by_rows : wide);
     *to_rows = (int)(by_columns > high ? by_columns : high);
 }
@@ -50,30 +50,30 @@ static int prepare_scaler(struct scaling *scaling, const struct vc_media_job *jo
     const int place = job->place % 2;
     struct SwsContext **slot = &scaling->scalers[place];
     if (*slot && memcmp(key, scaling->keys[place], sizeof key) == 0) return 0;
-    sws_freeContext(*slot);
-    struct SwsContext *scaler = *slot = sws_alloc_context();
+    ff.sws_freeContext(*slot);
+    struct SwsContext *scaler = *slot = ff.sws_alloc_context();
     if (!scaler) return AVERROR(ENOMEM);
-    av_opt_set_int(scaler, "srcw", frame->width, 0);
-    av_opt_set_int(scaler, "srch", job->height, 0);
-    av_opt_set_int(scaler, "src_format", frame->format, 0);
-    av_opt_set_int(scaler, "dstw", job->stored_columns, 0);
-    av_opt_set_int(scaler, "dsth", job->stored_rows, 0);
-    av_opt_set_int(scaler, "dst_format", job->format, 0);
-    av_opt_set_int(scaler, "sws_flags", scaler_flags, 0);
+    ff.av_opt_set_int(scaler, "srcw", frame->width, 0);
+    ff.av_opt_set_int(scaler, "srch", job->height, 0);
+    ff.av_opt_set_int(scaler, "src_format", frame->format, 0);
+    ff.av_opt_set_int(scaler, "dstw", job->stored_columns, 0);
+    ff.av_opt_set_int(scaler, "dsth", job->stored_rows, 0);
+    ff.av_opt_set_int(scaler, "dst_format", job->format, 0);
+    ff.av_opt_set_int(scaler, "sws_flags", scaler_flags, 0);
     if (frame->format == AV_PIX_FMT_YUV420P)
-        av_opt_set_int(scaler, "src_v_chr_pos", job->field == 0 ? 128 : job->field == 1 ? 64 : 192, 0);
-    const int code = sws_init_context(scaler, NULL, NULL);
+        ff.av_opt_set_int(scaler, "src_v_chr_pos", job->field == 0 ? 128 : job->field == 1 ? 64 : 192, 0);
+    const int code = ff.sws_init_context(scaler, NULL, NULL);
     if (code < 0) {
-        sws_freeContext(scaler);
+        ff.sws_freeContext(scaler);
         *slot = NULL;
         return code;
     }
     const enum AVColorSpace space = frame->colorspace;
-    const int *table = sws_getCoefficients(space < 1 || space > 10 || space == 8 ? AVCOL_SPC_BT470BG : space);
+    const int *table = ff.sws_getCoefficients(space < 1 || space > 10 || space == 8 ? AVCOL_SPC_BT470BG : space);
     int *old_table, *old_to_table, range, to_range, brightness, contrast, saturation;
-    if (sws_getColorspaceDetails(scaler, &old_table, &range, &old_to_table, &to_range, &brightness, &contrast, &saturation) >= 0) {
+    if (ff.sws_getColorspaceDetails(scaler, &old_table, &range, &old_to_table, &to_range, &brightness, &contrast, &saturation) >= 0) {
         if (frame->color_range != AVCOL_RANGE_UNSPECIFIED) range = frame->color_range == AVCOL_RANGE_JPEG;
-        sws_setColorspaceDetails(scaler, table, range, old_to_table, to_range, brightness, contrast, saturation);
+        ff.sws_setColorspaceDetails(scaler, table, range, old_to_table, to_range, brightness, contrast, saturation);
     }
     memcpy(scaling->keys[place], key, sizeof key);
     return 0;
@@ -95,7 +95,7 @@ int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *jo
         return vc_media_fail(media, VC_MEDIA_TOO_LARGE, "a frame of %dx%d pixels", frame->width, frame->height);
     const struct vc_media_picture *picture = &job->picture;
     const struct orientation o = job->orientation = vc_media_orientation(media);
-    const AVRational pixel = av_guess_sample_aspect_ratio(media->format, media->stream, (AVFrame *)frame);
+    const AVRational pixel = ff.av_guess_sample_aspect_ratio(media->format, media->stream, (AVFrame *)frame);
     int columns, rows, to_columns, to_rows;
     vc_media_shown_size(media, frame->width, frame->height, pixel, &columns, &rows);
     covering(columns, rows, picture->columns, picture->rows, &to_columns, &to_rows);
@@ -105,7 +105,7 @@ int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *jo
     job->height = frame->height;
     job->field = 0;
     if (picture->deinterlaces && is_interlaced(frame) && frame->height >= 4) {
-        const int shift = av_pix_fmt_desc_get(frame->format)->log2_chroma_h;
+        const int shift = ff.av_pix_fmt_desc_get(frame->format)->log2_chroma_h;
         job->field = shows_top_first(frame) ? 1 : 2;
         job->height = frame->height / 2 >> shift << shift;
     }
@@ -139,7 +139,7 @@ int vc_media_make(struct scaling *scaling, struct vc_media_job *job) {
     int strides[4];
     memcpy(planes, frame->data, sizeof planes);
     memcpy(strides, frame->linesize, sizeof strides);
-    const bool is_paletted = av_pix_fmt_desc_get(frame->format)->flags & AV_PIX_FMT_FLAG_PAL;
+    const bool is_paletted = ff.av_pix_fmt_desc_get(frame->format)->flags & AV_PIX_FMT_FLAG_PAL;
     for (int i = 0; job->field != 0 && i < 4 && planes[i] && !(is_paletted && i > 0); i++) {
         if (job->field == 2) planes[i] += strides[i];
         strides[i] *= 2;
@@ -156,7 +156,7 @@ int vc_media_make(struct scaling *scaling, struct vc_media_job *job) {
         to[i] = scaling->scaled + i * job->plane;
         to_strides[i] = (int)job->stride;
     }
-    code = sws_scale(scaling->scalers[job->place % 2], planes, strides, 0, job->height, to, to_strides);
+    code = ff.sws_scale(scaling->scalers[job->place % 2], planes, strides, 0, job->height, to, to_strides);
     if (code <= 0) return code < 0 ? code : AVERROR_INVALIDDATA;
     // FFmpeg's planes are green, blue and red.
     static const int sources[] = {2, 0, 1};

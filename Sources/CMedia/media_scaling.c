@@ -82,7 +82,7 @@ static int hand_over(vc_media *media, struct receiver to) {
         pthread_mutex_unlock(&pictures->lock);
     }
     pictures->handed++;
-    av_frame_unref(oldest->frame);
+    ff.av_frame_unref(oldest->frame);
     if (oldest->code < 0) return vc_media_fail_by(media, oldest->code, "its pictures cannot be scaled");
     const int status = to.receive(to.context, oldest->number, oldest->place, oldest->planar, oldest->bytes);
     return status == 0 ? 0 : vc_media_fail(media, VC_MEDIA_STOPPED, "stopped");
@@ -101,7 +101,7 @@ int vc_media_deliver(
     next->is_made = false;
     status = vc_media_plan(media, frame, next);
     if (status != 0) return status;
-    if ((!next->frame && !(next->frame = av_frame_alloc())) || av_frame_ref(next->frame, frame) < 0)
+    if ((!next->frame && !(next->frame = ff.av_frame_alloc())) || ff.av_frame_ref(next->frame, frame) < 0)
         return vc_media_fail(media, VC_MEDIA_MEMORY, "out of memory for a frame of %dx%d pixels", frame->width, frame->height);
     pthread_mutex_lock(&pictures->lock);
     pictures->put++;
@@ -125,7 +125,7 @@ void vc_media_stop_pictures(vc_media *media) {
     pthread_mutex_unlock(&pictures->lock);
     for (int i = 0; i < pictures->thread_count; i++) pthread_join(pictures->threads[i].thread, NULL);
     for (int i = 0; i < most_jobs; i++)
-        if (pictures->jobs[i].frame) av_frame_unref(pictures->jobs[i].frame);
+        if (pictures->jobs[i].frame) ff.av_frame_unref(pictures->jobs[i].frame);
     pictures->ends = false;
     pictures->put = pictures->taken = pictures->handed = 0;
     pictures->job_count = pictures->thread_count = 0;
@@ -136,11 +136,11 @@ void vc_media_free_pictures(vc_media *media) {
     if (!pictures) return;
     vc_media_stop_pictures(media);
     for (int i = 0; i < most_threads; i++) {
-        for (int k = 0; k < 2; k++) sws_freeContext(pictures->threads[i].scaling.scalers[k]);
+        for (int k = 0; k < 2; k++) ff.sws_freeContext(pictures->threads[i].scaling.scalers[k]);
         free(pictures->threads[i].scaling.scaled);
     }
     for (int i = 0; i < most_jobs; i++) {
-        av_frame_free(&pictures->jobs[i].frame);
+        ff.av_frame_free(&pictures->jobs[i].frame);
         free(pictures->jobs[i].planar);
     }
     pthread_cond_destroy(&pictures->is_made);

@@ -1,7 +1,6 @@
 // Decoding a sound: the mean of its channels at one rate.
 #include "media.h"
 
-#include <libswresample/swresample.h>
 #include <stdlib.h>
 
 /// A sound on its way: converted to planes of floats, averaged, resampled.
@@ -24,7 +23,7 @@ static bool reserve(float **memory, int64_t count) {
 
 /// Resamples `count` mean values (0 = what is left in the resampler) and passes them on.
 static int resample(vc_media *media, struct listening *sound, int count) {
-    const int room = swr_get_out_samples(sound->resampler, count);
+    const int room = ff.swr_get_out_samples(sound->resampler, count);
     if (room < 0) return vc_media_fail_by(media, room, "its sound cannot be resampled");
     if (room == 0) return 0;
     if (room > sound->resampled_capacity) {
@@ -33,7 +32,7 @@ static int resample(vc_media *media, struct listening *sound, int count) {
     }
     const uint8_t *from[1] = {(const uint8_t *)sound->mean};
     uint8_t *to[1] = {(uint8_t *)sound->resampled};
-    const int got = swr_convert(sound->resampler, to, room, count > 0 ? from : NULL, count);
+    const int got = ff.swr_convert(sound->resampler, to, room, count > 0 ? from : NULL, count);
     if (got < 0) return vc_media_fail_by(media, got, "its sound cannot be resampled");
     sound->count += got;
     if (sound->count > sound->most) return vc_media_fail(media, VC_MEDIA_TOO_LARGE, "more than %lld samples", (long long)sound->most);
@@ -50,18 +49,18 @@ static int prepare(vc_media *media, struct listening *sound, const AVFrame *fram
     if (sound->resampler && sound->rate != frame->sample_rate) {
         const int status = resample(media, sound, 0);
         if (status != 0) return status;
-        swr_free(&sound->resampler);
+        ff.swr_free(&sound->resampler);
     }
-    swr_free(&sound->converter);
+    ff.swr_free(&sound->converter);
     AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO, layout = frame->ch_layout;
-    int code = swr_alloc_set_opts2(
+    int code = ff.swr_alloc_set_opts2(
         &sound->converter, &layout, AV_SAMPLE_FMT_FLTP, frame->sample_rate, &layout, frame->format, frame->sample_rate, 0,
         NULL);
-    if (code >= 0) code = swr_init(sound->converter);
+    if (code >= 0) code = ff.swr_init(sound->converter);
     if (code >= 0 && !sound->resampler) {
-        code = swr_alloc_set_opts2(
+        code = ff.swr_alloc_set_opts2(
             &sound->resampler, &mono, AV_SAMPLE_FMT_FLTP, sound->sample_rate, &mono, AV_SAMPLE_FMT_FLTP, frame->sample_rate, 0, NULL);
-        if (code >= 0) code = swr_init(sound->resampler);
+        if (code >= 0) code = ff.swr_init(sound->resampler);
     }
     if (code < 0) return vc_media_fail_by(media, code, "its sound cannot be converted");
     sound->format = frame->format;
@@ -86,7 +85,7 @@ static int hear(vc_media *media, AVFrame *frame, void *context) {
     for (int channel = 0; channel < sound->channels; channel++)
         if (!sound->planes[channel] && !reserve(&sound->planes[channel], sound->capacity))
             return vc_media_fail(media, VC_MEDIA_MEMORY, "out of memory for its sound");
-    const int got = swr_convert(sound->converter, (uint8_t **)sound->planes, count, (const uint8_t **)frame->extended_data, count);
+    const int got = ff.swr_convert(sound->converter, (uint8_t **)sound->planes, count, (const uint8_t **)frame->extended_data, count);
     if (got < 0) return vc_media_fail_by(media, got, "its sound cannot be converted");
     for (int i = 0; i < got; i++) {
         float sum = 0;
@@ -109,8 +108,8 @@ int vc_media_listen(vc_media *media, int32_t sample_rate, int64_t most, vc_media
         if (read == 0) break;
     }
     if (status == 0 && sound.resampler) status = resample(media, &sound, 0);
-    swr_free(&sound.converter);
-    swr_free(&sound.resampler);
+    ff.swr_free(&sound.converter);
+    ff.swr_free(&sound.resampler);
     for (int channel = 0; channel < VC_MEDIA_MAXIMUM_CHANNELS; channel++) free(sound.planes[channel]);
     free(sound.mean);
     free(sound.resampled);

@@ -19,7 +19,7 @@ static enum AVCodecID codec_of(const uint8_t *head) {
 
 /// Reads the whole file into `media->packet`.
 static int read_file(vc_media *media, int descriptor) {
-    av_packet_unref(media->packet);
+    ff.av_packet_unref(media->packet);
     const int64_t size = lseek(descriptor, 0, SEEK_END);
     if (size < 0) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "it cannot be read");
     if (size < 32) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "it has only %d bytes", (int)size);
@@ -27,7 +27,7 @@ static int read_file(vc_media *media, int descriptor) {
         return vc_media_fail(
             media, VC_MEDIA_TOO_LARGE, "expected a picture of at most %d MiB, found %lld", VC_MEDIA_MAXIMUM_PICTURE_BYTES >> 20,
             (long long)size >> 20);
-    const int code = av_new_packet(media->packet, (int)size);
+    const int code = ff.av_new_packet(media->packet, (int)size);
     if (code < 0) return vc_media_fail_by(media, code, "it cannot be read");
     for (int64_t at = 0; at < size;) {
         const ssize_t got = pread(descriptor, media->packet->data + at, (size_t)(size - at), at);
@@ -59,23 +59,23 @@ static bool is_cut(const AVPacket *file, enum AVCodecID codec) {
 
 /// Opens a new decoder: one that goes on could use the tables of the picture before.
 static int open_decoder(vc_media *media, enum AVCodecID id) {
-    avcodec_free_context(&media->decoder);
-    const AVCodec *codec = avcodec_find_decoder(id);
-    if (!codec) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "this FFmpeg has no decoder for %s", avcodec_get_name(id));
-    AVCodecContext *decoder = media->decoder = avcodec_alloc_context3(codec);
+    ff.avcodec_free_context(&media->decoder);
+    const AVCodec *codec = ff.avcodec_find_decoder(id);
+    if (!codec) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "this FFmpeg has no decoder for %s", ff.avcodec_get_name(id));
+    AVCodecContext *decoder = media->decoder = ff.avcodec_alloc_context3(codec);
     if (!decoder) return vc_media_fail(media, VC_MEDIA_MEMORY, "out of memory");
     decoder->max_pixels = VC_MEDIA_MAXIMUM_PIXELS;
     decoder->thread_count = 1;
     decoder->err_recognition = AV_EF_CRCCHECK;
-    const int code = avcodec_open2(decoder, codec, NULL);
+    const int code = ff.avcodec_open2(decoder, codec, NULL);
     return code < 0 ? vc_media_fail_by(media, code, "its decoder cannot be opened") : 0;
 }
 
 /// How the decoded picture is turned upright: EXIF's orientation, as a matrix or as a number.
 static struct orientation orientation_of(const AVFrame *frame) {
-    const AVFrameSideData *data = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
+    const AVFrameSideData *data = ff.av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
     if (data && data->size >= 9 * sizeof(int32_t)) return vc_media_orientation_by((const int32_t *)(const void *)data->data);
-    const AVDictionaryEntry *entry = av_dict_get(frame->metadata, "Orientation", NULL, 0);
+    const AVDictionaryEntry *entry = ff.av_dict_get(frame->metadata, "Orientation", NULL, 0);
     // EXIF 2.3, tag 274: where the first row and the first column of the stored picture are shown.
     static const struct orientation orientations[] = {
         {0}, {0}, {false, true, false}, {false, true, true}, {false, false, true}, {true, false, false}, {true, true, false},
@@ -88,11 +88,11 @@ static int decode(vc_media *media) {
     AVCodecContext *decoder = media->decoder;
     media->decoder_errors = 0;
     media->packet->flags |= AV_PKT_FLAG_KEY;
-    int code = avcodec_send_packet(decoder, media->packet);
-    if (code >= 0) code = avcodec_receive_frame(decoder, media->frame);
+    int code = ff.avcodec_send_packet(decoder, media->packet);
+    if (code >= 0) code = ff.avcodec_receive_frame(decoder, media->frame);
     if (code == AVERROR(EAGAIN)) {
-        avcodec_send_packet(decoder, NULL);
-        code = avcodec_receive_frame(decoder, media->frame);
+        ff.avcodec_send_packet(decoder, NULL);
+        code = ff.avcodec_receive_frame(decoder, media->frame);
     }
     if (code < 0) return vc_media_fail_by(media, code, "the picture cannot be decoded");
     if (media->decoder_errors > 0 || media->frame->decode_error_flags || media->frame->flags & AV_FRAME_FLAG_CORRUPT)
@@ -111,13 +111,13 @@ int vc_media_open_picture(int descriptor, vc_media **result) {
         media->medium = VC_MEDIA_STILL;
         media->threads = 1;
         media->descriptor = -1;
-        media->packet = av_packet_alloc();
-        media->frame = av_frame_alloc();
+        media->packet = ff.av_packet_alloc();
+        media->frame = ff.av_frame_alloc();
     }
     vc_media_begin(media);
     int status = media->packet && media->frame ? 0 : vc_media_fail(media, VC_MEDIA_MEMORY, "out of memory");
     if (status == 0) {
-        av_frame_unref(media->frame);
+        ff.av_frame_unref(media->frame);
         status = read_file(media, descriptor);
     }
     close(descriptor);
@@ -127,7 +127,7 @@ int vc_media_open_picture(int descriptor, vc_media **result) {
     if (status == 0) status = open_decoder(media, codec);
     if (status == 0) status = decode(media);
     if (status == 0) media->turned = orientation_of(media->frame);
-    if (media->packet) av_packet_unref(media->packet);
+    if (media->packet) ff.av_packet_unref(media->packet);
     vc_media_end();
     return status;
 }
@@ -135,7 +135,7 @@ int vc_media_open_picture(int descriptor, vc_media **result) {
 void vc_media_describe_picture(const vc_media *media, struct vc_media_stream *stream) {
     memset(stream, 0, sizeof *stream);
     const enum AVCodecID codec = media->decoder->codec_id;
-    snprintf(stream->codec, sizeof stream->codec, "%s", codec == AV_CODEC_ID_MJPEG ? "jpeg" : avcodec_get_name(codec));
+    snprintf(stream->codec, sizeof stream->codec, "%s", codec == AV_CODEC_ID_MJPEG ? "jpeg" : ff.avcodec_get_name(codec));
     stream->streams = 1;
     stream->listed_frames = 1;
     stream->rate_under = 1;
@@ -152,7 +152,7 @@ int vc_media_show_picture(
         status = vc_media_deliver(media, media->frame, 0, place, &pictures[place], to);
     if (status == 0) status = vc_media_deliver_rest(media, to);
     vc_media_stop_pictures(media);
-    av_frame_unref(media->frame);
+    ff.av_frame_unref(media->frame);
     vc_media_end();
     return status;
 }

@@ -25,7 +25,7 @@ extension Runtime {
     init(threads: Int?, usesCache: Bool, observe: @escaping @Sendable (RunEvent) throws -> Void) throws {
         ReaderProgram.register()
         self.init(
-            version: Release.version, command: [], weights: WeightsLibrary(hdf5: .inReader()), workers: try .ofHost(threads),
+            version: Version.number, command: [], weights: WeightsLibrary(hdf5: .inReader()), workers: try .ofHost(threads),
             cache: usesCache ? try FeatureFolder { try? observe(.note($0)) } : nil, observe: observe)
     }
 }

@@ -42,7 +42,7 @@ enum ReaderProgram {
         let places = named.map { [$0] } ?? self.places
         for place in places where ChildProcess.isProgram(place) {
             guard let version = await version(of: place) else { continue }
-            if version == Release.version {
+            if version == Version.number {
                 state.withLock { state in
                     if state.named == named { state.found = place }
                 }
@@ -53,7 +53,7 @@ enum ReaderProgram {
         guard others.isEmpty else {
             throw VidclassError(
                 .other,
-                "\(ReaderProgram.purpose) of the library's version, \(Release.version), but " + others.joined(separator: " and ")
+                "\(ReaderProgram.purpose) of the library's version, \(Version.number), but " + others.joined(separator: " and ")
                     + ". Install that version, or name its program")
         }
         let searched = places.map(\.printable).joined(separator: ", ")

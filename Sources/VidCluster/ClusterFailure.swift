@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidSystem
 
 /// Why the ranks can no longer work together: an error of one of them, or a rank that was lost.

@@ -1,5 +1,4 @@
 import CClusterPlugin
-import Foundation
 import Synchronization
 import VidSystem
 

@@ -1,5 +1,5 @@
 import CClusterPlugin
-import Foundation
+import FoundationEssentials
 import VidSystem
 
 /// Whether the plug-in that connects this program to MPI is there. Asking does not start MPI.

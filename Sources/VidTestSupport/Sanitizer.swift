@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Tells whether the tests run under a sanitizer (maintain.sanitize). A sanitizer uses many times the memory, so tests that
 /// measure or limit memory are skipped.

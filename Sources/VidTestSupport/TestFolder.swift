@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidSystem
 
 /// A test's private folder, removed with the last reference to it.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Synchronization
 import VidCheckpoint
 import VidCluster
@@ -138,7 +137,7 @@ func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws
 
 /// This program, for VidRun.
 enum Program {
-    static let version = Release.version
+    static let version = Version.number
 
     /// HDF5 files are read by a child process of this program.
     static var hdf5: HDF5Import { .inReader() }

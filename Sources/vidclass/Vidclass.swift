@@ -1,6 +1,5 @@
 import ArgumentParser
 import Dispatch
-import Foundation
 import VidCheckpoint
 import VidCluster
 import VidData
@@ -19,7 +18,7 @@ struct Vidclass: AsyncParsableCommand {
               vidclass train videos
               vidclass predict new --format csv
             """,
-        version: Program.version,
+        version: Version.text,
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
             RunsCommand.self, CompareCommand.self, ExportCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,

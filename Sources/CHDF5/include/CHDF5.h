@@ -8,8 +8,14 @@
 
 #include <stdint.h>
 
-/// The version of the HDF5 library, as "1.10.8".
+/// Loads the library. Returns NULL; or in one line why it cannot be loaded, and then nothing can be read or written.
+const char *vc_hdf5_load(void);
+
+/// The version of the HDF5 library, as "1.10.8"; NULL where it cannot be loaded.
 const char *vc_hdf5_version(void);
+
+/// Debian's package of the library's version with which this module was compiled.
+const char *vc_hdf5_package(void);
 
 /// Errors, as negative return values.
 enum vc_hdf5_status {
@@ -35,7 +41,7 @@ enum vc_hdf5_status {
 /// The kinds of objects.
 enum vc_hdf5_kind { VC_HDF5_GROUP = 1, VC_HDF5_DATASET = 2, VC_HDF5_OTHER = 3 };
 
-/// Prepares the library, so that it needs no file later. `vc_hdf5_open` does it, too. Returns 0, or a negative status.
+/// Loads and prepares the library, so that it needs no file later. `vc_hdf5_open` does it, too. Returns 0, or a negative status.
 int vc_hdf5_prepare(void);
 
 /// Reads the open file `descriptor` of `size` bytes by pread; nothing is opened by name. The descriptor stays open and belongs to the

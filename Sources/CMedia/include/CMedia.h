@@ -41,10 +41,17 @@ enum vc_media_medium { VC_MEDIA_VIDEO = 0, VC_MEDIA_SOUND = 1, VC_MEDIA_STILL = 
 /// The most channels of a sound.
 #define VC_MEDIA_MAXIMUM_CHANNELS 64
 
-/// The libraries' versions, as "libavcodec 59.37.100".
+/// Loads the libraries. Returns NULL; or in one line why they cannot be loaded, and then no function but the next
+/// three may be called.
+const char *vc_media_load(void);
+
+/// The libraries' versions, as "libavcodec 59.37.100"; NULL where they cannot be loaded.
 const char *vc_media_version(void);
 
-/// Loads what the libraries load lazily, before the process gives up opening files.
+/// Debian's packages of the libraries' version with which this module was compiled.
+const char *vc_media_packages(void);
+
+/// Loads the libraries and what they load lazily, before the process gives up opening files.
 void vc_media_prepare(void);
 
 /// Opens the file behind `descriptor` (which it closes in the end) and chooses its stream of `medium`. `threads` decode.

@@ -21,12 +21,20 @@ struct HDF5File: ~Copyable {
     let path: String
     private let handle: Int64
 
+    /// The HDF5 library, whose version is such as `1.10.8`. Asking for it loads it.
+    static var library: LazyLibrary {
+        LazyLibrary(
+            "the HDF5 library", for: "Keras's files", packages: String(cString: vc_hdf5_package()), load: vc_hdf5_load,
+            readVersion: vc_hdf5_version)
+    }
+
     /// Only one thread at a time may use the library.
     static let lock = Mutex(())
 
     /// Opens `source` for `body`, which has the library to itself.
     static func with<Result>(_ source: Source, _ body: (borrowing HDF5File) throws -> sending Result) throws -> sending Result {
-        try lock.withLock { _ in
+        try library.require()
+        return try lock.withLock { _ in
             let file = try HDF5File(source)
             return try body(file)
         }

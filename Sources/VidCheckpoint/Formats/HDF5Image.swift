@@ -8,11 +8,12 @@ package enum HDF5Image {
     /// The bytes of a file with these datasets, in their order. Their paths are components joined by slashes. Equal values give equal bytes.
     ///
     /// - Parameter names: the attribute `name` of groups, by their path.
-    /// - Throws: `.other` if the library fails, for example because memory runs out.
+    /// - Throws: `.missingInput` if the library is not installed, `.other` if it fails, for example because memory runs out.
     package static func bytes(
         of datasets: [(path: String, shape: [Int], values: () -> [Float])], names: [(group: String, name: String)]
     ) throws -> [UInt8] {
-        try HDF5File.lock.withLock { _ in
+        try HDF5File.library.require()
+        return try HDF5File.lock.withLock { _ in
             let file = vc_hdf5_create()
             guard file >= 0 else { throw failure("make a file in memory") }
             defer { vc_hdf5_close(file) }

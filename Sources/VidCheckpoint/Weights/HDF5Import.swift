@@ -126,6 +126,9 @@ extension HDF5Import {
             network: configuration.map { try WeightsFile.exportedNetwork($0, about.path) })
     }
 
-    /// Lets the library open what it needs later, before a reader may open nothing.
+    /// The HDF5 library. Asking for it loads it.
+    package static var library: LazyLibrary { HDF5File.library }
+
+    /// Loads the library and lets it open what it needs later, before a reader may open nothing.
     package static func prepare() { _ = vc_hdf5_prepare() }
 }

@@ -1,173 +1,148 @@
-import Foundation
-import FoundationNetworking
+import CCurl
+import FoundationEssentials
 import Synchronization
 import VidSystem
 
-/// One HTTP request whose response is appended to a partial file as it arrives.
-final class Transfer: NSObject, URLSessionDataDelegate, Sendable {
+/// One HTTP request whose response is appended to a partial file as it arrives, by libcurl.
+final class Transfer: @unchecked Sendable {
     enum Failure: Error {
         /// The server has no bytes after the end of the partial file (416).
         case notResumable
     }
 
-    private struct State {
-        var offset: Int
-        var total: Int?
-        /// Why we cancelled the transfer; the session's own error is then a consequence.
-        var failure: (any Error)?
-        var continuation: CheckedContinuation<Void, any Error>?
-        var lastReport = ContinuousClock.now - .seconds(1)
+    /// libcurl, whose version is such as `7.88.1`. Asking for it loads it.
+    static var library: LazyLibrary {
+        LazyLibrary(
+            "libcurl", for: "downloading weights", packages: "libcurl4 ca-certificates", load: vc_curl_load, readVersion: vc_curl_version)
     }
 
     private let url: URL
     private let part: PartialFile
     private let maximumBytes: Int
-    private let idleSeconds: Double
+    private let idleSeconds: Int
     private let progress: @Sendable (Int, Int?) -> Void
-    private let state: Mutex<State>
+    private let isCancelled = Atomic(false)
+
+    // The state of the transfer, for its thread alone.
+    private var offset: Int
+    private var total: Int?
+    /// Why we ended the transfer.
+    private var failure: (any Error)?
+    private var lastReport = ContinuousClock.now - .seconds(1)
 
     init(
-        _ url: URL, _ part: PartialFile, maximumBytes: Int, idleSeconds: Double, _ progress: @escaping @Sendable (Int, Int?) -> Void
+        _ url: URL, _ part: PartialFile, maximumBytes: Int, idleSeconds: Int, _ progress: @escaping @Sendable (Int, Int?) -> Void
     ) {
         self.url = url
         self.part = part
         self.maximumBytes = maximumBytes
         self.idleSeconds = idleSeconds
         self.progress = progress
-        state = Mutex(State(offset: part.size))
+        offset = part.size
     }
 
     /// Returns when the file is complete.
     func run() async throws {
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.timeoutIntervalForRequest = idleSeconds
-        configuration.urlCache = nil
-        configuration.httpCookieStorage = nil
-        let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
-        defer { session.invalidateAndCancel() }
-        var request = URLRequest(url: url)
-        // Ask for the uncompressed file, since `Range` would count compressed bytes otherwise.
-        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        let offset = state.withLock { $0.offset }
-        if offset > 0 { request.setValue("bytes=\(offset)-", forHTTPHeaderField: "Range") }
-        let task = session.dataTask(with: request)
+        try Transfer.library.require()
+        let thread = WaitingThread()
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                state.withLock { $0.continuation = continuation }
-                task.resume()
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                thread.run { continuation.resume(with: Result { try self.transfer() }) }
             }
         } onCancel: {
-            task.cancel()
+            isCancelled.store(true, ordering: .relaxed)
         }
     }
 
-    // MARK: - What the session reports
-
-    func urlSession(
-        _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse, newRequest request: URLRequest,
-        completionHandler: @escaping @Sendable (URLRequest?) -> Void
-    ) {
-        guard let scheme = request.url?.scheme?.lowercased(), scheme == url.scheme?.lowercased() else {
-            let other = (request.url?.scheme ?? "").quoted
-            note(VidclassError(.inputOutput, "\(url): the server redirects to another scheme (\(other)); this is not followed"))
-            // Do not cancel: the session ends the task itself and cannot handle both.
-            return completionHandler(nil)
+    /// Makes the request, and waits for its end.
+    private func transfer() throws {
+        var message = [CChar](repeating: 0, count: 512)
+        let status = url.absoluteString.withCString { url in
+            (offset > 0 ? "\(offset)-" : "").withCString { range in
+                var request = vc_curl_request()
+                request.url = url
+                request.range = offset > 0 ? range : nil
+                request.idle_seconds = idleSeconds
+                request.context = Unmanaged.passUnretained(self).toOpaque()
+                request.begin = { context, status, reason, range, length in
+                    Transfer.of(context).attempt {
+                        try $0.begin(status, Transfer.text(reason), range: Transfer.text(range), length: Int(length))
+                    }
+                }
+                request.receive = { context, bytes, count in
+                    Transfer.of(context).attempt { try $0.receive(UnsafeRawBufferPointer(start: bytes, count: count)) }
+                }
+                request.refuse = { context, location in
+                    Transfer.of(context).attempt { try $0.refuse(Transfer.text(location)) }
+                }
+                request.is_stopped = { Transfer.of($0).isCancelled.load(ordering: .relaxed) ? 1 : 0 }
+                return vc_curl_get(&request, &message, message.count)
+            }
         }
-        completionHandler(request)
+        if let failure { throw failure }
+        let kept = offset > 0 ? "; \(offset) bytes are kept; run the command again to resume" : ""
+        switch vc_curl_status(UInt32(status)) {
+        case VC_CURL_DONE: break
+        case VC_CURL_STOPPED: throw CancellationError()
+        case VC_CURL_CUT:
+            let whole = total.map { " of \($0)" } ?? ""
+            throw VidclassError(.inputOutput, "\(url): the connection was cut after \(offset)\(whole) bytes\(kept)")
+        default: throw VidclassError(.inputOutput, "\(url): \(Transfer.text(message))\(kept)")
+        }
     }
 
-    func urlSession(
-        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
-        completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
-    ) {
+    // MARK: - What libcurl reports
+
+    private static func of(_ context: UnsafeMutableRawPointer?) -> Transfer {
+        guard let context else { preconditionFailure("the request has no context") }
+        return Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    }
+
+    private static func text(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0).printable } ?? "" }
+
+    /// Does the work; a failure ends the transfer.
+    private func attempt(_ work: (Transfer) throws -> Void) -> Int32 {
         do {
-            try begin(response)
-            completionHandler(.allow)
+            try work(self)
+            return 0
         } catch {
-            breakOff(dataTask, error)
-            completionHandler(.cancel)
+            failure = error
+            return 1
         }
+    }
+
+    private func refuse(_ location: String) throws {
+        let scheme = String(location.prefix { $0 != ":" })
+        throw VidclassError(.inputOutput, "\(url): the server redirects to another scheme (\(scheme.quoted)); this is not followed")
     }
 
     /// Checks the response's status and decides where its bytes go.
-    private func begin(_ response: URLResponse) throws {
-        guard let response = response as? HTTPURLResponse else { throw VidclassError(.inputOutput, "\(url): the response is not HTTP") }
-        let offset = state.withLock { $0.offset }
+    private func begin(_ status: Int, _ reason: String, range: String, length: Int) throws {
         var start = 0
-        switch response.statusCode {
+        switch status {
         case 200: try part.truncate()
         case 206:
-            let range = response.value(forHTTPHeaderField: "Content-Range") ?? ""
             guard range.hasPrefix("bytes \(offset)-") else {
                 throw VidclassError(.inputOutput, "\(url): asked for the bytes from \(offset), but the server sends \(range.quoted)")
             }
             start = offset
         case 416 where offset > 0: throw Failure.notResumable
-        case let status:
-            let word = HTTPURLResponse.localizedString(forStatusCode: status)
-            throw VidclassError(.inputOutput, "\(url): the server answers \(status) (\(word))")
+        default:
+            throw VidclassError(.inputOutput, "\(url): the server answers \(status)\(reason.isEmpty ? "" : " (\(reason))")")
         }
-        let length = response.expectedContentLength
-        let total = length >= 0 ? start + Int(length) : nil
+        let total = length >= 0 ? start + length : nil
         if let total, total > maximumBytes { throw tooLarge(total) }
-        state.withLock {
-            $0.offset = start
-            $0.total = total
-        }
+        offset = start
+        self.total = total
     }
 
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
-        do {
-            // A session makes its calls one after another.
-            var now = state.withLock { $0 }
-            guard now.failure == nil else { return }
-            guard now.offset + data.count <= maximumBytes else { throw tooLarge(now.offset + data.count) }
-            for region in data.regions {
-                try region.withUnsafeBytes { try part.write($0, at: now.offset) }
-                now.offset += region.count
-            }
-            let isDue = ContinuousClock.now - now.lastReport > .milliseconds(100) || now.offset == now.total
-            if isDue {
-                progress(now.offset, now.total)
-                now.lastReport = .now
-            }
-            state.withLock {
-                $0.offset = now.offset
-                $0.lastReport = now.lastReport
-            }
-        } catch {
-            breakOff(dataTask, error)
-        }
-    }
-
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        let (continuation, result): (CheckedContinuation<Void, any Error>?, Result<Void, any Error>) = state.withLock { state in
-            defer { state.continuation = nil }
-            if let failure = state.failure { return (state.continuation, .failure(failure)) }
-            let kept = "; \(state.offset) bytes are kept; run the command again to resume"
-            if let error {
-                let reason = (error as? URLError)?.localizedDescription ?? "\(error)"
-                return (state.continuation, .failure(VidclassError(.inputOutput, "\(url): \(reason)\(state.offset > 0 ? kept : "")")))
-            }
-            if let total = state.total, state.offset < total {
-                return (
-                    state.continuation,
-                    .failure(VidclassError(.inputOutput, "\(url): the connection was cut after \(state.offset) of \(total) bytes\(kept)"))
-                )
-            }
-            return (state.continuation, .success(()))
-        }
-        continuation?.resume(with: result)
-    }
-
-    private func breakOff(_ task: URLSessionTask, _ error: any Error) {
-        note(error)
-        task.cancel()
-    }
-
-    /// Keeps the first reason of several.
-    private func note(_ error: any Error) {
-        state.withLock { if $0.failure == nil { $0.failure = error } }
+    private func receive(_ bytes: UnsafeRawBufferPointer) throws {
+        guard offset + bytes.count <= maximumBytes else { throw tooLarge(offset + bytes.count) }
+        try part.write(bytes, at: offset)
+        offset += bytes.count
+        guard ContinuousClock.now - lastReport > .milliseconds(100) || offset == total else { return }
+        progress(offset, total)
+        lastReport = .now
     }
 
     private func tooLarge(_ bytes: Int) -> VidclassError {

@@ -1,5 +1,5 @@
 import Crypto
-import Foundation
+import FoundationEssentials
 import VidConfig
 import VidSystem
 
@@ -13,7 +13,10 @@ package struct WeightsDownload: Sendable {
     /// The base address of the sources' paths.
     package let server: URL
     /// Seconds without data after which the connection counts as dead.
-    package var idleSeconds = 60.0
+    package var idleSeconds = 60
+
+    /// libcurl. Asking for it loads it.
+    package static var downloader: LazyLibrary { Transfer.library }
 
     /// Throws `.usage` for an address that is not allowed.
     package init(

@@ -1,4 +1,3 @@
-import Foundation
 import VidConfig
 import VidModel
 import VidSystem

@@ -1,12 +1,14 @@
-import Foundation
+@_spi(_Unicode) import Swift
 import VidSystem
 
 /// How labels are spelt and compared: without spaces around them, and in Unicode's normalization form C.
 enum LabelSpelling {
     /// The label without spaces and invisible characters around it, in form C: `"dog "`, `"dog\u{A0}"` and `"dog"` are one label.
+    ///
+    /// The standard library's form C is the one with which it compares strings. Foundation's would bring 40 MB of ICU into the program.
     static func cleaned(_ label: String) -> String {
         let text = label.trimmed(of: isBlank)
-        return text.utf8.allSatisfy { $0 < 0x80 } ? text : text.precomposedStringWithCanonicalMapping
+        return text.utf8.allSatisfy { $0 < 0x80 } ? text : String(String.UnicodeScalarView(text._nfc))
     }
 
     /// A space of any kind, or a character without any width.

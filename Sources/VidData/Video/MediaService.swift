@@ -20,11 +20,15 @@ package final class MediaService: @unchecked Sendable {
         vc_media_close(still)
     }
 
-    /// Loads what FFmpeg's libraries load lazily, before the process gives up opening files.
+    /// Loads FFmpeg's libraries and what they load lazily, before the process gives up opening files.
     package static func prepare() { vc_media_prepare() }
 
-    /// The libraries' version, such as `libavcodec 59.37.100`.
-    package static var version: String { String(cString: vc_media_version()) }
+    /// FFmpeg's libraries, whose version is such as `libavcodec 59.37.100`. Asking for them loads them.
+    package static var library: LazyLibrary {
+        LazyLibrary(
+            "FFmpeg's libraries", for: "reading videos, sounds and pictures", packages: String(cString: vc_media_packages()),
+            load: vc_media_load, readVersion: vc_media_version)
+    }
 
     package var handlers: [UInt32: ReaderService.Handler] {
         [
@@ -36,6 +40,7 @@ package final class MediaService: @unchecked Sendable {
 
     private func open(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
         close()
+        try MediaService.library.require()
         guard let opening = MediaOpening(request.payload), let descriptor = request.descriptor else { throw MediaService.badRequest }
         // The service closes the request's descriptor.
         let own = dup(descriptor)
@@ -156,6 +161,7 @@ package final class MediaService: @unchecked Sendable {
 
     private func show(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
         close()
+        try MediaService.library.require()
         guard let showing = PictureShowing(request.payload), let descriptor = request.descriptor else { throw MediaService.badRequest }
         let own = dup(descriptor)
         guard own >= 0 else { throw VidclassError(.inputOutput, "the file cannot be kept open: \(SystemCall.reason())") }

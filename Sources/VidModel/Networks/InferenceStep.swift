@@ -1,4 +1,4 @@
-import Foundation
+import VidSystem
 import VidTensor
 
 /// Consecutive nodes that run as one: a convolution with the layers behind it that it computes as well, a single node, or several

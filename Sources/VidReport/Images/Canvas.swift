@@ -29,11 +29,17 @@ package final class Canvas {
     /// The part of a text that is at its point, as SVG names it.
     package enum Anchor: String, Sendable { case start, middle, end }
 
+    /// cairo, whose version is such as `1.16.0`. Asking for it loads it.
+    package static let library = LazyLibrary(
+        "cairo", for: "pictures and reports", packages: "libcairo2 fonts-dejavu-core", load: vc_cairo_load, readVersion: vc_cairo_version)
+
     /// The most pixels of a side: cairo's own limit.
     package static let largestSide = 32767
 
     /// - Parameters: sides in pixels, from 1 to ``largestSide``.
+    /// - Throws: `.missingInput` if cairo is not installed.
     package init(width: Int, height: Int, background: Color = .white) throws {
+        try Canvas.library.require()
         guard (1...Canvas.largestSide).contains(width), (1...Canvas.largestSide).contains(height),
             let surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, Int32(width), Int32(height)),
             let context = cairo_create(surface)

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidSystem
 
 /// Example clips as strips of frames with their scores.

@@ -18,8 +18,8 @@ package struct RunEnvironment: Sendable {
     package var blas: String
     package var blasKernel: String
     package var isBlasKernelUsers: Bool
-    /// The version of FFmpeg's libraries, which read videos and sounds.
-    package var libav: String
+    /// The version of FFmpeg's libraries, which read videos and sounds; nil if they are not installed.
+    package var libav: String?
     /// The version of the program ffmpeg, which writes animations; nil if it is not installed.
     package var ffmpeg: String?
     package var swift: String
@@ -28,7 +28,7 @@ package struct RunEnvironment: Sendable {
     package init(version: String, threads: Int, ffmpeg: String?) {
         self.version = version
         self.threads = threads
-        libav = MediaService.version
+        libav = MediaService.library.version
         self.ffmpeg = ffmpeg
         system = RunEnvironment.systemName
         (kernel, architecture) = RunEnvironment.kernelName
@@ -50,7 +50,7 @@ package struct RunEnvironment: Sendable {
             ("vector_extensions", .array(vectorExtensions.map { .string($0) })), ("simd", .string(simd)),
             ("processors", .integer(processors)), ("threads", .integer(threads)), ("memory_bytes", .integer(memoryBytes)),
             ("blas_version", .string(blas)), ("blas_kernel", .string(blasKernel)), ("blas_kernel_set_by_user", .bool(isBlasKernelUsers)),
-            ("libav", .string(libav)), ("ffmpeg", ffmpeg.map { .string($0) } ?? .null), ("swift", .string(swift)),
+            ("libav", libav.map { .string($0) } ?? .null), ("ffmpeg", ffmpeg.map { .string($0) } ?? .null), ("swift", .string(swift)),
         ])
     }
 
@@ -64,7 +64,7 @@ package struct RunEnvironment: Sendable {
             ("vectors", vectorExtensions.joined(separator: " ") + "; \(simd) used"),
             ("threads", "\(threads) of \(Formatting.count(processors, "processor"))"), ("memory", Formatting.bytes(memoryBytes)),
             ("BLAS", "\(blas), kernel \(blasKernel)" + (isBlasKernelUsers ? " (OPENBLAS_CORETYPE was set)" : "")),
-            ("FFmpeg", libav), ("ffmpeg program", ffmpeg ?? "not found"), ("compiler", swift),
+            ("FFmpeg", libav ?? "not found"), ("ffmpeg program", ffmpeg ?? "not found"), ("compiler", swift),
         ]
     }
 

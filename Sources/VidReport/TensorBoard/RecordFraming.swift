@@ -1,5 +1,3 @@
-import CISAL
-
 /// TensorFlow's record format of event files: for each record its length (u64), the masked CRC of these 8 bytes (u32), the payload and
 /// its masked CRC (u32), all little-endian (tensorflow/core/lib/io/record_writer.h).
 package enum RecordFraming {
@@ -33,20 +31,14 @@ package enum RecordFraming {
         return records
     }
 
-    /// CRC-32C (Castagnoli, RFC 3720), computed by ISA-L.
+    /// CRC-32C (Castagnoli, RFC 3720).
     package static func crc32C(_ bytes: [UInt8]) -> UInt32 {
-        var crc: UInt32 = 0xFFFF_FFFF
-        var at = 0
-        while at < bytes.count {
-            let count = min(bytes.count - at, 1 << 30)
-            crc = bytes.withUnsafeBytes { raw in
-                // The function only reads, although its parameter is not const.
-                let start = UnsafeMutableRawPointer(mutating: raw.baseAddress)?.advanced(by: at)
-                return crc32_iscsi(start?.assumingMemoryBound(to: UInt8.self), Int32(count), crc)
-            }
-            at += count
-        }
-        return ~crc
+        ~bytes.reduce(0xFFFF_FFFF) { remainders[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ $0 >> 8 }
+    }
+
+    /// What each byte adds to a CRC: its remainder by the polynomial, whose bits are reflected here.
+    private static let remainders = (0..<256).map { byte in
+        (0..<8).reduce(UInt32(byte)) { remainder, _ in remainder >> 1 ^ (remainder & 1 == 1 ? 0x82F6_3B78 : 0) }
     }
 
     /// A CRC in TensorFlow's masked form: rotated right by 15 bits, plus a constant. CRCs of data that contains CRCs would be weak.

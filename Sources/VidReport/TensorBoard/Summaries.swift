@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidTensor
 
 /// Values for TensorBoard's dashboards, each with a tag: scalars as plain floats, which `EventAccumulator.Scalars` reads, too; the others

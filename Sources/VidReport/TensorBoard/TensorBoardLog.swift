@@ -20,11 +20,12 @@ package final class TensorBoardLog {
     ///   - epochs: the finished epochs. Later epochs in the folder's event files become void.
     ///   - configuration: JSON.
     ///   - parameters: the current parameters.
-    /// - Throws: `.inputOutput` if the file cannot be written.
+    /// - Throws: `.inputOutput` if the file cannot be written, `.missingInput` if cairo, which draws its pictures, is not installed.
     package init(
         in folder: String, epochs: Int, isResumed: Bool, configuration: String, command: [String], parameters: ParameterStore,
         _ workers: Workers
     ) throws {
+        try Canvas.library.require()
         file = try EventFile(in: folder)
         var events: [TBEvent] = []
         if isResumed {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidConfig
 import VidData
 import VidModel

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import VidConfig
 import VidReport
 import VidSystem
@@ -127,7 +127,7 @@ package struct RunFolder: Sendable {
         for name in names where name.hasPrefix("fold") && Int(name.dropFirst(4)) != nil {
             do { try FileManager.default.removeItem(atPath: path + "/" + name) } catch {
                 throw VidclassError.file(
-                    path + "/" + name, "the old fold cannot be removed: \(error.localizedDescription)", kind: .inputOutput)
+                    path + "/" + name, "the old fold cannot be removed: \(error)", kind: .inputOutput)
             }
         }
     }

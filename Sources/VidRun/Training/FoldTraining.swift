@@ -1,4 +1,3 @@
-import Foundation
 import VidCheckpoint
 import VidConfig
 import VidData

@@ -2,7 +2,7 @@ internal import CLinux
 
 /// A thread that does one piece of work at a time, so that work that blocks keeps no thread of Swift's pool. It is started when it is
 /// first needed and ends with this value.
-final class WaitingThread: Sendable {
+package final class WaitingThread: Sendable {
     private final class Shared: @unchecked Sendable {
         var mutex = pthread_mutex_t()
         var wake = pthread_cond_t()
@@ -38,6 +38,8 @@ final class WaitingThread: Sendable {
 
     private let shared = Shared()
 
+    package init() {}
+
     deinit {
         pthread_mutex_lock(&shared.mutex)
         shared.stop = true
@@ -46,7 +48,7 @@ final class WaitingThread: Sendable {
     }
 
     /// Begins `work`; the work before must have ended. Where the system gives no thread, the calling one does the work.
-    func run(_ work: @escaping @Sendable () -> Void) {
+    package func run(_ work: @escaping @Sendable () -> Void) {
         pthread_mutex_lock(&shared.mutex)
         if !shared.isRunning {
             let argument = Unmanaged.passRetained(shared)

@@ -53,6 +53,12 @@ private struct Diagnosis {
     let allThreads: Double
     let threads: Int
     let readerFault: String?
+    // The libraries that are loaded when they are first needed.
+    let media = MediaService.library
+    let hdf5 = HDF5Import.library
+    let cairo = Canvas.library
+    let curl = WeightsDownload.downloader
+    var libraries: [LazyLibrary] { [media, hdf5, cairo, curl] }
     /// The version of the program ffmpeg.
     let ffmpeg: String?
     /// The plug-in for MPI.
@@ -97,6 +103,7 @@ private struct Diagnosis {
         if let readerFault {
             warnings.append("Videos, sounds and HDF5 files cannot be read (.bin and .npy clips can): \(readerFault)")
         }
+        warnings += libraries.compactMap(\.complaint).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
         if ffmpeg == nil {
             warnings.append(
                 "The program ffmpeg was not found, so explain cannot write animations. Nothing else needs it. Install it: apt-get install ffmpeg."
@@ -121,7 +128,13 @@ private struct Diagnosis {
             ["BLAS", BLAS.configuration],
             ["BLAS kernel", kernel],
             ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
-            ["FFmpeg", "\(MediaService.version), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here")],
+            [
+                "FFmpeg",
+                media.version.map { "\($0), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here") } ?? "not found",
+            ],
+            ["HDF5", hdf5.version ?? "not found"],
+            ["cairo", cairo.version ?? "not found"],
+            ["libcurl", curl.version ?? "not found"],
             ["ffmpeg program", (ffmpeg ?? "not found") + " (for animations only)"],
             ["MPI", plugin.text],
             ["cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"],
@@ -132,6 +145,8 @@ private struct Diagnosis {
             found.isEmpty ? "no problems found\n" : found.map { Terminal.paragraph("warning: \($0)", indent: 2) }.joined()
         return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
     }
+
+    private static func version(_ library: LazyLibrary) -> JSONNode { library.version.map { .string($0) } ?? .null }
 
     var document: JSONNode {
         let library: String? = if case .loaded(_, let library) = plugin { library } else { nil }
@@ -148,7 +163,11 @@ private struct Diagnosis {
             ("blas_kernel_set_by_user", .bool(BLAS.coreIsUsers)),
             ("sgemm_gflops_one_thread", .number(oneThread)),
             ("sgemm_gflops", .number(allThreads)),
-            ("libav", .string(MediaService.version)),
+            ("libav", Diagnosis.version(media)),
+            ("hdf5", Diagnosis.version(hdf5)),
+            ("cairo", Diagnosis.version(cairo)),
+            ("libcurl", Diagnosis.version(curl)),
+            ("packages", .array(libraries.flatMap { $0.packages.split(separator: " ") }.map { .string(String($0)) })),
             ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
             ("mpi", library.map { .string($0) } ?? .null),
             ("cache", .string(cache)),

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import VidCluster
 import VidConfig
 import VidReport

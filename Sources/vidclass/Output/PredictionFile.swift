@@ -1,4 +1,3 @@
-import Foundation
 import VidData
 import VidReport
 import VidSystem
