@@ -48,6 +48,8 @@ CANNOT = [
     (r"^(VIDCLASS_UPDATE=1 )?swift ", "builds"),
     (r"^pip3? install", "installs packages"),
     (r"^tensorboard ", "a server that runs on"),
+    (r"rtsp://", "needs a camera; StreamCommandTests pipe files"),
+    (r"predict --watch", "runs until Ctrl-C; WatchCommandTests run it"),
 ]
 # The same, but for --slow.
 SLOW = [(r"keras_from_checkpoint|import keras", "imports Keras; run with --slow")]

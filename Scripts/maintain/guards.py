@@ -55,6 +55,7 @@ TESTS = {
     "new-folder-synced-above": "FolderTests/everyFolderWithANewNameIsSynced",
     "state-before-a-damaged-one": "StoppedTrainingTests/aDamagedLastStateFallsBackToTheOneBefore",
     "one-trainer-per-run": "RunFolderTests/twoTrainersOnOneFolderAndOneThatWasKilled",
+    "one-watcher-per-file": "WatchCommandTests/aSecondOneIsRefused",
     "lock-not-through-link": "RunFolderTests/linksInARunsFolderAreNotWrittenThrough",
     "weights-not-through-link": "RunFolderTests/linksInARunsFolderAreNotWrittenThrough",
     "finite-values": "ClipFileTests",

@@ -24,8 +24,30 @@ struct orientation {
     bool is_transposed, flips_columns, flips_rows;
 };
 
+/// Numbers the stretches of rising times as packets come. Recordings that were joined begin anew, and broadcasts jump.
+struct stretches {
+    int64_t last_dts, last_pts;
+    int32_t number;
+};
+
+/// The times of shown frames, from the first one on, as they come; a stretch follows the one before it at once.
+struct timing {
+    bool has_begun;
+    int64_t offset, usual;
+    /// Of the last frame.
+    int64_t time, pts;
+    int32_t duration, stretch;
+};
+
 struct vc_media {
+    /// The file; -1 for a stream, whose bytes come from `source`.
     int descriptor;
+    vc_media_source source;
+    void *source_context;
+    /// Whether the source has come to its end.
+    bool has_ended;
+    /// Why no more packets could be read.
+    int end_code;
     int64_t size, position;
     AVIOContext *input;
     const AVInputFormat *container;
@@ -90,6 +112,18 @@ bool vc_media_is_mov(const vc_media *media);
 
 /// Reads the next packet of the chosen stream into `media->packet`. Returns 1, 0 at the end, or a negative status.
 int vc_media_read(vc_media *media);
+
+/// The first state of `stretches`.
+extern const struct stretches vc_media_first_stretch;
+
+/// The number of the stretch to which the next packet belongs.
+int32_t vc_media_next_stretch(const vc_media *media, struct stretches *stretches, int64_t pts, int64_t dts);
+
+/// The time of the next frame.
+int64_t vc_media_next_time(struct timing *timing, int64_t pts, int32_t stretch, int32_t duration);
+
+/// Whether the packet read last shows a frame of its own. `last_structure` begins as AV_PICTURE_STRUCTURE_UNKNOWN.
+bool vc_media_shows(const vc_media *media, int *last_structure);
 
 /// Lists the shown frames by their packets.
 int vc_media_list_packets(vc_media *media);

@@ -10,6 +10,16 @@
 
 // ---- The file ----
 
+/// Bytes of a stream. There is no way back.
+static int read_source(void *context, uint8_t *buffer, int count) {
+    vc_media *media = context;
+    if (media->has_ended) return AVERROR_EOF;
+    const int got = media->source(media->source_context, buffer, count);
+    if (got < 0) return AVERROR_EXIT;
+    media->has_ended = got == 0;
+    return got > 0 ? got : AVERROR_EOF;
+}
+
 static int read_bytes(void *context, uint8_t *buffer, int count) {
     vc_media *media = context;
     if (media->position >= media->size) return AVERROR_EOF;
@@ -100,7 +110,7 @@ static int choose_container(vc_media *media) {
     if (refers_elsewhere(format->name))
         return vc_media_fail(media, VC_MEDIA_REFERS, "%s", format->long_name ? format->long_name : format->name);
     if (ends_with(format->name, "_pipe") || strcmp(format->name, "ico") == 0) {
-        if (strcmp(format->name, "jpeg_pipe") != 0 || !is_jpeg_stream(media))
+        if (strcmp(format->name, "jpeg_pipe") != 0 || media->source || !is_jpeg_stream(media))
             return vc_media_fail(media, VC_MEDIA_PICTURE, "%.*s", (int)strcspn(format->name, "_"), format->name);
         format = ff.av_find_input_format("mjpeg");
     }
@@ -113,9 +123,12 @@ static int open_container(vc_media *media) {
     ff.avformat_close_input(&media->format);
     media->stream = NULL;
     media->reads_nothing = false;
-    vc_media_forget_buffer(media);
-    int64_t at = ff.avio_seek(media->input, 0, SEEK_SET);
-    if (at < 0) return vc_media_fail_by(media, (int)at, "its start cannot be read");
+    // Of a stream, the bytes that told its container are still in the buffer.
+    if (!media->source) {
+        vc_media_forget_buffer(media);
+        const int64_t at = ff.avio_seek(media->input, 0, SEEK_SET);
+        if (at < 0) return vc_media_fail_by(media, (int)at, "its start cannot be read");
+    }
     AVFormatContext *format = media->format = ff.avformat_alloc_context();
     if (!format) return VC_MEDIA_MEMORY;
     format->pb = media->input;
@@ -213,6 +226,36 @@ int vc_media_open_decoder(vc_media *media, int threads) {
     return code < 0 ? vc_media_fail_by(media, code, "its decoder cannot be opened") : 0;
 }
 
+/// Makes what reading needs, finds out the container, and opens it.
+static int open_input(vc_media *media) {
+    enum { buffer_bytes = 1 << 16 };
+    const bool is_stream = media->source;
+    uint8_t *buffer = ff.av_malloc(buffer_bytes);
+    media->input = !buffer ? NULL : ff.avio_alloc_context(
+        buffer, buffer_bytes, 0, media, is_stream ? read_source : read_bytes, NULL, is_stream ? NULL : seek_bytes);
+    media->packet = ff.av_packet_alloc();
+    media->frame = ff.av_frame_alloc();
+    if (!media->input || !media->packet || !media->frame) return VC_MEDIA_MEMORY;
+    const int status = choose_container(media);
+    return status == 0 ? vc_media_reopen(media) : status;
+}
+
+int vc_media_open_stream(vc_media_source source, void *context, vc_media **result) {
+    vc_media *media = *result = calloc(1, sizeof *media);
+    if (!media) return VC_MEDIA_MEMORY;
+    media->descriptor = -1;
+    media->source = source;
+    media->source_context = context;
+    media->medium = VC_MEDIA_VIDEO;
+    // Threads would hold frames back.
+    media->threads = 1;
+    media->size = INT64_MAX;
+    vc_media_begin(media);
+    const int status = open_input(media);
+    vc_media_end();
+    return status;
+}
+
 int vc_media_open(int descriptor, int medium, int threads, vc_media **result) {
     vc_media *media = *result = calloc(1, sizeof *media);
     if (!media) {
@@ -225,16 +268,9 @@ int vc_media_open(int descriptor, int medium, int threads, vc_media **result) {
     vc_media_begin(media);
     media->size = lseek(descriptor, 0, SEEK_END);
     if (media->size < 0) return vc_media_fail(media, VC_MEDIA_UNREADABLE, "it cannot be read");
-    enum { buffer_bytes = 1 << 16 };
-    uint8_t *buffer = ff.av_malloc(buffer_bytes);
-    media->input = buffer ? ff.avio_alloc_context(buffer, buffer_bytes, 0, media, read_bytes, NULL, seek_bytes) : NULL;
-    media->packet = ff.av_packet_alloc();
-    media->frame = ff.av_frame_alloc();
-    if (!media->input || !media->packet || !media->frame) return VC_MEDIA_MEMORY;
-    int status_code = choose_container(media);
-    if (status_code == 0) status_code = vc_media_reopen(media);
+    const int status = open_input(media);
     vc_media_end();
-    return status_code;
+    return status;
 }
 
 void vc_media_close(vc_media *media) {

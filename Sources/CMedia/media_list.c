@@ -18,7 +18,10 @@ int vc_media_read(vc_media *media) {
         if (code == AVERROR(ENOMEM) && media->packet_count == 0) return vc_media_fail_by(media, code, "it cannot be read");
         if (code == AVERROR(ENOMEM)) media->demuxer_errors++;
         // A damaged container ends here; what came before counts.
-        if (code < 0) return 0;
+        if (code < 0) {
+            media->end_code = code;
+            return 0;
+        }
         if (media->packet->stream_index == media->stream->index) return 1;
     }
 }
@@ -50,8 +53,7 @@ static bool is_second_field(const vc_media *media, int *last_structure) {
     return is_second;
 }
 
-/// Whether the packet shows a frame of its own.
-static bool shows(const vc_media *media, int *last_structure) {
+bool vc_media_shows(const vc_media *media, int *last_structure) {
     const AVPacket *packet = media->packet;
     if (packet->size == 0 || packet->flags & AV_PKT_FLAG_DISCARD) return false;
     // RFC 6386, section 9.1: the bit show_frame. Alternate reference frames are not shown.
@@ -94,7 +96,7 @@ static int read_packets(vc_media *media) {
         media->packets[media->packet_count++] = (struct packet){
             .pts = packet->pts, .dts = packet->dts, .position = packet->pos,
             .duration = (int32_t)(packet->duration > 0 && packet->duration < INT32_MAX ? packet->duration : 0), .rank = -1,
-            .is_key = packet->flags & AV_PKT_FLAG_KEY, .is_hidden = !shows(media, &last_structure),
+            .is_key = packet->flags & AV_PKT_FLAG_KEY, .is_hidden = !vc_media_shows(media, &last_structure),
             .is_corrupt = packet->flags & AV_PKT_FLAG_CORRUPT};
     }
     ff.av_packet_unref(media->packet);
@@ -112,30 +114,32 @@ static int read_packets(vc_media *media) {
         ? 0 : vc_media_fail(media, VC_MEDIA_UNREADABLE, "its video stream (%s) has no frames", ff.avcodec_get_name(media->stream->codecpar->codec_id));
 }
 
-/// Numbers the stretches of rising times. Recordings that were joined begin anew, and broadcasts jump.
-static void find_stretches(vc_media *media) {
+const struct stretches vc_media_first_stretch = {AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0};
+
+int32_t vc_media_next_stretch(const vc_media *media, struct stretches *stretches, int64_t pts, int64_t dts) {
     const AVRational base = media->stream->time_base;
     const int64_t back = ff.av_rescale_q(500000, AV_TIME_BASE_Q, base), jump = ff.av_rescale_q(10000000, AV_TIME_BASE_Q, base);
     const bool may_jump = media->container->flags & AVFMT_TS_DISCONT;
-    int64_t last_dts = AV_NOPTS_VALUE, last_pts = AV_NOPTS_VALUE;
-    int32_t stretch = 0;
-    for (int64_t i = 0; i < media->packet_count; i++) {
-        struct packet *packet = &media->packets[i];
-        // Presentation times are compared with their like only: they may be far ahead of decoding times.
-        const bool has_dts = packet->dts != AV_NOPTS_VALUE;
-        const int64_t time = has_dts ? packet->dts : packet->pts, last = has_dts ? last_dts : last_pts;
-        if (time != AV_NOPTS_VALUE && last != AV_NOPTS_VALUE) {
-            const int64_t slack = may_jump && has_dts ? 0 : has_dts ? back : jump;
-            if (time < last - slack || (may_jump && time > last + jump)) {
-                stretch++;
-                last_dts = last_pts = AV_NOPTS_VALUE;
-            }
+    // Presentation times are compared with their like only: they may be far ahead of decoding times.
+    const bool has_dts = dts != AV_NOPTS_VALUE;
+    const int64_t time = has_dts ? dts : pts, last = has_dts ? stretches->last_dts : stretches->last_pts;
+    if (time != AV_NOPTS_VALUE && last != AV_NOPTS_VALUE) {
+        const int64_t slack = may_jump && has_dts ? 0 : has_dts ? back : jump;
+        if (time < last - slack || (may_jump && time > last + jump)) {
+            stretches->number++;
+            stretches->last_dts = stretches->last_pts = AV_NOPTS_VALUE;
         }
-        if (has_dts) last_dts = packet->dts;
-        if (packet->pts != AV_NOPTS_VALUE) last_pts = packet->pts;
-        packet->stretch = stretch;
     }
-    media->stretches = stretch + 1;
+    if (has_dts) stretches->last_dts = dts;
+    if (pts != AV_NOPTS_VALUE) stretches->last_pts = pts;
+    return stretches->number;
+}
+
+static void find_stretches(vc_media *media) {
+    struct stretches stretches = vc_media_first_stretch;
+    for (int64_t i = 0; i < media->packet_count; i++)
+        media->packets[i].stretch = vc_media_next_stretch(media, &stretches, media->packets[i].pts, media->packets[i].dts);
+    media->stretches = stretches.number + 1;
 }
 
 static const struct packet *sorted_packets;
@@ -180,29 +184,29 @@ static void rank(vc_media *media) {
     media->shown_count = count;
 }
 
-/// The frames' times from the first one on; a stretch follows the one before it at once.
+int64_t vc_media_next_time(struct timing *timing, int64_t pts, int32_t stretch, int32_t duration) {
+    if (!timing->has_begun) timing->offset = -pts;
+    else if (stretch != timing->stretch) timing->offset = timing->time + (timing->duration ? timing->duration : timing->usual) - pts;
+    else if (pts > timing->pts) timing->usual = pts - timing->pts;
+    *timing = (struct timing){true, timing->offset, timing->usual, pts + timing->offset, pts, duration, stretch};
+    return timing->time;
+}
+
 static void set_times(vc_media *media) {
     const AVRational base = media->stream->time_base;
     media->time_over = base.num;
     media->time_under = base.den;
-    int64_t offset = 0, usual = 0;
+    struct timing timing = {0};
     for (int64_t r = 0; r < media->shown_count; r++) {
         const struct packet *packet = &media->packets[media->shown_packets[r]];
-        if (r == 0) {
-            offset = -packet->pts;
-        } else {
-            const struct packet *before = &media->packets[media->shown_packets[r - 1]];
-            if (packet->stretch != before->stretch) offset = media->shown_times[r - 1] + (before->duration ? before->duration : usual) - packet->pts;
-            else if (packet->pts > before->pts) usual = packet->pts - before->pts;
-        }
-        media->shown_times[r] = packet->pts + offset;
+        media->shown_times[r] = vc_media_next_time(&timing, packet->pts, packet->stretch, packet->duration);
     }
     if (media->shown_count == 0) return;
     media->last_duration = media->packets[media->shown_packets[media->shown_count - 1]].duration;
     if (media->last_duration > 0) return;
     // The track's duration tells it where that is plausible; otherwise the last frame lasts as long as the one before it.
     const int64_t left = media->stream->duration == AV_NOPTS_VALUE ? 0 : media->stream->duration - media->shown_times[media->shown_count - 1];
-    media->last_duration = left > 0 && left <= 2 * usual ? left : usual;
+    media->last_duration = left > 0 && left <= 2 * timing.usual ? left : timing.usual;
 }
 
 /// Times for frames that are known by their order only: their packets' decoding times, or else the stated rate.

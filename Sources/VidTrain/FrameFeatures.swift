@@ -19,7 +19,7 @@ package final class FrameFeatures {
     private let bytes: Int
 
     /// The largest `bytes` by default.
-    private static let mostBytes = 256 << 20
+    package static let mostBytes = 256 << 20
 
     /// - Parameter bytes: of features to hold, besides those of one clip; nil for a small share of the free memory.
     package init(bytes: Int? = nil) {

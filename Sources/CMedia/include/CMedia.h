@@ -139,6 +139,29 @@ int vc_media_decode(
     vc_media *media, const struct vc_media_want *wants, int64_t count, const struct vc_media_picture *pictures, int32_t picture_count,
     int completely, vc_media_receiver receive, void *context);
 
+/// Fills `bytes` with the next bytes of a stream, at most `count`, and waits for them; 0 at its end, negative to stop.
+typedef int (*vc_media_source)(void *context, uint8_t *bytes, int count);
+
+/// Opens a stream that can be read once, in order, from `source`, and chooses its video. The first bytes are read here. On failure `*media`
+/// still exists for `vc_media_error`, unless memory ran out.
+int vc_media_open_stream(vc_media_source source, void *context, vc_media **media);
+
+/// How a stream ended.
+struct vc_media_stream_end {
+    /// How long the last frame is shown, in units of the time base; 0 = unknown.
+    int64_t last_duration;
+    /// Whether it could not be read to the end of its bytes.
+    int32_t is_cut;
+};
+
+/// The seconds of a stream's unit of time, as a fraction.
+void vc_media_time_base(const vc_media *media, int64_t *over, int64_t *under);
+
+/// Decodes all frames of an open stream while its bytes come. `receive` gets as a frame's number its time from the first frame on, in units
+/// of the time base.
+int vc_media_follow(
+    vc_media *media, const struct vc_media_picture *picture, vc_media_receiver receive, void *context, struct vc_media_stream_end *end);
+
 /// Decodes the single picture behind `descriptor`, which it closes: PNG, JPEG, WebP, BMP or TIFF. `*media` is NULL, or that of the picture
 /// before, whose scalers are used again. On failure it still exists for `vc_media_error`, unless memory ran out.
 int vc_media_open_picture(int descriptor, vc_media **media);

@@ -26,6 +26,14 @@ package struct ClipFrames: Sendable, Equatable {
         file = times
     }
 
+    /// The frames of a stream up to now.
+    init(stream times: FrameTimes) {
+        range = 0..<times.count
+        self.times = times
+        start = 0
+        file = times
+    }
+
     /// Frames that are computed from a part of a file, which begins at `start` seconds. A spectrogram has such frames.
     init(_ times: FrameTimes, from start: Double) {
         range = 0..<times.count

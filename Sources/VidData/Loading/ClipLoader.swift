@@ -161,6 +161,15 @@ package struct ClipLoader: Sendable {
     /// A decoder for videos.
     var decoder: VideoDecoder { VideoDecoder(deinterlaces: deinterlaces, files: files) }
 
+    /// Decodes a stream's frames in the model's size while it comes; see `VideoDecoder.follow`.
+    package func follow(
+        _ source: StreamSource, begin: (StreamDescription) throws -> Void,
+        consume: (_ time: Int64, UnsafeRawBufferPointer) async throws -> Void
+    ) async throws -> StreamResult {
+        if let fault = vectorsFault(isVectors: false, source.name) { throw fault }
+        return try await decoder.follow(source, frameSize(source.name), begin: begin, consume: consume)
+    }
+
     /// The model's size for frames of the video at `path`. Throws if videos have no such channels.
     func frameSize(_ path: String) throws -> FrameSize {
         if let fault = videoFault(path) { throw fault }

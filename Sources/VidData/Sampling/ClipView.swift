@@ -63,26 +63,47 @@ extension FrameTimes {
     ///
     /// Throws if the rate is unknown or if there would be more than `most` windows; `path` is for the error.
     package func windows(length: Double, stride: Double, most: Int = mostWindows, path: String) throws -> [ClipWindow] {
-        precondition(length > 0 && stride > 0, "windows of \(length) seconds every \(stride)")
-        guard let duration else {
-            _ = try ClipWindow(start: 0, length: length).frames(of: self, path: path)
+        let times = ended
+        guard let duration = times.duration else {
+            _ = try ClipWindow(start: 0, length: length).frames(of: times, path: path)
             return []
         }
-        let fitting = max(0, ((duration - length + min(tolerance, stride / 4)) / stride).rounded(.down) + 1)
-        guard fitting <= Double(most) else {
-            let found = fitting < 1e15 ? "\(Int(fitting))" : "more than 10^15"
-            throw VidclassError.file(
-                path,
-                "expected at most \(most) windows, found \(found), one every \(stride) seconds of \(duration); use a longer "
-                    + (stride == length ? "--window" : "--stride"))
-        }
-        let whole = Int(fitting)
-        var windows = (0..<whole).map { ClipWindow(start: Double($0) * stride, length: length) }
-        let next = Double(whole) * stride
-        let covered = windows.last.map { $0.start + length } ?? 0
-        if duration - covered > (windows.isEmpty ? 0 : stride / 2), next < duration - tolerance {
-            windows.append(ClipWindow(start: next, length: length))
-        }
-        return windows
+        let grid = WindowGrid(length: length, stride: stride)
+        let fitting = grid.fitting(in: duration, tolerance: times.tolerance)
+        guard fitting <= Double(most) else { throw grid.tooMany(fitting, most, duration, path: path) }
+        let windows = (0..<Int(fitting)).map(grid.window)
+        return windows + (grid.rest(of: duration, after: windows.count, tolerance: times.tolerance).map { [$0] } ?? [])
+    }
+}
+
+/// Windows of `length` seconds that start every `stride` seconds from 0 on.
+struct WindowGrid: Sendable {
+    let length: Double
+    let stride: Double
+
+    init(length: Double, stride: Double) {
+        precondition(length > 0 && stride > 0, "windows of \(length) seconds every \(stride)")
+        (self.length, self.stride) = (length, stride)
+    }
+
+    func window(_ number: Int) -> ClipWindow { ClipWindow(start: Double(number) * stride, length: length) }
+
+    /// The number of windows that fit into `duration` seconds.
+    func fitting(in duration: Double, tolerance: Double) -> Double {
+        max(0, ((duration - length + min(tolerance, stride / 4)) / stride).rounded(.down) + 1)
+    }
+
+    /// The window that extends past the end, after `count` that fit: if they leave more than half a stride uncovered, or if none fits.
+    func rest(of duration: Double, after count: Int, tolerance: Double) -> ClipWindow? {
+        let next = window(count)
+        let covered = count > 0 ? window(count - 1).start + length : 0
+        return duration - covered > (count == 0 ? 0 : stride / 2) && next.start < duration - tolerance ? next : nil
+    }
+
+    func tooMany(_ found: Double, _ most: Int, _ duration: Double, path: String) -> VidclassError {
+        .file(
+            path,
+            "expected at most \(most) windows, found \(found < 1e15 ? "\(Int(found))" : "more than 10^15"), one every \(stride) seconds of "
+                + "\(duration); use a longer " + (stride == length ? "--window" : "--stride"))
     }
 }

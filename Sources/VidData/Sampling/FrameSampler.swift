@@ -50,6 +50,8 @@ package struct FrameSampler: Sendable, Equatable {
     /// end; `path` is for the error.
     package func choose(_ view: ClipView, of times: FrameTimes, path: String) throws -> Choice {
         precondition(times.count >= 1, "\(times.count) frames to sample from")
+        var times = times
+        if case .window(let start, let length) = view { times = times.known(at: start + length) }
         var range = 0..<times.count
         var part = 0..<(times.duration ?? 0)
         var place = Place.evenly(index: 0, count: 1)

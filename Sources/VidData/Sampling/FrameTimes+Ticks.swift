@@ -27,13 +27,22 @@ extension FrameTimes {
             let fitted = 1 / (mean * tick)
             rates += [fitted.rounded(), (fitted * 1.001).rounded() * 1000 / 1001, fitted]
         }
-        if let rate = rates.first(where: { FrameTimes.isConstant(offsets, step: 1 / ($0 * tick), last: last) }) {
+        let rate = rates.first(where: { FrameTimes.isConstant(offsets, step: 1 / ($0 * tick), last: last) })
+        let (over, under) = (Double(timeBase.numerator), Double(timeBase.denominator))
+        let seconds = offsets.map { $0 * over / under }
+        let duration = ((offsets.last ?? 0) + (last ?? mean)) * over / under
+        if let rate {
             self.init(count: ticks.count, rate: rate)
         } else if mean > 0 {
-            let (over, under) = (Double(timeBase.numerator), Double(timeBase.denominator))
-            self.init(seconds: offsets.map { $0 * over / under }, duration: ((offsets.last ?? 0) + (last ?? mean)) * over / under)
+            self.init(seconds: seconds, duration: duration)
         } else {
             self.init(count: ticks.count, rate: statedRate)
+        }
+        guard mean > 0, rate != statedRate else { return }
+        let step = 1 / (statedRate * tick)
+        let agreeing = offsets.indices.first { !FrameTimes.agrees(offsets[$0], number: $0, step: step) } ?? offsets.count
+        if rate != nil || agreeing > 0 {
+            self = arriving(Arrival(statedRate: statedRate, agreeing: agreeing, seconds: seconds, duration: duration))
         }
     }
 
@@ -45,9 +54,17 @@ extension FrameTimes {
     /// The last frame must take from half a step to less than two, because containers often round its duration or give that of a
     /// field: a last frame that stands still for longer, or a series of pictures that ends at once, is no constant rate.
     private static func isConstant(_ offsets: [Double], step: Double, last: Double?) -> Bool {
+        canEnd(with: last, step: step) && offsets.indices.allSatisfy { agrees(offsets[$0], number: $0, step: step) }
+    }
+
+    /// Whether the last of frames every `step` ticks can take `last` of them; nil = unknown.
+    static func canEnd(with last: Double?, step: Double) -> Bool {
         guard step > 0, step.isFinite else { return false }
-        if let last, last < step / 2 - 1 || last >= 2 * step { return false }
-        let allowed = min(1, step / 4) + 1e-3
-        return offsets.indices.allSatisfy { abs(offsets[$0] - Double($0) * step) <= allowed }
+        return last.map { $0 >= step / 2 - 1 && $0 < 2 * step } ?? true
+    }
+
+    /// Whether the time of frame `number` of frames every `step` ticks can have been rounded to `offset`.
+    static func agrees(_ offset: Double, number: Int, step: Double) -> Bool {
+        step > 0 && step.isFinite && abs(offset - Double(number) * step) <= min(1, step / 4) + 1e-3
     }
 }

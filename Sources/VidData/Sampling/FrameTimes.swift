@@ -9,6 +9,21 @@ package struct FrameTimes: Sendable, Equatable {
     package let seconds: [Double]?
     /// The end of the last frame; nil if the rate is unknown.
     package let duration: Double?
+    /// The frame that `seconds` begins with: 0 but for a stream, whose past is forgotten.
+    let first: Int
+    /// What was known of the frames while they came, where that is not what all of them tell; nil for frames that did not come one by one.
+    private(set) var arrival: Arrival?
+
+    /// The times of frames that came one after another: at the stated rate for as long as they agreed with it.
+    struct Arrival: Sendable, Equatable {
+        /// 0 = unknown.
+        let statedRate: Double
+        /// The number of frames up to the first one that does not agree with `statedRate`.
+        let agreeing: Int
+        /// The times as the file gives them, and their end.
+        let seconds: [Double]
+        let duration: Double
+    }
 
     /// Advice for a folder of pictures whose rate must be known.
     static let folderRateAdvice =
@@ -19,6 +34,7 @@ package struct FrameTimes: Sendable, Equatable {
         self.count = count
         self.rate = rate > 0 && rate.isFinite ? rate : 0
         seconds = nil
+        first = 0
         duration = self.rate > 0 ? Double(count) / self.rate : nil
     }
 
@@ -32,6 +48,35 @@ package struct FrameTimes: Sendable, Equatable {
         self.rate = isKnown ? rate : 0
         self.seconds = isKnown ? seconds : nil
         self.duration = isKnown ? duration : nil
+        first = 0
+    }
+
+    /// A stream's frames from `first` on at `seconds`, until `duration`.
+    init(from first: Int, seconds: [Double], duration: Double) {
+        precondition(!seconds.isEmpty && duration > 0 && duration.isFinite, "\(seconds.count) frames until \(duration)")
+        count = first + seconds.count
+        rate = Double(count) / duration
+        self.seconds = seconds
+        self.duration = duration
+        self.first = first
+    }
+
+    /// The same times with what was known while the frames came.
+    func arriving(_ arrival: Arrival) -> FrameTimes {
+        var times = self
+        times.arrival = arrival
+        return times
+    }
+
+    /// The times that were known when the last frame had come.
+    package var ended: FrameTimes { arrival.map { FrameTimes(from: 0, seconds: $0.seconds, duration: $0.duration) } ?? self }
+
+    /// The times that were known when the first frame at or after `end` came. They decide about a window that ends there, which so does not
+    /// depend on what comes later: the windows of a file are those of the same stream.
+    func known(at end: Double) -> FrameTimes {
+        guard let arrival, arrival.statedRate > 0 else { return ended }
+        let stated = FrameTimes(count: arrival.seconds.count, rate: arrival.statedRate)
+        return stated.frames(before: end) < arrival.agreeing ? stated : ended
     }
 
     /// Times closer than this count as equal: a millionth of the mean frame's time.
@@ -42,20 +87,20 @@ package struct FrameTimes: Sendable, Equatable {
     var tolerance: Double { 1e-6 / rate }
 
     /// The time of a frame; nil if the rate is unknown.
-    package func time(of frame: Int) -> Double? { seconds?[frame] ?? (rate > 0 ? Double(frame) / rate : nil) }
+    package func time(of frame: Int) -> Double? { seconds?[frame - first] ?? (rate > 0 ? Double(frame) / rate : nil) }
 
     /// The number of frames that are shown before `time`, whose number is also that of the first frame shown at or after it.
     package func frames(before time: Double) -> Int {
         precondition(rate > 0, "the rate of the frames is not known")
         guard let seconds else { return Int(min(max((time * rate - 1e-6).rounded(.up), 0), Double(count))) }
-        return seconds.firstIndex(inSorted: { $0 >= time - tolerance })
+        return first + seconds.firstIndex(inSorted: { $0 >= time - tolerance })
     }
 
     /// The frame on the screen at `time`: the last one whose time is not above it. Before the first frame it is the first.
     package func frame(at time: Double) -> Int {
         precondition(rate > 0, "the rate of the frames is not known")
         guard let seconds else { return Int(min(max((time * rate + 1e-6).rounded(.down), 0), Double(count - 1))) }
-        return max(0, seconds.firstIndex(inSorted: { $0 > time + tolerance }) - 1)
+        return first + max(0, seconds.firstIndex(inSorted: { $0 > time + tolerance }) - 1)
     }
 }
 

@@ -93,6 +93,22 @@ package struct MediaFiles: Sendable {
         }
     }
 
+    /// The most frames in one piece of a stream's bytes.
+    static let mostFramesOfPiece = 1 << 16
+
+    /// Lets `body` work with a reader that nothing is open in, for a stream of this name. `restart` begins its time limit anew, and the limit of
+    /// the bytes that it may send.
+    nonisolated(nonsending) func withStream<Result>(
+        _ name: String,
+        _ body: nonisolated(nonsending) (ReaderSession, _ restart: (_ outputLimit: Int) -> Void) async throws -> Result
+    ) async throws -> Result {
+        let limit = try timeLimit ?? MediaFiles.environmentLimit() ?? .seconds(60)
+        return try await readers.withReader(for: name, timeLimit: limit) { session in
+            session.kept = nil
+            return try await body(session) { session.beginRequest(name, timeLimit: limit, outputLimit: $0) }
+        }
+    }
+
     /// Begins work on the next picture of a folder. `file` is the open picture.
     func beginPicture(_ file: RegularFile, _ session: ReaderSession) throws {
         session.beginRequest(file.path, timeLimit: try limit(file))

@@ -19,6 +19,12 @@ enum MediaMessage {
     /// Decodes the single picture that comes with it; the payload is a `PictureShowing`. The answer is a `stream`, then a `frame` 0 for
     /// each size, and it is not open afterwards.
     static let show = first + 5
+    /// Decodes a stream while it comes; the payload is a `MediaDecoding` of one picture. The answer is a `stream` with a `StreamClock` behind
+    /// it, a `frame` for each, with its time in place of its number, and a `streamEnd`; and among them each time that bytes are needed
+    /// `more`, whose payload is the most (i64), to which the program says `bytes`.
+    static let follow = first + 6
+    /// The next bytes of a stream; none at its end.
+    static let bytes = first + 7
 
     // Answers.
     static let stream = first + 16
@@ -28,6 +34,8 @@ enum MediaMessage {
     static let damage = first + 20
     static let mismatch = first + 21
     static let samples = first + 22
+    static let more = first + 23
+    static let streamEnd = first + 24
 
     /// The bytes before the pixels of a `frame`: its number (i64) and its picture's place (i64).
     static let frameHead = 16

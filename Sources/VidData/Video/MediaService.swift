@@ -35,6 +35,7 @@ package final class MediaService: @unchecked Sendable {
             MediaMessage.open: { [self] in try open($0, $1) }, MediaMessage.list: { [self] in try list($0, $1) },
             MediaMessage.want: { [self] request, _ in try want(request) }, MediaMessage.decode: { [self] in try decode($0, $1) },
             MediaMessage.listen: { [self] in try listen($0, $1) }, MediaMessage.show: { [self] in try show($0, $1) },
+            MediaMessage.follow: { [self] in try follow($0, $1) },
         ]
     }
 
@@ -118,6 +119,23 @@ package final class MediaService: @unchecked Sendable {
             }
         }
 
+        /// Asks for the next bytes of a stream, at most `count`, and waits for them; 0 at its end, -1 if that failed.
+        static let receiveBytes: vc_media_source = { context, target, count in
+            guard let context, let target else { return -1 }
+            let delivery = Unmanaged<Delivery>.fromOpaque(context).takeUnretainedValue()
+            do {
+                try delivery.parent.send(MediaMessage.more, bytes: LittleEndian.bytes(Int64(count)))
+                guard let answer = try delivery.parent.next(), answer.kind == MediaMessage.bytes, answer.payload.count <= Int(count) else {
+                    throw MediaService.badRequest
+                }
+                answer.payload.withUnsafeBytes { if let bytes = $0.baseAddress { memcpy(target, bytes, $0.count) } }
+                return Int32(answer.payload.count)
+            } catch {
+                delivery.error = error
+                return -1
+            }
+        }
+
         /// Sends a frame.
         static let sendFrame: vc_media_receiver = { context, number, picture, pixels, count in
             (LittleEndian.bytes(number) + LittleEndian.bytes(Int64(picture))).withUnsafeBytes {
@@ -172,6 +190,34 @@ package final class MediaService: @unchecked Sendable {
         let pictures = showing.sizes.map { vc_media_picture($0, deinterlaces: false) }
         let status = try Delivery.to(parent) { vc_media_show_picture(still, pictures, Int32(pictures.count), Delivery.sendFrame, $0) }
         try check(status, still)
+    }
+
+    private func follow(_ request: ReaderConnection.Request, _ parent: ReaderConnection) throws {
+        close()
+        defer { close() }
+        guard let decoding = MediaDecoding(request.payload), decoding.pictures.count == 1 else { throw MediaService.badRequest }
+        var picture = vc_media_picture(decoding.pictures[0], deinterlaces: decoding.deinterlaces)
+        var end = vc_media_stream_end()
+        let status = try Delivery.to(parent) { context in
+            let opened = vc_media_open_stream(Delivery.receiveBytes, context, &media)
+            guard opened == 0 else { return opened }
+            var found = vc_media_stream()
+            vc_media_describe(media, &found)
+            var (over, under) = (Int64(), Int64())
+            vc_media_time_base(media, &over, &under)
+            let head = MediaService.stream(found).bytes + StreamClock(over: Int(over), under: Int(under)).bytes
+            guard head.withUnsafeBytes({ Delivery.send(context, MediaMessage.stream, $0) }) == 0 else { return VC_MEDIA_STOPPED.rawValue }
+            return vc_media_follow(media, &picture, Delivery.sendFrame, context, &end)
+        }
+        try check(status)
+        var damage = vc_media_damage()
+        vc_media_read_damage(media, &damage)
+        try parent.send(
+            MediaMessage.streamEnd,
+            bytes: StreamEnd(
+                damage: MediaDamage(decodingErrors: Int(damage.decoding_errors), skippedBytes: Int(damage.skipped_bytes)),
+                lastDuration: max(0, Int(end.last_duration)), isCut: end.is_cut != 0
+            ).bytes)
     }
 
     private static let badRequest = VidclassError(.other, "a reader got a request that makes no sense")

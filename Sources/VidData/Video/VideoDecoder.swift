@@ -147,17 +147,26 @@ package struct VideoDecoder: Sendable {
         UnsafeMutableRawBufferPointer.allocate(byteCount: MediaMessage.frameHead + (sizes.map(\.count).max() ?? 0), alignment: 64)
     }
 
-    /// Reads the message of a frame, of `length` bytes, into `memory` and returns its pixels. Throws if it is not frame `number` for the
+    /// Reads the message of a frame, of `length` bytes, into `memory`.
+    nonisolated(nonsending) func readFrame(
+        _ session: ReaderSession, _ length: Int, into memory: UnsafeMutableRawBufferPointer
+    ) async throws -> (number: Int64, place: Int64, pixels: UnsafeRawBufferPointer) {
+        let message = UnsafeMutableRawBufferPointer(rebasing: memory[..<length])
+        try await session.read(into: message)
+        return (
+            Int64(littleEndian: message.load(as: Int64.self)), Int64(littleEndian: message.load(fromByteOffset: 8, as: Int64.self)),
+            UnsafeRawBufferPointer(rebasing: message[MediaMessage.frameHead...])
+        )
+    }
+
+    /// The same: returns its pixels. Throws if it is not frame `number` for the
     /// wanted picture at `place`.
     nonisolated(nonsending) func readFrame(
         _ session: ReaderSession, _ length: Int, _ number: Int, place: Int, into memory: UnsafeMutableRawBufferPointer
     ) async throws -> UnsafeRawBufferPointer {
-        let message = UnsafeMutableRawBufferPointer(rebasing: memory[..<length])
-        try await session.read(into: message)
-        guard Int64(littleEndian: message.load(as: Int64.self)) == number,
-            Int64(littleEndian: message.load(fromByteOffset: 8, as: Int64.self)) == place
-        else { throw session.unexpected() }
-        return UnsafeRawBufferPointer(rebasing: message[MediaMessage.frameHead...])
+        let frame = try await readFrame(session, length, into: memory)
+        guard frame.number == number, frame.place == place else { throw session.unexpected() }
+        return frame.pixels
     }
 }
 

@@ -45,7 +45,7 @@ package struct WindowChoice: Sendable {
 
 /// Scores files with a model, on one rank.
 struct FileScorer {
-    let paths: [String]
+    var paths: [String]
     let windows: WindowChoice?
     private let saved: SavedModel
     private let predictor: Predictor
@@ -56,7 +56,8 @@ struct FileScorer {
         self.paths = paths
         self.windows = windows
         predictor = try saved.predictor(
-            for: .scores, loadedClips: min(paths.count, ClipSource.ahead) * saved.evaluationViews.count, workers)
+            for: .scores,
+            loadedClips: (paths.isEmpty ? ClipSource.ahead : min(paths.count, ClipSource.ahead)) * saved.evaluationViews.count, workers)
     }
 
     /// Scores all files, each on one of the ranks.
@@ -104,6 +105,22 @@ struct FileScorer {
         scores.windows = [.init(scores: FloatData(output.scores), familiarity: output.familiarity)]
     }
 
+    /// Scores the clip of a window, with the features of the frames that earlier windows contain.
+    func score(_ clip: LoadedClip, _ window: ClipWindow, _ known: FrameFeatures) -> FileScores.Window {
+        let output = predictor.output(clip, known)
+        return .init(
+            start: window.start, length: window.length, scores: FloatData(Scores.softmax(output.logits)),
+            familiarity: saved.familiarity?.finding(output.feature))
+    }
+
+    /// The features of the frames of a stream's windows: enough to run the CNN once on each frame, however long the stream is.
+    func features(for choice: WindowChoice) -> FrameFeatures {
+        // Until a frame comes again, at most so many windows come, each with frames that no window before it contains.
+        let windows = min((choice.length / choice.stride).rounded(.up) + 1, 1e6)
+        let frame = saved.classifier.features * MemoryLayout<Float>.stride
+        return FrameFeatures(bytes: min(2 * Size.product(Int(windows), saved.classifier.frames, frame), FrameFeatures.mostBytes))
+    }
+
     /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
     private static let timelineBytes = 256 << 20
 
@@ -118,17 +135,15 @@ struct FileScorer {
         let bytes = 600 + 4 * saved.classifier.classes.count
         let plan = try times.windows(
             length: choice.length, stride: choice.stride, most: min(FrameTimes.mostWindows, FileScorer.timelineBytes / bytes), path: path)
-        let seconds = times.duration ?? 0
+        let seconds = times.ended.duration ?? 0
         var found = [FileScores.Window?](repeating: nil, count: plan.count)
         var done = 0
         let known = FrameFeatures()
         try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
-            let output = predictor.output(clip, known)
             let window = plan[place]
             // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
-            found[place] = .init(
-                start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start),
-                scores: FloatData(Scores.softmax(output.logits)), familiarity: saved.familiarity?.finding(output.feature))
+            found[place] = score(
+                clip, ClipWindow(start: (frames.start ?? 0) + window.start, length: min(window.length, seconds - window.start)), known)
             done += 1
             progress(done, plan.count)
         }

@@ -50,7 +50,7 @@ package struct FilePredictor {
     }
 
     private let saved: SavedModel
-    private let scorer: FileScorer
+    private var scorer: FileScorer
     private let top: Int
     private let cluster: any Cluster
     /// Whether a remark on the values of clips has been made.
@@ -64,6 +64,13 @@ package struct FilePredictor {
         self.top = top
         self.cluster = cluster
         scorer = try FileScorer(saved, paths: paths, windows: windows, workers: workers)
+    }
+
+    /// The same for other files, with the same memory.
+    func predicting(_ paths: [String]) -> FilePredictor {
+        var other = self
+        other.scorer.paths = paths
+        return other
     }
 
     /// Scores all files.
@@ -92,21 +99,61 @@ package struct FilePredictor {
     }
 
     private func outcome(_ scores: FileScores, _ path: String, _ input: String) -> Outcome {
-        func prediction(_ window: FileScores.Window) throws -> Prediction {
-            try saved.requireFinite(window.scores.floats, of: path)
-            return Prediction(
-                input: input, classes: saved.classifier.classes, scores: window.scores.floats, top: top,
-                familiarity: window.familiarity)
-        }
         if let failure = scores.failure { return .failure(failure) }
         do {
-            guard scorer.windows != nil else { return .prediction(try prediction(scores.windows[0])) }
-            let windows = try scores.windows.map { (ClipWindow(start: $0.start, length: $0.length), try prediction($0)) }
+            guard scorer.windows != nil else { return .prediction(try prediction(scores.windows[0], path, input)) }
+            let windows = try scores.windows.map { (ClipWindow(start: $0.start, length: $0.length), try prediction($0, path, input)) }
             return .timeline(Timeline(input: input, classes: saved.classifier.classes, windows: windows))
         } catch {
             return .failure(error as? VidclassError ?? VidclassError(.other, "\(error)"))
         }
     }
+
+    private func prediction(_ window: FileScores.Window, _ path: String, _ input: String) throws -> Prediction {
+        try saved.requireFinite(window.scores.floats, of: path)
+        return Prediction(
+            input: input, classes: saved.classifier.classes, scores: window.scores.floats, top: top, familiarity: window.familiarity)
+    }
+
+    // MARK: Streams
+
+    /// Scores the windows of a stream while it comes, on this process alone.
+    ///
+    /// - Parameters:
+    ///   - input: its name in the results.
+    ///   - each: receives each window when it has ended; false to end the work.
+    /// - Returns: the stream's damage; nil if there is none.
+    /// - Throws: `.badData` if the stream is no video or cannot be read to its end, and the errors of the source and of `each`.
+    package func follow(
+        _ source: StreamSource, input: String, each: (ClipWindow, Prediction) throws -> Bool
+    ) async throws -> VideoDamage? {
+        guard let choice = scorer.windows else { preconditionFailure("a stream is scored in windows") }
+        let loader = saved.loader
+        let known = scorer.features(for: choice)
+        var stream: WindowStream?
+        func scoreAll() throws {
+            while let (window, clip) = try stream?.next() {
+                let found = try prediction(scorer.score(clip, window, known), source.name, input)
+                guard try each(window, found) else { throw Left() }
+            }
+        }
+        do {
+            let end = try await loader.follow(source) {
+                stream = WindowStream(loader, $0, length: choice.length, stride: choice.stride, name: source.name)
+            } consume: { time, frame in
+                try stream?.append(time, frame)
+                try scoreAll()
+            }
+            stream?.finish(lastDuration: end.lastDuration)
+            try scoreAll()
+            return end.damage
+        } catch is Left {
+            return nil
+        }
+    }
+
+    /// Nobody wants more windows.
+    private struct Left: Error {}
 }
 
 extension Scores {

@@ -5,7 +5,7 @@
 package struct PipedInput {
     /// The stream's name for people.
     package let name: String
-    private let descriptor: CInt
+    let descriptor: CInt
 
     /// Standard input.
     package static let standard = PipedInput(name: "standard input", descriptor: STDIN_FILENO)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import VidCluster
 import VidConfig
+import VidData
 import VidReport
 import VidRun
 import VidSystem
@@ -24,6 +25,8 @@ struct PredictCommand: AsyncParsableCommand {
               vidclass predict match.mp4 --window 4 --stride 2
               vidclass predict 'match.mp4#t=2,6'
               vidclass predict clips --window 4 --stride 2 --bouts --output bouts.csv
+              ffmpeg -i rtsp://cam -c copy -f matroska - | vidclass predict - --window 2
+              vidclass predict --watch incoming --output answers.csv
 
             A part of a file is named by its times in seconds, as in 'match.mp4#t=2,6', or by its frames, as in \
             'match.mp4#frame=250,500' (the end is not included). Windows lie within it, and have the times of the whole file.
@@ -39,6 +42,12 @@ struct PredictCommand: AsyncParsableCommand {
             at least --threshold. CSV then has one row per bout: "video", "label", "start", "end" and "score"; text also has the seconds \
             of each label, and JSON has "bouts" and "seconds" besides "windows".
 
+            With --window, a video on standard input is decoded while it comes, and each window is printed when it has ended (jsonl: one \
+            object per window). Ctrl-C finishes the line. An MP4 needs fragments or its index first; anything else is read to its end first.
+
+            --watch FOLDER classifies the clips in and below a folder, then those that come, each when it has not changed for --settle \
+            seconds, and appends to the CSV of --output. Repeat the command after a stop: that table tells what is done.
+
             --output FILE appears when it is complete. If the command is stopped, repeat it: the finished inputs are in FILE.partial, \
             and the others follow.
 
@@ -48,7 +57,7 @@ struct PredictCommand: AsyncParsableCommand {
 
     @Argument(
         help:
-            "Videos, sounds, folders of numbered pictures, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB).",
+            "Videos, sounds, folders of numbered pictures, .bin or .npy clips, folders of them, quoted patterns, or - for one on standard input (at most 4 GiB, but for live video).",
         completion: .clips)
     var inputs: [String] = []
 
@@ -92,6 +101,16 @@ struct PredictCommand: AsyncParsableCommand {
         completion: .file(extensions: ["csv", "json", "jsonl"]))
     var outputPath: String?
 
+    @Option(
+        name: .customLong("watch"),
+        help: ArgumentHelp("Predict the clips that come into this folder, until Ctrl-C; --output names the CSV.", valueName: "folder"),
+        completion: .directory)
+    var watchedFolder: String?
+
+    @Option(
+        help: ArgumentHelp("How long a clip must stay unchanged to count as whole (see --watch); by default 5.", valueName: "seconds"))
+    var settle: Double?
+
     @OptionGroup var threads: ThreadOptions
 
     @OptionGroup var cluster: ClusterOptions
@@ -103,7 +122,8 @@ struct PredictCommand: AsyncParsableCommand {
                 throw ValidationError("\(name) takes a number of seconds above 0, not \(value).")
             }
         }
-        if inputs.isEmpty, inputList == nil {
+        try validateWatching()
+        if inputs.isEmpty, inputList == nil, watchedFolder == nil {
             throw ValidationError("Name at least one input, or a file of them with --input-list FILE.")
         }
         let listsStandardInput = inputList.map(InputList.isStandardInput) ?? false
@@ -134,20 +154,31 @@ struct PredictCommand: AsyncParsableCommand {
     }
 
     /// The format that the options name, or the extension of the output; text without either.
-    private var chosenFormat: PredictionPrinter.Format {
+    var chosenFormat: PredictionPrinter.Format {
         if output.json { return .json }
         return format ?? outputPath.flatMap { PredictionPrinter.Format(rawValue: PathText.fileExtension($0)) } ?? .text
     }
+
+    /// How bouts are made; nil without them.
+    var boutChoice: PredictionPrinter.BoutChoice? {
+        bouts ? PredictionPrinter.BoutChoice(threshold: threshold ?? 0.5, minimumSeconds: minSeconds ?? 0) : nil
+    }
+
+    /// The windows of long inputs; nil for whole inputs.
+    var windowChoice: WindowChoice? { window.map { WindowChoice(length: $0, stride: stride ?? $0) } }
 
     func run() async throws { try await cluster.run(threads, nil, lead: predict) }
 
     private func predict(in cluster: any Cluster) async throws {
         let saved = try model.open()
-        let all = PredictionInputs(inputs, list: try inputList.map { try InputList($0) }, readsStandardInput: true)
         let format = chosenFormat
         if format == .csv, !long, top != nil {
             Terminal.note(Terminal.fitted("note: --top changes nothing in CSV with one row per input; for one row per class add --long"))
         }
+        if let watchedFolder { return try await watch(watchedFolder, saved, cluster) }
+        let head = mayFollow && !cluster.isShared ? try? StandardInput.head() : nil
+        if let head, FileContent.canBeFollowed(head) { return try await follow(head, saved) }
+        let all = PredictionInputs(inputs, list: try inputList.map { try InputList($0) }, readsStandardInput: true, head: head)
         let file = try outputPath.map { try PredictionFile($0, settings: settings(saved, format)) }
         let kept = all.inputs.map { input in
             (try? input.clip.get()).flatMap { file?.result(of: input.name, at: all.paths[$0]) }
@@ -159,11 +190,9 @@ struct PredictCommand: AsyncParsableCommand {
                     "resuming: \(done) of \(Formatting.count(kept.count, "input")) \(done == 1 ? "was" : "were") finished before"))
         }
         let left = zip(all.inputs, kept).compactMap { input, kept in kept == nil ? try? input.clip.get() : nil }
-        let windows = window.map { WindowChoice(length: $0, stride: stride ?? $0) }
         let predictor = try FilePredictor(
-            saved, paths: left.map { all.paths[$0] }, windows: windows, top: top ?? 5, in: cluster, threads.makeWorkers())
-        let choice = bouts ? PredictionPrinter.BoutChoice(threshold: threshold ?? 0.5, minimumSeconds: minSeconds ?? 0) : nil
-        let printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil, bouts: choice, file: file)
+            saved, paths: left.map { all.paths[$0] }, windows: windowChoice, top: top ?? 5, in: cluster, threads.makeWorkers())
+        let printer = PredictionPrinter(format: format, isLong: long, hasWindows: window != nil, bouts: boutChoice, file: file)
         try await predict(all, kept: kept, predictor, printer)
     }
 
@@ -227,13 +256,18 @@ struct PredictCommand: AsyncParsableCommand {
 
     /// Everything that a result depends on besides its input.
     private func settings(_ saved: SavedModel, _ format: PredictionPrinter.Format) -> JSONNode {
+        .object([("version", .string(Program.version))] + options(saved, format))
+    }
+
+    /// The same without the program's version.
+    func options(_ saved: SavedModel, _ format: PredictionPrinter.Format) -> [(String, JSONNode)] {
         func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
-        return .object([
-            ("version", .string(Program.version)), ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
+        return [
+            ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
             ("frame_folder_fps", number(saved.configuration.data.frameFolderRate)), ("long", .bool(long)), ("top", .integer(top ?? 5)),
             ("window", number(window)), ("stride", number(stride ?? window)),
             ("bouts", .bool(bouts)), ("threshold", number(bouts ? threshold ?? 0.5 : nil)),
             ("min_seconds", number(bouts ? minSeconds ?? 0 : nil)),
-        ])
+        ]
     }
 }

@@ -23,12 +23,14 @@ struct PredictionInputs {
 
     /// Finds the files that `arguments`, then the entries of `list` name: each file once, in order.
     ///
-    /// - Parameter readsStandardInput: whether `-` is a clip on standard input.
-    init(_ arguments: [String], list: InputList? = nil, readsStandardInput: Bool) {
+    /// - Parameters:
+    ///   - readsStandardInput: whether `-` is a clip on standard input.
+    ///   - head: the first bytes of standard input, if they have been read.
+    init(_ arguments: [String], list: InputList? = nil, readsStandardInput: Bool, head: [UInt8]? = nil) {
         self.list = list
         for argument in arguments {
             if readsStandardInput, argument == StandardInput.name {
-                addStandardInput()
+                addStandardInput(head)
             } else {
                 add(argument, number: nil) { try ClipInputs.clips(at: argument, note: PredictionInputs.note) }
             }
@@ -62,9 +64,9 @@ struct PredictionInputs {
         paths.append(path)
     }
 
-    private mutating func addStandardInput() {
+    private mutating func addStandardInput(_ head: [UInt8]?) {
         do {
-            let input = try StandardInput()
+            let input = try StandardInput(head: head)
             standardInput = (input, paths.count)
             add(StandardInput.name, path: input.path)
         } catch {

@@ -1,3 +1,4 @@
+import Synchronization
 import VidData
 import VidSystem
 
@@ -11,7 +12,7 @@ struct StandardInput {
 
     /// The name of an input for people.
     static func shown(_ input: String) -> String { input == name ? shownName : input }
-    /// The largest accepted size: 4 GiB.
+    /// The largest accepted size: 4 GiB. A stream that is followed may be of any length.
     static let sizeLimit = 4 << 30
 
     private let file: TemporaryFile
@@ -20,28 +21,54 @@ struct StandardInput {
     /// Whether nothing is piped in.
     static var isTerminal: Bool { PipedInput.standard.isTerminal }
 
-    /// Reads standard input to its end. Its first bytes tell the format; if they don't, FFmpeg finds out.
+    /// The first bytes, by which a clip's kind is known: `FileContent.headSize`, or all that there are.
     ///
-    /// - Throws: `.badData` if it is empty or longer than `sizeLimit`, `.inputOutput` if it cannot be read or copied.
-    init() throws {
-        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    /// - Throws: `.badData` if there are none, `.inputOutput`.
+    static func head() throws -> [UInt8] {
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: FileContent.headSize, alignment: 64)
         defer { block.deallocate() }
-        var filled = try PipedInput.standard.fill(block)
+        let filled = try PipedInput.standard.fill(block)
         guard filled > 0 else {
             throw VidclassError(.badData, "\(StandardInput.shownName) is empty; expected a clip, video or sound")
         }
-        let content = FileContent(head: Array(block.prefix(min(filled, FileContent.headSize))))
+        return Array(block.prefix(filled))
+    }
+
+    /// Reads standard input to its end. Its first bytes tell the format; if they don't, FFmpeg finds out.
+    ///
+    /// - Parameter head: the first bytes, if they have been read.
+    /// - Throws: `.badData` if it is empty or longer than `sizeLimit`, `.inputOutput` if it cannot be read or copied.
+    init(head: [UInt8]? = nil) throws {
+        let head = try head ?? StandardInput.head()
+        let content = FileContent(head: head)
         let fileExtension = content == nil ? "mp4" : content?.fileExtension
         file = try TemporaryFile(name: "input" + (fileExtension.map { "." + $0 } ?? ""))
-        var size = 0
-        while filled > 0 {
+        try head.withUnsafeBytes { try file.write($0, at: 0) }
+        var size = head.count
+        let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { block.deallocate() }
+        while true {
+            let filled = try PipedInput.standard.fill(block)
+            guard filled > 0 else { return }
             guard size + filled <= StandardInput.sizeLimit else {
                 throw VidclassError(
                     .badData, "\(StandardInput.shownName) has more than 4 GiB, the most that is read from a pipe. Name a file instead")
             }
             try file.write(UnsafeRawBufferPointer(rebasing: block[..<filled]), at: size)
             size += filled
-            filled = try PipedInput.standard.fill(block)
+        }
+    }
+
+    /// Standard input from its first bytes on, which have been read, for as long as nobody stops the command.
+    static func stream(_ head: [UInt8]) -> StreamSource {
+        let input = LiveInput(.standard) { SignalHandling.stopCode != nil }
+        let left = Mutex(head)
+        return StreamSource(name: shownName) { most in
+            let first = left.withLock { bytes in
+                defer { bytes.removeFirst(min(most, bytes.count)) }
+                return Array(bytes.prefix(most))
+            }
+            return first.isEmpty ? try await input.next(most) : first
         }
     }
 

@@ -17,15 +17,15 @@ struct PredictionPrinter {
         let minimumSeconds: Double
     }
 
-    private let format: Format
+    let format: Format
     private let isLong: Bool
     private let hasWindows: Bool
-    private let bouts: BoutChoice?
+    let bouts: BoutChoice?
     /// Where the results go; nil for standard output.
     private let file: PredictionFile?
-    private let style = OutputStyle.standardOutput
+    let style = OutputStyle.standardOutput
     private var array = JSONArrayOutput()
-    private var isFirst = true
+    private(set) var isFirst = true
     private var hasSaidEscaped = false
     /// Whether standard output failed; no input is to blame for that.
     private(set) var hasFailed = false
@@ -115,14 +115,14 @@ struct PredictionPrinter {
 
     // MARK: - CSV
 
-    private var columns: [String] {
+    var columns: [String] {
         if bouts != nil { return ["video", "label", "start", "end", "score"] }
         return ["input"] + (hasWindows ? ["start", "end"] : [])
             + (isLong ? ["rank", "label", "score"] : ["label", "score", "second", "second_score", "doubtful", "unfamiliar"]) + ["error"]
     }
 
     /// One row or, if it is long, one per class.
-    private mutating func rows(_ prediction: Prediction, window: ClipWindow?) -> [[String]] {
+    mutating func rows(_ prediction: Prediction, window: ClipWindow?) -> [[String]] {
         let place =
             [cell(prediction.input)]
             + (window.map { [Timeline.seconds($0.start), Timeline.seconds($0.start + $0.length)] } ?? [])
@@ -138,7 +138,7 @@ struct PredictionPrinter {
         ]
     }
 
-    private mutating func row(_ input: String, _ bout: Bout) -> [String] {
+    mutating func row(_ input: String, _ bout: Bout) -> [String] {
         // Times of a part of a video are those of the whole.
         [
             cell(ClipPath(input).file), cell(bout.label), Timeline.seconds(bout.start), Timeline.seconds(bout.end),
@@ -147,7 +147,7 @@ struct PredictionPrinter {
     }
 
     /// A text that no spreadsheet runs. The first change is said.
-    private mutating func cell(_ text: String) -> String {
+    mutating func cell(_ text: String) -> String {
         let cell = CSVText.cell(text)
         if !hasSaidEscaped, !cell.hasSameBytes(as: text) {
             hasSaidEscaped = true
@@ -157,7 +157,7 @@ struct PredictionPrinter {
         return cell
     }
 
-    private mutating func add(rows: [[String]], _ input: String, _ clip: String?) throws {
+    mutating func add(rows: [[String]], _ input: String, _ clip: String?) throws {
         let text = rows.map(CSVText.line).joined()
         try write {
             if let file = $0.file {
@@ -187,7 +187,7 @@ struct PredictionPrinter {
     }
 
     /// - Parameter output: returns false if the reader has gone.
-    private mutating func write(_ output: (inout PredictionPrinter) throws -> Bool) throws {
+    mutating func write(_ output: (inout PredictionPrinter) throws -> Bool) throws {
         do {
             isClosed = try !output(&self)
             isFirst = false
@@ -202,7 +202,7 @@ extension Prediction {
     fileprivate var document: JSONNode { .object([("input", .string(input))] + members) }
 
     /// The scores, and whether the input looks unlike the training clips: null if the model cannot tell.
-    fileprivate var members: [(String, JSONNode)] {
+    var members: [(String, JSONNode)] {
         let ranking = ranked.map { JSONNode.object([("label", .string($0.label)), ("score", .number($0.score))]) }
         return [
             ("predictions", .array(ranking)), ("unfamiliar", familiarity.map { .bool($0.isUnfamiliar) } ?? .null),
@@ -210,7 +210,7 @@ extension Prediction {
         ]
     }
 
-    fileprivate var isUnfamiliar: Bool { familiarity?.isUnfamiliar ?? false }
+    var isUnfamiliar: Bool { familiarity?.isUnfamiliar ?? false }
 
     fileprivate func text(_ style: OutputStyle) -> String {
         PredictionText.text(
@@ -219,18 +219,21 @@ extension Prediction {
     }
 }
 
+extension Bout {
+    var members: [(String, JSONNode)] {
+        [("label", .string(label)), ("start", .number(start)), ("end", .number(end)), ("score", .number(score))]
+    }
+}
+
+extension ClipWindow {
+    var members: [(String, JSONNode)] { [("start", .number(start)), ("end", .number(start + length))] }
+}
+
 extension Timeline {
     fileprivate func document(_ bouts: [Bout]?) -> JSONNode {
-        let windows = windows.map { window, prediction -> JSONNode in
-            .object([("start", .number(window.start)), ("end", .number(window.start + window.length))] + prediction.members)
-        }
+        let windows = windows.map { window, prediction in JSONNode.object(window.members + prediction.members) }
         guard let bouts else { return .object([("input", .string(input)), ("windows", .array(windows))]) }
-        let items = bouts.map { bout -> JSONNode in
-            .object([
-                ("label", .string(bout.label)), ("start", .number(bout.start)), ("end", .number(bout.end)),
-                ("score", .number(bout.score)),
-            ])
-        }
+        let items = bouts.map { JSONNode.object($0.members) }
         return .object([
             ("input", .string(input)), ("windows", .array(windows)), ("bouts", .array(items)),
             ("seconds", .object(bouts.seconds.map { ($0.label, .number($0.seconds)) })),
@@ -287,7 +290,7 @@ extension Timeline {
     }
 
     /// "1:02.5"
-    private static func clock(_ seconds: Double) -> String {
+    static func clock(_ seconds: Double) -> String {
         let tenths = Int((seconds * 10).rounded())
         return Formatting.duration(Double(tenths / 10)) + ".\(tenths % 10)"
     }

@@ -50,6 +50,22 @@ import VidSystem
         }
     }
 
+    @Test func answersAboutStreams() {
+        let clock = MediaMessageTests.bytes(1, 90_000)
+        #expect(StreamClock(clock)?.bytes == clock)
+        for bytes in [MediaMessageTests.bytes(0, 1), MediaMessageTests.bytes(1, 0), MediaMessageTests.bytes(1, 1 << 31), clock + [0]] {
+            #expect(StreamClock(bytes) == nil, "\(bytes)")
+        }
+        let end = MediaMessageTests.bytes(1, 0, 188, 40, 1)
+        #expect(StreamEnd(end)?.bytes == end)
+        for bytes in [
+            MediaMessageTests.bytes(-1, 0, 0, 40, 0), MediaMessageTests.bytes(0, 0, 0, -1, 0), MediaMessageTests.bytes(0, 0, 0, 40),
+        ] {
+            #expect(StreamEnd(bytes) == nil, "\(bytes)")
+        }
+        #expect(StreamClock.isPossible(-40) && !StreamClock.isPossible(.min) && !StreamClock.isPossible(.max))
+    }
+
     @Test func requests() {
         #expect(MediaOpening(MediaMessageTests.bytes(1, 2)) != nil && MediaOpening(MediaMessageTests.bytes(2, 2)) == nil)
         #expect(MediaOpening(MediaMessageTests.bytes(0, 0)) == nil)

@@ -58,4 +58,14 @@ import VidRun
         let windows = timeline(length: 0.1, stride: 0.1, [Float](repeating: 0.75, count: 40))
         expect(windows.bouts(threshold: 0.75, minimumSeconds: 4), [("a", 0, 4, 0.75)])
     }
+
+    /// Each bout comes when the first window after it does, not at the end.
+    @Test func boutsComeWhenTheyHaveEnded() {
+        let windows = timeline(length: 4, stride: 2, [0.9, 0.3, 0.2, 0.8, 0.1, 0.1])
+        var maker = BoutMaker(classes: ["a", "b"], threshold: 0.7, minimumSeconds: 0)
+        let ended = windows.windows.map { maker.add($0, $1).count }
+        #expect(ended == [0, 0, 1, 0, 1, 0])
+        expect(maker.finish(), [("b", 10, 14, 0.9)])
+        expect(windows.bouts(threshold: 0.7, minimumSeconds: 0), [("a", 0, 2, 0.9), ("b", 4, 6, 0.75), ("b", 10, 14, 0.9)])
+    }
 }
