@@ -130,7 +130,8 @@ private struct Diagnosis {
             ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
             [
                 "FFmpeg",
-                media.version.map { "\($0), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here") } ?? "not found",
+                media.version.map { "\($0), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here") }
+                    ?? "not found",
             ],
             ["HDF5", hdf5.version ?? "not found"],
             ["cairo", cairo.version ?? "not found"],
