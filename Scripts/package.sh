@@ -79,7 +79,7 @@ kernel_flags() {
     [ "$(uname -m)" = x86_64 ] || return 0
     library=$(gcc -print-file-name=libopenblas.a)
     # Only where it has been built for all of them.
-    nm "$library" 2>/dev/null | grep -q ' D gotoblas_PRESCOTT$' || return 0
+    nm "$library" 2>/dev/null | grep ' D gotoblas_PRESCOTT$' >/dev/null || return 0
     while IFS=: read -r kernel others; do
         for other in $others; do printf '%s\n' -Xlinker "--defsym=gotoblas_$other=gotoblas_${kernel// /}"; done
     done <<<"$kernels"
@@ -134,26 +134,30 @@ make_tar() {
 }
 
 make_deb() {
-    local architecture tree=$work/deb depends
+    local architecture tree=$work/deb depends loaded
     architecture=$(dpkg --print-architecture)
     stage "$tree" /usr
     local doc=$tree/usr/share/doc/vidclass
     gzip -9n "$tree"/usr/share/man/man1/*.1
-    mv "$doc/CHANGELOG.md" "$doc/changelog"
-    gzip -9n "$doc/changelog"
+    local maintainer="${DEBFULLNAME:-vidclass maintainers} <${DEBEMAIL:-maintainers@vidclass.invalid}>"
+    printf 'vidclass (%s) stable; urgency=medium\n\n  * Version %s; CHANGELOG.md.gz lists the changes.\n\n -- %s  %s\n' \
+        "$version" "$version" "$maintainer" "$(LC_ALL=C date -R -u -d "@$SOURCE_DATE_EPOCH")" >"$doc/changelog"
+    gzip -9n "$doc/changelog" "$doc/CHANGELOG.md"
     # The libraries that are linked, and those that the program loads, as it names them itself.
     mkdir -p "$work/shlibs/debian"
     printf 'Source: vidclass\n\nPackage: vidclass\nArchitecture: any\n' >"$work/shlibs/debian/control"
     depends=$(cd "$work/shlibs" && dpkg-shlibdeps -O "$work/vidclass" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
-    depends+=", $("$work/vidclass" doctor --json 2>/dev/null | tr -d '\n' | grep -o '"packages": *\[[^]]*\]' | grep -o '"[a-z0-9.+-]*"' |
-        sed '1d; s/"//g' | paste -sd, | sed 's/,/, /g')"
+    loaded=$("$work/vidclass" doctor --json 2>/dev/null | tr -d '\n' | grep -o '"packages": *\[[^]]*\]' | grep -o '"[a-z0-9.+-]*"' |
+        sed '1d; s/"//g; s/$/, /' | tr -d '\n') || true
+    [ -n "$loaded" ] || { echo "package.sh: vidclass doctor --json names no packages" >&2; exit 1; }
+    depends="${loaded}$depends"
     mkdir "$tree/DEBIAN"
     (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
     cat >"$tree/DEBIAN/control" <<CONTROL
 Package: vidclass
 Version: $version
 Architecture: $architecture
-Maintainer: ${DEBFULLNAME:-vidclass maintainers} <${DEBEMAIL:-maintainers@vidclass.invalid}>
+Maintainer: $maintainer
 Installed-Size: $(du -k -s --apparent-size "$tree/usr" | cut -f 1)
 Depends: $depends
 Suggests: ffmpeg

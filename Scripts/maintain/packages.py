@@ -104,7 +104,9 @@ def build(base: pathlib.Path, work: pathlib.Path, swift: pathlib.Path) -> pathli
     print(f"building in {system.run('. /etc/os-release; echo $PRETTY_NAME').strip()}", flush=True)
     system.run("apt-get update -qq")
     version = system.run("apt-cache depends gcc | sed -n 's/.*Depends: gcc-//p' | head -n 1").strip()
-    system.run("apt-get install -y -qq --no-install-recommends " + SWIFT_NEEDS.replace("$D", version))
+    # The linker gold, where Debian has it in a package of its own.
+    system.run("apt-get install -y -qq --no-install-recommends " + SWIFT_NEEDS.replace("$D", version)
+               + " $(apt-cache pkgnames binutils-gold | grep -x binutils-gold)")
     for step in steps(1):
         # Both packages, and not only the .deb.
         system.run("cd /source && " + step.replace("--deb ", ""))
