@@ -23,7 +23,13 @@ static const char *core_for_this_cpu(void) {
 static const char *core_for_this_cpu(void) { return NULL; }
 #endif
 
-__attribute__((constructor(101))) static void choose_core(void) {
+/// Of Swift's runtime: the arguments to use.
+extern void _swift_stdlib_overrideUnsafeArgvArgc(char **argv, int argc);
+
+__attribute__((constructor(101))) static void choose_core(int argc, char **argv) {
+    // The runtime finds the arguments on the stack, in front of the environment, which setenv moves away from there. Where it is linked into
+    // the program, it looks for them only after this function.
+    _swift_stdlib_overrideUnsafeArgvArgc(argv, argc);
     const char *own = getenv("OPENBLAS_CORETYPE");
     // A value that another process of this program has chosen is not the user's.
     const char *chosen = getenv("VIDCLASS_CORETYPE_CHOSEN");
