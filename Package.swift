@@ -67,6 +67,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux", dependencies: ["CSeccomp"]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Only the program's own module depends on it, so that another commit does not compile the others again.
         .target(name: "CCommit", cSettings: commit),
         .target(name: "CClusterPlugin", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
         // Libraries that are loaded when they are first needed, and not linked: only their headers are used here.
@@ -78,7 +79,7 @@ let package = Package(
 
         // Swift
         .target(
-            name: "VidSystem", dependencies: ["CLinux", "CCommit", .product(name: "Subprocess", package: "swift-subprocess")],
+            name: "VidSystem", dependencies: ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strictSwift),
         .target(
             name: "VidTensor",
@@ -143,7 +144,7 @@ let package = Package(
             name: "vidclass",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster", "VidTrain", "VidCheckpoint", "VidExport",
-                "VidReport", "VidRun", "CKernelChoice",
+                "VidReport", "VidRun", "CKernelChoice", "CCommit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strictSwift),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CCommit
 import Synchronization
 import VidCheckpoint
 import VidCluster
@@ -138,6 +139,13 @@ func checkRange(_ name: String, _ value: Int?, _ range: ClosedRange<Int>) throws
 /// This program, for VidRun.
 enum Program {
     static let version = Version.number
+
+    /// What `--version` prints: `1.0.0 (commit 1e9bed1c2d3e)`, with `-dirty` if files had been changed, and without the commit if the build was
+    /// not told.
+    static var fullVersion: String {
+        let commit = String(cString: vc_commit())
+        return version + (commit.isEmpty ? "" : " (commit \(commit))")
+    }
 
     /// HDF5 files are read by a child process of this program.
     static var hdf5: HDF5Import { .inReader() }

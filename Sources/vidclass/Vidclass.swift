@@ -18,7 +18,7 @@ struct Vidclass: AsyncParsableCommand {
               vidclass train videos
               vidclass predict new --format csv
             """,
-        version: Version.text,
+        version: Program.fullVersion,
         subcommands: [
             InitCommand.self, CheckCommand.self, TrainCommand.self, EvalCommand.self, PredictCommand.self, ExplainCommand.self,
             RunsCommand.self, CompareCommand.self, ExportCommand.self, PackCommand.self, SynthCommand.self, InspectCommand.self,
