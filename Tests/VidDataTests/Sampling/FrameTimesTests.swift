@@ -43,7 +43,7 @@ import VidTensor
                     let ticks = (0..<5000).map { Int64(((start + Double($0) / rate) * Double(denominator) + 1e-9).rounded(rounding)) }
                     for (stated, last) in [(rate, nil), (0, nil), (1000, ticks[1] - ticks[0]), (23, ticks[9] - ticks[8])] {
                         let times = FrameTimes(ticks: ticks, timeBase: (1, denominator), lastDuration: last, statedRate: stated)
-                        #expect(times == FrameTimes(count: 5000, rate: rate), "1/\(denominator) s, stated \(stated)")
+                        #expect(times.isShown(as: FrameTimes(count: 5000, rate: rate)), "1/\(denominator) s, stated \(stated)")
                     }
                 }
             }
@@ -81,7 +81,7 @@ import VidTensor
         let recording = FrameTimes(
             ticks: (0..<160).map { $0 < 120 ? $0 * 1500 : 180_000 + ($0 - 120) * 18_000 }, timeBase: (1, 90_000), lastDuration: 18_000,
             statedRate: 16)
-        #expect(recording == FrameTimesTests.recording)
+        #expect(recording.isShown(as: FrameTimesTests.recording))
         // The last frame stands still; pictures that end at once; an unknown end is that of a mean frame.
         let still = FrameTimes(ticks: (0..<60).map { $0 * 20 }, timeBase: (1, 600), lastDuration: 4800, statedRate: 30)
         #expect(still.seconds?.count == 60 && abs((still.duration ?? 0) - (59.0 / 30 + 8)) <= 1e-12)
@@ -245,5 +245,12 @@ import VidTensor
         #expect(all.indices == Array(0..<160) && all.framesPerSecond == 16)
         let one = try FrameSelection(framesPerSecond: 0.01).choice(of: times, path: "a")
         #expect(one.indices == [135] && one.framesPerSecond == 0.1)
+    }
+}
+
+extension FrameTimes {
+    /// Whether frames are shown at the same times, however they came.
+    fileprivate func isShown(as other: FrameTimes) -> Bool {
+        count == other.count && rate == other.rate && seconds == other.seconds && duration == other.duration
     }
 }
