@@ -104,9 +104,9 @@ case "$binary" in /*) ;; *) binary=$PWD/$binary ;; esac
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# The value of --set follows its "=" without a space.
+# The value of --set follows its "=" without a space. The shell reads the file, nobody runs it.
 "$binary" --generate-completion-script bash |
-    sed "s/^ *'--set')\$/&\\n        compopt -o nospace +o filenames/" >"$work/vidclass"
+    sed "1{/^#!/d}; s/^ *'--set')\$/&\\n        compopt -o nospace +o filenames/" >"$work/vidclass"
 "$binary" --generate-completion-script zsh |
     sed 's/{__vidclass_complete "${___set\[@\]}"}/{compadd -S "" -a ___set}/' >"$work/_vidclass"
 "$binary" --generate-completion-script fish >"$work/vidclass.fish"

@@ -13,7 +13,6 @@ With --build it makes the packages first, by the steps of the Containerfile, in 
 At the end it measures the program's size and start (`vidclass --version`). Ends with 1 if a check fails.
 """
 
-import functools
 import http.server
 import json
 import pathlib
@@ -138,11 +137,19 @@ def use(system: System, program: str, configs: str, video: pathlib.Path) -> None
     shutil.rmtree(folder)
 
 
+class NothingHere(http.server.BaseHTTPRequestHandler):
+    """A server without any file."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def log_message(self, *words) -> None:
+        pass
+
+
 def check_download(system: System, program: str) -> None:
     """libcurl reaches a server: it has no such file, and says so."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=system.folder / "work")
-    handler.log_message = lambda *words: None
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NothingHere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     told = system.run(f"export VIDCLASS_WEIGHTS_URL=http://127.0.0.1:{server.server_port} && {program} weights fetch vgg16", is_required=False)
     server.shutdown()
