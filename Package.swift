@@ -30,14 +30,21 @@ let strictSwift: [SwiftSetting] = [
 let quickSwift = strictSwift + [.unsafeFlags(["-Onone"])]
 
 /// libvidclass.so: it shows the functions of vidclass.h alone, so that nothing in it meets a namesake of the host's (numpy has an OpenBLAS of
-/// its own, too), and stays where it was loaded, because its threads do. A product on which other packages depend may not have `unsafeFlags`.
-let libraryLinking: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-soname=libvidclass.so.1", "--version-script=\(Context.packageDirectory)/Sources/CVidClass/vidclass.map", "-Bsymbolic",
-            "-znodelete",
-        ].flatMap { ["-Xlinker", $0] }, .when(platforms: [.linux]))
-]
+/// its own, too), and stays where it was loaded, because its threads do. It contains Swift's runtime, whose shared version would install
+/// handlers of crash signals in the host's process. A product on which other packages depend may not have `unsafeFlags`.
+let libraryLinking: [LinkerSetting] =
+    [
+        .unsafeFlags(
+            ["-static-stdlib"]
+                + [
+                    "-soname=libvidclass.so.1", "--version-script=\(Context.packageDirectory)/Sources/CVidClass/vidclass.map", "-Bsymbolic",
+                    "-znodelete",
+                ].flatMap { ["-Xlinker", $0] }, .when(platforms: [.linux]))
+    ]
+    // What the static libraries of Foundation need.
+    + ["CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections", "_CFURLSessionInterface", ":libcurl.so.4"].map {
+        .linkedLibrary($0, .when(platforms: [.linux]))
+    }
 
 let package = Package(
     name: "vidclass",

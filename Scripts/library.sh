@@ -9,9 +9,10 @@ Build libvidclass.so, the library for C, Python and other languages, and put it 
 usage: Scripts/library.sh [--output FOLDER] [-- OPTION ...]
 
   --output FOLDER  where to put libvidclass.so.1, the link libvidclass.so, and vidclass.h; .build/library by default
-  OPTION           for swift build, such as --scratch-path .build/static --static-swift-stdlib
+  OPTION           for swift build
 
-Videos are read by the program vidclass of the same version, which the library finds beside itself, in ../bin and on PATH.
+The library contains Swift's runtime; what else it needs is what the program needs, without the toolchain. Videos
+are read by the program vidclass of the same version, which the library finds beside itself, in ../bin and on PATH.
 TEXT
 }
 

@@ -24,7 +24,7 @@ private enum Library {
     static func run(_ program: String, _ words: [String], in place: String) throws -> CommandLineTool.Result {
         let path = PathText.parent(CommandLineTool.path) + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")
         return try CommandLineTool.run(
-            words, in: place, environment: ["LD_LIBRARY_PATH": folder, "PATH": path, "SWIFT_BACKTRACE": "enable=no"], program: program)
+            words, in: place, environment: ["LD_LIBRARY_PATH": folder, "PATH": path], program: program)
     }
 }
 

@@ -18,10 +18,17 @@
 
 extern char **environ;
 
+// The part of a sigaction that the kernel fills.
+typedef struct {
+    void (*handler)(int);
+    unsigned long mask;
+    long flags;
+} action;
+
 // What a library could change in its process.
 typedef struct {
     char environment[1 << 16];
-    struct sigaction actions[65];
+    action actions[65];
     sigset_t mask;
     struct rlimit limits[RLIM_NLIMITS];
     cpu_set_t processors;
@@ -43,7 +50,13 @@ static void take(process_state *state) {
     size_t used = 0;
     for (char **variable = environ; *variable != NULL; variable++)
         used += (size_t)snprintf(state->environment + used, sizeof state->environment - used, "%s\n", *variable);
-    for (int number = 1; number <= 64; number++) sigaction(number, NULL, &state->actions[number]);
+    for (int number = 1; number <= 64; number++) {
+        struct sigaction found;
+        if (sigaction(number, NULL, &found) != 0) continue;
+        state->actions[number].handler = found.sa_handler;
+        memcpy(&state->actions[number].mask, &found.sa_mask, sizeof(unsigned long));
+        state->actions[number].flags = found.sa_flags;
+    }
     pthread_sigmask(SIG_BLOCK, NULL, &state->mask);
     for (unsigned kind = 0; kind < RLIM_NLIMITS; kind++) getrlimit((__rlimit_resource_t)kind, &state->limits[kind]);
     sched_getaffinity(0, sizeof state->processors, &state->processors);
