@@ -43,6 +43,8 @@ struct Vidclass: AsyncParsableCommand {
 enum Main {
     static func main() {
         if ReaderService.isRequested { read() }
+        // Before anything is opened, also by the threads of the first task.
+        do { try ProcessLimits.prepareThisProcess() } catch { fail(error) }
         Readers.findProgram = { "/proc/self/exe" }
         Task {
             await run()
@@ -70,8 +72,6 @@ enum Main {
 
     private static func run() async {
         do {
-            // Before anything is opened.
-            try ProcessLimits.prepareThisProcess()
             SignalHandling.install()
             ShellText.call(programAs: ownName)
             try CommandWords.check(Array(CommandLine.arguments.dropFirst()), of: Vidclass.configuration)
