@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Synchronization
 internal import VidConfig
 internal import VidRun
@@ -101,7 +102,7 @@ public final class Training: Sendable {
                 return continuation.finish(throwing: VidClassError(.usage, "this training was started before; make another"))
             }
             continuation.onTermination = { _ in self.stop() }
-            Task.detached {
+            Task.detached(executorPreference: OwnThread()) {
                 do {
                     try await self.run { if let event = TrainingEvent($0) { continuation.yield(event) } }
                     continuation.finish()
@@ -136,5 +137,15 @@ public final class Training: Sendable {
             }
             return try await TrainingPlan(resuming: folder, overrides: settings, in: runtime)
         }
+    }
+}
+
+/// Runs the training's tasks on a thread of its own: its steps would occupy a thread of those on which all tasks of the host take turns.
+private final class OwnThread: TaskExecutor {
+    private let queue = DispatchQueue(label: "vidclass.training")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
