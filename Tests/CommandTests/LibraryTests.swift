@@ -95,7 +95,7 @@ struct LibraryTests {
     }
 
     /// Under limits of the process there is enough memory, or an error that says so.
-    @Test(arguments: [("-v", 500_000), ("-v", 4_000_000), ("-d", 98_304), ("-d", 1_000_000)])
+    @Test(arguments: [("-v", 300_000), ("-v", 4_000_000), ("-d", 98_304), ("-d", 1_000_000)])
     func memoryThatRunsOutIsAnError(_ option: String, _ kibibytes: Int) throws {
         let box = try trained()
         try Library.compile(Library.root + "/Examples/c/classify.c", to: box("classify"))
