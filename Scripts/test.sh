@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, and builds in release mode, with libvidclass.so and the plug-in for MPI. Beside the build it checks the format, the
-# house's rules and the tags of its guards; beside the tests it runs the smoke training, the examples of README, help and documentation,
-# and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
+# All checks: installs what is missing, and builds in release mode, with libvidclass.so and the plug-in for MPI. Beside the build it checks
+# the format, the house's rules and the tags of its guards; beside the tests it runs the smoke training, the examples of README, help and
+# documentation, and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=Scripts/setup.sh

@@ -51,7 +51,7 @@ const char *vc_curl_version(void) { return vc_curl_load() ? NULL : library.curl_
 struct transfer {
     const struct vc_curl_request *request;
     CURL *handle;
-    /// Of the answer whose headers come: its status, its reason phrase and its header Content-Range.
+    /// The status, the reason phrase and the header Content-Range of the answer whose headers come.
     long status;
     char reason[64], range[128];
     bool has_begun, is_stopped;

@@ -23,7 +23,7 @@ static const char *core_for_this_cpu(void) {
 static const char *core_for_this_cpu(void) { return NULL; }
 #endif
 
-/// Of Swift's runtime: the arguments to use.
+/// A function of Swift's runtime that sets the arguments which the program sees.
 extern void _swift_stdlib_overrideUnsafeArgvArgc(char **argv, int argc);
 
 __attribute__((constructor(101))) static void choose_core(int argc, char **argv) {

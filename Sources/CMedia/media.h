@@ -34,7 +34,7 @@ struct stretches {
 struct timing {
     bool has_begun;
     int64_t offset, usual;
-    /// Of the last frame.
+    /// The time of the last frame, and what its packet says.
     int64_t time, pts;
     int32_t duration, stretch;
 };

@@ -14,7 +14,7 @@ enum ReaderProgram {
 
     private static let state = Mutex(State())
 
-    /// What the host names.
+    /// The program that the host names; nil if it names none.
     static var named: String? {
         get { state.withLock { $0.named } }
         set {

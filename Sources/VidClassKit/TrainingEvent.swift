@@ -2,7 +2,7 @@ internal import VidData
 internal import VidRun
 internal import VidTrain
 
-/// What happens in a training, in order.
+/// An event of a training. Events come in the order in which they happen.
 ///
 /// A later minor version may add cases: give a `switch` a `default`.
 public enum TrainingEvent: Sendable {
@@ -22,7 +22,7 @@ public enum TrainingEvent: Sendable {
 
 /// How far a training is.
 public struct TrainingProgress: Hashable, Sendable {
-    /// What it is doing.
+    /// The kind of work.
     public enum Activity: String, Hashable, Sendable {
         /// Reads every clip and compares the splits.
         case checking
@@ -67,7 +67,7 @@ public struct Epoch: Hashable, Sendable {
     public let validationAccuracy: Double?
     /// The learning rate of the last step.
     public let learningRate: Double
-    /// Whether it is the best epoch so far: its model is the best checkpoint.
+    /// True if no epoch so far was better. Its model is then the best checkpoint.
     public let isBest: Bool
 
     init(_ report: EpochReport, planned: Int) {

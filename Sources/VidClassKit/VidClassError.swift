@@ -6,7 +6,7 @@ internal import VidSystem
 /// The words are those of the program `vidclass`: a message may advise a setting as `--set data.short_clips=loop`, which is
 /// `configuration.setting("data.short_clips", to: "loop")` here. Tasks that are cancelled throw `CancellationError` instead.
 public struct VidClassError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is. The raw values are the program's exit codes and those of `vidclass.h`. A later minor version may add
+    /// A kind of failure. The raw values are the program's exit codes and those of `vidclass.h`. A later minor version may add
     /// kinds.
     public struct Code: RawRepresentable, Hashable, Sendable {
         public let rawValue: Int
@@ -32,7 +32,7 @@ public struct VidClassError: Error, Hashable, Sendable, CustomStringConvertible 
     public let code: Code
     /// One line, often with a file name and a position.
     public let message: String
-    /// What else to do, in lines; often empty.
+    /// Further advice, line by line. It is often empty.
     public let advice: [String]
 
     /// - Parameters:

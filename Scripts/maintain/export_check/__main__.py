@@ -3,8 +3,8 @@
     PYTHONPATH=Scripts python3 -m maintain.export_check [--count N] [--seed S] [--networks [NAME ...]] [--vgg16 FILE] [--verbose]
 
 Each case is a configuration of check_random with random weights, exported whole as onnx (with a random opset), keras and torch; every
-fourth also as encoder and head, which run one after the other, and for any number of frames, with clips of another. ONNX files must pass onnx.checker and strict shape inference. Keras opens
-its files in safe mode. What a format or program cannot have must be refused with the words that name it, and is counted.
+fourth also as encoder and head, which run one after the other, and for any number of frames, with clips of another. ONNX files must pass
+onnx.checker and strict shape inference. Keras opens its files in safe mode. What a format or program cannot have must be refused with the words that name it, and is counted.
 
 With --networks also of ResNet, MobileNet and EfficientNet-Lite with random weights, and with --vgg16 the real VGG16.
 """

@@ -150,7 +150,7 @@ int vc_media_open_stream(vc_media_source source, void *context, vc_media **media
 struct vc_media_stream_end {
     /// How long the last frame is shown, in units of the time base; 0 = unknown.
     int64_t last_duration;
-    /// Whether it could not be read to the end of its bytes.
+    /// 1 if the bytes could not be read to their end, otherwise 0.
     int32_t is_cut;
 };
 

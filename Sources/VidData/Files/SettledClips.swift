@@ -5,7 +5,7 @@ package struct SettledClip: Sendable, Equatable {
     package let path: String
     /// Its path below the folder.
     package let name: String
-    /// Of the file, or of a folder's pictures together.
+    /// The status of the file; of a folder, that of its pictures together.
     package let status: FileStatus
 }
 

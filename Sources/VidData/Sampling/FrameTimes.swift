@@ -11,7 +11,7 @@ package struct FrameTimes: Sendable, Equatable {
     package let duration: Double?
     /// The frame that `seconds` begins with: 0 but for a stream, whose past is forgotten.
     let first: Int
-    /// What was known of the frames while they came, where that is not what all of them tell; nil for frames that did not come one by one.
+    /// The frames as they were known while they came, if all of them together tell something else. It is nil if they did not come one by one.
     private(set) var arrival: Arrival?
 
     /// The times of frames that came one after another: at the stated rate for as long as they agreed with it.
