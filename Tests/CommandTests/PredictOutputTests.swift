@@ -215,12 +215,7 @@ import VidTestSupport
     // MARK: - Streams
 
     private func shell(_ script: String) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, CommandLineTool.path]
-        process.currentDirectoryURL = URL(fileURLWithPath: box.path)
-        try process.run()
-        process.waitUntilExit()
+        _ = try CommandLineTool.run([], in: box.path, through: ["/bin/sh", "-c", script])
     }
 
     private func text(_ name: String) throws -> String { String(decoding: try box.bytes(name), as: UTF8.self) }

@@ -194,12 +194,7 @@ struct StreamCommandTests {
     /// `| head`: the command ends, and says nothing.
     @Test func aReaderThatGoes() throws {
         let script = #"("$0" predict - --window 1 --stride 0.1 --format csv < a.mkv 2> errors; echo $? > code) | head -n 2 > first"#
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, CommandLineTool.path]
-        process.currentDirectoryURL = URL(fileURLWithPath: box.path)
-        try process.run()
-        process.waitUntilExit()
+        _ = try CommandLineTool.run([], in: box.path, through: ["/bin/sh", "-c", script])
         #expect(String(decoding: try box.bytes("first"), as: UTF8.self).split(separator: "\n").count == 2)
         #expect(!String(decoding: try box.bytes("errors"), as: UTF8.self).contains("error"))
         #expect(["141\n", "0\n"].contains(String(decoding: try box.bytes("code"), as: UTF8.self)))
