@@ -56,7 +56,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
@@ -69,6 +68,8 @@ let package = Package(
             name: "CKernelChoice",
             // kernel_limit.c stands between the kernels and what the processor can do.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--wrap=__cpu_indicator_init"], .when(platforms: [.linux]))]),
+        // Linked statically: two functions of it are used, and every version of it would do.
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CReferenceKernels", dependencies: ["CKernels"]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -86,7 +87,7 @@ let package = Package(
 
         // Swift
         .target(
-            name: "VidSystem", dependencies: ["CLinux", .product(name: "Subprocess", package: "swift-subprocess")],
+            name: "VidSystem", dependencies: ["CLinux", "COpenSSL", .product(name: "Subprocess", package: "swift-subprocess")],
             swiftSettings: strictSwift),
         .target(
             name: "VidTensor",
@@ -102,7 +103,6 @@ let package = Package(
             name: "VidData",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "CZlib", "CMedia",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "RealModule", package: "swift-numerics"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
@@ -111,14 +111,13 @@ let package = Package(
             name: "VidTrain",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidCluster",
-                .product(name: "Crypto", package: "swift-crypto"), .product(name: "RealModule", package: "swift-numerics"),
+                .product(name: "RealModule", package: "swift-numerics"),
             ],
             swiftSettings: strictSwift),
         .target(
             name: "VidCheckpoint",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidModel", "VidData", "VidTrain", "CHDF5", "CCurl",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Formats/ONNX/Protos"],
@@ -194,7 +193,7 @@ let package = Package(
             swiftSettings: strictSwift),
         .testTarget(
             name: "VidCheckpointTests",
-            dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport"],
             resources: [.copy("Fixtures")],
             swiftSettings: quickSwift),
         .testTarget(
@@ -231,7 +230,6 @@ if Context.environment["VIDCLASS_FUZZ_BUILD"] != nil {
             name: "VidFuzz",
             dependencies: [
                 "VidSystem", "VidTensor", "VidConfig", "VidData", "VidCheckpoint", "CKernelChoice",
-                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strictSwift + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -30,7 +30,7 @@ REASONS_SHOWN = 12
 
 # What each target may import: the names listed and, for Swift targets, what those may import in turn.
 ALLOWED = {
-    "VidSystem": "CLinux",
+    "VidSystem": "CLinux COpenSSL",
     "VidTensor": "CKernels COpenBLAS VidSystem",
     "VidConfig": "VidSystem",
     "VidModel": "VidTensor VidConfig",
@@ -51,7 +51,7 @@ ALLOWED = {
     "CHDF5": "CLazyLibrary", "CMedia": "CLazyLibrary", "CCairo": "CLazyLibrary", "CCurl": "CLazyLibrary",
     "CLinux": "CSeccomp",
     "CMPI": "CClusterPlugin",
-    "CVidClass": "", "CKernelChoice": "", "CClusterPlugin": "", "CSeccomp": "", "COpenBLAS": "", "CZlib": "", "CLazyLibrary": "", "CCommit": "",
+    "CVidClass": "", "CKernelChoice": "", "CClusterPlugin": "", "CSeccomp": "", "COpenBLAS": "", "COpenSSL": "", "CZlib": "", "CLazyLibrary": "", "CCommit": "",
 }
 
 # Names of the standard library that are written without their type, such as `.rounded(.up)`.

@@ -113,26 +113,31 @@ trap 'rm -rf "$work"' EXIT
 "$binary" generate-manual "$work/man1"
 if $mpi; then "$scripts/mpi_plugin.sh" --output "$work/libvidclass_mpi.so"; fi
 
-# A running vidclass keeps its old program.
+# put MODE FILE TARGET: a program that runs keeps its old file, and two installations at a time do not meet.
+put() {
+    if ! install -m "$1" "$2" "$3.new.$$" || ! mv -f "$3.new.$$" "$3"; then
+        rm -f "$3.new.$$"
+        exit 74
+    fi
+}
 if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" "$data_folder" "$doc_folder" ||
     ! [ -w "$root/bin" ]; then
     echo "install.sh: cannot write to $root; use sudo, or a prefix of your own such as ~/.local" >&2
     exit 74
 fi
-install -m 755 "$binary" "$root/bin/.vidclass.new"
-mv -f "$root/bin/.vidclass.new" "$root/bin/vidclass"
-install -m 644 "$work/vidclass" "$bash_file"
-install -m 644 "$work/_vidclass" "$zsh_file"
-install -m 644 "$work/vidclass.fish" "$fish_file"
-rm -f "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1
-install -m 644 "$work"/man1/*.1 "$man_folder"
-install -m 644 "$scripts"/../Configs/*.json "$data_folder"
-install -m 644 "$scripts/../README.md" "$scripts/../CHANGELOG.md" "$scripts/package/copyright" "$doc_folder"
+put 755 "$binary" "$root/bin/vidclass"
+put 644 "$work/vidclass" "$bash_file"
+put 644 "$work/_vidclass" "$zsh_file"
+put 644 "$work/vidclass.fish" "$fish_file"
+for page in "$man_folder"/vidclass.1 "$man_folder"/vidclass-*.1; do
+    [ -e "$work/man1/${page##*/}" ] || rm -f "$page"
+done
+for page in "$work"/man1/*.1; do put 644 "$page" "$man_folder/${page##*/}"; done
+for file in "$scripts"/../Configs/*.json; do put 644 "$file" "$data_folder/${file##*/}"; done
+for file in "$scripts/../README.md" "$scripts/../CHANGELOG.md" "$scripts/package/copyright"; do put 644 "$file" "$doc_folder/${file##*/}"; done
 if $mpi; then
-    # A running vidclass keeps its old plug-in.
     mkdir -p "${plugin%/*}"
-    install -m 755 "$work/libvidclass_mpi.so" "$plugin.new"
-    mv -f "$plugin.new" "$plugin"
+    put 755 "$work/libvidclass_mpi.so" "$plugin"
 fi
 echo "installed vidclass in $prefix"
 case ":$PATH:" in

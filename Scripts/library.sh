@@ -46,8 +46,8 @@ swift build -c release -j 2 --product VidClassC "$@"
 built=$(swift build -c release "$@" --show-bin-path)/libVidClassC.so
 mkdir -p "$output"
 # A program that runs keeps the library that it has loaded.
-install -m 755 "$built" "$output/libvidclass.so.1.new"
-mv -f "$output/libvidclass.so.1.new" "$output/libvidclass.so.1"
+install -m 755 "$built" "$output/libvidclass.so.1.new.$$"
+mv -f "$output/libvidclass.so.1.new.$$" "$output/libvidclass.so.1"
 ln -sfn libvidclass.so.1 "$output/libvidclass.so"
 install -m 644 Sources/CVidClass/include/vidclass.h "$output/vidclass.h"
 echo "wrote $output/libvidclass.so.1 and vidclass.h"

@@ -43,5 +43,5 @@ if ! command -v "$mpicc" >/dev/null 2>&1; then
 fi
 mkdir -p "$(dirname "$output")"
 # A program that runs keeps the plug-in that it has loaded.
-"$mpicc" -shared -fPIC -fvisibility=hidden -std=gnu17 -O2 -Wall -Wextra -Werror -pthread -o "$output.new" "$project"/Sources/CMPI/*.c
-mv -f "$output.new" "$output"
+"$mpicc" -shared -fPIC -fvisibility=hidden -std=gnu17 -O2 -Wall -Wextra -Werror -pthread -o "$output.new.$$" "$project"/Sources/CMPI/*.c
+mv -f "$output.new.$$" "$output"

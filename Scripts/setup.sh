@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages that vidclass is built with and runs with, where they are missing. Sourced by quickstart.sh and test.sh; may be run by itself.
 #
-#   Debian and Ubuntu: OpenBLAS, LAPACKE, HDF5, zlib, cairo and a font for it, libcurl, libseccomp, FFmpeg's libraries, gfortran, the program
+#   Debian and Ubuntu: OpenBLAS, LAPACKE, HDF5, zlib, cairo and a font for it, libcurl, OpenSSL, libseccomp, FFmpeg's libraries, gfortran, the program
 #   ffmpeg (for animations and for the tests) and Open MPI (for several machines and for the tests), by apt-get (with sudo where you are not root).
 #   Swift 6.2 or later must be there: https://www.swift.org/install
 
@@ -14,7 +14,7 @@ need_swift() {
 
 missing_packages() {
     local package
-    for package in libopenblas-dev liblapacke-dev libhdf5-dev zlib1g-dev libcairo2-dev libcurl4-openssl-dev libseccomp-dev \
+    for package in libopenblas-dev liblapacke-dev libhdf5-dev zlib1g-dev libcairo2-dev libcurl4-openssl-dev libssl-dev libseccomp-dev \
         libavformat-dev libavcodec-dev libswscale-dev libswresample-dev libavutil-dev fonts-dejavu-core gfortran pkg-config ffmpeg \
         libopenmpi-dev openmpi-bin; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || echo "$package"
@@ -23,7 +23,7 @@ missing_packages() {
 
 install_packages() {
     if ! command -v dpkg-query >/dev/null 2>&1; then
-        echo "setup: not a Debian-like system; make sure that OpenBLAS, LAPACKE, HDF5, zlib, cairo, libcurl, libseccomp and FFmpeg's libraries (with headers), gfortran, for animations and tests the program ffmpeg, and for several machines and tests an MPI, are installed." >&2
+        echo "setup: not a Debian-like system; make sure that OpenBLAS, LAPACKE, HDF5, zlib, cairo, libcurl, OpenSSL, libseccomp and FFmpeg's libraries (with headers), gfortran, for animations and tests the program ffmpeg, and for several machines and tests an MPI, are installed." >&2
         return 0
     fi
     local packages sudo=""

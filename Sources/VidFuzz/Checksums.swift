@@ -1,4 +1,3 @@
-import Crypto
 import VidData
 import VidSystem
 
@@ -22,7 +21,7 @@ enum Checksums {
         let place = start + key.count..<start + key.count + 64
         var corrected = bytes
         corrected.replaceSubrange(place, with: repeatElement(UInt8(ascii: "0"), count: 64))
-        corrected.replaceSubrange(place, with: Array(SHA256.hash(data: corrected).hexadecimal.utf8))
+        corrected.replaceSubrange(place, with: Array(SHA256.digest(corrected).hexadecimal.utf8))
         return corrected
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import VidData
 import VidSystem
 import VidTensor
@@ -15,7 +14,7 @@ package final class FrameFeatures {
 
     /// The frames of the recent clips, and those of the clips before them. A frame of `older` that is seen again moves up; when `recent`
     /// is full, the rest of `older` is given up.
-    private var (recent, older): ([SHA256Digest: [Float]], [SHA256Digest: [Float]]) = ([:], [:])
+    private var (recent, older): ([[UInt8]: [Float]], [[UInt8]: [Float]]) = ([:], [:])
     private let bytes: Int
 
     /// The largest `bytes` by default.
@@ -35,10 +34,10 @@ package final class FrameFeatures {
         let digests = clip.clip.withUnsafeBytes { bytes in
             let size = bytes.count / shape.frames
             return (0..<shape.frames).map {
-                SHA256.hash(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[$0 * size..<($0 + 1) * size]))
+                SHA256.digest(UnsafeRawBufferPointer(rebasing: bytes[$0 * size..<($0 + 1) * size]))
             }
         }
-        var new: [SHA256Digest: Int] = [:]
+        var new: [[UInt8]: Int] = [:]
         for (place, digest) in digests.enumerated() where recent[digest] == nil && new[digest] == nil {
             if let known = older.removeValue(forKey: digest) { recent[digest] = known } else { new[digest] = place }
         }
@@ -55,13 +54,5 @@ package final class FrameFeatures {
             known.withUnsafeBufferPointer { row.base.update(from: $0.baseAddress!, count: row.count) }
         }
         if recent.count * features.shape.dropFirst.count * MemoryLayout<Float>.stride > bytes / 2 { (older, recent) = (recent, [:]) }
-    }
-}
-
-extension SHA256 {
-    fileprivate static func hash(bufferPointer: UnsafeRawBufferPointer) -> SHA256Digest {
-        var hash = SHA256()
-        hash.update(bufferPointer: bufferPointer)
-        return hash.finalize()
     }
 }

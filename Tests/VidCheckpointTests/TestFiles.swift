@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import VidCheckpoint
 import VidConfig
@@ -18,7 +17,7 @@ func sealed(_ header: String, values: [UInt8] = []) -> [UInt8] {
     let key = Array(#""checksum":""#.utf8)
     guard let place = bytes.indices.first(where: { bytes[$0...].starts(with: key) }) else { return bytes }
     return bytes.putting(
-        Array(SHA256.hash(data: bytes).map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined().utf8), at: place + key.count)
+        Array(SHA256.digest(bytes).map { String(0x100 + Int($0), radix: 16).dropFirst() }.joined().utf8), at: place + key.count)
 }
 
 let noChecksum = #""checksum":"\#(String(repeating: "0", count: 64))""#

@@ -1,4 +1,3 @@
-import Crypto
 import VidSystem
 
 /// A small file that remembers something about a clip's file while that is unchanged, so that it need not be read again.
@@ -24,7 +23,7 @@ struct FileRecord {
         precondition(kind != .features, "features are not kept in records")
         areFacts = kind == .facts
         place = Array((areFacts ? "facts\0" : "").utf8) + Array(path.utf8) + [0] + Array(variant.utf8) + [0]
-        digest = SHA256.hash(data: place).hexadecimal
+        digest = SHA256.digest(place).hexadecimal
     }
 
     /// The bytes to store about a file with this `status`.
@@ -47,7 +46,7 @@ struct FileRecord {
     }
 
     private func seal(_ bytes: [UInt8]) -> [UInt8] {
-        let hash = SHA256.hash(data: place + bytes)
-        return areFacts ? Array(hash) : Array((hash.hexadecimal + "\n").utf8)
+        let hash = SHA256.digest(place + bytes)
+        return areFacts ? hash : Array((hash.hexadecimal + "\n").utf8)
     }
 }

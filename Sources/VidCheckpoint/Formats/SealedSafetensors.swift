@@ -1,4 +1,3 @@
-import Crypto
 import VidSystem
 import VidTensor
 
@@ -54,9 +53,9 @@ enum SealedSafetensors {
         var header = try SafetensorsWriter.header(path, metadata: sealed, tensors: tensors)
         guard let place = place(in: header) else { preconditionFailure("a header without the checksum just put into it") }
         var hash = SHA256()
-        hash.update(data: header)
-        for tensor in tensors { hash.update(bufferPointer: tensor.bytes) }
-        header.replaceSubrange(place, with: Array(hash.finalize().hexadecimal.utf8))
+        hash.update(header)
+        for tensor in tensors { hash.update(tensor.bytes) }
+        header.replaceSubrange(place, with: Array(hash.digest().hexadecimal.utf8))
         return Image(header, tensors)
     }
 
@@ -75,12 +74,12 @@ enum SealedSafetensors {
         }
         header.replaceSubrange(place, with: repeatElement(UInt8(ascii: "0"), count: digits))
         var hash = SHA256()
-        hash.update(data: header)
+        hash.update(header)
         try file.file.forEachBlock(in: file.dataStart..<file.file.size) { block in
-            hash.update(bufferPointer: block)
+            hash.update(block)
             try body(block)
         }
-        let found = hash.finalize().hexadecimal
+        let found = hash.digest().hexadecimal
         // guard: checkpoint-checksum
         guard found == expected else {
             throw VidclassError.file(
@@ -152,7 +151,7 @@ extension RegularFile {
     /// SHA-256 of the whole file, in hexadecimal digits.
     func sha256() throws -> String {
         var hash = SHA256()
-        try forEachBlock(in: 0..<size) { hash.update(bufferPointer: $0) }
-        return hash.finalize().hexadecimal
+        try forEachBlock(in: 0..<size) { hash.update($0) }
+        return hash.digest().hexadecimal
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import FoundationEssentials
 import VidConfig
 import VidSystem
@@ -99,8 +98,8 @@ package struct WeightsDownload: Sendable {
 
     private static func md5(of path: String) throws -> String {
         let file = try RegularFile(path)
-        var hash = Insecure.MD5()
-        try file.forEachBlock(in: 0..<file.size) { hash.update(bufferPointer: $0) }
-        return hash.finalize().hexadecimal
+        var hash = MD5()
+        try file.forEachBlock(in: 0..<file.size) { hash.update($0) }
+        return hash.digest().hexadecimal
     }
 }

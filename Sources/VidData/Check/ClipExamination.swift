@@ -1,4 +1,3 @@
-import Crypto
 import VidConfig
 import VidSystem
 import VidTensor
@@ -72,12 +71,12 @@ struct ClipExamination: Sendable {
         shape.frames = frames.count
         let clip = try file.read(frames: file.isVectors ? Array(frames.range) : frames.spread, within: frames.range)
         var hash = SHA256()
-        hash.update(data: Array("\(shape) \(file.element.name)\n".utf8))
-        clip.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        hash.update(Array("\(shape) \(file.element.name)\n".utf8))
+        clip.withUnsafeBytes { hash.update($0) }
         return ClipFacts(
             kind: file.isVectors ? ClipFacts.vectors : kind, coding: file.coding, frames: shape.frames, channels: shape.channels,
             rows: shape.rows,
-            columns: shape.columns, framesPerSecond: Double(file.framesPerSecond), digest: hash.finalize().hexadecimal,
+            columns: shape.columns, framesPerSecond: Double(file.framesPerSecond), digest: hash.digest().hexadecimal,
             prints: file.isVectors ? FramePrints(frames: []) : FramePrints(clip), range: file.isVectors ? nil : PixelRange(clip))
     }
 
@@ -119,11 +118,11 @@ struct ClipExamination: Sendable {
                 return
             }
             guard prints.contains(number) else { return }
-            hash.update(bufferPointer: frame)
+            hash.update(frame)
             kept.append(Array(frame))
         }
         guard let frames else { throw VidclassError.file(path, "no frame could be decoded") }
-        hash.update(data: Array("\(video.rows)x\(video.columns), \(frames.count)\n".utf8))
+        hash.update(Array("\(video.rows)x\(video.columns), \(frames.count)\n".utf8))
         var damage = video.damage
         if address.segment != nil {
             // A complete decoding also meets damage elsewhere.
@@ -134,7 +133,7 @@ struct ClipExamination: Sendable {
         }
         let facts = ClipFacts(
             kind: "video", coding: video.codec, frames: frames.count, channels: 3, rows: video.rows, columns: video.columns,
-            framesPerSecond: frames.times.rate, digest: hash.finalize().hexadecimal,
+            framesPerSecond: frames.times.rate, digest: hash.digest().hexadecimal,
             prints: FramePrints(frames: FrameSampling.uniform(FramePrints.most, of: kept.count).map { kept[$0] }), damage: damage,
             videoStreams: max(1, video.streams))
         // The replacement of a lost frame depends on the frames that are decoded before it.

@@ -1,4 +1,3 @@
-import Crypto
 import VidSystem
 import VidTensor
 
@@ -75,8 +74,8 @@ package struct Clip: Sendable, Equatable {
         for extent in [shape.frames, shape.channels, shape.rows, shape.columns] {
             header += LittleEndian.bytes(UInt64(extent))
         }
-        hash.update(data: header)
-        withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return hash.finalize().hexadecimal
+        hash.update(header)
+        withUnsafeBytes { hash.update($0) }
+        return hash.digest().hexadecimal
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import VidSystem
 
 /// A folder of numbered pictures that is one clip: `frame0001.jpg`, `frame0002.jpg`, ... are its frames, in the order of their numbers.
@@ -136,12 +135,12 @@ package struct FrameFolder: Sendable, Equatable {
                 let words =
                     [status.identity.device, status.identity.inode, UInt64(status.size)]
                     + [status.modified, status.changed].map(UInt64.init(bitPattern:))
-                hash.update(data: Array(name.utf8) + [0] + words.flatMap(LittleEndian.bytes))
+                hash.update(Array(name.utf8) + [0] + words.flatMap(LittleEndian.bytes))
                 size = Size.sum([size, status.size])
                 modified = max(modified, status.modified)
                 changed = max(changed, status.changed)
             }
-            let digest = Array(hash.finalize())
+            let digest = hash.digest()
             return FileStatus(
                 kind: .folder, size: size,
                 identity: FileStatus.Identity(device: LittleEndian.value(digest, 0), inode: LittleEndian.value(digest, 8)),

@@ -1,4 +1,3 @@
-import Crypto
 import VidConfig
 import VidSystem
 
@@ -135,9 +134,9 @@ package struct DataSet: Sendable {
     package var digest: String {
         var hash = SHA256()
         for entry in entries {
-            hash.update(data: Array("\(entry.id)\0\(classes[entry.label])\0\(entry.split.rawValue)\0".utf8))
+            hash.update(Array("\(entry.id)\0\(classes[entry.label])\0\(entry.split.rawValue)\0".utf8))
         }
-        return hash.finalize().hexadecimal
+        return hash.digest().hexadecimal
     }
 }
 

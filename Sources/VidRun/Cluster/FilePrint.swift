@@ -1,4 +1,3 @@
-import Crypto
 import VidCluster
 import VidData
 import VidSystem
@@ -29,17 +28,17 @@ enum FilePrint {
         if status.kind == .folder {
             for name in try Folder.names(path).names.sorted() {
                 let size = (try? SystemCall.status(PathText.join(path, name)).size) ?? 0
-                hash.update(data: Array("\(name)\n\(size)\n".utf8))
+                hash.update(Array("\(name)\n\(size)\n".utf8))
             }
         } else {
-            hash.update(data: Array("\(status.size)\n".utf8))
+            hash.update(Array("\(status.size)\n".utf8))
             let file = try RegularFile(path)
             let count = min(pieces, (status.size + piece - 1) / piece)
             for number in 0..<count {
                 let place = count > 1 ? (status.size - piece) * number / (count - 1) : 0
-                hash.update(data: try file.bytes(at: max(0, place), count: min(piece, status.size)))
+                hash.update(try file.bytes(at: max(0, place), count: min(piece, status.size)))
             }
         }
-        return hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        return hash.digest().withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import VidConfig
 import VidData
 import VidModel
@@ -63,7 +62,7 @@ struct FeatureKeys: Sendable {
     ///   - cnn: its layers' paddings, strides, epsilons and activations are in no weight.
     init(_ frozen: FrameEncoder, of cnn: CNNConfiguration, parameters: ParameterStore, preprocessing: PreprocessingName) {
         var hash = SHA256()
-        func add(_ text: String) { hash.update(data: Array("\(text)\n".utf8)) }
+        func add(_ text: String) { hash.update(Array("\(text)\n".utf8)) }
         add("vidclass features \(FeatureKeys.version)")
         // The bits depend on this machine's kernels.
         add("\(BLAS.coreName) \(Machine.simdLevel)")
@@ -80,8 +79,8 @@ struct FeatureKeys: Sendable {
     /// The key of a clip whose frames, sampled as `sampling` says, have this content.
     func key(contentHash: String, sampling: String) -> FeatureKey {
         var hash = network
-        hash.update(data: Array("\(sampling)\n\(contentHash)\n".utf8))
-        return FeatureKey(digest: hash.finalize().hexadecimal)
+        hash.update(Array("\(sampling)\n\(contentHash)\n".utf8))
+        return FeatureKey(digest: hash.digest().hexadecimal)
     }
 }
 
@@ -92,7 +91,7 @@ extension Classifier {
         guard frozen != nil else { return nil }
         var hash = SHA256()
         parameters.addFrozenLayers(to: &hash)
-        return hash.finalize().hexadecimal
+        return hash.digest().hexadecimal
     }
 }
 
@@ -102,9 +101,9 @@ extension ParameterStore {
     fileprivate func addFrozenLayers(to hash: inout SHA256) {
         let trained = Set(slices.filter(\.isTrainable).map(\.layer))
         for slice in slices where !trained.contains(slice.layer) && (slice.name.hasPrefix("cnn/") || slice.name.hasPrefix("input/")) {
-            hash.update(data: Array("\(slice.name) \(slice.shape)\n".utf8))
+            hash.update(Array("\(slice.name) \(slice.shape)\n".utf8))
             let values = value(slice)
-            hash.update(bufferPointer: UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))
+            hash.update(UnsafeRawBufferPointer(start: values.base, count: values.count * MemoryLayout<Float>.stride))
         }
     }
 }

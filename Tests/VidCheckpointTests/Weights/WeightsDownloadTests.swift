@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Synchronization
 import Testing
@@ -17,9 +16,11 @@ import VidTestSupport
     init() throws {
         folder = try TestFolder()
         library = WeightsLibrary(environment: ["XDG_CACHE_HOME": folder.path, "HOME": folder.path], hdf5: .inThisProcess)
-        let md5 = Insecure.MD5.hash(data: content).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        var md5 = MD5()
+        content.withUnsafeBytes { md5.update($0) }
         source = WeightsSource(
-            name: "vgg16", architecture: .vgg16, fileName: "weights.h5", path: "vgg16/weights.h5", md5: md5, maximumBytes: 400_000)
+            name: "vgg16", architecture: .vgg16, fileName: "weights.h5", path: "vgg16/weights.h5", md5: md5.digest().hexadecimal,
+            maximumBytes: 400_000)
     }
 
     private var target: String { library.weightsFolder + "/weights.h5" }
