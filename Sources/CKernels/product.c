@@ -8,8 +8,6 @@
 
 /// Vectors of the widest tile.
 enum { most_vectors = 4 };
-/// Depth of a pass: so much of a strip's panels stays in the first-level cache. C is read and written once a pass.
-enum { depth_at_once = 192 };
 /// Rows of a strip whose result goes through a buffer, because its last vector is not full.
 enum { buffered_rows = 36 };
 
@@ -26,16 +24,19 @@ typedef struct {
     const float *start;
     /// A matrix with C's row stride that is added to where they start, or NULL.
     const float *adding;
-    /// Bounds of the result.
+    /// Bounds of the result, where it is `bounded`.
     float low, high;
+    bool bounded;
+    /// What comes after this part of B, or NULL: it is fetched into the second-level cache by the way.
+    const float *next;
 } strip;
 
-/// A tile of `rows` by `vectors` (constants).
-VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float *restrict a, const float *restrict adding,
+/// A tile of `rows` by `vectors` (constants); `dense`: whether the rows of A are runs of memory.
+VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, const float *restrict a, const float *restrict adding,
                     float *restrict c) {
     vc_lanes sums[28];
     const float *restrict b = s->b;
-    const long a_row = s->a_row, a_depth = s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    const long a_row = s->a_row, a_depth = dense ? 1 : s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
     if (s->start) {
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes start;
@@ -54,11 +55,13 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float 
                 sums[i * vectors + j] += value;
             }
     for (long segment = 0; segment < s->segments; segment++, a += s->a_segment, b += depth * b_depth) {
-        for (long p = 0; p < depth; p++) {
+        const float *restrict lines[12];
+        VC_UNROLLED for (int i = 0; i < rows; i++) lines[i] = a + i * a_row;
+        _Pragma("clang loop unroll_count(4)") for (long p = 0; p < depth; p++) {
             vc_lanes columns[most_vectors];
             VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], b + p * b_depth + j * b_panel, sizeof(vc_lanes));
             VC_UNROLLED for (int i = 0; i < rows; i++) {
-                const float value = a[i * a_row + p * a_depth];
+                const float value = lines[i][p * a_depth];
                 VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
             }
         }
@@ -66,23 +69,25 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, const float 
     VC_UNROLLED for (int i = 0; i < rows; i++)
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes result = sums[i * vectors + j];
-            vc_bound(&result, s->low, s->high);
+            if (s->bounded) vc_bound(&result, s->low, s->high);
             memcpy(c + i * c_row + 16 * j, &result, sizeof result);
         }
 }
 
-/// The tiles of a strip, nearly equal, of at most `most` (a constant) rows.
-VC_INLINE void tiles(const strip *restrict s, int most, int vectors) {
+VC_INLINE void tiles_of(const strip *restrict s, int most, int vectors, bool dense) {
     const long count = (s->rows + most - 1) / most;
+    const float *next = s->next, *end = next ? next + s->depth * s->b_depth : NULL;
+    const long ahead = (end - next + count * vc_lane_count - 1) / (count * vc_lane_count) * vc_lane_count;
     long row = 0;
     for (long t = 0; t < count; t++) {
+        for (const float *stop = next + ahead; next < end && next < stop; next += vc_lane_count) __builtin_prefetch(next, 0, 2);
         const long rows = (s->rows - row + count - t - 1) / (count - t);
         const float *a = s->a + row * s->a_row;
         const float *adding = s->adding ? s->adding + row * s->c_row : NULL;
         float *c = s->c + row * s->c_row;
         switch (rows) {
 #define CASE(n)                                                                                                        \
-    case n: tile(s, n <= most ? n : most, vectors, a, adding, c); break;
+    case n: tile(s, n <= most ? n : most, vectors, dense, a, adding, c); break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #undef CASE
         }
@@ -90,8 +95,17 @@ VC_INLINE void tiles(const strip *restrict s, int most, int vectors) {
     }
 }
 
+/// The tiles of a strip, nearly equal, of at most `most` (a constant) rows.
+VC_INLINE void tiles(const strip *restrict s, int most, int vectors) {
+    if (s->a_depth == 1) {
+        tiles_of(s, most, vectors, true);
+    } else {
+        tiles_of(s, most, vectors, false);
+    }
+}
+
 // The tiles for 32 registers of 16 floats, for 16 of 8 and for 16 of 4.
-#if defined(__x86_64__) && !defined(VC_NO_CLONES)
+#ifdef VC_CLONES
 // Without the width, clang halves the vectors of functions that take none.
 #define AVX512 __attribute__((target("arch=x86-64-v4"), min_vector_width(512)))
 AVX512 static void avx512_by_1(const strip *s) { tiles(s, 12, 1); }
@@ -103,18 +117,20 @@ __attribute__((target("arch=x86-64-v3"))) static void avx2_by_1(const strip *s) 
 static void baseline_by_1(const strip *s) { tiles(s, 2, 1); }
 
 typedef void run_tiles(const strip *);
-/// For each number of vectors up to the widest.
 typedef struct {
+    /// Depth of a pass: so much of a strip's panels stays in the first-level cache. C is read and written once a pass.
+    long depth;
     int widest;
+    /// For each number of vectors up to the widest.
     run_tiles *by[most_vectors + 1];
 } tile_set;
 
 static tile_set best_tiles(void) {
-#if defined(__x86_64__) && !defined(VC_NO_CLONES)
-    if (__builtin_cpu_supports("x86-64-v4")) return (tile_set){4, {NULL, avx512_by_1, avx512_by_2, avx512_by_3, avx512_by_4}};
-    if (__builtin_cpu_supports("x86-64-v3")) return (tile_set){1, {NULL, avx2_by_1}};
+#ifdef VC_CLONES
+    if (__builtin_cpu_supports("x86-64-v4")) return (tile_set){192, 4, {NULL, avx512_by_1, avx512_by_2, avx512_by_3, avx512_by_4}};
+    if (__builtin_cpu_supports("x86-64-v3")) return (tile_set){256, 1, {NULL, avx2_by_1}};
 #endif
-    return (tile_set){1, {NULL, baseline_by_1}};
+    return (tile_set){256, 1, {NULL, baseline_by_1}};
 }
 
 /// Vectors of the next strip where `left` are left: three, the fastest, but four where seven would end with one.
@@ -129,26 +145,30 @@ VC_INLINE bool is_bounded(const vc_product *s) {
 }
 
 /// All passes over `groups` groups of `rows` rows of a strip, into c; sums start with `start` (NULL: with c) and `adding` (or NULL). A pass takes some segments, or a part of one.
-static void run_strip(run_tiles *run, const vc_product *s, const float *a, long groups, long rows, long column, const float *start,
+static void run_strip(const tile_set *set, int vectors, const vc_product *s, const float *a, long groups, long rows, long column, const float *start,
                       const float *adding, float *c, long c_row) {
     const float infinity = __builtin_inff();
     const bool bounded = is_bounded(s);
     const float *b = s->b + column / vc_panel_columns * s->b_panel;
-    const long segments_at_once = s->depth >= depth_at_once ? 1 : depth_at_once / (s->depth > 0 ? s->depth : 1);
+    const long segments_at_once = s->depth >= set->depth ? 1 : set->depth / (s->depth > 0 ? s->depth : 1);
+    // Measured with one vector. Few rows are done before anything has come.
+    const bool fetches = vectors == 1 && s->segments == 1 && s->b_depth == vc_panel_columns && rows >= 96;
     for (long segment = 0; segment < s->segments; segment += segments_at_once) {
         const long segments = s->segments - segment < segments_at_once ? s->segments - segment : segments_at_once;
-        for (long p = 0; p == 0 || p < s->depth; p += depth_at_once) {
-            const long depth = s->depth - p < depth_at_once ? s->depth - p : depth_at_once;
+        for (long p = 0; p == 0 || p < s->depth; p += set->depth) {
+            const long depth = s->depth - p < set->depth ? s->depth - p : set->depth;
+            const float *part_b = b + (segment * s->depth + p) * s->b_depth;
             const bool first = segment == 0 && p == 0;
             const bool last = segment + segments == s->segments && p + depth >= s->depth;
             strip part = {
                 rows, segments, depth, a + segment * s->a_segment + p * s->a_depth, s->a_row, s->a_depth, s->a_segment,
-                b + (segment * s->depth + p) * s->b_depth, s->b_depth, s->b_panel, c, c_row,
+                part_b, s->b_depth, s->b_panel, c, c_row,
                 first ? start : NULL, first ? adding : NULL,
-                last && bounded ? 0 : -infinity, last && bounded && s->activation == VC_RELU6 ? 6 : infinity,
+                last && bounded ? 0 : -infinity, last && bounded && s->activation == VC_RELU6 ? 6 : infinity, last && bounded,
+                fetches ? part_b + depth * s->b_depth : NULL,
             };
             for (long group = 0; group < groups; group++, part.a += s->a_group, part.c += rows * c_row) {
-                run(&part);
+                set->by[vectors](&part);
                 if (part.adding) part.adding += rows * c_row;
             }
         }
@@ -161,7 +181,8 @@ VC_KERNEL static void finish(const vc_product *s, long column, long columns) {
 }
 
 /// A strip whose last vector is not full, by way of a buffer: whole vectors would reach over what is behind a row.
-static void run_buffered(run_tiles *run, const vc_product *s, long column, long columns, long width, const float *start) {
+static void run_buffered(const tile_set *set, int vectors, const vc_product *s, long column, long columns, const float *start) {
+    const long width = vectors * vc_lane_count;
     float buffer[buffered_rows * most_vectors * vc_lane_count] = {0};
     const bool continues = s->adds || s->adding;
     for (long group = 0; group < s->groups; group++) {
@@ -174,7 +195,7 @@ static void run_buffered(run_tiles *run, const vc_product *s, long column, long 
                 for (long j = 0; j < columns; j++) buffer[i * width + j] = first[j] + (adding ? adding[j] : 0.0f);
             }
             const float *a = s->a + group * s->a_group + row * s->a_row;
-            run_strip(run, s, a, 1, rows, column, continues ? NULL : start, NULL, buffer, width);
+            run_strip(set, vectors, s, a, 1, rows, column, continues ? NULL : start, NULL, buffer, width);
             for (long i = 0; i < rows; i++) memcpy(s->c + at + i * s->c_row, buffer + i * width, (size_t)columns * sizeof(float));
         }
     }
@@ -193,9 +214,9 @@ void vc_matrix_product(const vc_product *s) {
         const float *start = s->adds ? NULL : bias;
         if (columns == vectors * vc_lane_count) {
             const float *adding = s->adding ? s->adding + column : NULL;
-            run_strip(set.by[vectors], s, s->a, s->groups, s->rows, column, start, adding, s->c + column, s->c_row);
+            run_strip(&set, vectors, s, s->a, s->groups, s->rows, column, start, adding, s->c + column, s->c_row);
         } else {
-            run_buffered(set.by[vectors], s, column, columns, vectors * vc_lane_count, start);
+            run_buffered(&set, vectors, s, column, columns, start);
         }
         if (!is_finished) finish(s, column, columns);
     }

@@ -1,19 +1,23 @@
-// Sixteen channels at a time, in vectors that a machine with shorter registers splits. Private to CKernels.
+// Sixteen channels at a time, in vectors that a machine with shorter registers splits; or VC_LANE_COUNT, a power of 2. Private to CKernels.
 #pragma once
 
 #include "vc_simd.h"
 
 #include <string.h>
 
-enum { vc_lane_count = 16 };
-typedef float vc_lanes __attribute__((vector_size(64)));
+#ifndef VC_LANE_COUNT
+#define VC_LANE_COUNT 16
+#endif
+
+enum { vc_lane_count = VC_LANE_COUNT };
+typedef float vc_lanes __attribute__((vector_size(4 * VC_LANE_COUNT)));
 
 /// All ones where a comparison of lanes holds, zero elsewhere.
-typedef int vc_lane_mask __attribute__((vector_size(64)));
+typedef int vc_lane_mask __attribute__((vector_size(4 * VC_LANE_COUNT)));
 
 #define VC_UNROLLED _Pragma("clang loop unroll(full)")
 
-/// The first n floats at `p`, n <= 16; a constant 16 is one load.
+/// The first n floats at `p`, n <= vc_lane_count; a constant vc_lane_count is one load.
 VC_INLINE void vc_get(vc_lanes *value, const float *p, int n) {
     if (n == vc_lane_count) {
         memcpy(value, p, sizeof *value);
@@ -35,7 +39,7 @@ VC_INLINE void vc_bound(vc_lanes *x, float low, float high) {
 }
 
 // Calls BODY(c, n) for groups of n channels from c on that cover `channels`: whole vectors, the last of which overlaps the one
-// before it; one short vector for fewer than 16 channels. BODY must not add to what it wrote.
+// before it; one short vector for fewer channels than a vector has. BODY must not add to what it wrote.
 #define VC_FOR_EACH_GROUP(channels, BODY)                                                                              \
     if ((channels) < vc_lane_count) {                                                                                  \
         BODY(0, (channels));                                                                                           \

@@ -14,6 +14,7 @@
 #endif
 
 #if defined(__x86_64__) && defined(__linux__) && !defined(VC_NO_CLONES)
+#define VC_CLONES
 #define VC_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define VC_KERNEL

@@ -54,15 +54,15 @@ enum WinogradFilterGradient {
     ) {
         let total = frames * WinogradConvolution.tiles(g)
         let size = sectionTiles(g, total)
-        let v = WinogradMatrices(rows: size, columns: g.channels)
-        let dm = WinogradMatrices(rows: size, columns: g.filters)
+        let v = WinogradMatrices.summed(rows: size, columns: g.channels)
+        let dm = WinogradMatrices.right(rows: size, columns: g.filters)
         let du = WinogradMatrices(rows: g.channels, columns: g.filters)
         let matrices = Matrices(
             v: v, dm: dm, du: du, vBase: workspace.take([v.floats]).base, dmBase: workspace.take([dm.floats]).base,
             duBase: workspace.take([du.floats]).base, biasPart: workspace.take([dm.columns]).base)
         let patch = patchFloats(g)
         let patches = workspace.take([workers.count, patch]).base
-        let shares = (dm.panels + panelsAtOnce - 1) / panelsAtOnce
+        let shares = (du.panels + panelsAtOnce - 1) / panelsAtOnce
         for start in stride(from: 0, to: total, by: size) {
             let count = min(size, total - start)
             workers.forEachRange(of: count, size: WinogradConvolution.transformTiles) { rows, worker in
@@ -73,7 +73,7 @@ enum WinogradFilterGradient {
             }
             workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
                 let first = block % shares * panelsAtOnce
-                for panel in first..<min(dm.panels, first + panelsAtOnce) {
+                for panel in first..<min(du.panels, first + panelsAtOnce) {
                     multiply(g, matrices, frequency: block / shares, panel: panel, tiles: count, adds: start > 0)
                     if let dBias, block / shares == sumFrequency { addSums(g, matrices, panel: panel, tiles: count, dBias) }
                 }
@@ -105,7 +105,7 @@ enum WinogradFilterGradient {
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         let total = frameGroup * WinogradConvolution.tiles(g)
         let rows = min(total, largestSection(g))
-        let (v, dm) = (WinogradMatrices(rows: rows, columns: g.channels), WinogradMatrices(rows: rows, columns: g.filters))
+        let (v, dm) = (WinogradMatrices.summed(rows: rows, columns: g.channels), WinogradMatrices.right(rows: rows, columns: g.filters))
         return v.floats + dm.floats + WinogradMatrices(rows: g.channels, columns: g.filters).floats + dm.columns
             + workers * patchFloats(g)
     }
@@ -124,9 +124,11 @@ enum WinogradFilterGradient {
     private static func addSums(
         _ g: ConvolutionGeometry, _ matrices: Matrices, panel: Int, tiles: Int, _ dBias: UnsafeMutablePointer<Float>
     ) {
-        let (width, first) = (matrices.dm.width(panel), panel * matrices.dm.panel)
-        vc_sum_positions(
-            matrices.dmBase + matrices.dm.offset(sumFrequency, panel), tiles, Int32(width), matrices.biasPart + first)
+        let (width, first) = (matrices.du.width(panel), panel * matrices.du.panel)
+        for column in stride(from: first, to: first + width, by: matrices.dm.panel) {
+            let sums = matrices.dmBase + matrices.dm.offset(sumFrequency, column / matrices.dm.panel)
+            vc_sum_positions(sums, tiles, Int32(matrices.dm.panel), matrices.biasPart + column)
+        }
         vc_add(dBias + first, matrices.biasPart + first, min(width, g.filters - first))
     }
 
@@ -135,13 +137,13 @@ enum WinogradFilterGradient {
         _ g: ConvolutionGeometry, _ matrices: Matrices, frequency: Int, panel: Int, tiles: Int, adds: Bool
     ) {
         let (v, dm, du) = (matrices.v, matrices.dm, matrices.du)
-        let filters = dm.width(panel)
+        let filters = du.width(panel)
         for rows in 0..<v.panels {
             let (first, width) = (rows * v.panel, v.width(rows))
             var product = vc_product(
                 groups: 1, rows: min(width, g.channels - first), columns: filters, segments: 1, depth: tiles,
                 a: matrices.vBase + v.offset(frequency, rows), a_group: 0, a_row: 1, a_depth: width, a_segment: 0,
-                b: matrices.dmBase + dm.offset(frequency, panel), b_depth: filters, b_panel: PackedFilters.panelColumns,
+                b: matrices.dmBase + dm.offset(frequency, panel * (du.panel / dm.panel)), b_depth: dm.panel, b_panel: dm.panel * dm.rows,
                 c: matrices.duBase + du.offset(frequency, panel) + first * filters, c_row: filters, adds: adds, bias: nil, adding: nil,
                 activation: Int32(VC_LINEAR))
             vc_matrix_product(&product)

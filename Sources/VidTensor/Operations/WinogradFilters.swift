@@ -45,7 +45,7 @@ package final class WinogradFilters {
         self.direction = direction
         channels = direction == .forward ? kernelShape[2] : kernelShape[3]
         filters = direction == .forward ? kernelShape[3] : kernelShape[2]
-        layout = WinogradMatrices(rows: channels, columns: filters)
+        layout = .right(rows: channels, columns: filters)
         self.base = base
         self.buffer = buffer
         isFresh = buffer != nil
@@ -57,7 +57,7 @@ package final class WinogradFilters {
     package static func floats(_ direction: Direction, channels: Int, filters: Int) -> Int {
         let layout =
             direction == .forward
-            ? WinogradMatrices(rows: channels, columns: filters) : WinogradMatrices(rows: filters, columns: channels)
+            ? WinogradMatrices.right(rows: channels, columns: filters) : .right(rows: filters, columns: channels)
         return layout.floats
     }
 

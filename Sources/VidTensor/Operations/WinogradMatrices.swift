@@ -2,7 +2,8 @@ import CKernels
 
 /// The memory layout of the 36 matrices (rows, columns) of a Winograd transform, one per frequency. They are `stride` floats
 /// apart, and each is a sequence of panels, dense matrices of `panel` columns. Columns are channels or filters rounded up to
-/// whole vectors; the padding holds zeros.
+/// whole vectors; the padding holds zeros. Matrices are a cache line further apart than their rows need: a tile's 36 elements are
+/// then in different sets of the caches.
 ///
 /// `vc_matrix_product` reads and writes them as they are: the rows of a panel are one run of memory.
 struct WinogradMatrices: Sendable, Equatable {
@@ -19,6 +20,15 @@ struct WinogradMatrices: Sendable, Equatable {
     /// Matrices in panels.
     init(rows: Int, columns: Int) { self.init(rows: rows, columns: columns, panel: WinogradMatrices.panelColumns) }
 
+    /// The right operands of products, in panels of one vector: so much of one as a pass takes is a run of memory, which stays in the
+    /// first-level cache.
+    static func right(rows: Int, columns: Int) -> WinogradMatrices {
+        WinogradMatrices(rows: rows, columns: columns, panel: PackedFilters.panelColumns)
+    }
+
+    /// The left operands of products that sum over their rows, in panels of three cache lines, which come to lie in all sets of a cache.
+    static func summed(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: 48) }
+
     /// Matrices of one panel.
     static func whole(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: columns) }
 
@@ -26,7 +36,7 @@ struct WinogradMatrices: Sendable, Equatable {
         self.rows = rows
         self.columns = (columns + 15) / 16 * 16
         self.panel = (min(panel, columns) + 15) / 16 * 16
-        stride = rows * self.columns
+        stride = rows * self.columns + 16
     }
 
     var floats: Int { WinogradMatrices.frequencies * stride }

@@ -110,7 +110,7 @@ import VidTestSupport
         var tensors = TestTensors(seed: 4)
         let frames = tensors.uniform([2, 8, 8, 3])
         let before = features(encoder, frames, context)
-        #expect(context.filters.bytes == 4 * 36 * (3 * 16 + 16 * 16))
+        #expect(context.filters.bytes == 4 * 36 * ((3 + 1) * 16 + (16 + 1) * 16))
         let frozen = try #require(parameters.slice(named: "cnn/block1_conv1/kernel"))
         let trained = try #require(parameters.slice(named: "cnn/block2_conv1/kernel"))
         parameters.value(frozen).fill(0)

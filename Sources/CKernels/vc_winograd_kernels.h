@@ -1,0 +1,379 @@
+// The kernels of winograd.c for vectors of vc_lane_count floats. Private to CKernels: included with WINOGRAD(name), the name that a kernel
+// gets, and WINOGRAD_KERNEL, its attributes.
+#include "vc_winograd.h"
+
+#include "vc_lanes.h"
+
+#include <string.h>
+
+// `a` where `choice` is all ones, `b` where it is zero.
+#define SELECT(choice, a, b) ((vc_lanes)(((choice) & (vc_lane_mask)(a)) | (~(choice) & (vc_lane_mask)(b))))
+
+// The one-dimensional transforms, from line `in` to line `out`, whose elements are `o` apart.
+
+// B': 6 to 6.
+VC_INLINE void input_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes a = in[4] - in[2], b = in[3] - in[1];
+    const vc_lanes even = a - 1.5f * in[3], odd = 1.5f * in[2] - b;
+    out[0] = (in[0] - in[2]) + a - 1.5f * b;
+    out[o] = even - odd;
+    out[2 * o] = even + odd;
+    out[3 * o] = a + 0.5f * b;
+    out[4 * o] = a - 2.0f * b;
+    out[5 * o] = (in[5] - in[3]) - b - 1.5f * a;
+}
+
+// A': 6 to 4.
+VC_INLINE void output_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes sum = in[1] + in[2], difference = in[1] - in[2];
+    out[0] = in[0] + sum + (in[3] + in[4]);
+    out[o] = difference + 2.0f * in[3] - 0.5f * in[4];
+    out[2 * o] = sum + 4.0f * in[3] + 0.25f * in[4];
+    out[3 * o] = difference + 8.0f * in[3] - 0.125f * in[4] + in[5];
+}
+
+// A: 4 to 6.
+VC_INLINE void output_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes even = in[0] + in[2], odd = in[1] + in[3];
+    out[0] = in[0];
+    out[o] = even + odd;
+    out[2 * o] = even - odd;
+    out[3 * o] = in[0] + 2.0f * in[1] + 4.0f * in[2] + 8.0f * in[3];
+    out[4 * o] = in[0] - 0.5f * in[1] + 0.25f * in[2] - 0.125f * in[3];
+    out[5 * o] = in[3];
+}
+
+// G: 3 to 6.
+VC_INLINE void filter_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes even = (1.0f / 3.0f) * (in[0] + in[2]), odd = (1.0f / 3.0f) * in[1];
+    out[0] = in[0];
+    out[o] = -even - odd;
+    out[2 * o] = even - odd;
+    out[3 * o] = (1.0f / 15.0f) * (in[0] + 2.0f * in[1] + 4.0f * in[2]);
+    out[4 * o] = (-4.0f / 15.0f) * (4.0f * in[0] - 2.0f * in[1] + in[2]);
+    out[5 * o] = in[2];
+}
+
+// G': 6 to 3.
+VC_INLINE void filter_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
+    const vc_lanes sum = (1.0f / 3.0f) * (in[1] + in[2]), difference = (1.0f / 3.0f) * (in[2] - in[1]);
+    const vc_lanes two = (1.0f / 15.0f) * in[3], half = (4.0f / 15.0f) * in[4];
+    out[0] = in[0] + difference + two - 4.0f * half;
+    out[o] = 2.0f * two + 2.0f * half - sum;
+    out[2 * o] = difference + 4.0f * two - half + in[5];
+}
+
+// A two-dimensional transform of (from, from) values, each got by the statement GET(value, i, j), to values (to, to): LINE
+// down the columns, then along the rows.
+#define TRANSFORM(LINE, from, to, GET)                                                                                 \
+    vc_lanes values[to][to];                                                                                           \
+    do {                                                                                                               \
+        vc_lanes half[to][from];                                                                                       \
+        VC_UNROLLED for (int j = 0; j < from; j++) {                                                                   \
+            vc_lanes column[from];                                                                                     \
+            VC_UNROLLED for (int i = 0; i < from; i++) { GET(&column[i], i, j); }                                      \
+            LINE(&half[0][j], from, column);                                                                           \
+        }                                                                                                              \
+        VC_UNROLLED for (int i = 0; i < to; i++) { LINE(values[i], 1, half[i]); }                                      \
+    } while (0)
+
+// Calls BODY(c, at, n) for groups of n <= vc_lane_count columns c ... of the first `count` columns of row `row` of matrices, `at` being
+// the place of the first in the matrix of frequency 0.
+#define FOR_EACH_GROUP(layout, count, row, BODY)                                                                       \
+    for (int p = 0; p < (count); p += (layout)->panel) {                                                               \
+        const int width = smaller((layout)->panel, (layout)->columns - p), end = smaller(width, (count) - p);          \
+        const ptrdiff_t at = (ptrdiff_t)p * (layout)->rows + (ptrdiff_t)(row) * width;                                 \
+        int c = 0;                                                                                                     \
+        for (; c + vc_lane_count <= end; c += vc_lane_count) BODY(p + c, at + c, vc_lane_count);                       \
+        if (c < end) BODY(p + c, at + c, end - c);                                                                     \
+    }
+
+VC_INLINE int smaller(int a, int b) { return a < b ? a : b; }
+
+// MARK: - Places
+
+/// The position of a tile: its frame and the row and column of its first output.
+typedef struct {
+    long frame;
+    int row, column;
+} place;
+
+VC_INLINE place place_of(const vc_winograd_map *map, long tile) {
+    const int across = (map->columns + 3) / 4, down = (map->rows + 3) / 4;
+    const long in_frame = tile % ((long)across * down);
+    return (place){tile / ((long)across * down), (int)(in_frame / across) * 4, (int)(in_frame % across) * 4};
+}
+
+VC_INLINE place place_after(const vc_winograd_map *map, place at) {
+    at.column += 4;
+    if (at.column >= map->columns) at.column = 0, at.row += 4;
+    if (at.row >= map->rows) at.row = 0, at.frame++;
+    return at;
+}
+
+// The square of `size` positions whose first is (row, column), as a pointer and the distance between rows. A square within the
+// map is used in place; any other is copied to `patch`, with zeros outside the map.
+VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, int row, int column, int size, float *patch,
+                              ptrdiff_t *line) {
+    const int channels = map->channels;
+    const ptrdiff_t map_line = (ptrdiff_t)map->columns * channels;
+    if (row >= 0 && column >= 0 && row + size <= map->rows && column + size <= map->columns) {
+        *line = map_line;
+        return frame + row * map_line + (ptrdiff_t)column * channels;
+    }
+    *line = (ptrdiff_t)size * channels;
+    const int left = column < 0 ? -column : 0, right = smaller(size, map->columns - column);
+    for (int i = 0; i < size; i++) {
+        float *target = patch + i * *line;
+        const int r = row + i;
+        if (r < 0 || r >= map->rows) {
+            memset(target, 0, (size_t)*line * sizeof(float));
+            continue;
+        }
+        memset(target, 0, (size_t)left * channels * sizeof(float));
+        memcpy(target + (ptrdiff_t)left * channels, frame + r * map_line + (ptrdiff_t)(column + left) * channels,
+               (size_t)(right - left) * channels * sizeof(float));
+        memset(target + (ptrdiff_t)right * channels, 0, (size_t)(size - right) * channels * sizeof(float));
+    }
+    return patch;
+}
+
+// MARK: - Zero patches
+
+/// Returns true if the n floats at `p`, n <= 64, are 0, of either sign.
+VC_INLINE bool are_zero(const float *p, int n) {
+    vc_lane_mask bits = {0};
+    VC_UNROLLED for (int i = 0; i < 64 / vc_lane_count; i++) {
+        vc_lanes values = {0};
+        if (n > i * vc_lane_count) vc_get(&values, p + i * vc_lane_count, smaller(vc_lane_count, n - i * vc_lane_count));
+        bits |= (vc_lane_mask)values;
+    }
+    return !__builtin_reduce_or(bits << 1);
+}
+
+/// Returns true if all channels are 0.
+VC_INLINE bool is_zero(const float *position, int channels) {
+    int c = 0;
+    for (; c + 64 <= channels; c += 64) {
+        if (!are_zero(position + c, 64)) return false;
+    }
+    return c == channels || are_zero(position + c, channels - c);
+}
+
+/// The zero patches of a tile of `rows` x `columns` outputs within the map, from the square of its 6x6 inputs.
+VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, int channels, int rows, int columns) {
+    // Every patch contains one of these four positions. Few maps have zeros in all channels there.
+    const int top = smaller(2, rows), left = smaller(2, columns), bottom = smaller(3, rows), right = smaller(3, columns);
+#define IS_ZERO(i, j) is_zero(source + (i) * line + (ptrdiff_t)(j) * channels, channels)
+    if (!IS_ZERO(top, left) && !IS_ZERO(top, right) && !IS_ZERO(bottom, left) && !IS_ZERO(bottom, right)) return 0;
+    unsigned threes[6];  // Bit j: the three positions from column j on are zero.
+    for (int i = 0; i < 6; i++) {
+        unsigned zeros = 0;
+        for (int j = 0; j < 6; j++) zeros |= (unsigned)IS_ZERO(i, j) << j;
+        threes[i] = zeros & zeros >> 1 & zeros >> 2;
+    }
+#undef IS_ZERO
+    unsigned patches = 0;
+    for (int i = 0; i < 4; i++) patches |= (threes[i] & threes[i + 1] & threes[i + 2]) << 4 * i;
+    return (vc_winograd_patches)patches;
+}
+
+// MARK: - Input and output gradient
+
+VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
+#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+    TRANSFORM(input_line, 6, 6, GET);
+#undef GET
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_input)(const vc_winograd_map *map, const float *input, long first, int count,
+                                 const vc_winograd_matrices *layout, int at_row, float *v, vc_winograd_patches *zeros,
+                                 float *patch) {
+    const int channels = map->channels;
+    place tile = place_of(map, first);
+    for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
+        ptrdiff_t line;
+        const float *frame = input + tile.frame * map->rows * map->columns * channels;
+        const float *source = square(map, frame, tile.row - 1, tile.column - 1, 6, patch, &line);
+        if (zeros) {
+            zeros[at_row + t] =
+                zero_patches(source, line, channels, smaller(4, map->rows - tile.row), smaller(4, map->columns - tile.column));
+        }
+#define BODY(c, at, n) input_group(source + (c), line, channels, v + (at), layout->stride, n)
+        FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
+#undef BODY
+    }
+}
+
+VC_INLINE void output_adjoint_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
+#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+    TRANSFORM(output_adjoint_line, 4, 6, GET);
+#undef GET
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_adjoint)(const vc_winograd_map *map, const float *d_output, long first, int count,
+                                          const vc_winograd_matrices *layout, int at_row, float *dm, float *patch) {
+    const int channels = map->channels;
+    place tile = place_of(map, first);
+    for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
+        ptrdiff_t line;
+        const float *frame = d_output + tile.frame * map->rows * map->columns * channels;
+        const float *source = square(map, frame, tile.row, tile.column, 4, patch, &line);
+#define BODY(c, at, n) output_adjoint_group(source + (c), line, channels, dm + (at), layout->stride, n)
+        FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
+#undef BODY
+    }
+}
+
+// MARK: - Output
+
+/// The larger; NaN wins.
+VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
+    const vc_lane_mask second = (*b > *a) | (*b != *b);
+    *a = SELECT(second, *b, *a);
+}
+
+// The sums of a zero patch are multiplied by 0: they are rounding errors, which would open ReLUs that are shut, unless
+// the filters are NaN or infinite.
+#define OUTPUT_VALUES(source, stride, zeros, bias, relu, n)                                                            \
+    TRANSFORM(output_line, 6, 4, GET);                                                                                 \
+    if (zeros) VC_UNROLLED for (int i = 0; i < 16; i++) values[i / 4][i % 4] *= (zeros) >> i & 1 ? 0.0f : 1.0f;        \
+    vc_lanes offset = {0};                                                                                             \
+    if (bias) vc_get(&offset, bias, n);                                                                                \
+    const float lowest = relu ? 0.0f : -__builtin_inff();                                                              \
+    VC_UNROLLED for (int i = 0; i < 16; i++) {                                                                         \
+        vc_lanes *value = &values[i / 4][i % 4];                                                                       \
+        *value += offset;                                                                                              \
+        *value = (vc_lanes)((vc_lane_mask)*value & ~(*value < lowest));                                                   \
+    }
+#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
+
+VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            const float *gate, float *target, ptrdiff_t line, int channels, int n) {
+    OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
+    VC_UNROLLED for (int i = 0; i < 16; i++) {
+        const ptrdiff_t at = i / 4 * line + (ptrdiff_t)(i % 4) * channels;
+        if (gate) {
+            vc_lanes open;
+            vc_get(&open, gate + at, n);
+            values[i / 4][i % 4] = (vc_lanes)((vc_lane_mask)values[i / 4][i % 4] & (open > 0.0f));
+        }
+        vc_put(target + at, &values[i / 4][i % 4], n);
+    }
+}
+
+VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            float *target, ptrdiff_t line, int channels, int n) {
+    OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
+    VC_UNROLLED for (int i = 0; i < 4; i++) {
+        const int r = i / 2 * 2, q = i % 2 * 2;
+        vc_lanes below = values[r + 1][q];
+        to_larger(&values[r][q], &values[r][q + 1]);
+        to_larger(&below, &values[r + 1][q + 1]);
+        to_larger(&values[r][q], &below);
+        vc_put(target + i / 2 * line + (ptrdiff_t)(i % 2) * channels, &values[r][q], n);
+    }
+}
+
+#undef GET
+
+// Writes tiles of `size` x `size` results to a map of `height` x `width` positions a frame; tiles across its edge go through
+// the patch, where EDGE(source, place, n) copies n floats of a line to their place in the output.
+#define OUTPUT_TILES(size, height, width, EDGE)                                                                        \
+    const int channels = map->channels;                                                                                \
+    const ptrdiff_t map_line = (ptrdiff_t)(width) * channels;                                                          \
+    place tile = place_of(map, first);                                                                                 \
+    for (int t = 0; t < count; t++, tile = place_after(map, tile)) {                                                   \
+        const int row = tile.row * size / 4, column = tile.column * size / 4;                                          \
+        const int rows = smaller(size, (height) - row), columns = smaller(size, (width) - column);                     \
+        const ptrdiff_t start = (tile.frame * (height) + row) * map_line + (ptrdiff_t)column * channels;               \
+        const bool whole = rows == size && columns == size;                                                            \
+        float *target = whole ? output + start : patch;                                                                \
+        const ptrdiff_t line = whole ? map_line : (ptrdiff_t)size * channels;                                          \
+        if (zeros[at_row + t]) {                                                                                       \
+            const unsigned zero = zeros[at_row + t];                                                                   \
+            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+        } else {                                                                                                       \
+            const unsigned zero = 0;                                                                                   \
+            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+        }                                                                                                              \
+        for (int i = 0; i < rows && columns > 0 && !whole; i++)                                                        \
+            EDGE(patch + i * line, start + i * map_line, (ptrdiff_t)columns * channels);                               \
+    }
+#define COPY(source, place, n) memcpy(output + (place), source, (size_t)(n) * sizeof(float))
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                                  const vc_winograd_patches *zeros, int at_row, long first, int count, const float *bias,
+                                  bool relu, float *output, float *patch) {
+#define BODY(c, at, n)                                                                                                 \
+    output_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c), line, channels, n)
+    OUTPUT_TILES(4, map->rows, map->columns, COPY)
+#undef BODY
+}
+
+VC_INLINE void copy_gated(const float *source, const float *gate, float *target, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) target[i] = gate[i] > 0 ? source[i] : 0;
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                                        const vc_winograd_patches *zeros, int at_row, long first, int count, const float *gate,
+                                        float *output, float *patch) {
+#define BODY(c, at, n)                                                                                                 \
+    output_group(m + (at), layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c), line, channels, n)
+#define GATE(source, place, n) copy_gated(source, gate + (place), output + (place), n)
+    OUTPUT_TILES(4, map->rows, map->columns, GATE)
+#undef GATE
+#undef BODY
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
+                                         const vc_winograd_patches *zeros, int at_row, long first, int count,
+                                         const float *bias, bool relu, float *output, float *patch) {
+#define BODY(c, at, n)                                                                                                 \
+    pooled_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c), line, channels, n)
+    OUTPUT_TILES(2, map->rows / 2, map->columns / 2, COPY)
+#undef BODY
+}
+
+// MARK: - Filters
+
+VC_INLINE void filter_group(const float *source, ptrdiff_t tap, float *target, ptrdiff_t stride, int n) {
+#define GET(value, i, j) vc_get(value, source + ((i) * 3 + (j)) * tap, n)
+    TRANSFORM(filter_line, 3, 6, GET);
+#undef GET
+    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter)(const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout,
+                                  float *u) {
+    const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
+    for (int channel = first; channel < last; channel++) {
+#define BODY(k, at, n) filter_group(kernel + (ptrdiff_t)channel * filters + (k), tap, u + (at), layout->stride, n)
+        FOR_EACH_GROUP(layout, filters, channel, BODY)
+#undef BODY
+    }
+}
+
+VC_INLINE void filter_adjoint_group(const float *source, ptrdiff_t stride, float *target, ptrdiff_t tap, int n) {
+#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
+    TRANSFORM(filter_adjoint_line, 6, 3, GET);
+#undef GET
+    VC_UNROLLED for (int i = 0; i < 9; i++) {
+        vc_lanes sum;
+        vc_get(&sum, target + i * tap, n);
+        sum += values[i / 3][i % 3];
+        vc_put(target + i * tap, &sum, n);
+    }
+}
+
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter_adjoint)(const vc_winograd_matrices *layout, const float *du, int filters, int first, int last,
+                                          float *d_kernel) {
+    const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
+    for (int channel = first; channel < last; channel++) {
+#define BODY(k, at, n) filter_adjoint_group(du + (at), layout->stride, d_kernel + (ptrdiff_t)channel * filters + (k), tap, n)
+        FOR_EACH_GROUP(layout, filters, channel, BODY)
+#undef BODY
+    }
+}
