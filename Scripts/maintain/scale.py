@@ -3,7 +3,7 @@
     PYTHONPATH=Scripts python3 -m maintain.scale [--vidclass FILE] [--clips N ...] [--folder DIR]
 
 For each number N it makes N clips of 1,600 bytes and a table of them below DIR, measures, and removes them. A clip takes 4 KB of disk;
-1,000,000 clips with their cache take 5 GB, and more than half an hour on a busy core. All clips differ, but for one of each 10,000, which is in both splits: exits with 1 if the
+1,000,000 clips with their cache take 5 GB. All clips differ, but for one of each 10,000, which is in both splits: exits with 1 if the
 leak search does not find exactly these. Prints a table in Markdown with seconds of wall-clock and processor time.
 """
 
