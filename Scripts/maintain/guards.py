@@ -49,6 +49,7 @@ TESTS = {
     "keys-of-weights": "WeightsLibraryTests/ownFilesAreReadStrictly",
     "length-of-list": "ConfigErrorTests/lists",
     "facts-of-clips": "FactsRecordTests/whatNothingHasFoundIsNotTaken",
+    "checksum-of-records": "ContentHashRecordTests/noticesDamage",
     "failing-sync": "AtomicFileTests/failureLeavesTheOldFile",
     "folder-synced-after-renaming": "AtomicFileTests/syncsTheFileThenRenamesThenSyncsTheFolder",
     "temporary-file-removed": "AtomicFileTests/failureLeavesTheOldFile",

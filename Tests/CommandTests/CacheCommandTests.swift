@@ -33,6 +33,7 @@ import VidTrain
         }
         withExtendedLifetime(features) {}
         folder.remember("abc", of: clip, sampling: "")
+        folder.save()
         try box.write("cache/vidclass/weights/vgg16-imagenet.safetensors", [1, 2, 3])
         return FeatureListing(path).bytes
     }

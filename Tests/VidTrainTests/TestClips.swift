@@ -91,6 +91,8 @@ final class MemoryFeatureCache: FeatureCache {
         contents.withLock { $0.entries[key] = entry }
     }
 
+    func save() {}
+
     func contentHash(of path: String, sampling: String) -> String? {
         guard let status = try? SystemCall.status(path) else { return nil }
         return contents.withLock { $0.hashes[path + sampling] }.flatMap { $0.0 == status ? $0.1 : nil }

@@ -11,6 +11,9 @@ import VidTrain
 /// the disk: a file torn by a loss of power fails its checksum. A killed process leaves at most a temporary file, which is
 /// removed when a later one opens the folder. Symbolic links in the folder are not followed.
 ///
+/// Features have a file per clip. What is remembered about clips has a file per folder of clips (`FolderRecords`), which is written after
+/// some seconds and by `save`.
+///
 /// The folder holds at most `bound` bytes: the least recently used files are removed first, but none that this run has
 /// written. After the first failed write nothing more is kept, with a note; existing files still load.
 package final class FeatureFolder: FeatureCache, ClipCache {
@@ -21,6 +24,8 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     private let room: @Sendable (String) -> FileSystemRoom?
     private let note: @Sendable (String) -> Void
     private let state: Mutex<State>
+    private let hashes: FolderRecords
+    private let facts: FolderRecords
 
     private struct State {
         /// False after the first failure.
@@ -55,9 +60,13 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         self.calls = FeatureFolder.remakingShards(calls)
         self.room = room
         self.note = note
+        hashes = FolderRecords(.contentHash, in: path)
+        facts = FolderRecords(.facts, in: path)
         state = Mutex(State(isKeeping: bound.bytes > 0, ledger: CacheLedger(path, bound: bound.bytes)))
         if FeatureListing.isFolder(path) { AtomicFile.removeLeftovers(in: path) }
     }
+
+    deinit { save() }
 
     // MARK: - Features
 
@@ -88,9 +97,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     // MARK: - Content hashes and facts
 
     package func contentHash(of path: String, sampling: String) -> String? {
-        recall(.contentHash, path, sampling).flatMap {
-            $0.last == UInt8(ascii: "\n") ? String(validating: $0.dropLast(), as: UTF8.self) : nil
-        }
+        recall(hashes, path, sampling).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
     /// Ignores files that changed less than two seconds before the folder was opened, or later: the loaded content could be
@@ -99,41 +106,41 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         precondition(
             !contentHash.isEmpty && contentHash.utf8.count <= 256 && !contentHash.utf8.contains(UInt8(ascii: "\n")),
             "expected a content hash on one line, found \(contentHash.quoted)")
-        remember(Array((contentHash + "\n").utf8), .contentHash, path, sampling)
+        remember(Array(contentHash.utf8), hashes, path, sampling)
     }
 
     package func facts(of path: String, variant: String) -> ClipFacts? {
-        recall(.facts, path, variant).flatMap { ClipFacts(encoded: $0) }
+        recall(facts, path, variant).flatMap { ClipFacts(encoded: $0) }
     }
 
     /// Ignores files that changed too recently, like `remember(_:of:sampling:)`.
-    package func remember(_ facts: ClipFacts, of path: String, variant: String) { remember(facts.encoded, .facts, path, variant) }
+    package func remember(_ facts: ClipFacts, of path: String, variant: String) { remember(facts.encoded, self.facts, path, variant) }
 
-    /// The content of the record about the file at `path`; nil if there is none, or the file has changed.
-    private func recall(_ kind: FeatureListing.Kind, _ path: String, _ variant: String) -> [UInt8]? {
-        guard bound.bytes > 0 else { return nil }
-        let clip = ClipPath(path).resolved
-        guard let status = try? FileStatus(ofClip: clip.file) else { return nil }
-        let record = FileRecord(kind, path: clip.text, variant: variant)
-        guard let file = try? RegularFile(FeatureListing.path(self.path, kind, record.digest), followingLink: false),
-            file.size <= FileRecord.maximumLength, let bytes = try? file.bytes(at: 0, count: file.size),
-            let content = record.content(in: bytes, status)
-        else { return nil }
-        touch(file)
-        return content
+    /// Writes what was remembered, and frees its memory.
+    package func save() {
+        for records in [hashes, facts] { save(records, isLast: true) }
     }
 
-    private func remember(_ content: [UInt8], _ kind: FeatureListing.Kind, _ path: String, _ variant: String) {
+    private func recall(_ records: FolderRecords, _ path: String, _ variant: String) -> [UInt8]? {
+        guard bound.bytes > 0 else { return nil }
+        return records.content(path, variant, opened: touch)
+    }
+
+    private func remember(_ content: [UInt8], _ records: FolderRecords, _ path: String, _ variant: String) {
         guard state.withLock({ $0.isKeeping }) else { return }
-        let clip = ClipPath(path).resolved
-        guard let status = try? FileStatus(ofClip: clip.file), status.kind != .other,
-            max(status.modified, status.changed) < opened - 2_000_000_000
-        else { return }
-        let record = FileRecord(kind, path: clip.text, variant: variant)
-        let target = FeatureListing.path(self.path, kind, record.digest)
-        let bytes = record.bytes(content, status)
-        keep(target) {
-            (bytes.count, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls) { try $0.write(bytes) } })
+        let isTime = records.remember(content, path, variant) { status in
+            status.kind != .other && max(status.modified, status.changed) < opened - 2_000_000_000
+        }
+        if isTime { save(records, isLast: false) }
+    }
+
+    private func save(_ records: FolderRecords, isLast: Bool) {
+        records.save(isLast: isLast) { target, image in
+            guard state.withLock({ $0.isKeeping }) else { return false }
+            keep(target) {
+                (image.size, { try AtomicFile.write(to: target, temporaryFolder: self.path, calls: self.calls, image.write) })
+            }
+            return state.withLock { $0.isKeeping }
         }
     }
 

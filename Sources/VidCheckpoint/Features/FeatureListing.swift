@@ -8,9 +8,9 @@ package struct FeatureListing: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         /// A `FeatureFile`.
         case features = ".safetensors"
-        /// A `FileRecord` with the hash of a clip's content.
+        /// A `RecordFile` with the hashes of clips' contents.
         case contentHash = ".memo"
-        /// A `FileRecord` with a check's findings (`ClipFacts`).
+        /// A `RecordFile` with a check's findings (`ClipFacts`).
         case facts = ".facts"
     }
 

@@ -11,8 +11,11 @@ struct ClipExamination: Sendable {
     let loader: ClipLoader?
 
     /// Everything besides the file and the segment that a clip's facts depend on; and the same of a thorough check, nil if it is equal.
-    func variants(_ path: String) -> (own: String, thorough: String?) {
-        switch ClipFormat(keyOf: ClipPath.file(path)) {
+    func variants(_ path: String) -> (own: String, thorough: String?) { variants(path, ClipFormat(keyOf: ClipPath.file(path))) }
+
+    /// The same for a clip of this format, nil for a file that is none.
+    func variants(_ path: String, _ format: ClipFormat?) -> (own: String, thorough: String?) {
+        switch format {
         case .sound: return (loader?.sampling(.whole, of: path) ?? "none", nil)
         case .video:
             let plain = decoder.deinterlaces ? "" : "fields woven"

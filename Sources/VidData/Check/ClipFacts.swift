@@ -76,26 +76,44 @@ extension ClipFacts {
 
     /// Decodes `encoded`; nil for bytes that this version did not encode.
     package init?(encoded: [UInt8]) {
-        guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")),
-            let line = String(validating: encoded[..<end], as: UTF8.self)
-        else { return nil }
-        let words = line.split(separator: " ").map(String.init)
-        guard (11...12).contains(words.count), words[0] == "\(ClipFacts.version)", let frames = Int(words[3]), let channels = Int(words[4]),
-            let rows = Int(words[5]), let columns = Int(words[6]), let rate = UInt64(words[7]), let count = Int(words[9]),
-            [frames, channels, rows, columns].allSatisfy({ (1...ClipFacts.largestExtent).contains($0) }),
+        guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+        let words = encoded[..<end].split(separator: UInt8(ascii: " "))
+        guard (11...12).contains(words.count), words[0].elementsEqual("\(ClipFacts.version)".utf8),
+            let kind = String(validating: words[1], as: UTF8.self), let coding = String(validating: words[2], as: UTF8.self),
+            let digest = String(validating: words[8], as: UTF8.self),
+            let frames = ClipFacts.extent(words[3]), let channels = ClipFacts.extent(words[4]), let rows = ClipFacts.extent(words[5]),
+            let columns = ClipFacts.extent(words[6]), let rate = ClipFacts.whole(words[7]), let count = ClipFacts.whole(words[9]),
             // guard: facts-of-clips, without: framesPerSecond >= 0, framesPerSecond.isFinite, ->
             case let framesPerSecond = Double(bitPattern: rate), framesPerSecond >= 0, framesPerSecond.isFinite,
-            (0...FramePrints.most).contains(count),
-            let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: count),
-            let damage = ClipFacts.damage(words[10]),
-            case let range = words.count == 12 ? ClipFacts.range(words[11]) : nil,
-            let videoStreams = words.count == 12 && range == nil ? Int(words[11]) : 1,
+            count <= UInt64(FramePrints.most), let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: Int(count)),
+            let damage = ClipFacts.damage(String(decoding: words[10], as: UTF8.self)),
+            case let last = words.count == 12 ? String(decoding: words[11], as: UTF8.self) : "",
+            case let range = ClipFacts.range(last),
+            let videoStreams = words.count == 12 && range == nil ? Int(last) : 1,
             words.count == 11 || range != nil || (2...ClipFacts.largestStreams).contains(videoStreams)
         else { return nil }
         self.init(
-            kind: words[1], coding: words[2], frames: frames, channels: channels, rows: rows, columns: columns,
-            framesPerSecond: framesPerSecond, digest: words[8], prints: prints, damage: damage,
+            kind: kind, coding: coding, frames: frames, channels: channels, rows: rows, columns: columns,
+            framesPerSecond: framesPerSecond, digest: digest, prints: prints, damage: damage,
             videoStreams: videoStreams, range: range)
+    }
+
+    /// The whole number that the digits write; nil for anything else.
+    private static func whole(_ word: ArraySlice<UInt8>) -> UInt64? {
+        var value: UInt64 = 0
+        for byte in word {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflow) = product.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
+            guard !isTooLarge, !overflow else { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// The number of frames, channels, rows or columns that the digits write; nil for any that no clip has.
+    private static func extent(_ word: ArraySlice<UInt8>) -> Int? {
+        whole(word).flatMap { (1...UInt64(largestExtent)).contains($0) ? Int($0) : nil }
     }
 
     /// The range that `encoded` writes as `word`; nil for other words.
@@ -123,6 +141,9 @@ package protocol ClipCache: Sendable {
 
     /// Stores the facts read from `path`, unless the file may have changed in the meantime.
     func remember(_ facts: ClipFacts, of path: String, variant: String)
+
+    /// Makes what was remembered available to later runs: to be called after many clips.
+    func save()
 }
 
 /// A clip with the result of reading it.

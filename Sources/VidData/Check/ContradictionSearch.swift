@@ -20,9 +20,11 @@ package enum ContradictionSearch {
     /// - Parameter namesSplits: whether the data names its splits. Then clips of different splits are leaks; otherwise the splits are
     ///   made at random, and all clips are compared.
     package static func contradictions(_ clips: [CheckedClip], namesSplits: Bool) -> [Contradiction] {
-        let labels = Set(clips.map(\.entry.label))
-        guard labels.count > 1 else { return [] }
-        let identities = clips.map { ClipIdentity($0.entry.path) }
+        guard let first = clips.first, clips.contains(where: { $0.entry.label != first.entry.label }) else { return [] }
+        // One file has one content: besides those of bad clips, only the files of clips with equal content can be the same.
+        let alike = repeated(clips.lazy.map { $0.facts?.digest })
+        let candidates = clips.indices.filter { clips[$0].facts == nil } + alike.joined()
+        let identities = Dictionary(uniqueKeysWithValues: candidates.map { ($0, ClipIdentity(clips[$0].entry.path)) })
         var found: [Contradiction] = []
         var seen = Set<[Int]>()
 
@@ -32,17 +34,27 @@ package enum ContradictionSearch {
                     let (a, b) = (clips[other].entry, clips[number].entry)
                     guard a.label != b.label, !namesSplits || a.split == b.split else { return false }
                     // Parts of one file are clips of their own, even where nothing moves in it.
-                    return isSameFile || identities[other]?.file != identities[number]?.file || identities[number] == nil
+                    return isSameFile || identities[other]??.file != identities[number]??.file || identities[number] ?? nil == nil
                 }
                 guard let other, seen.insert([other, number]).inserted else { continue }
                 found.append(Contradiction(first: other, second: number, isSameFile: isSameFile))
             }
         }
 
-        let byFile = Dictionary(grouping: clips.indices.filter { identities[$0] != nil }) { identities[$0] }
-        for members in byFile.values where members.count > 1 { compare(members, isSameFile: true) }
-        let byContent = Dictionary(grouping: clips.indices.filter { clips[$0].facts != nil }) { clips[$0].facts?.digest }
-        for members in byContent.values where members.count > 1 { compare(members, isSameFile: false) }
+        let places = candidates.sorted()
+        for members in repeated(places.lazy.map { identities[$0] ?? nil }) { compare(members.map { places[$0] }, isSameFile: true) }
+        for members in alike { compare(members, isSameFile: false) }
         return found.sorted { ($0.second, $0.first) < ($1.second, $1.first) }
+    }
+
+    /// The places of keys that occur more than once, for each key ascending. Most keys occur once: for them, only a place is in memory.
+    private static func repeated<Key: Hashable>(_ keys: some Sequence<Key?>) -> [[Int]] {
+        var firsts: [Key: Int] = [:]
+        var members: [Key: [Int]] = [:]
+        for (place, key) in keys.enumerated() {
+            guard let key else { continue }
+            if let first = firsts[key] { members[key, default: [first]].append(place) } else { firsts[key] = place }
+        }
+        return Array(members.values)
     }
 }

@@ -49,22 +49,38 @@ package struct DataCheck: Sendable {
     ///
     /// Throws only `CancellationError` soon after the task is cancelled.
     package func run(_ data: DataSet, progress: @Sendable (Progress) -> Void = { _ in }) async throws -> DataReport {
-        var state = Progress(total: data.entries.count)
-        var outcomes = [Outcome?](repeating: nil, count: data.entries.count)
+        let entries = data.entries
+        var state = Progress(total: entries.count)
+        let unchecked = VidclassError(.other, "was not checked")
+        var clips = entries.map { CheckedClip(entry: $0, result: .failure(unchecked)) }
         progress(state)
-        try await runConcurrently(data.entries.count, limit: concurrency) { number in
-            try await check(data.entries[number])
-        } finish: { number, outcome in
-            outcomes[number] = outcome
-            state.done += 1
-            if case .failure = outcome.facts { state.bad += 1 }
-            if outcome.isRemembered { state.remembered += 1 }
-            progress(state)
+        defer { save() }
+        // What is known is looked up first, many clips at a time; the rest is read.
+        var unknown = Array(entries.indices)
+        if clipCache != nil {
+            unknown = []
+            let starts = Array(stride(from: 0, to: entries.count, by: DataCheck.group))
+            try await runConcurrently(starts.count, limit: concurrency) { number in
+                entries[starts[number]..<min(entries.count, starts[number] + DataCheck.group)].map(known)
+            } finish: { number, found in
+                for (place, clip) in zip(starts[number]..., found) {
+                    guard let clip else {
+                        unknown.append(place)
+                        continue
+                    }
+                    clips[place] = clip
+                    state.add(clip, isRemembered: true)
+                }
+                if found.contains(where: { $0 != nil }) { progress(state) }
+            }
         }
-        let clips = zip(data.entries, outcomes).map { entry, outcome in
-            CheckedClip(
-                entry: entry, result: outcome?.facts ?? .failure(.file(entry.path, "was not checked")),
-                isReadable: outcome?.isReadable ?? false)
+        let places = unknown.sorted()
+        try await runConcurrently(places.count, limit: concurrency) { number in
+            try await read(entries[places[number]])
+        } finish: { number, clip in
+            clips[places[number]] = clip
+            state.add(clip, isRemembered: false)
+            progress(state)
         }
         try Task.checkCancellation()
         return DataReport(
@@ -73,8 +89,14 @@ package struct DataCheck: Sendable {
             expectsBytes: examination.loader?.expectsBytes ?? true)
     }
 
+    /// Clips that are looked up in one go.
+    private static let group = 256
+
     /// Whether the cache has what is to be known about a clip.
-    package func isKnown(_ path: String) -> Bool { clipCache?.facts(of: path, variant: variant(of: path)) != nil }
+    package func isKnown(_ path: String) -> Bool { known(path) != nil }
+
+    /// Makes what was found available to later checks.
+    package func save() { clipCache?.save() }
 
     /// Everything besides the file that the facts of the clip at `path` depend on.
     package func variant(of path: String) -> String { examination.variants(path).own }
@@ -88,31 +110,51 @@ package struct DataCheck: Sendable {
         return facts
     }
 
-    private struct Outcome: Sendable {
-        var facts: Result<ClipFacts, VidclassError>
-        var isReadable = true
-        var isRemembered: Bool
+    /// A clip that the cache knows; nil for another.
+    private func known(_ entry: DataSet.Entry) -> CheckedClip? {
+        known(entry.path).map { checked(entry, $0.facts, thoroughVariant: $0.thoroughVariant) }
     }
 
-    private func check(_ entry: DataSet.Entry) async throws -> Outcome {
-        let path = entry.path
-        let (variant, thoroughVariant) = examination.variants(path)
-        let known = clipCache?.facts(of: path, variant: variant)
-        var facts: ClipFacts
-        if let known {
-            facts = known
-        } else {
-            do {
-                facts = try await examine(path, in: entry.split)
-            } catch let error as VidclassError {
-                return Outcome(facts: .failure(error), isReadable: false, isRemembered: false)
-            }
+    /// The facts of an unchanged file, and the variant of a thorough check.
+    ///
+    /// A file that was read before has the content that it had then. So if there are facts for the format that its name says, that is
+    /// its format, and it is not opened.
+    private func known(_ path: String) -> (facts: ClipFacts, thoroughVariant: String?)? {
+        guard let clipCache else { return nil }
+        let named = ClipFormat(name: ClipPath.file(path))
+        if let named {
+            let (variant, thorough) = examination.variants(path, named)
+            // A folder of pictures can have any name.
+            if let facts = clipCache.facts(of: path, variant: variant), facts.kind != "pictures" { return (facts, thorough) }
         }
+        guard let format = ClipFormat(keyOf: ClipPath.file(path)), format != named else { return nil }
+        let (variant, thorough) = examination.variants(path, format)
+        return clipCache.facts(of: path, variant: variant).map { ($0, thorough) }
+    }
+
+    /// Reads a clip that the cache does not know.
+    private func read(_ entry: DataSet.Entry) async throws -> CheckedClip {
+        do {
+            let facts = try await examine(entry.path, in: entry.split)
+            return checked(entry, facts, thoroughVariant: examination.variants(entry.path).thorough)
+        } catch let error as VidclassError {
+            return CheckedClip(entry: entry, result: .failure(error))
+        }
+    }
+
+    private func checked(_ entry: DataSet.Entry, _ facts: ClipFacts, thoroughVariant: String?) -> CheckedClip {
+        var facts = facts
         // The damage that a thorough check has found in a long video is still there.
-        if let thorough = thoroughVariant.flatMap({ clipCache?.facts(of: path, variant: $0) }) {
-            facts.damage = thorough.damage
-        }
-        let fault = mustFit ? examination.loader?.fault(facts, path) : nil
-        return Outcome(facts: fault.map { .failure($0) } ?? .success(facts), isRemembered: known != nil)
+        if let thorough = thoroughVariant.flatMap({ clipCache?.facts(of: entry.path, variant: $0) }) { facts.damage = thorough.damage }
+        let fault = mustFit ? examination.loader?.fault(facts, entry.path) : nil
+        return CheckedClip(entry: entry, result: fault.map { .failure($0) } ?? .success(facts), isReadable: true)
+    }
+}
+
+extension DataCheck.Progress {
+    fileprivate mutating func add(_ clip: CheckedClip, isRemembered: Bool) {
+        done += 1
+        if case .failure = clip.result { bad += 1 }
+        if isRemembered { remembered += 1 }
     }
 }

@@ -3,36 +3,8 @@ import VidTensor
 
 /// The result of a `DataCheck`.
 package struct DataReport: Sendable {
-    /// The minimum, median and maximum of some numbers.
-    package struct Spread: Sendable, Equatable {
-        package let minimum: Double
-        package let median: Double
-        package let maximum: Double
-
-        /// Nil if `values` is empty.
-        package init?(_ values: [Double]) {
-            let sorted = values.sorted()
-            guard let first = sorted.first, let last = sorted.last else { return nil }
-            minimum = first
-            median = sorted.count % 2 == 1 ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
-            maximum = last
-        }
-    }
-
-    /// A size of frames with its number of clips.
-    package struct Size: Sendable, Equatable {
-        package let rows: Int
-        package let columns: Int
-        package let channels: Int
-        package let clips: Int
-
-        package init(rows: Int, columns: Int, channels: Int, clips: Int) {
-            self.rows = rows
-            self.columns = columns
-            self.channels = channels
-            self.clips = clips
-        }
-    }
+    package typealias Spread = DataTally.Spread
+    package typealias Size = DataTally.Size
 
     package let data: DataSet
     /// The clips in the order of the data's entries.
@@ -43,6 +15,7 @@ package struct DataReport: Sendable {
     package let contradictions: [Contradiction]
     /// Whether pixels are preprocessed from the scale of bytes, as by any `data.preprocessing` but `none`.
     package var expectsBytes: Bool
+    private let tally: DataTally
 
     package init(data: DataSet, clips: [CheckedClip], leaks: [Leak]?, contradictions: [Contradiction] = [], expectsBytes: Bool = true) {
         self.data = data
@@ -50,6 +23,7 @@ package struct DataReport: Sendable {
         self.leaks = leaks
         self.contradictions = contradictions
         self.expectsBytes = expectsBytes
+        tally = DataTally(clips)
     }
 
     /// The report with other results of the same clips.
@@ -58,50 +32,33 @@ package struct DataReport: Sendable {
             data: data, clips: clips, leaks: leaks, contradictions: contradictions, expectsBytes: expectsBytes ?? self.expectsBytes)
     }
 
-    package var bad: [CheckedClip] { clips.filter { $0.facts == nil } }
+    package var bad: [CheckedClip] { tally.bad.map { clips[$0] } }
 
     /// The number of bad clips that cannot be read; the other bad clips do not fit the model.
-    package var unreadable: Int { clips.filter { !$0.isReadable }.count }
+    package var unreadable: Int { tally.unreadable }
 
     /// The good clips that are damaged.
-    package var damaged: [CheckedClip] { clips.filter { $0.facts?.damage != nil } }
+    package var damaged: [CheckedClip] { tally.damaged.map { clips[$0] } }
 
     package var facts: [ClipFacts] { clips.compactMap(\.facts) }
 
     /// The numbers of frames per clip.
-    package var frames: Spread? { Spread(facts.map { Double($0.frames) }) }
+    package var frames: Spread? { tally.frames }
 
     /// The known frame rates.
-    package var rates: Spread? { Spread(facts.map(\.framesPerSecond).filter { $0 > 0 }) }
+    package var rates: Spread? { tally.rates }
 
     /// The known durations in seconds.
-    package var durations: Spread? { Spread(facts.compactMap(\.duration)) }
+    package var durations: Spread? { tally.durations }
 
     /// The distinct sizes, most frequent first.
-    package var sizes: [Size] {
-        var counts: [[Int]: Int] = [:]
-        for clip in facts { counts[[clip.rows, clip.columns, clip.channels], default: 0] += 1 }
-        return counts.map { Size(rows: $0.key[0], columns: $0.key[1], channels: $0.key[2], clips: $0.value) }
-            .sorted { (-$0.clips, $0.rows, $0.columns, $0.channels) < (-$1.clips, $1.rows, $1.columns, $1.channels) }
-    }
+    package var sizes: [Size] { tally.sizes }
 
     /// The kinds of files with their numbers of good clips, most frequent first.
-    package var kinds: [(name: String, clips: Int)] {
-        var counts: [String: Int] = [:]
-        for clip in facts {
-            let kind =
-                switch clip.kind {
-                case "video": "\(clip.coding) video"
-                case "pictures": "\(clip.coding) pictures"
-                default: clip.kind
-                }
-            counts[kind, default: 0] += 1
-        }
-        return counts.map { (name: $0.key, clips: $0.value) }.sorted { (-$0.clips, $0.name) < (-$1.clips, $1.name) }
-    }
+    package var kinds: [(name: String, clips: Int)] { tally.kinds }
 
     /// The splits that have clips.
-    package var splits: [Split] { Split.allCases.filter { split in clips.contains { $0.entry.split == split } } }
+    package var splits: [Split] { Split.allCases.filter(tally.splits.contains) }
 
     /// Notes about unusual classes and clips.
     package var remarks: [String] {
@@ -126,27 +83,27 @@ package struct DataReport: Sendable {
             let isNoted = data.findings.notes.contains { $0.contains("in the split \"\(split.rawValue)\"") }
             if !missing.isEmpty, !isNoted { remarks.append("the split \"\(split.rawValue)\" has no clips of \(list(missing))") }
         }
-        let stills = facts.filter { $0.frames == 1 }.count
-        if stills > 0, stills < facts.count {
+        let stills = tally.stills
+        if stills > 0, stills < clips.count - tally.bad.count {
             remarks.append(
                 "\(stills) \(stills == 1 ? "clip has" : "clips have") a single frame and so no motion")
         }
-        let choices = clips.filter { ($0.facts?.videoStreams ?? 1) > 1 }
-        if let first = choices.first, let streams = first.facts?.videoStreams {
+        let choices = tally.severalStreams
+        if let first = choices.first.map({ clips[$0] }), let streams = first.facts?.videoStreams {
             remarks.append(
                 "\(choices.count) \(choices.count == 1 ? "clip has" : "clips have") several video streams, for example "
                     + "\(first.entry.id.printable) (\(streams)). One of them is used: the default one, or else the one that FFmpeg prefers")
         }
-        let gaps = clips.compactMap { clip in
-            clip.facts?.kind != "pictures" ? nil : (try? FrameFolder(ClipPath(clip.entry.path).file))?.missing.map { (clip.entry.id, $0) }
+        let gaps = tally.pictures.map { clips[$0].entry }.compactMap { entry in
+            (try? FrameFolder(ClipPath(entry.path).file))?.missing.map { (entry.id, $0) }
         }
         if let (id, missing) = gaps.first {
             remarks.append(
                 "\(gaps.count) \(gaps.count == 1 ? "folder" : "folders") of pictures \(gaps.count == 1 ? "has" : "have") gaps, for example "
                     + "\(id.printable): \(missing). The pictures that are there are the frames")
         }
-        let scaled = expectsBytes ? clips.filter { $0.facts?.range?.fault != nil } : []
-        if let first = scaled.first, let fault = first.facts?.range?.fault {
+        let scaled = expectsBytes ? tally.outOfRange : []
+        if let first = scaled.first.map({ clips[$0] }), let fault = first.facts?.range?.fault {
             let example =
                 scaled.count == 1
                 ? "\(first.entry.id.printable) has" : "\(scaled.count) clips, for example \(first.entry.id.printable), have"
@@ -210,6 +167,7 @@ package struct DataReport: Sendable {
 
     /// The data without the bad clips, with the same classes.
     package var goodData: DataSet {
+        guard !tally.bad.isEmpty else { return data }
         let bad = Set(bad.map { Array($0.entry.id.utf8) })
         return data.keeping { !bad.contains(Array($0.id.utf8)) }
     }

@@ -113,17 +113,28 @@ package struct FramePrints: Sendable, Equatable {
 
     /// A perceptual hash: one bit for each of 8 x 8 blocks, set if the block is at least as bright as their median.
     package func hash(_ index: Int) -> UInt64 {
-        var blocks = [Int](repeating: 0, count: 64)
         let base = index * FramePrints.size
-        for row in 0..<FramePrints.cellSide {
-            for column in 0..<FramePrints.cellSide {
-                blocks[row / 2 * 8 + column / 2] += Int(cells[base + row * FramePrints.cellSide + column])
+        return withUnsafeTemporaryAllocation(of: Int16.self, capacity: 64) { blocks in
+            blocks.initialize(repeating: 0)
+            cells.withUnsafeBufferPointer { cells in
+                for row in 0..<FramePrints.cellSide {
+                    for column in 0..<FramePrints.cellSide {
+                        blocks[row / 2 * 8 + column / 2] += Int16(cells[base + row * FramePrints.cellSide + column])
+                    }
+                }
             }
+            // The median, of which as many blocks are greater as less: the least value that 33 blocks do not exceed.
+            var (low, high): (Int16, Int16) = (0, 4 * 255)
+            while low < high {
+                let middle = (low + high) / 2
+                var count: Int16 = 0
+                for block in blocks { count += block <= middle ? 1 : 0 }
+                if count > 32 { high = middle } else { low = middle + 1 }
+            }
+            var hash: UInt64 = 0
+            for place in 0..<64 where blocks[place] >= low { hash |= 1 << UInt64(place) }
+            return hash
         }
-        let median = blocks.sorted()[32]
-        var hash: UInt64 = 0
-        for (place, block) in blocks.enumerated() where block >= median { hash |= 1 << UInt64(place) }
-        return hash
     }
 
     /// Returns whether no cell of the two prints differs by more than `limit` levels.

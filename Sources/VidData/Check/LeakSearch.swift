@@ -107,8 +107,7 @@ package enum LeakSearch {
             // Sorting brings the frames of a key together: 16 bits of hash, then split, clip and frame.
             var keys: [UInt64] = []
             for (index, item) in items.enumerated() {
-                var seen = Set<UInt64>()
-                for (frame, hash) in item.hashes.enumerated() where seen.insert(hash).inserted {
+                for (frame, hash) in item.hashes.enumerated() where !item.hashes[..<frame].contains(hash) {
                     let key = hash >> UInt64(16 * quarter) & 0xFFFF
                     keys.append(key << 48 | UInt64(ranks[item.split] ?? 0) << 44 | UInt64(index) << 8 | UInt64(frame))
                 }
@@ -118,7 +117,8 @@ package enum LeakSearch {
             while start < keys.count {
                 var end = start
                 while end < keys.count, keys[end] >> 48 == keys[start] >> 48 { end += 1 }
-                if end - start > 1 { compare(thinned(keys[start..<end]), items, &pairs) }
+                // Within a key they are sorted by split.
+                if keys[start] >> 44 != keys[end - 1] >> 44 { compare(thinned(keys[start..<end]), items, &pairs) }
                 start = end
             }
         }

@@ -81,8 +81,8 @@ package struct ClipPath: Sendable, Hashable {
 
     /// Reads an address. A file whose whole name looks like one with a segment is that file.
     package init(_ text: String) {
-        guard let mark = text.utf8.lastIndex(of: UInt8(ascii: "#")),
-            let segment = ClipSegment(text[text.index(after: mark)...]), (try? SystemCall.status(text)) == nil
+        guard ClipPath.mayHaveSegment(text), let mark = text.utf8.lastIndex(of: UInt8(ascii: "#")),
+            let segment = ClipSegment(text[text.index(after: mark)...]), !SystemCall.exists(text)
         else {
             self.init(file: text)
             return
@@ -90,10 +90,17 @@ package struct ClipPath: Sendable, Hashable {
         self.init(file: String(text[..<mark]), segment: segment)
     }
 
+    /// False for most addresses, quickly.
+    static func mayHaveSegment(_ text: String) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, Int32(UInt8(ascii: "#")), bytes.count) != nil } ?? false
+        } ?? true
+    }
+
     /// Reads the address of a clip. Throws `.badData` if its file is there, but what follows `#` is no segment.
     package init(checking text: String) throws {
         self.init(text)
-        if segment == nil, let message = ClipPath.fault(of: text, isThere: { (try? SystemCall.status($0)) != nil }) {
+        if segment == nil, let message = ClipPath.fault(of: text, isThere: SystemCall.exists) {
             throw VidclassError.file(text.brief, message)
         }
     }

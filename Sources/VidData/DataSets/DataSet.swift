@@ -144,7 +144,8 @@ extension [DataSet.Entry] {
     /// The number of clips of each of `classes` classes in `split`.
     func counts(of split: Split, classes: Int) -> [Int] {
         var counts = [Int](repeating: 0, count: classes)
-        for entry in self where entry.split == split { counts[entry.label] += 1 }
+        // By place: an entry is not copied.
+        for place in indices where self[place].split == split { counts[self[place].label] += 1 }
         return counts
     }
 }

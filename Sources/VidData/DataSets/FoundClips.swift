@@ -49,13 +49,23 @@ struct FoundClips {
     /// Bytes; a folder's name has at most 255.
     private static let longestLabel = 1000
 
+    /// For tables: labels without spaces around them, by their spelling in the table.
+    private var cleanedLabels: [String: String] = [:]
+
+    private mutating func cleaned(_ label: String) -> String {
+        if let cleaned = cleanedLabels[label] { return cleaned }
+        let cleaned = LabelSpelling.cleaned(label)
+        cleanedLabels[label] = cleaned
+        return cleaned
+    }
+
     /// For tables: the clips' places, by their ids.
     private var places: [[UInt8]: Int] = [:]
 
     /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
     /// exists is left to the caller.
     mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
-        let label = keepsLabels ? clip.label : LabelSpelling.cleaned(clip.label)
+        let label = keepsLabels ? clip.label : cleaned(clip.label)
         guard !clip.id.isEmpty, !label.isEmpty else { throw clip.error("path and label cannot be empty") }
         guard label.utf8.count <= FoundClips.longestLabel else {
             throw clip.error("the label has \(label.utf8.count) bytes; at most \(FoundClips.longestLabel) are read")
@@ -115,14 +125,21 @@ struct FoundClips {
     /// Throws if two lines of the table at `path` name the same file, or the same part of one, with the same label in the same split,
     /// however they spell its path. Other labels are left to `ContradictionSearch`.
     func checkRepeats(_ path: String) throws {
-        var firsts: [ClipIdentity: [Clip]] = [:]
-        for clip in clips {
+        // Most files are named once.
+        var firsts: [ClipIdentity: Int] = [:]
+        var others: [ClipIdentity: [Int]] = [:]
+        for (number, clip) in clips.enumerated() {
             guard let identity = ClipIdentity(clip.path) else { continue }
-            if let first = firsts[identity]?.first(where: { $0.label == clip.label && $0.split == clip.split }) {
+            guard let known = firsts[identity] else {
+                firsts[identity] = number
+                continue
+            }
+            let earlier = ([known] + others[identity, default: []]).map { clips[$0] }
+            if let first = earlier.first(where: { $0.label == clip.label && $0.split == clip.split }) {
                 let place = first.place(in: clip.table ?? path)
                 throw clip.error("\(clip.id.printable) is already in \(place), as \(first.id.printable); remove one of the lines", path)
             }
-            firsts[identity, default: []].append(clip)
+            others[identity, default: []].append(number)
         }
     }
 
@@ -145,6 +162,7 @@ struct FoundClips {
     /// the label and the name up to and including the first component, between underscores, that is a `g` with two or more digits
     /// and is followed by another component. Nil for other names.
     static func group(ofName name: String, label: String) -> String? {
+        guard name.utf8.contains(UInt8(ascii: "_")) else { return nil }
         let components = PathText.stem(name).split(separator: "_", omittingEmptySubsequences: false)
         for (place, component) in components.enumerated().dropLast() {
             guard component.utf8.first == UInt8(ascii: "g"), component.utf8.count >= 3,

@@ -7,7 +7,7 @@ struct SegmentedFiles {
 
     init(_ entries: [DataSet.Entry]) {
         // Only where there are segments, the files of whole clips matter.
-        let addresses = entries.map { ClipPath($0.path) }
+        let addresses = entries.contains { ClipPath.mayHaveSegment($0.path) } ? entries.map { ClipPath($0.path) } : []
         guard addresses.contains(where: { $0.segment != nil }) else {
             files = [FileStatus.Identity?](repeating: nil, count: entries.count)
             return

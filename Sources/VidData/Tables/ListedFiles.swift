@@ -73,18 +73,22 @@ struct ListedFiles {
     static func path(ofID id: String, in folder: String, media: String?) -> String {
         guard id.utf8.first != slash else { return id }
         let path = PathText.join(folder, id)
-        guard let media, !exists(ClipPath(path).file) else { return path }
+        guard let media, !SystemCall.exists(ClipPath(path).file) else { return path }
         let other = PathText.join(media, id)
-        return exists(ClipPath(other).file) ? other : path
+        return SystemCall.exists(ClipPath(other).file) ? other : path
     }
 
     /// The file or folder that `text` names; nil if there is none.
     ///
     /// - Parameter anyExtension: whether a clip with another extension will do.
     mutating func find(_ text: String, anyExtension: Bool = false) -> Found? {
+        // Most paths are right as they are.
+        for root in roots(for: text) where SystemCall.exists(PathText.join(root.path, text)) {
+            return Found(id: PathText.join(root.prefix, text), path: PathText.join(root.path, text))
+        }
         let names = ListedFiles.variants(of: text)
-        for name in names {
-            for root in roots(for: name) where ListedFiles.exists(PathText.join(root.path, name)) {
+        for name in names.dropFirst() {
+            for root in roots(for: name) where SystemCall.exists(PathText.join(root.path, name)) {
                 return Found(id: PathText.join(root.prefix, name), path: PathText.join(root.path, name))
             }
         }
@@ -138,8 +142,6 @@ struct ListedFiles {
         path.utf8.split { $0 == slash || $0 == backslash }.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func exists(_ path: String) -> Bool { (try? SystemCall.status(path)) != nil }
-
     /// The path, and what it may have been before it came into the table.
     private static func variants(of text: String) -> [String] {
         var variants = [text]
@@ -168,7 +170,7 @@ struct ListedFiles {
         guard !parts.isEmpty else { return nil }
         for (place, part) in parts.enumerated() {
             var part = part
-            if !ListedFiles.exists(PathText.join(path, part)) {
+            if !SystemCall.exists(PathText.join(path, part)) {
                 let names = names(path)
                 var other = names.all[part]
                 if other == nil, anyExtension, place == parts.count - 1 {

@@ -23,10 +23,12 @@ final class CollectedFacts: ClipCache {
     }
 
     func facts(of path: String, variant: String) -> ClipFacts? {
-        collected.withLock { $0[Key(path: path, variant: variant)] } ?? cache?.facts(of: path, variant: variant)
+        collected.withLock { $0.isEmpty ? nil : $0[Key(path: path, variant: variant)] } ?? cache?.facts(of: path, variant: variant)
     }
 
     func remember(_ facts: ClipFacts, of path: String, variant: String) { cache?.remember(facts, of: path, variant: variant) }
+
+    func save() { cache?.save() }
 }
 
 extension Runtime {
@@ -67,6 +69,7 @@ extension DataCheck {
         _ entries: [DataSet.Entry], in cluster: any Cluster, finished: (Int, ClipFacts?) throws -> Void
     ) async throws {
         var reading: [Int: Task<ClipFacts?, Never>] = [:]
+        defer { save() }
         try await WorkShare.run(in: cluster, ahead: Workers.processorCount + 1) {
             Array(entries.indices)
         } upcoming: { items in

@@ -73,6 +73,12 @@ package enum SystemCall {
         return 0
     }
 
+    /// Whether there is something at `path`, after following links.
+    package static func exists(_ path: String) -> Bool {
+        var raw = stat()
+        return !path.isEmpty && !path.utf8.contains(0) && stat(path, &raw) == 0
+    }
+
     /// The status of `path`. A symbolic link is followed, or has the kind `.other`.
     package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)

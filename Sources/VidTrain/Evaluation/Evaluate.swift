@@ -78,6 +78,7 @@ extension Predictor {
     private func encode(
         _ inputs: StepInputs, items: [Int], in cluster: any Cluster, finished: () throws -> Void, each: (FeatureStore, Int) -> Void
     ) async throws {
+        defer { inputs.save() }
         // Features that are in memory everywhere need no sharing.
         let cluster: any Cluster = inputs.store == nil || classifier.trained != nil ? cluster : Alone()
         let group = PredictionMemory.evaluationGroup

@@ -35,6 +35,9 @@ package protocol FeatureCache: Sendable {
 
     /// Remembers the hash of what was loaded from `path` for `contentHash`, unless the file may have changed meanwhile.
     func remember(_ contentHash: String, of path: String, sampling: String)
+
+    /// Makes what was remembered available to later runs: to be called after many clips.
+    func save()
 }
 
 /// Where the outputs of frozen layers are stored.

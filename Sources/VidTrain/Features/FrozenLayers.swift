@@ -57,6 +57,9 @@ final class FrozenLayers {
         return (clip.validFrames, false)
     }
 
+    /// Makes the known contents of clips available to later runs.
+    func save() { stored?.cache.save() }
+
     private func key(_ clips: LabelledClips, _ sample: Sample) -> FeatureKey? {
         guard let (cache, keys) = stored else { return nil }
         let sampling = clips.source.sampling(sample)

@@ -68,6 +68,7 @@ package final class StepInputs {
         in cluster: any Cluster = Alone(), everywhere: Bool = true, _ progress: (_ isRecalled: Bool) throws -> Void
     ) async throws {
         guard let store, let frozen else { return }
+        defer { frozen.save() }
         try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
             var missing: [Int] = []
             for item in 0..<count {
@@ -95,6 +96,9 @@ package final class StepInputs {
 
     /// Fills `output` (T, ...) with what the cache has of a sample; returns how many of its frames are not padding, or nil.
     func recall(_ sample: Sample, into output: Tensor) -> Int? { frozen?.recall(clips, sample, into: output) }
+
+    /// Makes the known contents of clips available to later runs.
+    func save() { frozen?.save() }
 
     /// Writes the inputs of `samples` into `batch` (B x T, ...) and returns how many frames of each are not padding; starts
     /// loading what `next` needs.

@@ -220,6 +220,7 @@ package final class Trainer {
         state.step = 0
         state.order = []
         state.running = RunningMetrics()
+        training.save()
         try handle(.epoch(EpochReport(record: record, isBest: isBest, validation: evaluation, times: times)))
         if isReduced, end == nil { try handle(.learningRateReduced(scale: state.plateau.scale)) }
     }

@@ -42,7 +42,7 @@ struct CacheInfoCommand: AsyncParsableCommand {
                 [
                     ("folder", listing.folder.printable),
                     ("features", features.isEmpty ? "none" : "of \(Formatting.count(features.count, "clip"))"),
-                    ("checks", clipCaches == 0 ? "none" : "of \(Formatting.count(clipCaches, "file"))"),
+                    ("checks", clipCaches == 0 ? "none" : "in \(Formatting.count(clipCaches, "file"))"),
                     ("size", "\(Formatting.bytes(listing.bytes)) of at most \(bound)"),
                 ] + [("oldest use", oldest), ("newest use", newest)].compactMap { name, date in date.map { (name, $0) } },
                 style: .standardOutput),

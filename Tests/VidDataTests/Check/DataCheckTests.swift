@@ -25,6 +25,8 @@ final class CountingCache: ClipCache {
     func remember(_ facts: ClipFacts, of path: String, variant: String) {
         state.withLock { $0.facts[path + "\0" + variant] = facts }
     }
+
+    func save() {}
 }
 
 @Suite struct DataCheckTests {
@@ -242,6 +244,21 @@ final class CountingCache: ClipCache {
         #expect(clipCache.hits == 8)
         #expect(seen.withLock { $0.last?.remembered } == 8)
         #expect(first.document == second.document)
+    }
+
+    /// A file is known by its content, whatever its name says.
+    @Test func namesThatSayAnotherFormat() async throws {
+        for (name, seed) in [("a/0.mp4", 1), ("a/1.bin", 2), ("b/0.wav", 3), ("b/1.npy", 4)] {
+            try write("data/" + name, clip(UInt64(seed)))
+        }
+        let data = try DataSet.open(box("data"), split: .none)
+        let cache = CountingCache()
+        let first = try await DataCheck(clipCache: cache).run(data)
+        #expect(cache.count == 4 && first.facts.count == 4)
+        let seen = Mutex([Int]())
+        let second = try await DataCheck(clipCache: cache).run(data) { progress in seen.withLock { $0.append(progress.remembered) } }
+        #expect(seen.withLock { $0.last } == 4)
+        #expect(cache.count == 4 && second.facts == first.facts)
     }
 
     @Test func cancelled() async throws {

@@ -19,12 +19,19 @@ import VidTestSupport
         folder = .test(place("features"), opened: .max)
     }
 
-    private func storedHash() throws -> String { try #require(FeatureListing(folder.path).entries.first { $0.kind == .contentHash }).path }
+    /// Another run, which reads what is stored.
+    private var later: FeatureFolder { .test(folder.path, opened: .max) }
+
+    private func storedHash() throws -> String {
+        folder.save()
+        return try #require(FeatureListing(folder.path).entries.first { $0.kind == .contentHash }).path
+    }
 
     @Test func remembersAFileThatStaysAsItIs() throws {
         #expect(folder.contentHash(of: clip, sampling: "16 frames") == nil)
         folder.remember(hash, of: clip, sampling: "16 frames")
         #expect(folder.contentHash(of: clip, sampling: "16 frames") == hash)
+        folder.save()
         #expect(FeatureFolder.test(folder.path).contentHash(of: clip, sampling: "16 frames") == hash)
         #expect(folder.contentHash(of: clip, sampling: "8 frames") == nil)
         folder.remember("other", of: clip, sampling: "8 frames")
@@ -55,10 +62,12 @@ import VidTestSupport
     }
 
     /// Each with the size and, where it can be, the time that the file had.
-    @Test(arguments: ["written over", "time", "replaced", "longer", "removed", "moved"]) func forgets(_ change: String) throws {
+    @Test(arguments: ["written over", "time", "replaced", "longer", "removed", "moved"], [false, true])
+    func forgets(_ change: String, isSaved: Bool) throws {
         let date = try #require(try FileManager.default.attributesOfItem(atPath: clip)[.modificationDate] as? Date)
         folder.remember(hash, of: clip, sampling: "")
         #expect(folder.contentHash(of: clip, sampling: "") == hash)
+        if isSaved { folder.save() }
         switch change {
         case "written over":
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: clip))
@@ -103,24 +112,138 @@ import VidTestSupport
         for index in original.indices {
             for bit in 0..<8 {
                 try Data(original.putting([original[index] ^ 1 << UInt8(bit)], at: index)).write(to: URL(fileURLWithPath: path))
-                #expect(folder.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
+                #expect(later.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
             }
             try Data(original[..<index]).write(to: URL(fileURLWithPath: path))
-            #expect(folder.contentHash(of: clip, sampling: "") == nil, "\(index) bytes")
+            #expect(later.contentHash(of: clip, sampling: "") == nil, "\(index) bytes")
         }
         try Data(original + [10]).write(to: URL(fileURLWithPath: path))
-        #expect(folder.contentHash(of: clip, sampling: "") == nil)
+        #expect(later.contentHash(of: clip, sampling: "") == nil)
         try Data(original).write(to: URL(fileURLWithPath: path))
-        #expect(folder.contentHash(of: clip, sampling: "") == hash)
-        folder.remember(hash, of: clip, sampling: "other")
-        let other = try #require(FeatureListing(folder.path).entries.first { $0.path != path }).path
-        try Data(original).write(to: URL(fileURLWithPath: other))
-        #expect(folder.contentHash(of: clip, sampling: "other") == nil)
+        #expect(later.contentHash(of: clip, sampling: "") == hash)
+        // The records of one folder in the place of another's.
+        let other = try place.write("other/clip.bin", [1, 2, 3])
+        later.remember(hash, of: other, sampling: "")
+        let otherPath = try #require(FeatureListing(folder.path).entries.first { $0.path != path }).path
+        #expect(later.contentHash(of: other, sampling: "") == hash)
+        try Data(original).write(to: URL(fileURLWithPath: otherPath))
+        #expect(later.contentHash(of: other, sampling: "") == nil)
+        #expect(later.contentHash(of: clip, sampling: "") == hash)
+    }
+
+    /// A damaged record is passed over and replaced; the others of its folder stay.
+    @Test func oneDamagedRecord() throws {
+        let clips = try (0..<3).map { try place.write("clips/\($0).bin", [UInt8($0)]) }
+        for (number, clip) in clips.enumerated() { folder.remember("hash of \(number)", of: clip, sampling: "") }
+        let path = try storedHash()
+        var content = try bytes(of: path)
+        let at = try #require(content.indices.first { content[$0...].starts(with: "hash of 1".utf8) })
+        content[at] ^= 1
+        try Data(content).write(to: URL(fileURLWithPath: path))
+        func known() -> [String?] {
+            let later = later
+            return clips.map { later.contentHash(of: $0, sampling: "") }
+        }
+        #expect(known() == ["hash of 0", nil, "hash of 2"])
+        later.remember("again", of: clips[1], sampling: "")
+        #expect(known() == ["hash of 0", "again", "hash of 2"])
+        #expect(FeatureListing(folder.path).entries.count == 1)
+    }
+
+    /// Files of earlier versions, one per clip, are listed, cleared and replaced, but not read.
+    @Test func recordsOfEarlierVersions() throws {
+        folder.remember(hash, of: clip, sampling: "")
+        let path = try storedHash()
+        try Data("vidclass-memo 2\n1 2 3 4 5\nabc\n".utf8).write(to: URL(fileURLWithPath: path))
+        #expect(later.contentHash(of: clip, sampling: "") == nil)
+        later.remember("new", of: clip, sampling: "")
+        #expect(later.contentHash(of: clip, sampling: "") == "new")
+        let old = folder.path + "/ab/" + String(repeating: "c", count: 62) + ".facts"
+        try FileManager.default.createDirectory(atPath: folder.path + "/ab", withIntermediateDirectories: true)
+        try Data("vidclass-facts 1\n".utf8).write(to: URL(fileURLWithPath: old))
+        #expect(FeatureListing(folder.path).entries.count == 2)
+        #expect(try FeatureListing(folder.path).remove() > 0)
+        #expect(FeatureListing(folder.path).entries.isEmpty)
+    }
+
+    /// Several runs add to the file of one folder, and one clears it in between.
+    @Test func runsShareAFile() throws {
+        let clips = try (0..<4).map { try place.write("clips/\($0).bin", [UInt8($0)]) }
+        let (first, second) = (later, later)
+        first.remember("0", of: clips[0], sampling: "")
+        second.remember("1", of: clips[1], sampling: "")
+        first.save()
+        second.save()
+        first.remember("2", of: clips[2], sampling: "")
+        #expect(second.contentHash(of: clips[0], sampling: "") == "0")
+        second.remember("other", of: clips[2], sampling: "")
+        second.save()
+        first.save()
+        let later = later
+        #expect(clips.map { later.contentHash(of: $0, sampling: "") } == ["0", "1", "2", nil])
+        #expect(FeatureListing(folder.path).entries.count == 1)
+        first.remember("3", of: clips[3], sampling: "")
+        #expect(try FeatureListing(folder.path).remove() > 0)
+        first.save()
+        let last = self.later
+        #expect(clips.map { last.contentHash(of: $0, sampling: "") } == [nil, nil, nil, "3"])
+    }
+
+    /// Two runs with several threads each remember, ask and save.
+    @Test func runsAtOnce() async throws {
+        let clips = try (0..<40).map { try place.write("clips/\($0 % 2)/\($0).bin", [UInt8($0)]) }
+        let runs = [later, later]
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<6 {
+                group.addTask {
+                    for step in 0..<200 {
+                        let number = (7 * task + step) % clips.count
+                        let found = runs[task % 2].contentHash(of: clips[number], sampling: "")
+                        #expect(found == nil || found == "hash \(number)")
+                        runs[task % 2].remember("hash \(number)", of: clips[number], sampling: "")
+                        if step % 10 == task { runs[task % 2].save() }
+                    }
+                }
+            }
+        }
+        // Two that saved in the same moment may have lost records of each other.
+        for run in runs {
+            for (number, clip) in clips.enumerated() { run.remember("hash \(number)", of: clip, sampling: "") }
+            run.save()
+        }
+        let later = later
+        for (number, clip) in clips.enumerated() { #expect(later.contentHash(of: clip, sampling: "") == "hash \(number)") }
+        #expect(FeatureListing(folder.path).entries.count == 2)
+    }
+
+    /// Names that Unicode calls equal are different files.
+    @Test func spellingsOfOneName() throws {
+        let clips = try ["\u{E9}.bin", "e\u{301}.bin"].map { try place.write("clips/" + $0, [1]) }
+        for (number, clip) in clips.enumerated() { folder.remember("\(number)", of: clip, sampling: "") }
+        folder.save()
+        let later = later
+        #expect(clips.map { later.contentHash(of: $0, sampling: "") } == ["0", "1"])
+    }
+
+    /// Most clips of a folder are gone: their records go when others are saved.
+    @Test func clipsThatAreGone() throws {
+        let clips = try (0..<100).map { try place.write("clips/\($0).bin", [UInt8($0)]) }
+        for clip in clips { folder.remember(hash, of: clip, sampling: "") }
+        folder.remember(hash, of: clips[0] + "#t=1,2", sampling: "")
+        let path = try storedHash()
+        let size = try bytes(of: path).count
+        for clip in clips[10...] { try FileManager.default.removeItem(atPath: clip) }
+        let new = try place.write("clips/new.bin", [1])
+        later.remember(hash, of: new, sampling: "")
+        #expect(try bytes(of: path).count < size / 5)
+        let later = later
+        for clip in clips[..<10] + [new, clips[0] + "#t=1,2"] { #expect(later.contentHash(of: clip, sampling: "") == hash) }
     }
 
     @Test func aFolderIsNoContent() throws {
         folder.remember(hash, of: place.path, sampling: "")
         folder.remember(hash, of: place("none"), sampling: "")
+        folder.save()
         #expect(!place.exists("features"))
     }
 }
@@ -206,6 +329,8 @@ import VidTestSupport
         let paths = try (0..<1000).map { try box.write("many/\($0).mp4", [UInt8($0 % 256)]) }
         let folder = folder()
         for path in paths { folder.remember(facts, of: path, variant: "") }
+        folder.save()
+        #expect(FeatureListing(box("cache")).entries.count == 1)
         let clock = ContinuousClock.now
         #expect(paths.allSatisfy { folder.facts(of: $0, variant: "") != nil })
         let elapsed = clock.duration(to: .now)
