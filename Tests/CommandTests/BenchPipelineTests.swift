@@ -53,7 +53,8 @@ import VidTestSupport
     @Test(arguments: [
         ["--checkpoint", "a.safetensors", "--set", "seed=2"], ["--videos", "0"], ["data", "--videos", "3"],
     ]) func refusedOptions(_ options: [String]) throws {
-        let result = try CommandLineTool.run(["bench", "pipeline"] + options, in: TestFolder().path)
+        let box = try TestFolder()
+        let result = try CommandLineTool.run(["bench", "pipeline"] + options, in: box.path)
         #expect(result.status == 64, "\(result.errors)")
     }
 }
