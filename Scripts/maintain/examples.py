@@ -199,6 +199,9 @@ def small(command):
     """The command with SMALL's values, where it trains from a configuration that is not small already."""
     if re.search(r"^(\w+=\S+ )?vidclass bench (encode|step)", command):
         return re.sub(r"--size \d+", "", re.sub(r"--frames \d+", "", command)) + " --frames 1 --size 32"
+    if "vidclass bench pipeline" in command and "--checkpoint" not in command:
+        return re.sub(r"--videos \d+", "", command) + " --videos 1" + "".join(
+            f" --set model.input.{key}" for key in ("frames=1", "rows=32", "columns=32"))
     names_data = re.search(r"vidclass train [^-\s]", command)
     if names_data and "--from" in command:
         return command + " --set training.epochs=1"

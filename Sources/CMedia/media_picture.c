@@ -94,6 +94,8 @@ int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *jo
         frame->width > 64ll * frame->height || frame->height > 64ll * frame->width)
         return vc_media_fail(media, VC_MEDIA_TOO_LARGE, "a frame of %dx%d pixels", frame->width, frame->height);
     const struct vc_media_picture *picture = &job->picture;
+    job->bytes = (int64_t)picture->channels * picture->rows * picture->columns;
+    if (job->bytes == 0) return 0;
     const struct orientation o = job->orientation = vc_media_orientation(media);
     const AVRational pixel = ff.av_guess_sample_aspect_ratio(media->format, media->stream, (AVFrame *)frame);
     int columns, rows, to_columns, to_rows;
@@ -129,11 +131,11 @@ int vc_media_plan(vc_media *media, const AVFrame *frame, struct vc_media_job *jo
     const int first_column = o.is_transposed ? (o.flips_rows ? bottom : top) : (o.flips_columns ? right : left);
     const int first_row = o.is_transposed ? (o.flips_columns ? right : left) : (o.flips_rows ? bottom : top);
     job->corner = first_row * job->stride + first_column * job->step;
-    job->bytes = (int64_t)picture->channels * picture->rows * picture->columns;
     return 0;
 }
 
 int vc_media_make(struct scaling *scaling, struct vc_media_job *job) {
+    if (job->bytes == 0) return 0;  // only decoded
     const AVFrame *frame = job->frame;
     const uint8_t *planes[4];
     int strides[4];

@@ -64,23 +64,36 @@ package struct Checkpoint: Sendable {
     /// Opens a checkpoint and verifies all of it: header, metadata, checksum.
     package static func open(_ path: String) throws -> Checkpoint { try Checkpoint(SafetensorsFile(path)) }
 
-    init(_ file: SafetensorsFile) throws {
-        func text(_ key: String) throws -> String {
-            guard let text = file.metadata[key] else {
-                throw VidclassError.file(file.path, "no \(key.quoted) in its metadata; this is not a vidclass checkpoint")
-            }
-            return text
+    init(_ file: SafetensorsFile) throws { self = try Checkpoint.reading(file, preparing: { _ in }, values: { _, _ in }).checkpoint }
+
+    /// Reads the header of a checkpoint, and everything behind it in one pass.
+    ///
+    /// - Parameters:
+    ///   - prepare: is called with the checkpoint before the file is verified. If the header or `prepare` has an error, that of a damaged
+    ///     file comes first.
+    ///   - values: receives the values block by block, as `SealedSafetensors.verify` passes them, with the result of `prepare`.
+    static func reading<Result>(
+        _ file: SafetensorsFile, preparing prepare: (Checkpoint) throws -> Result, values: (Result, UnsafeRawBufferPointer) throws -> Void
+    ) throws -> (checkpoint: Checkpoint, result: Result) {
+        try requireFormat(file)
+        let (checkpoint, result): (Checkpoint, Result)
+        do {
+            checkpoint = try Checkpoint(unverified: file)
+            result = try prepare(checkpoint)
+        } catch {
+            try SealedSafetensors.verify(file)
+            throw error
         }
-        func json(_ key: String, values: Int = JSONParser.defaultMaximumValues) throws -> JSONNode {
-            do { return try JSONParser.parse(text(key), maximumValues: values) } catch let error as JSONSyntaxError {
-                throw VidclassError.file(file.path, "metadata \(key.quoted): \(error)")
-            }
-        }
-        let format = try text("format")
+        try SealedSafetensors.verify(file) { try values(result, $0) }
+        return (checkpoint, result)
+    }
+
+    private static func requireFormat(_ file: SafetensorsFile) throws {
+        let format = try text("format", file)
         guard format == Checkpoint.format else {
             throw VidclassError.file(file.path, "its format is \(format.quoted); expected \(Checkpoint.format.quoted)")
         }
-        let version = try text("version")
+        let version = try text("version", file)
         guard version == Checkpoint.version else {
             throw VidclassError.file(
                 file.path, "its version is \(version.quoted); this vidclass reads version \(Checkpoint.version.quoted)")
@@ -88,9 +101,25 @@ package struct Checkpoint: Sendable {
         if let extra = file.metadata.keys.filter({ !Checkpoint.keys.contains($0) }).min() {
             throw VidclassError.file(file.path, "unknown key \(extra.quoted) in its metadata")
         }
-        checksum = try SealedSafetensors.verify(file)
+    }
+
+    private static func text(_ key: String, _ file: SafetensorsFile) throws -> String {
+        guard let text = file.metadata[key] else {
+            throw VidclassError.file(file.path, "no \(key.quoted) in its metadata; this is not a vidclass checkpoint")
+        }
+        return text
+    }
+
+    /// - Parameter file: its format is right, and its content is verified later.
+    private init(unverified file: SafetensorsFile) throws {
+        func json(_ key: String, values: Int = JSONParser.defaultMaximumValues) throws -> JSONNode {
+            do { return try JSONParser.parse(Checkpoint.text(key, file), maximumValues: values) } catch let error as JSONSyntaxError {
+                throw VidclassError.file(file.path, "metadata \(key.quoted): \(error)")
+            }
+        }
+        checksum = try Checkpoint.text("checksum", file)
         self.file = file
-        config = try text("config")
+        config = try Checkpoint.text("config", file)
         configNode = try json("config")
         guard configNode.objectMembers != nil else {
             throw VidclassError.file(file.path, "metadata \"config\": expected an object, found \(configNode.brief)")

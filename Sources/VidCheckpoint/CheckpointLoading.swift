@@ -19,7 +19,7 @@ extension Checkpoint {
     /// small file can ask for a large model.
     package func requireTensors(of layout: ParameterLayout) throws { try requireTensors(layout.tensors) }
 
-    private func requireTensors(_ expected: [(name: String, shape: Shape)]) throws {
+    func requireTensors(_ expected: [(name: String, shape: Shape)]) throws {
         let differences = differences(from: expected)
         // guard: checkpoint-of-this-model
         guard differences.isEmpty else {

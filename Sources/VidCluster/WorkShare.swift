@@ -13,24 +13,25 @@ package struct WorkShare {
     ///   - ahead: items that a rank takes at a time.
     ///   - items: the items in the order in which they are given out. Called on rank 0 alone.
     ///   - upcoming: receives the items that this rank works on next, so that it can load them.
+    ///   - next: chooses the one of them to work on now; by default the first.
     ///   - work: works on an item on this rank. The result goes to rank 0.
     ///   - finished: called on rank 0 alone, once for each item. An error here or in `items` stops the work on all ranks.
     /// - Throws: an error of `items` and `finished`, on rank 0; `Stopped` on the others then; an error of `work`; the failure of the
     ///   cluster.
     package static func run(
         in cluster: any Cluster, ahead: Int = ahead, items: () throws -> [Int], upcoming: ([Int]) async -> Void,
-        work: (Int) async throws -> [UInt8], finished: (Int, [UInt8]) throws -> Void
+        next: ([Int]) async -> Int = { $0[0] }, work: (Int) async throws -> [UInt8], finished: (Int, [UInt8]) throws -> Void
     ) async throws {
         if cluster.isLeader {
-            try await lead(cluster, ahead, items, upcoming, work, finished)
+            try await lead(cluster, ahead, items, upcoming, next, work, finished)
         } else {
-            try await follow(cluster, ahead, upcoming, work)
+            try await follow(cluster, ahead, upcoming, next, work)
         }
     }
 
     private static func lead(
         _ cluster: any Cluster, _ ahead: Int, _ items: () throws -> [Int], _ upcoming: ([Int]) async -> Void,
-        _ work: (Int) async throws -> [UInt8], _ finished: (Int, [UInt8]) throws -> Void
+        _ next: ([Int]) async -> Int, _ work: (Int) async throws -> [UInt8], _ finished: (Int, [UInt8]) throws -> Void
     ) async throws {
         let items = Result { try items() }
         let queue = WorkQueue((try? items.get()) ?? [])
@@ -50,10 +51,11 @@ package struct WorkShare {
             var own: [Int] = []
             while true {
                 while own.count < ahead, let item = queue.take() { own.append(item) }
-                if let item = own.first {
+                if !own.isEmpty {
                     await upcoming(own)
+                    let item = await next(own)
                     try finished(item, try await work(item))
-                    own.removeFirst()
+                    own.removeAll { $0 == item }
                 }
                 guard let others = try await queue.results(waits: own.isEmpty) else { break }
                 for (item, bytes) in others { try finished(item, bytes) }
@@ -87,7 +89,8 @@ package struct WorkShare {
 
     /// Takes items and sends their results until nothing is left.
     private static func follow(
-        _ cluster: any Cluster, _ ahead: Int, _ upcoming: ([Int]) async -> Void, _ work: (Int) async throws -> [UInt8]
+        _ cluster: any Cluster, _ ahead: Int, _ upcoming: ([Int]) async -> Void, _ next: ([Int]) async -> Int,
+        _ work: (Int) async throws -> [UInt8]
     ) async throws {
         try await cluster.send(bytes(Int64(ahead)), to: 0, on: .requests)
         var (answers, own, isStopped) = (ahead, [Int](), false)
@@ -97,11 +100,12 @@ package struct WorkShare {
                 answers -= 1
                 if next >= 0 { own.append(next) } else if next == WorkQueue.Answer.stopped.rawValue { isStopped = true }
             }
-            guard let item = own.first else { break }
+            guard !own.isEmpty else { break }
             await upcoming(own)
+            let item = await next(own)
             // After a stop rank 0 drops the results.
             let result = isStopped ? [] : try await work(item)
-            own.removeFirst()
+            own.removeAll { $0 == item }
             try await cluster.send(bytes(Int64(item)) + result, to: 0, on: .requests)
             answers += 1
         }

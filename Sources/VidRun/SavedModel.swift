@@ -22,19 +22,43 @@ package struct SavedModel {
     /// - Throws: `.missingInput` or `.badData` if the checkpoint is missing or damaged.
     package init(path: String, frameFolderRate: Double? = nil) throws {
         self.path = path
-        let checkpoint = try Checkpoint.open(path)
-        var configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        let (checkpoint, model) = try Checkpoint.open(path) { checkpoint in
+            let model = try SavedModel.model(checkpoint)
+            return (model, model.classifier.parameters)
+        }
+        var configuration = model.configuration
         if let frameFolderRate { configuration.data.frameFolderRate = frameFolderRate }
         self.configuration = configuration
         splitsDigest = checkpoint.splits
         checksum = checkpoint.checksum
+        classifier = model.classifier
+        familiarity = model.familiarity
+    }
+
+    /// A model with random weights and ten classes, for measurements.
+    ///
+    /// - Throws: `.badData` if it does not fit into memory.
+    package init(untrained configuration: RunConfiguration) throws {
+        path = "the untrained model"
+        self.configuration = configuration
+        classifier = try Classifier(configuration.model, classes: (0..<10).map { "class \($0)" })
+        try classifier.initialize(seed: configuration.seed)
+        (checksum, splitsDigest, familiarity) = ("", nil, nil)
+    }
+
+    /// The model of a checkpoint, whose weights are loaded later.
+    private static func model(
+        _ checkpoint: Checkpoint
+    ) throws -> (configuration: RunConfiguration, classifier: Classifier, familiarity: Familiarity?) {
+        let path = checkpoint.path
+        let configuration = try RunConfiguration(json: checkpoint.config, source: path)
+        let classifier: Classifier
         do {
             classifier = try Classifier(configuration.model, classes: checkpoint.classes, check: checkpoint.requireTensors)
         } catch let error as VidclassError where !error.message.hasPrefix(path.printable) {
             throw VidclassError.file(path, error.message, kind: error.kind)
         }
-        familiarity = try Familiarity(checkpoint, dimensions: classifier.meanFeatureCount)
-        try checkpoint.load(into: classifier.parameters)
+        return (configuration, classifier, try Familiarity(checkpoint, dimensions: classifier.meanFeatureCount))
     }
 
     package var loader: ClipLoader { ClipLoader(configuration) }

@@ -11,6 +11,8 @@ package final class Predictor {
     package let classifier: Classifier
     package let preprocessing: PreprocessingName
     let context: Context
+    /// Takes the times of the parts of `output`; nil: they are not measured.
+    package var times: PredictionTimes?
 
     /// A predictor in the memory of training steps, between them.
     init(_ classifier: Classifier, preprocessing: PreprocessingName, in trainingContext: Context) {
@@ -68,16 +70,22 @@ package final class Predictor {
                 let mark = context.workspace.mark
                 defer { context.workspace.release(to: mark) }
                 let input = context.workspace.take(classifier.frameShape.prepending(frames.shape.frames))
-                Batch.convert(frames, classifier, preprocessing, into: input, context)
-                classifier.encoder.encode(frames: input, into: output, context)
+                measure(.convert) { Batch.convert(frames, classifier, preprocessing, into: input, context) }
+                measure(.encode) { classifier.encoder.encode(frames: input, into: output, context) }
             }
         } else {
             run(classifier.encoder, clip, into: features)
         }
-        return (
-            logits(features: features, [clip.validFrames])[0],
-            classifier.meanFeature(features, validFrames: clip.validFrames)
-        )
+        return measure(.head) {
+            (
+                logits(features: features, [clip.validFrames])[0],
+                classifier.meanFeature(features, validFrames: clip.validFrames)
+            )
+        }
+    }
+
+    private func measure<Result>(_ part: PredictionTimes.Part, _ body: () -> Result) -> Result {
+        times.map { $0.measure(part, body) } ?? body()
     }
 
     /// Runs all layers of the CNN, or the first ones, on one clip; `output` is (T, ...).

@@ -152,6 +152,64 @@ import VidTestSupport
         #expect(target.values.tensor([target.values.count]).array.allSatisfy { $0 == 5 })
     }
 
+    /// Tensors on both sides of the blocks of the pass, and some that belong to no model.
+    @Test func aModelIsLoadedInTheVerifyingPass() throws {
+        var layout = ParameterLayout()
+        let ids = [(3, true), (300_001, false), (1, true), (500_000, true)].enumerated().map { index, part in
+            layout.add("cnn/part\(index)/kernel", [part.0], .zeros, trainable: part.1)
+        }
+        let store = try ParameterStore(layout)
+        for (index, id) in ids.enumerated() { store.value(id).copy(from: fixtureValues(index + 1, store.value(id).count)) }
+        let path = folder.path + "/large.safetensors"
+        var tensors = Checkpoint.tensors(of: store)
+        tensors.insert(NamedTensor("optimizer/m/x", store.value(ids[1])), at: 2)
+        func write() throws { try Checkpoint.write(to: path, config: config, classes: classes, state: nil, tensors: tensors) }
+        func open() throws -> ParameterStore {
+            let (checkpoint, store) = try Checkpoint.open(path) { _ in
+                let store = try ParameterStore(layout)
+                store.values.tensor([store.values.count]).fill(.nan)
+                return (store, store)
+            }
+            #expect(checkpoint.classes == classes && checkpoint.checksum.count == 64)
+            return store
+        }
+        try write()
+        let loaded = try open()
+        #expect(loaded.version > 0)
+        for slice in store.slices { #expect(loaded.value(slice).array == store.value(slice).array, "\(slice.name)") }
+
+        // The first in the model's order counts, and its first value.
+        store.value(ids[3]).base[499_999] = .nan
+        store.value(ids[3]).base[270_000] = .infinity
+        try write()
+        let expected = failure { try Checkpoint.open(path).load(into: try ParameterStore(layout)) }
+        #expect(failure { _ = try open() } == expected)
+        #expect(expected?.message.contains("value 270000 is inf") == true, "\(expected?.message ?? "loaded")")
+    }
+
+    /// Whatever is wrong with the model, a damaged file is said to be damaged.
+    @Test func damageComesBeforeTheModelsErrors() throws {
+        let path = try write()
+        var damaged = try bytes(of: path)
+        let unmade = VidclassError(.badData, "no such model")
+        func open(_ path: String, _ error: VidclassError?) -> VidclassError? {
+            failure {
+                _ = try Checkpoint.open(path) { _ in
+                    if let error { throw error }
+                    return try (0, fixtureStore())
+                }
+            }
+        }
+        #expect(open(path, nil) == nil)
+        #expect(open(path, unmade) == unmade)
+        damaged[damaged.count - 1] ^= 1
+        let other = try folder.write("damaged.safetensors", damaged)
+        let expected = failure { _ = try Checkpoint.open(other) }
+        #expect(expected?.message.contains("damaged: its content has the SHA-256") == true)
+        #expect(open(other, nil) == expected)
+        #expect(open(other, unmade) == expected)
+    }
+
     @Test func copyNamesWhatIsWrong() throws {
         let checkpoint = try Checkpoint.open(write())
         let buffer = Buffer(count: 108)

@@ -74,4 +74,28 @@ import VidTestSupport
         }
         #expect(stopped == [true, true, true])
     }
+
+    /// The item to work on next need not be the first.
+    @Test(arguments: 1...3) func anyOfTheNextItemsCanBeChosen(size: Int) async throws {
+        let ranks = try await LocalCluster.run(size) { cluster in
+            var (worked, finished) = ([Int](), [Int]())
+            try await WorkShare.run(in: cluster) {
+                Array(0..<20)
+            } upcoming: { _ in
+            } next: { items in
+                items[items.count - 1]
+            } work: { item in
+                worked.append(item)
+                await Task.yield()
+                return [UInt8(item)]
+            } finished: { item, bytes in
+                precondition(bytes == [UInt8(item)])
+                finished.append(item)
+            }
+            return (worked, finished)
+        }
+        #expect(ranks.flatMap(\.0).sorted() == Array(0..<20))
+        #expect(ranks[0].1.sorted() == Array(0..<20))
+        if size == 1 { #expect(ranks[0].0.first == WorkShare.ahead - 1 && ranks[0].0.last == 0) }
+    }
 }

@@ -153,6 +153,11 @@ package struct FrameSize: Sendable, Equatable {
         self.columns = columns
     }
 
+    private init(withoutPixels channels: Int) { (self.channels, rows, columns) = (channels, 0, 0) }
+
+    /// Frames that are decoded, neither scaled nor delivered: only their numbers come. For measurements.
+    static let withoutPixels = FrameSize(withoutPixels: 1)
+
     /// The bytes of a frame.
     package var count: Int { channels * rows * columns }
 }
@@ -206,6 +211,10 @@ extension FrameSize {
         var sizes: [FrameSize] = []
         for _ in 0..<bytes.count / 24 {
             let (channels, rows, columns) = (cursor.integer(), cursor.integer(), cursor.integer())
+            if channels == 1, rows == 0, columns == 0 {
+                sizes.append(.withoutPixels)
+                continue
+            }
             guard channels == 1 || channels == 3, (1...ClipShape.maximumSide).contains(rows), (1...ClipShape.maximumSide).contains(columns)
             else { return nil }
             sizes.append(FrameSize(channels: channels, rows: rows, columns: columns))

@@ -71,15 +71,28 @@ struct FileScorer {
         // Files that are being loaded while an earlier one is computed.
         var pending: [Int: Task<[LoadedClip], any Error>] = [:]
         defer { for task in pending.values { task.cancel() } }
+        let arrivals = Arrivals<Int>()
         var own: [Int: FileScores] = [:]
         try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
             Array(paths.indices)
         } upcoming: { items in
             for item in items where windows == nil && pending[item] == nil {
                 let (path, views, loader) = (paths[item], saved.evaluationViews, saved.loader)
-                pending[item] = Task { try await loader.loadAll(path, views: views) }
+                pending[item] = Task {
+                    do {
+                        let clips = try await loader.loadAll(path, views: views)
+                        arrivals.arrive(item)
+                        return clips
+                    } catch {
+                        arrivals.arrive(item, failed: true)
+                        throw error
+                    }
+                }
             }
+        } next: { items in
+            windows == nil ? await arrivals.next(of: items) : items[0]
         } work: { item in
+            arrivals.remove(item)
             var scores = FileScores()
             do {
                 if let windows {

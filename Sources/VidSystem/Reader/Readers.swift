@@ -91,6 +91,17 @@ package final class Readers: Sendable {
         }
     }
 
+    /// Starts a reader that waits for its first file while this process does something else. Where that fails, the first file says why.
+    package func prepare() {
+        Task {
+            guard (try? await takeTurn()) != nil else { return }
+            defer { endTurn() }
+            guard state.withLock({ $0.idle.isEmpty }) else { return }
+            let found: String? = if let program { program } else { try? await Readers.findProgram() }
+            if let found, let reader = try? await Reader(found, memoryLimit: memoryLimit) { giveBack(reader) }
+        }
+    }
+
     // MARK: Turns
 
     /// Waits for a turn; the number of readers in use, with this one.

@@ -22,8 +22,8 @@ package final class WinogradFilters {
     let layout: WinogradMatrices
     let base: UnsafeMutablePointer<Float>
     private let buffer: Buffer?
-    /// Whether the memory is still as it was allocated, which must be cleared before it is used.
-    private var isFresh: Bool
+    /// Whether there are padding columns that have not been cleared yet. The transform writes all others.
+    private var needsClearing: Bool
 
     /// Filters for a kernel (3, 3, C, K), not yet transformed, in their own memory, of which none is touched before `update`.
     ///
@@ -48,7 +48,7 @@ package final class WinogradFilters {
         layout = .right(rows: channels, columns: filters)
         self.base = base
         self.buffer = buffer
-        isFresh = buffer != nil
+        needsClearing = buffer != nil && layout.columns > filters
     }
 
     package var bytes: Int { layout.floats * MemoryLayout<Float>.stride }
@@ -66,9 +66,9 @@ package final class WinogradFilters {
         precondition(kernel.count == 9 * channels * filters, "kernel \(kernel.shape) for \(channels) channels and \(filters) filters")
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
-        if isFresh {
+        if needsClearing {
             base.update(repeating: 0, count: layout.floats)
-            isFresh = false
+            needsClearing = false
         }
         let source = direction == .forward ? kernel.base : turned(kernel, workers, workspace)
         let rowsPerBlock = max(1, 8192 / filters)

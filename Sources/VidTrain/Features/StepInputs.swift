@@ -82,6 +82,8 @@ package final class StepInputs {
             return cluster.isShared ? clips.source.longestFirst(missing) { sample(item: $0).clip } : missing
         } upcoming: { items in
             await clips.source.prefetch(items.map(sample(item:)))
+        } next: { items in
+            items[await clips.source.next(of: items.map(sample(item:)))]
         } work: { item in
             let (validFrames, isRecalled) = try await frozen.run(clips, sample(item: item), into: store.output(item))
             store.setValidFrames(validFrames, of: item)

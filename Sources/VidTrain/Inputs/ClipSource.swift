@@ -16,6 +16,7 @@ package actor ClipSource {
     private var kept: [Sample: LoadedClip] = [:]
     private var keptBytes = 0
     private var pending: [Sample: Task<LoadedClip, any Error>] = [:]
+    private let arrivals = Arrivals<Sample>()
 
     package init(paths: [String], loader: ClipLoader, keepingBytes: Int) {
         self.paths = paths
@@ -44,7 +45,7 @@ package actor ClipSource {
         for sample in samples where kept[sample] == nil && pending[sample] == nil {
             let path = paths[sample.clip]
             let loader = self.loader
-            pending[sample] = Task { [gate] in
+            pending[sample] = Task { [gate, arrivals] in
                 await gate.enter()
                 let clip: Result<LoadedClip, any Error>
                 do {
@@ -54,9 +55,17 @@ package actor ClipSource {
                     clip = .failure(error)
                 }
                 await gate.leave()
+                if case .failure = clip { arrivals.arrive(sample, failed: true) } else { arrivals.arrive(sample) }
                 return try clip.get()
             }
         }
+    }
+
+    /// The place of the sample to work on first: of those that are there already, if any, so that nothing waits for a long file.
+    func next(of samples: [Sample]) async -> Int {
+        guard let first = samples.first, pending[first] != nil else { return 0 }
+        let sample = await arrivals.next(of: samples.filter { pending[$0] != nil })
+        return samples.firstIndex(of: sample) ?? 0
     }
 
     /// Loads `samples`, in their order.
@@ -71,6 +80,7 @@ package actor ClipSource {
             } else if let task = pending[sample] {
                 let clip = try await task.value
                 pending[sample] = nil
+                arrivals.remove(sample)
                 keep(clip, for: sample)
                 clips.append(clip)
             } else {

@@ -18,8 +18,11 @@ struct BenchCommand: AsyncParsableCommand {
               vidclass bench step --batch 1
               vidclass bench head --batch 32 --json
               vidclass bench gemm
+              vidclass bench pipeline
             """,
-        subcommands: [BenchEncodeCommand.self, BenchStepCommand.self, BenchHeadCommand.self, BenchGEMMCommand.self],
+        subcommands: [
+            BenchEncodeCommand.self, BenchStepCommand.self, BenchHeadCommand.self, BenchGEMMCommand.self, BenchPipelineCommand.self,
+        ],
         defaultSubcommand: BenchEncodeCommand.self)
 
     /// The default model with this CNN, random weights and ten classes.

@@ -170,6 +170,8 @@ struct PredictCommand: AsyncParsableCommand {
     func run() async throws { try await cluster.run(threads, nil, lead: predict) }
 
     private func predict(in cluster: any Cluster) async throws {
+        // A reader starts while the model is read.
+        if let first = inputs.first, [.video, .sound].contains(ClipFormat(name: ClipPath.file(first))) { Readers.shared.prepare() }
         let saved = try model.open()
         let format = chosenFormat
         if format == .csv, !long, top != nil {

@@ -19,10 +19,12 @@ final class PredictionFile {
 
     /// Opens the journal, with the results of a stopped command.
     ///
-    /// - Parameter settings: everything that a result depends on besides the input.
+    /// - Parameters:
+    ///   - settings: everything that a result depends on besides the input.
+    ///   - isKept: whether the journal outlives a stopped command, and the user is told so.
     /// - Throws: `.busy` if another process writes the file, `.badData` if the journal belongs to other settings or is no journal, `.usage`
     ///   if `path` is a device or pipe, `.inputOutput`.
-    init(_ path: String, settings: JSONNode) throws {
+    init(_ path: String, settings: JSONNode, isKept: Bool = true) throws {
         try AtomicFile.check(path)
         self.path = path
         let journal = path + ".partial"
@@ -50,6 +52,7 @@ final class PredictionFile {
             throw VidclassError.file(journal, "cannot be written: \(SystemCall.reason())", kind: .inputOutput)
         }
         if lines.isEmpty { try append(head) }
+        guard isKept else { return }
         // A signal ends the command at once.
         cleanup = SignalHandling.add {
             Terminal.note(
