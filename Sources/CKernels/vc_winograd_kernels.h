@@ -1,7 +1,5 @@
-// The kernels of winograd.c for vectors of vc_lane_count floats. Private to CKernels: included with WINOGRAD(name), the name that a kernel
-// gets, and WINOGRAD_KERNEL, its attributes.
-#include "vc_winograd.h"
-
+// The kernels of vc_winograd.h for vectors of vc_lane_count floats. Private to CKernels: included behind vc_winograd.h, with WINOGRAD(name),
+// the name that a kernel gets, and WINOGRAD_KERNEL, its attributes.
 #include "vc_lanes.h"
 
 #include <string.h>

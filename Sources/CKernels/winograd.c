@@ -1,6 +1,6 @@
 // A transform holds up to 36 vectors. With the 16 registers of AVX2, vectors of 8 floats take a quarter less time than vectors of 16, each of
 // which would be two.
-#include "vc_simd.h"
+#include "vc_winograd.h"
 
 #ifdef VC_CLONES
 #define WINOGRAD_KERNEL __attribute__((target_clones("arch=x86-64-v4", "default"))) static

@@ -1,5 +1,5 @@
-// The kernels of winograd.c in vectors of 8 floats for AVX2.
-#include "vc_simd.h"
+// The kernels of vc_winograd.h in vectors of 8 floats for AVX2.
+#include "vc_winograd.h"
 
 #ifdef VC_CLONES
 #define VC_LANE_COUNT 8

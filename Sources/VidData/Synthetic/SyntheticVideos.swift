@@ -31,7 +31,12 @@ package enum SyntheticVideos {
         clip.withUnsafeBytes { bytes in
             (0..<frames).map { frame in
                 let planes = UnsafeRawBufferPointer(rebasing: bytes[frame * clip.shape.frameCount..<(frame + 1) * clip.shape.frameCount])
-                return (0..<rows * columns).flatMap { place in (0..<3).map { planes[$0 * rows * columns + place] } }
+                return [UInt8](unsafeUninitializedCapacity: planes.count) { picture, count in
+                    for place in 0..<rows * columns {
+                        for plane in 0..<3 { picture[3 * place + plane] = planes[plane * rows * columns + place] }
+                    }
+                    count = planes.count
+                }
             }
         }
     }

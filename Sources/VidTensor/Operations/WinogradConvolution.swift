@@ -169,7 +169,8 @@ enum WinogradConvolution {
                 groups: 1, rows: rows, columns: width, segments: 1, depth: filters.channels, a: vBase + v.offset(frequency, 0),
                 a_group: 0, a_row: v.columns, a_depth: 1, a_segment: 0,
                 b: filters.base + filters.layout.offset(frequency, panel * (m.panel / filters.layout.panel)),
-                b_depth: filters.layout.panel, b_panel: filters.layout.panel * filters.channels, c: mBase + m.offset(frequency, panel), c_row: width, adds: false,
+                b_depth: filters.layout.panel, b_panel: filters.layout.panel * filters.channels, c: mBase + m.offset(frequency, panel),
+                c_row: width, adds: false,
                 bias: nil, adding: nil, activation: Int32(VC_LINEAR))
             vc_matrix_product(&product)
         }

@@ -23,7 +23,7 @@ struct WinogradMatrices: Sendable, Equatable {
     /// The right operands of products, in panels of one vector: so much of one as a pass takes is a run of memory, which stays in the
     /// first-level cache.
     static func right(rows: Int, columns: Int) -> WinogradMatrices {
-        WinogradMatrices(rows: rows, columns: columns, panel: PackedFilters.panelColumns)
+        WinogradMatrices(rows: rows, columns: columns, panel: Int(vc_panel_columns))
     }
 
     /// The left operands of products that sum over their rows, in panels of three cache lines, which come to lie in all sets of a cache.

@@ -110,10 +110,9 @@ import VidTestSupport
         let path = try storedHash()
         let original = try bytes(of: path)
         for index in original.indices {
-            for bit in 0..<8 {
-                try Data(original.putting([original[index] ^ 1 << UInt8(bit)], at: index)).write(to: URL(fileURLWithPath: path))
-                #expect(later.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
-            }
+            let bit = UInt8(index % 8)
+            try Data(original.putting([original[index] ^ 1 << bit], at: index)).write(to: URL(fileURLWithPath: path))
+            #expect(later.contentHash(of: clip, sampling: "") == nil, "byte \(index), bit \(bit)")
             try Data(original[..<index]).write(to: URL(fileURLWithPath: path))
             #expect(later.contentHash(of: clip, sampling: "") == nil, "\(index) bytes")
         }
