@@ -22,6 +22,8 @@ package struct EncodeBenchmark: Sendable {
     /// The time of the whole encoding as `train` and `predict` run it.
     package let millisecondsPerFrame: Double
     package let layers: [LayerTime]
+    /// The time that the matrix products of a frame would take at the speed of the GEMM benchmark, all threads together.
+    package let boundMillisecondsPerFrame: Double
 
     /// All layers' operations for one frame.
     package var gigaflopPerFrame: Double { layers.reduce(0) { $0 + $1.gigaflop } / Double(frames) }
@@ -29,9 +31,10 @@ package struct EncodeBenchmark: Sendable {
     /// Encodes `count` random frames of the encoder's size with the context's parameters. Both for the whole and for each layer
     /// the fastest round counts, of as many as fit in `seconds` (at least three).
     ///
+    /// - Parameter gemm: the speed of matrix products on the same threads.
     /// - Throws: `.badData` if it doesn't fit into memory.
     package static func run(
-        _ encoder: FrameEncoder, frames count: Int, _ context: Context, seconds: Double = 2
+        _ encoder: FrameEncoder, frames count: Int, gemm: GEMMBenchmark, _ context: Context, seconds: Double = 2
     ) throws -> EncodeBenchmark {
         precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
         let float = MemoryLayout<Float>.stride
@@ -61,8 +64,10 @@ package struct EncodeBenchmark: Sendable {
         let layers = steps.flatMap {
             time(encoder, $0, frames: count, context, seconds: min(seconds / 10, 4 * seconds / Double(steps.count)))
         }
+        let products = encoder.layers.indices.reduce(0) { $0 + encoder.layers[$1].productFlops(encoder.inputShape(of: $1)) }
         return EncodeBenchmark(
-            frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers)
+            frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers,
+            boundMillisecondsPerFrame: products / gemm.allThreads / 1e6)
     }
 
     /// The times of a step's layers by themselves, on a chunk of frames as `encode` passes them, scaled to all frames: the first layer

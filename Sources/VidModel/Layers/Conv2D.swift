@@ -65,6 +65,8 @@ package struct Conv2D: FusingLayer {
 
     package func flops(_ input: Shape) -> Double { geometry(input).flops }
 
+    package func productFlops(_ input: Shape) -> Double { Convolution.productFlops(geometry(input), algorithm(geometry(input))) }
+
     package func algorithmName(_ input: Shape) -> String? { algorithm(geometry(input)).rawValue }
 
     package func scratchBytes(_ input: Shape, workers: Int, gradients: Bool) -> Int {

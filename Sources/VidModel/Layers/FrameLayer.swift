@@ -46,6 +46,9 @@ package protocol NetworkLayer: Sendable {
     /// Multiplications and additions for one (first) input sample of shape `input`; 0 where they do not matter.
     func flops(_ input: Shape) -> Double
 
+    /// The floating-point operations of the matrix products that compute `flops`; fewer than those where there is a better algorithm.
+    func productFlops(_ input: Shape) -> Double
+
     /// The name of the algorithm for input samples of shape `input`; nil where there is no choice.
     func algorithmName(_ input: Shape) -> String?
 
@@ -76,6 +79,8 @@ extension NetworkLayer {
     package func canOverwriteInput(_ input: Shape, _ rectified: RectifiedGradients) -> Bool { false }
 
     package func flops(_ input: Shape) -> Double { 0 }
+
+    package func productFlops(_ input: Shape) -> Double { flops(input) }
 
     package func algorithmName(_ input: Shape) -> String? { nil }
 

@@ -228,6 +228,14 @@ extension Convolution {
         }
     }
 
+    /// The floating-point operations of the products of one frame: by Winograd a quarter of the convolution's, for whole tiles.
+    package static func productFlops(_ g: ConvolutionGeometry, _ algorithm: Algorithm) -> Double {
+        switch algorithm {
+        case .im2col: g.flops
+        case .winograd: 2 * Double(WinogradMatrices.frequencies * WinogradConvolution.tiles(g) * g.channels * g.filters)
+        }
+    }
+
     private static func choose(
         _ g: ConvolutionGeometry, _ preferred: Algorithm?, _ isFasterByWinograd: (ConvolutionGeometry) -> Bool
     ) -> Algorithm {

@@ -88,12 +88,13 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         let classifier = try BenchCommand.classifier(architecture, frames: frames, size: size, trainable: false)
         let gemm = try GEMMBenchmark.run(workers: workers)
         let context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
-        let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, context)
+        let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, gemm: gemm, context)
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
         var text =
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
             + "OpenBLAS \(BLAS.coreName))\n\(Formatting.fixed(speed, 0)) GFLOP/s of plain convolution, \(Formatting.fixed(share * 100, 0)) % of GEMM's \(Formatting.fixed(gemm.allThreads, 0))\n"
+            + "\(Formatting.fixed(result.millisecondsPerFrame / result.boundMillisecondsPerFrame, 2)) times the products alone (\(Formatting.fixed(result.boundMillisecondsPerFrame, 1)) ms at GEMM's speed)\n"
         if layers {
             var rows = [["layer", "ms per frame", "GFLOP/s", "of GEMM", "algorithm"]]
             for layer in result.layers {
@@ -107,7 +108,8 @@ struct BenchEncodeCommand: AsyncParsableCommand {
             text += "\n" + Formatting.table(rows, right: [1, 2, 3])
         }
         var members: [(String, JSONNode)] = [
-            ("ms_per_frame", .number(result.millisecondsPerFrame)), ("frames", .integer(frames)), ("size", .integer(size)),
+            ("ms_per_frame", .number(result.millisecondsPerFrame)),
+            ("bound_ms_per_frame", .number(result.boundMillisecondsPerFrame)), ("frames", .integer(frames)), ("size", .integer(size)),
         ]
         members += BenchCommand.machine(workers.count)
         members += [
