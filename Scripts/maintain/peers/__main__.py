@@ -14,6 +14,7 @@ measurements (--only):
   head     training steps of the head on cached features, 32 clips a step
   frozen   ten epochs with VGG16 frozen, as whole programs, vidclass with an empty and with a filled cache
   predict  one clip, as whole programs, imports included
+  mobilenet_v2, efficientnet_lite0, resnet50   as encode, for these networks, beside OpenVINO and ONNX Runtime
 
 examples:
   PYTHONPATH=Scripts python3 -m maintain.peers --only encode --rounds 7

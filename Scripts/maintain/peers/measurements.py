@@ -15,6 +15,7 @@ BATCH = 8
 VALIDATION_SPLIT = 0.2
 HEAD_CLIPS = 32
 EPOCHS = 10
+NETWORKS = ["mobilenet_v2", "efficientnet_lite0", "resnet50"]
 MEMORY_GIB = 2
 # Steps of more clips are vidclass's alone: the peers keep every activation, more than 1 GB a clip, and 16 do not fit everywhere.
 MOST_CLIPS_OF_PEERS = 4
@@ -46,6 +47,23 @@ def encode(session: Session) -> Measurement:
     subjects += turns(session, "encode", sample=lambda document: document["fastest"] * 1e3 / session.options.frames)
     return Measurement(
         "encode", f"VGG16 and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
+        note="Median over the rounds, of the fastest of the repetitions in a round.")
+
+
+def network(session: Session, name: str) -> Measurement:
+    """As `encode`, for another network with random weights, which the peers get as `vidclass export` writes it."""
+    size, model = session.options.size, session.folder / f"{name}.onnx"
+    session.vidclass("synth", "frames", "--classes", 2, "--clips-per-class", 4, "--frames", 2, "--rows", size, "--columns", size)
+    (session.folder / f"{name}.json").write_text(json.dumps({
+        "model": {"input": {"frames": 2, "channels": 3, "rows": size, "columns": size}, "cnn": {"architecture": name, "weights": None}},
+        "data": {"path": "frames", "preprocessing": "none"}, "training": {"epochs": 1}, "output": {"name": name}}))
+    session.vidclass("train", "--config", f"{name}.json")
+    session.vidclass("export", f"runs/{name}", "--format", "onnx", "--part", "encoder", "--output", model)
+    subjects = [Subject("vidclass", ["vidclass"], lambda: bench(session, "encode", "ms_per_frame", *session.shape, "--architecture", name))]
+    subjects += turns(session, "encode", "--model", model, sample=lambda document: document["fastest"] * 1e3 / session.options.frames,
+                      only=["openvino", "onnxruntime"])
+    return Measurement(
+        name, f"{name} and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
         note="Median over the rounds, of the fastest of the repetitions in a round.")
 
 
@@ -182,4 +200,5 @@ MEASUREMENTS = {
     "head": head,
     "frozen": frozen,
     "predict": predict,
+    **{name: lambda session, name=name: network(session, name) for name in NETWORKS},
 }

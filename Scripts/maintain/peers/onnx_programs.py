@@ -1,6 +1,6 @@
-"""OpenVINO and ONNX Runtime: VGG16 and global average pooling over frames, as an ONNX model.
+"""OpenVINO and ONNX Runtime: VGG16 and global average pooling over frames, as an ONNX model; or the model of --model.
 
-The model is written node by node: exporters add nodes of their own, and each would need its framework here.
+VGG16 is written node by node: exporters add nodes of their own, and each would need its framework here.
 """
 
 import numpy as np
@@ -12,7 +12,9 @@ from . import programs
 
 
 def model(options) -> bytes:
-    """The serialized model, (frames, 3, size, size) to (frames, 512), with random weights of He's scale."""
+    """The serialized model, (frames, 3, size, size) to (frames, features); VGG16 has random weights of He's scale."""
+    if options.model:
+        return options.model.read_bytes()
     random, frames, size = np.random.default_rng(1), options.frames, options.size
     nodes, weights, x, channels = [], [], "frames", 3
 
