@@ -69,7 +69,7 @@ let package = Package(
             name: "CKernelChoice",
             // kernel_limit.c stands between the kernels and what the processor can do.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--wrap=__cpu_indicator_init"], .when(platforms: [.linux]))]),
-        // Linked statically: two functions of it are used, and every version of it would do.
+        // Linked statically: only its SHA-256 and MD5 are used.
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary(":libcrypto.a", .when(platforms: [.linux]))]),
         .target(name: "CKernels", dependencies: ["COpenBLAS"]),
         .target(name: "CReferenceKernels", dependencies: ["CKernels"]),

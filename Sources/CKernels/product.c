@@ -27,7 +27,7 @@ typedef struct {
     /// Bounds of the result, where it is `bounded`.
     float low, high;
     bool bounded;
-    /// What comes after this part of B, or NULL: it is fetched into the second-level cache by the way.
+    /// The next part of B, which the tiles fetch into the second-level cache; NULL: they fetch nothing.
     const float *next;
 } strip;
 
@@ -145,8 +145,8 @@ VC_INLINE bool is_bounded(const vc_product *s) {
 }
 
 /// All passes over `groups` groups of `rows` rows of a strip, into c; sums start with `start` (NULL: with c) and `adding` (or NULL). A pass takes some segments, or a part of one.
-static void run_strip(const tile_set *set, int vectors, const vc_product *s, const float *a, long groups, long rows, long column, const float *start,
-                      const float *adding, float *c, long c_row) {
+static void run_strip(const tile_set *set, int vectors, const vc_product *s, const float *a, long groups, long rows, long column,
+                      const float *start, const float *adding, float *c, long c_row) {
     const float infinity = __builtin_inff();
     const bool bounded = is_bounded(s);
     const float *b = s->b + column / vc_panel_columns * s->b_panel;

@@ -186,8 +186,8 @@ VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, fl
 }
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_input)(const vc_winograd_map *map, const float *input, long first, int count,
-                                 const vc_winograd_matrices *layout, int at_row, float *v, vc_winograd_patches *zeros,
-                                 float *patch) {
+                     const vc_winograd_matrices *layout, int at_row, float *v, vc_winograd_patches *zeros,
+                     float *patch) {
     const int channels = map->channels;
     place tile = place_of(map, first);
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
@@ -211,8 +211,8 @@ VC_INLINE void output_adjoint_group(const float *source, ptrdiff_t line, int cha
     VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_adjoint)(const vc_winograd_map *map, const float *d_output, long first, int count,
-                                          const vc_winograd_matrices *layout, int at_row, float *dm, float *patch) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_adjoint)(const vc_winograd_map *map, const float *d_output, long first,
+                     int count, const vc_winograd_matrices *layout, int at_row, float *dm, float *patch) {
     const int channels = map->channels;
     place tile = place_of(map, first);
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
@@ -302,9 +302,9 @@ VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, unsigned zero
     }
 #define COPY(source, place, n) memcpy(output + (place), source, (size_t)(n) * sizeof(float))
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
-                                  const vc_winograd_patches *zeros, int at_row, long first, int count, const float *bias,
-                                  bool relu, float *output, float *patch) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
+                     const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
+                     const float *bias, bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
     output_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c), line, channels, n)
     OUTPUT_TILES(4, map->rows, map->columns, COPY)
@@ -315,9 +315,9 @@ VC_INLINE void copy_gated(const float *source, const float *gate, float *target,
     for (ptrdiff_t i = 0; i < n; i++) target[i] = gate[i] > 0 ? source[i] : 0;
 }
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
-                                        const vc_winograd_patches *zeros, int at_row, long first, int count, const float *gate,
-                                        float *output, float *patch) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
+                     const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
+                     const float *gate, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
     output_group(m + (at), layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c), line, channels, n)
 #define GATE(source, place, n) copy_gated(source, gate + (place), output + (place), n)
@@ -326,9 +326,9 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *m
 #undef BODY
 }
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
-                                         const vc_winograd_patches *zeros, int at_row, long first, int count,
-                                         const float *bias, bool relu, float *output, float *patch) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
+                     const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
+                     const float *bias, bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
     pooled_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c), line, channels, n)
     OUTPUT_TILES(2, map->rows / 2, map->columns / 2, COPY)
@@ -344,8 +344,8 @@ VC_INLINE void filter_group(const float *source, ptrdiff_t tap, float *target, p
     VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter)(const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout,
-                                  float *u) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter)(const float *kernel, int filters, int first, int last,
+                     const vc_winograd_matrices *layout, float *u) {
     const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
     for (int channel = first; channel < last; channel++) {
 #define BODY(k, at, n) filter_group(kernel + (ptrdiff_t)channel * filters + (k), tap, u + (at), layout->stride, n)
@@ -366,8 +366,8 @@ VC_INLINE void filter_adjoint_group(const float *source, ptrdiff_t stride, float
     }
 }
 
-WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter_adjoint)(const vc_winograd_matrices *layout, const float *du, int filters, int first, int last,
-                                          float *d_kernel) {
+WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter_adjoint)(const vc_winograd_matrices *layout, const float *du,
+                     int filters, int first, int last, float *d_kernel) {
     const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
     for (int channel = first; channel < last; channel++) {
 #define BODY(k, at, n) filter_adjoint_group(du + (at), layout->stride, d_kernel + (ptrdiff_t)channel * filters + (k), tap, n)

@@ -187,7 +187,7 @@ import VidTestSupport
         #expect(expected?.message.contains("value 270000 is inf") == true, "\(expected?.message ?? "loaded")")
     }
 
-    /// Whatever is wrong with the model, a damaged file is said to be damaged.
+    /// If a file is damaged and its model is wrong as well, the error is about the damage.
     @Test func damageComesBeforeTheModelsErrors() throws {
         let path = try write()
         var damaged = try bytes(of: path)

@@ -42,11 +42,16 @@ def bench(session: Session, what: str, key: str, *arguments) -> list[Sample]:
 
 def encode(session: Session) -> Measurement:
     """VGG16 and global average pooling over a clip's frames, in milliseconds a frame."""
-    subjects = [Subject("vidclass", ["vidclass"], lambda: bench(session, "encode", "ms_per_frame", *session.shape))]
+    return encoding(session, "encode", "VGG16", [], [])
+
+
+def encoding(session: Session, name: str, network: str, own: list, peers: list, only: list[str] | None = None) -> Measurement:
+    """The encoding of frames by a network: `own` and `peers` are further arguments of vidclass and of the programs of its peers."""
+    subjects = [Subject("vidclass", ["vidclass"], lambda: bench(session, "encode", "ms_per_frame", *session.shape, *own))]
     # `vidclass bench encode` prints the fastest of its repetitions, too.
-    subjects += turns(session, "encode", sample=lambda document: document["fastest"] * 1e3 / session.options.frames)
+    subjects += turns(session, "encode", *peers, sample=lambda document: document["fastest"] * 1e3 / session.options.frames, only=only)
     return Measurement(
-        "encode", f"VGG16 and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
+        name, f"{network} and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
         note="Median over the rounds, of the fastest of the repetitions in a round.")
 
 
@@ -59,12 +64,7 @@ def network(session: Session, name: str) -> Measurement:
         "data": {"path": "frames", "preprocessing": "none"}, "training": {"epochs": 1}, "output": {"name": name}}))
     session.vidclass("train", "--config", f"{name}.json")
     session.vidclass("export", f"runs/{name}", "--format", "onnx", "--part", "encoder", "--output", model)
-    subjects = [Subject("vidclass", ["vidclass"], lambda: bench(session, "encode", "ms_per_frame", *session.shape, "--architecture", name))]
-    subjects += turns(session, "encode", "--model", model, sample=lambda document: document["fastest"] * 1e3 / session.options.frames,
-                      only=["openvino", "onnxruntime"])
-    return Measurement(
-        name, f"{name} and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
-        note="Median over the rounds, of the fastest of the repetitions in a round.")
+    return encoding(session, name, name, ["--architecture", name], ["--model", model], only=["openvino", "onnxruntime"])
 
 
 def step(session: Session, clips: int) -> Measurement:

@@ -1,8 +1,8 @@
 /*
  * Digests by OpenSSL's libcrypto.
  *
- * Of the static library the linker takes the two functions of blocks and their choice of instructions, 35 KB; OpenSSL's providers and its
- * configuration stay away. A state is plain memory: it may be copied and dropped at any time.
+ * The linker takes 35 KB of the static library: the two digests and the choice of the processor's instructions, but neither OpenSSL's
+ * providers nor its configuration. A state is plain memory: it may be copied and dropped at any time.
  */
 #ifndef COPENSSL_H
 #define COPENSSL_H

@@ -2,7 +2,7 @@ import Synchronization
 import VidData
 import VidSystem
 
-/// What is remembered about clips while their files are unchanged: one `RecordFile` per folder of clips, which is read once.
+/// Remembers facts about clips while their files are unchanged. Each folder of clips has one `RecordFile`, which is read once.
 ///
 /// New records stay in memory until they are saved. A process adds them to the file as it is then; if two save those of one folder in
 /// the same moment, the records of one can be lost, and their clips are read again.

@@ -190,7 +190,7 @@ final class RecordFile: Sendable {
                 && Int64(bitPattern: Entry.word(table, start + 48)) == status.changed
         }
 
-        /// What `states` compares.
+        /// The parts of a status that `states` compares.
         static func words(_ status: FileStatus) -> [UInt64] {
             [status.identity.device, status.identity.inode, UInt64(status.size)]
                 + [status.modified, status.changed].map(UInt64.init(bitPattern:))

@@ -1,6 +1,6 @@
 import VidSystem
 
-/// What a `DataReport` tells of its clips together, counted in one pass over them. Clips are known by their places.
+/// The totals of a `DataReport`, counted in one pass over its clips. A clip is known by its place among them.
 package struct DataTally: Sendable {
     /// The minimum, median and maximum of some numbers.
     package struct Spread: Sendable, Equatable {

@@ -29,7 +29,7 @@ package struct PipelineBenchmark: Sendable {
         case write
     }
 
-    /// Seconds of a part.
+    /// Returns the seconds that a part took for all files.
     package func seconds(_ part: Part) -> Double { parts.first { $0.part == part }?.seconds ?? 0 }
 
     /// The whole by the longer of decoding and encoding.
