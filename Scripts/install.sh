@@ -92,6 +92,8 @@ if $uninstall; then
 fi
 
 scripts=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=Scripts/put.sh
+source "$scripts/put.sh"
 if [ -z "$binary" ]; then
     cd "$scripts/.."
     VIDCLASS_COMMIT=$("$scripts/commit.sh")
@@ -113,13 +115,6 @@ trap 'rm -rf "$work"' EXIT
 "$binary" generate-manual "$work/man1"
 if $mpi; then "$scripts/mpi_plugin.sh" --output "$work/libvidclass_mpi.so"; fi
 
-# put MODE FILE TARGET: a program that runs keeps its old file, and two installations at a time do not meet.
-put() {
-    if ! install -m "$1" "$2" "$3.new.$$" || ! mv -f "$3.new.$$" "$3"; then
-        rm -f "$3.new.$$"
-        exit 74
-    fi
-}
 if ! mkdir -p "$root/bin" "${bash_file%/*}" "${zsh_file%/*}" "${fish_file%/*}" "$man_folder" "$data_folder" "$doc_folder" ||
     ! [ -w "$root/bin" ]; then
     echo "install.sh: cannot write to $root; use sudo, or a prefix of your own such as ~/.local" >&2

@@ -44,10 +44,10 @@ cd "$(dirname "$0")/.."
 output=${output:-$PWD/.build/library}
 swift build -c release -j 2 --product VidClassC "$@"
 built=$(swift build -c release "$@" --show-bin-path)/libVidClassC.so
+# shellcheck source=Scripts/put.sh
+source Scripts/put.sh
 mkdir -p "$output"
-# A program that runs keeps the library that it has loaded.
-install -m 755 "$built" "$output/libvidclass.so.1.new.$$"
-mv -f "$output/libvidclass.so.1.new.$$" "$output/libvidclass.so.1"
+put 755 "$built" "$output/libvidclass.so.1"
 ln -sfn libvidclass.so.1 "$output/libvidclass.so"
-install -m 644 Sources/CVidClass/include/vidclass.h "$output/vidclass.h"
+put 644 Sources/CVidClass/include/vidclass.h "$output/vidclass.h"
 echo "wrote $output/libvidclass.so.1 and vidclass.h"
