@@ -26,8 +26,10 @@ let strictSwift: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Nothing imports a module of tests: the compiler need not read its sources twice to have it early.
+let testSwift = strictSwift + [.unsafeFlags(["-no-emit-module-separately-wmo"])]
 /// Tests that leave the computing to the programs and libraries: the optimizer would take longer than it saves.
-let quickSwift = strictSwift + [.unsafeFlags(["-Onone"])]
+let quickSwift = testSwift + [.unsafeFlags(["-Onone"])]
 
 /// libvidclass.so: it shows the functions of vidclass.h alone, so that nothing in it meets a namesake of the host's (numpy has an OpenBLAS of
 /// its own, too), and stays where it was loaded, because its threads do. It contains Swift's runtime, whose shared version would install
@@ -176,14 +178,14 @@ let package = Package(
         .testTarget(name: "VidSystemTests", dependencies: ["VidSystem", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidTensorTests", dependencies: ["VidSystem", "VidTensor", "VidTestSupport", "CKernels", "CReferenceKernels"],
-            resources: [.copy("Goldens")], swiftSettings: strictSwift),
+            resources: [.copy("Goldens")], swiftSettings: testSwift),
         .testTarget(
             name: "VidClusterTests", dependencies: ["VidSystem", "VidTensor", "VidCluster", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(name: "VidConfigTests", dependencies: ["VidSystem", "VidConfig", "VidTestSupport"], swiftSettings: quickSwift),
         .testTarget(
             name: "VidModelTests", dependencies: ["VidSystem", "VidModel", "VidTestSupport", "VidCheckpoint"],
             resources: [.copy("Goldens")],
-            swiftSettings: strictSwift),
+            swiftSettings: testSwift),
         .testTarget(
             name: "VidDataTests", dependencies: ["VidSystem", "VidData", "VidTestSupport", "VidConfig"], resources: [.copy("Goldens")],
             swiftSettings: quickSwift),
@@ -191,7 +193,7 @@ let package = Package(
             name: "VidTrainTests",
             dependencies: ["VidSystem", "VidTrain", "VidTestSupport", "VidCluster", "VidConfig", "VidData", "VidModel", "VidTensor"],
             resources: [.copy("Goldens")],
-            swiftSettings: strictSwift),
+            swiftSettings: testSwift),
         .testTarget(
             name: "VidCheckpointTests",
             dependencies: ["VidSystem", "VidCheckpoint", "VidData", "VidTestSupport"],
