@@ -152,7 +152,7 @@ static void run_strip(const tile_set *set, int vectors, const vc_product *s, con
     const float *b = s->b + column / vc_panel_columns * s->b_panel;
     const long segments_at_once = s->depth >= set->depth ? 1 : set->depth / (s->depth > 0 ? s->depth : 1);
     // Measured with one vector. Few rows are done before anything has come.
-    const bool fetches = vectors == 1 && s->segments == 1 && s->b_depth == vc_panel_columns && rows >= 96;
+    const bool fetches = vectors == 1 && s->segments == 1 && s->b_depth == vc_panel_columns && rows >= 24;
     for (long segment = 0; segment < s->segments; segment += segments_at_once) {
         const long segments = s->segments - segment < segments_at_once ? s->segments - segment : segments_at_once;
         for (long p = 0; p == 0 || p < s->depth; p += set->depth) {

@@ -4,7 +4,8 @@ import CKernels
 /// frequency, transform back with bias and ReLU (and 2x2 max pooling) while it is in cache.
 ///
 /// There are two ways to divide the work, chosen by the layer's channels and filters alone:
-/// - Few: one worker takes a block of 72 tiles from input to output. Its V and M and all filters stay near its L2.
+/// - Few: one worker takes a block of tiles from input to output. Its V and M, which share their memory, stay in its second-level
+///   cache, and the filters come from the third one.
 /// - Many: a section of tiles goes through three passes, whose multiplications are divided by frequency and panel,
 ///   so that the filters (38 MB for 512 x 512) are read once per section and any number of workers has something to do.
 ///
@@ -16,8 +17,8 @@ import CKernels
 enum WinogradConvolution {
     /// The largest channels x filters for which one worker takes a block.
     private static let fewFilters = 128 * 256
-    /// Tiles of a worker's block: with 64 to 128 channels V and M take 1.2 to 2.4 MB. Measured 32 to 384 over VGG16.
-    private static let blockTiles = 72
+    /// Tiles of a worker's block: with 64 to 128 channels V and M take 0.3 to 0.7 MB. Measured 12 to 96 over VGG16.
+    private static let blockTiles = 36
     /// Tiles of a section at most: V and M of 512 channels take 19 MB each.
     private static let sectionTiles = 264
     /// Sections are multiples of this, of the rows that the tiles of a product have.
@@ -69,27 +70,26 @@ enum WinogradConvolution {
 
     /// The most floats that `forward` takes from the workspace.
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
-        func matrices(_ rows: Int) -> Int {
-            WinogradMatrices.whole(rows: rows, columns: g.channels).floats + WinogradMatrices(rows: rows, columns: g.filters).floats
+        if g.channels * g.filters <= fewFilters {
+            let matrices = WinogradMatrices.together(rows: blockTiles, channels: g.channels, filters: g.filters).floats
+            return workers * (matrices + zerosFloats(blockTiles) + patchFloats(g))
         }
-        return g.channels * g.filters <= fewFilters
-            ? workers * (matrices(blockTiles) + zerosFloats(blockTiles) + patchFloats(g))
-            : matrices(sectionTiles) + zerosFloats(sectionTiles) + workers * patchFloats(g)
+        let matrices = WinogradMatrices.whole(rows: sectionTiles, columns: g.channels).floats
+            + WinogradMatrices(rows: sectionTiles, columns: g.filters).floats
+        return matrices + zerosFloats(sectionTiles) + workers * patchFloats(g)
     }
 
     private static func forwardByBlocks(
         _ g: ConvolutionGeometry, _ frames: Int, _ input: UnsafePointer<Float>, _ filters: WinogradFilters, _ target: Target,
         _ workers: Workers, _ workspace: Workspace
     ) {
-        let v = WinogradMatrices.whole(rows: blockTiles, columns: g.channels)
-        let m = WinogradMatrices(rows: blockTiles, columns: g.filters)
-        let patch = patchFloats(g)
-        let scratch = workspace.take([workers.count, v.floats + m.floats + zerosFloats(blockTiles) + patch])
+        let (v, m, floats) = WinogradMatrices.together(rows: blockTiles, channels: g.channels, filters: g.filters)
+        let scratch = workspace.take([workers.count, floats + zerosFloats(blockTiles) + patchFloats(g)])
         workers.forEachRange(of: frames * tiles(g), size: blockTiles) { range, worker in
-            let vBase = scratch.base + worker * scratch.shape[1]
-            let mBase = vBase + v.floats
-            let zeros = zeros(at: mBase + m.floats, rows: blockTiles)
-            let patch = mBase + m.floats + zerosFloats(blockTiles)
+            let mBase = scratch.base + worker * scratch.shape[1]
+            let vBase = mBase + m.stride
+            let zeros = zeros(at: mBase + floats, rows: blockTiles)
+            let patch = mBase + floats + zerosFloats(blockTiles)
             transformInput(g, input, range, v, at: 0, vBase, zeros, patch)
             for frequency in 0..<WinogradMatrices.frequencies {
                 multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)

@@ -10,7 +10,7 @@ struct WinogradMatrices: Sendable, Equatable {
     let rows: Int
     let columns: Int
     let panel: Int
-    let stride: Int
+    private(set) var stride: Int
 
     /// The number of matrices, one per element of a transformed tile.
     static let frequencies = Int(vc_winograd_frequencies)
@@ -31,6 +31,15 @@ struct WinogradMatrices: Sendable, Equatable {
 
     /// Matrices of one panel.
     static func whole(rows: Int, columns: Int) -> WinogradMatrices { WinogradMatrices(rows: rows, columns: columns, panel: columns) }
+
+    /// V and M of a block that takes the frequencies in their order: M of one takes the place of V of the one before it, so that a
+    /// second-level cache holds twice the tiles. V lies one `stride` behind M.
+    static func together(rows: Int, channels: Int, filters: Int) -> (v: WinogradMatrices, m: WinogradMatrices, floats: Int) {
+        var v = whole(rows: rows, columns: channels), m = WinogradMatrices(rows: rows, columns: filters)
+        let stride = max(v.stride, m.stride)
+        (v.stride, m.stride) = (stride, stride)
+        return (v, m, (frequencies + 1) * stride)
+    }
 
     private init(rows: Int, columns: Int, panel: Int) {
         self.rows = rows
