@@ -76,7 +76,7 @@ VC_INLINE void filter_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
     } while (0)
 
 // Calls BODY(c, at, n) for groups of n <= vc_lane_count columns c ... of the first `count` columns of row `row` of matrices, `at` being
-// the place of the first in the matrix of frequency 0.
+// the place of the first in the matrix of frequency 0. A panel's rows have `width` columns.
 #define FOR_EACH_GROUP(layout, count, row, BODY)                                                                       \
     for (int p = 0; p < (count); p += (layout)->panel) {                                                               \
         const int width = smaller((layout)->panel, (layout)->columns - p), end = smaller(width, (count) - p);          \
@@ -87,6 +87,12 @@ VC_INLINE void filter_adjoint_line(vc_lanes *out, int o, const vc_lanes *in) {
     }
 
 VC_INLINE int smaller(int a, int b) { return a < b ? a : b; }
+
+// Asks for the lines at `next` of `rows` rows, `line` floats apart, of so many positions of the next tile as the group has channels of: a
+// tile's rows lie too far apart for the processor to see what comes. `writes`: whether they will be written.
+#define FETCH(next, rows, positions, line, writes)                                                                     \
+    VC_UNROLLED for (int i = 0; i < rows; i++)                                                                         \
+        VC_UNROLLED for (int k = 0; k < (positions) * vc_lane_count; k += 16) __builtin_prefetch((next) + i * (line) + k, writes, 3)
 
 // MARK: - Places
 
@@ -178,7 +184,8 @@ VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, 
 
 // MARK: - Input and output gradient
 
-VC_INLINE void input_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
+VC_INLINE void input_group(const float *source, const float *next, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
+    FETCH(next, 6, 4, line, 0);
 #define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
     TRANSFORM(input_line, 6, 6, GET);
 #undef GET
@@ -198,13 +205,16 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_input)(const vc_winograd_map *map, con
             zeros[at_row + t] =
                 zero_patches(source, line, channels, smaller(4, map->rows - tile.row), smaller(4, map->columns - tile.column));
         }
-#define BODY(c, at, n) input_group(source + (c), line, channels, v + (at), layout->stride, n)
+#define BODY(c, at, n)                                                                                                 \
+    input_group(source + (c), source + 6 * channels + 4 * (c), line, channels, v + (at), layout->stride, n)
         FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
 #undef BODY
     }
 }
 
-VC_INLINE void output_adjoint_group(const float *source, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
+VC_INLINE void output_adjoint_group(const float *source, const float *next, ptrdiff_t line, int channels, float *target, ptrdiff_t stride,
+                                    int n) {
+    FETCH(next, 4, 4, line, 0);
 #define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
     TRANSFORM(output_adjoint_line, 4, 6, GET);
 #undef GET
@@ -219,7 +229,8 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_adjoint)(const vc_winograd_map 
         ptrdiff_t line;
         const float *frame = d_output + tile.frame * map->rows * map->columns * channels;
         const float *source = square(map, frame, tile.row, tile.column, 4, patch, &line);
-#define BODY(c, at, n) output_adjoint_group(source + (c), line, channels, dm + (at), layout->stride, n)
+#define BODY(c, at, n)                                                                                                 \
+    output_adjoint_group(source + (c), source + 4 * (channels + (c)), line, channels, dm + (at), layout->stride, n)
         FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
 #undef BODY
     }
@@ -246,10 +257,14 @@ VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
         *value += offset;                                                                                              \
         *value = (vc_lanes)((vc_lane_mask)*value & ~(*value < lowest));                                                   \
     }
-#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
+// The same place of the next tile is `row` floats behind.
+#define GET(value, i, j)                                                                                               \
+    __builtin_prefetch(source + ((i) * 6 + (j)) * stride + row, 0, 3);                                                 \
+    vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
 
-VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
-                            const float *gate, float *target, ptrdiff_t line, int channels, int n) {
+VC_INLINE void output_group(const float *source, int row, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            const float *gate, float *target, float *next, ptrdiff_t line, int channels, int n) {
+    FETCH(next, 4, 4, line, 1);
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
     VC_UNROLLED for (int i = 0; i < 16; i++) {
         const ptrdiff_t at = i / 4 * line + (ptrdiff_t)(i % 4) * channels;
@@ -262,8 +277,9 @@ VC_INLINE void output_group(const float *source, ptrdiff_t stride, unsigned zero
     }
 }
 
-VC_INLINE void pooled_group(const float *source, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
-                            float *target, ptrdiff_t line, int channels, int n) {
+VC_INLINE void pooled_group(const float *source, int row, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
+                            float *target, float *next, ptrdiff_t line, int channels, int n) {
+    FETCH(next, 2, 2, line, 1);
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
     VC_UNROLLED for (int i = 0; i < 4; i++) {
         const int r = i / 2 * 2, q = i % 2 * 2;
@@ -306,7 +322,8 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output)(const vc_winograd_map *map, co
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
                      const float *bias, bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c), line, channels, n)
+    output_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c),            \
+                 target + 4 * (channels + (c)), line, channels, n)
     OUTPUT_TILES(4, map->rows, map->columns, COPY)
 #undef BODY
 }
@@ -319,7 +336,8 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *m
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
                      const float *gate, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c), line, channels, n)
+    output_group(m + (at), width, layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c),  \
+                 target + 4 * (channels + (c)), line, channels, n)
 #define GATE(source, place, n) copy_gated(source, gate + (place), output + (place), n)
     OUTPUT_TILES(4, map->rows, map->columns, GATE)
 #undef GATE
@@ -330,7 +348,8 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
                      const float *bias, bool relu, float *output, float *patch) {
 #define BODY(c, at, n)                                                                                                 \
-    pooled_group(m + (at), layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c), line, channels, n)
+    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c),                  \
+                 target + 2 * (channels + (c)), line, channels, n)
     OUTPUT_TILES(2, map->rows / 2, map->columns / 2, COPY)
 #undef BODY
 }

@@ -4,8 +4,8 @@ import CKernels
 /// frequency, transform back with bias and ReLU (and 2x2 max pooling) while it is in cache.
 ///
 /// There are two ways to divide the work, chosen by the layer's channels and filters alone:
-/// - Few: one worker takes a block of tiles from input to output. Its V and M, which share their memory, stay in its second-level
-///   cache, and the filters come from the third one.
+/// - Few: one worker takes a block of tiles from input to output. Its V and M, which share their memory, stay in or near its
+///   second-level cache, and the filters come from the third one.
 /// - Many: a section of tiles goes through three passes, whose multiplications are divided by frequency and panel,
 ///   so that the filters (38 MB for 512 x 512) are read once per section and any number of workers has something to do.
 ///
@@ -16,13 +16,14 @@ import CKernels
 /// order wherever its row is.
 enum WinogradConvolution {
     /// The largest channels x filters for which one worker takes a block.
-    private static let fewFilters = 128 * 256
-    /// Tiles of a worker's block: with 64 to 128 channels V and M take 0.3 to 0.7 MB. Measured 12 to 96 over VGG16.
-    private static let blockTiles = 36
+    private static let fewFilters = 256 * 256
+    /// Tiles of a worker's block at most: with 64 to 256 channels V and M take 0.7 to 2.7 MB. Measured 12 to 144 over VGG16: with fewer
+    /// the filters come too often.
+    private static let blockTiles = 72
     /// Tiles of a section at most: V and M of 512 channels take 19 MB each.
     private static let sectionTiles = 264
-    /// Sections are multiples of this, of the rows that the tiles of a product have.
-    private static let blockUnit = 24
+    /// Blocks and sections are multiples of this, of the rows that the tiles of a product have.
+    private static let tileUnit = 24
     /// Panels of filters in one piece of a section's work.
     private static let panelsAtOnce = 4
 
@@ -74,7 +75,8 @@ enum WinogradConvolution {
             let matrices = WinogradMatrices.together(rows: blockTiles, channels: g.channels, filters: g.filters).floats
             return workers * (matrices + zerosFloats(blockTiles) + patchFloats(g))
         }
-        let matrices = WinogradMatrices.whole(rows: sectionTiles, columns: g.channels).floats
+        let matrices =
+            WinogradMatrices.whole(rows: sectionTiles, columns: g.channels).floats
             + WinogradMatrices(rows: sectionTiles, columns: g.filters).floats
         return matrices + zerosFloats(sectionTiles) + workers * patchFloats(g)
     }
@@ -83,13 +85,17 @@ enum WinogradConvolution {
         _ g: ConvolutionGeometry, _ frames: Int, _ input: UnsafePointer<Float>, _ filters: WinogradFilters, _ target: Target,
         _ workers: Workers, _ workspace: Workspace
     ) {
-        let (v, m, floats) = WinogradMatrices.together(rows: blockTiles, channels: g.channels, filters: g.filters)
-        let scratch = workspace.take([workers.count, floats + zerosFloats(blockTiles) + patchFloats(g)])
-        workers.forEachRange(of: frames * tiles(g), size: blockTiles) { range, worker in
+        let total = frames * tiles(g)
+        // Few tiles make smaller blocks, so that every worker has one.
+        let share = (total + workers.count - 1) / workers.count
+        let size = min(blockTiles, max(1, (share + tileUnit - 1) / tileUnit) * tileUnit)
+        let (v, m, floats) = WinogradMatrices.together(rows: size, channels: g.channels, filters: g.filters)
+        let scratch = workspace.take([workers.count, floats + zerosFloats(size) + patchFloats(g)])
+        workers.forEachRange(of: total, size: size) { range, worker in
             let mBase = scratch.base + worker * scratch.shape[1]
             let vBase = mBase + m.stride
-            let zeros = zeros(at: mBase + floats, rows: blockTiles)
-            let patch = mBase + floats + zerosFloats(blockTiles)
+            let zeros = zeros(at: mBase + floats, rows: size)
+            let patch = mBase + floats + zerosFloats(size)
             transformInput(g, input, range, v, at: 0, vBase, zeros, patch)
             for frequency in 0..<WinogradMatrices.frequencies {
                 multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)
@@ -104,7 +110,7 @@ enum WinogradConvolution {
     ) {
         let total = frames * tiles(g)
         let sections = (total + sectionTiles - 1) / sectionTiles
-        let size = ((total + sections - 1) / sections + blockUnit - 1) / blockUnit * blockUnit
+        let size = ((total + sections - 1) / sections + tileUnit - 1) / tileUnit * tileUnit
         let patch = patchFloats(g)
         let patches = workspace.take([workers.count, patch]).base
         let v = WinogradMatrices.whole(rows: size, columns: g.channels)

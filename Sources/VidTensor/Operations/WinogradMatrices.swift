@@ -35,7 +35,8 @@ struct WinogradMatrices: Sendable, Equatable {
     /// V and M of a block that takes the frequencies in their order: M of one takes the place of V of the one before it, so that a
     /// second-level cache holds twice the tiles. V lies one `stride` behind M.
     static func together(rows: Int, channels: Int, filters: Int) -> (v: WinogradMatrices, m: WinogradMatrices, floats: Int) {
-        var v = whole(rows: rows, columns: channels), m = WinogradMatrices(rows: rows, columns: filters)
+        var v = whole(rows: rows, columns: channels)
+        var m = WinogradMatrices(rows: rows, columns: filters)
         let stride = max(v.stride, m.stride)
         (v.stride, m.stride) = (stride, stride)
         return (v, m, (frequencies + 1) * stride)
