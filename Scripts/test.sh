@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All checks: installs what is missing, and builds in release mode, with libvidclass.so and the plug-in for MPI. Beside the build it checks
 # the format, the house's rules and the tags of its guards; beside the tests it runs the smoke training, the examples of README, help and
-# documentation, and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runner's own lines come last.
+# documentation, and random configurations if there is PyTorch. What runs beside is shown when it has ended. The test runners' own lines come last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=Scripts/setup.sh
@@ -46,12 +46,12 @@ check_program() {
     fi
 }
 
-# finish PROCESS OUTPUT: waits for what runs beside and shows what it wrote; ends this script with its status where it failed.
+# finish PROCESS OUTPUT: waits for what runs beside, shows what it wrote and returns its status.
 finish() {
     local status=0
     wait "$1" || status=$?
     cat "$2"
-    [ "$status" -eq 0 ] || exit "$status"
+    return "$status"
 }
 
 echo "== build"
@@ -67,16 +67,27 @@ else
     echo "mpicc was not found: nothing is run on several ranks"
 fi
 
-# Asked for now: while tests run, SwiftPM answers nobody else.
-vidclass=$(swift build -c release --show-bin-path)/vidclass
-check_program "$vidclass" >"$work/program" 2>&1 &
+products=$(swift build -c release --show-bin-path)
+check_program "$products/vidclass" >"$work/program" 2>&1 &
 program=$!
+
 echo "== tests"
-tests=0
 # Not all tests at a time: one that waits for its turn among a thousand is slow, and all of them take memory.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH="${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-$((3 * $(nproc)))}"
-swift test -c release --skip-build 2>&1 | tee "$work/tests" || tests=$?
-finish "$program" "$work/program"
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH="${SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH:-$((2 * $(nproc)))}"
+# Without SwiftPM, which runs one process at a time.
+run_tests() { "$products/vidclassPackageTests.xctest" --testing-library swift-testing "$@" 2>&1; }
+# Three processes share the cores: tests that compute; tests of commands, which block their threads while the commands run; and the suites
+# whose tests take turns, which would otherwise wait for all others before each turn.
+turns='^CommandTests\.(ClusterCommandTests|StoppedTrainingTests)/'
+run_tests --filter "$turns" >"$work/tests-turns" &
+turns_process=$!
+run_tests --filter '^CommandTests\.' --skip "$turns" >"$work/tests-commands" &
+commands=$!
+tests=0
+run_tests --skip '^CommandTests\.' | tee "$work/tests-computing" || tests=$?
+finish "$commands" "$work/tests-commands" || tests=$?
+finish "$turns_process" "$work/tests-turns" || tests=$?
+finish "$program" "$work/program" || tests=$?
 echo "== tests, at the end"
-tail -n 1 "$work/tests"
+tail -q -n 1 "$work"/tests-*
 exit "$tests"

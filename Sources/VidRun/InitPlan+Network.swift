@@ -25,8 +25,9 @@ extension InitPlan {
         let input = configuration.model.input
         let all = [[16], [32], [64], [128]]
         let least = min(input.rows, input.columns)
-        let count = max(1, min(all.count, (0..<all.count).last { least >> ($0 + 1) >= 4 }.map { $0 + 1 } ?? 1))
-        let blocks = Array(all.prefix(least < 2 ? 0 : count))
+        // Each block halves the maps. Those of the last one have four rows and columns at least, if there is more than one block.
+        let count = (1...all.count).last { least >> $0 >= 4 } ?? 1
+        let blocks = least < 2 ? [] : Array(all.prefix(count))
         var cnn = CNNConfiguration()
         cnn.architecture = .blocks(blocks)
         cnn.weights = nil

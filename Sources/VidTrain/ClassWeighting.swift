@@ -18,7 +18,8 @@ package enum ClassWeighting {
         case .balanced:
             var counts = [Int](repeating: 0, count: classes.count)
             for label in labels { counts[label] += 1 }
-            return counts.map { Float(Double(labels.count) / (Double(classes.count) * Double(max($0, 1)))) }
+            let (clips, classes) = (Double(labels.count), Double(classes.count))
+            return counts.map { Float(clips / (classes * Double(max($0, 1)))) }
         case .byLabel(let named):
             var weights = [Float](repeating: 1, count: classes.count)
             for entry in named {

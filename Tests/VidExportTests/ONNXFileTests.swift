@@ -68,8 +68,10 @@ import VidTestSupport
         let model = try model(network)
         let (kernel, own) = (try values(model, "cnn/first/kernel"), try network.values("cnn/first/kernel"))
         #expect(kernel.shape == [4, 3, 3, 3])
-        // Filter 1, channel 2, row 0, column 1.
-        #expect(kernel.values[(1 * 3 + 2) * 9 + 1] == own[(1 * 3 + 2) * 4 + 1])
+        // Of 4 filters, 3 channels and 3 x 3 taps, in the first row.
+        let (filter, channel, column) = (1, 2, 1)
+        let (place, ownPlace) = ((filter * 3 + channel) * 9 + column, (column * 3 + channel) * 4 + filter)
+        #expect(kernel.values[place] == own[ownPlace])
         #expect(try values(model, "cnn/deep/kernel").shape == [4, 1, 3, 3])
         // Strides of 2 over 6 x 5: the odd place is below.
         #expect(integers(model, "first", "pads") == [0, 1, 1, 1] && integers(model, "first", "strides") == [2, 2])
@@ -91,7 +93,8 @@ import VidTestSupport
                     let block = columns(own, width: 8, block: gate, of: 4)
                     for unit in 0..<2 {
                         let row = ((direction * 8) + place * 2 + unit) * rows
-                        #expect(Array(found[row..<row + rows]) == block.map { $0[unit] }, "\(way) \(part), gate \(gate)")
+                        let expected = block.map { $0[unit] }
+                        #expect(Array(found[row..<row + rows]) == expected, "\(way) \(part), gate \(gate)")
                     }
                 }
             }

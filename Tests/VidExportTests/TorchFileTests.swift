@@ -33,7 +33,8 @@ import VidTestSupport
         #expect(tensors["recurrent_0.bias_ih_l0"]?.values() == [2, 3, 0, 1, 4, 5].map { own[$0] })
         #expect(tensors["recurrent_0.bias_hh_l0"]?.values() == [8, 9, 6, 7, 10, 11].map { own[$0] })
         let kernel = try network.values("recurrent_0/kernel")
-        #expect(tensors["recurrent_0.weight_ih_l0"]?.values().prefix(4) == [2, 8, 14, 20].map { kernel[$0] }[...])
+        let row = [2, 8, 14, 20].map { kernel[$0] }
+        #expect(tensors["recurrent_0.weight_ih_l0"]?.values().starts(with: row) == true)
     }
 
     @Test func theModuleIsBesideItsWeights() throws {

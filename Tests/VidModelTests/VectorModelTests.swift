@@ -103,6 +103,7 @@ import VidTestSupport
 
     /// The exclusive or of the first and the last of three steps: an MLP on the flattened sequence learns it, and one on the mean cannot.
     @Test func onlyAFlattenedSequenceHasAnOrder() throws {
+        func value(_ clip: Int, _ step: Int) -> Float { clip >> step & 1 == 1 ? 1 : -1 }
         func accuracy(flattens: Bool) throws -> Int {
             let classifier = try Classifier(
                 model(InputConfiguration(frames: 3, features: 1, standardize: false), flattens: flattens), classes: ["same", "other"])
@@ -112,7 +113,7 @@ import VidTestSupport
             settings.learningRate = 0.02
             let optimizer = try Optimizer(settings, classifier.parameters)
             var state = OptimizerState()
-            let clips = (0..<8).map { clip in (0..<3).map { Float(clip >> $0 & 1) * 2 - 1 } }
+            let clips = (0..<8).map { clip in (0..<3).map { step in value(clip, step) } }
             let labels = clips.map { $0[0] == $0[2] ? 0 : 1 }
             var tensors = TestTensors(seed: 1)
             defer { withExtendedLifetime(tensors) {} }

@@ -19,10 +19,11 @@ import VidTestSupport
     @Test func viewsShareTheMemory() {
         let buffer = Buffer(count: 12)
         let whole = buffer.tensor([3, 4])
-        whole.copy(from: (0..<12).map(Float.init))
-        #expect(whole.rows(1..<3).array == (4..<12).map(Float.init))
+        let values = (0..<12).map(Float.init)
+        whole.copy(from: values)
+        #expect(whole.rows(1..<3).array == values.suffix(8))
         #expect(buffer.tensor([2, 2], offset: 8).array == [8, 9, 10, 11])
-        #expect(whole.reshaped([2, 6]).rows(1..<2).array == (6..<12).map(Float.init))
+        #expect(whole.reshaped([2, 6]).rows(1..<2).array == values.suffix(6))
     }
 }
 

@@ -40,13 +40,14 @@ import VidTestSupport
 
     // The standard error of the mean of 100,000 numbers: 0.0009 uniform, 0.0032 normal; five of them allowed.
     @Test func momentsOfUniformAndNormal() {
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
         var random = RandomGenerator(seed: 7)
         let uniform = (0..<100_000).map { _ in Double(random.uniform()) }
         #expect(uniform.allSatisfy { $0 >= 0 && $0 < 1 })
-        #expect(abs(uniform.reduce(0, +) / 1e5 - 0.5) <= 0.005)
+        #expect(abs(mean(uniform) - 0.5) <= 0.005)
         let normal = (0..<100_000).map { _ in Double(random.normal()) }
-        #expect(abs(normal.reduce(0, +) / 1e5) <= 0.016)
-        #expect(abs(normal.reduce(0) { $0 + $1 * $1 } / 1e5 - 1) <= 0.025)
+        #expect(abs(mean(normal)) <= 0.016)
+        #expect(abs(mean(normal.map { $0 * $0 }) - 1) <= 0.025)
     }
 
     @Test(arguments: [1, 3, 17, 1000, 40_000])

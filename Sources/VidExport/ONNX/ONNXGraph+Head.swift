@@ -136,30 +136,14 @@ extension ONNXGraph {
     private mutating func add(_ attention: ExportedAttention, _ x: String, _ name: String, _ steps: Steps, _ mask: Mask?) -> String {
         let (heads, size) = (attention.heads, attention.keyDimension)
         let split = add(integers: [0, 0, heads, size], "\(name)_heads")
-        func project(_ part: String, _ projection: ExportedAttention.Projection, _ order: [Int]) -> String {
-            let kernel = projection.kernel.reshaped([projection.kernel.shape[0], heads * size])
-            let product = add("MatMul", [x, add(kernel.exported(as: "\(name)/\(part)/kernel"))], "\(name)/\(part)/product")
-            let bias = add(projection.bias.reshaped([heads * size]).exported(as: "\(name)/\(part)/bias"))
-            let rows = add("Reshape", [add("Add", [product, bias], "\(name)/\(part)"), split], "\(name)/\(part)/heads")
-            return transposed(rows, order, "\(name)/\(part)/by_head")
-        }
-        let query = project("query", attention.query, [0, 2, 1, 3])
-        let key = project("key", attention.key, [0, 2, 3, 1])
-        let value = project("value", attention.value, [0, 2, 1, 3])
+        let query = byHead(attention.query, x, split, [0, 2, 1, 3], "\(name)/query")
+        let key = byHead(attention.key, x, split, [0, 2, 3, 1], "\(name)/key")
+        let value = byHead(attention.value, x, split, [0, 2, 1, 3], "\(name)/value")
         var scores = add(
             "Mul", [add("MatMul", [query, key], "\(name)/scores"), add(number: 1 / Float(size).squareRoot(), "\(name)/scale")],
             "\(name)/scaled_scores")
-        var seen: [String] = []
-        if let mask { seen.append(add("Unsqueeze", [mask.steps, add(integers: [1, 2], "\(name)/axes")], "\(name)/steps_that_count")) }
-        if attention.isCausal {
-            let indices = stepIndices(steps, "\(name)/step_indices")
-            let keys = add("Unsqueeze", [indices, add(integers: [0, 1, 2], "\(name)/key_axes")], "\(name)/key_steps")
-            let queries = add("Unsqueeze", [indices, add(integers: [0, 1, 3], "\(name)/query_axes")], "\(name)/query_steps")
-            seen.append(add("LessOrEqual", [keys, queries], "\(name)/steps_before"))
-        }
-        if let first = seen.first {
-            let both = seen.dropFirst().reduce(first) { add("And", [$0, $1], "\(name)/seen") }
-            scores = add("Where", [both, scores, add(number: -1e30, "\(name)/unseen")], "\(name)/seen_scores")
+        if let seen = addSeen(attention, steps, mask, name) {
+            scores = add("Where", [seen, scores, add(number: -1e30, "\(name)/unseen")], "\(name)/seen_scores")
         }
         let weights = add("Softmax", [scores], "\(name)/weights", [("axis", .integer(-1))])
         let mixed = transposed(add("MatMul", [weights, value], "\(name)/mixed"), [0, 2, 1, 3], "\(name)/mixed_by_step")
@@ -172,6 +156,31 @@ extension ONNXGraph {
         return add(attention.normalization, sum, "\(name)/layer_normalization", name)
     }
 
+    /// A projection of `x` by head: `order` of the axes (B, T, heads, size), into which `extents` divide a row.
+    @inline(never)
+    private mutating func byHead(
+        _ projection: ExportedAttention.Projection, _ x: String, _ extents: String, _ order: [Int], _ name: String
+    ) -> String {
+        let width = projection.bias.count
+        let kernel = projection.kernel.reshaped([projection.kernel.shape[0], width])
+        let product = add("MatMul", [x, add(kernel.exported(as: "\(name)/kernel"))], "\(name)/product")
+        let bias = add(projection.bias.reshaped([width]).exported(as: "\(name)/bias"))
+        let rows = add("Reshape", [add("Add", [product, bias], name), extents], "\(name)/heads")
+        return transposed(rows, order, "\(name)/by_head")
+    }
+
+    /// Which steps a step sees, boolean, to be spread over (B, heads, T, T); nil: all of them.
+    @inline(never)
+    private mutating func addSeen(_ attention: ExportedAttention, _ steps: Steps, _ mask: Mask?, _ name: String) -> String? {
+        let counting = mask.map { add("Unsqueeze", [$0.steps, add(integers: [1, 2], "\(name)/axes")], "\(name)/steps_that_count") }
+        guard attention.isCausal else { return counting }
+        let indices = stepIndices(steps, "\(name)/step_indices")
+        let keys = add("Unsqueeze", [indices, add(integers: [0, 1, 2], "\(name)/key_axes")], "\(name)/key_steps")
+        let queries = add("Unsqueeze", [indices, add(integers: [0, 1, 3], "\(name)/query_axes")], "\(name)/query_steps")
+        let before = add("LessOrEqual", [keys, queries], "\(name)/steps_before")
+        return counting.map { add("And", [$0, before], "\(name)/seen") } ?? before
+    }
+
     /// `x` normalised over its last axis, with parameters below `prefix`.
     private mutating func add(_ normalization: ExportedLayerNormalization, _ x: String, _ prefix: String, _ name: String) -> String {
         let parameters = [
@@ -180,6 +189,7 @@ extension ONNXGraph {
         return add("LayerNormalization", [x] + parameters, name, [("axis", .integer(-1)), ("epsilon", .float(normalization.epsilon))])
     }
 
+    @inline(never)
     package mutating func transposed(_ x: String, _ order: [Int], _ name: String) -> String {
         add("Transpose", [x], name, [("perm", .integers(order))])
     }

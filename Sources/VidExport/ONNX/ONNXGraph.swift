@@ -3,6 +3,8 @@ import VidCheckpoint
 import VidSystem
 
 /// A graph of ONNX under construction. Values have names; a node's value has the node's name.
+///
+/// What adds to the graph is not inlined: layers call it dozens of times, and the compiler would optimize each copy.
 package struct ONNXGraph {
     /// An attribute of a node.
     package enum Attribute {
@@ -30,6 +32,7 @@ package struct ONNXGraph {
     ///
     /// - Parameter outputs: the values; nil: one. An empty name stands for a value that is left out.
     @discardableResult
+    @inline(never)
     package mutating func add(
         _ type: String, _ inputs: [String], _ name: String, _ attributes: [(String, Attribute)] = [], outputs: ((String) -> [String])? = nil
     ) -> String {
@@ -44,6 +47,7 @@ package struct ONNXGraph {
     }
 
     /// Adds a parameter of the model; returns its name.
+    @inline(never)
     package mutating func add(_ tensor: ExportedTensor) -> String {
         precondition(names.insert(tensor.name).inserted, "two tensors named \(tensor.name)")
         tensors.append(tensor)
@@ -51,6 +55,7 @@ package struct ONNXGraph {
     }
 
     /// Adds a list of integers, or with an empty shape one; returns its name.
+    @inline(never)
     package mutating func add(integers: [Int], shape: [Int]? = nil, _ name: String) -> String {
         var tensor = ONNXTensorProto()
         tensor.name = unused(name)
@@ -62,6 +67,7 @@ package struct ONNXGraph {
     }
 
     /// Adds a number; returns its name.
+    @inline(never)
     package mutating func add(number: Float, _ name: String) -> String {
         var tensor = ONNXTensorProto()
         tensor.name = unused(name)
@@ -99,12 +105,14 @@ package struct ONNXGraph {
         return Array(nodes[start...])
     }
 
+    @inline(never)
     package mutating func unused(_ name: String) -> String {
         var (candidate, number) = (name, 2)
         while !names.insert(candidate).inserted { (candidate, number) = ("\(name)_\(number)", number + 1) }
         return candidate
     }
 
+    @inline(never)
     package static func value(_ name: String, _ type: ONNXTensorProto.DataType, _ extents: [Extent]) -> ONNXValueInfoProto {
         var info = ONNXValueInfoProto()
         info.name = name

@@ -54,8 +54,9 @@ package struct ConfusionPlot {
         let margin = isNamed ? Double(names.map(\.columns).max() ?? 0) * fontSize * 0.62 + 16 : 44
         left = margin + 22
         top = 64 + (isNamed ? margin * 0.72 : 20) + (note.isEmpty ? 0 : 20)
-        let lines = [(self.heading, 15.0), (note, 12.0)].map { Double($0.columns) * $1 * 0.62 + 24 }
-        width = max(left + cell * Double(count) + max(18, isNamed ? margin * 0.55 : 18), 260, lines.max() ?? 0)
+        func extent(_ line: String, fontSize: Double) -> Double { Double(line.columns) * fontSize * 0.62 + 24 }
+        let lines = max(extent(self.heading, fontSize: 15), extent(note, fontSize: 12))
+        width = max(left + cell * Double(count) + max(18, isNamed ? margin * 0.55 : 18), 260, lines)
     }
 
     /// The counts of an evaluation with its accuracy and macro-F1, for TensorBoard.

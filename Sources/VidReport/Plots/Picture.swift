@@ -71,6 +71,8 @@ extension Canvas.Color {
 }
 
 /// An SVG picture, drawn by adding elements, then used as a file or as an element of a page.
+///
+/// What adds an element is not inlined: plots call it dozens of times, and the compiler would optimize each copy.
 package struct Picture: PlotSurface, Sendable {
     package let width: Double
     package let height: Double
@@ -86,6 +88,7 @@ package struct Picture: PlotSurface, Sendable {
 
     mutating func add(_ markup: String) { body += markup + "\n" }
 
+    @inline(never)
     mutating func label(
         _ text: String, _ x: Double, _ y: Double, _ size: Double, _ anchor: Canvas.Anchor, _ fill: String?, _ isBold: Bool, _ turn: Double,
         _ name: String?
@@ -97,12 +100,14 @@ package struct Picture: PlotSurface, Sendable {
                 + (name.map { " data-name=\"\($0)\"" } ?? "") + ">\(Markup.escaped(text))</text>")
     }
 
+    @inline(never)
     mutating func squares(_ corners: [(x: Double, y: Double)], side: Double, fill: String, opacity: Double) {
         let side = n(side)
         let path = corners.map { "M\(n($0.x)) \(n($0.y))h\(side)v\(side)h-\(side)z" }.joined()
         add("<path d=\"\(path)\" fill=\"\(fill)\" fill-opacity=\"\(n(opacity))\"/>")
     }
 
+    @inline(never)
     mutating func line(
         _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, stroke: String? = nil, width: Double = 1, dash: String? = nil
     ) {
@@ -111,12 +116,14 @@ package struct Picture: PlotSurface, Sendable {
                 + (dash.map { " stroke-dasharray=\"\($0)\"" } ?? "") + "/>")
     }
 
+    @inline(never)
     mutating func rectangle(x: Double, y: Double, width: Double, height: Double, fill: String, opacity: Double = 1) {
         add(
             "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(max(0, width)))\" height=\"\(n(max(0, height)))\" fill=\"\(fill)\""
                 + (opacity == 1 ? "" : " fill-opacity=\"\(n(opacity))\"") + "/>")
     }
 
+    @inline(never)
     mutating func polyline(_ points: [(x: Double, y: Double)], stroke: String, width: Double = 2, dash: String? = nil) {
         let path = points.map { "\(n($0.x)),\(n($0.y))" }.joined(separator: " ")
         add(
@@ -127,6 +134,7 @@ package struct Picture: PlotSurface, Sendable {
     /// The shape of a marked point.
     enum Mark { case circle, square, diamond }
 
+    @inline(never)
     mutating func mark(_ mark: Mark, x: Double, y: Double, size: Double = 4, fill: String, stroke: String? = nil) {
         let edge = stroke.map { " stroke=\"\($0)\" stroke-width=\"1.5\"" } ?? ""
         switch mark {

@@ -92,27 +92,21 @@ package struct RunRecord: Sendable {
 
     package var document: JSONNode {
         func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
+        let from = start.map { JSONNode.object([("checkpoint", .string($0.checkpoint)), ("sha256", .string($0.sha256))]) }
+        let frozenWeights = frozen.map {
+            JSONNode.object([
+                ("stage", .integer($0.stage)), ("sha256_before", .string($0.before)), ("sha256_after", .string($0.after)),
+                ("unchanged", .bool($0.before == $0.after)),
+            ])
+        }
         return .object([
             ("state", .string(state.rawValue)), ("stop_reason", text(stopReason)), ("version", .string(version)),
             ("command", .array(command.map { .string($0) })), ("started", .string(started)), ("seconds", .number(seconds)),
-            (
-                "from",
-                start.map { .object([("checkpoint", .string($0.checkpoint)), ("sha256", .string($0.sha256))]) } ?? .null
-            ),
-            ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", text(monitor)),
+            ("from", from ?? .null), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", text(monitor)),
             ("best_epoch", bestEpoch.map { .integer($0) } ?? .null), ("best_value", bestValue.map { .number($0) } ?? .null),
             ("peak_memory_bytes", .integer(max(peakBytesBefore, Machine.peakResidentBytes))),
             ("clips", .object(clips.map { ($0.split, .integer($0.count)) })),
-            (
-                "frozen_weights",
-                .array(
-                    frozen.map {
-                        .object([
-                            ("stage", .integer($0.stage)), ("sha256_before", .string($0.before)), ("sha256_after", .string($0.after)),
-                            ("unchanged", .bool($0.before == $0.after)),
-                        ])
-                    })
-            ),
+            ("frozen_weights", .array(frozenWeights)),
         ])
     }
 

@@ -18,30 +18,29 @@ package enum EvaluationDocument {
             ("expected_calibration_error", .number(metrics.calibrationError.value)),
             ("brier_score", .number(metrics.brier.value)),
             ("majority_class_share", .number(metrics.majority.share)),
+            ("confidence_intervals", intervals(metrics)),
+            ("classes", .array(metrics.perClass.map(document))),
+            ("confusion_matrix", .array(evaluation.confusion.map { .array($0.map { .integer($0) }) })),
+        ])
+    }
+
+    private static func intervals(_ metrics: EvaluationMetrics) -> JSONNode {
+        .object([
+            ("categorical_accuracy", range(metrics.accuracy)), ("top_5_accuracy", metrics.topFive.map(range) ?? .null),
+            ("log_loss", range(metrics.loss)), ("balanced_accuracy", range(metrics.balancedAccuracy)),
+            ("macro_f1", range(metrics.macroF1)), ("expected_calibration_error", range(metrics.calibrationError)),
+            ("brier_score", range(metrics.brier)),
+        ])
+    }
+
+    private static func document(_ metrics: EvaluationMetrics.PerClass) -> JSONNode {
+        .object([
+            ("label", .string(metrics.label)), ("support", .integer(metrics.support)), ("precision", .number(metrics.precision.value)),
+            ("recall", .number(metrics.recall.value)), ("f1", .number(metrics.f1.value)),
             (
                 "confidence_intervals",
-                .object([
-                    ("categorical_accuracy", range(metrics.accuracy)), ("top_5_accuracy", metrics.topFive.map(range) ?? .null),
-                    ("log_loss", range(metrics.loss)), ("balanced_accuracy", range(metrics.balancedAccuracy)),
-                    ("macro_f1", range(metrics.macroF1)), ("expected_calibration_error", range(metrics.calibrationError)),
-                    ("brier_score", range(metrics.brier)),
-                ])
+                .object([("precision", range(metrics.precision)), ("recall", range(metrics.recall)), ("f1", range(metrics.f1))])
             ),
-            (
-                "classes",
-                .array(
-                    metrics.perClass.map {
-                        .object([
-                            ("label", .string($0.label)), ("support", .integer($0.support)), ("precision", .number($0.precision.value)),
-                            ("recall", .number($0.recall.value)), ("f1", .number($0.f1.value)),
-                            (
-                                "confidence_intervals",
-                                .object([("precision", range($0.precision)), ("recall", range($0.recall)), ("f1", range($0.f1))])
-                            ),
-                        ])
-                    })
-            ),
-            ("confusion_matrix", .array(evaluation.confusion.map { .array($0.map { .integer($0) }) })),
         ])
     }
 

@@ -41,12 +41,15 @@ package struct FittedTable {
             widths[index] -= given
             excess -= given
         }
-        let rows = (0...(kept.map(\.cells.count).max() ?? 0)).map { row in
-            zip(kept, widths).map { column, width in ([column.title] + column.cells).dropFirst(row).first?.shortened(toColumns: width) ?? ""
+        func line(_ row: Int) -> [String] {
+            zip(kept, widths).map { column, width in
+                let cells = [column.title] + column.cells
+                return row < cells.count ? cells[row].shortened(toColumns: width) : ""
             }
         }
+        let lines = (0...(kept.map(\.cells.count).max() ?? 0)).map(line)
         return Formatting.table(
-            rows, right: Set(kept.indices.filter { kept[$0].isRight }), indent: String(repeating: " ", count: indent)
+            lines, right: Set(kept.indices.filter { kept[$0].isRight }), indent: String(repeating: " ", count: indent)
         ) { row, column, cell in
             (row == 0 ? .dim : kept[column].ink?(cell)).map { style.paint(cell, $0) } ?? cell
         }

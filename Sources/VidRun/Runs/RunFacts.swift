@@ -47,8 +47,9 @@ package struct RunFacts {
         }
         let own = RunFolder(path: path)
         if own.isRun { return [RunFacts(own)] }
-        return try Folder.names(path).names.map { RunFolder(path: PathText.join(path, $0)) }.filter(\.isRun).map { RunFacts($0) }
-            .sorted { $0.changed > $1.changed || ($0.changed == $1.changed && PathText.precedes($0.name, $1.name)) }
+        let folders = try Folder.names(path).names.map { RunFolder(path: PathText.join(path, $0)) }
+        let runs = folders.filter(\.isRun).map { RunFacts($0) }
+        return runs.sorted { $0.changed == $1.changed ? PathText.precedes($0.name, $1.name) : $0.changed > $1.changed }
     }
 
     /// - Parameter isFold: whether the run is a fold of another, so that its own folder is not read as a folder of folds.

@@ -120,40 +120,38 @@ private struct Diagnosis {
 
     var text: String {
         let kernel = BLAS.coreIsUsers ? "\(BLAS.coreName) (set by OPENBLAS_CORETYPE)" : BLAS.coreName
-        var rows = [
-            ["processor", Machine.processorName],
-            ["vectors", Machine.vectorExtensions.joined(separator: " ") + "; the kernels run \(Machine.simdLevel)"],
-            ["threads", "\(threads) of \(Workers.processorCount) processors"],
-            ["memory", "\(Formatting.bytes(Machine.availableBytes)) free of \(Formatting.bytes(Machine.memoryBytes))"],
-            ["BLAS", BLAS.configuration],
-            ["BLAS kernel", kernel],
-            ["speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"],
-            [
-                "FFmpeg",
-                media.version.map { "\($0), " + (readerFault == nil ? "in sandboxed readers" : "which cannot be used here") }
-                    ?? "not found",
-            ],
-            ["HDF5", hdf5.version ?? "not found"],
-            ["cairo", cairo.version ?? "not found"],
-            ["libcurl", curl.version ?? "not found"],
-            ["ffmpeg program", (ffmpeg ?? "not found") + " (for animations only)"],
-            ["MPI", plugin.text],
-            ["cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"],
+        let use = readerFault == nil ? "in sandboxed readers" : "which cannot be used here"
+        let rows: [(name: String, text: String)] = [
+            ("processor", Machine.processorName),
+            ("vectors", "\(Machine.vectorExtensions.joined(separator: " ")); the kernels run \(Machine.simdLevel)"),
+            ("threads", "\(threads) of \(Workers.processorCount) processors"),
+            ("memory", "\(Formatting.bytes(Machine.availableBytes)) free of \(Formatting.bytes(Machine.memoryBytes))"),
+            ("BLAS", BLAS.configuration),
+            ("BLAS kernel", kernel),
+            ("speed", "\(Formatting.fixed(oneThread, 0)) GFLOP/s on one thread, \(Formatting.fixed(allThreads, 0)) on \(threads)"),
+            ("FFmpeg", media.version.map { "\($0), \(use)" } ?? "not found"),
+            ("HDF5", hdf5.version ?? "not found"),
+            ("cairo", cairo.version ?? "not found"),
+            ("libcurl", curl.version ?? "not found"),
+            ("ffmpeg program", "\(ffmpeg ?? "not found") (for animations only)"),
+            ("MPI", plugin.text),
+            ("cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"),
+            ("weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")),
         ]
-        rows.append(["weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")])
         let found = warnings
         let verdict =
             found.isEmpty ? "no problems found\n" : found.map { Terminal.paragraph("warning: \($0)", indent: 2) }.joined()
-        return FittedTable.facts(rows.map { ($0[0], $0[1]) }, style: .standardOutput) + "\n" + verdict
+        return FittedTable.facts(rows, style: .standardOutput) + "\n" + verdict
     }
 
-    private static func version(_ library: LazyLibrary) -> JSONNode { library.version.map { .string($0) } ?? .null }
-
     var document: JSONNode {
+        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
+        func list(_ values: [String]) -> JSONNode { .array(values.map { .string($0) }) }
         let library: String? = if case .loaded(_, let library) = plugin { library } else { nil }
+        let packages = libraries.flatMap { $0.packages.split(separator: " ").map(String.init) }
         return .object([
             ("processor", .string(Machine.processorName)),
-            ("vector_extensions", .array(Machine.vectorExtensions.map { .string($0) })),
+            ("vector_extensions", list(Machine.vectorExtensions)),
             ("simd", .string(Machine.simdLevel)),
             ("processors", .integer(Workers.processorCount)),
             ("threads", .integer(threads)),
@@ -164,17 +162,17 @@ private struct Diagnosis {
             ("blas_kernel_set_by_user", .bool(BLAS.coreIsUsers)),
             ("sgemm_gflops_one_thread", .number(oneThread)),
             ("sgemm_gflops", .number(allThreads)),
-            ("libav", Diagnosis.version(media)),
-            ("hdf5", Diagnosis.version(hdf5)),
-            ("cairo", Diagnosis.version(cairo)),
-            ("libcurl", Diagnosis.version(curl)),
-            ("packages", .array(libraries.flatMap { $0.packages.split(separator: " ") }.map { .string(String($0)) })),
-            ("ffmpeg", ffmpeg.map { .string($0) } ?? .null),
-            ("mpi", library.map { .string($0) } ?? .null),
+            ("libav", text(media.version)),
+            ("hdf5", text(hdf5.version)),
+            ("cairo", text(cairo.version)),
+            ("libcurl", text(curl.version)),
+            ("packages", list(packages)),
+            ("ffmpeg", text(ffmpeg)),
+            ("mpi", text(library)),
             ("cache", .string(cache)),
             ("cache_feature_bytes", .integer(featureBytes)),
-            ("weights", .array(weights.map { .string($0) })),
-            ("warnings", .array(warnings.map { .string($0) })),
+            ("weights", list(weights)),
+            ("warnings", list(warnings)),
         ])
     }
 }

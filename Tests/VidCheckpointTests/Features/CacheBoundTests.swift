@@ -127,10 +127,12 @@ import VidTrain
 
     // MARK: - The environment
 
-    @Test(arguments: [
-        (nil, 10 << 30, "10 GiB"), ("", 10 << 30, "10 GiB"), ("3", 3 << 30, "3 GiB"), ("0.5", 1 << 29, "0.5 GiB"),
-        ("0", 0, "0 GiB"), ("1e3", 1000 << 30, "1000 GiB"),
-    ]) func boundOfTheEnvironment(_ text: String?, _ bytes: Int, _ description: String) throws {
+    @Test(
+        arguments: [
+            (nil, 10 << 30, "10 GiB"), ("", 10 << 30, "10 GiB"), ("3", 3 << 30, "3 GiB"), ("0.5", 1 << 29, "0.5 GiB"),
+            ("0", 0, "0 GiB"), ("1e3", 1000 << 30, "1000 GiB"),
+        ] as [(String?, Int, String)])
+    func boundOfTheEnvironment(_ text: String?, _ bytes: Int, _ description: String) throws {
         let bound = try CacheBound(environment: text.map { [CacheBound.variable: $0] } ?? [:])
         #expect(bound.bytes == bytes)
         #expect(bound.description == description)

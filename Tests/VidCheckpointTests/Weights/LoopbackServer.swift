@@ -93,9 +93,8 @@ final class LoopbackServer: Sendable {
         headers.merge(response.headers) { $1 }
         if headers["Transfer-Encoding"] != nil { headers["Content-Length"] = nil }
         let head = "HTTP/1.1 \(response.status)\r\n" + headers.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
-        let bytes =
-            response.raw.map { Array($0.utf8) } ?? Array(head.utf8)
-            + response.body[..<min(response.cutAfter ?? response.body.count, response.body.count)]
+        let body = response.body.prefix(response.cutAfter ?? response.body.count)
+        let bytes = response.raw.map { Array($0.utf8) } ?? Array(head.utf8) + body
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes { Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

@@ -5,6 +5,8 @@ import VidData
 /// Dividing spectrograms into frames.
 @Suite struct SpectrogramFramesTests {
     private static let layout = SpectrogramFrames(AudioConfiguration(), rows: 16, columns: 8)
+    /// A step of 256 samples for each of 8 columns.
+    private static let framesPerSecond: Float = 16000 / (256 * 8)
 
     private func spectrogram(_ samples: [Float], _ audio: AudioConfiguration = AudioConfiguration(), bands: Int = 16) -> LogMelSpectrogram {
         var spectrogram = LogMelSpectrogram(audio, filters: MelFilterBank(count: bands, audio))
@@ -22,7 +24,7 @@ import VidData
         #expect(made.steps == steps)
         let clip = SpectrogramFramesTests.layout.clip(made)
         #expect(clip.shape == ClipShape(frames: frames, channels: 1, rows: 16, columns: 8))
-        #expect(clip.framesPerSecond == 16000.0 / (256 * 8))
+        #expect(clip.framesPerSecond == SpectrogramFramesTests.framesPerSecond)
     }
 
     /// (dB + top_db) / top_db x 255, lowest band at the bottom, time to the right, padding 0; one plane or three.

@@ -117,7 +117,7 @@ import VidTestSupport
             ("\u{FEFF}{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4, 4), }", "expected '{'"),
             ("import os", "expected '{', found 'i'"),
             ("{", "expected a quoted string, found its end"),
-        ])
+        ] as [(String, String)])
     func refused(dictionary: String, message: String) throws {
         let folder = try TestFolder()
         let path = try folder.write("a.npy", FileBytes.npy(dictionary, [UInt8](repeating: 0, count: 96)))

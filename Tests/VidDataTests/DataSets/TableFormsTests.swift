@@ -53,7 +53,10 @@ import VidTestSupport
     }
 
     private static func utf16(_ text: String, isBigEndian: Bool) -> [UInt8] {
-        ("\u{FEFF}" + text).utf16.flatMap { isBigEndian ? [UInt8($0 >> 8), UInt8($0 & 255)] : [UInt8($0 & 255), UInt8($0 >> 8)] }
+        ("\u{FEFF}" + text).utf16.flatMap { unit -> [UInt8] in
+            let (high, low) = (UInt8(unit >> 8), UInt8(unit & 255))
+            return isBigEndian ? [high, low] : [low, high]
+        }
     }
 
     @Test func encodings() throws {

@@ -46,7 +46,9 @@ import VidTestSupport
         func takeAll() throws {
             while let (window, loaded) = try stream.next() {
                 guard case .bytes(let bytes) = loaded.clip.pixels else { continue }
-                let numbers = Swift.stride(from: 0, to: bytes.count, by: 2).map { Int(bytes[$0]) * 256 + Int(bytes[$0 + 1]) }
+                let numbers = Swift.stride(from: 0, to: bytes.count, by: 2).map { (at: Int) -> Int in
+                    Int(bytes[at]) * 256 + Int(bytes[at + 1])
+                }
                 found.append(Found(window: window, numbers: numbers))
             }
         }

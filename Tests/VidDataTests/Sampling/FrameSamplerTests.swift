@@ -95,7 +95,7 @@ import VidTensor
                 for samples in 1...4 {
                     for index in 0..<samples {
                         let found = try FrameSamplerTests.choose(sampler, .evaluation(index: index, count: samples), of: count)
-                        let start = Int((Double(count - span + 1) * Double(2 * index + 1) / Double(2 * samples)).rounded(.down))
+                        let start = (count - span + 1) * (2 * index + 1) / (2 * samples)
                         #expect(found == (count < span ? existing : (0..<frames).map { start + $0 * stride }))
                     }
                 }
@@ -130,7 +130,8 @@ import VidTensor
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 20), .whole, of: 3, rate: 10) == [0, 0, 1, 1, 2])
         #expect(try FrameSamplerTests.choose(FrameSamplerTests.sampler(5, .fps, fps: 1e-300), .whole, of: 9, rate: 10) == [0])
         // Rates rounded as in clip files.
-        for (rate, fps) in [(30000.0 / 1001, 30000.0 / 1001 / 4), (24000.0 / 1001, 24000.0 / 1001), (0.3, 0.1)] {
+        let (television, film) = (30000.0 / 1001, 24000.0 / 1001)
+        for (rate, fps) in [(television, television / 4), (film, film), (0.3, 0.1)] {
             let stride = Int((rate / fps).rounded())
             let sampler = FrameSamplerTests.sampler(200, .fps, fps: fps)
             for given in [rate, Double(Float(rate))] {

@@ -6,10 +6,12 @@ import VidTensor
 
 @Suite struct FrameTimesTests {
     /// A screen recording: 120 frames at 60 a second, then 40 at 5 a second; 10 seconds.
-    static let recording = FrameTimes(
-        seconds: (0..<120).map { Double($0) / 60 } + (10..<50).map { Double($0) / 5 }, duration: 10)
+    static let recording = FrameTimes(seconds: seconds(0..<120, rate: 60) + seconds(10..<50, rate: 5), duration: 10)
     /// Ten frames in a second, ten seconds without one, and again ten frames in a second.
-    static let pause = FrameTimes(seconds: (0..<20).map { Double($0) / 10 + ($0 < 10 ? 0 : 10) }, duration: 12)
+    static let pause = FrameTimes(seconds: seconds(0..<10, rate: 10) + seconds(110..<120, rate: 10), duration: 12)
+
+    /// When frames of a constant rate are shown.
+    static func seconds(_ frames: Range<Int>, rate: Double) -> [Double] { frames.map { Double($0) / rate } }
 
     /// The last frame whose time is not above `time`.
     static func naive(_ times: FrameTimes, _ time: Double) -> Int {
@@ -35,7 +37,7 @@ import VidTensor
     }
 
     /// Times that a time base rounds are those of the constant rate, also if the file states a wrong one or none.
-    @Test(arguments: [24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 50, 60000.0 / 1001, 60, 120, 240])
+    @Test(arguments: [24000.0 / 1001, 24, 25, 30000.0 / 1001, 30, 50, 60000.0 / 1001, 60, 120, 240] as [Double])
     func roundedTimes(rate: Double) {
         for denominator in [600, 1000, 12800, 90_000, 1_000_000_000] {
             for rounding in [FloatingPointRoundingRule.down, .toNearestOrEven] {
@@ -178,7 +180,8 @@ import VidTensor
         for stream in 0..<UInt64(3000) {
             let found = try sampler.choose(.training(seed: 4, stream: stream), of: times, path: "a").indices
             let start = times.seconds![found[0]]
-            #expect(found == (0..<8).map { FrameTimesTests.naive(times, start + Double($0) / 5) })
+            let expected = (0..<8).map { FrameTimesTests.naive(times, start + Double($0) / 5) }
+            #expect(found == expected)
             starts.insert(found[0])
         }
         // Up to the frame of 8.4 s: 3,000 draws miss each of 153 places once in 3 * 10^8.
@@ -220,7 +223,8 @@ import VidTensor
         let chosen = try plan.map {
             try FrameSamplerTests.sampler(10, .uniform).choose($0.view, of: FrameTimesTests.pause, path: "a").indices
         }
-        #expect(chosen == [Array(0..<10)] + [[Int]](repeating: [9], count: 10) + [Array(10..<20)])
+        let onThePause = [[Int]](repeating: [9], count: 10)
+        #expect(chosen == [Array(0..<10)] + onThePause + [Array(10..<20)])
         let past = failure { try sampler.choose(.window(start: 12, length: 1), of: FrameTimesTests.pause, path: "a") }
         #expect(past.message.hasPrefix("a: the window starts at 12.0 seconds, but the clip ends at 12.0 (20 frames"))
     }

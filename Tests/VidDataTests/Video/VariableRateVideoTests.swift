@@ -41,7 +41,7 @@ struct VariableRateVideoTests {
     ])
     func slowing(name: String, options: String, last: Double, tick: Double) async throws {
         let path = try videos.make(name, VariableRateVideoTests.slowing + options, numbers: 0..<160)
-        let times = (0..<120).map { Double($0) / 60 } + (0..<40).map { 2 + Double($0) / 5 }
+        let times = FrameTimesTests.seconds(0..<120, rate: 60) + FrameTimesTests.seconds(10..<50, rate: 5)
         try await expect(path, times: times, numbers: Array(0..<160), duration: 9.8 + last, tick: tick)
     }
 

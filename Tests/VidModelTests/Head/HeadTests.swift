@@ -180,8 +180,9 @@ import VidTestSupport
             ])
         #expect(sequence.layers.map(\.outputShape) == [[4, 10], [4, 7], [4, 6], [4, 6], [4, 6], [6], [6], [6], [3]])
         #expect(sequence.layers.map(\.parameters) == [20, 217, 336, 180, 12, 0, 12, 42, 21])
+        let names = store.slices.map(\.name).filter { $0.hasPrefix("recurrent_3") || $0.hasPrefix("recurrent_1") }
         #expect(
-            store.slices.map(\.name).filter { $0.hasPrefix("recurrent_3") || $0.hasPrefix("recurrent_1") } == [
+            names == [
                 "recurrent_1/kernel", "recurrent_1/bias", "recurrent_3/query/kernel", "recurrent_3/query/bias", "recurrent_3/key/kernel",
                 "recurrent_3/key/bias", "recurrent_3/value/kernel", "recurrent_3/value/bias", "recurrent_3/attention_output/kernel",
                 "recurrent_3/attention_output/bias", "recurrent_3/layer_normalization/gamma", "recurrent_3/layer_normalization/beta",

@@ -52,10 +52,11 @@ enum SampleReports {
                         picture: .failure(VidclassError(.other, "it is <gone>")))
                 })
         }
-        let epochs = (1...4).map {
-            EpochRecord(
-                epoch: $0, seconds: Double($0), trainLoss: 1 / Double($0), trainAccuracy: 0.9,
-                validation: .init([.validationLoss: 1.2 / Double($0), .validationAccuracy: 0.6]), learningRate: 0.002)
+        let epochs = (1...4).map { epoch -> EpochRecord in
+            let (trainLoss, validationLoss) = (1 / Double(epoch), 1.2 / Double(epoch))
+            return EpochRecord(
+                epoch: epoch, seconds: Double(epoch), trainLoss: trainLoss, trainAccuracy: 0.9,
+                validation: .init([.validationLoss: validationLoss, .validationAccuracy: 0.6]), learningRate: 0.002)
         }
         var record = RunRecord(version: "0", command: ["vidclass", "train", "--config", classes[0]], started: "2024-05-01T10:00:00Z")
         (record.seconds, record.stopReason, record.bestEpoch) = (4, "epochs", 4)

@@ -41,8 +41,8 @@ import VidTrain
             var resumed = try ResultsFile(path: path, keeping: 2)
             #expect(resumed.secondsSoFar == 3)
             try resumed.append(record(3))
-            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-            #expect(lines.map { $0.prefix(2) } == ["ep", "1,", "2,", "3,"])
+            let beginnings = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { $0.prefix(2) }
+            #expect(beginnings == ["ep", "1,", "2,", "3,"])
         }
     }
 

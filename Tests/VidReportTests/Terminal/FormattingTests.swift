@@ -86,14 +86,16 @@ import VidReport
     @Test(arguments: [50, 80], texts) func brokenLinesFitAndAreFull(columns: Int, text: String) {
         for indent in [nil, 0, 6] {
             let lines = Formatting.wrapped(text, columns: columns, indent: indent).split(separator: "\n").map(String.init)
+            let spaces = indent ?? (text.hasPrefix("  ") ? 14 : 2)
             #expect(lines.count > 1)
             for (line, next) in zip(lines, lines.dropFirst()) {
                 #expect(line.columns <= columns && line.last != " ")
                 let word = next.split(separator: " ").first.map(String.init) ?? ""
                 #expect(line.columns + 1 + word.columns > columns, "\(word) fits behind \(line)")
-                #expect(next.prefix { $0 == " " }.count == indent ?? (text.hasPrefix("  ") ? 14 : 2))
+                #expect(next.prefix { $0 == " " }.count == spaces)
             }
-            #expect(lines.joined(separator: " ").split(separator: " ") == text.split(separator: " "))
+            let words = lines.joined(separator: " ").split(separator: " ")
+            #expect(words == text.split(separator: " "))
         }
     }
 

@@ -24,7 +24,8 @@ import VidReport
         let lines = report(classifier).text().split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         let layers = lines.prefix { !$0.isEmpty }
         #expect(layers.count == 1 + classifier.layers.count)
-        #expect(layers.first?.split(separator: " ").map(String.init) == ["layer", "type", "output", "parameters"])
+        let titles = layers.first?.split(separator: " ").map(String.init)
+        #expect(titles == ["layer", "type", "output", "parameters"])
         // Every number ends in the column of its title.
         let end = try #require(layers.first).columns
         for (layer, line) in zip(classifier.layers, layers.dropFirst()) where layer.parameters > 0 {
