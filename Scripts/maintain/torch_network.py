@@ -385,11 +385,11 @@ class Head(nn.Module):
 class Classifier(nn.Module):
     """The whole on frames (B x T, channels, rows, columns), which keeps the channels-last order possible."""
 
-    def __init__(self, model, classes):
+    def __init__(self, cnn, features, model, classes):
         super().__init__()
         self.frames = model["input"]["frames"]
-        self.cnn = cnn_module(model)
-        self.head = Head(model, network.blocks(model)[-1][-1], classes)
+        self.cnn = cnn
+        self.head = Head(model, features, classes)
 
     def forward(self, frames):
         return self.head(self.cnn(frames).unflatten(0, (-1, self.frames)))

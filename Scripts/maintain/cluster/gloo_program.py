@@ -24,7 +24,8 @@ def main() -> None:
     torch.set_flush_denormal(True)
     torch.distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{options.port}", rank=options.rank, world_size=2)
     # channels_last is PyTorch's faster order here.
-    model = network.Classifier(programs.classic(options), CLASSES).to(memory_format=torch.channels_last)
+    classic = programs.classic(options)
+    model = network.Classifier(network.cnn_module(classic), programs.FEATURES, classic, CLASSES).to(memory_format=torch.channels_last)
     parallel = torch.nn.parallel.DistributedDataParallel(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-5, momentum=0, foreach=True)
     clips = options.batch // 2

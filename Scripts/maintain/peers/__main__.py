@@ -1,23 +1,27 @@
 """Measures vidclass against OpenVINO, ONNX Runtime, Keras on TensorFlow and PyTorch on this machine.
 
-    PYTHONPATH=Scripts python3 -m maintain.peers                            everything: two hours on two cores
+    PYTHONPATH=Scripts python3 -m maintain.peers                            everything: hours on two cores
     PYTHONPATH=Scripts python3 -m maintain.peers --only encode head         some of it
     PYTHONPATH=Scripts python3 -m maintain.peers --quick                    does it all run? Small frames; the numbers mean nothing
 
 All take turns in one session, each in a process of its own with the same number of threads and inputs of the same
-shape, in fp32; the table has the median over the rounds. The peers live in a virtual environment that this script makes
-(--venv), with the newest versions of their packages.
+shape, in fp32; each table has the medians over the rounds of time and of the whole process's peak memory, and a last table has
+all medians side by side. The peers live in a virtual environment that this script makes (--venv), with the newest versions of their
+packages.
 
-measurements (--only):
-  encode   VGG16 and global average pooling over a clip's frames
-  step     step-1, step-4 and step-16: training steps of 1, 4 and 16 clips, VGG16 trainable; 16 is vidclass alone
-  head     training steps of the head on cached features, 32 clips a step
-  frozen   ten epochs with VGG16 frozen, as whole programs, vidclass with an empty and with a filled cache
-  predict  one clip, as whole programs, imports included
-  mobilenet_v2, efficientnet_lite0, resnet50   as encode, for these networks, beside OpenVINO and ONNX Runtime
+measurements (--only; a part of a name, such as `encode`, `step-1` or `resnet50`, takes all that have it):
+  encode-NETWORK   the network and global average pooling over a clip's frames
+  step-N-NETWORK   training steps of N clips, every layer trainable
+  head             training steps of the head on cached features, 32 clips a step
+  frozen           ten epochs with VGG16 frozen, as whole programs, vidclass with an empty and with a filled cache
+  predict          one clip, as whole programs, imports included
+
+NETWORK is vgg16, mobilenet_v2, efficientnet_lite0 or resnet50. The peers run the models that `vidclass export` writes, so all compute
+the same. N is 1, and for vgg16 also 4 and 16; the 16 are vidclass's alone.
 
 examples:
   PYTHONPATH=Scripts python3 -m maintain.peers --only encode --rounds 7
+  PYTHONPATH=Scripts python3 -m maintain.peers --only mobilenet_v2 step-1-resnet50 --peers openvino torch-compile
   PYTHONPATH=Scripts python3 -m maintain.peers --only step-1 head --peers keras torch-channels-last --threads 2
   PYTHONPATH=Scripts python3 -m maintain.peers --only frozen --rounds 1 --keras-epochs 10 --weights vgg16_notop.h5
   PYTHONPATH=Scripts python3 -m maintain.peers --quick --json quick.json
@@ -83,13 +87,16 @@ def run(arguments: argparse.Namespace, folder: pathlib.Path) -> int:
         print("\n" + report.table(result, facts.versions), flush=True)
         if arguments.json:
             arguments.json.write_text(report.json_document(facts, arguments, results))
+    if results:
+        print("\n**All medians**\n\n" + report.summary(results))
     return 0 if is_valid else 1
 
 
 def parse() -> argparse.Namespace:
     """The options of this process; ends it with a message where they are wrong."""
     parser = environment.parser(__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*MEASUREMENTS, "step"], default=list(MEASUREMENTS), metavar="MEASUREMENT")
+    parser.add_argument("--only", nargs="+", default=list(MEASUREMENTS), metavar="MEASUREMENT",
+                        help="names or parts of names (default: all)")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), metavar="NAME", help=f"any of {', '.join(PEERS)}")
     parser.add_argument("--rounds", type=positive, help="how often each takes its turn (default: 5)")
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)), help="default: all (%(default)s)")
@@ -110,8 +117,10 @@ def parse() -> argparse.Namespace:
         rounds=5, frames=16, size=224, clips_per_class=16)
     for key, value in defaults.items():
         setattr(found, key, getattr(found, key) or value)
-    wanted = set(found.only)
-    found.only = [name for name in MEASUREMENTS if name in wanted or name.split("-")[0] in wanted]
+    chosen = {word: [name for name in MEASUREMENTS if f"-{word}-" in f"-{name}-"] for word in found.only}
+    if unknown := [word for word, names in chosen.items() if not names]:
+        parser.error(f"--only: no measurement {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    found.only = [name for name in MEASUREMENTS if any(name in names for names in chosen.values())]
     for key in ["venv", "weights", "json"]:
         # The children run elsewhere.
         setattr(found, key, getattr(found, key) and getattr(found, key).absolute())

@@ -1,7 +1,11 @@
 """Keras on TensorFlow: the classifier as its users run it, left at Keras's defaults.
 
+The frame network of `encode` and `step` is the model that `vidclass export` writes. `step` has a reshape in TimeDistributed's place:
+TimeDistributed runs the network on one frame of each clip after the other, so that batch normalizations would take the statistics of
+these, not of all frames as elsewhere.
+
 Tried on two cores: XLA (`jit_compile=True`) made VGG16 a quarter slower, forward and in training; an unrolled LSTM changed the
-head's speed by less than the noise; a reshape in TimeDistributed's place saved 7 % of a step.
+head's speed by less than the noise; the reshape saved 7 % of a step with VGG16.
 """
 
 import time
@@ -20,18 +24,13 @@ def set_threads(options):
     tf.config.threading.set_inter_op_parallelism_threads(options.threads)
 
 
-def with_weights(vgg16, options):
-    """The CNN, random unless --weights says otherwise."""
-    if options.weights:
-        vgg16.load_weights(str(options.weights))
-    return vgg16
-
-
-def classifier(options, trainable):
-    """The compiled whole, on clips (B, T, rows, columns, 3)."""
+def classifier(options):
+    """The compiled whole with a frozen VGG16, random unless --weights says otherwise, on clips (B, T, rows, columns, 3)."""
     set_threads(options)
     model, vgg16 = network.build(programs.classic(options), options.classes)
-    with_weights(vgg16, options).trainable = trainable
+    if options.weights:
+        vgg16.load_weights(str(options.weights))
+    vgg16.trainable = False
     return compiled(model)
 
 
@@ -41,33 +40,44 @@ def compiled(model):
     return model
 
 
-def encode(options):
-    """VGG16 and pooling over frames."""
+def encoder(options):
+    """The exported model, from frames (N, rows, columns, 3) to features (N, F)."""
     set_threads(options)
-    vgg16 = with_weights(network.convolutions(programs.classic(options)), options)
+    exported = keras.models.load_model(options.encoder.with_suffix(".keras"), compile=False)
+    # Without the preprocessing, which changes nothing.
+    return keras.Model(exported.get_layer("preprocessing").output, exported.output)
+
+
+def encode(options):
+    """The frame network and pooling."""
+    cnn = encoder(options)
     # A graph without `predict`'s loop around it: the fastest that Keras does.
-    forward = tf.function(lambda frames: vgg16(frames, training=False))
+    forward = tf.function(lambda frames: cnn(frames, training=False))
     frames = tf.random.uniform((options.frames, options.size, options.size, 3), -128, 128)
     programs.measure(lambda: forward(frames).numpy())
 
 
-def measure_steps(model, options):
-    """Training steps on a random batch of the model's inputs."""
+def measure_steps(start, features, options):
+    """Training steps of the model from `start` to the head behind `features`, on a random batch."""
+    model = compiled(keras.Model(start, network.head(features, programs.classic(options), options.classes)))
     inputs = np.random.default_rng(1).uniform(-1, 1, (options.batch, *model.input.shape[1:])).astype(np.float32)
     truth = np.eye(options.classes, dtype=np.float32)[np.arange(options.batch) % options.classes]
     programs.measure(lambda: model.train_on_batch(inputs, truth))
 
 
 def step(options):
-    """A whole training step with VGG16 trainable."""
-    measure_steps(classifier(options, trainable=True), options)
+    """A whole training step, every layer trainable; batch normalizations take the statistics of all frames."""
+    cnn = encoder(options)
+    clips = keras.Input((options.frames, *cnn.input.shape[1:]))
+    features = cnn(keras.ops.reshape(clips, (-1, *cnn.input.shape[1:])))
+    measure_steps(clips, keras.ops.reshape(features, (-1, options.frames, features.shape[1])), options)
 
 
 def head(options):
     """Training steps of the head on cached features."""
     set_threads(options)
     features = keras.Input((options.frames, programs.FEATURES))
-    measure_steps(compiled(keras.Model(features, network.head(features, programs.classic(options), options.classes))), options)
+    measure_steps(features, features, options)
 
 
 class EpochTimes(keras.callbacks.Callback):
@@ -94,7 +104,7 @@ def frozen(options):
         held_out += paths[:count]
         training += paths[count:]
     options.classes = len(classes)
-    model = classifier(options, trainable=False)
+    model = classifier(options)
     times = EpochTimes()
     # All clips in memory as floats: reading costs Keras nothing after the start.
     x, y = load(training, len(classes))
@@ -111,7 +121,7 @@ def load(paths, classes):
 
 def save(options):
     """Saves an untrained classifier for `predict`, without the optimiser's state."""
-    classifier(options, trainable=False).save(options.model, include_optimizer=False)
+    classifier(options).save(options.model, include_optimizer=False)
     programs.answer({})
 
 

@@ -21,12 +21,12 @@ class Peer:
 
 
 PEERS = {
-    "openvino": Peer("OpenVINO", ("openvino", "onnx", "numpy")),
-    "onnxruntime": Peer("ONNX Runtime", ("onnxruntime", "onnx", "numpy")),
+    "openvino": Peer("OpenVINO", ("openvino", "numpy")),
+    "onnxruntime": Peer("ONNX Runtime", ("onnxruntime", "numpy")),
     "keras": Peer("Keras/TensorFlow", ("keras", TENSORFLOW, "h5py", "numpy"), 2),
-    "torch-channels-last": Peer("PyTorch, channels-last", ("torch", "numpy")),
-    "torch": Peer("PyTorch, default", ("torch", "numpy")),
-    "torch-compile": Peer("PyTorch, torch.compile", ("torch", "numpy")),
+    "torch-channels-last": Peer("PyTorch, channels-last", ("torch", "safetensors", "numpy")),
+    "torch": Peer("PyTorch, default", ("torch", "safetensors", "numpy")),
+    "torch-compile": Peer("PyTorch, torch.compile", ("torch", "safetensors", "numpy")),
 }
 
 
@@ -82,6 +82,10 @@ class Result:
 
     def median(self, row: str) -> float:
         return statistics.median(sample.value for sample in self.samples[row])
+
+    def peak(self, row: str) -> float:
+        """The median of the peaks in GiB: torch.compile has the memory of its compilation in the first round alone."""
+        return statistics.median(sample.peak_bytes for sample in self.samples[row]) / 2**30
 
     def has(self, row: str) -> bool:
         """Whether the row's subject went through all its turns."""

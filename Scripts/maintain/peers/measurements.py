@@ -6,6 +6,7 @@ import shutil
 import statistics
 import tempfile
 from collections.abc import Callable
+from functools import partial
 
 from .measurement import PEERS, Measurement, Sample, Subject
 from .session import Session
@@ -15,10 +16,12 @@ BATCH = 8
 VALIDATION_SPLIT = 0.2
 HEAD_CLIPS = 32
 EPOCHS = 10
-NETWORKS = ["mobilenet_v2", "efficientnet_lite0", "resnet50"]
+# The clips of the training steps of each network.
+NETWORKS = {"vgg16": (1, 4, 16), "mobilenet_v2": (1,), "efficientnet_lite0": (1,), "resnet50": (1,)}
 MEMORY_GIB = 2
 # Steps of more clips are vidclass's alone: the peers keep every activation, more than 1 GB a clip, and 16 do not fit everywhere.
 MOST_CLIPS_OF_PEERS = 4
+ALIKE = "The peers run the network that `vidclass export` writes."
 TORCH_MODES = {"torch-channels-last": "channels-last", "torch": "default", "torch-compile": "compile"}
 
 
@@ -40,48 +43,51 @@ def bench(session: Session, what: str, key: str, *arguments) -> list[Sample]:
     return [Sample(document[key], ended.peak_bytes)]
 
 
-def encode(session: Session) -> Measurement:
-    """VGG16 and global average pooling over a clip's frames, in milliseconds a frame."""
-    return encoding(session, "encode", "VGG16", [], [])
+def exported(session: Session, name: str) -> pathlib.Path:
+    """The network with random weights as `vidclass export` writes it for the peers: the path of its files, without their endings."""
+    path = session.folder / name
+    if not path.with_suffix(".onnx").exists():
+        config = configuration(session, synthetic(session, per_class=2), epochs=1, validation_split=0)
+        settings = [f"model.cnn.architecture={name}", "model.cnn.weights=null", "data.preprocessing=none", f"output.name={name}",
+                    # A training that has no time keeps the weights that it would begin with.
+                    "training.max_minutes=1e-9"]
+        session.vidclass("train", "--config", config, "--quiet", *[word for setting in settings for word in ("--set", setting)])
+        for form, ending in [("keras", ".keras"), ("torch", ".safetensors"), ("onnx", ".onnx")]:
+            session.vidclass("export", session.folder / "runs" / name / "weights" / "last.safetensors", "--format", form,
+                             "--part", "encoder", "--output", path.with_suffix(ending))
+    return path
 
 
-def encoding(session: Session, name: str, network: str, own: list, peers: list, only: list[str] | None = None) -> Measurement:
-    """The encoding of frames by a network: `own` and `peers` are further arguments of vidclass and of the programs of its peers."""
-    subjects = [Subject("vidclass", ["vidclass"], lambda: bench(session, "encode", "ms_per_frame", *session.shape, *own))]
+def encode(session: Session, name: str) -> Measurement:
+    """The encoding of a clip's frames by a network and global average pooling, in milliseconds a frame."""
+    subjects = [Subject("vidclass", ["vidclass"],
+                        lambda: bench(session, "encode", "ms_per_frame", *session.shape, "--architecture", name))]
     # `vidclass bench encode` prints the fastest of its repetitions, too.
-    subjects += turns(session, "encode", *peers, sample=lambda document: document["fastest"] * 1e3 / session.options.frames, only=only)
+    subjects += turns(session, "encode", "--encoder", exported(session, name),
+                      sample=lambda document: document["fastest"] * 1e3 / session.options.frames)
     return Measurement(
-        name, f"{network} and global average pooling, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
-        note="Median over the rounds, of the fastest of the repetitions in a round.")
+        f"encode-{name}", f"{name} features, {session.shape_text} at once", "ms a frame", subjects, ["vidclass"],
+        note=f"Median over the rounds, of the fastest of the repetitions in a round. {ALIKE}")
 
 
-def network(session: Session, name: str) -> Measurement:
-    """As `encode`, for another network with random weights, which the peers get as `vidclass export` writes it."""
-    size, model = session.options.size, session.folder / f"{name}.onnx"
-    session.vidclass("synth", "frames", "--classes", 2, "--clips-per-class", 4, "--frames", 2, "--rows", size, "--columns", size)
-    (session.folder / f"{name}.json").write_text(json.dumps({
-        "model": {"input": {"frames": 2, "channels": 3, "rows": size, "columns": size}, "cnn": {"architecture": name, "weights": None}},
-        "data": {"path": "frames", "preprocessing": "none"}, "training": {"epochs": 1}, "output": {"name": name}}))
-    session.vidclass("train", "--config", f"{name}.json")
-    session.vidclass("export", f"runs/{name}", "--format", "onnx", "--part", "encoder", "--output", model)
-    return encoding(session, name, name, ["--architecture", name], ["--model", model], only=["openvino", "onnxruntime"])
-
-
-def step(session: Session, clips: int) -> Measurement:
-    """Whole training steps with VGG16 trainable, in milliseconds a frame, and the memory that they take."""
+def step(session: Session, name: str, clips: int) -> Measurement:
+    """Whole training steps with every layer trainable, in milliseconds a frame, and the memory that they take."""
 
     def vidclass(*arguments) -> list[Sample]:
-        return bench(session, "step", "ms_per_frame", *session.shape, "--batch", clips, *arguments)
+        return bench(session, "step", "ms_per_frame", *session.shape, "--architecture", name, "--batch", clips, *arguments)
 
-    bounded = Subject("vidclass", [f"vidclass, memory_gib {MEMORY_GIB}"], lambda: vidclass("--memory-gib", MEMORY_GIB))
-    subjects = [bounded]
+    subjects = []
     if clips <= MOST_CLIPS_OF_PEERS:
-        subjects.insert(0, Subject("vidclass", ["vidclass"], vidclass))
-        subjects += turns(session, "step", "--batch", clips, only=["keras", *TORCH_MODES],
+        subjects.append(Subject("vidclass", ["vidclass"], vidclass))
+    if clips > 1:
+        subjects.append(Subject("vidclass", [f"vidclass, memory_gib {MEMORY_GIB}"], lambda: vidclass("--memory-gib", MEMORY_GIB)))
+    if clips <= MOST_CLIPS_OF_PEERS:
+        subjects += turns(session, "step", "--encoder", exported(session, name), "--batch", clips, only=["keras", *TORCH_MODES],
                           sample=lambda document: document["median"] * 1e3 / (clips * session.options.frames))
     return Measurement(
-        f"step-{clips}", f"Training step, VGG16 trainable, {clips} clip{'s' * (clips > 1)} of {session.shape_text}", "ms a frame", subjects,
-        subjects[0].rows, note="Median over the rounds, of the median of the repetitions in a round. Peak memory of the whole process.")
+        f"step-{clips}-{name}", f"Training step with {name}, {clips} clip{'s' * (clips > 1)} of {session.shape_text}", "ms a frame",
+        subjects, subjects[0].rows, note=f"Median over the rounds, of the median of the repetitions in a round. {ALIKE} Batch "
+        "normalizations are trained: all take the statistics of all frames of a batch, and update the moving ones.")
 
 
 def head(session: Session) -> Measurement:
@@ -193,12 +199,9 @@ def import_weights(session: Session, cache: pathlib.Path) -> None:
 
 
 MEASUREMENTS = {
-    "encode": encode,
-    "step-1": lambda session: step(session, 1),
-    "step-4": lambda session: step(session, 4),
-    "step-16": lambda session: step(session, 16),
+    **{f"encode-{name}": partial(encode, name=name) for name in NETWORKS},
+    **{f"step-{clips}-{name}": partial(step, name=name, clips=clips) for name, counts in NETWORKS.items() for clips in counts},
     "head": head,
     "frozen": frozen,
     "predict": predict,
-    **{name: lambda session, name=name: network(session, name) for name in NETWORKS},
 }

@@ -15,6 +15,7 @@ SECONDS = 2.0
 REPETITIONS = 3
 # The first call traces or compiles, and the second may still tune itself.
 WARMUPS = 2
+# Of a frame, from VGG16.
 FEATURES = 512
 
 
@@ -30,6 +31,8 @@ def start(programs: dict[str, Callable[[argparse.Namespace], None]]) -> None:
     parser.add_argument("--mode", choices=["channels-last", "default", "compile"], default="default")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--validation-split", type=float, default=0.2)
+    # Of the exported network, without the endings of its files.
+    parser.add_argument("--encoder", type=pathlib.Path)
     for name in ["weights", "data", "model", "clip"]:
         parser.add_argument(f"--{name}", type=pathlib.Path)
     options = parser.parse_args()
@@ -37,7 +40,7 @@ def start(programs: dict[str, Callable[[argparse.Namespace], None]]) -> None:
 
 
 def classic(options: argparse.Namespace) -> dict:
-    """The measured network, as a configuration's `model` section."""
+    """The classifier with VGG16, as a configuration's `model` section."""
     return {"input": {"frames": options.frames, "channels": 3, "rows": options.size, "columns": options.size},
             "cnn": {"architecture": "vgg16", "pooling": "average"},
             "recurrent": [{"type": "lstm", "units": 256, "recurrent_activation": "hard_sigmoid"}],

@@ -1,10 +1,11 @@
-"""The report: Markdown on standard output, ready for README, and a JSON document."""
+"""The report: Markdown on standard output, ready for the documentation, and a JSON document."""
 
 import argparse
 import dataclasses
 import json
+from functools import partial
 
-from .measurement import Result, shown_version
+from .measurement import PEERS, Result, shown_version
 
 
 def machine(facts: argparse.Namespace) -> str:
@@ -30,14 +31,35 @@ def table(result: Result, versions: dict[str, str | None]) -> str:
                 lines.append([row, "failed", reason[:160], *[""] * len(baselines), "", version])
                 continue
             values = [sample.value for sample in result.samples[row]]
-            peak = max(sample.peak_bytes for sample in result.samples[row])
             ratios = ["" if row in measurement.baselines else f"{result.ratio(row, baseline):.2f} x" for baseline in baselines]
             lines.append([row, number(result.median(row)), f"{number(min(values))} ... {number(max(values))}", *ratios,
-                          f"{peak / 2**30:.2f} GiB", version])
+                          f"{result.peak(row):.2f} GiB", version])
     lines.insert(1, ["---", "---:", "---:", *["---:"] * len(baselines), "---:", "---"])
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     note = f"\n\n{measurement.note}" if measurement.note else ""
     return f"**{measurement.title}**\n\n{rows}{note}"
+
+
+def summary(results: list[Result]) -> str:
+    """All medians in one table: lines for each row of vidclass's, a column for each program, with how many times as fast vidclass is. The
+    fastest and the smallest are bold."""
+    titles, lines = [peer.title for peer in PEERS.values()], []
+    for result in results:
+        measurement = result.measurement
+        own = [row for subject in measurement.subjects if subject.name == "vidclass" for row in subject.rows]
+        for row in filter(result.has, own):
+            rows = {"vidclass": row} | {title: title for title in titles if result.has(title)}
+            ratio = partial(result.ratio, baseline=row)
+            what = f"{measurement.title}, {measurement.unit}" + f", {row}" * (row != "vidclass")
+            times = {key: number(result.median(other)) + f" ({number(ratio(other))})" * (other != row) for key, other in rows.items()}
+            peaks = {key: f"{result.peak(other):.2f}" for key, other in rows.items()}
+            for label, cells, key in [(what, times, ratio), ("... its peak memory, GiB", peaks, result.peak)]:
+                best = min(rows, key=lambda title: key(rows[title]))
+                lines.append([label, cells | {best: f"**{cells[best]}**"}])
+    columns = ["vidclass", *(title for title in titles if any(title in cells for _, cells in lines))]
+    table = [["", *columns], ["---", *["---:" for _ in columns]]]
+    table += [[label, *(cells.get(title, "") for title in columns)] for label, cells in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in table)
 
 
 def number(value: float) -> str:

@@ -1,4 +1,11 @@
-"""PyTorch: the classifier as its users run it, in the ways that are measured."""
+"""PyTorch: the classifier as its users run it, in the ways that are measured.
+
+The frame network is the module that `vidclass export` writes, with its activations in place as in torchvision's networks.
+"""
+
+import re
+import sys
+import types
 
 import torch
 import torch._inductor.config
@@ -24,9 +31,27 @@ def images(count, options):
     return ordered(torch.rand(count, 3, options.size, options.size), options)
 
 
+def encoder(options):
+    """The exported module, from frames (N, 3, rows, columns) to features (N, F), and F."""
+    source = options.encoder.with_suffix(".py").read_text()
+    # A preprocessing that changes nothing.
+    source = re.sub(r" *x = x\.float\(\).*\n", "", source)
+    # A value that gets the name of the one before it is that one's last use.
+    source = re.sub(r"\b(\w+) = F\.(relu6?)\(\1\)", r"\1 = F.\2(\1, inplace=True)", source)
+    module = types.ModuleType("exported")
+    module.__file__ = str(options.encoder.with_suffix(".py"))
+    # torch.compile looks for it there.
+    sys.modules[module.__name__] = module
+    exec(source, vars(module))
+    cnn = ordered(module.load(), options)
+    with torch.inference_mode():
+        return cnn, cnn(images(1, options)).shape[1]
+
+
 def encode(options):
-    """VGG16 and pooling over frames."""
-    cnn = ordered(network.cnn_module(set_up(options)).eval(), options)
+    """The frame network and pooling."""
+    set_up(options)
+    cnn, _ = encoder(options)
     frames = images(options.frames, options)
     if options.mode == "compile":
         # Weights as constants, packed once; this takes no_grad, not inference_mode.
@@ -53,9 +78,10 @@ def measure_steps(model, batch, options):
 
 
 def step(options):
-    """A whole training step with VGG16 trainable."""
-    model = ordered(network.Classifier(set_up(options), options.classes), options)
-    measure_steps(model, images(options.batch * options.frames, options), options)
+    """A whole training step, every layer trainable; batch normalizations take the statistics of all frames."""
+    model = set_up(options)
+    classifier = network.Classifier(*encoder(options), model, options.classes).train()
+    measure_steps(classifier, images(options.batch * options.frames, options), options)
 
 
 def head(options):
