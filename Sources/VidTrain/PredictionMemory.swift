@@ -50,6 +50,8 @@ package struct PredictionMemory: Sendable {
 
     /// Samples that the head takes at a time in an evaluation. It is fixed, because the last digits depend on it.
     package static let evaluationGroup = 16
+    /// Samples whose features are in memory together in an evaluation: while one takes long to load, the others of them are encoded.
+    static let evaluationWindow = 2 * evaluationGroup
 
     /// An upper bound of the bytes that a workspace loses because each piece is rounded up to whole cache lines.
     private static let rounding = 1 << 16
@@ -75,7 +77,7 @@ package struct PredictionMemory: Sendable {
         let float = MemoryLayout<Float>.stride
         let group = evaluationGroup
         let input = classifier.trained == nil ? 0 : Size.product(classifier.frames, classifier.trainedInputShape.count, float)
-        return Size.product(group, classifier.frames, classifier.features, float)
+        return Size.product(evaluationWindow, classifier.frames, classifier.features, float)
             + max(input + encoding(classifier, threads: threads), classifier.head.stepBytes(clips: group)) + rounding
     }
 }

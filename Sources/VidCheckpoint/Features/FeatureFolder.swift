@@ -97,7 +97,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     // MARK: - Content hashes and facts
 
     package func contentHash(of path: String, sampling: String) -> String? {
-        recall(hashes, path, sampling).flatMap { String(validating: $0, as: UTF8.self) }
+        recall(hashes, [CachedClip(path: path, variant: sampling, status: nil)]) { String(validating: $0, as: UTF8.self) }[0]
     }
 
     /// Ignores files that changed less than two seconds before the folder was opened, or later: the loaded content could be
@@ -110,8 +110,10 @@ package final class FeatureFolder: FeatureCache, ClipCache {
     }
 
     package func facts(of path: String, variant: String) -> ClipFacts? {
-        recall(facts, path, variant).flatMap { ClipFacts(encoded: $0) }
+        facts(of: [CachedClip(path: path, variant: variant, status: nil)])[0]
     }
+
+    package func facts(of clips: [CachedClip]) -> [ClipFacts?] { recall(facts, clips) { ClipFacts(encoded: $0) } }
 
     /// Ignores files that changed too recently, like `remember(_:of:sampling:)`.
     package func remember(_ facts: ClipFacts, of path: String, variant: String) { remember(facts.encoded, self.facts, path, variant) }
@@ -121,9 +123,14 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         for records in [hashes, facts] { save(records, isLast: true) }
     }
 
-    private func recall(_ records: FolderRecords, _ path: String, _ variant: String) -> [UInt8]? {
-        guard bound.bytes > 0 else { return nil }
-        return records.content(path, variant, opened: touch)
+    /// What `decode` makes of the records about some clips, in their order.
+    private func recall<Value>(
+        _ records: FolderRecords, _ clips: [CachedClip], _ decode: (UnsafeRawBufferPointer) -> Value?
+    ) -> [Value?] {
+        var values = [Value?](repeating: nil, count: clips.count)
+        guard bound.bytes > 0 else { return values }
+        records.contents(of: clips, opened: touch) { values[$0] = decode($1) }
+        return values
     }
 
     private func remember(_ content: [UInt8], _ records: FolderRecords, _ path: String, _ variant: String) {

@@ -32,6 +32,8 @@ final class FolderRecords: Sendable {
         let bytes: [UInt8]
         var text: String { String(decoding: bytes, as: UTF8.self) }
 
+        init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
         func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
     }
 
@@ -41,30 +43,64 @@ final class FolderRecords: Sendable {
         (self.kind, self.cache) = (kind, cache)
     }
 
-    /// The content of the record about the clip at `path`; nil if there is none, or the file has changed.
+    /// Looks up the records about some clips. Those of one folder in the order of their names are the quickest.
     ///
-    /// - Parameter opened: receives a file of records when it is read.
-    func content(_ path: String, _ variant: String, opened: (RegularFile) -> Void) -> [UInt8]? {
-        guard let clip = ClipPlace(path) else { return nil }
-        let key = RecordFile.Key(name: clip.name, variant: variant)
-        let (new, file) = state.withLock { state in
-            let folder = folder(of: clip, &state, opened)
-            state.folders[folder]?.asked += 1
-            return (state.folders[folder]?.new[key], state.folders[folder]?.file)
+    /// - Parameters:
+    ///   - opened: receives a file of records when it is read.
+    ///   - found: called with the place of each clip whose file is unchanged and of which there is a record, and the record's content.
+    func contents(
+        of clips: [CachedClip], opened: (RegularFile) -> Void, found: (_ place: Int, _ content: UnsafeRawBufferPointer) -> Void
+    ) {
+        /// The clips of a folder, as it is asked for.
+        struct Group {
+            let folder: Substring.UTF8View
+            var places: [Int] = []
+            var questions: [RecordFile.Question] = []
         }
-        guard let new else { return file?.content(key, clip.status) }
-        return new.status == clip.status ? new.content : nil
+        var groups: [Group] = []
+        var numbers: [PathBytes: Int] = [:]
+        var last = 0
+        for (place, clip) in clips.enumerated() {
+            guard let own = ClipPlace(clip.path, clip.status) else { continue }
+            if groups.isEmpty || !groups[last].folder.elementsEqual(own.folder) {
+                last = numbers[PathBytes(own.folder), default: groups.count]
+                if last == groups.count {
+                    numbers[PathBytes(own.folder)] = last
+                    groups.append(Group(folder: own.folder))
+                }
+            }
+            groups[last].places.append(place)
+            groups[last].questions.append(
+                RecordFile.Question(key: RecordFile.Key(name: own.name, variant: clip.variant), status: own.status))
+        }
+        for group in groups {
+            // Those that are new, by their places in the group; the others may be in the file.
+            let (new, file) = state.withLock { state -> ([Int: RecordFile.Record], RecordFile?) in
+                let folder = folder(group.folder, &state, opened)
+                state.folders[folder]?.asked += group.places.count
+                guard let records = state.folders[folder] else { return ([:], nil) }
+                guard !records.new.isEmpty else { return ([:], records.file) }
+                let new = group.questions.enumerated().compactMap { number, question in records.new[question.key].map { (number, $0) } }
+                return (Dictionary(uniqueKeysWithValues: new), records.file)
+            }
+            for (number, record) in new where record.status == group.questions[number].status {
+                record.content.withUnsafeBytes { found(group.places[number], $0) }
+            }
+            file?.contents(group.questions) { number, content in
+                if new[number] == nil { found(group.places[number], content) }
+            }
+        }
     }
 
     /// Adds a record about the clip at `path`, if `accepts` its status.
     ///
     /// - Returns: whether it is time to save.
     func remember(_ content: [UInt8], _ path: String, _ variant: String, accepts: (FileStatus) -> Bool) -> Bool {
-        guard let clip = ClipPlace(path), accepts(clip.status) else { return false }
+        guard let clip = ClipPlace(path, nil), accepts(clip.status) else { return false }
         let key = RecordFile.Key(name: clip.name, variant: variant)
-        guard content.count <= RecordFile.longest, key.bytes.count <= RecordFile.longest else { return false }
+        guard content.count <= RecordTable.longest, key.bytes.count <= RecordTable.longest else { return false }
         return state.withLock { state in
-            let folder = folder(of: clip, &state) { _ in }
+            let folder = folder(clip.folder, &state) { _ in }
             state.folders[folder]?.new[key] = RecordFile.Record(status: clip.status, content: content)
             return ContinuousClock.now - state.lastSaved > max(FolderRecords.interval, state.saving * 20)
         }
@@ -100,11 +136,11 @@ final class FolderRecords: Sendable {
 
     // MARK: - Folders
 
-    /// The resolved folder of the clip, whose records are loaded.
-    private func folder(of clip: ClipPlace, _ state: inout State, _ opened: (RegularFile) -> Void) -> PathBytes {
-        let asked = PathBytes(bytes: Array(clip.folder.utf8))
+    /// The resolved folder, whose records are loaded.
+    private func folder(_ asked: Substring.UTF8View, _ state: inout State, _ opened: (RegularFile) -> Void) -> PathBytes {
+        let asked = PathBytes(asked)
         if let folder = state.resolved[asked] { return folder }
-        let folder = PathBytes(bytes: Array(Folder.resolved(clip.folder).utf8))
+        let folder = PathBytes(Folder.resolved(asked.text).utf8)
         state.resolved[asked] = folder
         if state.folders[folder] == nil {
             let file = open(folder)
@@ -130,46 +166,45 @@ final class FolderRecords: Sendable {
     }
 
     private func presentNames(_ folder: PathBytes) -> Set<PathBytes>? {
-        (try? Folder.names(folder.text).names).map { Set($0.map { PathBytes(bytes: Array($0.utf8)) }) }
+        (try? Folder.names(folder.text).names).map { Set($0.map { PathBytes($0.utf8) }) }
     }
 
     private static func isPresent(_ key: RecordFile.Key, _ names: Set<PathBytes>) -> Bool {
         let name = key.name
-        if names.contains(PathBytes(bytes: Array(name))) { return true }
+        if names.contains(PathBytes(name)) { return true }
         guard let mark = name.lastIndex(of: UInt8(ascii: "#")) else { return false }
-        return names.contains(PathBytes(bytes: Array(name[..<mark])))
+        return names.contains(PathBytes(name[..<mark]))
     }
 }
 
 /// Where a clip's file is, and its status.
 private struct ClipPlace {
     /// As in the clip's address.
-    let folder: String
+    let folder: Substring.UTF8View
     /// With the segment.
-    let name: String
+    let name: Substring.UTF8View
     let status: FileStatus
 
     /// Nil if nothing is there. A clip that is reached by a link is that which the link leads to.
-    init?(_ path: String) {
+    ///
+    /// - Parameter known: the status of the file, if it was looked at and is a file under its own name.
+    init?(_ path: String, _ known: FileStatus?) {
         let address = ClipPath(path)
         var file = address.file
-        guard var status = try? SystemCall.status(file, followingLink: false) else { return nil }
-        if status.kind == .other || !ClipPlace.hasPlainName(file) { file = Folder.resolved(file) }
-        if status.kind != .file {
-            guard let other = try? FileStatus(ofClip: file) else { return nil }
-            status = other
+        guard var status = try? known ?? SystemCall.status(file, followingLink: false) else { return nil }
+        if known == nil {
+            if status.kind == .other || !ClipPlace.hasPlainName(file) { file = Folder.resolved(file) }
+            if status.kind != .file {
+                guard let other = try? FileStatus(ofClip: file) else { return nil }
+                status = other
+            }
         }
-        guard let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
-            self.init(folder: ".", file: file, address.segment, status)
-            return
-        }
-        let folder = slash == file.startIndex ? "/" : String(file[..<slash])
-        self.init(folder: folder, file: String(file[file.utf8.index(after: slash)...]), address.segment, status)
-    }
-
-    private init(folder: String, file: String, _ segment: ClipSegment?, _ status: FileStatus) {
-        (self.folder, self.status) = (folder, status)
-        name = segment.map { "\(file)#\($0.text)" } ?? file
+        self.status = status
+        let bytes = file[...].utf8
+        let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
+        folder = slash.map { $0 == bytes.startIndex ? "/"[...].utf8 : bytes[..<$0] } ?? "."[...].utf8
+        let own = slash.map { bytes[bytes.index(after: $0)...] } ?? bytes
+        name = address.segment.map { "\(Substring(own))#\($0.text)"[...].utf8 } ?? own
     }
 
     /// Whether the path ends in the name of a file or folder, not in a slash or dots.

@@ -5,23 +5,31 @@ import VidSystem
 ///
 /// All integers are little-endian. The file consists of
 ///
-///     "vidclass-records 1\n"
+///     "vidclass-records 2\n"
 ///     the contents of the records, one after the other
-///     the table, for each record:
+///     for each record, in the order of the keys' bytes:
 ///         u64 offset of the content, u32 its length, u32 its CRC-32
 ///         u64 device, u64 inode, u64 size, i64 modified, i64 changed: the clip file's `FileStatus`
-///         u32 length of the key, the key
-///     the end: u64 offset of the table, u64 number of records, SHA-256 of the file's kind and folder, the table and these 16 bytes
+///         u32 offset of the key among the keys, u32 its length
+///     the keys, one after the other
+///     the end: u64 offset of the table, which is all before this from the first record's entry on, u64 number of records, SHA-256 of
+///     the file's kind and folder, the table and these 16 bytes
 ///
-/// Only the table is in memory. Nothing is trusted: a folder that several people share may hold anything.
+/// Only the table is in memory, and it is searched as it lies. Nothing is trusted: a folder that several people share may hold anything.
+/// The file is not mapped into memory, where another process could cut it short.
 final class RecordFile: Sendable {
     /// Names a record: the name of the clip's file in its folder, with the segment if the clip is a part of the file; a zero byte; and
     /// the variant, which is everything else that the content depends on. Unicode's equal spellings are different names.
     struct Key: Hashable {
-        let bytes: [UInt8]
+        private(set) var bytes: [UInt8]
 
-        init(name: String, variant: String) { bytes = Array(name.utf8) + [0] + Array(variant.utf8) }
-        fileprivate init(bytes: [UInt8]) { self.bytes = bytes }
+        init(name: some Sequence<UInt8>, variant: String) {
+            bytes = Array(name)
+            bytes.append(0)
+            bytes.append(contentsOf: variant.utf8)
+        }
+
+        fileprivate init(_ bytes: UnsafeRawBufferPointer) { self.bytes = Array(bytes) }
 
         func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 
@@ -35,18 +43,18 @@ final class RecordFile: Sendable {
         let content: [UInt8]
     }
 
-    /// The longest content or key, in bytes.
-    static let longest = (1 << 16) - 1
+    /// A record to be looked up.
+    struct Question {
+        let key: Key
+        let status: FileStatus
+    }
 
-    private static let magic = Array("vidclass-records 1\n".utf8)
-    private static let entrySize = 60
+    private static let magic = Array("vidclass-records 2\n".utf8)
     private static let endSize = 48
 
     let file: RegularFile
     let count: Int
     private let table: [UInt8]
-    /// Where a record's entry starts in the table, by the hash of its key.
-    private let starts: [Int: UInt32]
 
     /// Opens the file and checks its table.
     ///
@@ -60,40 +68,65 @@ final class RecordFile: Sendable {
         let end = try file.bytes(at: last, count: RecordFile.endSize)
         let (start, count): (UInt64, UInt64) = (LittleEndian.value(end, 0), LittleEndian.value(end, 8))
         guard start >= UInt64(first), start <= UInt64(last), UInt64(last) - start <= UInt64(UInt32.max),
-            count <= (UInt64(last) - start) / UInt64(RecordFile.entrySize)
+            count <= (UInt64(last) - start) / UInt64(RecordEntry.size)
         else { throw damage }
-        let table = try file.bytes(at: Int(start), count: last - Int(start))
+        table = try file.bytes(at: Int(start), count: last - Int(start))
+        self.count = Int(count)
         // guard: checksum-of-records
         guard end[16...].elementsEqual(RecordFile.digest(place, table, Array(end[..<16]))) else { throw damage }
-        var starts: [Int: UInt32] = [:]
-        starts.reserveCapacity(Int(count))
-        let isWhole = table.withUnsafeBytes { table in
-            var at = 0
-            for _ in 0..<Int(count) {
-                guard let entry = Entry(table, at), entry.content.upperBound <= Int(start) else { return false }
-                starts[RecordFile.hash(UnsafeRawBufferPointer(rebasing: table[entry.key]))] = UInt32(at)
-                at = entry.key.upperBound
-            }
-            return at == table.count
-        }
-        guard isWhole else { throw damage }
-        (self.table, self.starts, self.count) = (table, starts, Int(count))
+        // guard: order-of-records
+        guard RecordTable.with(table, count: self.count, { $0.isWhole(contents: first..<Int(start)) }) else { throw damage }
     }
 
-    /// The content of a record about a file with this status; nil if there is none, or if it is damaged.
-    func content(_ key: Key, _ status: FileStatus) -> [UInt8]? {
-        guard let start = starts[key.bytes.withUnsafeBytes(RecordFile.hash)] else { return nil }
-        let found = table.withUnsafeBytes { table -> (Range<Int>, UInt32)? in
-            guard let entry = Entry(table, Int(start)), entry.key.count == key.bytes.count, table[entry.key].elementsEqual(key.bytes),
-                entry.states(table, status)
-            else { return nil }
-            return (entry.content, entry.crc)
+    // MARK: - Looking up
+
+    /// Looks up records. Neighbours in the file are found without a search and read together, so that it pays to ask in the order of the
+    /// clips' names.
+    ///
+    /// - Parameter found: called with the place of each question whose record is about a file with this status and undamaged, and the
+    ///   content.
+    func contents(_ questions: [Question], found: (_ place: Int, _ content: UnsafeRawBufferPointer) -> Void) {
+        var wanted: [(place: Int, content: Range<Int>, crc: UInt32)] = []
+        wanted.reserveCapacity(questions.count)
+        RecordTable.with(table, count: count) { table in
+            var next = 0
+            for (place, question) in questions.enumerated() {
+                let number = question.key.bytes.withUnsafeBytes { table.find($0, near: next) }
+                guard let number else { continue }
+                next = number + 1
+                let entry = table.entry(number)
+                if entry.states(question.status) { wanted.append((place, entry.content, entry.crc)) }
+            }
         }
-        guard let (range, crc) = found, let bytes = try? file.bytes(at: range.lowerBound, count: range.count), CRC32.of(bytes) == crc else {
-            return nil
+        wanted.sort { $0.content.lowerBound < $1.content.lowerBound }
+        var start = 0
+        while start < wanted.count {
+            var (end, upper) = (start + 1, wanted[start].content.upperBound)
+            while end < wanted.count, wanted[end].content.lowerBound <= upper + RecordFile.gap,
+                wanted[end].content.upperBound - wanted[start].content.lowerBound <= RecordFile.blockSize
+            {
+                upper = max(upper, wanted[end].content.upperBound)
+                end += 1
+            }
+            let lower = wanted[start].content.lowerBound
+            // The file may have been cut short since it was opened.
+            let block = try? file.bytes(at: lower, count: upper - lower)
+            block?.withUnsafeBytes { block in
+                for (place, content, crc) in wanted[start..<end] {
+                    let bytes = UnsafeRawBufferPointer(rebasing: block[content.lowerBound - lower..<content.upperBound - lower])
+                    // guard: checksum-of-a-record
+                    guard RecordFile.crc(bytes) == crc else { continue }
+                    found(place, bytes)
+                }
+            }
+            start = end
         }
-        return bytes
     }
+
+    /// Bytes between two contents that are rather read than left out.
+    private static let gap = 4096
+    /// Bytes that are read or written at a time, but for a single content.
+    private static let blockSize = 1 << 20
 
     // MARK: - Writing
 
@@ -105,36 +138,49 @@ final class RecordFile: Sendable {
 
     /// The file with `new` records, and those of `old` under other keys that `keeps` accepts.
     static func image(_ new: [Key: Record], after old: RecordFile?, place: [UInt8], keeps: (Key) -> Bool) -> Image {
-        var (table, count, offset) = ([UInt8](), 0, magic.count)
-        // Where the kept contents are in the old file, adjacent ones as one.
-        var kept: [Range<Int>] = []
-        old?.table.withUnsafeBytes { bytes in
-            var at = 0
-            while let entry = Entry(bytes, at) {
-                at = entry.key.upperBound
-                let key = Key(bytes: Array(bytes[entry.key]))
-                guard new[key] == nil, keeps(key) else { continue }
-                table += LittleEndian.bytes(UInt64(offset)) + bytes[entry.start + 8..<at]
-                count += 1
-                offset += entry.content.count
-                if let last = kept.last, last.upperBound == entry.content.lowerBound {
-                    kept[kept.count - 1] = last.lowerBound..<entry.content.upperBound
-                } else {
-                    kept.append(entry.content)
+        /// Where a content comes from: old ones that lie beside each other are one piece.
+        enum Piece {
+            case old(Range<Int>)
+            case new([UInt8])
+        }
+        var (entries, keys, pieces, offset): ([UInt8], [UInt8], [Piece], Int) = ([], [], [], magic.count)
+        func add(_ key: UnsafeRawBufferPointer, length: Int, crc: UInt32, status: [UInt64], _ piece: Piece) {
+            entries += RecordEntry.bytes(offset: offset, length: length, crc: crc, status: status, key: keys.count..<keys.count + key.count)
+            keys += key
+            offset += length
+            if case .old(let range) = piece, case .old(let last)? = pieces.last, last.upperBound == range.lowerBound {
+                pieces[pieces.count - 1] = .old(last.lowerBound..<range.upperBound)
+            } else {
+                pieces.append(piece)
+            }
+        }
+        var fresh = new.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }[...]
+        /// Adds the new records before a key of the old file, or all that are left.
+        func addFresh(before key: UnsafeRawBufferPointer?) {
+            while let (own, record) = fresh.first, key.map({ own.bytes.lexicographicallyPrecedes($0) }) ?? true {
+                own.bytes.withUnsafeBytes {
+                    add(
+                        $0, length: record.content.count, crc: CRC32.of(record.content), status: RecordEntry.words(record.status),
+                        .new(record.content))
+                }
+                fresh.removeFirst()
+            }
+        }
+        if let old {
+            RecordTable.with(old.table, count: old.count) { table in
+                for number in 0..<old.count {
+                    let (entry, bytes) = (table.entry(number), table.key(number))
+                    let key = Key(bytes)
+                    guard new[key] == nil, keeps(key) else { continue }
+                    addFresh(before: bytes)
+                    add(bytes, length: entry.content.count, crc: entry.crc, status: entry.status, .old(entry.content))
                 }
             }
         }
-        for (key, record) in new {
-            table += LittleEndian.bytes(UInt64(offset)) + LittleEndian.bytes(UInt32(record.content.count))
-            table += LittleEndian.bytes(CRC32.of(record.content))
-            for word in Entry.words(record.status) { table += LittleEndian.bytes(word) }
-            table += LittleEndian.bytes(UInt32(key.bytes.count)) + key.bytes
-            count += 1
-            offset += record.content.count
-        }
-        var end = LittleEndian.bytes(UInt64(offset)) + LittleEndian.bytes(UInt64(count))
-        end += digest(place, table, end)
-        let tail = table + end
+        addFresh(before: nil)
+        let table = entries + keys
+        let end = LittleEndian.bytes(UInt64(offset)) + LittleEndian.bytes(UInt64(entries.count / RecordEntry.size))
+        let tail = table + end + digest(place, table, end)
         return Image(size: offset + tail.count) { file in
             var block = magic
             func flush(_ least: Int) throws {
@@ -142,67 +188,27 @@ final class RecordFile: Sendable {
                 try file.write(block)
                 block.removeAll(keepingCapacity: true)
             }
-            for range in kept {
-                for start in stride(from: range.lowerBound, to: range.upperBound, by: blockSize) {
-                    block += try old?.file.bytes(at: start, count: min(blockSize, range.upperBound - start)) ?? []
+            for piece in pieces {
+                switch piece {
+                case .old(let range):
+                    for start in stride(from: range.lowerBound, to: range.upperBound, by: blockSize) {
+                        block += try old?.file.bytes(at: start, count: min(blockSize, range.upperBound - start)) ?? []
+                        try flush(blockSize)
+                    }
+                case .new(let content):
+                    block += content
                     try flush(blockSize)
                 }
-            }
-            for record in new.values {
-                block += record.content
-                try flush(blockSize)
             }
             try flush(0)
             try file.write(tail)
         }
     }
 
-    private static let blockSize = 1 << 20
-
-    // MARK: - The table
-
-    /// An entry of the table.
-    private struct Entry {
-        let start: Int
-        let content: Range<Int>
-        let crc: UInt32
-        let key: Range<Int>
-
-        /// Nil if the table ends within the entry, or if a number is out of range.
-        init?(_ table: UnsafeRawBufferPointer, _ start: Int) {
-            guard start <= table.count - entrySize else { return nil }
-            let offset = Entry.word(table, start)
-            let (length, crc) = (Entry.half(table, start + 8), Entry.half(table, start + 12))
-            let keyLength = Int(Entry.half(table, start + 56))
-            guard offset <= UInt64(UInt32.max) << 16, length <= UInt32(longest), keyLength <= longest,
-                start + entrySize + keyLength <= table.count
-            else { return nil }
-            (self.start, self.crc) = (start, crc)
-            content = Int(offset)..<Int(offset) + Int(length)
-            key = start + entrySize..<start + entrySize + keyLength
-        }
-
-        /// Whether the record is about a file with this status.
-        func states(_ table: UnsafeRawBufferPointer, _ status: FileStatus) -> Bool {
-            Entry.word(table, start + 16) == status.identity.device && Entry.word(table, start + 24) == status.identity.inode
-                && Entry.word(table, start + 32) == UInt64(status.size)
-                && Int64(bitPattern: Entry.word(table, start + 40)) == status.modified
-                && Int64(bitPattern: Entry.word(table, start + 48)) == status.changed
-        }
-
-        /// The parts of a status that `states` compares.
-        static func words(_ status: FileStatus) -> [UInt64] {
-            [status.identity.device, status.identity.inode, UInt64(status.size)]
-                + [status.modified, status.changed].map(UInt64.init(bitPattern:))
-        }
-
-        private static func word(_ table: UnsafeRawBufferPointer, _ at: Int) -> UInt64 {
-            UInt64(littleEndian: table.loadUnaligned(fromByteOffset: at, as: UInt64.self))
-        }
-
-        private static func half(_ table: UnsafeRawBufferPointer, _ at: Int) -> UInt32 {
-            UInt32(littleEndian: table.loadUnaligned(fromByteOffset: at, as: UInt32.self))
-        }
+    private static func crc(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+        var crc = CRC32()
+        crc.update(bytes)
+        return crc.value
     }
 
     private static func digest(_ place: [UInt8], _ table: [UInt8], _ end: [UInt8]) -> [UInt8] {
@@ -211,11 +217,5 @@ final class RecordFile: Sendable {
         hash.update(table)
         hash.update(end)
         return hash.digest()
-    }
-
-    private static func hash(_ key: UnsafeRawBufferPointer) -> Int {
-        var hasher = Hasher()
-        hasher.combine(bytes: key)
-        return hasher.finalize()
     }
 }

@@ -22,9 +22,10 @@ package enum ContradictionSearch {
     package static func contradictions(_ clips: [CheckedClip], namesSplits: Bool) -> [Contradiction] {
         guard let first = clips.first, clips.contains(where: { $0.entry.label != first.entry.label }) else { return [] }
         // One file has one content: besides those of bad clips, only the files of clips with equal content can be the same.
-        let alike = repeated(clips.lazy.map { $0.facts?.digest })
-        let candidates = clips.indices.filter { clips[$0].facts == nil } + alike.joined()
-        let identities = Dictionary(uniqueKeysWithValues: candidates.map { ($0, ClipIdentity(clips[$0].entry.path)) })
+        let alike = repeated(clips.lazy.map(\.digest))
+        let candidates = clips.indices.filter { clips[$0].digest == nil } + alike.joined()
+        let identities = Dictionary(
+            uniqueKeysWithValues: candidates.map { ($0, ClipIdentity(clips[$0].entry.path, clips[$0].entry.status)) })
         var found: [Contradiction] = []
         var seen = Set<[Int]>()
 
@@ -50,10 +51,13 @@ package enum ContradictionSearch {
     /// The places of keys that occur more than once, for each key ascending. Most keys occur once: for them, only a place is in memory.
     private static func repeated<Key: Hashable>(_ keys: some Sequence<Key?>) -> [[Int]] {
         var firsts: [Key: Int] = [:]
+        firsts.reserveCapacity(keys.underestimatedCount)
         var members: [Key: [Int]] = [:]
         for (place, key) in keys.enumerated() {
             guard let key else { continue }
-            if let first = firsts[key] { members[key, default: [first]].append(place) } else { firsts[key] = place }
+            guard let first = firsts.updateValue(place, forKey: key) else { continue }
+            firsts[key] = first
+            members[key, default: [first]].append(place)
         }
         return Array(members.values)
     }

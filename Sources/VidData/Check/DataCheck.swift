@@ -61,7 +61,7 @@ package struct DataCheck: Sendable {
             unknown = []
             let starts = Array(stride(from: 0, to: entries.count, by: DataCheck.group))
             try await runConcurrently(starts.count, limit: concurrency) { number in
-                entries[starts[number]..<min(entries.count, starts[number] + DataCheck.group)].map(known)
+                known(entries[starts[number]..<min(entries.count, starts[number] + DataCheck.group)])
             } finish: { number, found in
                 for (place, clip) in zip(starts[number]..., found) {
                     guard let clip else {
@@ -90,10 +90,10 @@ package struct DataCheck: Sendable {
     }
 
     /// Clips that are looked up in one go.
-    private static let group = 256
+    private static let group = 1024
 
     /// Whether the cache has what is to be known about a clip.
-    package func isKnown(_ path: String) -> Bool { known(path) != nil }
+    package func isKnown(_ entry: DataSet.Entry) -> Bool { known([entry])[0] != nil }
 
     /// Makes what was found available to later checks.
     package func save() { clipCache?.save() }
@@ -110,42 +110,54 @@ package struct DataCheck: Sendable {
         return facts
     }
 
-    /// A clip that the cache knows; nil for another.
-    private func known(_ entry: DataSet.Entry) -> CheckedClip? {
-        known(entry.path).map { checked(entry, $0.facts, thoroughVariant: $0.thoroughVariant) }
-    }
-
-    /// The facts of an unchanged file, and the variant of a thorough check.
+    /// The clips that the cache knows, in the order of the entries; nil for the others.
     ///
     /// A file that was read before has the content that it had then. So if there are facts for the format that its name says, that is
     /// its format, and it is not opened.
-    private func known(_ path: String) -> (facts: ClipFacts, thoroughVariant: String?)? {
-        guard let clipCache else { return nil }
-        let named = ClipFormat(name: ClipPath.file(path))
-        if let named {
-            let (variant, thorough) = examination.variants(path, named)
-            // A folder of pictures can have any name.
-            if let facts = clipCache.facts(of: path, variant: variant), facts.kind != "pictures" { return (facts, thorough) }
+    private func known(_ entries: ArraySlice<DataSet.Entry>) -> [CheckedClip?] {
+        guard let clipCache else { return entries.map { _ in nil } }
+        let formats = entries.map { ClipFormat(name: ClipPath.file($0.path)) }
+        var variants = zip(entries, formats).map { entry, format in format.map { examination.variants(entry.path, $0) } }
+        // A folder of pictures can have any name.
+        var facts = answers(entries, variants.map { $0?.own }, clipCache).map { $0?.kind == "pictures" ? nil : $0 }
+        for (place, (entry, named)) in zip(entries, formats).enumerated() where facts[place] == nil {
+            let format = ClipFormat(keyOf: ClipPath.file(entry.path))
+            variants[place] = format.flatMap { $0 == named ? nil : examination.variants(entry.path, $0) }
+            facts[place] = variants[place].flatMap { clipCache.facts(of: entry.path, variant: $0.own) }
         }
-        guard let format = ClipFormat(keyOf: ClipPath.file(path)), format != named else { return nil }
-        let (variant, thorough) = examination.variants(path, format)
-        return clipCache.facts(of: path, variant: variant).map { ($0, thorough) }
+        let thorough = answers(entries, zip(facts, variants).map { $0 == nil ? nil : $1?.thorough }, clipCache)
+        return zip(entries, zip(facts, thorough)).map { entry, found in found.0.map { checked(entry, $0, thorough: found.1) } }
+    }
+
+    /// What the cache has of the entries whose variant is not nil.
+    private func answers(_ entries: ArraySlice<DataSet.Entry>, _ variants: [String?], _ cache: any ClipCache) -> [ClipFacts?] {
+        let asked = variants.indices.filter { variants[$0] != nil }
+        var answers = [ClipFacts?](repeating: nil, count: variants.count)
+        guard !asked.isEmpty else { return answers }
+        let found = cache.facts(
+            of: asked.map { place in
+                let entry = entries[entries.startIndex + place]
+                return CachedClip(path: entry.path, variant: variants[place] ?? "", status: entry.status)
+            })
+        for (place, facts) in zip(asked, found) { answers[place] = facts }
+        return answers
     }
 
     /// Reads a clip that the cache does not know.
     private func read(_ entry: DataSet.Entry) async throws -> CheckedClip {
         do {
             let facts = try await examine(entry.path, in: entry.split)
-            return checked(entry, facts, thoroughVariant: examination.variants(entry.path).thorough)
+            let thorough = examination.variants(entry.path).thorough.flatMap { clipCache?.facts(of: entry.path, variant: $0) }
+            return checked(entry, facts, thorough: thorough)
         } catch let error as VidclassError {
             return CheckedClip(entry: entry, result: .failure(error))
         }
     }
 
-    private func checked(_ entry: DataSet.Entry, _ facts: ClipFacts, thoroughVariant: String?) -> CheckedClip {
+    /// - Parameter thorough: what a thorough check has found before, if there was one. The damage in a long video is still there.
+    private func checked(_ entry: DataSet.Entry, _ facts: ClipFacts, thorough: ClipFacts?) -> CheckedClip {
         var facts = facts
-        // The damage that a thorough check has found in a long video is still there.
-        if let thorough = thoroughVariant.flatMap({ clipCache?.facts(of: entry.path, variant: $0) }) { facts.damage = thorough.damage }
+        if let thorough { facts.damage = thorough.damage }
         let fault = mustFit ? examination.loader?.fault(facts, entry.path) : nil
         return CheckedClip(entry: entry, result: fault.map { .failure($0) } ?? .success(facts), isReadable: true)
     }

@@ -52,13 +52,14 @@ package enum LeakSearch {
 
     /// The pairs among the good ones of `clips`: identical ones first, then by the share of matching frames.
     package static func leaks(_ clips: [CheckedClip]) -> [Leak] {
-        let files = SegmentedFiles(clips.map(\.entry)).files
-        let items = clips.enumerated().compactMap { number, clip in
-            clip.facts.flatMap {
-                $0.prints.count > 0 || $0.kind == ClipFacts.vectors
-                    ? Item(number: number, split: clip.entry.split, facts: $0, stretch: FileStretch(clip, files[number])) : nil
+        let files = SegmentedFiles(paths: clips.lazy.map(\.entry.path)).files
+        let items = mapInParallel(clips.count) { number -> Item? in
+            guard case .success(let facts) = clips[number].result, facts.prints.count > 0 || facts.kind == ClipFacts.vectors else {
+                return nil
             }
-        }
+            let stretch = files[number].flatMap { FileStretch(clips[number], $0) }
+            return Item(number: number, split: clips[number].entry.split, facts: facts, stretch: stretch)
+        }.compactMap(\.self)
         guard Set(items.map(\.split)).count > 1 else { return [] }
         var leaks: [Leak] = []
         for (a, b) in candidates(items) {
@@ -97,69 +98,91 @@ package enum LeakSearch {
 
     // MARK: - Candidates
 
+    /// A frame of an item, for the index.
+    private struct Frame {
+        let hash: UInt64
+        let item: UInt32
+        let number: UInt32
+        /// The place of the item's split.
+        let split: UInt8
+    }
+
     /// The pairs of items in different splits that have a pair of matching frames, each once, ascending.
     ///
     /// Frames are looked up by each quarter of their hash: two hashes that differ in up to three bits have one in common.
     private static func candidates(_ items: [Item]) -> [(Int, Int)] {
-        var pairs = Set<UInt64>()
-        let ranks = Dictionary(uniqueKeysWithValues: Split.allCases.enumerated().map { ($1, $0) })
-        for quarter in 0..<4 {
-            // Sorting brings the frames of a key together: 16 bits of hash, then split, clip and frame.
-            var keys: [UInt64] = []
-            for (index, item) in items.enumerated() {
-                for (frame, hash) in item.hashes.enumerated() where !item.hashes[..<frame].contains(hash) {
-                    let key = hash >> UInt64(16 * quarter) & 0xFFFF
-                    keys.append(key << 48 | UInt64(ranks[item.split] ?? 0) << 44 | UInt64(index) << 8 | UInt64(frame))
+        // Sorted by split, item and frame; of equal hashes in an item, the first.
+        var frames: [Frame] = []
+        for (place, split) in Split.allCases.enumerated() {
+            for index in items.indices where items[index].split == split {
+                let hashes = items[index].hashes
+                for (number, hash) in hashes.enumerated() where !hashes[..<number].contains(hash) {
+                    frames.append(Frame(hash: hash, item: UInt32(index), number: UInt32(number), split: UInt8(place)))
                 }
             }
-            keys.sort()
-            var start = 0
-            while start < keys.count {
-                var end = start
-                while end < keys.count, keys[end] >> 48 == keys[start] >> 48 { end += 1 }
-                // Within a key they are sorted by split.
-                if keys[start] >> 44 != keys[end - 1] >> 44 { compare(thinned(keys[start..<end]), items, &pairs) }
-                start = end
-            }
         }
-        return pairs.sorted().map { (Int($0 >> 32), Int($0 & 0xFFFF_FFFF)) }
+        let pairs = mapInParallel(4, block: 1) { candidates(items, frames, quarter: $0) }
+        return Set(pairs.joined()).sorted().map { (Int($0 >> 32), Int($0 & 0xFFFF_FFFF)) }
+    }
+
+    /// The pairs among frames with equal 16 bits of their hashes.
+    private static func candidates(_ items: [Item], _ frames: [Frame], quarter: Int) -> Set<UInt64> {
+        func key(_ frame: Frame) -> Int { Int(frame.hash >> UInt64(16 * quarter) & 0xFFFF) }
+        // Counting brings the frames of a key together, in their order.
+        var ends = [Int](repeating: 0, count: 1 << 16)
+        for frame in frames { ends[key(frame)] += 1 }
+        var sum = 0
+        for key in ends.indices {
+            let count = ends[key]
+            ends[key] = sum
+            sum += count
+        }
+        var places = [UInt32](repeating: 0, count: frames.count)
+        for (place, frame) in frames.enumerated() {
+            let key = key(frame)
+            places[ends[key]] = UInt32(place)
+            ends[key] += 1
+        }
+        var pairs = Set<UInt64>()
+        var start = 0
+        for end in ends {
+            if end - start > 1, frames[Int(places[start])].split != frames[Int(places[end - 1])].split {
+                compare(thinned(places[start..<end].map { frames[Int($0)] }), items, &pairs)
+            }
+            start = end
+        }
+        return pairs
     }
 
     /// Reduces the frames to equally many of each clip, at least one, so that there are not too many in all.
-    private static func thinned(_ keys: ArraySlice<UInt64>) -> ArraySlice<UInt64> {
-        guard keys.count > crowd else { return keys }
-        let clips = Set(keys.map { $0 >> 8 }).count
-        let most = max(1, crowd / clips)
-        var kept: [UInt64] = []
-        var (last, count): (UInt64?, Int) = (nil, 0)
-        for key in keys {
-            if key >> 8 != last { (last, count) = (key >> 8, 0) }
-            if count < most { kept.append(key) }
+    private static func thinned(_ frames: [Frame]) -> [Frame] {
+        guard frames.count > crowd else { return frames }
+        let most = max(1, crowd / Set(frames.lazy.map(\.item)).count)
+        var (last, count): (UInt32?, Int) = (nil, 0)
+        return frames.filter { frame in
+            if frame.item != last { (last, count) = (frame.item, 0) }
             count += 1
+            return count <= most
         }
-        return kept[...]
     }
 
     /// Adds the pairs among the frames under one key, which are sorted by split.
-    private static func compare(_ keys: ArraySlice<UInt64>, _ items: [Item], _ pairs: inout Set<UInt64>) {
-        let frames = keys.map { key in
-            let item = Int(key >> 8 & 0xF_FFFF_FFFF)
-            return (split: key >> 44 & 15, item: item, frame: Int(key & 0xFF), hash: items[item].hashes[Int(key & 0xFF)])
-        }
+    private static func compare(_ frames: [Frame], _ items: [Item], _ pairs: inout Set<UInt64>) {
         var start = 0
         while start < frames.count {
             var end = start
             while end < frames.count, frames[end].split == frames[start].split { end += 1 }
             for a in frames[start..<end] {
                 for b in frames[end...] where (a.hash ^ b.hash).nonzeroBitCount <= hashLimit {
-                    if let own = items[a.item].stretch, let other = items[b.item].stretch, own.file == other.file,
+                    let (first, second) = (Int(a.item), Int(b.item))
+                    if let own = items[first].stretch, let other = items[second].stretch, own.file == other.file,
                         own.overlap(with: other) == nil
                     {
                         continue
                     }
                     let pair = UInt64(min(a.item, b.item)) << 32 | UInt64(max(a.item, b.item))
                     guard !pairs.contains(pair) else { continue }
-                    if areAlike(items[a.item], a.frame, items[b.item], b.frame) { pairs.insert(pair) }
+                    if areAlike(items[first], Int(a.number), items[second], Int(b.number)) { pairs.insert(pair) }
                 }
             }
             start = end

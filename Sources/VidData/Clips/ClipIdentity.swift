@@ -6,9 +6,11 @@ struct ClipIdentity: Hashable {
     let segment: ClipSegment?
 
     /// Nil if nothing is at `path`.
-    init?(_ path: String) {
+    ///
+    /// - Parameter known: the status of the file, if it is known already.
+    init?(_ path: String, _ known: FileStatus?) {
         let address = ClipPath(path)
-        guard let status = try? SystemCall.status(address.file) else { return nil }
+        guard let status = try? known ?? SystemCall.status(address.file) else { return nil }
         (file, segment) = (status.identity, address.segment)
     }
 }

@@ -36,14 +36,19 @@ package struct DataSet: Sendable {
         package var group: String?
         /// The clip's line in the data's table, "line 3", or in another list, "testlist01.txt, line 3"; nil in folders.
         package var place: String?
+        /// That of its file when it was listed; nil for a folder, for what a link leads to, and if it is not known.
+        package var status: FileStatus?
 
-        package init(path: String, id: String, label: Int, split: Split, group: String? = nil, place: String? = nil) {
+        package init(
+            path: String, id: String, label: Int, split: Split, group: String? = nil, place: String? = nil, status: FileStatus? = nil
+        ) {
             self.path = path
             self.id = id
             self.label = label
             self.split = split
             self.group = group
             self.place = place
+            self.status = status
         }
     }
 

@@ -170,7 +170,7 @@ enum FolderLayout {
         found.clips += walk.clips.map { clip in
             FoundClips.Clip(
                 path: clip.path, id: clip.id, label: label, split: split,
-                group: FoundClips.group(ofName: PathText.name(clip.path), label: label))
+                group: FoundClips.group(ofName: PathText.name(clip.path), label: label), status: clip.status)
         }
         found.otherFiles += walk.otherFiles
         found.linksOut += walk.linksOut
@@ -199,7 +199,7 @@ enum FolderLayout {
         var folders: [String] = []
         for name in names where !PathText.isHidden(name) {
             let child = place.child(name)
-            let (kind, link) = FolderLink.look(child.path, id: child.id, root: found.root)
+            let (kind, _, link) = FolderLink.look(child.path, id: child.id, root: found.root)
             if kind == .folder {
                 if FolderWalk.isSystemFolder(name) {
                     found.systemFolders.append(child.id)

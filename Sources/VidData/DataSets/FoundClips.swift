@@ -12,6 +12,8 @@ struct FoundClips {
         /// For tables: the one that names it, and its line there.
         var table: String?
         var line = 0
+        /// That of its file when it was listed; nil for a folder, for what a link leads to, and if it is not known.
+        var status: FileStatus?
 
         /// Its line, with the name of its table if that is not `table`; its id in folders.
         func place(in table: String) -> String {
@@ -60,7 +62,19 @@ struct FoundClips {
     }
 
     /// For tables: the clips' places, by their ids.
-    private var places: [[UInt8]: Int] = [:]
+    private var places: [ByteText: Int] = [:]
+
+    /// A text, compared byte by byte.
+    private struct ByteText: Hashable {
+        let text: String
+
+        static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
+
+        func hash(into hasher: inout Hasher) {
+            var text = text
+            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
+    }
 
     /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
     /// exists is left to the caller.
@@ -77,22 +91,24 @@ struct FoundClips {
                 throw clip.error(error.message, kind: error.kind)
             } catch {}
         }
-        if let first = places.updateValue(clips.count, forKey: Array(clip.id.utf8)).map({ clips[$0] }) {
+        if let first = places.updateValue(clips.count, forKey: ByteText(text: clip.id)).map({ clips[$0] }) {
             let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
             throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table))\(other)")
         }
         clips.append(
             Clip(
-                path: clip.path, id: clip.id, label: label, split: split, group: group, table: clip.table, line: clip.line))
+                path: clip.path, id: clip.id, label: label, split: split, group: group, table: clip.table, line: clip.line,
+                status: clip.status))
     }
 
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
     func sortedLabels(_ path: String) throws -> [String] {
-        let training = clips.filter { ($0.split ?? .train) == .train }
-        guard !training.isEmpty else {
+        var found: Set<String> = []
+        for place in clips.indices where clips[place].split ?? .train == .train { found.insert(clips[place].label) }
+        guard !found.isEmpty else {
             throw VidclassError.file(path, "has no training split, so its classes are not known")
         }
-        let labels = Array(Set(training.map(\.label))).sorted(by: PathText.precedes)
+        let labels = found.sorted(by: PathText.precedes)
         guard labels.count > 1 else {
             throw VidclassError.file(path, "expected at least two classes, found only \"\(labels[0].printable)\"")
         }
@@ -108,7 +124,7 @@ struct FoundClips {
             guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, areGiven: areGiven, path) }
             return DataSet.Entry(
                 path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group,
-                place: keepsLabels || clip.table == nil ? nil : clip.place(in: path))
+                place: keepsLabels || clip.table == nil ? nil : clip.place(in: path), status: clip.status)
         }
     }
 
@@ -127,9 +143,10 @@ struct FoundClips {
     func checkRepeats(_ path: String) throws {
         // Most files are named once.
         var firsts: [ClipIdentity: Int] = [:]
+        firsts.reserveCapacity(clips.count)
         var others: [ClipIdentity: [Int]] = [:]
         for (number, clip) in clips.enumerated() {
-            guard let identity = ClipIdentity(clip.path) else { continue }
+            guard let identity = ClipIdentity(clip.path, clip.status) else { continue }
             guard let known = firsts[identity] else {
                 firsts[identity] = number
                 continue

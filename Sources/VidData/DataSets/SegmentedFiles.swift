@@ -5,11 +5,14 @@ struct SegmentedFiles {
     /// For each entry its file, if some entry is a segment of it.
     let files: [FileStatus.Identity?]
 
-    init(_ entries: [DataSet.Entry]) {
+    init(_ entries: [DataSet.Entry]) { self.init(paths: entries.lazy.map(\.path)) }
+
+    /// - Parameter paths: of the entries.
+    init(paths: some Collection<String>) {
         // Only where there are segments, the files of whole clips matter.
-        let addresses = entries.contains { ClipPath.mayHaveSegment($0.path) } ? entries.map { ClipPath($0.path) } : []
+        let addresses = paths.contains(where: ClipPath.mayHaveSegment) ? paths.map { ClipPath($0) } : []
         guard addresses.contains(where: { $0.segment != nil }) else {
-            files = [FileStatus.Identity?](repeating: nil, count: entries.count)
+            files = [FileStatus.Identity?](repeating: nil, count: paths.count)
             return
         }
         var known: [String: FileStatus.Identity?] = [:]

@@ -33,8 +33,8 @@ package enum SplitsFile {
     package static func read(_ path: String, data: String, media: String? = nil, classes: [String]? = nil) throws -> DataSet {
         let isTable = try SystemCall.status(data).kind != .folder
         let folder = isTable ? PathText.parent(data) : data
-        let found = try clips(path, in: folder, media: isTable ? media : nil, mayLeave: isTable)
-        try checkPresence(found.clips, path, data)
+        var found = try clips(path, in: folder, media: isTable ? media : nil, mayLeave: isTable)
+        try lookForFiles(&found.clips, path, data)
         let areGiven = classes != nil
         let classes = try classes ?? found.sortedLabels(path)
         let entries = try found.entries(classes, areGiven: areGiven, path)
@@ -74,8 +74,11 @@ package enum SplitsFile {
         return found
     }
 
-    private static func checkPresence(_ clips: [FoundClips.Clip], _ path: String, _ data: String) throws {
-        let gone = clips.filter { (try? SystemCall.status(ClipPath.file($0.path))) == nil }
+    /// Notes the status of each file. Throws if one is missing.
+    private static func lookForFiles(_ clips: inout [FoundClips.Clip], _ path: String, _ data: String) throws {
+        let looks = mapInParallel(clips.count) { SystemCall.look(at: ClipPath.file(clips[$0].path)) }
+        for place in clips.indices { clips[place].status = looks[place].file }
+        let gone = clips.indices.filter { !looks[$0].isThere }.map { clips[$0] }
         guard let first = gone.first else { return }
         throw VidclassError.file(
             data,

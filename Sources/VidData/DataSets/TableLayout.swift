@@ -11,11 +11,17 @@ enum TableLayout {
         found.form = DataSet.Form(text: list.form, isNamed: list.isNamed)
         found.notes = list.notes
         if list.namesSplits { found.splits = [] }
+        var splits: [String: Split?] = [:]
         for clip in list.clips {
-            let split = clip.split.flatMap(Split.init(name:))
+            let split = clip.split.flatMap { text -> Split? in
+                if let known = splits[text] { return known }
+                let split = Split(name: text)
+                splits[text] = split
+                return split
+            }
             let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
             try found.add(clip, split: split, group: group)
-            try checkKind(of: ClipPath(clip.path).file, clip)
+            if clip.status == nil { try checkKind(of: ClipPath(clip.path).file, clip) }
             if let text = clip.split {
                 guard let split else { throw clip.error("split: expected train, val or test, found \"\(text.brief)\"") }
                 found.splits?.insert(split)

@@ -13,6 +13,8 @@ struct FolderWalk {
         let id: String
         /// By the name, or by the content where the name does not tell.
         let format: ClipFormat
+        /// That of its file when it was listed; nil for a folder and for what a link leads to.
+        let status: FileStatus?
     }
 
     /// Folders of pictures, everything with a clip's name that is not a folder, and files of other names that are clips by their content. A pipe or a broken
@@ -85,10 +87,13 @@ struct FolderWalk {
         unreadableClips += unreadable.filter { ClipFormat(name: $0) != nil }.map { PathText.join(path, $0) }
         let clipsBefore = clips.count
         var pictures: [String] = []
-        for name in names where !PathText.isHidden(name) {
+        let visible = names.filter { !PathText.isHidden($0) }
+        let looks = mapInParallel(visible.count) {
+            FolderLink.look(PathText.join(path, visible[$0]), id: PathText.join(id, visible[$0]), root: root)
+        }
+        for (name, (kind, status, link)) in zip(visible, looks) {
             let child = PathText.join(path, name)
             let childID = PathText.join(id, name)
-            let (kind, link) = FolderLink.look(child, id: childID, root: root)
             if kind == .folder, FolderWalk.isSystemFolder(name) {
                 systemFolders.append(childID)
             } else if kind == .folder {
@@ -98,7 +103,7 @@ struct FolderWalk {
                 pictures.append(name)
             } else if let format = ClipFormat(candidate: child, kind) {
                 if let link { linksOut.append(link) }
-                clips.append(Clip(path: child, id: childID, format: format))
+                clips.append(Clip(path: child, id: childID, format: format, status: status))
             } else {
                 otherFiles.append(childID)
             }
@@ -117,7 +122,7 @@ struct FolderWalk {
             let frames = Set(folder.names.map { Array($0.utf8) })
             others.removeAll { frames.contains(Array($0.utf8)) }
             if found.isEmpty {
-                clips.append(Clip(path: path, id: id, format: .pictures))
+                clips.append(Clip(path: path, id: id, format: .pictures, status: nil))
             } else if let below = found.first(where: { $0.format == .pictures }) {
                 throw VidclassError.file(
                     path,
@@ -140,15 +145,16 @@ struct FolderLink {
     /// The resolved path it points to.
     let target: String
 
-    /// The kind of file at `path` after following links (nil if nothing is there), and the link if it leads out of `root`.
-    static func look(_ path: String, id: String, root: String) -> (kind: FileStatus.Kind?, link: FolderLink?) {
-        guard let own = try? SystemCall.status(path, followingLink: false) else { return (nil, nil) }
+    /// The kind of file at `path` after following links (nil if nothing is there), its status if it is a file itself, and the link if it
+    /// leads out of `root`.
+    static func look(_ path: String, id: String, root: String) -> (kind: FileStatus.Kind?, status: FileStatus?, link: FolderLink?) {
+        guard let own = try? SystemCall.status(path, followingLink: false) else { return (nil, nil, nil) }
         guard own.kind == .other, let kind = (try? SystemCall.status(path))?.kind else {
-            return (own.kind, nil)
+            return (own.kind, own.kind == .file ? own : nil, nil)
         }
         let target = Folder.resolved(path)
         let isInside = target == root || target.hasPrefix(root == "/" ? root : root + "/")
-        return (kind, isInside ? nil : FolderLink(id: id, target: target))
+        return (kind, nil, isInside ? nil : FolderLink(id: id, target: target))
     }
 
     /// The note that lists followed links; nil if there are none.

@@ -30,7 +30,7 @@ enum BORISTable {
                 list.clips.append(
                     ListedClip(
                         table: path, line: event.record.line, id: id, path: ClipPath(file: file.path, segment: segment).text,
-                        label: event.behavior))
+                        label: event.behavior, status: file.status))
             }
         }
         list.notes = notes(events, points, repeated: repeated, columns) + timeline.notes

@@ -12,6 +12,8 @@ struct ListedClip {
     /// As the table says it; nil if it says none.
     var split: String?
     var group: String?
+    /// That of its file when it was found; nil for a folder, for what a link leads to, and if it is not known.
+    var status: FileStatus?
 
     /// An error about this clip.
     func error(_ message: String, kind: VidclassError.Kind = .badData) -> VidclassError {

@@ -19,11 +19,12 @@ enum ColumnTable {
         list.isNamed = list.form.contains(":")
         list.namesSplits = columns.split != nil
         list.notes = [header.note(unused: table.header, used: columns.used, known: known)].compactMap(\.self)
-        for record in table.records {
+        let direct = files.direct(table.records.map { $0.fields[columns.path] })
+        for (record, direct) in zip(table.records, direct) {
             let text = record.fields[columns.path]
             let label = record.fields[columns.label]
             guard !text.isEmpty, !label.isEmpty else { throw record.error("path and label cannot be empty", path) }
-            let (file, written) = try find(text, record, path, &files)
+            let (file, written) = try direct.map { ($0, nil) } ?? find(text, record, path, &files)
             let segment = try columns.segment(record, path)
             guard segment == nil || written == nil else {
                 throw record.error("\(text.printable) has a start and end of its own besides those of the columns", path)
@@ -32,7 +33,7 @@ enum ColumnTable {
                 ListedClip(
                     table: path, line: record.line, id: ClipPath(file: file.id, segment: segment ?? written).text,
                     path: ClipPath(file: file.path, segment: segment ?? written).text, label: label,
-                    split: columns.split.map { record.fields[$0] }, group: columns.group.map { record.fields[$0] }))
+                    split: columns.split.map { record.fields[$0] }, group: columns.group.map { record.fields[$0] }, status: file.status))
         }
         return list
     }

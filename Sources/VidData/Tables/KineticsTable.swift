@@ -35,7 +35,9 @@ enum KineticsTable {
             }
             found.append(
                 (
-                    ListedClip(table: path, line: record.line, id: file.id, path: file.path, label: label, split: part), times,
+                    ListedClip(
+                        table: path, line: record.line, id: file.id, path: file.path, label: label, split: part, status: file.status),
+                    times,
                     PathText.stem(file.id).hasSameBytes(as: name)
                 ))
         }

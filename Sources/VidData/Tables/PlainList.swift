@@ -48,9 +48,11 @@ enum PlainList {
         }
         var seen: [[UInt8]: (table: String, line: Int)] = [:]
         for part in parts {
-            for line in part.lines {
+            for (line, direct) in zip(part.lines, files.direct(part.lines.map(\.path))) {
                 let record = CSVTable.Record(line: line.number, fields: [])
-                guard let file = files.find(line.path, anyExtension: true) else { throw files.missing(line.path, record, part.path) }
+                guard let file = direct ?? files.find(line.path, anyExtension: true) else {
+                    throw files.missing(line.path, record, part.path)
+                }
                 if let first = seen.updateValue((part.path, line.number), forKey: Array(file.id.utf8)) {
                     let place = first.table == part.path ? "" : "\(PathText.name(first.table).printable), "
                     throw record.error("\(line.path.printable) is already in \(place)line \(first.line)", part.path)
@@ -58,7 +60,9 @@ enum PlainList {
                 let label = try label(of: line, names, usesFolders: usesFolders, record, part.path)
                 if let names, checksFolders { try names.checkFolder(of: line, label, mustBeKnown: namesByFolders, record, part.path) }
                 list.clips.append(
-                    ListedClip(table: part.path, line: line.number, id: file.id, path: file.path, label: label, split: part.split))
+                    ListedClip(
+                        table: part.path, line: line.number, id: file.id, path: file.path, label: label, split: part.split,
+                        status: file.status))
             }
         }
         return list

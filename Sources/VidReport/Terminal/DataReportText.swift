@@ -46,7 +46,7 @@ package enum DataReportText {
 
     /// The number, kinds, sizes and lengths of the clips, in words.
     package static func facts(_ report: DataReport) -> [(label: String, text: String)] {
-        let areVectors = !report.facts.isEmpty && report.facts.allSatisfy { $0.kind == ClipFacts.vectors }
+        let areVectors = report.kinds.map(\.name) == [ClipFacts.vectors]
         let sizes = report.sizes.map {
             (areVectors ? Formatting.count($0.columns, "feature") : "\($0.columns)x\($0.rows)")
                 + ($0.channels == 3 || areVectors ? "" : " with \(Formatting.count($0.channels, "channel"))")

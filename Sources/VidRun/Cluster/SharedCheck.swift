@@ -26,6 +26,11 @@ final class CollectedFacts: ClipCache {
         collected.withLock { $0.isEmpty ? nil : $0[Key(path: path, variant: variant)] } ?? cache?.facts(of: path, variant: variant)
     }
 
+    func facts(of clips: [CachedClip]) -> [ClipFacts?] {
+        guard let cache, collected.withLock({ $0.isEmpty }) else { return clips.map { facts(of: $0.path, variant: $0.variant) } }
+        return cache.facts(of: clips)
+    }
+
     func remember(_ facts: ClipFacts, of path: String, variant: String) { cache?.remember(facts, of: path, variant: variant) }
 
     func save() { cache?.save() }
@@ -38,7 +43,7 @@ extension Runtime {
         _ facts: CollectedFacts, _ check: DataCheck, _ data: DataSet, _ configuration: RunConfiguration, isThorough: Bool
     ) async throws {
         guard cluster.isShared else { return }
-        let unknown = data.entries.filter { !check.isKnown($0.path) }
+        let unknown = data.entries.filter { !check.isKnown($0) }
         guard !unknown.isEmpty else { return }
         let order = CheckOrder(config: configuration.text, isThorough: isThorough, paths: unknown.map(\.path))
         try await ClusterOrder.check(order).send(to: cluster)

@@ -57,7 +57,9 @@ struct FileScorer {
         self.windows = windows
         predictor = try saved.predictor(
             for: .scores,
-            loadedClips: (paths.isEmpty ? ClipSource.ahead : min(paths.count, ClipSource.ahead)) * saved.evaluationViews.count, workers)
+            loadedClips: windows != nil
+                ? FileScorer.windowsAhead + 2
+                : (paths.isEmpty ? ClipSource.ahead : min(paths.count, ClipSource.ahead)) * saved.evaluationViews.count, workers)
     }
 
     /// Scores all files, each on one of the ranks.
@@ -68,37 +70,26 @@ struct FileScorer {
     func share(
         in cluster: any Cluster, progress: (_ done: Int, _ total: Int) -> Void, finished: (Int, FileScores) throws -> Void
     ) async throws {
-        // Files that are being loaded while an earlier one is computed.
-        var pending: [Int: Task<[LoadedClip], any Error>] = [:]
-        defer { for task in pending.values { task.cancel() } }
-        let arrivals = Arrivals<Int>()
+        // Files that are being loaded while others are computed.
+        let arrivals = Arrivals<Int, [LoadedClip]>()
+        defer { arrivals.cancel() }
         var own: [Int: FileScores] = [:]
         try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
             Array(paths.indices)
         } upcoming: { items in
-            for item in items where windows == nil && pending[item] == nil {
+            for item in items where windows == nil {
                 let (path, views, loader) = (paths[item], saved.evaluationViews, saved.loader)
-                pending[item] = Task {
-                    do {
-                        let clips = try await loader.loadAll(path, views: views)
-                        arrivals.arrive(item)
-                        return clips
-                    } catch {
-                        arrivals.arrive(item, failed: true)
-                        throw error
-                    }
-                }
+                arrivals.load(item) { try await loader.loadAll(path, views: views) }
             }
         } next: { items in
-            windows == nil ? await arrivals.next(of: items) : items[0]
+            await arrivals.next(of: items)
         } work: { item in
-            arrivals.remove(item)
             var scores = FileScores()
             do {
                 if let windows {
                     try await score(item, windows, into: &scores, progress)
                 } else {
-                    score(try await pending.removeValue(forKey: item)?.value ?? [], item, into: &scores)
+                    score(try await arrivals.take(item) ?? [], item, into: &scores)
                 }
             } catch let error as VidclassError {
                 scores.failure = error
@@ -136,9 +127,11 @@ struct FileScorer {
 
     /// Memory for the results of all windows of a file, some 600 bytes each besides the scores.
     private static let timelineBytes = 256 << 20
+    /// Windows that wait for the network, besides the one that is made and the one that is scored.
+    private static let windowsAhead = ClipSource.ahead
 
-    /// Scores windows of a file, or of the part of it that is named, which is decoded once. The CNN runs once on each frame, however many
-    /// windows contain it.
+    /// Scores windows of a file, or of the part of it that is named, which is decoded once, the next windows while the network computes. The
+    /// CNN runs once on each frame, however many windows contain it.
     private func score(
         _ item: Int, _ choice: WindowChoice, into scores: inout FileScores, _ progress: (_ done: Int, _ total: Int) -> Void
     ) async throws {
@@ -152,7 +145,15 @@ struct FileScorer {
         var found = [FileScores.Window?](repeating: nil, count: plan.count)
         var done = 0
         let known = FrameFeatures()
-        try await saved.loader.load(path, views: plan.map(\.view)) { place, clip in
+        let (loader, views, clips) = (
+            saved.loader, plan.map(\.view), Handover<(place: Int, clip: LoadedClip)>(room: FileScorer.windowsAhead)
+        )
+        defer { clips.end() }
+        async let loading: Void = {
+            defer { clips.end() }
+            try await loader.load(path, views: views) { try await clips.give(($0, $1)) }
+        }()
+        while let (place, clip) = await clips.next() {
             let window = plan[place]
             // The last window may extend past the end. Windows of a part of a file are told by the times of the whole.
             found[place] = score(
@@ -160,6 +161,7 @@ struct FileScorer {
             done += 1
             progress(done, plan.count)
         }
+        try await loading
         scores.windows = found.compactMap(\.self)
     }
 }

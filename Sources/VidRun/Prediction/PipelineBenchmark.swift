@@ -47,7 +47,7 @@ package struct PipelineBenchmark: Sendable {
     ) async throws -> PipelineBenchmark {
         let (loader, views) = (saved.loader, saved.evaluationViews)
         let load: @Sendable (String) async throws -> Void = { _ = try await loader.loadAll($0, views: views) }
-        _ = try await seconds(paths.prefix(ClipSource.ahead), load)
+        _ = try await seconds(Array(paths.prefix(ClipSource.ahead)), load)
         let decode = try await seconds(paths) { try await loader.decode($0, views: views) }
         let scaled = try await seconds(paths, load)
         let times = try await network(saved, paths: paths, workers)
@@ -78,15 +78,12 @@ package struct PipelineBenchmark: Sendable {
 
     /// Seconds in which `body` is done for all paths, as many at a time as a prediction loads.
     private static func seconds(
-        _ paths: some Sequence<String>, _ body: @escaping @Sendable (String) async throws -> Void
+        _ paths: [String], _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws -> Double {
         let start = ContinuousClock.now
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (number, path) in paths.enumerated() {
-                if number >= ClipSource.ahead { try await group.next() }
-                group.addTask { try await body(path) }
-            }
-            try await group.waitForAll()
+        try await runConcurrently(paths.count, limit: ClipSource.ahead) {
+            try await body(paths[$0])
+        } finish: { _, _ in
         }
         return (ContinuousClock.now - start) / .seconds(1)
     }

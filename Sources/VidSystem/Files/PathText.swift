@@ -9,28 +9,28 @@ package enum PathText {
     /// The part after the last slash.
     package static func name(_ path: String) -> String {
         let bytes = withoutTrailingSlashes(path)
-        return String(decoding: bytes[(bytes.lastIndex(of: slash).map { $0 + 1 } ?? 0)...], as: UTF8.self)
+        return String(Substring(bytes[(bytes.lastIndex(of: slash).map { bytes.index(after: $0) } ?? bytes.startIndex)...]))
     }
 
     /// The folder that contains `path`; `.` for a bare name.
     package static func parent(_ path: String) -> String {
         let bytes = withoutTrailingSlashes(path)
         guard let last = bytes.lastIndex(of: slash) else { return "." }
-        return last == 0 ? "/" : String(decoding: bytes[..<last], as: UTF8.self)
+        return last == bytes.startIndex ? "/" : String(Substring(bytes[..<last]))
     }
 
     /// The file's name without its last extension.
     package static func stem(_ path: String) -> String {
         let name = name(path)
         guard let dot = extensionDot(name) else { return name }
-        return String(decoding: Array(name.utf8)[..<dot], as: UTF8.self)
+        return String(name[..<dot])
     }
 
     /// The last extension in lower case without its dot; empty if there is none.
     package static func fileExtension(_ path: String) -> String {
         let name = name(path)
         guard let dot = extensionDot(name) else { return "" }
-        return String(decoding: Array(name.utf8)[(dot + 1)...], as: UTF8.self).lowercased()
+        return String(name[name.utf8.index(after: dot)...]).lowercased()
     }
 
     /// Whether the name starts with a dot.
@@ -41,16 +41,15 @@ package enum PathText {
 
     private static let slash = UInt8(ascii: "/")
 
-    private static func withoutTrailingSlashes(_ path: String) -> [UInt8] {
-        var bytes = Array(path.utf8)
-        while bytes.count > 1, bytes.last == slash { bytes.removeLast() }
+    private static func withoutTrailingSlashes(_ path: String) -> Substring.UTF8View {
+        var bytes = path[...].utf8
+        while bytes.last == slash, bytes.index(after: bytes.startIndex) < bytes.endIndex { bytes.removeLast() }
         return bytes
     }
 
     /// The position of the extension's dot. A leading dot hides a file; it does not start an extension.
-    private static func extensionDot(_ name: String) -> Int? {
-        let bytes = Array(name.utf8)
-        guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > 0 else { return nil }
+    private static func extensionDot(_ name: String) -> String.Index? {
+        guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return nil }
         return dot
     }
 }

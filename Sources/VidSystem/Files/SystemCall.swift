@@ -79,6 +79,18 @@ package enum SystemCall {
         return !path.isEmpty && !path.utf8.contains(0) && stat(path, &raw) == 0
     }
 
+    /// Whether there is something at `path`, after following links; and if it is a regular file that no link stands for, its status.
+    package static func look(at path: String) -> (isThere: Bool, file: FileStatus?) {
+        var raw = stat()
+        guard !path.isEmpty, !path.utf8.contains(0), lstat(path, &raw) == 0 else { return (false, nil) }
+        let status = FileStatus(raw)
+        switch status.kind {
+        case .file: return (true, status)
+        case .folder: return (true, nil)
+        case .other: return (stat(path, &raw) == 0, nil)
+        }
+    }
+
     /// The status of `path`. A symbolic link is followed, or has the kind `.other`.
     package static func status(_ path: String, followingLink: Bool = true) throws -> FileStatus {
         try checkPath(path)

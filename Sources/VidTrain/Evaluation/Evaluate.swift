@@ -81,15 +81,17 @@ extension Predictor {
         defer { inputs.save() }
         // Features that are in memory everywhere need no sharing.
         let cluster: any Cluster = inputs.store == nil || classifier.trained != nil ? cluster : Alone()
-        let group = PredictionMemory.evaluationGroup
-        let size = cluster.isShared ? 2 * group * cluster.size : group
+        let size = PredictionMemory.evaluationWindow * cluster.size
         let shape: Shape = [min(items.count, size) * classifier.frames, classifier.features]
         let shared = cluster.isShared ? try Buffer(allocating: shape.count, isZeroed: false) : nil
+        // Samples that were asked for ahead, and not worked on yet.
+        var upcoming: Set<Int> = []
         for start in stride(from: 0, to: items.count, by: size) {
             let window = start..<min(items.count, start + size)
+            upcoming = upcoming.filter(window.contains)
             context.workspace.reset()
             let features = FeatureStore(in: shared?.tensor(shape) ?? context.workspace.take(shape), steps: classifier.frames)
-            try await encode(inputs, items, window, into: features, in: cluster, finished)
+            try await encode(inputs, items, window, into: features, in: cluster, &upcoming, finished)
             each(features, window.count)
         }
     }
@@ -97,31 +99,26 @@ extension Predictor {
     /// Fills `features` with those of the samples in `window`, a range of `items`, on all ranks of the cluster.
     private func encode(
         _ inputs: StepInputs, _ items: [Int], _ window: Range<Int>, into features: FeatureStore, in cluster: any Cluster,
-        _ finished: () throws -> Void
+        _ upcoming: inout Set<Int>, _ finished: () throws -> Void
     ) async throws {
         func sample(_ place: Int) -> Sample { inputs.sample(item: items[place]) }
-        var next: [Int] = []
-        try await WorkShare.run(in: cluster) {
-            guard cluster.isShared else { return Array(window) }
-            var missing: [Int] = []
-            for place in window {
-                let row = place - window.lowerBound
-                if classifier.trained == nil, let validFrames = inputs.recall(sample(place), into: features.output(row)) {
-                    features.setValidFrames(validFrames, of: row)
-                    try finished()
-                } else {
-                    missing.append(place)
-                }
-            }
-            return inputs.clips.source.longestFirst(missing) { sample($0).clip }
+        let ahead = cluster.isShared ? WorkShare.ahead : ClipSource.ahead
+        try await WorkShare.run(in: cluster, ahead: ahead) {
+            let isRecalled = inputs.store == nil && classifier.trained == nil
+            let missing = isRecalled ? try inputs.recall(window, into: features, sample: sample, recalled: finished) : Array(window)
+            return cluster.isShared ? inputs.clips.source.longestFirst(missing) { sample($0).clip } : missing
         } upcoming: { places in
             // Alone, the samples behind this window are the next ones, too.
-            let ahead = places[0] + 1..<min(items.count, places[0] + 1 + ClipSource.ahead)
-            next = cluster.isShared ? Array(places.dropFirst()) : Array(ahead)
+            let behind = cluster.isShared ? [] : Array(window.upperBound..<min(items.count, window.upperBound + ahead - places.count))
+            let new = (places + behind).filter { upcoming.insert($0).inserted }
+            await inputs.prefetch(new.map(sample))
+        } next: { places in
+            places[await inputs.next(of: places.map(sample))]
         } work: { place in
             let row = place - window.lowerBound
-            let validFrames = try await encode(inputs, sample(place), next: next.map(sample), into: features.output(row))
+            let validFrames = try await encode(inputs, sample(place), into: features.output(row))
             features.setValidFrames(validFrames, of: row)
+            upcoming.remove(place)
             return cluster.isLeader ? [] : features.bytes(of: row)
         } finished: { place, bytes in
             if !bytes.isEmpty { features.set(place - window.lowerBound, bytes) }
@@ -131,12 +128,12 @@ extension Predictor {
     }
 
     /// Writes the features (T, F) of one sample; returns how many of its frames are not padding.
-    private func encode(_ inputs: StepInputs, _ sample: Sample, next: [Sample], into features: Tensor) async throws -> Int {
+    private func encode(_ inputs: StepInputs, _ sample: Sample, into features: Tensor) async throws -> Int {
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
-        guard let trained = classifier.trained else { return try await inputs.gather([sample], next: next, into: features)[0] }
+        guard let trained = classifier.trained else { return try await inputs.gather([sample], next: [], into: features)[0] }
         let batch = context.workspace.take(classifier.trainedInputShape.prepending(classifier.frames))
-        let validFrames = try await inputs.gather([sample], next: next, into: batch)
+        let validFrames = try await inputs.gather([sample], next: [], into: batch)
         trained.encode(frames: batch, into: features, context)
         return validFrames[0]
     }

@@ -70,15 +70,7 @@ package final class StepInputs {
         guard let store, let frozen else { return }
         defer { frozen.save() }
         try await WorkShare.run(in: cluster, ahead: cluster.isShared ? WorkShare.ahead : ClipSource.ahead) {
-            var missing: [Int] = []
-            for item in 0..<count {
-                if let validFrames = frozen.recall(clips, sample(item: item), into: store.output(item)) {
-                    store.setValidFrames(validFrames, of: item)
-                    try progress(true)
-                } else {
-                    missing.append(item)
-                }
-            }
+            let missing = try recall(0..<count, into: store, sample: sample(item:)) { try progress(true) }
             return cluster.isShared ? clips.source.longestFirst(missing) { sample(item: $0).clip } : missing
         } upcoming: { items in
             await clips.source.prefetch(items.map(sample(item:)))
@@ -96,8 +88,32 @@ package final class StepInputs {
         if everywhere { try await store.share(in: cluster) }
     }
 
-    /// Fills `output` (T, ...) with what the cache has of a sample; returns how many of its frames are not padding, or nil.
-    func recall(_ sample: Sample, into output: Tensor) -> Int? { frozen?.recall(clips, sample, into: output) }
+    /// Fills the rows of `features`, one for each of the numbers, with what the cache has of their samples.
+    ///
+    /// - Parameter recalled: called after each that it has.
+    /// - Returns: the numbers of the other samples.
+    func recall(
+        _ numbers: Range<Int>, into features: FeatureStore, sample: (Int) -> Sample, recalled: () throws -> Void
+    ) rethrows -> [Int] {
+        guard let frozen else { return Array(numbers) }
+        return try numbers.filter { number in
+            let row = number - numbers.lowerBound
+            guard let validFrames = frozen.recall(clips, sample(number), into: features.output(row)) else { return true }
+            features.setValidFrames(validFrames, of: row)
+            try recalled()
+            return false
+        }
+    }
+
+    /// Starts to load what `gather` will need of samples: no clips whose features are in memory or in the cache.
+    func prefetch(_ samples: [Sample]) async {
+        guard store == nil else { return }
+        let isRepeated = plan.perClip != nil
+        await clips.source.prefetch(samples.filter { sample in !isRepeated || frozen.map { !$0.isKnown(clips, sample) } ?? true })
+    }
+
+    /// The place of the sample for which `gather` need not wait, or has to wait least.
+    func next(of samples: [Sample]) async -> Int { store == nil ? await clips.source.next(of: samples) : 0 }
 
     /// Makes the known contents of clips available to later runs.
     func save() { frozen?.save() }
@@ -112,7 +128,7 @@ package final class StepInputs {
         }
         guard let frozen else {
             let loaded = try await clips.source.clips(samples)
-            await clips.source.prefetch(next)
+            await prefetch(next)
             predictor.convert(loaded, into: batch)
             return loaded.map(\.validFrames)
         }
@@ -125,7 +141,7 @@ package final class StepInputs {
         for (place, sample) in samples.enumerated() where validFrames[place] == nil {
             validFrames[place] = try await frozen.run(clips, sample, into: outputs[place], usesCache: isRepeated).validFrames
         }
-        await clips.source.prefetch(isRepeated ? next.filter { !frozen.isKnown(clips, $0) } : next)
+        await prefetch(next)
         return validFrames.compactMap(\.self)
     }
 

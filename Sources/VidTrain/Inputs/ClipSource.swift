@@ -15,8 +15,7 @@ package actor ClipSource {
     private let gate = LoadGate(ProcessLimits.children(Workers.processorCount + 1))
     private var kept: [Sample: LoadedClip] = [:]
     private var keptBytes = 0
-    private var pending: [Sample: Task<LoadedClip, any Error>] = [:]
-    private let arrivals = Arrivals<Sample>()
+    private let arrivals = Arrivals<Sample, LoadedClip>()
 
     package init(paths: [String], loader: ClipLoader, keepingBytes: Int) {
         self.paths = paths
@@ -42,10 +41,9 @@ package actor ClipSource {
 
     /// Starts loading the samples that are not in memory.
     package func prefetch(_ samples: some Sequence<Sample> & Sendable) {
-        for sample in samples where kept[sample] == nil && pending[sample] == nil {
+        for sample in samples where kept[sample] == nil {
             let path = paths[sample.clip]
-            let loader = self.loader
-            pending[sample] = Task { [gate, arrivals] in
+            arrivals.load(sample) { [gate, loader] in
                 await gate.enter()
                 let clip: Result<LoadedClip, any Error>
                 do {
@@ -55,16 +53,14 @@ package actor ClipSource {
                     clip = .failure(error)
                 }
                 await gate.leave()
-                if case .failure = clip { arrivals.arrive(sample, failed: true) } else { arrivals.arrive(sample) }
                 return try clip.get()
             }
         }
     }
 
-    /// The place of the sample to work on first: of those that are there already, if any, so that nothing waits for a long file.
-    func next(of samples: [Sample]) async -> Int {
-        guard let first = samples.first, pending[first] != nil else { return 0 }
-        let sample = await arrivals.next(of: samples.filter { pending[$0] != nil })
+    /// The place of the sample to work on first: of those that are not being loaded any more, if any, so that nothing waits for a long file.
+    nonisolated func next(of samples: [Sample]) async -> Int {
+        let sample = await arrivals.next(of: samples)
         return samples.firstIndex(of: sample) ?? 0
     }
 
@@ -77,10 +73,7 @@ package actor ClipSource {
         for sample in samples {
             if let clip = kept[sample] {
                 clips.append(clip)
-            } else if let task = pending[sample] {
-                let clip = try await task.value
-                pending[sample] = nil
-                arrivals.remove(sample)
+            } else if let clip = try await arrivals.take(sample) {
                 keep(clip, for: sample)
                 clips.append(clip)
             } else {
@@ -93,8 +86,7 @@ package actor ClipSource {
     /// Cancels what is loading and frees what is in memory.
     package func clear() {
         loader.forget(paths)
-        for task in pending.values { task.cancel() }
-        pending = [:]
+        arrivals.cancel()
         kept = [:]
         keptBytes = 0
     }

@@ -149,6 +149,43 @@ import VidTestSupport
         #expect(FeatureListing(folder.path).entries.count == 1)
     }
 
+    /// A file whose checksum is right, written by someone else: nothing is taken from it, and nothing stops.
+    @Test(arguments: [
+        "order", "same key twice", "content before", "content behind", "offset", "long content", "key behind", "long key", "count",
+    ])
+    func aTableThatNobodyWrote(fault: String) throws {
+        for name in ["a", "b"] { folder.remember(hash, of: try place.write("clips/\(name).bin", [1]), sampling: "") }
+        let path = try storedHash()
+        func known() -> [String?] {
+            let later = later
+            return ["a", "b"].map { later.contentHash(of: place("clips/\($0).bin"), sampling: "") }
+        }
+        let original = try bytes(of: path)
+        let start = Int(LittleEndian.value(original, original.count - 48, as: UInt64.self))
+        func write(_ table: [UInt8], count: UInt64 = 2) throws {
+            let end = LittleEndian.bytes(UInt64(start)) + LittleEndian.bytes(count)
+            let kind = Array(".memo\0".utf8) + Array(Folder.resolved(place("clips")).utf8) + [0]
+            try Data(original[..<start] + table + end + SHA256.digest(kind + table + end)).write(to: URL(fileURLWithPath: path))
+        }
+        var table = Array(original[start..<original.count - 48])
+        try write(table)
+        #expect(known() == [hash, hash])
+        let (first, second) = (Array(table[..<64]), Array(table[64..<128]))
+        switch fault {
+        case "order": table = table.putting(second + first, at: 0)
+        case "same key twice": table = table.putting(first, at: 64)
+        case "content before": table = table.putting(LittleEndian.bytes(UInt64(18)), at: 0)
+        case "content behind": table = table.putting(LittleEndian.bytes(UInt64(start - 1)), at: 64)
+        case "offset": table = table.putting(LittleEndian.bytes(UInt64.max), at: 64)
+        case "long content": table = table.putting(LittleEndian.bytes(UInt32.max), at: 8)
+        case "key behind": table = table.putting(LittleEndian.bytes(UInt32(table.count)), at: 64 + 56)
+        case "long key": table = table.putting(LittleEndian.bytes(UInt32.max), at: 60)
+        default: break
+        }
+        try write(table, count: fault == "count" ? UInt64.max : 2)
+        #expect(known() == [nil, nil])
+    }
+
     /// Files of earlier versions, one per clip, are listed, cleared and replaced, but not read.
     @Test func recordsOfEarlierVersions() throws {
         folder.remember(hash, of: clip, sampling: "")
@@ -279,6 +316,46 @@ import VidTestSupport
         #expect(listing.bytes > 256)
         #expect(try listing.remove() == listing.bytes)
         #expect(folder().facts(of: clip, variant: "") == nil)
+    }
+
+    /// Many clips at once get what each gets by itself: from several folders, with parts, links, changed files, new records and the status
+    /// that a listing gave.
+    @Test func manyAtOnce() throws {
+        var clips: [CachedClip] = []
+        func add(_ path: String, isListed: Bool = false) throws {
+            clips.append(CachedClip(path: path, variant: "v", status: isListed ? try SystemCall.status(path) : nil))
+        }
+        let first = folder()
+        for number in 0..<300 {
+            let path = try box.write("data/\(number % 3)/\(number).bin", [UInt8(number % 256)])
+            if number % 7 != 0 { first.remember(try facts(number + 1), of: path, variant: number % 11 == 0 ? "w" : "v") }
+            try add(path, isListed: number % 2 == 0)
+        }
+        let part = box("data/1/1.bin") + "#t=1,2"
+        first.remember(try facts(500), of: part, variant: "v")
+        first.save()
+        let second = folder()
+        second.remember(try facts(600), of: box("data/0/0.bin"), variant: "v")
+        second.remember(try facts(601), of: box("data/0/3.bin"), variant: "v")
+        for number in [5, 8] { try box.write("data/2/\(number).bin", [1, 2]) }
+        clips[8] = CachedClip(path: clips[8].path, variant: "v", status: try SystemCall.status(clips[8].path))
+        try FileManager.default.createSymbolicLink(atPath: box("data/0/link.bin"), withDestinationPath: "../1/4.bin")
+        for path in [part, box("data/0/link.bin"), box("data/1/../1/10.bin"), box("data/none.bin"), clip] { try add(path) }
+        for cache in [folder(), second] {
+            let found = cache.facts(of: clips)
+            #expect(found == clips.map { cache.facts(of: $0.path, variant: "v") })
+            #expect(found[1]?.frames == 2 && found[5] == nil && found[7] == nil && found[8] == nil && found[11] == nil)
+            #expect(found[299]?.frames == 300 && found[300]?.frames == 500 && found[301]?.frames == 5 && found[302]?.frames == 11)
+            #expect(found[303] == nil && found[304] == nil)
+        }
+        #expect(second.facts(of: clips)[0]?.frames == 600 && second.facts(of: clips)[3]?.frames == 601)
+        // The status says which content is meant: a file that has changed since it was listed is not the one that was.
+        let changed = CachedClip(path: clips[2].path, variant: "v", status: try SystemCall.status(clips[4].path))
+        #expect(folder().facts(of: [changed, clips[4]]).map { $0?.frames } == [nil, 5])
+        // Records that come later are sorted in between.
+        second.save()
+        #expect(folder().facts(of: clips)[0]?.frames == 600 && folder().facts(of: clips)[3]?.frames == 601)
+        #expect(folder().facts(of: clips)[299]?.frames == 300)
     }
 
     @Test func anotherFileIsNotTaken() throws {

@@ -26,6 +26,24 @@ import VidTestSupport
         #expect(try DataSet.open(table("data.csv"), split: .none).counts(of: split) == [1, 0])
     }
 
+    /// A listing notes the status of files, but not of what a link leads to, or of a folder of pictures. A table does, too.
+    @Test func statusOfFiles() throws {
+        let folder = try DataSetTests.folder(["a/1.bin", "b/2.bin", "b/pictures/1.png", "b/pictures/2.png"])
+        try FileManager.default.createSymbolicLink(atPath: folder("a/link.bin"), withDestinationPath: "1.bin")
+        try FileManager.default.createSymbolicLink(atPath: folder("a/broken.bin"), withDestinationPath: "none.bin")
+        let data = try DataSet.open(folder.path, split: .none)
+        #expect(data.entries.map(\.id) == ["a/1.bin", "a/broken.bin", "a/link.bin", "b/2.bin", "b/pictures"])
+        for entry in data.entries {
+            let status = ["a/1.bin", "b/2.bin"].contains(entry.id) ? try SystemCall.status(entry.path) : nil
+            #expect(entry.status == status, "\(entry.id)")
+        }
+        let rows = "path,label\na/1.bin,x\nb/2.bin,y\nb/pictures,y\n"
+        let table = try folder.write("data.csv", text: rows + "a/link.bin,y\n")
+        #expect(try DataSet.open(table, split: .none).entries.map { $0.status != nil } == [true, true, false, false])
+        try folder.write("data.csv", text: rows + "a/link.bin,x\n")
+        #expect(failure { try DataSet.open(table, split: .none) }.message.contains("is already in line 2, as a/1.bin"))
+    }
+
     /// A training in its own data folder leaves `runs` there.
     @Test func runsInTheDataAreNoClass() throws {
         let data = try FolderLayoutTests.open([

@@ -19,7 +19,10 @@ import VidTestSupport
         var entries = data.entries
         for place in entries.indices { entries[place].place = nil }
         #expect(try SplitsFile.read(splits, data: folder(table), media: media).entries == entries)
-        for entry in data.entries { #expect((try? SystemCall.status(ClipPath(entry.path).file)) != nil, "\(entry.path)") }
+        for entry in data.entries {
+            let status = try? SystemCall.status(ClipPath(entry.path).file)
+            #expect(status != nil && entry.status == (status?.kind == .file ? status : nil), "\(entry.path)")
+        }
         return data
     }
 
