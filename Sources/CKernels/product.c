@@ -2,6 +2,7 @@
 
 #include "vc_lanes.h"
 #include "vc_math.h"
+#include "vc_turn.h"
 
 // A tile of C is kept in registers: some rows times some vectors of 16 columns. For each element of the depth a tile takes one
 // vector of B a column and one broadcast of A a row.
@@ -24,6 +25,8 @@ typedef struct {
     const float *start;
     /// A matrix with C's row stride that is added to where they start, or NULL.
     const float *adding;
+    /// Whether sums that would start with C start at 0, and are added to C at their end.
+    bool apart;
     /// Bounds of the result, where it is `bounded`.
     float low, high;
     bool bounded;
@@ -43,6 +46,8 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, 
             memcpy(&start, s->start + 16 * j, sizeof start);
             VC_UNROLLED for (int i = 0; i < rows; i++) sums[i * vectors + j] = start;
         }
+    } else if (s->apart) {
+        VC_UNROLLED for (int k = 0; k < rows * vectors; k++) sums[k] = (vc_lanes){0};
     } else {
         VC_UNROLLED for (int i = 0; i < rows; i++)
             VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&sums[i * vectors + j], c + i * c_row + 16 * j, sizeof(vc_lanes));
@@ -69,6 +74,11 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, 
     VC_UNROLLED for (int i = 0; i < rows; i++)
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes result = sums[i * vectors + j];
+            if (s->apart) {
+                vc_lanes before;
+                memcpy(&before, c + i * c_row + 16 * j, sizeof before);
+                result += before;
+            }
             if (s->bounded) vc_bound(&result, s->low, s->high);
             memcpy(c + i * c_row + 16 * j, &result, sizeof result);
         }
@@ -144,26 +154,28 @@ VC_INLINE bool is_bounded(const vc_product *s) {
     return s->activation == VC_RELU || s->activation == VC_RELU6;
 }
 
-/// All passes over `groups` groups of `rows` rows of a strip, into c; sums start with `start` (NULL: with c) and `adding` (or NULL). A pass takes some segments, or a part of one.
-static void run_strip(const tile_set *set, int vectors, const vc_product *s, const float *a, long groups, long rows, long column,
-                      const float *start, const float *adding, float *c, long c_row) {
+/// All passes over `groups` groups of `rows` rows of a strip, into c; sums start with `start` (NULL: with c) and `adding` (or NULL).
+/// A pass takes some segments, or a part of one; its depth is `run`, whose sum is taken apart, or where that is 0 the set's.
+static void run_strip(const tile_set *set, int vectors, const vc_product *s, long run, const float *a, long groups, long rows,
+                      long column, const float *start, const float *adding, float *c, long c_row) {
+    const long pass = run > 0 ? run : set->depth;
     const float infinity = __builtin_inff();
     const bool bounded = is_bounded(s);
     const float *b = s->b + column / vc_panel_columns * s->b_panel;
-    const long segments_at_once = s->depth >= set->depth ? 1 : set->depth / (s->depth > 0 ? s->depth : 1);
+    const long segments_at_once = s->depth >= pass ? 1 : pass / (s->depth > 0 ? s->depth : 1);
     // Measured with one vector. Few rows are done before anything has come.
     const bool fetches = vectors == 1 && s->segments == 1 && s->b_depth == vc_panel_columns && rows >= 24;
     for (long segment = 0; segment < s->segments; segment += segments_at_once) {
         const long segments = s->segments - segment < segments_at_once ? s->segments - segment : segments_at_once;
-        for (long p = 0; p == 0 || p < s->depth; p += set->depth) {
-            const long depth = s->depth - p < set->depth ? s->depth - p : set->depth;
+        for (long p = 0; p == 0 || p < s->depth; p += pass) {
+            const long depth = s->depth - p < pass ? s->depth - p : pass;
             const float *part_b = b + (segment * s->depth + p) * s->b_depth;
             const bool first = segment == 0 && p == 0;
             const bool last = segment + segments == s->segments && p + depth >= s->depth;
             strip part = {
                 rows, segments, depth, a + segment * s->a_segment + p * s->a_depth, s->a_row, s->a_depth, s->a_segment,
                 part_b, s->b_depth, s->b_panel, c, c_row,
-                first ? start : NULL, first ? adding : NULL,
+                first ? start : NULL, first ? adding : NULL, run > 0 && !(first && start),
                 last && bounded ? 0 : -infinity, last && bounded && s->activation == VC_RELU6 ? 6 : infinity, last && bounded,
                 fetches ? part_b + depth * s->b_depth : NULL,
             };
@@ -181,7 +193,8 @@ VC_KERNEL static void finish(const vc_product *s, long column, long columns) {
 }
 
 /// A strip whose last vector is not full, by way of a buffer: whole vectors would reach over what is behind a row.
-static void run_buffered(const tile_set *set, int vectors, const vc_product *s, long column, long columns, const float *start) {
+static void run_buffered(const tile_set *set, int vectors, const vc_product *s, long run, long column, long columns,
+                         const float *start) {
     const long width = vectors * vc_lane_count;
     float buffer[buffered_rows * most_vectors * vc_lane_count] = {0};
     const bool continues = s->adds || s->adding;
@@ -195,13 +208,15 @@ static void run_buffered(const tile_set *set, int vectors, const vc_product *s, 
                 for (long j = 0; j < columns; j++) buffer[i * width + j] = first[j] + (adding ? adding[j] : 0.0f);
             }
             const float *a = s->a + group * s->a_group + row * s->a_row;
-            run_strip(set, vectors, s, a, 1, rows, column, continues ? NULL : start, NULL, buffer, width);
+            run_strip(set, vectors, s, run, a, 1, rows, column, continues ? NULL : start, NULL, buffer, width);
             for (long i = 0; i < rows; i++) memcpy(s->c + at + i * s->c_row, buffer + i * width, (size_t)columns * sizeof(float));
         }
     }
 }
 
-void vc_matrix_product(const vc_product *s) {
+void vc_matrix_product(const vc_product *s) { vc_matrix_product_in_runs(s, 0); }
+
+void vc_matrix_product_in_runs(const vc_product *s, long run) {
     const tile_set set = best_tiles();
     const bool is_finished = is_bounded(s) || s->activation == VC_LINEAR;
     int vectors;
@@ -214,9 +229,9 @@ void vc_matrix_product(const vc_product *s) {
         const float *start = s->adds ? NULL : bias;
         if (columns == vectors * vc_lane_count) {
             const float *adding = s->adding ? s->adding + column : NULL;
-            run_strip(&set, vectors, s, s->a, s->groups, s->rows, column, start, adding, s->c + column, s->c_row);
+            run_strip(&set, vectors, s, run, s->a, s->groups, s->rows, column, start, adding, s->c + column, s->c_row);
         } else {
-            run_buffered(&set, vectors, s, column, columns, start);
+            run_buffered(&set, vectors, s, run, column, columns, start);
         }
         if (!is_finished) finish(s, column, columns);
     }
@@ -226,14 +241,16 @@ VC_KERNEL void vc_pack(long depth, long columns, const float *b, long depth_stri
     for (long column = 0; column < columns; column += vc_panel_columns) {
         float *restrict target = packed + column / vc_panel_columns * panel;
         const long width = columns - column < vc_panel_columns ? columns - column : vc_panel_columns;
-        for (long p = 0; p < depth; p++, target += vc_panel_columns) {
-            const float *restrict source = b + p * depth_stride + column * column_stride;
-            if (width == vc_panel_columns && column_stride == 1) {
-                memcpy(target, source, vc_panel_columns * sizeof(float));
-            } else {
-                for (long j = 0; j < width; j++) target[j] = source[j * column_stride];
-                for (long j = width; j < vc_panel_columns; j++) target[j] = 0;
-            }
+        const float *restrict source = b + column * column_stride;
+        if (depth_stride == 1) {
+            vc_turn_all((size_t)width, (size_t)depth, source, (size_t)column_stride, target, vc_panel_columns);
+        } else if (width == vc_panel_columns && column_stride == 1) {
+            for (long p = 0; p < depth; p++) memcpy(target + p * vc_panel_columns, source + p * depth_stride, vc_panel_columns * sizeof(float));
+        } else {
+            for (long p = 0; p < depth; p++)
+                for (long j = 0; j < width; j++) target[p * vc_panel_columns + j] = source[p * depth_stride + j * column_stride];
         }
+        for (long p = 0; width < vc_panel_columns && p < depth; p++)
+            for (long j = width; j < vc_panel_columns; j++) target[p * vc_panel_columns + j] = 0;
     }
 }

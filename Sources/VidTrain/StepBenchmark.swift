@@ -16,6 +16,12 @@ package struct StepBenchmark: Sendable {
     package var millisecondsPerFrame: Double { secondsPerStep * 1e3 / Double(clips * frames) }
     package var clipsPerSecond: Double { Double(clips) / secondsPerStep }
 
+    /// The seconds that the head's matrix products of a step on features would take at the speed of the GEMM benchmark, all threads
+    /// together.
+    package func boundSecondsPerStep(_ head: Head, _ gemm: GEMMBenchmark) -> Double {
+        head.trainingFlops * Double(clips) / gemm.allThreads / 1e9
+    }
+
     /// Runs steps of `clips` clips for about `seconds` (at least three), after one that is not counted.
     ///
     /// The input is frames, or features where the CNN is frozen: then only the head runs.

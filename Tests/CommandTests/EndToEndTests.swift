@@ -247,7 +247,10 @@ import VidTestSupport
             ["ms_per_frame", "bound_ms_per_frame", "threads", "blas_kernel", "sgemm_gflops", "layers"]
         ),
         (["step", "--frames", "2", "--size", "32", "--batch", "2"], ["ms_per_frame", "peak_rss_bytes"]),
-        (["head", "--frames", "3", "--batch", "4"], ["clips_per_second"]),
+        (
+            ["head", "--frames", "3", "--batch", "4"],
+            ["clips_per_second", "ms_per_step", "bound_ms_per_step", "sgemm_gflops", "share_of_sgemm"]
+        ),
         (["gemm"], ["sgemm_gflops", "sgemm_gflops_one_thread"]),
     ])
     func benchMeasures(_ arguments: [String], _ keys: [String]) throws {

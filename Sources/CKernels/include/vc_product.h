@@ -37,6 +37,10 @@ typedef struct {
 /// the depth, whatever the rows and columns around it.
 void vc_matrix_product(const vc_product *product);
 
+/// The same, but every `run` elements of the depth (or of segments, as many as it has room for) are summed by themselves before they
+/// are added: n terms in one sum have a rounding error that grows with n, and in r runs one that is smaller by the root of r.
+void vc_matrix_product_in_runs(const vc_product *product, long run);
+
 /// Copies b (depth, columns), whose element (p, j) is b[p * depth_stride + j * column_stride], into panels of 16 columns: element
 /// (p, j) goes to packed[j / 16 * panel + p * 16 + j % 16]. The last panel is filled up with zeros.
 void vc_pack(long depth, long columns, const float *b, long depth_stride, long column_stride, float *packed, long panel);

@@ -12,6 +12,8 @@ package struct Head: Sendable {
     package let classes: Int
     /// The lines of the table of layers.
     package let layers: [LayerSummary]
+    /// Multiplications and additions of the matrix products of a training step on features, for a clip.
+    package let trainingFlops: Double
     private let stepFloats: (clip: Double, constant: Double)
     private let sequence: [any SequenceLayer]
     private let vector: [any Layer]
@@ -52,6 +54,7 @@ package struct Head: Sendable {
         self.features = features
         self.classes = classes
         layers = builder.summaries
+        trainingFlops = builder.trainingFlops
         stepFloats = builder.stepFloats
         sequence = builder.sequence
         vector = builder.vector
@@ -128,6 +131,8 @@ private struct HeadBuilder {
     private(set) var summaries: [LayerSummary] = []
     /// Floats that a step takes from the workspace for each clip, and for any number of clips, rounded up.
     private(set) var stepFloats: (clip: Double, constant: Double) = (0, 0)
+    /// Multiplications and additions of the matrix products of a training step on features, for a clip.
+    private(set) var trainingFlops = 0.0
     /// A sample behind the layers so far: (T, F), or (F) once the time axis is gone.
     private var shape: Shape
     /// Parameters of the layers so far.
@@ -141,9 +146,17 @@ private struct HeadBuilder {
 
     mutating func addRecurrent(_ name: String, _ cell: Recurrence.Cell, _ options: RecurrentOptions, returnSequences: Bool) throws {
         let features = shape.last
+        let (steps, units, wide) = (Double(shape[0]), Double(options.units), Double(cell.gates * options.units))
         // The input three times (in order of the steps, and its gradient in both orders), gates and their gradients, states.
-        let directions = options.bidirectional ? 2 : 1
-        addStepFloats((Double(directions * shape[0] * (3 * features + 14 * options.units)), Double(4 * options.units * options.units)))
+        let directions: Double = options.bidirectional ? 2 : 1
+        let input = MatrixProduct.stepFloats(inputs: Double(features), outputs: wide)
+        let state = MatrixProduct.stepFloats(inputs: units, outputs: wide)
+        // A packed recurrent kernel fills up each gate by itself.
+        let gates = Double(cell.gates) * PackedFilters.floats(depth: units, columns: units)
+        let row = 3 * Double(features) + 14 * units + max(input.row, state.row)
+        addStepFloats((directions * steps * row, max(input.constant, state.constant, gates)))
+        addProducts(
+            ofInput: directions * 2 * steps * Double(features) * wide, others: directions * 2 * (steps - 1) * units * wide)
         func layer(_ name: String, isReversed: Bool = false) throws -> RecurrentLayer {
             try RecurrentLayer(
                 name, cell, features: features, options, returnSequences: returnSequences, isReversed: isReversed, &layout)
@@ -160,11 +173,16 @@ private struct HeadBuilder {
 
     mutating func addConv1D(_ name: String, _ options: Conv1DOptions) {
         addStepFloats(Conv1D.stepFloats(steps: shape[0], features: shape.last, options))
+        addProducts(ofInput: 2 * Double(shape[0]) * Double(options.kernelSize) * Double(shape.last) * Double(options.filters))
         add(Conv1D(name, features: shape.last, options, &layout), type: "Conv1D")
     }
 
     mutating func addAttention(_ name: String, _ options: AttentionOptions) {
         addStepFloats(Attention.stepFloats(steps: shape[0], features: shape.last, options))
+        let (steps, features) = (Double(shape[0]), Double(shape.last))
+        let wide = Double(options.numHeads) * Double(options.keyDimension(features: shape.last))
+        // Queries, keys and values; then the output, and the weights and their sums over the values.
+        addProducts(ofInput: 3 * 2 * steps * features * wide, others: 2 * steps * wide * (features + 2 * steps))
         add(Attention(name, features: shape.last, options, &layout), type: "MultiHeadAttention")
     }
 
@@ -189,6 +207,11 @@ private struct HeadBuilder {
     }
 
     mutating func addDense(_ name: String, _ options: DenseOptions) {
+        let (features, units) = (Double(shape.last), Double(options.units))
+        let rows = Double(shape.rank == 2 ? shape[0] : 1)
+        let products = MatrixProduct.stepFloats(inputs: features, outputs: units)
+        addStepFloats((rows * products.row, products.constant))
+        addProducts(ofInput: 2 * rows * features * units)
         add(Dense(name, features: shape.last, units: options.units, activation: options.activation, &layout), type: "Dense")
     }
 
@@ -200,6 +223,12 @@ private struct HeadBuilder {
     mutating func add(_ layer: any Layer, type: String) {
         vector.append(layer)
         summarize(layer.name, type, output: layer.outputShape(shape))
+    }
+
+    /// Counts the operations of a layer's products forward for a clip; backward each product has two. The gradient of the head's input
+    /// is none of a training on features.
+    private mutating func addProducts(ofInput input: Double, others: Double = 0) {
+        trainingFlops += 3 * (input + others) - (summaries.isEmpty ? input : 0)
     }
 
     private mutating func addStepFloats(_ floats: (clip: Double, constant: Double)) {

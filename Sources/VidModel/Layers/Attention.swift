@@ -91,7 +91,12 @@ package struct Attention: SequenceLayer {
         // The sum and its gradient, statistics, penalties; queries, keys, values, outputs, their gradients and a transposition each
         // way; the weights and their gradient, with dropout twice more.
         let squares = (options.dropout > 0 ? 4 : 2) * Double(options.numHeads) * steps * steps
-        return (steps * (2 * features + 3 + 10 * wide) + squares + 320, features * wide + 16)
+        // All four kernels have the same extents.
+        let (products, turned) = (
+            MatrixProduct.stepFloats(inputs: features, outputs: wide), MatrixProduct.stepFloats(inputs: wide, outputs: features)
+        )
+        let row = max(products.row, turned.row)
+        return (steps * (2 * features + 3 + 10 * wide + row) + squares + 320, max(products.constant, turned.constant))
     }
 }
 
@@ -113,14 +118,15 @@ private struct Projection: Sendable {
     func forward(_ x: Tensor, into y: Tensor, accumulate: Bool = false, _ context: Context) {
         MatrixProduct.multiply(
             x, context.parameters.value(kernel).reshaped(matrix), into: y, accumulate: accumulate,
-            finish: .init(bias: context.parameters.value(bias)), context.workers)
+            finish: .init(bias: context.parameters.value(bias)), context.workspace, context.workers)
     }
 
     /// Adds the parameters' gradients, and writes or adds that of the input to `dInput` unless it is nil.
     func backward(_ dOutput: Tensor, input: Tensor, dInput: Tensor?, accumulate: Bool = false, _ context: Context) {
         let (parameters, workers) = (context.parameters, context.workers)
         if let dKernel = parameters.gradient(kernel), let dBias = parameters.gradient(bias) {
-            MatrixProduct.multiply(input, transposeA: true, dOutput, into: dKernel.reshaped(matrix), accumulate: true, workers)
+            MatrixProduct.multiply(
+                input, transposeA: true, dOutput, into: dKernel.reshaped(matrix), accumulate: true, context.workspace, workers)
             Reductions.addColumnSums(dOutput, to: dBias, workers)
         }
         if let dInput {

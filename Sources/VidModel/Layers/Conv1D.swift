@@ -37,7 +37,8 @@ package struct Conv1D: SequenceLayer {
         let rows = gathered.reshaped([batch * steps, gathered.shape.last])
         MatrixProduct.multiply(
             rows, matrix(context), into: output.reshaped([batch * steps, options.filters]),
-            finish: .init(bias: bias.map { context.parameters.value($0) }, activation: options.activation.kind ?? .linear), context.workers)
+            finish: .init(bias: bias.map { context.parameters.value($0) }, activation: options.activation.kind ?? .linear),
+            context.workspace, context.workers)
         if options.activation == .softmax { Softmax.forward(output, into: output, context.workers) }
         var saved = Saved(input: input, output: output)
         saved.windows = rows
@@ -57,7 +58,7 @@ package struct Conv1D: SequenceLayer {
         if let dKernel = context.parameters.gradient(kernel) {
             MatrixProduct.multiply(
                 gathered, transposeA: true, dSum, into: dKernel.reshaped([gathered.shape[1], options.filters]), accumulate: true,
-                context.workers)
+                context.workspace, context.workers)
         }
         if let dBias = bias.flatMap({ context.parameters.gradient($0) }) { Reductions.addColumnSums(dSum, to: dBias, context.workers) }
         if let dInput {
@@ -78,6 +79,7 @@ package struct Conv1D: SequenceLayer {
     /// Floats that a step takes from the workspace besides input, output and their gradients: for each clip, and for any number.
     static func stepFloats(steps: Int, features: Int, _ options: Conv1DOptions) -> (clip: Double, constant: Double) {
         let window = Double(options.kernelSize) * Double(features)
-        return (Double(steps) * (2 * window + Double(options.filters)) + 48, window * Double(options.filters) + 16)
+        let products = MatrixProduct.stepFloats(inputs: window, outputs: Double(options.filters))
+        return (Double(steps) * (2 * window + Double(options.filters) + products.row) + 48, products.constant)
     }
 }

@@ -27,7 +27,8 @@ package struct Dense: Layer {
         let rows = input.count / input.shape.last
         MatrixProduct.multiply(
             input.reshaped([rows, input.shape.last]), context.parameters.value(kernel), into: output.reshaped([rows, units]),
-            finish: .init(bias: context.parameters.value(bias), activation: activation.kind ?? .linear), context.workers)
+            finish: .init(bias: context.parameters.value(bias), activation: activation.kind ?? .linear), context.workspace,
+            context.workers)
         if activation == .softmax { Softmax.forward(output, into: output, context.workers) }
         return Saved(input: input, output: output)
     }
@@ -44,7 +45,7 @@ package struct Dense: Layer {
             activation.backward(output: saved.output, dOutput, into: dSum, context.workers)
         }
         if let dKernel = context.parameters.gradient(kernel), let dBias = context.parameters.gradient(bias) {
-            MatrixProduct.multiply(input, transposeA: true, dSum, into: dKernel, accumulate: true, context.workers)
+            MatrixProduct.multiply(input, transposeA: true, dSum, into: dKernel, accumulate: true, context.workspace, context.workers)
             Reductions.addColumnSums(dSum, to: dBias, context.workers)
         }
         if let dInput {

@@ -82,7 +82,8 @@ package struct RecurrentLayer: SequenceLayer {
         recurrence.gather(input, factors: saved.inputFactors, into: saved.input, workers)
         let biases = biases(parameters.value(bias))
         MatrixProduct.multiply(
-            rows(saved.input), parameters.value(kernel), into: rows(saved.gates), finish: .init(bias: biases.input), workers)
+            rows(saved.input), parameters.value(kernel), into: rows(saved.gates), finish: .init(bias: biases.input), context.workspace,
+            workers)
         recurrence.forward(
             saved, kernel: parameters.value(recurrentKernel), recurrentBias: biases.recurrent, mask: mask, output: output,
             context.workspace, workers)
@@ -107,16 +108,20 @@ package struct RecurrentLayer: SequenceLayer {
             dRecurrentGates: dRecurrentGates, workspace, workers)
 
         if let dKernel = parameters.gradient(kernel), let dBias = parameters.gradient(bias).map(biases) {
-            MatrixProduct.multiply(rows(saved.input), transposeA: true, rows(dGates), into: dKernel, accumulate: true, workers)
             Reductions.addColumnSums(rows(dGates), to: dBias.input, workers)
             if let dBias = dBias.recurrent { Reductions.addColumnSums(rows(dRecurrentGates), to: dBias, workers) }
-        }
-        if let dRecurrent = parameters.gradient(recurrentKernel), recurrence.steps > 1 {
-            // The state before the first step is zero, so the product leaves that step out.
-            let (first, all) = (recurrence.batch, recurrence.steps * recurrence.batch)
-            MatrixProduct.multiply(
-                rows(saved.recurrentInput).rows(0..<all - first), transposeA: true, rows(dRecurrentGates).rows(first..<all),
-                into: dRecurrent, accumulate: true, workers)
+            let mark = workspace.mark
+            defer { workspace.release(to: mark) }
+            let packed = PackedFilters(packing: rows(dGates), in: workspace, workers)
+            MatrixProduct.multiply(rows(saved.input), transposeA: true, packed, into: dKernel, accumulate: true, workspace, workers)
+            if let dRecurrent = parameters.gradient(recurrentKernel), recurrence.steps > 1 {
+                // The state before the first step is zero, so the product leaves that step out.
+                let (first, all) = (recurrence.batch, recurrence.steps * recurrence.batch)
+                if cell == .gru { packed.update(rows(dRecurrentGates), workers) }
+                MatrixProduct.multiply(
+                    rows(saved.recurrentInput).rows(0..<all - first), transposeA: true, packed, depth: first..<all, into: dRecurrent,
+                    accumulate: true, workspace, workers)
+            }
         }
         if let dInput {
             let dRows = workspace.take(saved.input.shape)

@@ -41,10 +41,15 @@ package struct Optimizer: Sendable {
 
     /// Changes the trained weights by the gradients in the store. The same bits at any thread count.
     ///
-    /// - Parameter learningRate: that of this step; nil = the configuration's.
+    /// The norm of the gradients takes a pass of its own: without it nobody knows whether anything may be changed.
+    ///
+    /// - Parameters:
+    ///   - learningRate: that of this step; nil = the configuration's.
+    ///   - clearsGradients: whether the gradients are 0 afterwards, for the next step to add to.
     /// - Returns: false, with nothing changed, if a gradient is not finite.
     package func step(
-        _ parameters: ParameterStore, _ state: inout OptimizerState, _ workers: Workers, learningRate: Double? = nil
+        _ parameters: ParameterStore, _ state: inout OptimizerState, _ workers: Workers, learningRate: Double? = nil,
+        clearsGradients: Bool = false
     ) -> Bool {
         let all = parameters.trainableRange
         guard !all.isEmpty else { return true }
@@ -62,9 +67,9 @@ package struct Optimizer: Sendable {
             let keep = decays ? 1 - rate * Double(settings.weightDecay) : 1
             rule.update(
                 run, { slots[$0].values.tensor([range.count], offset: range.lowerBound) }, state,
-                .init(learningRate: rate, gradientScale: scale, keep: keep), workers)
+                .init(learningRate: rate, gradientScale: scale, keep: keep, clearsGradients: clearsGradients), workers)
         }
-        parameters.didTrain()
+        parameters.didTrain(clearingGradients: clearsGradients)
         return true
     }
 }

@@ -70,6 +70,8 @@ package final class ParameterStore: @unchecked Sendable {
     /// The range of `values` that is trained.
     package let trainableRange: Range<Int>
     private var reservedGradients: Buffer?
+    /// Whether the optimizer has left the gradients at 0.
+    private var gradientsAreZero = false
     /// Raised after every change of values, so that data derived from them (transformed filters) is computed again.
     package private(set) var version = 0
     /// Raised when values that are not trained may have changed, too.
@@ -129,14 +131,20 @@ package final class ParameterStore: @unchecked Sendable {
         frozenVersion += 1
     }
 
-    /// Records that trained values have changed, and no others.
-    package func didTrain() { version += 1 }
+    /// Records that trained values have changed, and no others, and whether all gradients are 0 now.
+    package func didTrain(clearingGradients: Bool = false) {
+        version += 1
+        gradientsAreZero = clearingGradients
+    }
 
     /// A number that changes whenever the parameter's values may have changed.
     package func version(of id: ParameterID) -> Int { slices[id.index].isTrainable ? version : frozenVersion }
 
-    /// Sets all gradients to zero; `backward` adds to them.
-    package func zeroGradients() { gradients.base.update(repeating: 0, count: gradients.count) }
+    /// Sets all gradients to zero, unless the optimizer has; `backward` adds to them.
+    package func zeroGradients() {
+        if !gradientsAreZero { gradients.base.update(repeating: 0, count: gradients.count) }
+        gradientsAreZero = false
+    }
 
     /// The values that training changes besides the optimizer: the moving statistics of trained layers.
     package var movingStatistics: [ParameterSlice] {

@@ -13,11 +13,14 @@ package enum OptimizerUpdate {
         package let gradientScale: Double
         /// The factor on a weight before its update: 1 - learning rate x weight decay.
         package let keep: Double
+        /// Whether the gradients are set to 0 after their use, block by block while they are in the cache.
+        package let clearsGradients: Bool
 
-        package init(learningRate: Double, gradientScale: Double, keep: Double) {
+        package init(learningRate: Double, gradientScale: Double, keep: Double, clearsGradients: Bool) {
             self.learningRate = learningRate
             self.gradientScale = gradientScale
             self.keep = keep
+            self.clearsGradients = clearsGradients
         }
     }
 
@@ -50,7 +53,7 @@ package enum OptimizerUpdate {
             beta_1: Float(beta1), one_minus_beta_1: Float(1 - beta1), beta_2: Float(beta2), one_minus_beta_2: Float(1 - beta2),
             gradient_share: Float(gradientShare), momentum_share: Float(momentumShare), v_correction: Float(vCorrection),
             epsilon: Float(epsilon))
-        workers.forEachRange(of: run.weights.count, size: block) { range, _ in
+        forEachBlock(of: run, common, workers) { range in
             let at = range.lowerBound
             withUnsafePointer(to: coefficients) {
                 vc_moment_update(range.count, $0, run.gradients.base + at, m.base + at, v.base + at, run.weights.base + at)
@@ -64,7 +67,7 @@ package enum OptimizerUpdate {
         let coefficients = vc_sgd_coefficients(
             learning_rate: Float(common.learningRate), gradient_scale: Float(common.gradientScale), keep: Float(common.keep),
             momentum: Float(momentum), nesterov: nesterov)
-        workers.forEachRange(of: run.weights.count, size: block) { range, _ in
+        forEachBlock(of: run, common, workers) { range in
             let at = range.lowerBound
             withUnsafePointer(to: coefficients) {
                 vc_sgd_update(range.count, $0, run.gradients.base + at, m.map { $0.base + at }, run.weights.base + at)
@@ -81,11 +84,19 @@ package enum OptimizerUpdate {
         let coefficients = vc_rmsprop_coefficients(
             learning_rate: Float(common.learningRate), gradient_scale: Float(common.gradientScale), keep: Float(common.keep),
             rho: Float(rho), one_minus_rho: Float(1 - rho), epsilon: Float(epsilon), momentum: Float(momentum))
-        workers.forEachRange(of: run.weights.count, size: block) { range, _ in
+        forEachBlock(of: run, common, workers) { range in
             let at = range.lowerBound
             withUnsafePointer(to: coefficients) {
                 vc_rmsprop_update(range.count, $0, run.gradients.base + at, v.base + at, m.map { $0.base + at }, run.weights.base + at)
             }
+        }
+    }
+
+    /// Calls `update` for every block of a run, and clears the block's gradients if they are to be cleared.
+    private static func forEachBlock(of run: Run, _ common: Common, _ workers: Workers, _ update: (_ range: Range<Int>) -> Void) {
+        workers.forEachRange(of: run.weights.count, size: block) { range, _ in
+            update(range)
+            if common.clearsGradients { (run.gradients.base + range.lowerBound).update(repeating: 0, count: range.count) }
         }
     }
 }

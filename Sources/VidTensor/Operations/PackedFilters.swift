@@ -3,7 +3,7 @@ import VidSystem
 
 /// A convolution's kernel as `vc_matrix_product` reads it: for each group the matrix (taps, filters) in panels of 16 columns.
 ///
-/// Its owner calls `update` when the kernel has changed.
+/// Its owner calls `update` when the kernel has changed. Any matrix can be packed, as the kernel of a pointwise convolution.
 package final class PackedFilters {
     private let kernelShape: Shape
     private let groups: Int
@@ -27,6 +27,23 @@ package final class PackedFilters {
         (self.kernelShape, self.groups, self.base, self.buffer) = (kernelShape, groups, base, buffer)
     }
 
+    /// A matrix (depth, columns), packed into the memory of `workspace`; with `groups`, each of as many runs of its columns by itself.
+    package convenience init(packing matrix: Tensor, groups: Int = 1, in workspace: Workspace, _ workers: Workers) {
+        self.init(kernelShape: [1, 1, matrix.shape[0], matrix.shape[1]], groups: groups, in: workspace)
+        update(matrix, workers)
+    }
+
+    /// Packs another matrix of the same shape.
+    package func update(_ matrix: Tensor, _ workers: Workers) {
+        update(matrix.reshaped([1, 1, matrix.shape[0], matrix.shape[1]]), workers: workers)
+    }
+
+    /// The transposed of a matrix (columns, depth), packed into the memory of `workspace`.
+    convenience init(transposing matrix: Tensor, in workspace: Workspace, _ workers: Workers) {
+        self.init(kernelShape: [1, 1, matrix.shape[1], matrix.shape[0]], groups: 1, in: workspace)
+        update(turning: matrix.reshaped([1, 1, matrix.shape[0], matrix.shape[1]]), workers: workers)
+    }
+
     /// Floats of the packed kernel.
     package static func floats(_ kernelShape: Shape, groups: Int) -> Int {
         let taps = kernelShape[0] * kernelShape[1] * kernelShape[2]
@@ -35,18 +52,46 @@ package final class PackedFilters {
 
     package var bytes: Int { PackedFilters.floats(kernelShape, groups: groups) * MemoryLayout<Float>.stride }
 
+    /// The same for a matrix (depth, columns) in one group, whose extents may overflow an integer.
+    package static func floats(depth: Double, columns: Double) -> Double {
+        depth * (columns / Double(panelColumns)).rounded(.up) * Double(panelColumns)
+    }
+
     static let panelColumns = Int(vc_panel_columns)
 
     static func panels(_ columns: Int) -> Int { (columns + panelColumns - 1) / panelColumns }
 
+    /// Columns of a group's matrix.
+    var columns: Int { kernelShape[3] / groups }
     /// Rows of a group's matrix.
-    private var taps: Int { kernelShape[0] * kernelShape[1] * kernelShape[2] }
+    var taps: Int { kernelShape[0] * kernelShape[1] * kernelShape[2] }
     /// Floats from one panel to the next.
     var panelFloats: Int { taps * PackedFilters.panelColumns }
 
     /// The matrix of a group.
     func group(_ index: Int) -> UnsafeMutablePointer<Float> {
-        base + index * PackedFilters.panels(kernelShape[3] / groups) * panelFloats
+        base + index * PackedFilters.panels(columns) * panelFloats
+    }
+
+    /// Elements of the depth that a product of `multiply` sums by themselves. With 128, errors are not above OpenBLAS's.
+    private static let run = 128
+
+    /// c = activation(bias + a b), or c += a b with `accumulate`, on the calling worker: a has `rows` dense rows `lda` apart, as long as
+    /// `depth`, and b is the rows `depth` (nil: all) and the columns from `column` on, which is the first of a panel, of a group's
+    /// matrix. c and bias begin at that column.
+    func multiply(
+        group index: Int = 0, depth: Range<Int>? = nil, column: Int = 0, rows: Int, columns: Int, a: UnsafePointer<Float>, lda: Int,
+        accumulate: Bool, c: UnsafeMutablePointer<Float>, ldc: Int, bias: UnsafePointer<Float>? = nil,
+        activation: ActivationKind = .linear
+    ) {
+        let depth = depth ?? 0..<taps
+        precondition(column % PackedFilters.panelColumns == 0, "a product from column \(column) on")
+        var product = vc_product(
+            groups: 1, rows: rows, columns: columns, segments: 1, depth: depth.count, a: a, a_group: 0, a_row: lda, a_depth: 1,
+            a_segment: 0, b: group(index) + column * taps + depth.lowerBound * PackedFilters.panelColumns,
+            b_depth: PackedFilters.panelColumns, b_panel: panelFloats, c: c, c_row: ldc, adds: accumulate, bias: bias, adding: nil,
+            activation: activation.code)
+        vc_matrix_product_in_runs(&product, PackedFilters.run)
     }
 
     /// Packs `kernel` (rows, columns, C / groups, K).
@@ -79,8 +124,7 @@ package final class PackedFilters {
     private func forEachPanel(
         _ workers: Workers, _ body: (_ group: Int, _ columns: Range<Int>, _ panel: UnsafeMutablePointer<Float>) -> Void
     ) {
-        let columns = kernelShape[3] / groups
-        let panels = PackedFilters.panels(columns)
+        let (columns, panels) = (columns, PackedFilters.panels(columns))
         workers.forEach(groups * panels) { block, _ in
             let (index, first) = (block / panels, block % panels * PackedFilters.panelColumns)
             body(index, first..<min(columns, first + PackedFilters.panelColumns), group(index) + first * taps)

@@ -3,8 +3,8 @@ import CKernels
 /// The steps of an LSTM or a GRU over a batch of sequences, forward and backward (formulas: vc_recurrent.h).
 ///
 /// Its buffers are in the order of the steps, (T, B, ...), forwards or backwards in time. The workers share a step in blocks
-/// of 32 samples x 64 units, whatever their number: the products of a block, (32, U) by (U, 64), are small enough for
-/// OpenBLAS's kernels that do not pack, and the cell runs on their result while it is in the cache.
+/// of 32 samples x 64 units, whatever their number. The recurrent kernel is packed once for all steps, and the cell runs on the
+/// products of a block, (32, U) by (U, 64), while they are in the cache.
 package struct Recurrence: Sendable {
     package enum Cell: String, Sendable {
         /// Gates in the order i, f, c, o.
@@ -113,6 +113,7 @@ package struct Recurrence: Sendable {
         precondition(kernel.shape == [units, wide], "a recurrent kernel \(kernel.shape) for \(units) units")
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
+        let packed = PackedFilters(packing: kernel, groups: cell.gates, in: workspace, workers)
         // A GRU's reset gate acts on the recurrent product, so that it cannot be added to the gates.
         let products = cell == .gru ? workspace.take([batch, wide]) : nil
         for step in 0..<steps {
@@ -124,11 +125,10 @@ package struct Recurrence: Sendable {
                 let product = products.map { $0.base + rows.lowerBound * wide + panel.lowerBound }
                 if step > 0 {
                     for gate in 0..<cell.gates {
-                        MatrixProduct.multiplyTile(
-                            m: rows.count, n: panel.count, k: units,
+                        packed.multiply(
+                            group: gate, column: panel.lowerBound, rows: rows.count, columns: panel.count,
                             a: saved.recurrentInput.base + (step - 1) * slab + rows.lowerBound * units, lda: units,
-                            b: kernel.base + gate * units + panel.lowerBound, ldb: wide, accumulate: product == nil,
-                            c: (product ?? gates) + gate * units, ldc: wide)
+                            accumulate: product == nil, c: (product ?? gates) + gate * units, ldc: wide)
                     }
                 }
                 var block = vc_recurrent_forward_panel(
@@ -163,8 +163,7 @@ package struct Recurrence: Sendable {
         let (wide, slab) = (gateUnits, batch * units)
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
-        let transposed = workspace.take([wide, units])
-        Elementwise.transpose(kernel, into: transposed, workers)
+        let packed = PackedFilters(transposing: kernel, in: workspace, workers)
         let dRecurrent = workspace.take([batch, units])
         let (dHidden, dCell) = (workspace.takeZeroed([batch, units]), workspace.takeZeroed([batch, units]))
         for step in stride(from: steps - 1, through: 0, by: -1) {
@@ -176,9 +175,9 @@ package struct Recurrence: Sendable {
                 let row = (step * batch + rows.lowerBound) * wide
                 if !isLast {
                     // All blocks of the step after are done.
-                    MatrixProduct.multiplyTile(
-                        m: rows.count, n: panel.count, k: wide, a: dRecurrentGates.base + row + batch * wide, lda: wide,
-                        b: transposed.base + panel.lowerBound, ldb: units, accumulate: false, c: dRecurrent.base + at, ldc: units)
+                    packed.multiply(
+                        column: panel.lowerBound, rows: rows.count, columns: panel.count,
+                        a: dRecurrentGates.base + row + batch * wide, lda: wide, accumulate: false, c: dRecurrent.base + at, ldc: units)
                 }
                 var block = vc_recurrent_backward_panel(
                     rows: rows.count, units: panel.count, activation: activation.code, recurrent_activation: recurrentActivation.code,

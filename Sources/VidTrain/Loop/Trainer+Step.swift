@@ -60,8 +60,10 @@ extension Trainer {
         defer { times.steps += lap(&clock) }
         let total = try await shards.finish(metrics)
         do {
-            try step.update(learningRate: learningRate(step: state.step))
-            holdsGradients = true
+            // Who hears of an epoch's end may read the gradients of its last step.
+            let isLast = positions.upperBound >= state.order.count
+            try step.update(learningRate: learningRate(step: state.step), keepsGradients: isLast)
+            holdsGradients = isLast
         } catch {
             throw failure(error, last)
         }

@@ -39,7 +39,7 @@ package final class Trainer {
     private let plateauMonitor: Monitor
     private let schedule: LearningRateSchedule
     let classWeights: [Float]?
-    /// Whether the parameters' gradients are those of a step; false before the first step of this process.
+    /// Whether the parameters' gradients are those of the last step: at the end of an epoch, unless this process has not run that step.
     package internal(set) var holdsGradients = false
     /// Times of the current epoch.
     var times = EpochTimes()

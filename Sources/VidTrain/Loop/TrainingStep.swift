@@ -73,10 +73,15 @@ package final class TrainingStep {
 
     /// Updates the weights by the gradients.
     ///
-    /// - Parameter learningRate: nil: the optimiser's.
+    /// - Parameters:
+    ///   - learningRate: nil: the optimiser's.
+    ///   - keepsGradients: whether somebody reads the gradients before the next step begins. Otherwise they are 0 afterwards.
     /// - Throws: where a gradient is not finite; nothing is changed then.
-    package func update(learningRate: Double? = nil) throws(NonFinite) {
-        guard optimizer.step(classifier.parameters, &optimizerState, context.workers, learningRate: learningRate) else { throw .gradient }
+    package func update(learningRate: Double? = nil, keepsGradients: Bool = false) throws(NonFinite) {
+        guard
+            optimizer.step(
+                classifier.parameters, &optimizerState, context.workers, learningRate: learningRate, clearsGradients: !keepsGradients)
+        else { throw .gradient }
     }
 
     /// `backward` passes the gradient of the features (B x T, F) on to the CNN, if that is trained.

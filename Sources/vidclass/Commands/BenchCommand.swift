@@ -212,17 +212,24 @@ struct BenchHeadCommand: AsyncParsableCommand {
     func run() async throws {
         let workers = try options.threads.makeWorkers()
         let classifier = try BenchCommand.classifier(.vgg16, frames: frames, size: 32, trainable: false)
+        let gemm = try GEMMBenchmark.run(workers: workers)
         let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: nil))
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
+        let bound = result.boundSecondsPerStep(classifier.head, gemm)
+        let share = bound / result.secondsPerStep
         let text =
             "\(Formatting.fixed(result.clipsPerSecond, 0)) clips per second (steps of \(batch) clips with \(frames) x \(classifier.features) features, "
             + "\(Formatting.count(workers.count, "thread")))\n"
+            + "\(Formatting.fixed(result.secondsPerStep * 1e3, 1)) ms per step; the products alone would take \(Formatting.fixed(bound * 1e3, 1)) ms at GEMM's "
+            + "\(Formatting.fixed(gemm.allThreads, 0)) GFLOP/s, \(Formatting.fixed(share * 100, 0)) % of that\n"
         try options.report(
             text,
             [
                 ("clips_per_second", .number(result.clipsPerSecond)), ("ms_per_step", .number(result.secondsPerStep * 1e3)),
+                ("bound_ms_per_step", .number(bound * 1e3)), ("sgemm_gflops", .number(gemm.allThreads)),
+                ("gflops", .number(share * gemm.allThreads)), ("share_of_sgemm", .number(share)),
                 ("batch", .integer(batch)), ("frames", .integer(frames)), ("features", .integer(classifier.features)),
             ] + BenchCommand.machine(workers.count))
     }

@@ -74,6 +74,13 @@ import VidTestSupport
             [.layerNormalization(.init()), .dense(DenseOptions(units: 6, activation: .tanh))])
     }
 
+    /// Forward, and backward twice that without the gradient of the features; the first of the LSTM's states is zero.
+    @Test func operationsOfATrainingStep() throws {
+        let (head, _) = try build(
+            HeadTests.model([.lstm(HeadTests.recurrent(5))], [.dense(DenseOptions(units: 6, activation: .tanh))]), features: 7, classes: 3)
+        #expect(head.trainingFlops == Double(2 * (2 * 4 * 7 * 20 + 3 * (3 * 5 * 20 + 5 * 6 + 6 * 3))))
+    }
+
     private func build(_ configuration: ModelConfiguration, features: Int, classes: Int) throws -> (Head, ParameterStore) {
         var layout = ParameterLayout()
         let head = try Head(configuration, features: features, classes: classes, &layout)

@@ -170,6 +170,27 @@ import VidTestSupport
         for threads in [2, 3] { #expect(try run(threads) == one) }
     }
 
+    /// An update that clears the gradients is the same to the bit. The next step adds to zeros, whoever has set them.
+    @Test(arguments: configurations)
+    func clearsGradientsAfterTheirUse(_ configuration: OptimizerConfiguration) throws {
+        func run(clearing: Bool) throws -> [[Float]] {
+            let store = try makeStore()
+            let optimizer = try Optimizer(configuration, store)
+            var state = OptimizerState()
+            let gradients = store.gradients.tensor([store.gradients.count])
+            for step in 1...3 {
+                store.zeroGradients()
+                #expect(gradients.array.allSatisfy { $0 == 0 })
+                setGradients(store, step: step)
+                let before = gradients.array
+                #expect(optimizer.step(store, &state, Workers(count: 2), clearsGradients: clearing))
+                #expect(gradients.array == (clearing ? before.map { _ in 0 } : before))
+            }
+            return ([store.values] + optimizer.slots.map(\.values)).map { $0.tensor([$0.count]).array }
+        }
+        #expect(try run(clearing: true) == run(clearing: false))
+    }
+
     /// Stopped after 7 of 20 steps, its state through JSON and its slots copied: the same bits.
     @Test(arguments: configurations)
     func goesOnFromASavedState(_ configuration: OptimizerConfiguration) throws {

@@ -26,20 +26,28 @@ import VidTestSupport
         let expected = product(doubles(a), doubles(b), m, n, k, { $0 * k + $1 }, { $0 * n + $1 })
         var bits: [[Float]] = []
         for count in threadCounts {
-            let workers = Workers(count: count)
+            let (workers, workspace) = (Workers(count: count), Workspace())
             let c = tensors.nan([m, n])
-            MatrixProduct.multiply(a, b, into: c, workers)
+            MatrixProduct.multiply(a, b, into: c, workspace, workers)
             #expect(relativeError(c.array, expected) <= 2e-6)
             bits.append(c.array)
 
-            MatrixProduct.multiply(aTransposed, transposeA: true, b, into: c, accumulate: true, workers)
+            MatrixProduct.multiply(aTransposed, transposeA: true, b, into: c, accumulate: true, workspace, workers)
             #expect(relativeError(c.array, expected.map { 2 * $0 }) <= 2e-6)
             bits[bits.count - 1] += c.array
 
             c.fill(.nan)
-            let workspace = Workspace()
             MatrixProduct.multiplyByTransposed(a, bTransposed, into: c, workspace, workers)
             #expect(relativeError(c.array, expected) <= 2e-6)
+            bits[bits.count - 1] += c.array
+
+            // Some of the rows of a packed matrix.
+            let part = k / 3..<k
+            let columns = tensors.nan([m, part.count])
+            columns.copy(from: a.array.enumerated().filter { part.contains($0.offset % k) }.map(\.element))
+            MatrixProduct.multiply(columns, PackedFilters(packing: b, in: workspace, workers), depth: part, into: c, workspace, workers)
+            let ofPart = product(doubles(columns), doubles(b), m, n, part.count, { $0 * part.count + $1 }, { ($0 + k / 3) * n + $1 })
+            #expect(relativeError(c.array, ofPart) <= 2e-6)
             bits[bits.count - 1] += c.array
         }
         #expect(bits.allSatisfy { $0 == bits[0] }, "the same bits at any thread count")
@@ -49,10 +57,39 @@ import VidTestSupport
         var tensors = TestTensors(seed: 17)
         let (m, n, k) = (70, 150, 33)
         let (a, b, bias, c) = (tensors.uniform([m, k]), tensors.uniform([k, n]), tensors.uniform([n]), tensors.nan([m, n]))
-        MatrixProduct.multiply(a, b, into: c, finish: .init(bias: bias, activation: .relu), Workers(count: 2))
-        var expected = product(doubles(a), doubles(b), m, n, k, { $0 * k + $1 }, { $0 * n + $1 })
-        for i in expected.indices { expected[i] = max(0, expected[i] + Double(bias.base[i % n])) }
+        MatrixProduct.multiply(a, b, into: c, finish: .init(bias: bias, activation: .relu), Workspace(), Workers(count: 2))
+        let products = product(doubles(a), doubles(b), m, n, k, { $0 * k + $1 }, { $0 * n + $1 })
+        var expected = products.indices.map { max(0, products[$0] + Double(bias.base[$0 % n])) }
         #expect(relativeError(c.array, expected) <= 2e-6)
+        // And of a sum.
+        MatrixProduct.multiply(
+            a, b, into: c, accumulate: true, finish: .init(bias: bias, activation: .relu), Workspace(), Workers(count: 2))
+        expected = products.indices.map { max(0, expected[$0] + products[$0] + Double(bias.base[$0 % n])) }
+        #expect(relativeError(c.array, expected) <= 2e-6)
+    }
+
+    /// Blocks of 8 x 8 and what is left beside them.
+    @Test(arguments: [(1, 1), (1, 20), (8, 8), (7, 40), (16, 33), (70, 150), (130, 9)])
+    func transposedAndPackedMatricesAreTheirTwins(_ rows: Int, _ columns: Int) {
+        var tensors = TestTensors(seed: 21)
+        let x = tensors.uniform([rows, columns + 3])
+        let y = tensors.nan([columns, rows + 2])
+        vc_transpose(rows, columns, x.base, columns + 3, y.base, rows + 2)
+        let panels = (rows + 15) / 16
+        let (plain, turned) = (tensors.nan([panels, columns, 16]), tensors.nan([panels, columns, 16]))
+        vc_pack(columns, rows, y.base, rows + 2, 1, plain.base, 16 * columns)
+        vc_pack(columns, rows, x.base, 1, columns + 3, turned.base, 16 * columns)
+        var (transposedIsRight, packedIsRight) = (true, true)
+        for p in 0..<columns {
+            for j in 0..<16 * panels {
+                let value = j < rows ? x.base[j * (columns + 3) + p] : 0
+                if j < rows { transposedIsRight = transposedIsRight && y.base[p * (rows + 2) + j] == value }
+                let place = (j / 16 * columns + p) * 16 + j % 16
+                packedIsRight = packedIsRight && plain.base[place] == value && turned.base[place] == value
+            }
+            for j in rows..<rows + 2 { transposedIsRight = transposedIsRight && y.base[p * (rows + 2) + j].isNaN }
+        }
+        #expect(transposedIsRight && packedIsRight)
     }
 
     private static let packedShapes = [
@@ -100,6 +137,14 @@ import VidTestSupport
                 }
             }
             #expect(relativeError(c.array, expected) <= 2e-6, "\(activation), adding \(isAdding), adds \(adds)")
+            for run in [1, 7, 128] {
+                let inRuns = tensors.nan([m, cRow])
+                inRuns.copy(from: start)
+                var other = description
+                other.c = inRuns.base
+                vc_matrix_product_in_runs(&other, run)
+                #expect(relativeError(inRuns.array, expected) <= 2e-6, "runs of \(run): \(activation), adding \(isAdding), adds \(adds)")
+            }
             let turned = tensors.nan([k, m + 3])
             for i in 0..<m { for l in 0..<k { turned.base[l * (m + 3) + i] = a.base[i * aRow + l] } }
             let ofTurned = tensors.nan([m, cRow])
@@ -118,6 +163,32 @@ import VidTestSupport
             }
             #expect(rowsAlone.array == c.array, "the same bits whatever the rows around")
         }
+    }
+
+    /// 4096 terms in 32 runs have a rounding error that is smaller by the root of 32, and by half of that at least.
+    @Test func runsKeepErrorsSmall() {
+        var tensors = TestTensors(seed: 22)
+        let (m, n, k) = (24, 32, 4096)
+        let (a, b) = (tensors.uniform([m, k]), tensors.uniform([k, n]))
+        let packed = tensors.nan([n / 16, k, 16])
+        vc_pack(k, n, b.base, n, 1, packed.base, 16 * k)
+        let exact = product(doubles(a), doubles(b), m, n, k, { $0 * k + $1 }, { $0 * n + $1 })
+        func error(_ multiply: (inout vc_product) -> Void) -> Double {
+            let c = tensors.nan([m, n])
+            var description = vc_product(
+                groups: 1, rows: m, columns: n, segments: 1, depth: k, a: a.base, a_group: 0, a_row: k, a_depth: 1, a_segment: 0,
+                b: packed.base, b_depth: 16, b_panel: 16 * k, c: c.base, c_row: n, adds: false, bias: nil, adding: nil,
+                activation: ActivationKind.linear.code)
+            multiply(&description)
+            return zip(c.array, exact).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }.squareRoot()
+        }
+        let (whole, inRuns) = (error { vc_matrix_product(&$0) }, error { vc_matrix_product_in_runs(&$0, 128) })
+        #expect(inRuns <= whole / 2.83, "\(inRuns) against \(whole)")
+        // What it takes in a product of the head.
+        let c = tensors.nan([m, n])
+        MatrixProduct.multiply(a, b, into: c, Workspace(), Workers(count: 1))
+        let found = zip(c.array, exact).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }.squareRoot()
+        #expect(found == inRuns)
     }
 
     /// Groups of overlapping rows of several segments, short and longer than a pass.

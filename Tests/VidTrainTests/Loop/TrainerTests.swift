@@ -131,12 +131,16 @@ import VidTrain
         let trainer = try clips.trainer(TestClips.configuration(epochs: 2), threads: 1)
         var batches: [Int] = []
         var epochs: [Int] = []
+        let gradients = trainer.classifier.parameters.gradients
         _ = try await trainer.run(
             shouldStop: { false },
             handle: { event in
                 switch event {
                 case .batch(let progress): batches.append(progress.clipsDone)
-                case .epoch(let epoch): epochs.append(epoch.record.epoch)
+                case .epoch(let epoch):
+                    epochs.append(epoch.record.epoch)
+                    // TensorBoard's log shows them.
+                    #expect(trainer.holdsGradients && gradients.tensor([gradients.count]).array.contains { $0 != 0 })
                 default: break
                 }
             })
