@@ -194,8 +194,7 @@ def try_tar(base: pathlib.Path, work: pathlib.Path, packages: pathlib.Path, vide
     subprocess.run(["tar", "-xzf", archive, "--no-same-owner", "-C", system.folder / "opt"], check=True)
     # Wherever it is.
     (system.folder / "srv/a place").mkdir()
-    name = archive.name.removesuffix(".tar.gz").split("-linux-")[0]
-    unpacked, = (system.folder / "opt").glob(name + "*")
+    unpacked = system.folder / "opt" / archive.name.removesuffix(".tar.gz")
     unpacked.rename(system.folder / "srv/a place/vidclass")
     program = "'/srv/a place/vidclass/bin/vidclass'"
     print(f"  {system.run(program + ' --version').strip()}, with no library but those of a minimal system")
