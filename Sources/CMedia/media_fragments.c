@@ -153,7 +153,7 @@ int vc_fragments_read(struct fragments *fragments, vc_media_source source, void 
     if (fragments->held_at == fragments->held_count && fragments->left == 0) {
         const int status = begin_box(fragments, source, context, may_end);
         if (status < 0) return status;
-        if (fragments->has_ended) return 0;
+        if (fragments->has_ended || fragments->held_count == 0) return 0;
     }
     if (fragments->held_at < fragments->held_count)
         return give(fragments->held, fragments->held_count, &fragments->held_at, buffer, count);
