@@ -11,15 +11,16 @@ Make packages of vidclass for machines that have neither Swift nor these sources
 
 usage: Scripts/package.sh [--deb] [--tar] [--output FOLDER] [--binary FILE]
 
-  --deb            make only vidclass_VERSION_ARCHITECTURE.deb, for the release of Debian or Ubuntu that it is made on
-  --tar            make only vidclass-VERSION-linux-MACHINE.tar.gz, which is unpacked anywhere
+  --deb            make only vidclass_VERSION~RELEASE_ARCHITECTURE.deb
+  --tar            make only vidclass-VERSION-RELEASE-MACHINE.tar.gz, which is unpacked anywhere
   --output FOLDER  where to put them; .build/packages by default
   --binary FILE    package this program instead of building one
   DEBEMAIL         (environment) the maintainer's address in the .deb, with DEBFULLNAME as the name
 
 The program in them has the Swift runtime and OpenBLAS linked in, and is stripped. It is built in .build/package, which takes ten minutes
 or more the first time. The other libraries it loads by itself: the .deb depends on their packages, and vidclass doctor names those that
-are missing where the .tar.gz is unpacked. The plug-in for MPI is not in the packages, because it belongs to the MPI of a cluster:
+are missing where the .tar.gz is unpacked. They are those of the RELEASE of Debian or Ubuntu that the packages are made on, such as debian12:
+another one has other versions of FFmpeg's libraries and of HDF5, so make packages there, too. The plug-in for MPI is not in the packages, because it belongs to the MPI of a cluster:
 Scripts/mpi_plugin.sh --output PREFIX/lib/vidclass/libvidclass_mpi.so builds it.
 
 Needs binutils and, for the .deb, dpkg-dev; lintian checks the .deb where it is installed.
@@ -115,6 +116,8 @@ if [ "$size" -gt $limit ]; then
     exit 1
 fi
 version=$("$work/vidclass" --version | cut -d ' ' -f 1)
+# shellcheck source=/dev/null
+release=$(. /etc/os-release && echo "$ID${VERSION_ID:-}")
 # The time of the commit, so that equal sources give equal packages.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH
@@ -127,21 +130,22 @@ stage() {
 }
 
 make_tar() {
-    local name=vidclass-$version-linux-$(uname -m)
+    local name=vidclass-$version-$release-$(uname -m)
     stage "$work/tar" "/$name"
     tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work/tar" -c "$name" | gzip -9n >"$output/$name.tar.gz"
     echo "made $output/$name.tar.gz"
 }
 
 make_deb() {
-    local architecture tree=$work/deb depends loaded
+    # A system that is upgraded to the next release takes the package that was made there.
+    local architecture tree=$work/deb depends loaded full=$version~$release
     architecture=$(dpkg --print-architecture)
     stage "$tree" /usr
     local doc=$tree/usr/share/doc/vidclass
     gzip -9n "$tree"/usr/share/man/man1/*.1
     local maintainer="${DEBFULLNAME:-vidclass maintainers} <${DEBEMAIL:-maintainers@vidclass.invalid}>"
     printf 'vidclass (%s) stable; urgency=medium\n\n  * Version %s; CHANGELOG.md.gz lists the changes.\n\n -- %s  %s\n' \
-        "$version" "$version" "$maintainer" "$(LC_ALL=C date -R -u -d "@$SOURCE_DATE_EPOCH")" >"$doc/changelog"
+        "$full" "$version" "$maintainer" "$(LC_ALL=C date -R -u -d "@$SOURCE_DATE_EPOCH")" >"$doc/changelog"
     gzip -9n "$doc/changelog" "$doc/CHANGELOG.md"
     # The libraries that are linked, and those that the program loads, as it names them itself.
     mkdir -p "$work/shlibs/debian"
@@ -155,7 +159,7 @@ make_deb() {
     (cd "$tree" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
     cat >"$tree/DEBIAN/control" <<CONTROL
 Package: vidclass
-Version: $version
+Version: $full
 Architecture: $architecture
 Maintainer: $maintainer
 Installed-Size: $(du -k -s --apparent-size "$tree/usr" | cut -f 1)
@@ -172,7 +176,7 @@ Description: train, evaluate and run video classifiers on a CPU
  recurrent network over the frames, and dense layers.
 CONTROL
     find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-    local file=$output/vidclass_${version}_$architecture.deb
+    local file=$output/vidclass_${full}_$architecture.deb
     dpkg-deb --root-owner-group -Zxz --build "$tree" "$file" >/dev/null
     echo "made $file"
     if command -v lintian >/dev/null 2>&1; then

@@ -20,9 +20,9 @@ from . import environment
 
 # The text before the Tab, a text that must be shown then, and one that must not.
 COMPLETIONS = [
-    ("vidclass tr", "vidclass train ", "FAILED"),
+    ("vidclass tr", "vidclass train", "FAILED"),
     ("vidclass ", "predict", "generate-manual"),
-    ("vidclass com", "vidclass compare ", "FAILED"),
+    ("vidclass com", "vidclass compare", "FAILED"),
     ("vidclass train --con", "--config", "--cache"),
     ("vidclass train --config con", "config.json", "config.txt"),
     ("vidclass train --set training.ep", "training.epochs=", "shuffle"),

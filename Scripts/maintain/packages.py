@@ -15,9 +15,9 @@ At the end it measures the program's size and start (`vidclass --version`). Ends
 
 import http.server
 import json
+import os
 import pathlib
 import re
-import resource
 import shlex
 import shutil
 import statistics
@@ -194,8 +194,7 @@ def try_tar(base: pathlib.Path, work: pathlib.Path, packages: pathlib.Path, vide
     subprocess.run(["tar", "-xzf", archive, "--no-same-owner", "-C", system.folder / "opt"], check=True)
     # Wherever it is.
     (system.folder / "srv/a place").mkdir()
-    name = archive.name.removesuffix(".tar.gz").split("-linux-")[0]
-    unpacked, = (system.folder / "opt").glob(name + "*")
+    unpacked = system.folder / "opt" / archive.name.removesuffix(".tar.gz")
     unpacked.rename(system.folder / "srv/a place/vidclass")
     program = "'/srv/a place/vidclass/bin/vidclass'"
     print(f"  {system.run(program + ' --version').strip()}, with no library but those of a minimal system")
@@ -217,19 +216,26 @@ def measure(packages: pathlib.Path, work: pathlib.Path) -> None:
     subprocess.run(["tar", "-xzf", archive, "-C", work], check=True)
     program, = work.glob("vidclass-*/bin/vidclass")
     size = program.stat().st_size
-    times, processor = [], []
-    for _ in range(40):
-        start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([program, "--version"], check=True, stdout=subprocess.DEVNULL)
-        times.append(1000 * (time.perf_counter() - start))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        processor.append(1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
-    print(f"the program: {size / 1e6:.1f} MB; its start: median {statistics.median(times):.1f} ms, shortest {min(times):.1f} ms, "
-          f"processor time {statistics.median(processor):.1f} ms; "
+    times = start_times(program)
+    print(f"the program: {size / 1e6:.1f} MB; its start: median {statistics.median(times):.1f} ms, shortest {min(times):.1f} ms; "
           f"packages: {', '.join(f'{path.name} {path.stat().st_size / 1e6:.1f} MB' for path in sorted(packages.iterdir()))}")
     check(size <= LARGEST_PROGRAM, f"the program has {size} bytes, more than {LARGEST_PROGRAM}")
-    # The processor's time, because other programs may be running.
-    check(statistics.median(processor) <= SLOWEST_START, f"the start takes {statistics.median(processor):.1f} ms, not {SLOWEST_START}")
+    check(statistics.median(times) <= SLOWEST_START, f"the start takes {statistics.median(times):.1f} ms, not {SLOWEST_START}")
+
+
+def start_times(program: pathlib.Path) -> list[float]:
+    """Milliseconds of forty starts by the clock, before all other programs that are running."""
+    usual = os.sched_getscheduler(0), os.sched_getparam(0)
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    try:
+        times = []
+        for _ in range(40):
+            start = time.perf_counter()
+            subprocess.run([program, "--version"], check=True, stdout=subprocess.DEVNULL)
+            times.append(1000 * (time.perf_counter() - start))
+    finally:
+        os.sched_setscheduler(0, *usual)
+    return times
 
 
 def make_video(path: pathlib.Path) -> None:

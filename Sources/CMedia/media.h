@@ -39,6 +39,23 @@ struct timing {
     int32_t duration, stretch;
 };
 
+/// The bytes of a stream on their way to libavformat. They end where a piece of MP4 fragments ends, and go on with the header.
+struct fragments {
+    /// The boxes before the samples.
+    uint8_t *header;
+    size_t header_count, header_at;
+    /// The box that comes next, or its head, and how much of it was handed out.
+    uint8_t *held;
+    size_t held_count, held_at, held_capacity;
+    /// Bytes until the next box; INT64_MAX = all the rest.
+    int64_t left;
+    /// Whether there was a fragment; whether the stream can only be read as one piece; whether a piece has ended.
+    bool has_fragment, is_whole, has_ended;
+    /// The most by which a sample was shown before the time at which it is decoded, and its track.
+    int64_t lead;
+    uint32_t track;
+};
+
 struct vc_media {
     /// The file; -1 for a stream, whose bytes come from `source`.
     int descriptor;
@@ -46,6 +63,9 @@ struct vc_media {
     void *source_context;
     /// Whether the source has come to its end.
     bool has_ended;
+    struct fragments fragments;
+    /// Whether its frames are being decoded, so that a piece of it may end.
+    bool is_followed;
     /// Why no more packets could be read.
     int end_code;
     int64_t size, position;
@@ -104,6 +124,18 @@ int vc_media_open_decoder(vc_media *media, int threads);
 
 /// Opens the file from its start.
 int vc_media_reopen(vc_media *media);
+
+/// Reads the bytes of a stream that come next, as `source` does; 0 also where a piece ends: before a fragment that needs none of those before
+/// it, if `may_end`.
+int vc_fragments_read(struct fragments *fragments, vc_media_source source, void *context, uint8_t *buffer, int count, bool may_end);
+
+/// Begins the next piece: the header, and the fragment before which the last one ended.
+void vc_fragments_resume(struct fragments *fragments);
+
+void vc_fragments_free(struct fragments *fragments);
+
+/// Opens the container of a stream anew after the end of a piece. The decoder stays.
+int vc_media_resume(vc_media *media);
 
 /// Drops what was read ahead.
 void vc_media_forget_buffer(vc_media *media);

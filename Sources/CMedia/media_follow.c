@@ -65,6 +65,7 @@ int vc_media_follow(
         progress->picture = picture;
         progress->to = (struct receiver){receive, context};
         media->decoder_errors = media->skipped_bytes = 0;
+        media->is_followed = true;
         status = follow(media, progress);
         if (status == 0) status = vc_media_deliver_rest(media, progress->to);
         const struct timing *timing = &progress->timing;

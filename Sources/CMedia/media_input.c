@@ -10,13 +10,23 @@
 
 // ---- The file ----
 
+/// The most samples of all streams whose places libavformat remembers, some 32 bytes each, before a stream of fragments is opened anew.
+enum { most_remembered = 1 << 12 };
+
+static bool remembers_much(const vc_media *media) {
+    int64_t count = 0;
+    for (unsigned i = 0; i < media->format->nb_streams; i++) count += ff.avformat_index_get_entries_count(media->format->streams[i]);
+    return count >= most_remembered;
+}
+
 /// Bytes of a stream. There is no way back.
 static int read_source(void *context, uint8_t *buffer, int count) {
     vc_media *media = context;
     if (media->has_ended) return AVERROR_EOF;
-    const int got = media->source(media->source_context, buffer, count);
+    const bool may_end = media->is_followed && remembers_much(media);
+    const int got = vc_fragments_read(&media->fragments, media->source, media->source_context, buffer, count, may_end);
     if (got < 0) return AVERROR_EXIT;
-    media->has_ended = got == 0;
+    media->has_ended = got == 0 && !media->fragments.has_ended;
     return got > 0 ? got : AVERROR_EOF;
 }
 
@@ -159,6 +169,13 @@ static bool is_described(const vc_media *media) {
     return true;
 }
 
+/// Reads the packets of this stream alone.
+static void use_stream(vc_media *media, int place) {
+    const AVFormatContext *format = media->format;
+    for (unsigned i = 0; i < format->nb_streams; i++) format->streams[i]->discard = (int)i == place ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    media->stream = format->streams[place];
+}
+
 static int choose_stream(vc_media *media) {
     AVFormatContext *format = media->format;
     const bool is_video = media->medium == VC_MEDIA_VIDEO;
@@ -187,8 +204,7 @@ static int choose_stream(vc_media *media) {
         }
         return vc_media_fail(media, VC_MEDIA_ABSENT, "%s", kinds[0] ? kinds : is_video ? "only sound or data" : "only pictures or data");
     }
-    for (unsigned i = 0; i < format->nb_streams; i++) format->streams[i]->discard = (int)i == chosen ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
-    media->stream = format->streams[chosen];
+    use_stream(media, chosen);
     const AVCodecParameters *codec = media->stream->codecpar;
     if (is_video) {
         if (codec->width <= 0 || codec->height <= 0)
@@ -206,6 +222,27 @@ static int choose_stream(vc_media *media) {
 int vc_media_reopen(vc_media *media) {
     int status = open_container(media);
     return status == 0 ? choose_stream(media) : status;
+}
+
+int vc_media_resume(vc_media *media) {
+    const int place = media->stream->index;
+    const AVRational average = media->stream->avg_frame_rate, real = media->stream->r_frame_rate;
+    // The header stands directly before the fragment, whose samples may be told by their places in the whole stream.
+    vc_media_forget_buffer(media);
+    media->input->pos -= (int64_t)media->fragments.header_count;
+    media->input->eof_reached = 0;
+    vc_fragments_resume(&media->fragments);
+    media->is_followed = false;
+    const int status = open_container(media);
+    if (status != 0) return status;
+    media->is_followed = true;
+    AVFormatContext *format = media->format;
+    if (place >= (int)format->nb_streams || format->streams[place]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
+        return vc_media_fail(media, VC_MEDIA_UNREADABLE, "its video stream has gone");
+    use_stream(media, place);
+    media->stream->avg_frame_rate = average;
+    media->stream->r_frame_rate = real;
+    return 0;
 }
 
 int vc_media_open_decoder(vc_media *media, int threads) {
@@ -283,6 +320,7 @@ void vc_media_close(vc_media *media) {
     ff.av_packet_free(&media->packet);
     ff.av_frame_free(&media->frame);
     vc_media_free_pictures(media);
+    vc_fragments_free(&media->fragments);
     free(media->packets);
     free(media->shown_packets);
     free(media->shown_times);

@@ -17,6 +17,11 @@ int vc_media_read(vc_media *media) {
         // Demuxers also say that memory ran out where a damaged size is absurd.
         if (code == AVERROR(ENOMEM) && media->packet_count == 0) return vc_media_fail_by(media, code, "it cannot be read");
         if (code == AVERROR(ENOMEM)) media->demuxer_errors++;
+        if (code == AVERROR_EOF && media->fragments.has_ended) {
+            const int status = vc_media_resume(media);
+            if (status != 0) return status;
+            continue;
+        }
         // A damaged container ends here; what came before counts.
         if (code < 0) {
             media->end_code = code;

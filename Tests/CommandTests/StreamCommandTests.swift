@@ -19,14 +19,16 @@ struct StreamCommandTests {
 
     /// A film of ten seconds.
     private func make(_ name: String, _ options: String...) throws {
+        try ffmpeg(
+            ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20", "-frames:v", "200", "-pix_fmt", "yuv420p", "-g", "20"] + options + [
+                box(name)
+            ])
+    }
+
+    private func ffmpeg(_ words: [String]) throws {
         let ffmpeg = Process()
         ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
-        ffmpeg.arguments =
-            [
-                "-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20", "-frames:v", "200", "-pix_fmt", "yuv420p",
-                "-g", "20",
-            ]
-            + options + [box(name)]
+        ffmpeg.arguments = ["-v", "error", "-nostdin"] + words
         try ffmpeg.run()
         ffmpeg.waitUntilExit()
         try #require(ffmpeg.terminationStatus == 0)
@@ -102,6 +104,37 @@ struct StreamCommandTests {
         }
         #expect(try command.end() == 0, "\(command.errors)")
         #expect(command.output == rows.replacingOccurrences(of: "\na.\(kind),", with: "\n-,"))
+    }
+
+    /// Fifty minutes in fragments: what the reader remembers of them does not grow.
+    @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)")) func memoryOfALongStream() throws {
+        try ffmpeg(["-stream_loop", "299", "-i", box("a.mkv"), "-c", "copy", "-movflags", "+frag_every_frame+empty_moov", box("long.mp4")])
+        let bytes = try box.bytes("long.mp4")
+        let command = try piped(["--window", "1", "--stride", "60", "--format", "csv"])
+        let first = bytes.count / 5
+        try command.write(bytes.prefix(first))
+        let before = try #require(Self.memoryOfChildren(of: command.process.processIdentifier))
+        try command.write(bytes.dropFirst(first))
+        let after = try #require(Self.memoryOfChildren(of: command.process.processIdentifier))
+        #expect(try command.end() == 0, "\(command.errors)")
+        #expect(command.output.split(separator: "\n").count == 51)
+        // Without an end, 48,000 fragments take some 7 MB.
+        #expect(after - before < 3000, "\(before) and \(after) KiB")
+    }
+
+    /// KiB of physical memory of a process's children; nil if there are none.
+    private static func memoryOfChildren(of parent: Int32) throws -> Int? {
+        var total: Int?
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") where Int32(name) != nil {
+            // Others come and go.
+            guard let status = try? String(contentsOfFile: "/proc/\(name)/status", encoding: .utf8) else { continue }
+            func field(_ key: String) -> Int? {
+                status.split(separator: "\n").first { $0.hasPrefix(key + ":") }?.split(whereSeparator: \.isWhitespace).dropFirst().first
+                    .flatMap { Int($0) }
+            }
+            if field("PPid") == Int(parent), let resident = field("VmRSS") { total = (total ?? 0) + resident }
+        }
+        return total
     }
 
     @Test func otherFormats() throws {

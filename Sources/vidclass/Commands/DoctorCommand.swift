@@ -103,7 +103,13 @@ private struct Diagnosis {
         if let readerFault {
             warnings.append("Videos, sounds and HDF5 files cannot be read (.bin and .npy clips can): \(readerFault)")
         }
-        warnings += libraries.compactMap(\.complaint).map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
+        let complaints = libraries.compactMap(\.complaint)
+        warnings += complaints.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
+        if !complaints.isEmpty {
+            warnings.append(
+                "These packages are of the release of Debian or Ubuntu on which this vidclass was built. If apt-get does not find one of them here, use a vidclass that was built on this release."
+            )
+        }
         if ffmpeg == nil {
             warnings.append(
                 "The program ffmpeg was not found, so explain cannot write animations. Nothing else needs it. Install it: apt-get install ffmpeg."

@@ -89,6 +89,18 @@ struct VideoStreamTests {
         }
     }
 
+    /// More samples than libavformat is to remember: the container is opened anew again and again, and the frames are those of the file.
+    @Test(arguments: ["+frag_keyframe+empty_moov", "+frag_every_frame+empty_moov+default_base_moof", "+cmaf", "+frag_keyframe"])
+    func manyFragments(flags: String) async throws {
+        let videos = try CodedVideos()
+        let path = videos.folder("long.mp4")
+        let words = "-f lavfi -i testsrc2=size=48x16:rate=25 -f lavfi -i sine -t 400 \(CodedVideos.h264) -c:a aac -movflags \(flags)"
+        try videos.run(CodedVideos.words(words) + [path])
+        let expected = try await ofFile(path, 1, 7)
+        let (found, end) = try await ofStream(try videos.folder.bytes("long.mp4"), 1, 7)
+        #expect(expected.count == 58 && found == expected && end.damage == nil)
+    }
+
     /// An MP4 whose index is at its end is no stream.
     @Test func whatCannotBeFollowed() throws {
         let videos = try CodedVideos()
