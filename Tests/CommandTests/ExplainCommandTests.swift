@@ -64,8 +64,9 @@ import VidTestSupport
         #expect(abs(sum - (score - baseline)) <= 1e-2 * max(0.01, abs(score - baseline)), "\(sum) for \(score) - \(baseline)")
         let shares = frames.map { $0["share"] as? Double ?? .nan }
         let sizes = frames.map { abs($0["contribution"] as? Double ?? .nan) }
-        #expect(abs(shares.reduce(0, +) - 1) <= 1e-9)
-        #expect(zip(shares, sizes).allSatisfy { abs($0 - $1 / sizes.reduce(0, +)) <= 1e-5 }, "\(shares) of \(sizes)")
+        let (allShares, allSizes) = (shares.reduce(0, +), sizes.reduce(0, +))
+        #expect(abs(allShares - 1) <= 1e-9)
+        #expect(zip(shares, sizes).allSatisfy { abs($0 - $1 / allSizes) <= 1e-5 }, "\(shares) of \(sizes)")
         let predictions = try #require(first["predictions"] as? [[String: Any]])
         let predicted = try box.run("predict", "data/up/001.bin", "--format", "json")
         let other = try JSONSerialization.jsonObject(with: Data(predicted.output.utf8)) as? [[String: Any]]

@@ -21,7 +21,8 @@ import VidTestSupport
         for (format, files) in [("onnx", ["model.onnx"]), ("keras", ["model.keras"]), ("torch", ["model.safetensors", "model.py"])] {
             let result = try export("runs/train", "--format", format)
             #expect(result.status == 0 && result.errors == "", "\(result.errors)")
-            #expect(result.output.split(separator: "\n").map(String.init) == files)
+            let written = result.output.split(separator: "\n").map(String.init)
+            #expect(written == files)
             let ending = String(files[0].split(separator: ".")[1])
             let again = try export("runs/train/weights/best.safetensors", "--format", format, "--output", "other.\(ending)")
             #expect(again.status == 0 && again.output.hasPrefix("other.\(ending)\n"), "\(again.errors)")

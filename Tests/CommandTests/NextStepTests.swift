@@ -211,10 +211,13 @@ import VidTestSupport
 @Suite struct PastedTextTests {
     /// The texts in a Swift file, without comments and without texts of several lines, which are help.
     private func literals(_ source: String) -> [String] {
-        source.split(separator: "\"\"\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 0 }
-            .flatMap { $0.element.split(separator: "\n") }
-            .filter { line in !["//", "usage:", "abstract:"].contains { line.drop { $0 == " " }.hasPrefix($0) } }
-            .map(String.init).filter { $0.contains("\"") && !$0.contains("<code>") }
+        let pieces = source.split(separator: "\"\"\"", omittingEmptySubsequences: false).enumerated()
+        let lines = pieces.filter { $0.offset % 2 == 0 }.flatMap { $0.element.split(separator: "\n") }
+        return lines.map(String.init).filter { line in
+            let text = line.drop { $0 == " " }
+            let isOther = ["//", "usage:", "abstract:"].contains { text.hasPrefix($0) }
+            return !isOther && line.contains("\"") && !line.contains("<code>")
+        }
     }
 
     @Test func noMessageSpellsThemOut() throws {

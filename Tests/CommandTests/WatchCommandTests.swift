@@ -99,11 +99,10 @@ import VidTestSupport
         usleep(600_000)
         stop(process)
         let named = try box.succeed("predict", "in", "--window", "0.25", "--format", "csv").output
-        let expected = try CSVTable(Array(named.utf8), path: "named").records.map { Array($0.fields.dropLast()) }.sorted {
-            $0[0] + $0[1] < $1[0] + $1[1]
-        }
-        let found = try table().map { ["in/" + $0[0]] + $0[1..<9] }.sorted { $0[0] + $0[1] < $1[0] + $1[1] }
-        #expect(found == expected)
+        func isBefore(_ a: [String], _ b: [String]) -> Bool { a[0] + a[1] < b[0] + b[1] }
+        let expected = try CSVTable(Array(named.utf8), path: "named").records.map { Array($0.fields.dropLast()) }
+        let found = try table().map { row in ["in/" + row[0]] + Array(row[1..<9]) }
+        #expect(found.sorted(by: isBefore) == expected.sorted(by: isBefore))
     }
 
     /// A clip that fails has one row with the reason, and is tried again when it has changed.
