@@ -50,6 +50,8 @@ TESTS = {
     "length-of-list": "ConfigErrorTests/lists",
     "facts-of-clips": "FactsRecordTests/whatNothingHasFoundIsNotTaken",
     "checksum-of-records": "ContentHashRecordTests/noticesDamage",
+    "order-of-records": "ContentHashRecordTests/aTableThatNobodyWrote",
+    "checksum-of-a-record": "ContentHashRecordTests/oneDamagedRecord",
     "failing-sync": "AtomicFileTests/failureLeavesTheOldFile",
     "folder-synced-after-renaming": "AtomicFileTests/syncsTheFileThenRenamesThenSyncsTheFolder",
     "temporary-file-removed": "AtomicFileTests/failureLeavesTheOldFile",
