@@ -60,10 +60,13 @@ package final class Workspace {
         chunks = [try Buffer(allocating: count, isZeroed: false)]
     }
 
+    /// So many floats, rounded up to whole cache lines: workers then share none.
+    package static func wholeLines(_ floats: Int) -> Int { (floats + 15) / 16 * 16 }
+
     /// Uninitialised floats of `shape`, valid until they are released. To need more than was reserved, where that is no longer
     /// free, is a mistake in what was reserved.
     package func take(_ shape: Shape) -> Tensor {
-        let count = (shape.count + 15) / 16 * 16
+        let count = Workspace.wholeLines(shape.count)
         while chunk < chunks.count, used + count > chunks[chunk].count {
             chunk += 1
             used = 0

@@ -123,7 +123,7 @@ package final class FeatureFolder: FeatureCache, ClipCache {
         for records in [hashes, facts] { save(records, isLast: true) }
     }
 
-    /// What `decode` makes of the records about some clips, in their order.
+    /// Looks up the records about some clips and decodes them, in the order of the clips; nil where there is none.
     private func recall<Value>(
         _ records: FolderRecords, _ clips: [CachedClip], _ decode: (UnsafeRawBufferPointer) -> Value?
     ) -> [Value?] {

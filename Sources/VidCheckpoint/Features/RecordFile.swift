@@ -115,7 +115,7 @@ final class RecordFile: Sendable {
                 for (place, content, crc) in wanted[start..<end] {
                     let bytes = UnsafeRawBufferPointer(rebasing: block[content.lowerBound - lower..<content.upperBound - lower])
                     // guard: checksum-of-a-record
-                    guard RecordFile.crc(bytes) == crc else { continue }
+                    guard CRC32.of(bytes) == crc else { continue }
                     found(place, bytes)
                 }
             }
@@ -203,12 +203,6 @@ final class RecordFile: Sendable {
             try flush(0)
             try file.write(tail)
         }
-    }
-
-    private static func crc(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        var crc = CRC32()
-        crc.update(bytes)
-        return crc.value
     }
 
     private static func digest(_ place: [UInt8], _ table: [UInt8], _ end: [UInt8]) -> [UInt8] {

@@ -44,10 +44,10 @@ package struct ImportedWeights: Sendable {
         source: String, sha256: String, preprocessing: PreprocessingName, ignored: [String], architecture: Architecture,
         _ shapes: [(name: String, shape: Shape)], _ fill: (_ name: String, _ tensor: Tensor) throws -> Void
     ) throws {
-        let owner = try Buffer(allocating: shapes.reduce(0) { $0 + ($1.shape.count + 15) / 16 * 16 })
+        let owner = try Buffer(allocating: shapes.reduce(0) { $0 + Workspace.wholeLines($1.shape.count) })
         var offset = 0
         let tensors = shapes.map { name, shape in
-            defer { offset += (shape.count + 15) / 16 * 16 }
+            defer { offset += Workspace.wholeLines(shape.count) }
             return NamedTensor(name, owner.tensor(shape, offset: offset))
         }
         for tensor in tensors { try fill(tensor.name, tensor.tensor) }

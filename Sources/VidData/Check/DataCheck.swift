@@ -129,7 +129,7 @@ package struct DataCheck: Sendable {
         return zip(entries, zip(facts, thorough)).map { entry, found in found.0.map { checked(entry, $0, thorough: found.1) } }
     }
 
-    /// What the cache has of the entries whose variant is not nil.
+    /// Looks up the facts of the entries that have a variant; nil for the others, and where the cache has none.
     private func answers(_ entries: ArraySlice<DataSet.Entry>, _ variants: [String?], _ cache: any ClipCache) -> [ClipFacts?] {
         let asked = variants.indices.filter { variants[$0] != nil }
         var answers = [ClipFacts?](repeating: nil, count: variants.count)

@@ -95,7 +95,7 @@ extension DataReport {
                 [
                     ("kind", .string(facts.kind)), ("coding", .string(facts.coding)), ("frames", .integer(facts.frames)),
                     ("channels", .integer(facts.channels)), ("rows", .integer(facts.rows)), ("columns", .integer(facts.columns)),
-                    ("frames_per_second", .number(facts.framesPerSecond)), ("seconds", facts.duration.map { .number($0) } ?? .null),
+                    ("frames_per_second", .number(facts.framesPerSecond)), ("seconds", .number(ifAny: facts.duration)),
                     ("damage", facts.damage.map { .object($0.members) } ?? .null),
                 ] + (facts.kind == "video" ? [("video_streams", .integer(facts.videoStreams))] : [])
         } else {

@@ -13,7 +13,9 @@ package struct CRC32: Sendable {
 
     package static func of(_ bytes: some Sequence<UInt8>) -> UInt32 {
         var crc = CRC32()
-        Array(bytes).withUnsafeBytes { crc.update($0) }
+        if bytes.withContiguousStorageIfAvailable({ crc.update(UnsafeRawBufferPointer($0)) }) == nil {
+            Array(bytes).withUnsafeBytes { crc.update($0) }
+        }
         return crc.value
     }
 }

@@ -64,18 +64,6 @@ struct FoundClips {
     /// For tables: the clips' places, by their ids.
     private var places: [ByteText: Int] = [:]
 
-    /// A text, compared byte by byte.
-    private struct ByteText: Hashable {
-        let text: String
-
-        static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
-
-        func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-        }
-    }
-
     /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
     /// exists is left to the caller.
     mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
@@ -91,7 +79,7 @@ struct FoundClips {
                 throw clip.error(error.message, kind: error.kind)
             } catch {}
         }
-        if let first = places.updateValue(clips.count, forKey: ByteText(text: clip.id)).map({ clips[$0] }) {
+        if let first = places.updateValue(clips.count, forKey: ByteText(clip.id)).map({ clips[$0] }) {
             let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
             throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table))\(other)")
         }

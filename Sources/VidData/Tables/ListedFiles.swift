@@ -15,7 +15,7 @@ struct ListedFiles {
 
         init(id: String, path: String) { (self.id, self.path, status) = (id, path, SystemCall.look(at: path).file) }
 
-        /// What `text` names below a folder; nil if nothing is there.
+        /// Finds the file or folder that `text` names below `root`; nil if there is none.
         fileprivate init?(_ text: String, below root: Root) {
             path = PathText.join(root.path, text)
             let look = SystemCall.look(at: path)

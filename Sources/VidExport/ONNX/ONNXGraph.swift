@@ -4,7 +4,7 @@ import VidSystem
 
 /// A graph of ONNX under construction. Values have names; a node's value has the node's name.
 ///
-/// What adds to the graph is not inlined: layers call it dozens of times, and the compiler would optimize each copy.
+/// The functions that add to the graph are not inlined: layers call them dozens of times, and the compiler would optimize each copy.
 package struct ONNXGraph {
     /// An attribute of a node.
     package enum Attribute {

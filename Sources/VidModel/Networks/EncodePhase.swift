@@ -20,7 +20,7 @@ struct StepMemory {
                 continue
             }
             live.removeAll { $0.until < index }
-            let place = StepMemory.place((graph.shapes[step.last].count + 15) / 16 * 16, among: live.map(\.place))
+            let place = StepMemory.place(Workspace.wholeLines(graph.shapes[step.last].count), among: live.map(\.place))
             live.append((place, lastUse[step.last] ?? index))
             offsets.append(place.lowerBound)
             floats = max(floats, place.upperBound)
@@ -111,13 +111,13 @@ struct EncodePhase: Sendable {
 
     /// Floats that one worker takes for so many frames.
     func floatsBesideOthers(frames: Int, _ graph: NetworkGraph) -> Int {
-        EncodePhase.wholeLines(memory.floats * frames) + (steps.map { EncodePhase.scratch($0, graph, workers: 1) }.max() ?? 0)
+        Workspace.wholeLines(memory.floats * frames) + (steps.map { EncodePhase.scratch($0, graph, workers: 1) }.max() ?? 0)
     }
 
     /// Floats of a step's scratch memory, in whole cache lines.
     private static func scratch(_ step: InferenceStep, _ graph: NetworkGraph, workers: Int) -> Int {
         let bytes = step.nodes.map { graph.nodes[$0].layer.scratchBytes(graph.inputShape(of: $0), workers: workers, gradients: false) }
-        return wholeLines((bytes.max() ?? 0) / MemoryLayout<Float>.stride) + (step.bands?.floats ?? 0) * workers
+        return Workspace.wholeLines((bytes.max() ?? 0) / MemoryLayout<Float>.stride) + (step.bands?.floats ?? 0) * workers
     }
 
     /// Floats for one frame of the two places where the outputs of all phases but the last are kept.
@@ -131,13 +131,10 @@ struct EncodePhase: Sendable {
 
     /// Bytes that running phases on so many frames takes at most, besides the frames and the output.
     static func bytes(_ phases: [EncodePhase], _ graph: NetworkGraph, frames: Int) -> Int {
-        let between = betweenFloats(phases, graph).reduce(0) { $0 + wholeLines($1 * min(frames, mostFrames)) }
-        let largest = phases.map { wholeLines($0.memory.floats * min(frames, $0.chunk)) }.max() ?? 0
+        let between = betweenFloats(phases, graph).reduce(0) { $0 + Workspace.wholeLines($1 * min(frames, mostFrames)) }
+        let largest = phases.map { Workspace.wholeLines($0.memory.floats * min(frames, $0.chunk)) }.max() ?? 0
         return (between + largest) * MemoryLayout<Float>.stride
     }
-
-    /// So many floats, rounded up to whole cache lines.
-    private static func wholeLines(_ floats: Int) -> Int { (floats + 15) / 16 * 16 }
 
     /// Consecutive ranges of `size`, the last of which may be smaller.
     static func chunks(of count: Int, _ size: Int) -> some Sequence<Range<Int>> {

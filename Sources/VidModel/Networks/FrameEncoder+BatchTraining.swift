@@ -14,7 +14,7 @@ extension FrameEncoder {
     /// The place of the statistics of node `index`, in floats; for the number of nodes, the floats of all.
     private func statisticsOffset(_ index: Int) -> Int { (0..<index).reduce(0) { $0 + (batchLayer($1)?.statisticsCount ?? 0) } }
 
-    var statisticsBytes: Int { (statisticsOffset(graph.nodes.count) + 15) / 16 * 16 * MemoryLayout<Float>.stride }
+    var statisticsBytes: Int { Workspace.wholeLines(statisticsOffset(graph.nodes.count)) * MemoryLayout<Float>.stride }
 
     /// A step that follows a `StepSchedule`, and its memory in the context's workspace.
     struct BatchStep {

@@ -165,7 +165,7 @@ extension FrameEncoder {
     private func savedFloats(from: Int) -> Int { floats(max(0, from - 1)..<max(0, from - 1, graph.nodes.count - 1)) }
 
     /// Floats of the outputs of the layers of `range` for one frame, each in whole cache lines.
-    private func floats(_ range: Range<Int>) -> Int { range.reduce(0) { $0 + (shapes[$1].count + 15) / 16 * 16 } }
+    private func floats(_ range: Range<Int>) -> Int { range.reduce(0) { $0 + Workspace.wholeLines(shapes[$1].count) } }
 
     func savedBytes(from: Int) -> Int { savedFloats(from: from) * MemoryLayout<Float>.stride }
 

@@ -23,7 +23,7 @@ struct GradientPlan: Sendable {
             for input in graph.nodes[index].inputs where input >= 0 && needs[input] && slots[input] == nil {
                 guard graph.consumers[input].count > 1 || graph.nodes[input].layer.readsOutput else { continue }
                 live.removeAll { $0.node > index }
-                let place = StepMemory.place((graph.shapes[input].count + 15) / 16 * 16, among: live.map(\.place))
+                let place = StepMemory.place(Workspace.wholeLines(graph.shapes[input].count), among: live.map(\.place))
                 live.append((place, input))
                 slots[input] = place.lowerBound
                 floats = max(floats, place.upperBound)
@@ -37,7 +37,7 @@ struct GradientPlan: Sendable {
                 let isInPlace = slots[input] == nil && GradientPlan.isInPlace(graph, index, input, slots)
                 let isFirstInSlot = slots[input] != nil && graph.consumers[input].last == index
                 if isInPlace || isFirstInSlot { continue }
-                let count = (graph.shapes[input].count + 15) / 16 * 16
+                let count = Workspace.wholeLines(graph.shapes[input].count)
                 if place == 0 { scratch.first = max(scratch.first, count) } else { scratch.second = max(scratch.second, count) }
             }
         }

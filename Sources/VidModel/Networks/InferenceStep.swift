@@ -114,7 +114,7 @@ struct RowBands: Sendable {
             var (rows, counts) = (rows, [Int]())
             for reader in readers.reversed() {
                 rows = reader.window.inputCount(rows)
-                counts.insert((rows * reader.rowFloats + 15) / 16 * 16, at: 0)
+                counts.insert(Workspace.wholeLines(rows * reader.rowFloats), at: 0)
             }
             return counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
         }

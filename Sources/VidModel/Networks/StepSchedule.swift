@@ -143,7 +143,7 @@ struct ScheduleDraft {
     }
 
     private mutating func makeValue(of node: Int) -> StepSchedule.Value {
-        values.append(.init(floats: (graph.shapes[node].count + 15) / 16 * 16, first: operations.count, last: operations.count))
+        values.append(.init(floats: Workspace.wholeLines(graph.shapes[node].count), first: operations.count, last: operations.count))
         return values.count - 1
     }
 

@@ -88,7 +88,7 @@ package final class ParameterStore: @unchecked Sendable {
             if trainable { firstTrainable = end }
             for (index, entry) in layout.entries.enumerated() where entry.isTrainable == trainable {
                 offsets[index] = end
-                end += (entry.shape.count + 15) / 16 * 16
+                end += Workspace.wholeLines(entry.shape.count)
             }
         }
         slices = zip(layout.entries, offsets).map {

@@ -72,7 +72,7 @@ extension Canvas.Color {
 
 /// An SVG picture, drawn by adding elements, then used as a file or as an element of a page.
 ///
-/// What adds an element is not inlined: plots call it dozens of times, and the compiler would optimize each copy.
+/// The functions that add an element are not inlined: plots call them dozens of times, and the compiler would optimize each copy.
 package struct Picture: PlotSurface, Sendable {
     package let width: Double
     package let height: Double

@@ -82,7 +82,7 @@ extension DataSummary {
                 "skipped",
                 .array(skipped.map { .object([("path", .string($0.clip)), ("reason", .string($0.reason))]) })
             ),
-            ("same_pairs_count", pairCount.map { .integer($0) } ?? .null),
+            ("same_pairs_count", .integer(ifAny: pairCount)),
             (
                 "same_pairs",
                 .array(

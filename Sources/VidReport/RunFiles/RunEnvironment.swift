@@ -50,7 +50,7 @@ package struct RunEnvironment: Sendable {
             ("vector_extensions", .array(vectorExtensions.map { .string($0) })), ("simd", .string(simd)),
             ("processors", .integer(processors)), ("threads", .integer(threads)), ("memory_bytes", .integer(memoryBytes)),
             ("blas_version", .string(blas)), ("blas_kernel", .string(blasKernel)), ("blas_kernel_set_by_user", .bool(isBlasKernelUsers)),
-            ("libav", libav.map { .string($0) } ?? .null), ("ffmpeg", ffmpeg.map { .string($0) } ?? .null), ("swift", .string(swift)),
+            ("libav", .string(ifAny: libav)), ("ffmpeg", .string(ifAny: ffmpeg)), ("swift", .string(swift)),
         ])
     }
 

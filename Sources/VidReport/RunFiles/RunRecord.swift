@@ -91,7 +91,6 @@ package struct RunRecord: Sendable {
     }
 
     package var document: JSONNode {
-        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
         let from = start.map { JSONNode.object([("checkpoint", .string($0.checkpoint)), ("sha256", .string($0.sha256))]) }
         let frozenWeights = frozen.map {
             JSONNode.object([
@@ -100,10 +99,10 @@ package struct RunRecord: Sendable {
             ])
         }
         return .object([
-            ("state", .string(state.rawValue)), ("stop_reason", text(stopReason)), ("version", .string(version)),
+            ("state", .string(state.rawValue)), ("stop_reason", .string(ifAny: stopReason)), ("version", .string(version)),
             ("command", .array(command.map { .string($0) })), ("started", .string(started)), ("seconds", .number(seconds)),
-            ("from", from ?? .null), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", text(monitor)),
-            ("best_epoch", bestEpoch.map { .integer($0) } ?? .null), ("best_value", bestValue.map { .number($0) } ?? .null),
+            ("from", from ?? .null), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("monitor", .string(ifAny: monitor)),
+            ("best_epoch", .integer(ifAny: bestEpoch)), ("best_value", .number(ifAny: bestValue)),
             ("peak_memory_bytes", .integer(max(peakBytesBefore, Machine.peakResidentBytes))),
             ("clips", .object(clips.map { ($0.split, .integer($0.count)) })),
             ("frozen_weights", .array(frozenWeights)),

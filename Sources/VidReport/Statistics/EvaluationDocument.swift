@@ -12,7 +12,7 @@ package enum EvaluationDocument {
             ("categorical_accuracy", .number(evaluation.accuracy)),
             ("top_5_accuracy", .number(evaluation.topAccuracy(5))),
             ("clips", .integer(evaluation.clips.count)),
-            ("unfamiliar_clips", evaluation.unfamiliarClips.map { .integer($0) } ?? .null),
+            ("unfamiliar_clips", .integer(ifAny: evaluation.unfamiliarClips)),
             ("balanced_accuracy", .number(metrics.balancedAccuracy.value)),
             ("macro_f1", .number(metrics.macroF1.value)),
             ("expected_calibration_error", .number(metrics.calibrationError.value)),

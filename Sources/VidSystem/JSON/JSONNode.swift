@@ -150,6 +150,13 @@ extension JSONNode {
 
     package static func string(_ string: String) -> JSONNode { JSONNode(.string(string)) }
 
+    /// Null for nil.
+    package static func integer(ifAny integer: Int?) -> JSONNode { integer.map { .integer($0) } ?? .null }
+    /// Null for nil.
+    package static func number(ifAny number: Double?) -> JSONNode { number.map { .number($0) } ?? .null }
+    /// Null for nil.
+    package static func string(ifAny string: String?) -> JSONNode { string.map { .string($0) } ?? .null }
+
     package static func array(_ elements: [JSONNode]) -> JSONNode { JSONNode(.array(elements)) }
 
     package static func object(_ members: [(String, JSONNode)]) -> JSONNode {

@@ -29,6 +29,20 @@ extension String {
     package func hasSameBytes(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }
 
+/// A text that is equal to another only if all bytes are: Swift's strings are equal if they look the same.
+package struct ByteText: Hashable, Sendable {
+    package let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    package static func == (a: ByteText, b: ByteText) -> Bool { a.text.hasSameBytes(as: b.text) }
+
+    package func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 extension Unicode.Scalar {
     /// Whether the character could steer a terminal: a control character, or a change of line or writing direction.
     var isSteering: Bool {

@@ -83,7 +83,7 @@ package enum DepthwiseConvolution {
         let sections = (g.outRows + rows - 1) / rows
         // The number of partials in memory does not change the bits: they are added one by one.
         let group = min(frames * sections, largestGroup(workers: workers.count))
-        let partials = workspace.take([group, Im2colConvolution.matrixFloats(dKernel.count)])
+        let partials = workspace.take([group, Workspace.wholeLines(dKernel.count)])
         let stride = partials.shape[1]
         for start in Swift.stride(from: 0, to: frames * sections, by: group) {
             let count = min(group, frames * sections - start)
@@ -107,7 +107,7 @@ package enum DepthwiseConvolution {
     /// The most scratch floats that the forward pass (or, with `gradients`, any of the passes) takes from the workspace; the
     /// bias's partial sums (a few kilobytes a frame) are not included.
     package static func scratchFloats(_ g: ConvolutionGeometry, workers: Int, gradients: Bool) -> Int {
-        gradients ? largestGroup(workers: workers) * Im2colConvolution.matrixFloats(g.kernelShape.count) : 0
+        gradients ? largestGroup(workers: workers) * Workspace.wholeLines(g.kernelShape.count) : 0
     }
 
     private static func sectionRows(_ g: ConvolutionGeometry) -> Int { min(g.outRows, max(1, sectionPositions / g.outColumns)) }

@@ -215,7 +215,7 @@ enum Im2colConvolution {
     ) {
         let shape = g.kernelShapeForC
         let rows = rowsPerBlock(g)
-        let scratch = workspace.take([workers.count, matrixFloats(rows * g.outColumns * g.taps)])
+        let scratch = workspace.take([workers.count, Workspace.wholeLines(rows * g.outColumns * g.taps)])
         workers.forEach(frames) { frame, worker in
             let source = dOutput + frame * g.outputShape.count
             let target = dInput + frame * g.inputShape.count
@@ -243,20 +243,18 @@ enum Im2colConvolution {
         }
     }
 
-    /// Floats of a worker's part of the im2col matrix, rounded up to whole cache lines so that workers share none.
-    static func matrixFloats(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
     /// Floats that `forward` takes from the workspace.
     static func forwardScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         if g.isPointwise || (g.groups == 1 && !isPadded(g)) { return 0 }
         let rows = rows(g, positions: positionsPerBlock(g))
         let floats = g.groups == 1 ? ((rows - 1) * g.strideRows + g.kernelRows) * paddedLine(g) : rows * g.outColumns * g.taps
-        return workers * matrixFloats(floats)
+        return workers * Workspace.wholeLines(floats)
     }
 
     /// Floats that `inputGradient` takes from the workspace.
     static func inputGradientScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
-        guard let backward = g.inputGradient else { return workers * matrixFloats(rowsPerBlock(g) * g.outColumns * g.taps) }
-        return matrixFloats(PackedFilters.floats(backward.kernelShape, groups: g.groups)) + forwardScratch(backward, workers: workers)
+        guard let backward = g.inputGradient else { return workers * Workspace.wholeLines(rowsPerBlock(g) * g.outColumns * g.taps) }
+        return Workspace.wholeLines(PackedFilters.floats(backward.kernelShape, groups: g.groups))
+            + forwardScratch(backward, workers: workers)
     }
 }

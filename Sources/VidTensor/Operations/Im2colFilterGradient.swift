@@ -55,7 +55,7 @@ enum Im2colFilterGradient {
         let sections = (g.outRows + rows - 1) / rows
         // The number of partials in memory does not change the bits: they are added one by one.
         let group = min(frames * sections, largestGroup(workers: workers.count))
-        let partials = workspace.take([group, Im2colConvolution.matrixFloats(size)])
+        let partials = workspace.take([group, Workspace.wholeLines(size)])
         let stride = partials.shape[1]
         let scratch = scratch(g, columns: g.taps, workers: workers, workspace: workspace)
         for start in Swift.stride(from: 0, to: frames * sections, by: group) {
@@ -107,7 +107,7 @@ enum Im2colFilterGradient {
     }
 
     private static func matrixFloats(_ g: ConvolutionGeometry, columns: Int) -> Int {
-        Im2colConvolution.matrixFloats(Im2colConvolution.rowsPerBlock(g) * g.outColumns * columns)
+        Workspace.wholeLines(Im2colConvolution.rowsPerBlock(g) * g.outColumns * columns)
     }
 
     /// The most partial gradients in memory at once.
@@ -117,7 +117,7 @@ enum Im2colFilterGradient {
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         let size = g.taps * g.filters
         return size <= smallKernel
-            ? largestGroup(workers: workers) * Im2colConvolution.matrixFloats(size) + workers * matrixFloats(g, columns: g.taps)
+            ? largestGroup(workers: workers) * Workspace.wholeLines(size) + workers * matrixFloats(g, columns: g.taps)
             : workers * matrixFloats(g, columns: min(panelRows, g.taps))
     }
 }

@@ -142,12 +142,12 @@ enum WinogradConvolution {
 
     /// A worker's scratch for tiles at the edge, in whole cache lines.
     private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
-        Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
+        Workspace.wholeLines(max(36 * g.channels, 16 * g.filters))
     }
 
     /// Floats that hold the zero patches of `rows` tiles, in whole cache lines.
     private static func zerosFloats(_ rows: Int) -> Int {
-        Im2colConvolution.matrixFloats((rows * MemoryLayout<vc_winograd_patches>.stride + 3) / MemoryLayout<Float>.stride)
+        Workspace.wholeLines((rows * MemoryLayout<vc_winograd_patches>.stride + 3) / MemoryLayout<Float>.stride)
     }
 
     private static func zeros(at base: UnsafeMutablePointer<Float>, rows: Int) -> UnsafeMutablePointer<vc_winograd_patches> {

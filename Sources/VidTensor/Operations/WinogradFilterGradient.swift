@@ -98,7 +98,7 @@ enum WinogradFilterGradient {
 
     /// A worker's scratch for tiles at the edge.
     private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
-        Im2colConvolution.matrixFloats(max(36 * g.channels, 16 * g.filters))
+        Workspace.wholeLines(max(36 * g.channels, 16 * g.filters))
     }
 
     /// The most floats that `add` takes from the workspace.

@@ -121,7 +121,7 @@ struct BenchEncodeCommand: AsyncParsableCommand {
                 .object([
                     ("name", .string(layer.name)), ("ms_per_frame", .number(layer.milliseconds / Double(frames))),
                     ("gflops", .number(layer.gigaflopsPerSecond)), ("share_of_sgemm", .number(layer.gigaflopsPerSecond / gemm.allThreads)),
-                    ("algorithm", layer.algorithm.map { .string($0) } ?? .null),
+                    ("algorithm", .string(ifAny: layer.algorithm)),
                 ])
             }
             members.append(("layers", .array(entries)))

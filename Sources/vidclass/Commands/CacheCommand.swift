@@ -49,7 +49,7 @@ struct CacheInfoCommand: AsyncParsableCommand {
             .object([
                 ("folder", .string(listing.folder)), ("features", .integer(features.count)), ("memos", .integer(clipCaches)),
                 ("bytes", .integer(listing.bytes)), ("bound_bytes", .integer(bound.bytes)),
-                ("oldest_use", oldest.map { .string($0) } ?? .null), ("newest_use", newest.map { .string($0) } ?? .null),
+                ("oldest_use", .string(ifAny: oldest)), ("newest_use", .string(ifAny: newest)),
             ]))
     }
 

@@ -151,7 +151,6 @@ private struct Diagnosis {
     }
 
     var document: JSONNode {
-        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
         func list(_ values: [String]) -> JSONNode { .array(values.map { .string($0) }) }
         let library: String? = if case .loaded(_, let library) = plugin { library } else { nil }
         let packages = libraries.flatMap { $0.packages.split(separator: " ").map(String.init) }
@@ -168,13 +167,13 @@ private struct Diagnosis {
             ("blas_kernel_set_by_user", .bool(BLAS.coreIsUsers)),
             ("sgemm_gflops_one_thread", .number(oneThread)),
             ("sgemm_gflops", .number(allThreads)),
-            ("libav", text(media.version)),
-            ("hdf5", text(hdf5.version)),
-            ("cairo", text(cairo.version)),
-            ("libcurl", text(curl.version)),
+            ("libav", .string(ifAny: media.version)),
+            ("hdf5", .string(ifAny: hdf5.version)),
+            ("cairo", .string(ifAny: cairo.version)),
+            ("libcurl", .string(ifAny: curl.version)),
             ("packages", list(packages)),
-            ("ffmpeg", text(ffmpeg)),
-            ("mpi", text(library)),
+            ("ffmpeg", .string(ifAny: ffmpeg)),
+            ("mpi", .string(ifAny: library)),
             ("cache", .string(cache)),
             ("cache_feature_bytes", .integer(featureBytes)),
             ("weights", list(weights)),

@@ -57,7 +57,7 @@ private struct Inspection {
         let video = clip.video
         let gaps: [(String, JSONNode)] =
             video?.container != VideoInfo.folderContainer
-            ? [] : [("missing", try FrameFolder(ClipPath(file).file).missing.map { .string($0) } ?? .null)]
+            ? [] : [("missing", .string(ifAny: try FrameFolder(ClipPath(file).file).missing))]
         return Inspection(
             facts: [
                 ("kind", .string(clip.sound == nil ? "clip" : "sound")), ("file", .string(file)), ("format", .string(clip.format)),
@@ -75,12 +75,12 @@ private struct Inspection {
 
     /// Where a segment begins in its file.
     private static func place(_ frames: ClipFrames) -> [(String, JSONNode)] {
-        [("start", frames.start.map { .number($0) } ?? .null), ("first_frame", .integer(frames.range.lowerBound))]
+        [("start", .number(ifAny: frames.start)), ("first_frame", .integer(frames.range.lowerBound))]
     }
 
     private static func facts(_ video: VideoInfo, _ clip: ClipInformation) -> [(String, JSONNode)] {
         [
-            ("container", .string(video.container)), ("seconds", clip.times.duration.map { .number($0) } ?? .null),
+            ("container", .string(video.container)), ("seconds", .number(ifAny: clip.times.duration)),
             ("video_stream", .integer(video.chosen + 1)), ("video_streams", .integer(video.streams)),
             ("damage", video.damage.map { .object($0.members) } ?? .null),
         ]

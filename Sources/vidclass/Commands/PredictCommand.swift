@@ -263,13 +263,13 @@ struct PredictCommand: AsyncParsableCommand {
 
     /// The same without the program's version.
     func options(_ saved: SavedModel, _ format: PredictionPrinter.Format) -> [(String, JSONNode)] {
-        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         return [
             ("model", .string(saved.checksum)), ("format", .string(format.rawValue)),
-            ("frame_folder_fps", number(saved.configuration.data.frameFolderRate)), ("long", .bool(long)), ("top", .integer(top ?? 5)),
-            ("window", number(window)), ("stride", number(stride ?? window)),
-            ("bouts", .bool(bouts)), ("threshold", number(bouts ? threshold ?? 0.5 : nil)),
-            ("min_seconds", number(bouts ? minSeconds ?? 0 : nil)),
+            ("frame_folder_fps", .number(ifAny: saved.configuration.data.frameFolderRate)), ("long", .bool(long)),
+            ("top", .integer(top ?? 5)),
+            ("window", .number(ifAny: window)), ("stride", .number(ifAny: stride ?? window)),
+            ("bouts", .bool(bouts)), ("threshold", .number(ifAny: bouts ? threshold ?? 0.5 : nil)),
+            ("min_seconds", .number(ifAny: bouts ? minSeconds ?? 0 : nil)),
         ]
     }
 }

@@ -88,18 +88,15 @@ struct RunsCommand: AsyncParsableCommand {
     }
 
     private func document(_ run: RunFacts, isDefault: Bool) -> JSONNode {
-        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
-        func integer(_ value: Int?) -> JSONNode { value.map { .integer($0) } ?? .null }
-        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         return .object([
-            ("run", .string(run.folder.path)), ("state", .string(run.state.rawValue)), ("started", text(run.started)),
-            ("seconds", number(run.seconds)), ("epochs", integer(run.folds.isEmpty ? run.epochs : nil)),
-            ("epochs_planned", integer(run.epochsPlanned)), ("monitor", text(run.monitor ?? run.folds.first?.monitor)),
-            ("best_epoch", integer(run.bestEpoch)), ("best_value", number(run.bestValue)), ("bytes", .integer(run.bytes)),
-            ("data", text(run.dataPath)), ("clips", integer(run.clips)),
+            ("run", .string(run.folder.path)), ("state", .string(run.state.rawValue)), ("started", .string(ifAny: run.started)),
+            ("seconds", .number(ifAny: run.seconds)), ("epochs", .integer(ifAny: run.folds.isEmpty ? run.epochs : nil)),
+            ("epochs_planned", .integer(ifAny: run.epochsPlanned)), ("monitor", .string(ifAny: run.monitor ?? run.folds.first?.monitor)),
+            ("best_epoch", .integer(ifAny: run.bestEpoch)), ("best_value", .number(ifAny: run.bestValue)), ("bytes", .integer(run.bytes)),
+            ("data", .string(ifAny: run.dataPath)), ("clips", .integer(ifAny: run.clips)),
             ("classes", run.classes.map { .array($0.map { .string($0) }) } ?? .null),
-            ("default", .bool(isDefault)), ("folds", integer(run.foldsPlanned)),
-            ("folds_finished", integer(run.foldsPlanned.map { _ in run.folds.count { $0.state == .finished } })),
+            ("default", .bool(isDefault)), ("folds", .integer(ifAny: run.foldsPlanned)),
+            ("folds_finished", .integer(ifAny: run.foldsPlanned.map { _ in run.folds.count { $0.state == .finished } })),
             ("faults", .array(run.faults.map { .string($0) })),
         ])
     }

@@ -176,11 +176,11 @@ struct WeightsListCommand: AsyncParsableCommand {
     }
 
     private static func document(_ entry: WeightsListing) -> JSONNode {
-        func string(_ text: String?) -> JSONNode { text.map { .string($0) } ?? .null }
         return .object([
-            ("name", string(entry.name)), ("architecture", string(entry.architecture)),
-            ("preprocessing", string(entry.preprocessing?.rawValue)), ("bytes", .integer(entry.bytes)), ("path", .string(entry.path)),
-            ("sha256", string(entry.sha256)), ("fault", string(entry.fault)),
+            ("name", .string(ifAny: entry.name)), ("architecture", .string(ifAny: entry.architecture)),
+            ("preprocessing", .string(ifAny: entry.preprocessing?.rawValue)), ("bytes", .integer(entry.bytes)),
+            ("path", .string(entry.path)),
+            ("sha256", .string(ifAny: entry.sha256)), ("fault", .string(ifAny: entry.fault)),
         ])
     }
 }

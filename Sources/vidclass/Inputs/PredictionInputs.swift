@@ -18,7 +18,7 @@ struct PredictionInputs {
     private(set) var paths: [String] = []
     private let list: InputList?
     private var standardInput: (file: StandardInput, clip: Int)?
-    private var seen: Set<PathBytes> = []
+    private var seen: Set<ByteText> = []
     private var repeated = 0
 
     /// Finds the files that `arguments`, then the entries of `list` name: each file once, in order.
@@ -76,7 +76,7 @@ struct PredictionInputs {
     }
 
     private mutating func isNew(_ path: String) -> Bool {
-        let isNew = seen.insert(PathBytes(path: path)).inserted
+        let isNew = seen.insert(ByteText(path)).inserted
         if !isNew { repeated += 1 }
         return isNew
     }
@@ -86,17 +86,5 @@ struct PredictionInputs {
         if let list, let number = input.number { return list.placed(error, number) }
         if let standardInput, case .success(standardInput.clip) = input.clip { return standardInput.file.renamed(error) }
         return error
-    }
-}
-
-/// A path that is equal to another only if all bytes are: Swift's strings are equal if they look the same.
-private struct PathBytes: Hashable {
-    let path: String
-
-    static func == (a: PathBytes, b: PathBytes) -> Bool { a.path.hasSameBytes(as: b.path) }
-
-    func hash(into hasher: inout Hasher) {
-        var path = path
-        path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

@@ -71,7 +71,7 @@ extension InputExplanation {
             [
                 ("input", .string(input)), ("class", .string(classes[target])), ("against", against.map { .string(classes[$0]) } ?? .null),
                 ("predictions", .array(predictions)), ("score", .number(score)), ("baseline", .number(baseline)),
-                ("picture", files.picture.map { .string($0) } ?? .null), ("animation", files.animation.map { .string($0) } ?? .null),
+                ("picture", .string(ifAny: files.picture)), ("animation", .string(ifAny: files.animation)),
                 (
                     "samples",
                     .array(
@@ -98,7 +98,7 @@ extension InputExplanation {
                     explanation.maps[index][row * explanation.mapColumns..<(row + 1) * explanation.mapColumns].map { .number($0) })
             }
             var members: [(String, JSONNode)] = [
-                ("frame", moment.map { .integer($0.frame) } ?? .null), ("seconds", moment?.seconds.map { .number($0) } ?? .null),
+                ("frame", moment.map { .integer($0.frame) } ?? .null), ("seconds", .number(ifAny: moment?.seconds)),
                 ("contribution", .number(contribution)), ("share", .number(shares[index])),
             ]
             if explanation.mapRows > 0 {

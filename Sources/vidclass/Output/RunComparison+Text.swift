@@ -146,19 +146,17 @@ extension RunComparison {
 extension RunComparison {
     /// The document of `--json`.
     var document: JSONNode {
-        func integer(_ value: Int?) -> JSONNode { value.map { .integer($0) } ?? .null }
-        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
-        func text(_ value: String?) -> JSONNode { value.map { .string($0) } ?? .null }
         let entries = runs.map { run -> JSONNode in
             let interval = run.accuracy?.interval
             return .object([
                 ("run", .string(run.facts.folder.path)), ("state", .string(run.facts.state.rawValue)),
-                ("best_epoch", integer(run.facts.bestEpoch)), ("monitor", text(run.facts.monitor)),
-                ("best_value", number(run.facts.bestValue)), ("clips", integer(run.evaluation?.clips.count)),
-                ("categorical_accuracy", number(run.accuracy?.value)),
+                ("best_epoch", .integer(ifAny: run.facts.bestEpoch)), ("monitor", .string(ifAny: run.facts.monitor)),
+                ("best_value", .number(ifAny: run.facts.bestValue)), ("clips", .integer(ifAny: run.evaluation?.clips.count)),
+                ("categorical_accuracy", .number(ifAny: run.accuracy?.value)),
                 ("categorical_accuracy_95", interval.map { .array([.number($0.low), .number($0.high)]) } ?? .null),
-                ("loss", number(run.evaluation?.loss)), ("macro_f1", number(run.evaluation?.macroF1)),
-                ("parameters", integer(run.facts.parameters)), ("seconds", number(run.facts.seconds)), ("missing", text(run.missing)),
+                ("loss", .number(ifAny: run.evaluation?.loss)), ("macro_f1", .number(ifAny: run.evaluation?.macroF1)),
+                ("parameters", .integer(ifAny: run.facts.parameters)), ("seconds", .number(ifAny: run.facts.seconds)),
+                ("missing", .string(ifAny: run.missing)),
             ])
         }
         let tested = pairs.map { pair -> JSONNode in

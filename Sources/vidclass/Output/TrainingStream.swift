@@ -123,12 +123,11 @@ final class TrainingStream: Sendable {
     }
 
     private static func members(_ epoch: EpochReport, _ epochs: Int, _ stage: Int) -> [(String, JSONNode)] {
-        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         let (record, times) = (epoch.record, epoch.times)
         return [
             ("epoch", .integer(record.epoch)), ("epochs", .integer(epochs)), ("stage", .integer(stage)), ("time", .number(record.seconds)),
-        ] + Metric.Kind.whole.map { ($0.seriesName, number(record[$0])) } + [
-            ("lr", .number(record.learningRate)), ("clips_per_second", number(times.clipsPerSecond)),
+        ] + Metric.Kind.whole.map { ($0.seriesName, .number(ifAny: record[$0])) } + [
+            ("lr", .number(record.learningRate)), ("clips_per_second", .number(ifAny: times.clipsPerSecond)),
             ("loading_seconds", .number(times.loading)), ("step_seconds", .number(times.steps)),
             ("validation_seconds", .number(times.validation)), ("best", .bool(epoch.isBest)),
         ]

@@ -8,14 +8,14 @@ import VidTrain
 
 extension TrainingResult {
     var members: [(String, JSONNode)] {
-        func number(_ value: Double?) -> JSONNode { value.map { .number($0) } ?? .null }
         return [
             ("run", .string(run)), ("epochs", .integer(epochs)),
             ("stop_reason", .string(end?.rawValue ?? StopCondition.Reason.timeIsUp.rawValue)),
-            ("best_epoch", best.map { .integer($0.epoch) } ?? .null), ("monitor", .string(monitor)), ("best_value", number(best?.value)),
-            ("best_categorical_accuracy", number(best?.accuracy)), ("best_loss", number(best?.loss)),
+            ("best_epoch", best.map { .integer($0.epoch) } ?? .null), ("monitor", .string(monitor)),
+            ("best_value", .number(ifAny: best?.value)),
+            ("best_categorical_accuracy", .number(ifAny: best?.accuracy)), ("best_loss", .number(ifAny: best?.loss)),
             ("best_checkpoint", .string(bestCheckpoint)), ("last_checkpoint", .string(lastCheckpoint)), ("results", .string(results)),
-            ("report", report.map { .string($0) } ?? .null), ("tensorboard", hasTensorBoardLog ? .string(run) : .null),
+            ("report", .string(ifAny: report)), ("tensorboard", hasTensorBoardLog ? .string(run) : .null),
         ]
     }
 
