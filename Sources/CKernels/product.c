@@ -34,12 +34,12 @@ typedef struct {
     const float *next;
 } strip;
 
-/// A tile of `rows` by `vectors` (constants); `dense`: whether the rows of A are runs of memory.
-VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, const float *restrict a, const float *restrict adding,
+/// A tile of `rows` by `vectors` (constants); `by_rows`: whether the rows of A are runs of memory, otherwise its columns are.
+VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool by_rows, const float *restrict a, const float *restrict adding,
                     float *restrict c) {
     vc_lanes sums[28];
     const float *restrict b = s->b;
-    const long a_row = s->a_row, a_depth = dense ? 1 : s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    const long a_row = by_rows ? s->a_row : 1, a_depth = by_rows ? 1 : s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
     if (s->start) {
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes start;
@@ -66,7 +66,8 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, 
             vc_lanes columns[most_vectors];
             VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], b + p * b_depth + j * b_panel, sizeof(vc_lanes));
             VC_UNROLLED for (int i = 0; i < rows; i++) {
-                const float value = lines[i][p * a_depth];
+                // One pointer for all rows: a pointer a row takes more registers than there are.
+                const float value = by_rows ? lines[i][p] : a[p * a_depth + i];
                 VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
             }
         }
@@ -84,7 +85,7 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool dense, 
         }
 }
 
-VC_INLINE void tiles_of(const strip *restrict s, int most, int vectors, bool dense) {
+VC_INLINE void tiles_of(const strip *restrict s, int most, int vectors, bool by_rows) {
     const long count = (s->rows + most - 1) / most;
     const float *next = s->next, *end = next ? next + s->depth * s->b_depth : NULL;
     const long ahead = (end - next + count * vc_lane_count - 1) / (count * vc_lane_count) * vc_lane_count;
@@ -97,7 +98,7 @@ VC_INLINE void tiles_of(const strip *restrict s, int most, int vectors, bool den
         float *c = s->c + row * s->c_row;
         switch (rows) {
 #define CASE(n)                                                                                                        \
-    case n: tile(s, n <= most ? n : most, vectors, dense, a, adding, c); break;
+    case n: tile(s, n <= most ? n : most, vectors, by_rows, a, adding, c); break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #undef CASE
         }

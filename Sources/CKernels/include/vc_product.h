@@ -14,7 +14,7 @@ enum { vc_panel_columns = 16 };
 /// b[j / 16 * b_panel + p * b_depth + j % 16].
 ///
 /// A row of A is `segments` runs of `depth` elements: element (i, s * depth + p) of a group is
-/// a[i * a_row + s * a_segment + p * a_depth].
+/// a[i * a_row + s * a_segment + p * a_depth]. a_depth is 1, or a_row is.
 /// Rows may overlap, as windows over a map do. Groups are a_group floats apart in A; in C their rows are consecutive.
 typedef struct {
     long groups, rows, columns, segments, depth;

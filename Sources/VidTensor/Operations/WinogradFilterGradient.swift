@@ -11,10 +11,11 @@ import CKernels
 enum WinogradFilterGradient {
     /// Frames of a group.
     static let frameGroup = 8
-    /// The size of a section's V and dM, 144 (C + K) bytes a tile: they should stay near the L3.
-    private static let sectionBytes = 16 << 20
-    /// The fewest tiles of a section: every section reads and writes all of dU, which may be large.
-    private static let fewestTiles = 392
+    /// The size of a section's V and dM, 144 (C + K) bytes a tile: less than a processor's part of the third-level cache.
+    private static let sectionBytes = 4 << 20
+    /// The fewest tiles of a section: every section reads and writes all of dU, which is too large for the caches with more than
+    /// `fewFilters` channels x filters.
+    private static let (fewestTiles, fewestOfMany, fewFilters) = (96, 392, 128 * 128)
     /// Panels of filters in a block of multiplications.
     private static let panelsAtOnce = 2
 
@@ -93,7 +94,7 @@ enum WinogradFilterGradient {
     }
 
     private static func largestSection(_ g: ConvolutionGeometry) -> Int {
-        max(fewestTiles, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
+        max(g.channels * g.filters <= fewFilters ? fewestTiles : fewestOfMany, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
     }
 
     /// A worker's scratch for tiles at the edge.
