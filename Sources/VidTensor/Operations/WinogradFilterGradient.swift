@@ -94,7 +94,8 @@ enum WinogradFilterGradient {
     }
 
     private static func largestSection(_ g: ConvolutionGeometry) -> Int {
-        max(g.channels * g.filters <= fewFilters ? fewestTiles : fewestOfMany, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
+        let fewest = g.channels * g.filters <= fewFilters ? fewestTiles : fewestOfMany
+        return max(fewest, sectionBytes / (4 * WinogradMatrices.frequencies * (g.channels + g.filters)))
     }
 
     /// A worker's scratch for tiles at the edge.
