@@ -106,7 +106,8 @@ fi
 [ -x "$binary" ] || { echo "package.sh: $binary is not a program" >&2; exit 66; }
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+partial=$output/.vidclass-package.$$
+trap 'rm -rf "$work" "$partial"' EXIT
 umask 022
 strip --strip-all --remove-section=.comment -o "$work/vidclass" "$binary"
 size=$(stat -c %s "$work/vidclass")
@@ -129,11 +130,17 @@ stage() {
     find "$1" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 }
 
+# finish FILE: what is in $partial is whole, and gets its name.
+finish() {
+    mv -f "$partial" "$1"
+    echo "made $1"
+}
+
 make_tar() {
     local name=vidclass-$version-$release-$(uname -m)
     stage "$work/tar" "/$name"
-    tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work/tar" -c "$name" | gzip -9n >"$output/$name.tar.gz"
-    echo "made $output/$name.tar.gz"
+    tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work/tar" -c "$name" | gzip -9n >"$partial"
+    finish "$output/$name.tar.gz"
 }
 
 make_deb() {
@@ -177,8 +184,8 @@ Description: train, evaluate and run video classifiers on a CPU
 CONTROL
     find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
     local file=$output/vidclass_${full}_$architecture.deb
-    dpkg-deb --root-owner-group -Zxz --build "$tree" "$file" >/dev/null
-    echo "made $file"
+    dpkg-deb --root-owner-group -Zxz --build "$tree" "$partial" >/dev/null
+    finish "$file"
     if command -v lintian >/dev/null 2>&1; then
         lintian --allow-root --fail-on error "$file"
     else
