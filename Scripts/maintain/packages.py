@@ -210,16 +210,20 @@ def try_tar(base: pathlib.Path, work: pathlib.Path, packages: pathlib.Path, vide
     compare(before, after, "using the unpacked program")
 
 
-def measure(packages: pathlib.Path, work: pathlib.Path) -> None:
-    """The size of the program, and the time of its start on this machine."""
+def measure(packages: pathlib.Path, work: pathlib.Path, runs_here: bool) -> None:
+    """The size of the program and, if it runs here, the time of its start on this machine."""
     archive, = packages.glob("vidclass-*.tar.gz")
     subprocess.run(["tar", "-xzf", archive, "-C", work], check=True)
     program, = work.glob("vidclass-*/bin/vidclass")
     size = program.stat().st_size
-    times = start_times(program)
-    print(f"the program: {size / 1e6:.1f} MB; its start: median {statistics.median(times):.1f} ms, shortest {min(times):.1f} ms; "
+    print(f"the program: {size / 1e6:.1f} MB; "
           f"packages: {', '.join(f'{path.name} {path.stat().st_size / 1e6:.1f} MB' for path in sorted(packages.iterdir()))}")
     check(size <= LARGEST_PROGRAM, f"the program has {size} bytes, more than {LARGEST_PROGRAM}")
+    if not runs_here:
+        print("its start is measured on the release of Debian that it was built for")
+        return
+    times = start_times(program)
+    print(f"its start: median {statistics.median(times):.1f} ms, shortest {min(times):.1f} ms")
     check(statistics.median(times) <= SLOWEST_START, f"the start takes {statistics.median(times):.1f} ms, not {SLOWEST_START}")
 
 
@@ -266,7 +270,7 @@ def main() -> None:
         packages = build(base, work, words.build) if words.build else words.packages
         try_deb(base, work, packages, video)
         try_tar(base, work, packages, video)
-        measure(packages, work)
+        measure(packages, work, runs_here=words.suite == release_of_this_machine())
     if failures:
         sys.exit(f"{len(failures)} checks failed")
     print("no failure")
