@@ -39,7 +39,7 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool by_rows
                     float *restrict c) {
     vc_lanes sums[28];
     const float *restrict b = s->b;
-    const long a_row = by_rows ? s->a_row : 1, a_depth = by_rows ? 1 : s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    const long a_row = s->a_row, a_depth = s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
     if (s->start) {
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes start;
