@@ -54,6 +54,8 @@ while [ $# -gt 0 ]; do
 done
 if ! $deb && ! $tar; then deb=true tar=true; fi
 cd "$(dirname "$0")/.."
+# shellcheck source=Scripts/put.sh
+source Scripts/put.sh
 output=${output:-$PWD/.build/packages}
 # The most bytes of the stripped program.
 limit=40000000
@@ -106,8 +108,7 @@ fi
 [ -x "$binary" ] || { echo "package.sh: $binary is not a program" >&2; exit 66; }
 
 work=$(mktemp -d)
-partial=$output/.vidclass-package.$$
-trap 'rm -rf "$work" "$partial"' EXIT
+trap 'rm -rf "$work"' EXIT
 umask 022
 strip --strip-all --remove-section=.comment -o "$work/vidclass" "$binary"
 size=$(stat -c %s "$work/vidclass")
@@ -130,17 +131,12 @@ stage() {
     find "$1" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
 }
 
-# finish FILE: what is in $partial is whole, and gets its name.
-finish() {
-    mv -f "$partial" "$1"
-    echo "made $1"
-}
-
 make_tar() {
     local name=vidclass-$version-$release-$(uname -m)
     stage "$work/tar" "/$name"
-    tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work/tar" -c "$name" | gzip -9n >"$partial"
-    finish "$output/$name.tar.gz"
+    tar --sort=name --owner=0 --group=0 --numeric-owner -C "$work/tar" -c "$name" | gzip -9n >"$work/package"
+    put 644 "$work/package" "$output/$name.tar.gz"
+    echo "made $output/$name.tar.gz"
 }
 
 make_deb() {
@@ -184,8 +180,9 @@ Description: train, evaluate and run video classifiers on a CPU
 CONTROL
     find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
     local file=$output/vidclass_${full}_$architecture.deb
-    dpkg-deb --root-owner-group -Zxz --build "$tree" "$partial" >/dev/null
-    finish "$file"
+    dpkg-deb --root-owner-group -Zxz --build "$tree" "$work/package" >/dev/null
+    put 644 "$work/package" "$file"
+    echo "made $file"
     if command -v lintian >/dev/null 2>&1; then
         lintian --allow-root --fail-on error "$file"
     else
