@@ -45,6 +45,9 @@ package struct ClipFacts: Sendable, Equatable {
     /// The duration in seconds; nil if the rate is unknown.
     package var duration: Double? { framesPerSecond > 0 ? Double(frames) / framesPerSecond : nil }
 
+    /// The first 64 bits of the digest; 0 if there is none.
+    var digestStart: UInt64 { UInt64(digest.prefix(16), radix: 16) ?? 0 }
+
     /// "93 decoding errors, 13 of 200 frames missing"; nil if the clip is not damaged.
     package var damageText: String? { damage?.text(frames: frames) }
 }
@@ -83,7 +86,7 @@ extension ClipFacts {
     /// Decodes `encoded`; nil for bytes that this version did not encode.
     package init?(encoded: UnsafeRawBufferPointer) {
         guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        let words = UnsafeRawBufferPointer(rebasing: encoded[..<end]).split(separator: UInt8(ascii: " "))
+        let words = ClipFacts.words(UnsafeRawBufferPointer(rebasing: encoded[..<end]))
         guard (11...12).contains(words.count), words[0].elementsEqual("\(ClipFacts.version)".utf8),
             let kind = String(validating: words[1], as: UTF8.self), let coding = String(validating: words[2], as: UTF8.self),
             let digest = String(validating: words[8], as: UTF8.self),
@@ -104,8 +107,21 @@ extension ClipFacts {
             videoStreams: videoStreams, range: range)
     }
 
+    /// The words between single spaces.
+    private static func words(_ line: UnsafeRawBufferPointer) -> [UnsafeRawBufferPointer] {
+        var words: [UnsafeRawBufferPointer] = []
+        words.reserveCapacity(12)
+        var start = 0
+        while start < line.count {
+            let end = line[start...].firstIndex(of: UInt8(ascii: " ")) ?? line.count
+            words.append(UnsafeRawBufferPointer(rebasing: line[start..<end]))
+            start = end + 1
+        }
+        return words
+    }
+
     /// The whole number that the digits write; nil for anything else.
-    private static func whole(_ word: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+    private static func whole(_ word: UnsafeRawBufferPointer) -> UInt64? {
         var value: UInt64 = 0
         for byte in word {
             guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
@@ -118,7 +134,7 @@ extension ClipFacts {
     }
 
     /// The number of frames, channels, rows or columns that the digits write; nil for any that no clip has.
-    private static func extent(_ word: Slice<UnsafeRawBufferPointer>) -> Int? {
+    private static func extent(_ word: UnsafeRawBufferPointer) -> Int? {
         whole(word).flatMap { (1...UInt64(largestExtent)).contains($0) ? Int($0) : nil }
     }
 
@@ -191,6 +207,12 @@ package struct CheckedClip: Sendable {
     var digest: String? {
         guard case .success(let facts) = result else { return nil }
         return facts.digest
+    }
+
+    /// The first 64 bits of the digest; nil for a bad clip.
+    var digestStart: UInt64? {
+        guard case .success(let facts) = result else { return nil }
+        return facts.digestStart
     }
 
     /// The reason why the clip is bad, without its path in front; nil for a good clip.

@@ -22,7 +22,9 @@ package enum ContradictionSearch {
     package static func contradictions(_ clips: [CheckedClip], namesSplits: Bool) -> [Contradiction] {
         guard let first = clips.first, clips.contains(where: { $0.entry.label != first.entry.label }) else { return [] }
         // One file has one content: besides those of bad clips, only the files of clips with equal content can be the same.
-        let alike = repeated(clips.lazy.map(\.digest))
+        let alike = repeated(mapInParallel(clips.count) { clips[$0].digestStart }).flatMap { members in
+            repeated(members.lazy.map { clips[$0].digest }).map { $0.map { members[$0] } }
+        }
         let candidates = clips.indices.filter { clips[$0].digest == nil } + alike.joined()
         let identities = Dictionary(
             uniqueKeysWithValues: candidates.map { ($0, ClipIdentity(clips[$0].entry.path, clips[$0].entry.status)) })

@@ -113,26 +113,29 @@ package struct FramePrints: Sendable, Equatable {
 
     /// A perceptual hash: one bit for each of 8 x 8 blocks, set if the block is at least as bright as their median.
     package func hash(_ index: Int) -> UInt64 {
-        let base = index * FramePrints.size
-        return withUnsafeTemporaryAllocation(of: Int16.self, capacity: 64) { blocks in
-            blocks.initialize(repeating: 0)
-            cells.withUnsafeBufferPointer { cells in
-                for row in 0..<FramePrints.cellSide {
-                    for column in 0..<FramePrints.cellSide {
-                        blocks[row / 2 * 8 + column / 2] += Int16(cells[base + row * FramePrints.cellSide + column])
-                    }
+        precondition(0 <= index && index < count, "print \(index) of \(count)")
+        return withUnsafeTemporaryAllocation(of: SIMD8<Int16>.self, capacity: 8) { blocks in
+            cells.withUnsafeBytes { cells in
+                for row in 0..<8 {
+                    let start = index * FramePrints.size + 2 * row * FramePrints.cellSide
+                    let upper = cells.loadUnaligned(fromByteOffset: start, as: SIMD16<UInt8>.self)
+                    let lower = cells.loadUnaligned(fromByteOffset: start + FramePrints.cellSide, as: SIMD16<UInt8>.self)
+                    let sums = SIMD16<Int16>(truncatingIfNeeded: upper) &+ SIMD16<Int16>(truncatingIfNeeded: lower)
+                    blocks.initializeElement(at: row, to: sums.evenHalf &+ sums.oddHalf)
                 }
             }
             // The median, of which as many blocks are greater as less: the least value that 33 blocks do not exceed.
             var (low, high): (Int16, Int16) = (0, 4 * 255)
             while low < high {
                 let middle = (low + high) / 2
-                var count: Int16 = 0
-                for block in blocks { count += block <= middle ? 1 : 0 }
-                if count > 32 { high = middle } else { low = middle + 1 }
+                var counts = SIMD8<Int16>.zero
+                for row in blocks { counts &+= SIMD8<Int16>.zero.replacing(with: 1, where: row .<= middle) }
+                if counts.wrappedSum() > 32 { high = middle } else { low = middle + 1 }
             }
             var hash: UInt64 = 0
-            for place in 0..<64 where blocks[place] >= low { hash |= 1 << UInt64(place) }
+            for row in 0..<8 {
+                for column in 0..<8 where blocks[row][column] >= low { hash |= 1 << UInt64(8 * row + column) }
+            }
             return hash
         }
     }

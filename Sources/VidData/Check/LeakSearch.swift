@@ -53,17 +53,10 @@ package enum LeakSearch {
     /// The pairs among the good ones of `clips`: identical ones first, then by the share of matching frames.
     package static func leaks(_ clips: [CheckedClip]) -> [Leak] {
         let files = SegmentedFiles(paths: clips.lazy.map(\.entry.path)).files
-        let items = mapInParallel(clips.count) { number -> Item? in
-            guard case .success(let facts) = clips[number].result, facts.prints.count > 0 || facts.kind == ClipFacts.vectors else {
-                return nil
-            }
-            let stretch = files[number].flatMap { FileStretch(clips[number], $0) }
-            return Item(number: number, split: clips[number].entry.split, facts: facts, stretch: stretch)
-        }.compactMap(\.self)
-        guard Set(items.map(\.split)).count > 1 else { return [] }
+        let index = FrameIndex(clips, files)
         var leaks: [Leak] = []
-        for (a, b) in candidates(items) {
-            if let leak = compare(items[a], items[b]) { leaks.append(leak) }
+        for (a, b) in candidates(index) {
+            if let leak = compare(index, a, b) { leaks.append(leak) }
         }
         var reported = Set<FileStatus.Identity>()
         return leaks.sorted { $0.precedes($1) }.filter { leak in
@@ -72,62 +65,99 @@ package enum LeakSearch {
         }
     }
 
-    /// A clip with prints, or one of vectors.
-    private struct Item {
-        let number: Int
-        let split: Split
-        let prints: FramePrints
-        let digest: String
-        /// The hash of each print; of vectors, the start of the digest.
-        let hashes: [UInt64]
-        /// Nil for a file without segments.
-        let stretch: FileStretch?
+    /// The frames of the clips that can be compared. A frame is known by its place among them, a clip among these by its place, too.
+    private struct FrameIndex {
+        /// A clip with prints, or one of vectors, which has no pictures and is found by its content alone.
+        struct Item {
+            /// The place among all clips.
+            let number: Int
+            /// One for each print; one for vectors.
+            let frames: Range<Int>
+            /// Nil for a file without segments.
+            let stretch: FileStretch?
+        }
 
-        init(number: Int, split: Split, facts: ClipFacts, stretch: FileStretch?) {
-            self.stretch = stretch
-            self.number = number
-            self.split = split
-            prints = facts.prints
-            digest = facts.digest
-            // Vectors have no pictures: they are found by their content alone.
-            hashes =
-                facts.kind == ClipFacts.vectors
-                ? [UInt64(facts.digest.prefix(16), radix: 16) ?? 0] : (0..<facts.prints.count).map { facts.prints.hash($0) }
+        let clips: [CheckedClip]
+        /// By split: those of the training split come first.
+        let items: [Item]
+        /// For each frame its item.
+        let owners: [UInt32]
+        /// For each frame the hash of its print; for vectors the start of the digest.
+        let hashes: [UInt64]
+        /// For each split but the last the end of its frames.
+        let ends: [Int]
+
+        init(_ clips: [CheckedClip], _ files: [FileStatus.Identity?]) {
+            var (items, owners, ends) = ([Item](), [UInt32](), [Int]())
+            items.reserveCapacity(clips.count)
+            for split in Split.allCases {
+                for number in clips.indices where clips[number].entry.split == split {
+                    let count = clips[number].comparedFrames
+                    guard count > 0 else { continue }
+                    let stretch = files[number].flatMap { FileStretch(clips[number], $0) }
+                    items.append(Item(number: number, frames: owners.count..<owners.count + count, stretch: stretch))
+                    for _ in 0..<count { owners.append(UInt32(items.count - 1)) }
+                }
+                ends.append(owners.count)
+            }
+            (self.clips, self.items, self.owners, self.ends) = (clips, items, owners, ends.dropLast())
+            hashes = mapInParallel(owners.count) { frame in
+                let item = items[Int(owners[frame])]
+                guard case .success(let facts) = clips[item.number].result else { return 0 }
+                return facts.prints.count > 0 ? facts.prints.hash(frame - item.frames.lowerBound) : facts.digestStart
+            }
+        }
+
+        func owner(_ frame: Int) -> Item { items[Int(owners[frame])] }
+
+        /// The end of the frames of the split in which a frame is.
+        func end(ofSplitOf frame: Int) -> Int { ends.first { frame < $0 } ?? owners.count }
+
+        /// Whether the prints of two frames match; of vectors, the starts of their digests.
+        func areAlike(_ a: Int, _ b: Int) -> Bool {
+            withPrint(a) { printOfA in withPrint(b) { FramePrints.areAlike(printOfA, $0, limit: cellLimit) } ?? false }
+                ?? (hashes[a] == hashes[b])
+        }
+
+        /// The mean difference of the prints of two frames.
+        func difference(_ a: Int, _ b: Int) -> Double {
+            withPrint(a) { printOfA in withPrint(b) { FramePrints.difference(printOfA, $0) } ?? .infinity } ?? .infinity
+        }
+
+        /// Calls `body` with the cells of a frame's print; nil for vectors.
+        private func withPrint<Value>(_ frame: Int, _ body: (UnsafePointer<UInt8>) -> Value) -> Value? {
+            let item = owner(frame)
+            guard case .success(let facts) = clips[item.number].result, facts.prints.count > 0 else { return nil }
+            return facts.prints.cells.withUnsafeBufferPointer { cells in
+                cells.baseAddress.map { body($0 + (frame - item.frames.lowerBound) * FramePrints.size) }
+            }
         }
     }
 
     // MARK: - Candidates
 
-    /// A frame of an item, for the index.
+    /// A frame under its key.
     private struct Frame {
         let hash: UInt64
-        let item: UInt32
-        let number: UInt32
-        /// The place of the item's split.
-        let split: UInt8
+        let place: UInt32
     }
 
     /// The pairs of items in different splits that have a pair of matching frames, each once, ascending.
     ///
     /// Frames are looked up by each quarter of their hash: two hashes that differ in up to three bits have one in common.
-    private static func candidates(_ items: [Item]) -> [(Int, Int)] {
-        // Sorted by split, item and frame; of equal hashes in an item, the first.
-        var frames: [Frame] = []
-        for (place, split) in Split.allCases.enumerated() {
-            for index in items.indices where items[index].split == split {
-                let hashes = items[index].hashes
-                for (number, hash) in hashes.enumerated() where !hashes[..<number].contains(hash) {
-                    frames.append(Frame(hash: hash, item: UInt32(index), number: UInt32(number), split: UInt8(place)))
-                }
-            }
+    private static func candidates(_ index: FrameIndex) -> [(Int, Int)] {
+        guard index.ends.contains(where: { $0 > 0 && $0 < index.owners.count }) else { return [] }
+        // Of equal hashes in an item, the first.
+        let frames = index.owners.indices.filter { frame in
+            !index.hashes[index.owner(frame).frames.lowerBound..<frame].contains(index.hashes[frame])
         }
-        let pairs = mapInParallel(4, block: 1) { candidates(items, frames, quarter: $0) }
+        let pairs = mapInParallel(4, block: 1) { candidates(index, frames, quarter: $0) }
         return Set(pairs.joined()).sorted().map { (Int($0 >> 32), Int($0 & 0xFFFF_FFFF)) }
     }
 
     /// The pairs among frames with equal 16 bits of their hashes.
-    private static func candidates(_ items: [Item], _ frames: [Frame], quarter: Int) -> Set<UInt64> {
-        func key(_ frame: Frame) -> Int { Int(frame.hash >> UInt64(16 * quarter) & 0xFFFF) }
+    private static func candidates(_ index: FrameIndex, _ frames: [Int], quarter: Int) -> Set<UInt64> {
+        func key(_ frame: Int) -> Int { Int(index.hashes[frame] >> UInt64(16 * quarter) & 0xFFFF) }
         // Counting brings the frames of a key together, in their order.
         var ends = [Int](repeating: 0, count: 1 << 16)
         for frame in frames { ends[key(frame)] += 1 }
@@ -137,17 +167,19 @@ package enum LeakSearch {
             ends[key] = sum
             sum += count
         }
-        var places = [UInt32](repeating: 0, count: frames.count)
-        for (place, frame) in frames.enumerated() {
-            let key = key(frame)
-            places[ends[key]] = UInt32(place)
-            ends[key] += 1
+        let sorted = [Frame](unsafeUninitializedCapacity: frames.count) { sorted, initialized in
+            for frame in frames {
+                let key = key(frame)
+                sorted.initializeElement(at: ends[key], to: Frame(hash: index.hashes[frame], place: UInt32(frame)))
+                ends[key] += 1
+            }
+            initialized = frames.count
         }
         var pairs = Set<UInt64>()
         var start = 0
         for end in ends {
-            if end - start > 1, frames[Int(places[start])].split != frames[Int(places[end - 1])].split {
-                compare(thinned(places[start..<end].map { frames[Int($0)] }), items, &pairs)
+            if end - start > 1, index.end(ofSplitOf: Int(sorted[start].place)) <= Int(sorted[end - 1].place) {
+                compare(thinned(sorted[start..<end], index), index, &pairs)
             }
             start = end
         }
@@ -155,86 +187,88 @@ package enum LeakSearch {
     }
 
     /// Reduces the frames to equally many of each clip, at least one, so that there are not too many in all.
-    private static func thinned(_ frames: [Frame]) -> [Frame] {
+    private static func thinned(_ frames: ArraySlice<Frame>, _ index: FrameIndex) -> ArraySlice<Frame> {
         guard frames.count > crowd else { return frames }
-        let most = max(1, crowd / Set(frames.lazy.map(\.item)).count)
+        let most = max(1, crowd / Set(frames.lazy.map { index.owners[Int($0.place)] }).count)
         var (last, count): (UInt32?, Int) = (nil, 0)
         return frames.filter { frame in
-            if frame.item != last { (last, count) = (frame.item, 0) }
+            let item = index.owners[Int(frame.place)]
+            if item != last { (last, count) = (item, 0) }
             count += 1
             return count <= most
-        }
+        }[...]
     }
 
-    /// Adds the pairs among the frames under one key, which are sorted by split.
-    private static func compare(_ frames: [Frame], _ items: [Item], _ pairs: inout Set<UInt64>) {
-        var start = 0
-        while start < frames.count {
-            var end = start
-            while end < frames.count, frames[end].split == frames[start].split { end += 1 }
-            for a in frames[start..<end] {
-                for b in frames[end...] where (a.hash ^ b.hash).nonzeroBitCount <= hashLimit {
-                    let (first, second) = (Int(a.item), Int(b.item))
-                    if let own = items[first].stretch, let other = items[second].stretch, own.file == other.file,
-                        own.overlap(with: other) == nil
-                    {
-                        continue
+    /// Adds the pairs among the frames under one key, which are in their order.
+    private static func compare(_ frames: ArraySlice<Frame>, _ index: FrameIndex, _ pairs: inout Set<UInt64>) {
+        frames.withUnsafeBufferPointer { frames in
+            var start = 0
+            while start < frames.count {
+                let limit = UInt32(index.end(ofSplitOf: Int(frames[start].place)))
+                var end = start
+                while end < frames.count, frames[end].place < limit { end += 1 }
+                for a in frames[start..<end] {
+                    for b in frames[end...] where (a.hash ^ b.hash).nonzeroBitCount <= hashLimit {
+                        add(Int(a.place), Int(b.place), index, &pairs)
                     }
-                    let pair = UInt64(min(a.item, b.item)) << 32 | UInt64(max(a.item, b.item))
-                    guard !pairs.contains(pair) else { continue }
-                    if areAlike(items[first], Int(a.number), items[second], Int(b.number)) { pairs.insert(pair) }
                 }
+                start = end
             }
-            start = end
         }
     }
 
-    private static func areAlike(_ a: Item, _ frameOfA: Int, _ b: Item, _ frameOfB: Int) -> Bool {
-        a.prints.cells.withUnsafeBufferPointer { cellsOfA in
-            b.prints.cells.withUnsafeBufferPointer { cellsOfB in
-                guard let baseOfA = cellsOfA.baseAddress, let baseOfB = cellsOfB.baseAddress else { return false }
-                return FramePrints.areAlike(
-                    baseOfA + frameOfA * FramePrints.size, baseOfB + frameOfB * FramePrints.size, limit: cellLimit)
-            }
+    /// Adds the pair of the items of two frames, if the frames match.
+    private static func add(_ a: Int, _ b: Int, _ index: FrameIndex, _ pairs: inout Set<UInt64>) {
+        if let own = index.owner(a).stretch, let other = index.owner(b).stretch, own.file == other.file, own.overlap(with: other) == nil {
+            return
         }
+        let pair = UInt64(index.owners[a]) << 32 | UInt64(index.owners[b])
+        guard !pairs.contains(pair) else { return }
+        if index.areAlike(a, b) { pairs.insert(pair) }
     }
 
     // MARK: - Pairs
 
-    /// The leak between two items; nil if they are not a pair.
-    private static func compare(_ a: Item, _ b: Item) -> Leak? {
-        let ordered = Split.allCases.firstIndex(of: a.split) ?? 0 <= Split.allCases.firstIndex(of: b.split) ?? 0
-        let (first, second) = ordered ? (a.number, b.number) : (b.number, a.number)
-        if a.digest == b.digest {
-            return Leak(
-                first: first, second: second, isIdentical: true, matched: a.prints.count, frames: a.prints.count, difference: 0)
+    /// The leak between two items, the first of them in the earlier split; nil if they are not a pair.
+    private static func compare(_ index: FrameIndex, _ a: Int, _ b: Int) -> Leak? {
+        let (a, b) = (index.items[a], index.items[b])
+        guard case .success(let factsOfA) = index.clips[a.number].result, case .success(let factsOfB) = index.clips[b.number].result else {
+            return nil
         }
-        guard a.prints.count > 0, b.prints.count > 0 else { return nil }
-        let (ofA, ofB) = (matches(a, in: b), matches(b, in: a))
+        if factsOfA.digest == factsOfB.digest {
+            return Leak(
+                first: a.number, second: b.number, isIdentical: true, matched: factsOfA.prints.count, frames: factsOfA.prints.count,
+                difference: 0)
+        }
+        let (countOfA, countOfB) = (factsOfA.prints.count, factsOfB.prints.count)
+        guard countOfA > 0, countOfB > 0 else { return nil }
+        let (ofA, ofB) = (matches(index, a, b), matches(index, b, a))
         // A cut from a clip matches with all its frames, the whole clip with few.
-        let best = ofA.count * b.prints.count >= ofB.count * a.prints.count ? (ofA, a.prints.count) : (ofB, b.prints.count)
+        let best = ofA.count * countOfB >= ofB.count * countOfA ? (ofA, countOfA) : (ofB, countOfB)
         guard Double(best.0.count) >= leastShare * Double(best.1) else { return nil }
         return Leak(
-            first: first, second: second, isIdentical: false, matched: best.0.count, frames: best.1,
+            first: a.number, second: b.number, isIdentical: false, matched: best.0.count, frames: best.1,
             difference: best.0.reduce(0, +) / Double(max(1, best.0.count)))
     }
 
     /// For each print of `a` that matches a print of `b`, its mean difference from the closest one.
-    private static func matches(_ a: Item, in b: Item) -> [Double] {
-        a.prints.cells.withUnsafeBufferPointer { cellsOfA in
-            b.prints.cells.withUnsafeBufferPointer { cellsOfB in
-                guard let baseOfA = cellsOfA.baseAddress, let baseOfB = cellsOfB.baseAddress else { return [] }
-                return a.hashes.indices.compactMap { i in
-                    var best: Double?
-                    for j in b.hashes.indices where (a.hashes[i] ^ b.hashes[j]).nonzeroBitCount <= hashLimit {
-                        let (printOfA, printOfB) = (baseOfA + i * FramePrints.size, baseOfB + j * FramePrints.size)
-                        guard FramePrints.areAlike(printOfA, printOfB, limit: cellLimit) else { continue }
-                        best = min(best ?? .infinity, FramePrints.difference(printOfA, printOfB))
-                    }
-                    return best
-                }
+    private static func matches(_ index: FrameIndex, _ a: FrameIndex.Item, _ b: FrameIndex.Item) -> [Double] {
+        a.frames.compactMap { frameOfA in
+            var best: Double?
+            for frameOfB in b.frames where (index.hashes[frameOfA] ^ index.hashes[frameOfB]).nonzeroBitCount <= hashLimit {
+                guard index.areAlike(frameOfA, frameOfB) else { continue }
+                best = min(best ?? .infinity, index.difference(frameOfA, frameOfB))
             }
+            return best
         }
+    }
+}
+
+extension CheckedClip {
+    /// The number of frames that `LeakSearch` compares; 0 for clips that it leaves out.
+    fileprivate var comparedFrames: Int {
+        guard case .success(let facts) = result else { return 0 }
+        return facts.prints.count > 0 ? facts.prints.count : facts.kind == ClipFacts.vectors ? 1 : 0
     }
 }
 

@@ -64,6 +64,12 @@ struct FoundClips {
     /// For tables: the clips' places, by their ids.
     private var places: [ByteText: Int] = [:]
 
+    /// Makes room for so many clips of a table.
+    mutating func reserveCapacity(_ count: Int) {
+        clips.reserveCapacity(count)
+        places.reserveCapacity(count)
+    }
+
     /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
     /// exists is left to the caller.
     mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
@@ -133,12 +139,13 @@ struct FoundClips {
         var firsts: [ClipIdentity: Int] = [:]
         firsts.reserveCapacity(clips.count)
         var others: [ClipIdentity: [Int]] = [:]
-        for (number, clip) in clips.enumerated() {
-            guard let identity = ClipIdentity(clip.path, clip.status) else { continue }
+        for number in clips.indices {
+            guard let identity = ClipIdentity(clips[number].path, clips[number].status) else { continue }
             guard let known = firsts[identity] else {
                 firsts[identity] = number
                 continue
             }
+            let clip = clips[number]
             let earlier = ([known] + others[identity, default: []]).map { clips[$0] }
             if let first = earlier.first(where: { $0.label == clip.label && $0.split == clip.split }) {
                 let place = first.place(in: clip.table ?? path)

@@ -11,6 +11,7 @@ enum TableLayout {
         found.form = DataSet.Form(text: list.form, isNamed: list.isNamed)
         found.notes = list.notes
         if list.namesSplits { found.splits = [] }
+        found.reserveCapacity(list.clips.count)
         var splits: [String: Split?] = [:]
         for clip in list.clips {
             let split = clip.split.flatMap { text -> Split? in
