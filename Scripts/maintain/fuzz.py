@@ -24,7 +24,7 @@ JSON = ["-max_len=8192", "-dict=Fuzz/json.dict"]
 # The parsers, and libFuzzer's options for each.
 PARSERS = {"kind": ["-max_len=4096"], "clip": ["-max_len=4096"], "npy": ["-max_len=4096"], "safetensors": JSON, "checkpoint": JSON,
            "weights": JSON, "config": JSON, "csv": ["-max_len=4096"], "table": ["-max_len=4096", "-dict=Fuzz/table.dict"],
-           "reader": ["-max_len=4096"],
+           "reader": ["-max_len=4096"], "records": ["-max_len=4096"],
            "hdf5": ["-max_len=65536", "-timeout=5"]}
 
 

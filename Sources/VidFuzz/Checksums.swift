@@ -12,6 +12,23 @@ enum Checksums {
         return corrected
     }
 
+    /// The file of records with the right CRC-32 of each content, and the right SHA-256 at its end (`RecordFile.swift`). Its place is empty.
+    static func correctedRecords(_ bytes: [UInt8]) -> [UInt8] {
+        let (last, size) = (bytes.count - 48, 64)
+        guard last > 0 else { return bytes }
+        var corrected = bytes
+        let (table, count): (UInt64, UInt64) = (LittleEndian.value(bytes, last), LittleEndian.value(bytes, last + 8))
+        guard table <= UInt64(last), count <= (UInt64(last) - table) / UInt64(size) else { return bytes }
+        for entry in stride(from: Int(table), to: Int(table) + Int(count) * size, by: size) {
+            let (start, length): (UInt64, UInt32) = (LittleEndian.value(bytes, entry), LittleEndian.value(bytes, entry + 8))
+            guard start <= table, UInt64(length) <= table - start else { continue }
+            let content = bytes[Int(start)..<Int(start) + Int(length)]
+            corrected.replaceSubrange(entry + 12..<entry + 16, with: LittleEndian.bytes(CRC32.of(content)))
+        }
+        corrected.replaceSubrange(last + 16..., with: SHA256.digest([0] + Array(corrected[Int(table)..<last + 16])))
+        return corrected
+    }
+
     /// The safetensors file with the right checksum in its metadata, if it has one (`SealedSafetensors.swift`).
     static func correctedSeal(_ bytes: [UInt8]) -> [UInt8] {
         let key = Array(#""checksum":""#.utf8)

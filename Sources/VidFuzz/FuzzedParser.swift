@@ -6,7 +6,7 @@ import VidTensor
 
 /// The parsers of untrusted bytes.
 enum FuzzedParser: String, CaseIterable {
-    case kind, clip, npy, safetensors, checkpoint, weights, config, csv, table, hdf5, reader
+    case kind, clip, npy, safetensors, checkpoint, weights, config, csv, table, hdf5, reader, records
 
     /// Feeds `bytes` to the parser.
     func check(_ bytes: [UInt8]) {
@@ -56,6 +56,11 @@ enum FuzzedParser: String, CaseIterable {
         case .hdf5:
             FuzzedParser.refusing { FuzzedParser.require(finite: try KerasWeights.read(InputFile.shared.hold(bytes))) }
         case .reader: FuzzedParser.refusing { try FuzzedMessage.check(bytes) }
+        case .records:
+            FuzzedRecords.check(facts: bytes)
+            for content in [bytes, Checksums.correctedRecords(bytes)] {
+                FuzzedParser.refusing { try FuzzedRecords.check(file: InputFile.shared.hold(content)) }
+            }
         }
     }
 

@@ -17,13 +17,13 @@ import VidSystem
 ///
 /// Only the table is in memory, and it is searched as it lies. Nothing is trusted: a folder that several people share may hold anything.
 /// The file is not mapped into memory, where another process could cut it short.
-final class RecordFile: Sendable {
+package final class RecordFile: Sendable {
     /// Names a record: the name of the clip's file in its folder, with the segment if the clip is a part of the file; a zero byte; and
     /// the variant, which is everything else that the content depends on. Unicode's equal spellings are different names.
-    struct Key: Hashable {
-        private(set) var bytes: [UInt8]
+    package struct Key: Hashable {
+        package private(set) var bytes: [UInt8]
 
-        init(name: some Sequence<UInt8>, variant: String) {
+        package init(name: some Sequence<UInt8>, variant: String) {
             bytes = Array(name)
             bytes.append(0)
             bytes.append(contentsOf: variant.utf8)
@@ -31,36 +31,38 @@ final class RecordFile: Sendable {
 
         fileprivate init(_ bytes: UnsafeRawBufferPointer) { self.bytes = Array(bytes) }
 
-        func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
+        package func hash(into hasher: inout Hasher) { bytes.withUnsafeBytes { hasher.combine(bytes: $0) } }
 
         /// The name, as bytes.
         var name: ArraySlice<UInt8> { bytes.prefix { $0 != 0 } }
     }
 
     /// A record to be written.
-    struct Record {
-        let status: FileStatus
-        let content: [UInt8]
+    package struct Record {
+        package let status: FileStatus
+        package let content: [UInt8]
     }
 
     /// A record to be looked up.
-    struct Question {
-        let key: Key
-        let status: FileStatus
+    package struct Question {
+        package let key: Key
+        package let status: FileStatus
+
+        package init(key: Key, status: FileStatus) { (self.key, self.status) = (key, status) }
     }
 
     private static let magic = Array("vidclass-records 2\n".utf8)
     private static let endSize = 48
 
-    let file: RegularFile
-    let count: Int
+    package let file: RegularFile
+    package let count: Int
     private let table: [UInt8]
 
     /// Opens the file and checks its table.
     ///
     /// - Parameter place: the kind and the folder of its records.
     /// - Throws: `.missingInput` if there is none, `.badData` if it is damaged or of another version or place.
-    init(_ path: String, place: [UInt8]) throws {
+    package init(_ path: String, place: [UInt8]) throws {
         file = try RegularFile(path, followingLink: false)
         let damage = VidclassError.file(path, "is no whole file of records of this folder")
         let (first, last) = (RecordFile.magic.count, file.size - RecordFile.endSize)
@@ -85,7 +87,7 @@ final class RecordFile: Sendable {
     ///
     /// - Parameter found: called with the place of each question whose record is about a file with this status and undamaged, and the
     ///   content.
-    func contents(_ questions: [Question], found: (_ place: Int, _ content: UnsafeRawBufferPointer) -> Void) {
+    package func contents(_ questions: [Question], found: (_ place: Int, _ content: UnsafeRawBufferPointer) -> Void) {
         var wanted: [(place: Int, content: Range<Int>, crc: UInt32)] = []
         wanted.reserveCapacity(questions.count)
         RecordTable.with(table, count: count) { table in
@@ -131,13 +133,13 @@ final class RecordFile: Sendable {
     // MARK: - Writing
 
     /// A file that is ready to be written: its size in bytes, and what writes it.
-    struct Image {
-        let size: Int
-        let write: (AtomicFile) throws -> Void
+    package struct Image {
+        package let size: Int
+        package let write: (AtomicFile) throws -> Void
     }
 
     /// The file with `new` records, and those of `old` under other keys that `keeps` accepts.
-    static func image(_ new: [Key: Record], after old: RecordFile?, place: [UInt8], keeps: (Key) -> Bool) -> Image {
+    package static func image(_ new: [Key: Record], after old: RecordFile?, place: [UInt8], keeps: (Key) -> Bool) -> Image {
         /// Where a content comes from: old ones that lie beside each other are one piece.
         enum Piece {
             case old(Range<Int>)

@@ -112,32 +112,44 @@ package struct FramePrints: Sendable, Equatable {
     // MARK: - Comparing
 
     /// A perceptual hash: one bit for each of 8 x 8 blocks, set if the block is at least as bright as their median.
+    ///
+    /// Four blocks share a word, 16 bits each, of which the highest is set before a subtraction: it stays set where the block is not less.
     package func hash(_ index: Int) -> UInt64 {
         precondition(0 <= index && index < count, "print \(index) of \(count)")
-        return withUnsafeTemporaryAllocation(of: SIMD8<Int16>.self, capacity: 8) { blocks in
+        let ones: UInt64 = 0x0001_0001_0001_0001
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 16) { blocks in
             cells.withUnsafeBytes { cells in
-                for row in 0..<8 {
-                    let start = index * FramePrints.size + 2 * row * FramePrints.cellSide
-                    let upper = cells.loadUnaligned(fromByteOffset: start, as: SIMD16<UInt8>.self)
-                    let lower = cells.loadUnaligned(fromByteOffset: start + FramePrints.cellSide, as: SIMD16<UInt8>.self)
-                    let sums = SIMD16<Int16>(truncatingIfNeeded: upper) &+ SIMD16<Int16>(truncatingIfNeeded: lower)
-                    blocks.initializeElement(at: row, to: sums.evenHalf &+ sums.oddHalf)
+                for place in 0..<16 {
+                    let start = index * FramePrints.size + place / 2 * 2 * FramePrints.cellSide + place % 2 * 8
+                    let upper = UInt64(littleEndian: cells.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+                    let lower = UInt64(littleEndian: cells.loadUnaligned(fromByteOffset: start + FramePrints.cellSide, as: UInt64.self))
+                    let sums = FramePrints.sumsOfTwo(upper) &+ FramePrints.sumsOfTwo(lower)
+                    blocks.initializeElement(at: place, to: sums | ones << 15)
                 }
             }
             // The median, of which as many blocks are greater as less: the least value that 33 blocks do not exceed.
-            var (low, high): (Int16, Int16) = (0, 4 * 255)
+            var (low, high): (UInt64, UInt64) = (0, 4 * 255)
             while low < high {
                 let middle = (low + high) / 2
-                var counts = SIMD8<Int16>.zero
-                for row in blocks { counts &+= SIMD8<Int16>.zero.replacing(with: 1, where: row .<= middle) }
-                if counts.wrappedSum() > 32 { high = middle } else { low = middle + 1 }
+                var greater: UInt64 = 0
+                for place in 0..<16 { greater &+= (blocks[place] &- (middle + 1) &* ones) >> 15 & ones }
+                if (greater &* ones) >> 48 < 32 { high = middle } else { low = middle + 1 }
             }
             var hash: UInt64 = 0
-            for row in 0..<8 {
-                for column in 0..<8 where blocks[row][column] >= low { hash |= 1 << UInt64(8 * row + column) }
+            for place in 0..<16 {
+                let notLess = (blocks[place] &- low &* ones) >> 15 & ones
+                // The product brings the lowest bits of the four parts together.
+                let four: UInt64 = (notLess &* 0x0001_0002_0004_0008) >> 48 & 15
+                hash |= four << UInt64(4 * place)
             }
             return hash
         }
+    }
+
+    /// The sums of the first two of eight bytes, of the next two and so on, in 16 bits each.
+    private static func sumsOfTwo(_ bytes: UInt64) -> UInt64 {
+        let even: UInt64 = 0x00FF_00FF_00FF_00FF
+        return (bytes & even) &+ (bytes >> 8 & even)
     }
 
     /// Returns whether no cell of the two prints differs by more than `limit` levels.

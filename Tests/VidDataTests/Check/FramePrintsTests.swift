@@ -73,6 +73,25 @@ import VidTestSupport
         #expect(prints.hash(0).nonzeroBitCount >= 32)
     }
 
+    /// Against the definition: sums of 2 x 2 cells, compared with the 33rd of them in order.
+    @Test func hashByItsDefinition() throws {
+        var random = RandomGenerator(seed: 7)
+        // Whole range, few levels (many equal sums), the extremes, all equal.
+        let cells = [0...255, 100...103, 0...0, 255...255].flatMap { (levels: ClosedRange<Int>) in
+            (0..<2 * FramePrints.size).map { _ in UInt8(levels.lowerBound + Int(random.nextWord()) % levels.count) }
+        }
+        let prints = try #require(FramePrints(cells: cells, count: 8))
+        for index in 0..<8 {
+            let sums = (0..<64).map { block in
+                let corner = index * FramePrints.size + block / 8 * 32 + block % 8 * 2
+                return [0, 1, 16, 17].reduce(0) { $0 + Int(cells[corner + $1]) }
+            }
+            let median = sums.sorted()[32]
+            let expected = (0..<64).reduce(UInt64(0)) { $0 | (sums[$1] >= median ? 1 << UInt64($1) : 0) }
+            #expect(prints.hash(index) == expected, "print \(index)")
+        }
+    }
+
     @Test(arguments: [
         (VideoDamage(decodingErrors: 93, missingFrames: 13), "93 decoding errors, 13 of 200 frames missing"),
         (.init(decodingErrors: 1, skippedBytes: 188), "1 decoding error, 188 bytes skipped"), (.init(skippedBytes: 1), "1 byte skipped"),

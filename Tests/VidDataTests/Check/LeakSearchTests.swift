@@ -67,6 +67,25 @@ import VidTestSupport
         #expect(LeakSearch.leaks([]) == [])
     }
 
+    /// Vectors have no pictures: they are the same or not.
+    @Test func vectorsByTheirContent() {
+        func clip(_ number: Int, _ split: Split, digest: String) -> CheckedClip {
+            let facts = ClipFacts(
+                kind: ClipFacts.vectors, coding: "float32", frames: 4, channels: 1, rows: 1, columns: 8, framesPerSecond: 0,
+                digest: digest, prints: FramePrints(frames: []))
+            let entry = DataSet.Entry(path: "\(number)", id: "\(number)", label: 0, split: split, group: nil)
+            return CheckedClip(entry: entry, result: .success(facts))
+        }
+        let one = String(repeating: "0123456789abcdef", count: 4)
+        // The same first 64 bits, and a single other bit there.
+        let (tail, head) = (one.dropLast() + "e", "1" + one.dropFirst())
+        let clips = [
+            clip(0, .test, digest: one), clip(1, .train, digest: one), clip(2, .validation, digest: String(tail)),
+            clip(3, .test, digest: String(head)), clip(4, .train, digest: "none"),
+        ]
+        #expect(LeakSearch.leaks(clips).map { [$0.first, $0.second] } == [[1, 0]])
+    }
+
     @Test func badClipsArePassedOver() throws {
         var random = RandomGenerator(seed: 3)
         let frames = [LeakSearchTests.picture(&random)]
