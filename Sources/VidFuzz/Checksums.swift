@@ -25,7 +25,10 @@ enum Checksums {
             let content = bytes[Int(start)..<Int(start) + Int(length)]
             corrected.replaceSubrange(entry + 12..<entry + 16, with: LittleEndian.bytes(CRC32.of(content)))
         }
-        corrected.replaceSubrange(last + 16..., with: SHA256.digest([0] + Array(corrected[Int(table)..<last + 16])))
+        var hash = SHA256()
+        hash.update([0])
+        hash.update(Array(corrected[Int(table)..<last + 16]))
+        corrected.replaceSubrange((last + 16)..., with: hash.digest())
         return corrected
     }
 

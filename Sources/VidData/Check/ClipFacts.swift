@@ -45,8 +45,13 @@ package struct ClipFacts: Sendable, Equatable {
     /// The duration in seconds; nil if the rate is unknown.
     package var duration: Double? { framesPerSecond > 0 ? Double(frames) / framesPerSecond : nil }
 
-    /// The first 64 bits of the digest; 0 if there is none.
-    var digestStart: UInt64 { UInt64(digest.prefix(16), radix: 16) ?? 0 }
+    /// The first 64 bits of the digest.
+    var digestStart: UInt64 {
+        digest.utf8.prefix(16).reduce(0) { start, digit in
+            // Of letters the lowest four bits are 1 for A.
+            start << 4 | UInt64(digit <= UInt8(ascii: "9") ? digit & 15 : (digit & 15) + 9) & 15
+        }
+    }
 
     /// "93 decoding errors, 13 of 200 frames missing"; nil if the clip is not damaged.
     package var damageText: String? { damage?.text(frames: frames) }
@@ -94,7 +99,8 @@ extension ClipFacts {
             let columns = ClipFacts.extent(words[6]), let rate = ClipFacts.whole(words[7]), let count = ClipFacts.whole(words[9]),
             // guard: facts-of-clips, without: framesPerSecond >= 0, framesPerSecond.isFinite, ->
             case let framesPerSecond = Double(bitPattern: rate), framesPerSecond >= 0, framesPerSecond.isFinite,
-            count <= UInt64(FramePrints.most), let prints = FramePrints(cells: Array(encoded[(end + 1)...]), count: Int(count)),
+            count <= UInt64(FramePrints.most),
+            let prints = FramePrints(cells: Array(UnsafeRawBufferPointer(rebasing: encoded[(end + 1)...])), count: Int(count)),
             let damage = ClipFacts.damage(String(decoding: words[10], as: UTF8.self)),
             case let last = words.count == 12 ? String(decoding: words[11], as: UTF8.self) : "",
             case let range = ClipFacts.range(last),

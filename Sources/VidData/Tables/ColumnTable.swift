@@ -19,6 +19,7 @@ enum ColumnTable {
         list.isNamed = list.form.contains(":")
         list.namesSplits = columns.split != nil
         list.notes = [header.note(unused: table.header, used: columns.used, known: known)].compactMap(\.self)
+        list.clips.reserveCapacity(table.records.count)
         let direct = files.direct(table.records.map { $0.fields[columns.path] })
         for (record, direct) in zip(table.records, direct) {
             let text = record.fields[columns.path]
