@@ -92,7 +92,7 @@ extension ClipFacts {
     package init?(encoded: UnsafeRawBufferPointer) {
         guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let words = ClipFacts.words(UnsafeRawBufferPointer(rebasing: encoded[..<end]))
-        guard (11...12).contains(words.count), words[0].elementsEqual("\(ClipFacts.version)".utf8),
+        guard (11...12).contains(words.count), !words.contains(where: \.isEmpty), words[0].elementsEqual("\(ClipFacts.version)".utf8),
             let kind = String(validating: words[1], as: UTF8.self), let coding = String(validating: words[2], as: UTF8.self),
             let digest = String(validating: words[8], as: UTF8.self),
             let frames = ClipFacts.extent(words[3]), let channels = ClipFacts.extent(words[4]), let rows = ClipFacts.extent(words[5]),
