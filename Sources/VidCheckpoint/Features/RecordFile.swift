@@ -21,9 +21,9 @@ package final class RecordFile: Sendable {
     /// Names a record: the name of the clip's file in its folder, with the segment if the clip is a part of the file; a zero byte; and
     /// the variant, which is everything else that the content depends on. Unicode's equal spellings are different names.
     package struct Key: Hashable {
-        package private(set) var bytes: [UInt8]
+        private(set) var bytes: [UInt8]
 
-        package init(name: some Sequence<UInt8>, variant: String) {
+        init(name: some Sequence<UInt8>, variant: String) {
             bytes = Array(name)
             bytes.append(0)
             bytes.append(contentsOf: variant.utf8)
@@ -39,14 +39,14 @@ package final class RecordFile: Sendable {
 
     /// A record to be written.
     package struct Record {
-        package let status: FileStatus
-        package let content: [UInt8]
+        let status: FileStatus
+        let content: [UInt8]
     }
 
     /// A record to be looked up.
     package struct Question {
-        package let key: Key
-        package let status: FileStatus
+        let key: Key
+        let status: FileStatus
 
         package init(key: Key, status: FileStatus) { (self.key, self.status) = (key, status) }
     }

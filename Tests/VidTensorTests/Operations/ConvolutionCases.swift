@@ -12,11 +12,10 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
         self.geometry = geometry
     }
 
-    /// At most 56 rows: the twin is slow. They are whole tiles and several blocks, as all of VGG16's rows are.
     init(_ shape: ConvolutionShape, filters: Int = .max) {
         name = shape.name
         geometry = ConvolutionGeometry(
-            rows: min(56, shape.rows), columns: shape.columns, channels: shape.channels, filters: min(filters, shape.filters))
+            rows: shape.rows, columns: shape.columns, channels: shape.channels, filters: min(filters, shape.filters))
     }
 
     /// The algorithms that can compute it.

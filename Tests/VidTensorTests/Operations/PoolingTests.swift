@@ -42,9 +42,9 @@ struct PoolingCase: Sendable, CustomStringConvertible {
         PoolingCase(7, 7, 17, pool: (1, 1), stride: (3, 3), .same),
     ]
 
-    /// VGG16's five, with at most 56 rows, then odd maps, overlapping windows, gaps and windows of one element.
+    /// VGG16's five, then odd maps, overlapping windows, gaps and windows of one element.
     static let all = [
-        PoolingCase(56, 224, 64), PoolingCase(56, 112, 128), PoolingCase(56, 56, 256), PoolingCase(28, 28, 512), PoolingCase(14, 14, 512),
+        PoolingCase(224, 224, 64), PoolingCase(112, 112, 128), PoolingCase(56, 56, 256), PoolingCase(28, 28, 512), PoolingCase(14, 14, 512),
         PoolingCase(2, 2, 1), PoolingCase(5, 7, 3), PoolingCase(3, 4, 17), PoolingCase(9, 11, 70, pool: (3, 3)),
         PoolingCase(6, 6, 5, pool: (2, 2), stride: (1, 1)), PoolingCase(10, 9, 20, pool: (2, 3), stride: (4, 4)),
         PoolingCase(4, 3, 65, pool: (1, 1), stride: (1, 1)), PoolingCase(7, 5, 16, pool: (7, 5)),
