@@ -34,7 +34,8 @@ extension TrainerState {
         guard data == set.digest else {
             throw VidclassError.file(
                 configuration.data.path,
-                "the clips or their splits are not those that this run was trained on. Restore them, or start a new training.")
+                "the clips or their splits are not those that this run was trained on. Restore them "
+                    + "and the run's splits.csv, or start a new training.")
         }
         if let fault = fault(clips: set.entries(of: .train).count, configuration) {
             throw VidclassError.file(checkpoint.path, "its training state cannot be resumed: \(fault)")

@@ -114,12 +114,21 @@ package final class Predictor {
 
     /// Runs a clip up to its logits and keeps the activations that explanations start from. Costs as much as a prediction.
     ///
+    /// - Parameter known: the features (T, F) of the clip, if there are some already, and the frames whose maps will be shown: then the CNN
+    ///   runs on these alone, and explanations have no other maps. The bits are the same.
     /// - Throws: `.other` if memory runs out.
-    package func activations(of clip: LoadedClip) throws -> ClipActivations {
+    package func activations(of clip: LoadedClip, known: (features: Buffer, shown: [Int])? = nil) throws -> ClipActivations {
         context.workspace.reset()
-        let frames = context.workspace.take(classifier.frameShape.prepending(classifier.frames))
-        convert([clip], into: frames)
-        return try classifier.activations(frames: frames, validFrames: clip.validFrames, context)
+        guard let (features, shown) = known else {
+            let frames = context.workspace.take(classifier.frameShape.prepending(classifier.frames))
+            convert([clip], into: frames)
+            return try classifier.activations(frames: frames, validFrames: clip.validFrames, context)
+        }
+        let frames = context.workspace.take(classifier.frameShape.prepending(shown.count))
+        Batch.convert(clip.clip.selecting(shown), classifier, preprocessing, into: frames, context)
+        return try classifier.activations(
+            frames: frames, validFrames: clip.validFrames,
+            known: (features.tensor([classifier.frames, classifier.features]), shown), context)
     }
 
     /// Explains what in the clip supports class `target`, or supports it more than `against`. Costs a fraction of a prediction.

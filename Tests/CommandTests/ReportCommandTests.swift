@@ -37,6 +37,20 @@ import VidTestSupport
         #expect(box.exists("runs/train/eval/report.html") && !box.exists("runs/train/eval2") && box.exists("here/predictions.csv"))
     }
 
+    /// With features from the cache the CNN runs only on the frames that a picture shows, and the pictures are the same.
+    @Test func picturesFromTheCacheAreThoseOfTheWholeCNN() throws {
+        let box = try sandbox()
+        let trained = try box.run(
+            "train", "--config", "config.json", "--quiet", "--set", "model.input.frames=9", environment: ["XDG_CACHE_HOME": box("cache")])
+        #expect(trained.status == 0, "\(trained.errors)")
+        try box.succeed("eval", "--no-cache", "--output", "whole")
+        let pictures = try ["runs/train", "whole"].map {
+            try text(box, $0 + "/report.html").split(separator: "\"data:image/png").dropFirst()
+        }
+        #expect(pictures[0].count >= 3 && box.exists("cache/vidclass/features"))
+        #expect(pictures[0].map { $0.prefix { $0 != "\"" } } == pictures[1].map { $0.prefix { $0 != "\"" } })
+    }
+
     /// The best model's CNN differs from the last stage's, whose features are in memory.
     @Test func aBestModelOfAnEarlierStageIsReportedWithItsOwnFeatures() throws {
         let box = try sandbox()

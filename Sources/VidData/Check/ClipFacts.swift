@@ -92,9 +92,8 @@ extension ClipFacts {
     package init?(encoded: UnsafeRawBufferPointer) {
         guard let end = encoded.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
         let words = ClipFacts.words(UnsafeRawBufferPointer(rebasing: encoded[..<end]))
-        guard (11...12).contains(words.count), !words.contains(where: \.isEmpty), words[0].elementsEqual("\(ClipFacts.version)".utf8),
-            let kind = String(validating: words[1], as: UTF8.self), let coding = String(validating: words[2], as: UTF8.self),
-            let digest = String(validating: words[8], as: UTF8.self),
+        guard (11...12).contains(words.count), !words.contains(where: { $0.isEmpty }), words[0].elementsEqual("\(ClipFacts.version)".utf8),
+            let kind = String(utf8: words[1]), let coding = String(utf8: words[2]), let digest = String(utf8: words[8]),
             let frames = ClipFacts.extent(words[3]), let channels = ClipFacts.extent(words[4]), let rows = ClipFacts.extent(words[5]),
             let columns = ClipFacts.extent(words[6]), let rate = ClipFacts.whole(words[7]), let count = ClipFacts.whole(words[9]),
             // guard: facts-of-clips, without: framesPerSecond >= 0, framesPerSecond.isFinite, ->

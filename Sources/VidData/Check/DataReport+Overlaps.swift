@@ -6,7 +6,7 @@ extension DataReport {
 
     /// The overlaps of segments with different labels, by their files and starts.
     package var overlaps: [SegmentOverlap] {
-        let files = SegmentedFiles(clips.map(\.entry)).files
+        let files = SegmentedFiles(count: clips.count) { clips[$0].entry.path }.files
         var members: [FileStatus.Identity: [(number: Int, stretch: FileStretch)]] = [:]
         var order: [FileStatus.Identity] = []
         for (number, file) in files.enumerated() {

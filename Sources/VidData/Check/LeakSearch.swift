@@ -52,7 +52,7 @@ package enum LeakSearch {
 
     /// The pairs among the good ones of `clips`: identical ones first, then by the share of matching frames.
     package static func leaks(_ clips: [CheckedClip]) -> [Leak] {
-        let files = SegmentedFiles(paths: clips.lazy.map(\.entry.path)).files
+        let files = SegmentedFiles(count: clips.count) { clips[$0].entry.path }.files
         let index = FrameIndex(clips, files)
         var leaks: [Leak] = []
         for (a, b) in candidates(index) {

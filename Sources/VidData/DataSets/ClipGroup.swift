@@ -26,7 +26,7 @@ struct ClipGroup {
         }
         var names: [[UInt8]: Int] = [:]
         var files: [FileStatus.Identity: Int] = [:]
-        let segmented = SegmentedFiles(members.map { entries[$0] })
+        let segmented = SegmentedFiles(count: members.count) { entries[members[$0]].path }
         for (place, member) in members.enumerated() {
             if let name = entries[member].group.map({ Array($0.utf8) }) {
                 if let other = names[name] { join(other, place) } else { names[name] = place }

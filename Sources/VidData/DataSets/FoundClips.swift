@@ -18,7 +18,7 @@ struct FoundClips {
         /// Its line, with the name of its table if that is not `table`; its id in folders.
         func place(in table: String) -> String {
             guard let own = self.table else { return id.printable }
-            return (own.hasSameBytes(as: table) ? "" : PathText.name(own).printable + ", ") + "line \(line)"
+            return (own.hasSameBytes(as: table) ? "" : PathText.name(own).printable + ", ") + "line " + String(line)
         }
 
         /// An error about the clip of the data at `data`.
@@ -45,35 +45,17 @@ struct FoundClips {
     /// For folders: the links that lead out of it.
     var linksOut: [FolderLink] = []
 
-    /// For tables: whether labels stay as they are, as in a run's own table.
-    var keepsLabels = false
+    /// For tables: whether it is a run's own, whose lines say nothing to a user.
+    var isOfRun = false
 
     /// Bytes; a folder's name has at most 255.
     private static let longestLabel = 1000
 
-    /// For tables: labels without spaces around them, by their spelling in the table.
-    private var cleanedLabels: [String: String] = [:]
-
-    private mutating func cleaned(_ label: String) -> String {
-        if let cleaned = cleanedLabels[label] { return cleaned }
-        let cleaned = LabelSpelling.cleaned(label)
-        cleanedLabels[label] = cleaned
-        return cleaned
-    }
-
-    /// For tables: the clips' places, by their ids.
-    private var places: [ByteText: Int] = [:]
-
-    /// Makes room for so many clips of a table.
-    mutating func reserveCapacity(_ count: Int) {
-        clips.reserveCapacity(count)
-        places.reserveCapacity(count)
-    }
-
-    /// Adds a clip of a table. Throws if a value is empty, if the file is not a clip, or if the clip was added before. Whether the file
-    /// exists is left to the caller.
-    mutating func add(_ clip: ListedClip, split: Split?, group: String?) throws {
-        let label = keepsLabels ? clip.label : cleaned(clip.label)
+    /// A clip of a table. Throws if a value is empty or if the file is not a clip. Whether the file exists, and whether another line names
+    /// it, is left to the caller.
+    ///
+    /// - Parameter label: that of the clip, without spaces around it.
+    static func clip(_ clip: ListedClip, label: String, split: Split?, group: String?) throws -> Clip {
         guard !clip.id.isEmpty, !label.isEmpty else { throw clip.error("path and label cannot be empty") }
         guard label.utf8.count <= FoundClips.longestLabel else {
             throw clip.error("the label has \(label.utf8.count) bytes; at most \(FoundClips.longestLabel) are read")
@@ -85,14 +67,8 @@ struct FoundClips {
                 throw clip.error(error.message, kind: error.kind)
             } catch {}
         }
-        if let first = places.updateValue(clips.count, forKey: ByteText(clip.id)).map({ clips[$0] }) {
-            let other = first.label == label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(label.printable)\""
-            throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table))\(other)")
-        }
-        clips.append(
-            Clip(
-                path: clip.path, id: clip.id, label: label, split: split, group: group, table: clip.table, line: clip.line,
-                status: clip.status))
+        return Clip(
+            path: clip.path, id: clip.id, label: label, split: split, group: group, table: clip.table, line: clip.line, status: clip.status)
     }
 
     /// The classes: the sorted labels of the training split. Throws if there are fewer than two; `path` is for the error.
@@ -114,32 +90,70 @@ struct FoundClips {
     /// - Parameter areGiven: whether the classes are those of a model, not of the training split.
     func entries(_ classes: [String], areGiven: Bool, _ path: String) throws -> [DataSet.Entry] {
         let numbers = ClassNumbers(classes)
-        return try clips.map { clip in
-            guard let label = numbers[clip.label] else { throw unknownLabelError(clip, classes, areGiven: areGiven, path) }
-            return DataSet.Entry(
-                path: clip.path, id: clip.id, label: label, split: clip.split ?? .train, group: clip.group,
-                place: keepsLabels || clip.table == nil ? nil : clip.place(in: path), status: clip.status)
+        let labels = clips.indices.map { numbers[clips[$0].label] }
+        if let unknown = labels.firstIndex(of: nil) { throw unknownLabelError(clips[unknown], classes, areGiven: areGiven, path) }
+        return mapInParallel(clips.count) { number in
+            DataSet.Entry(
+                path: clips[number].path, id: clips[number].id, label: labels[number] ?? 0, split: clips[number].split ?? .train,
+                group: clips[number].group,
+                place: isOfRun || clips[number].table == nil ? nil : clips[number].place(in: path), status: clips[number].status)
         }
+    }
+
+    /// The number of clips of each label.
+    var labelCounts: [String: Int] {
+        var counts: [String: Int] = [:]
+        // Many tables list the clips class by class.
+        var (last, run) = ("", 0)
+        for number in clips.indices {
+            if !clips[number].label.hasSameBytes(as: last) {
+                counts[last, default: 0] += run
+                (last, run) = (clips[number].label, 0)
+            }
+            run += 1
+        }
+        counts[last, default: 0] += run
+        return counts.filter { $0.value > 0 }
     }
 
     /// The labels that are not among `classes`.
     func unknownLabels(_ classes: [String]) -> [DataSet.UnknownLabel] {
         let known = ClassNumbers(classes)
-        var counts: [String: Int] = [:]
-        for clip in clips where known[clip.label] == nil { counts[clip.label, default: 0] += 1 }
-        return counts.sorted { PathText.precedes($0.key, $1.key) }.map {
+        return labelCounts.filter { known[$0.key] == nil }.sorted { PathText.precedes($0.key, $1.key) }.map {
             DataSet.UnknownLabel(label: $0.key, clips: $0.value, nearest: nearestWord(to: $0.key, among: classes))
         }
     }
 
+    /// Throws if two clips of a table have the same id.
+    func checkIDs() throws {
+        var places: [ByteText: Int] = [:]
+        places.reserveCapacity(clips.count)
+        for number in clips.indices { try checkID(number, &places) }
+    }
+
+    /// Throws if the clip at `number` has the id of one before it, which are in `places`.
+    private func checkID(_ number: Int, _ places: inout [ByteText: Int]) throws {
+        guard let first = places.updateValue(number, forKey: ByteText(clips[number].id)).map({ clips[$0] }) else { return }
+        let clip = clips[number]
+        let other =
+            first.label == clip.label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(clip.label.printable)\""
+        throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table ?? ""))\(other)", "")
+    }
+
+    /// Whether each clip is known to be in a file of its own, as in most tables.
+    private var haveFilesOfTheirOwn: Bool {
+        let inodes = clips.indices.compactMap { clips[$0].status?.identity.inode }
+        return inodes.count == clips.count && Set(inodes).count == clips.count
+    }
+
     /// Throws if two lines of the table at `path` name the same file, or the same part of one, with the same label in the same split,
-    /// however they spell its path. Other labels are left to `ContradictionSearch`.
+    /// however they spell its path, or if they spell it equally. Other labels are left to `ContradictionSearch`.
     func checkRepeats(_ path: String) throws {
-        // Most files are named once.
-        var firsts: [ClipIdentity: Int] = [:]
-        firsts.reserveCapacity(clips.count)
+        guard !haveFilesOfTheirOwn else { return }
+        var (places, firsts): ([ByteText: Int], [ClipIdentity: Int]) = ([:], [:])
         var others: [ClipIdentity: [Int]] = [:]
         for number in clips.indices {
+            try checkID(number, &places)
             guard let identity = ClipIdentity(clips[number].path, clips[number].status) else { continue }
             guard let known = firsts[identity] else {
                 firsts[identity] = number
@@ -162,12 +176,13 @@ struct FoundClips {
         let all = unknown.prefix(8).map(\.text).joined(separator: ", ") + (unknown.count > 8 ? ", ..." : "")
         let clips = unknown.reduce(0) { $0 + $1.clips }
         let more = unknown.count == 1 ? all : "\(unknown.count) labels with \(clips) clips are unknown: \(all)"
+        let remedy =
+            isOfRun
+            ? "Restore the file as the training wrote it"
+            : "Rename them, or "
+                + (areGiven ? "leave these clips out of `eval` with --ignore-unknown-labels" : "add training clips of them")
         return clip.error(
-            "the label \"\(clip.label.brief)\" is not one of the \(classes.count) classes of training (\(known)); " + more
-                + (areGiven
-                    ? ". Rename them, or leave these clips out of `eval` with --ignore-unknown-labels"
-                    : ". Rename them, or add training clips of them"),
-            path)
+            "the label \"\(clip.label.brief)\" is not one of the \(classes.count) classes of training (\(known)); \(more). \(remedy)", path)
     }
 
     /// The group in a file name of UCF-101's form, `v_Basketball_g01_c01`, where clips of one `g` and number were cut from one video:

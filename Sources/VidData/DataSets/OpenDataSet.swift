@@ -54,11 +54,10 @@ package struct DataListing {
         unknown = found.unknownLabels(labels)
         if leavesOutUnknown {
             let known = ClassNumbers(labels)
-            found.clips.removeAll { known[$0.label] == nil }
+            if !unknown.isEmpty { found.clips.removeAll { known[$0.label] == nil } }
         }
         found.notes += LabelSpelling.notes(
-            found.clips.reduce(into: [:]) { $0[$1.label, default: 0] += 1 },
-            folder: isFolder && found.splits == nil ? found.classFolder : nil)
+            found.labelCounts, folder: isFolder && found.splits == nil ? found.classFolder : nil)
         self.path = path
         self.media = media
         self.found = found

@@ -5,14 +5,14 @@ struct SegmentedFiles {
     /// For each entry its file, if some entry is a segment of it.
     let files: [FileStatus.Identity?]
 
-    init(_ entries: [DataSet.Entry]) { self.init(paths: entries.lazy.map(\.path)) }
+    init(_ entries: [DataSet.Entry]) { self.init(count: entries.count) { entries[$0].path } }
 
-    /// - Parameter paths: of the entries.
-    init(paths: some Collection<String>) {
+    /// - Parameter path: of the entry at a place below `count`.
+    init(count: Int, path: (Int) -> String) {
         // Only where there are segments, the files of whole clips matter.
-        let addresses = paths.contains(where: ClipPath.mayHaveSegment) ? paths.map { ClipPath($0) } : []
+        let addresses = (0..<count).contains { ClipPath.mayHaveSegment(path($0)) } ? (0..<count).map { ClipPath(path($0)) } : []
         guard addresses.contains(where: { $0.segment != nil }) else {
-            files = [FileStatus.Identity?](repeating: nil, count: paths.count)
+            files = [FileStatus.Identity?](repeating: nil, count: count)
             return
         }
         var known: [String: FileStatus.Identity?] = [:]

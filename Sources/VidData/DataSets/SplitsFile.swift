@@ -54,7 +54,7 @@ package enum SplitsFile {
         }
         guard !table.records.isEmpty else { throw VidclassError.file(path, "the table names no clips") }
         var found = FoundClips()
-        found.keepsLabels = true
+        found.isOfRun = true
         for record in table.records {
             let id = record.fields[0]
             // guard: splits-inside-folder
@@ -69,8 +69,9 @@ package enum SplitsFile {
             let group = record.fields[3].isEmpty ? nil : record.fields[3]
             let clip = ListedClip(
                 table: path, line: record.line, id: id, path: ListedFiles.path(ofID: id, in: folder, media: media), label: record.fields[1])
-            try found.add(clip, split: split, group: group)
+            found.clips.append(try FoundClips.clip(clip, label: clip.label, split: split, group: group))
         }
+        try found.checkIDs()
         return found
     }
 

@@ -11,24 +11,40 @@ enum TableLayout {
         found.form = DataSet.Form(text: list.form, isNamed: list.isNamed)
         found.notes = list.notes
         if list.namesSplits { found.splits = [] }
-        found.reserveCapacity(list.clips.count)
-        var splits: [String: Split?] = [:]
-        for clip in list.clips {
-            let split = clip.split.flatMap { text -> Split? in
-                if let known = splits[text] { return known }
-                let split = Split(name: text)
-                splits[text] = split
-                return split
-            }
-            let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
-            try found.add(clip, split: split, group: group)
-            if clip.status == nil { try checkKind(of: ClipPath(clip.path).file, clip) }
-            if let text = clip.split {
-                guard let split else { throw clip.error("split: expected train, val or test, found \"\(text.brief)\"") }
-                found.splits?.insert(split)
-            }
-        }
+        let labels = distinct(list.clips.count) { list.clips[$0].label }.reduce(into: [:]) { $0[$1] = LabelSpelling.cleaned($1) }
+        let splits = distinct(list.clips.count) { list.clips[$0].split }.reduce(into: [:]) { $0[$1] = Split(name: $1) }
+        found.splits?.formUnion(splits.values)
+        found.clips = try mapInParallel(list.clips.count) { number in
+            Result { try clip(list.clips[number], labels, splits) }
+        }.map { try $0.get() }
         return found
+    }
+
+    /// The values of the clips below `count`, each once.
+    private static func distinct(_ count: Int, _ value: (Int) -> String?) -> Set<String> {
+        var values: Set<String> = []
+        // Many tables list their clips class by class, and split by split.
+        var last: String?
+        for number in 0..<count {
+            guard let value = value(number), last.map({ !$0.hasSameBytes(as: value) }) ?? true else { continue }
+            values.insert(value)
+            last = value
+        }
+        return values
+    }
+
+    /// The clip of one line.
+    ///
+    /// - Parameters:
+    ///   - labels: the labels without spaces around them, by their spelling in the table.
+    ///   - splits: the splits by their names in the table.
+    private static func clip(_ clip: ListedClip, _ labels: [String: String], _ splits: [String: Split]) throws -> FoundClips.Clip {
+        let split = clip.split.flatMap { splits[$0] }
+        let group: String? = clip.group.map { $0.isEmpty ? nil : $0 } ?? FoundClips.group(ofName: fileName(of: clip), label: clip.label)
+        let found = try FoundClips.clip(clip, label: labels[clip.label] ?? clip.label, split: split, group: group)
+        if clip.status == nil { try checkKind(of: ClipPath(clip.path).file, clip) }
+        guard let text = clip.split, split == nil else { return found }
+        throw clip.error("split: expected train, val or test, found \"\(text.brief)\"")
     }
 
     /// Throws if `file`, that of the clip, is neither a regular file nor a folder of pictures.

@@ -103,6 +103,8 @@ package struct CSVTable {
         private let delimiter: UInt8
         private var at: Int
         private var line = 1
+        /// The number of fields in the record before.
+        private var width = 1
 
         private static let quote = UInt8(ascii: "\"")
         private static let newline = UInt8(ascii: "\n")
@@ -130,6 +132,7 @@ package struct CSVTable {
         private mutating func record() throws -> Record {
             let start = line
             var fields: [String] = []
+            fields.reserveCapacity(width)
             while true {
                 guard fields.count < CSVTable.mostColumns else {
                     throw error("more than \(CSVTable.mostColumns) fields", line: start)
@@ -145,6 +148,7 @@ package struct CSVTable {
                 line += 1
                 break
             }
+            width = fields.count
             return Record(line: start, fields: fields)
         }
 
@@ -196,7 +200,7 @@ package struct CSVTable {
         private func text(_ bytes: ArraySlice<UInt8>, line: Int) throws -> String {
             // guard: no-nul-in-table
             guard !bytes.contains(0) else { throw error("a NUL character", line: line) }
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw error("text that is not valid UTF-8", line: line) }
+            guard let text = bytes.withUnsafeBytes({ String(utf8: $0) }) else { throw error("text that is not valid UTF-8", line: line) }
             return CSVText.text(ofCell: text)
         }
     }

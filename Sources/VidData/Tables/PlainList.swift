@@ -46,16 +46,11 @@ enum PlainList {
                 "the labels of \(PathText.name(path).printable) are numbers; their names would be read from labels.txt beside it, a line each"
             )
         }
-        var seen: [[UInt8]: (table: String, line: Int)] = [:]
         for part in parts {
             for (line, direct) in zip(part.lines, files.direct(part.lines.map(\.path))) {
                 let record = CSVTable.Record(line: line.number, fields: [])
                 guard let file = direct ?? files.find(line.path, anyExtension: true) else {
                     throw files.missing(line.path, record, part.path)
-                }
-                if let first = seen.updateValue((part.path, line.number), forKey: Array(file.id.utf8)) {
-                    let place = first.table == part.path ? "" : "\(PathText.name(first.table).printable), "
-                    throw record.error("\(line.path.printable) is already in \(place)line \(first.line)", part.path)
                 }
                 let label = try label(of: line, names, usesFolders: usesFolders, record, part.path)
                 if let names, checksFolders { try names.checkFolder(of: line, label, mustBeKnown: namesByFolders, record, part.path) }

@@ -10,19 +10,25 @@ extension Classifier {
     /// Runs a clip's preprocessed frames (T, H, W, C), of which the first `validFrames` count. The logits have the same bits as a
     /// prediction's.
     ///
+    /// - Parameter known: the features (T, F) of all frames, if there are some already, and the places of the frames that get a map. Then
+    ///   `frames` are only these (places, H, W, C).
     /// - Throws: `.other` if memory runs out.
-    package func activations(frames: Tensor, validFrames: Int, _ context: Context) throws -> ClipActivations {
-        precondition(frames.shape == frameShape.prepending(self.frames), "\(frames.shape) for \(self.frames) frames of \(frameShape)")
+    package func activations(
+        frames: Tensor, validFrames: Int, known: (features: Tensor, places: [Int])? = nil, _ context: Context
+    ) throws -> ClipActivations {
+        let places = known?.places ?? Array(0..<self.frames)
+        precondition(frames.shape == frameShape.prepending(places.count), "\(frames.shape) for \(places.count) frames of \(frameShape)")
         precondition(!context.isTraining, "a clip is explained as it is predicted")
         let mark = context.workspace.mark
         defer { context.workspace.release(to: mark) }
         let last = encoder.explainedLayer
-        let activations = context.workspace.take(encoder.shapes[last].prepending(self.frames))
+        let activations = context.workspace.take(encoder.shapes[last].prepending(places.count))
         encoder.run(0..<last + 1, frames, into: activations, isFolding: true, context)
-        let features = Tail(of: encoder, behind: last, activations, context).features
-        let logits = head.forward(features.reshaped([1, self.frames, self.features]), mask: mask(validFrames, clips: 1, context), context)
-            .logits
-        return try ClipActivations(copying: activations, validFrames: validFrames, logits: logits.array)
+        let features = (known?.features ?? Tail(of: encoder, behind: last, activations, context).features)
+            .reshaped([1, self.frames, self.features])
+        let logits = head.forward(features, mask: mask(validFrames, clips: 1, context), context).logits
+        return try ClipActivations(
+            copying: activations, of: places, features: features, validFrames: validFrames, logits: logits.array)
     }
 
     /// Explains the score of class `target`, or how far it exceeds that of class `against`.
@@ -38,8 +44,7 @@ extension Classifier {
             context.workspace.release(to: mark)
             clearGradients()
         }
-        let tail = Tail(of: encoder, behind: encoder.explainedLayer, clip.activations, context)
-        let features = tail.features.reshaped([frames, self.features])
+        let features = clip.features.reshaped([frames, self.features])
         let direction = Direction(target: target, against: against)
         let path = FeaturePath(head: head, features: features, validFrames: clip.validFrames, direction: direction, context)
         let contributions = path.contributions(
@@ -55,9 +60,13 @@ extension Classifier {
                 maps: contributions.features.map { Classifier.map($0, channels: pixels?.channels) }, weights: [],
                 validFrames: clip.validFrames)
         }
-        let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, context))
-        let dActivations = tail.backward(dFeatures.reshaped(tail.features.shape), context)
-        let (weights, maps) = Classifier.gradCAM(clip.activations, dActivations)
+        let dFeatures = path.gradients(at: [1], mask: mask(clip.validFrames, clips: 1, context)).reshaped(features.shape)
+        let tail = Tail(of: encoder, behind: encoder.explainedLayer, clip.activations, context)
+        let dTail = context.workspace.take(tail.features.shape)
+        for (row, place) in clip.places.enumerated() { dTail.rows(row..<row + 1).copy(from: dFeatures.rows(place..<place + 1)) }
+        let drawn = Classifier.gradCAM(clip.activations, tail.backward(dTail, context))
+        var (weights, maps) = ([[Float]](repeating: [], count: frames), [[Float]](repeating: [], count: frames))
+        for (row, place) in clip.places.enumerated() { (weights[place], maps[place]) = (drawn.weights[row], drawn.maps[row]) }
         let shape = clip.activations.shape
         return ClipExplanation(
             target: target, against: against, logits: clip.logits, score: direction.score(clip.logits), baseline: baseline,
@@ -81,10 +90,10 @@ extension Classifier {
         ])
         // Values and gradients of the layers behind the explained one, and the clip along the path.
         let explained = Size.sum([
-            activations, Size.product(2, tail), max(Size.product(points, features), 2 * features),
+            activations, Size.product(2, tail), features, max(Size.product(points, features), 2 * features),
             max(head.stepBytes(clips: points), 2 * head.stepBytes(clips: 1)), Size.product(points, frames, float),
         ])
-        return (max(run, explained), activations)
+        return (max(run, explained), activations + features)
     }
 
     /// The sums over the channels of what the pixels of one frame (H, W, C) add, none below 0; nothing for vectors.

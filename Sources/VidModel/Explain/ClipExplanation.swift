@@ -21,9 +21,9 @@ package struct ClipExplanation: Sendable, Equatable {
     package let mapRows: Int
     package let mapColumns: Int
     /// (T) maps of (mapRows, mapColumns), none below 0, 0 for frames that do not count: Grad-CAM of the score on the last convolution,
-    /// or without a CNN the contributions of the pixels.
+    /// or without a CNN the contributions of the pixels. Empty for the frames whose maps were not asked for.
     package let maps: [[Float]]
-    /// (T, C): Grad-CAM's weights of the convolution's channels, the mean gradient of each; empty without a CNN.
+    /// (T, C): Grad-CAM's weights of the convolution's channels, the mean gradient of each; empty without a CNN, and where the map is.
     package let weights: [[Float]]
     /// Frames that count; the rest is padding that the model ignores.
     package let validFrames: Int
@@ -35,19 +35,28 @@ package struct ClipExplanation: Sendable, Equatable {
     package var completenessError: Float { abs(contributions.reduce(0, +) - (score - baseline)) }
 }
 
-/// A clip's activations behind the last convolution, from which any class can be explained.
+/// A clip's features, and its frames' activations behind the last convolution, from which any class can be explained.
 package final class ClipActivations {
-    /// The last convolution's maps behind its ReLU, (T, h, w, C).
+    /// The last convolution's maps behind its ReLU, (places, h, w, C).
     let activations: Tensor
-    private let memory: Buffer
+    /// The frames that have these maps.
+    let places: [Int]
+    /// Of all frames, (T, F).
+    let features: Tensor
+    private let memory: (activations: Buffer, features: Buffer)
     package let validFrames: Int
     package let logits: [Float]
 
     /// - Throws: `.other` if memory runs out.
-    init(copying activations: Tensor, validFrames: Int, logits: [Float]) throws {
-        memory = try Buffer(allocating: activations.count, isZeroed: false)
-        self.activations = memory.tensor(activations.shape)
+    init(copying activations: Tensor, of places: [Int], features: Tensor, validFrames: Int, logits: [Float]) throws {
+        memory = (
+            try Buffer(allocating: activations.count, isZeroed: false), try Buffer(allocating: features.count, isZeroed: false)
+        )
+        self.activations = memory.activations.tensor(activations.shape)
         self.activations.copy(from: activations)
+        self.places = places
+        self.features = memory.features.tensor(features.shape)
+        self.features.copy(from: features)
         self.validFrames = validFrames
         self.logits = logits
     }

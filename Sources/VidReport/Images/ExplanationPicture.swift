@@ -42,10 +42,11 @@ package struct ExplanationPicture: Sendable {
         for sample in samples {
             let explanation = sample.explanation
             for (index, rgb) in FramePixels.rgb(sample.clip.clip).prefix(explanation.validFrames).enumerated() {
+                let map = explanation.maps[index]
                 frames.append(
                     FrameStrip.Frame(
                         rgb: rgb, caption: sample.caption(index),
-                        heat: HeatMap(rows: explanation.mapRows, columns: explanation.mapColumns, values: explanation.maps[index]),
+                        heat: map.isEmpty ? nil : HeatMap(rows: explanation.mapRows, columns: explanation.mapColumns, values: map),
                         contribution: explanation.contributions[index] / Float(samples.count)))
             }
         }

@@ -42,10 +42,13 @@ package struct FrameStrip: Sendable {
     }
 
     /// The indices of the frames that are shown.
-    package var shown: [Int] {
-        let count = min(max(1, mostFrames), frames.count)
+    package var shown: [Int] { FrameStrip.shown(mostFrames, of: frames.count) }
+
+    /// The indices of the frames that a strip of at most `most` frames shows, of so many in all.
+    package static func shown(_ most: Int, of all: Int) -> [Int] {
+        let count = min(max(1, most), all)
         guard count > 1 else { return [0] }
-        return (0..<count).map { ($0 * (frames.count - 1) + (count - 1) / 2) / (count - 1) }
+        return (0..<count).map { ($0 * (all - 1) + (count - 1) / 2) / (count - 1) }
     }
 
     /// The picture as a PNG file's bytes.

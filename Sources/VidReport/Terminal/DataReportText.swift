@@ -37,7 +37,7 @@ package enum DataReportText {
     package static func clips(_ report: DataReport) -> String {
         let unfit = report.bad.count - report.unreadable
         let kinds =
-            report.kinds.map { Formatting.count($0.clips, kind($0.name)) }
+            report.kinds.map { count($0.clips, of: $0.name) }
             + (report.unreadable == 0 ? [] : ["\(Formatting.grouped(report.unreadable)) unreadable"])
             + (unfit == 0 ? [] : ["\(Formatting.grouped(unfit)) unusable"])
         return "\(Formatting.count(report.clips.count, "clip")) in \(Formatting.count(report.data.classes.count, "class", "classes"))"
@@ -61,6 +61,13 @@ package enum DataReportText {
 
     /// The labels of `facts`, in their order.
     package static let factLabels = ["clips", "size", "frames", "frames/s", "seconds"]
+
+    /// Clips of one kind: "61 H.264 videos", "2 folders of PNG pictures".
+    private static func count(_ clips: Int, of name: String) -> String {
+        guard name.hasSuffix(" pictures") else { return Formatting.count(clips, kind(name)) }
+        let coding = String(name.dropLast(" pictures".count))
+        return Formatting.count(clips, "folder") + " of \(coding == "mjpeg" ? "JPEG" : coding.uppercased()) pictures"
+    }
 
     /// The kind of a file as a noun: "H.264 video", ".bin file".
     private static func kind(_ name: String) -> String {

@@ -76,12 +76,14 @@ package struct EvaluatedClips {
         }
         guard !entries.isEmpty else {
             throw VidclassError(
-                .badData, "\(source.printable): the split \(name) has no clips" + (unknownClips > 0 ? " with known labels" : ""))
+                .badData,
+                "\(source.printable): \(chosen.part == nil ? "found" : "the split \(name) has") no clips"
+                    + (unknownClips > 0 ? " with known labels" : ""))
         }
         let absent = set.classes.indices.filter { label in !entries.contains { $0.label == label } }
         if !absent.isEmpty {
             notes.append(
-                "\(absent.count) of the \(set.classes.count) classes have no clips here: "
+                "\(absent.count) of the \(set.classes.count) classes \(absent.count == 1 ? "has" : "have") no clips here: "
                     + Formatting.list(absent.map { set.classes[$0].printable }))
         }
     }

@@ -88,24 +88,38 @@ struct ReportWriter {
                 classifier, preprocessing: configuration.data.preprocessing, for: .explanation(samples: 1), loadedClips: 5,
                 workers: runtime.workers, source: checkpoint)
         }
+        let inputs = try? StepInputs(
+            LabelledClips(entries, loader: loader, keepingBytes: 0), SamplePlan.evaluation(configuration), in: predictor.get(),
+            features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
-            for place in places { examples.append(await example(place, predictor)) }
+            for place in places { examples.append(await example(place, predictor, inputs)) }
             groups.append(ExampleGroup(kind: kind, examples: examples))
         }
         return groups
     }
 
-    private func example(_ place: Int, _ predictor: Result<Predictor, any Error>) async -> ClipExample {
+    /// The most frames of a clip that a report shows.
+    private static let mostFrames = 6
+
+    /// - Parameter inputs: for the features that the evaluation has found or made; without them, the CNN runs on all frames.
+    private func example(_ place: Int, _ predictor: Result<Predictor, any Error>, _ inputs: StepInputs?) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
+        let (perClip, middle) = (samples.perClip ?? 1, (samples.perClip ?? 1) / 2)
         let picture: Result<ClipExample.Picture, VidclassError>?
         var remark: String?
         do {
-            let loaded = try await loader.load(entries[place].path, samples.view((samples.perClip ?? 1) / 2, of: clip.clip))
+            let loaded = try await loader.load(entries[place].path, samples.view(middle, of: clip.clip))
             let predictor = try predictor.get()
-            let explanation = predictor.explain(try predictor.activations(of: loaded), target: clip.decision, against: nil)
+            let shown = FrameStrip.shown(ReportWriter.mostFrames, of: loaded.validFrames)
+            let known = try inputs?.recalled(item: place * perClip + middle).map { ($0, shown) }
+            let explanation = predictor.explain(try predictor.activations(of: loaded, known: known), target: clip.decision, against: nil)
+            // Of equal frames only the last digits can differ, with the clips that were scored together.
+            guard perClip > 1 || !zip(Scores.mean([explanation.logits]), clip.scores).contains(where: { abs($0 - $1) > 1e-3 }) else {
+                throw VidclassError.file(entries[place].path, "the clip has changed since it was evaluated")
+            }
             guard configuration.model.input.features == nil else {
                 let features = explanation.topFeatures(5).map {
                     "\(configuration.data.featureName($0.feature)) (\(FrameStrip.signed($0.contribution)))"
@@ -116,7 +130,7 @@ struct ReportWriter {
                 return ClipExample(place: place, clip: clip.clip, label: clip.label, scores: clip.scores, picture: nil, remark: remark)
             }
             var strip = ExplanationPicture(samples: [.init(clip: loaded, explanation: explanation)], title: "").strip
-            (strip.mostFrames, strip.width) = (6, 640)
+            (strip.mostFrames, strip.width) = (ReportWriter.mostFrames, 640)
             let canvas = try strip.drawn()
             picture = .success(
                 ClipExample.Picture(

@@ -105,6 +105,17 @@ package final class StepInputs {
         }
     }
 
+    /// The features (T, F) that the cache has of sample `item`; nil if it has none, or if layers behind the frozen ones are trained.
+    ///
+    /// - Throws: `.other` if memory runs out.
+    package func recalled(item: Int) throws -> Buffer? {
+        let classifier = predictor.classifier
+        guard let frozen, classifier.trained == nil else { return nil }
+        let features = try Buffer(allocating: Size.product(classifier.frames, classifier.features), isZeroed: false)
+        let output = features.tensor([classifier.frames, classifier.features])
+        return frozen.recall(clips, sample(item: item), into: output) == nil ? nil : features
+    }
+
     /// Starts to load what `gather` will need of samples: no clips whose features are in memory or in the cache.
     func prefetch(_ samples: [Sample]) async {
         guard store == nil else { return }

@@ -104,6 +104,15 @@ import VidTestSupport
         }
     }
 
+    /// The first line that repeats another one is the one that is reported, whatever it repeats.
+    @Test func theFirstRepeatIsReported() throws {
+        let folder = try DataSetTests.folder(["1.bin", "2.bin", "3.bin"])
+        try folder.write("data.csv", text: "path,label\n1.bin,a\n2.bin,b\n./2.bin,b\n1.bin,a\n")
+        #expect(failure { try DataSet.open(folder("data.csv")) }.message.contains("line 4: ./2.bin is already in line 3, as 2.bin"))
+        try folder.write("data.csv", text: "path,label\n1.bin,a\n2.bin,b\n1.bin,a\n./2.bin,b\n")
+        #expect(failure { try DataSet.open(folder("data.csv")) }.message.contains("line 4: 1.bin is already in line 2"))
+    }
+
     @Test func theSamePathUnderTwoLabels() throws {
         let folder = try TableTests.table("path,label\n1.bin,a\n1.bin,b\n")
         #expect(

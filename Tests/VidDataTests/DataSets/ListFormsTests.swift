@@ -88,7 +88,7 @@ import VidTestSupport
         try folder.write("lists/testlist01.txt", text: "ApplyEyeMakeup/v_ApplyEyeMakeup_g02_c01.avi\n")
         #expect(
             failure { try DataSet.open(folder("lists/trainlist01.txt")) }.message.contains(
-                "testlist01.txt: line 1: ApplyEyeMakeup/v_ApplyEyeMakeup_g02_c01.avi is already in trainlist01.txt, line 1"))
+                "testlist01.txt: line 1: ../UCF-101/ApplyEyeMakeup/v_ApplyEyeMakeup_g02_c01.avi is already in trainlist01.txt, line 1"))
     }
 
     @Test func mmaction() throws {

@@ -53,6 +53,29 @@ import VidTestSupport
         #expect(explanation.logits == logits)
     }
 
+    /// Known features and the maps of some frames: the bits are those of running the CNN on all frames.
+    @Test(arguments: ["explain_lstm_average", "explain_gru_max", "explain_gru_flatten", "explain_mean", "explain_attention"])
+    func mapsOfSomeFramesFromKnownFeatures(_ name: String) throws {
+        let sample = try ExplanationCase(name)
+        let (context, classifier) = (sample.context(workers: 2), sample.classifier)
+        let whole = try sample.explain(context)
+        let memory = Buffer(count: classifier.frames * classifier.features)
+        let features = memory.tensor([classifier.frames, classifier.features])
+        classifier.encoder.encode(frames: sample.frames, into: features, context)
+        let places = [0, sample.valid - 1]
+        let shown = context.workspace.take(classifier.frameShape.prepending(places.count))
+        for (row, place) in places.enumerated() { shown.rows(row..<row + 1).copy(from: sample.frames.rows(place..<place + 1)) }
+        let some = classifier.explain(
+            try classifier.activations(frames: shown, validFrames: sample.valid, known: (features, places), context),
+            target: sample.target, against: sample.against, context)
+        #expect(some.logits == whole.logits && some.contributions == whole.contributions && some.score == whole.score)
+        for frame in 0..<classifier.frames {
+            let isShown = places.contains(frame)
+            #expect(some.maps[frame] == (isShown ? whole.maps[frame] : []) && some.weights[frame] == (isShown ? whole.weights[frame] : []))
+        }
+        #expect(whole.maps[0].contains { $0 > 0 } || whole.maps[places[1]].contains { $0 > 0 })
+    }
+
     @Test func oneClassAgainstAnotherIsTheDifference() throws {
         let sample = try ExplanationCase("explain_lstm_average")
         let context = sample.context(workers: 1)

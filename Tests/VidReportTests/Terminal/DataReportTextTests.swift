@@ -154,6 +154,15 @@ import VidTestSupport
         #expect(
             DataReportText.clips(whole) == "4 clips in 2 classes (1 H.265 video, 1 MPEG-4 video, 1 strange video, 1 VP9 video)",
             "\(DataReportText.clips(whole))")
+        var pictures: [String: ClipFacts] = [:]
+        for (index, coding) in ["mjpeg", "png", "png"].enumerated() {
+            var one = facts("pictures", frames: 8, digest: "p\(index)", seed: 40 * index)
+            one.coding = coding
+            pictures["\(index % 2)/p\(index).bin"] = one
+        }
+        try box.remove("data")
+        let folders = DataReportText.clips(try report(pictures))
+        #expect(folders == "3 clips in 2 classes (2 folders of PNG pictures, 1 folder of JPEG pictures)", "\(folders)")
         let clips = whole.clips.map {
             CheckedClip(entry: $0.entry, result: .failure(.file($0.entry.path, "is too short")), isReadable: true)
         }

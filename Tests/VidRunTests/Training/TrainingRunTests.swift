@@ -72,6 +72,21 @@ import VidTrain
         #expect(record["version"]?.stringValue == "1" && record["command"]?.arrayElements?.first?.stringValue == "test")
     }
 
+    /// A clip that was replaced after it was scored is not drawn beside its old scores.
+    @Test func aReplacedClipIsNotDrawn() async throws {
+        let configuration = try configuration("model.cnn.trainable=false", "training.epochs=30", "optimizer.learning_rate=0.05")
+        let (data, other) = (box("data"), box("other"))
+        try await SyntheticClips(classes: 2, frames: 2, rows: 8, columns: 8, seed: 2).write(to: other, clipsPerClass: 4) { _, _ in }
+        let runtime = Observer().runtime { event in
+            guard case .evaluating = event, FileManager.default.fileExists(atPath: other) else { return }
+            try FileManager.default.removeItem(atPath: data)
+            try FileManager.default.moveItem(atPath: other, toPath: data)
+        }
+        _ = try await TrainingRun(try await TrainingPlan(configuration, in: runtime), in: runtime).run(until: never(configuration))
+        let page = String(decoding: try box.bytes("runs/train/report.html"), as: UTF8.self)
+        #expect(page.contains("the clip has changed since it was evaluated") && !page.contains("data:image/png"))
+    }
+
     /// The check of a first training decodes the frames that the frozen CNN takes. With them, the training saves the same bytes.
     @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
     func aFrozenCNNTakesTheClipsOfTheCheck() async throws {

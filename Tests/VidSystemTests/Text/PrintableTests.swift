@@ -68,6 +68,24 @@ import VidSystem
     @Test func equivalentTextsHaveOtherBytes() {
         #expect("\u{E9}" == "e\u{301}" && !"\u{E9}".hasSameBytes(as: "e\u{301}"))
         #expect("abc".hasSameBytes(as: "abc") && !"abc".hasSameBytes(as: "ab"))
+        #expect("".hasSameBytes(as: "") && !"abd".hasSameBytes(as: "abc"))
+    }
+
+    /// The same as the library's, also for what is not valid, is cut off, or looks like a replacement.
+    @Test func textOfBytes() {
+        func check(_ bytes: [UInt8]) {
+            let text = bytes.withUnsafeBytes { String(utf8: $0) }
+            #expect(text.map { Array($0.utf8) } == String(validating: bytes, as: UTF8.self).map { Array($0.utf8) }, "\(bytes)")
+        }
+        check([])
+        check(Array("a name that is longer than what fits beside its length, é 漢 😀 \u{FFFD}\0".utf8))
+        let pieces =
+            ["a", "é", "漢", "😀", "\u{FFFD}", "e\u{301}"].map { Array($0.utf8) } + [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]]
+        for first in pieces {
+            for second in pieces {
+                for count in 0...first.count { check(first.prefix(count) + second + Array("0123456789012345".utf8)) }
+            }
+        }
     }
 
     @Test func hexadecimalDigits() {
