@@ -20,16 +20,13 @@ package struct RunEnvironment: Sendable {
     package var isBlasKernelUsers: Bool
     /// The version of FFmpeg's libraries, which read videos and sounds; nil if they are not installed.
     package var libav: String?
-    /// The version of the program ffmpeg, which writes animations; nil if it is not installed.
-    package var ffmpeg: String?
     package var swift: String
 
     /// This machine and process.
-    package init(version: String, threads: Int, ffmpeg: String?) {
+    package init(version: String, threads: Int) {
         self.version = version
         self.threads = threads
         libav = MediaService.library.version
-        self.ffmpeg = ffmpeg
         system = RunEnvironment.systemName
         (kernel, architecture) = RunEnvironment.kernelName
         processor = Machine.processorName
@@ -50,7 +47,7 @@ package struct RunEnvironment: Sendable {
             ("vector_extensions", .array(vectorExtensions.map { .string($0) })), ("simd", .string(simd)),
             ("processors", .integer(processors)), ("threads", .integer(threads)), ("memory_bytes", .integer(memoryBytes)),
             ("blas_version", .string(blas)), ("blas_kernel", .string(blasKernel)), ("blas_kernel_set_by_user", .bool(isBlasKernelUsers)),
-            ("libav", .string(ifAny: libav)), ("ffmpeg", .string(ifAny: ffmpeg)), ("swift", .string(swift)),
+            ("libav", .string(ifAny: libav)), ("swift", .string(swift)),
         ])
     }
 
@@ -64,7 +61,7 @@ package struct RunEnvironment: Sendable {
             ("vectors", vectorExtensions.joined(separator: " ") + "; \(simd) used"),
             ("threads", "\(threads) of \(Formatting.count(processors, "processor"))"), ("memory", Formatting.bytes(memoryBytes)),
             ("BLAS", "\(blas), kernel \(blasKernel)" + (isBlasKernelUsers ? " (OPENBLAS_CORETYPE was set)" : "")),
-            ("FFmpeg", libav ?? "not found"), ("ffmpeg program", ffmpeg ?? "not found"), ("compiler", swift),
+            ("FFmpeg", libav ?? "not found"), ("compiler", swift),
         ]
     }
 

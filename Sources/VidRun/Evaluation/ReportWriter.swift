@@ -38,8 +38,7 @@ struct ReportWriter {
 
     /// Writes all files into an existing folder, the page last.
     func write(to folder: ReportFolder, _ context: Context) async throws {
-        let environment = RunEnvironment(
-            version: runtime.version, threads: runtime.workers.count, ffmpeg: try? await FFmpeg.locate().version)
+        let environment = RunEnvironment(version: runtime.version, threads: runtime.workers.count)
         let metrics = EvaluationMetrics(evaluation)
         var report = RunReport(
             title: context.title, split: context.part, source: context.source, metrics: metrics, examples: await examples(),

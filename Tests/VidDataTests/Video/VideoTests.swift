@@ -16,9 +16,12 @@ struct Videos {
             FileManager.default.isExecutableFile(atPath: "\($0)/ffmpeg")
         }
 
+    /// Searched for once: the search runs the program.
+    private static let found = Task { try await FFmpeg.locate() }
+
     init() async throws {
         folder = try TestFolder()
-        ffmpeg = try await FFmpeg.locate()
+        ffmpeg = try await Videos.found.value
     }
 
     /// Runs ffmpeg with `arguments` and returns its standard output.

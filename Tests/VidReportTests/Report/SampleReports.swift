@@ -68,7 +68,7 @@ enum SampleReports {
                 checkpoint: classes[0], layers: layers, parameters: (10, 10), input: "1 frame", training: [("optimizer", "nadam")]),
             story: RunStory(folder: classes[0], epochs: epochs, record: record, plannedEpochs: 4),
             data: try data(classes, train: classes.indices.map { $0 == 0 ? 60 : 5 }, pairs: 1),
-            environment: RunEnvironment(version: "0", threads: 1, ffmpeg: nil), command: ["vidclass", "eval", classes[0]], seconds: 1,
+            environment: RunEnvironment(version: "0", threads: 1), command: ["vidclass", "eval", classes[0]], seconds: 1,
             peakBytes: 1)
     }
 
