@@ -86,7 +86,7 @@ enum Main {
             fail(error)
         } catch let failed as ClusterSession.Failed {
             if !failed.isTold { tell(failed.error) }
-            failed.abort(failed.error.kind.rawValue)
+            failed.leave(failed.error.kind.rawValue)
             Vidclass.exit(withError: ExitCode(failed.error.kind.rawValue))
         } catch {
             let code = Vidclass.exitCode(for: error)

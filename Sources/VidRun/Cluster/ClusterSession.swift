@@ -71,23 +71,22 @@ package final class ClusterSession: Sendable {
         package let error: VidclassError
         /// Whether the user is told elsewhere.
         package let isTold: Bool
-        /// Ends all ranks at once with an exit code, where they can no longer agree to end; otherwise does nothing.
-        package let abort: @Sendable (Int32) -> Void
+        /// Leaves the other ranks, or ends all of them at once with an exit code, where they can no longer agree to end. To be called once
+        /// the user was told: when the first rank has ended with an error, a launcher ends the others.
+        package let leave: @Sendable (Int32) -> Void
     }
 
-    /// Tells the other ranks of an error of this one, and leaves them.
+    /// Tells the other ranks of an error of this one.
     private static func end(_ error: any Error, _ plugin: PluginCluster) -> Failed {
         let isLeader = plugin.isLeader
         if let failure = error as? ClusterFailure {
             // Rank 0 tells of other ranks' errors. Where rank 0 is lost, all others do.
             let isTold = !isLeader && (failure.isTold || failure.rank != 0)
-            let hasLeft = failure.isTold && plugin.leave()
-            return Failed(error: failure.error, isTold: isTold) { if !hasLeft { plugin.abort($0) } }
+            return Failed(error: failure.error, isTold: isTold) { if !failure.isTold || !plugin.leave() { plugin.abort($0) } }
         }
         let error = error as? VidclassError ?? VidclassError(.other, "\(error)")
         plugin.alarm(error)
-        let hasLeft = plugin.leave()
-        return Failed(error: error, isTold: !isLeader) { if !hasLeft { plugin.abort($0) } }
+        return Failed(error: error, isTold: !isLeader) { if !plugin.leave() { plugin.abort($0) } }
     }
 }
 
