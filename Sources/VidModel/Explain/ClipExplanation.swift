@@ -41,7 +41,7 @@ package final class ClipActivations {
     let activations: Tensor
     /// The frames that have these maps.
     let places: [Int]
-    /// Of all frames, (T, F).
+    /// The features of all frames, (T, F).
     let features: Tensor
     private let memory: (activations: Buffer, features: Buffer)
     package let validFrames: Int
