@@ -34,12 +34,30 @@ typedef struct {
     const float *next;
 } strip;
 
+/// What a tile reads of a segment: with `by_rows`, its rows of A, otherwise the first element of its rows in a column of A; and B.
+typedef struct {
+    const float *lines[12];
+    const float *a, *b;
+    long a_depth, b_depth, b_panel;
+} operands;
+
+/// Adds the products of element `p` of the depth to the sums of a tile.
+VC_INLINE void add_products(vc_lanes *restrict sums, int rows, int vectors, bool by_rows, const operands *restrict o, long p) {
+    vc_lanes columns[most_vectors];
+    VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], o->b + p * o->b_depth + j * o->b_panel, sizeof(vc_lanes));
+    VC_UNROLLED for (int i = 0; i < rows; i++) {
+        // One pointer for all rows: a pointer a row takes more registers than there are.
+        const float value = by_rows ? o->lines[i][p] : o->a[p * o->a_depth + i];
+        VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
+    }
+}
+
 /// A tile of `rows` by `vectors` (constants); `by_rows`: whether the rows of A are runs of memory, otherwise its columns are.
 VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool by_rows, const float *restrict a, const float *restrict adding,
                     float *restrict c) {
     vc_lanes sums[28];
-    const float *restrict b = s->b;
-    const long a_row = s->a_row, a_depth = s->a_depth, b_depth = s->b_depth, b_panel = s->b_panel, c_row = s->c_row, depth = s->depth;
+    const long a_row = s->a_row, c_row = s->c_row, depth = s->depth;
+    operands o = {{NULL}, a, s->b, s->a_depth, s->b_depth, s->b_panel};
     if (s->start) {
         VC_UNROLLED for (int j = 0; j < vectors; j++) {
             vc_lanes start;
@@ -59,17 +77,13 @@ VC_INLINE void tile(const strip *restrict s, int rows, int vectors, bool by_rows
                 memcpy(&value, adding + i * c_row + 16 * j, sizeof value);
                 sums[i * vectors + j] += value;
             }
-    for (long segment = 0; segment < s->segments; segment++, a += s->a_segment, b += depth * b_depth) {
-        const float *restrict lines[12];
-        VC_UNROLLED for (int i = 0; i < rows; i++) lines[i] = a + i * a_row;
-        _Pragma("clang loop unroll_count(4)") for (long p = 0; p < depth; p++) {
-            vc_lanes columns[most_vectors];
-            VC_UNROLLED for (int j = 0; j < vectors; j++) memcpy(&columns[j], b + p * b_depth + j * b_panel, sizeof(vc_lanes));
-            VC_UNROLLED for (int i = 0; i < rows; i++) {
-                // One pointer for all rows: a pointer a row takes more registers than there are.
-                const float value = by_rows ? lines[i][p] : a[p * a_depth + i];
-                VC_UNROLLED for (int j = 0; j < vectors; j++) sums[i * vectors + j] += value * columns[j];
-            }
+    for (long segment = 0; segment < s->segments; segment++, o.a += s->a_segment, o.b += depth * o.b_depth) {
+        VC_UNROLLED for (int i = 0; i < rows; i++) o.lines[i] = o.a + i * a_row;
+        // An unrolled loop loads all values of A first: beside the sums of several vectors there are no registers for them.
+        if (vectors == 1) {
+            _Pragma("clang loop unroll_count(4)") for (long p = 0; p < depth; p++) add_products(sums, rows, vectors, by_rows, &o, p);
+        } else {
+            _Pragma("clang loop unroll(disable)") for (long p = 0; p < depth; p++) add_products(sums, rows, vectors, by_rows, &o, p);
         }
     }
     VC_UNROLLED for (int i = 0; i < rows; i++)

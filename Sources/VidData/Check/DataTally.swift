@@ -59,7 +59,7 @@ package struct DataTally: Sendable {
 
     init(_ clips: [CheckedClip]) {
         var (frames, rates, durations) = ([Double](), [Double](), [Double]())
-        var (sizes, kinds) = (Counts<Extents>(), Counts<Kind>())
+        var (sizes, kinds) = (ValueCounts<Extents>(), ValueCounts<Kind>())
         frames.reserveCapacity(clips.count)
         for place in clips.indices {
             splits.insert(clips[place].entry.split)
@@ -79,8 +79,6 @@ package struct DataTally: Sendable {
             sizes.add(Extents(rows: facts.rows, columns: facts.columns, channels: facts.channels))
             kinds.add(Kind(kind: facts.kind, coding: facts.coding))
         }
-        sizes.finish()
-        kinds.finish()
         (self.frames, self.rates, self.durations) = (Spread(frames), Spread(rates), Spread(durations))
         self.sizes = sizes.counts.map {
             Size(rows: $0.key.rows, columns: $0.key.columns, channels: $0.key.channels, clips: $0.value)
@@ -95,26 +93,6 @@ package struct DataTally: Sendable {
         case "video": "\(kind.coding) video"
         case "pictures": "\(kind.coding) pictures"
         default: kind.kind
-        }
-    }
-
-    /// Counts equal keys. Most clips are like the one before.
-    private struct Counts<Key: Hashable> {
-        private(set) var counts: [Key: Int] = [:]
-        private var last: Key?
-        private var run = 0
-
-        mutating func add(_ key: Key) {
-            if key != last {
-                finish()
-                last = key
-            }
-            run += 1
-        }
-
-        mutating func finish() {
-            if let last { counts[last, default: 0] += run }
-            run = 0
         }
     }
 }

@@ -90,11 +90,13 @@ struct FoundClips {
     /// - Parameter areGiven: whether the classes are those of a model, not of the training split.
     func entries(_ classes: [String], areGiven: Bool, _ path: String) throws -> [DataSet.Entry] {
         let numbers = ClassNumbers(classes)
-        let labels = clips.indices.map { numbers[clips[$0].label] }
-        if let unknown = labels.firstIndex(of: nil) { throw unknownLabelError(clips[unknown], classes, areGiven: areGiven, path) }
+        let labels = try clips.indices.map { place in
+            guard let label = numbers[clips[place].label] else { throw unknownLabelError(clips[place], classes, areGiven: areGiven, path) }
+            return label
+        }
         return mapInParallel(clips.count) { number in
             DataSet.Entry(
-                path: clips[number].path, id: clips[number].id, label: labels[number] ?? 0, split: clips[number].split ?? .train,
+                path: clips[number].path, id: clips[number].id, label: labels[number], split: clips[number].split ?? .train,
                 group: clips[number].group,
                 place: isOfRun || clips[number].table == nil ? nil : clips[number].place(in: path), status: clips[number].status)
         }
@@ -102,24 +104,15 @@ struct FoundClips {
 
     /// The number of clips of each label.
     var labelCounts: [String: Int] {
-        var counts: [String: Int] = [:]
-        // Many tables list the clips class by class.
-        var (last, run) = ("", 0)
-        for number in clips.indices {
-            if !clips[number].label.hasSameBytes(as: last) {
-                counts[last, default: 0] += run
-                (last, run) = (clips[number].label, 0)
-            }
-            run += 1
-        }
-        counts[last, default: 0] += run
-        return counts.filter { $0.value > 0 }
+        var counts = ValueCounts<String>()
+        for number in clips.indices { counts.add(clips[number].label) }
+        return counts.counts
     }
 
-    /// The labels that are not among `classes`.
-    func unknownLabels(_ classes: [String]) -> [DataSet.UnknownLabel] {
+    /// The labels of `counts` that are not among `classes`.
+    static func unknownLabels(_ counts: [String: Int], _ classes: [String]) -> [DataSet.UnknownLabel] {
         let known = ClassNumbers(classes)
-        return labelCounts.filter { known[$0.key] == nil }.sorted { PathText.precedes($0.key, $1.key) }.map {
+        return counts.filter { known[$0.key] == nil }.sorted { PathText.precedes($0.key, $1.key) }.map {
             DataSet.UnknownLabel(label: $0.key, clips: $0.value, nearest: nearestWord(to: $0.key, among: classes))
         }
     }
@@ -171,7 +164,7 @@ struct FoundClips {
 
     /// The error for labels that a model does not know; `clip` is the first that has one.
     private func unknownLabelError(_ clip: Clip, _ classes: [String], areGiven: Bool, _ path: String) -> VidclassError {
-        let unknown = unknownLabels(classes)
+        let unknown = FoundClips.unknownLabels(labelCounts, classes)
         let known = classes.prefix(8).map(\.printable).joined(separator: ", ") + (classes.count > 8 ? ", ..." : "")
         let all = unknown.prefix(8).map(\.text).joined(separator: ", ") + (unknown.count > 8 ? ", ..." : "")
         let clips = unknown.reduce(0) { $0 + $1.clips }

@@ -51,13 +51,15 @@ package struct DataListing {
             throw LayoutAdvice.error(forFolder: path, fallback: error)
         }
         if !isFolder { try found.checkRepeats(path) }
-        unknown = found.unknownLabels(labels)
-        if leavesOutUnknown {
-            let known = ClassNumbers(labels)
-            if !unknown.isEmpty { found.clips.removeAll { known[$0.label] == nil } }
+        var counts = found.labelCounts
+        unknown = FoundClips.unknownLabels(counts, labels)
+        if leavesOutUnknown, !unknown.isEmpty {
+            let left = Set(unknown.map(\.label))
+            found.clips.removeAll { left.contains($0.label) }
+            for label in left { counts[label] = nil }
         }
         found.notes += LabelSpelling.notes(
-            found.labelCounts, folder: isFolder && found.splits == nil ? found.classFolder : nil)
+            counts, folder: isFolder && found.splits == nil ? found.classFolder : nil)
         self.path = path
         self.media = media
         self.found = found

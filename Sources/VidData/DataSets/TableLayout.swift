@@ -11,26 +11,18 @@ enum TableLayout {
         found.form = DataSet.Form(text: list.form, isNamed: list.isNamed)
         found.notes = list.notes
         if list.namesSplits { found.splits = [] }
-        let labels = distinct(list.clips.count) { list.clips[$0].label }.reduce(into: [:]) { $0[$1] = LabelSpelling.cleaned($1) }
-        let splits = distinct(list.clips.count) { list.clips[$0].split }.reduce(into: [:]) { $0[$1] = Split(name: $1) }
+        var (labelCounts, splitCounts) = (ValueCounts<String>(), ValueCounts<String>())
+        for number in list.clips.indices {
+            labelCounts.add(list.clips[number].label)
+            if let split = list.clips[number].split { splitCounts.add(split) }
+        }
+        let labels = labelCounts.counts.keys.reduce(into: [:]) { $0[$1] = LabelSpelling.cleaned($1) }
+        let splits = splitCounts.counts.keys.reduce(into: [:]) { $0[$1] = Split(name: $1) }
         found.splits?.formUnion(splits.values)
         found.clips = try mapInParallel(list.clips.count) { number in
             Result { try clip(list.clips[number], labels, splits) }
         }.map { try $0.get() }
         return found
-    }
-
-    /// The values of the clips below `count`, each once.
-    private static func distinct(_ count: Int, _ value: (Int) -> String?) -> Set<String> {
-        var values: Set<String> = []
-        // Many tables list their clips class by class, and split by split.
-        var last: String?
-        for number in 0..<count {
-            guard let value = value(number), last.map({ !$0.hasSameBytes(as: value) }) ?? true else { continue }
-            values.insert(value)
-            last = value
-        }
-        return values
     }
 
     /// The clip of one line.

@@ -81,19 +81,21 @@ struct ReportWriter {
     // MARK: Example clips
 
     private func examples() async -> [ExampleGroup] {
-        // Where there is no memory for explanations, the reason stands in the place of each picture.
-        let predictor = Result {
-            try Predictor(
+        // Where there is no memory for explanations, the reason stands in the place of each picture. The inputs are for the features that the
+        // evaluation has found or made.
+        let sources = Result {
+            let predictor = try Predictor(
                 classifier, preprocessing: configuration.data.preprocessing, for: .explanation(samples: 1), loadedClips: 5,
                 workers: runtime.workers, source: checkpoint)
+            let inputs = try StepInputs(
+                LabelledClips(entries, loader: loader, keepingBytes: 0), SamplePlan.evaluation(configuration), in: predictor,
+                features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
+            return (predictor, inputs)
         }
-        let inputs = try? StepInputs(
-            LabelledClips(entries, loader: loader, keepingBytes: 0), SamplePlan.evaluation(configuration), in: predictor.get(),
-            features: FeatureStorage(cache: runtime.cache, keepsInMemory: false))
         var groups: [ExampleGroup] = []
         for (kind, places) in ExampleChoice.choose(evaluation.clips) {
             var examples: [ClipExample] = []
-            for place in places { examples.append(await example(place, predictor, inputs)) }
+            for place in places { examples.append(await example(place, sources)) }
             groups.append(ExampleGroup(kind: kind, examples: examples))
         }
         return groups
@@ -102,8 +104,7 @@ struct ReportWriter {
     /// The most frames of a clip that a report shows.
     private static let mostFrames = 6
 
-    /// - Parameter inputs: for the features that the evaluation has found or made; without them, the CNN runs on all frames.
-    private func example(_ place: Int, _ predictor: Result<Predictor, any Error>, _ inputs: StepInputs?) async -> ClipExample {
+    private func example(_ place: Int, _ sources: Result<(Predictor, StepInputs), any Error>) async -> ClipExample {
         let clip = evaluation.clips[place]
         let samples = SamplePlan.evaluation(configuration)
         let (perClip, middle) = (samples.perClip ?? 1, (samples.perClip ?? 1) / 2)
@@ -111,9 +112,9 @@ struct ReportWriter {
         var remark: String?
         do {
             let loaded = try await loader.load(entries[place].path, samples.view(middle, of: clip.clip))
-            let predictor = try predictor.get()
+            let (predictor, inputs) = try sources.get()
             let shown = FrameStrip.shown(ReportWriter.mostFrames, of: loaded.validFrames)
-            let known = try inputs?.recalled(item: place * perClip + middle).map { ($0, shown) }
+            let known = try inputs.recalled(item: place * perClip + middle).map { ($0, shown) }
             let explanation = predictor.explain(try predictor.activations(of: loaded, known: known), target: clip.decision, against: nil)
             // Of equal frames only the last digits can differ, with the clips that were scored together.
             guard perClip > 1 || !zip(Scores.mean([explanation.logits]), clip.scores).contains(where: { abs($0 - $1) > 1e-3 }) else {
