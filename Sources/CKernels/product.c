@@ -107,6 +107,10 @@ VC_INLINE void tiles_of(const strip *restrict s, int most, int vectors, bool by_
     for (long t = 0; t < count; t++) {
         for (const float *stop = next + ahead; next < end && next < stop; next += vc_lane_count) __builtin_prefetch(next, 0, 2);
         const long rows = (s->rows - row + count - t - 1) / (count - t);
+        // The sums of the next tile start with its part of C, which it would wait for.
+        if (!s->start && !s->apart)
+            VC_UNROLLED for (int i = 0; i < most; i++)
+                VC_UNROLLED for (int j = 0; j < vectors; j++) __builtin_prefetch(s->c + (row + rows + i) * s->c_row + 16 * j, 1, 3);
         const float *a = s->a + row * s->a_row;
         const float *adding = s->adding ? s->adding + row * s->c_row : NULL;
         float *c = s->c + row * s->c_row;
@@ -143,7 +147,8 @@ static void baseline_by_1(const strip *s) { tiles(s, 2, 1); }
 
 typedef void run_tiles(const strip *);
 typedef struct {
-    /// Depth of a pass: so much of a strip's panels stays in the first-level cache. C is read and written once a pass.
+    /// Depth of a pass: so much of a strip's panels stays in the first-level cache with AVX2, in the second-level one with AVX-512. C is
+    /// read and written once a pass.
     long depth;
     int widest;
     /// For each number of vectors up to the widest.
@@ -152,7 +157,7 @@ typedef struct {
 
 static tile_set best_tiles(void) {
 #ifdef VC_CLONES
-    if (__builtin_cpu_supports("x86-64-v4")) return (tile_set){192, 4, {NULL, avx512_by_1, avx512_by_2, avx512_by_3, avx512_by_4}};
+    if (__builtin_cpu_supports("x86-64-v4")) return (tile_set){512, 4, {NULL, avx512_by_1, avx512_by_2, avx512_by_3, avx512_by_4}};
     if (__builtin_cpu_supports("x86-64-v3")) return (tile_set){256, 1, {NULL, avx2_by_1}};
 #endif
     return (tile_set){256, 1, {NULL, baseline_by_1}};

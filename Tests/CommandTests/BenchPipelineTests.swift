@@ -28,7 +28,7 @@ import VidTestSupport
         #expect(abs(bySum - seconds[5] / seconds[..<5].reduce(0, +)) <= 1e-6 * bySum)
     }
 
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func videosOfItsOwn() throws {
+    @Test(.enabled(if: FFmpegProgram.isInstalled)) func videosOfItsOwn() throws {
         let box = try TestFolder()
         try box.write("config.json", text: Self.config)
         try box.makeFolder("temporary")

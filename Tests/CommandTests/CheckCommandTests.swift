@@ -86,41 +86,28 @@ import VidTestSupport
     }
 
     /// A class of streams without a container, and one of videos without extensions.
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func streamsAndVideosWithoutExtensions() throws {
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+    @Test(.enabled(if: FFmpegProgram.isInstalled)) func streamsAndVideosWithoutExtensions() throws {
         try box.makeFolder("videos/a")
         try box.makeFolder("videos/b")
-        ffmpeg.arguments =
-            ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1", "-t", "1"]
-            + ["h264", "mp4"].enumerated().flatMap {
-                // One clip must not have two labels.
-                ["-map", "0:v", "-vf", $0 == 0 ? "null" : "negate", "-pix_fmt", "yuv420p", "-f", $1]
-                    + [box("videos/\($0 == 0 ? "a/1.h264" : "b/1")")]
-            }
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0)
+        try FFmpegProgram.run(
+            ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10:duration=1", "-t", "1"]
+                + ["h264", "mp4"].enumerated().flatMap {
+                    // One clip must not have two labels.
+                    ["-map", "0:v", "-vf", $0 == 0 ? "null" : "negate", "-pix_fmt", "yuv420p", "-f", $1]
+                        + [box("videos/\($0 == 0 ? "a/1.h264" : "b/1")")]
+                })
         let checked = try box.run("check", "videos", "--set", "data.leak_check=off")
         #expect(
             checked.status == 0 && checked.output.contains("2 clips in 2 classes (2 H.264 videos)"), "\(checked.output)\(checked.errors)")
     }
 
     /// Which of several video streams is used, and what else a video's container tells.
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func severalStreams() throws {
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
+    @Test(.enabled(if: FFmpegProgram.isInstalled)) func severalStreams() throws {
         for label in ["a", "b"] { try box.makeFolder("videos/\(label)") }
-        ffmpeg.arguments =
-            [
-                "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10", "-f", "lavfi", "-i",
-                "testsrc=size=32x24:rate=5",
-            ]
-            + ["-map", "0:v", "-map", "1:v", "-t", "2", "-pix_fmt", "yuv420p", "-disposition:v:0", "0", "-disposition:v:1", "default"]
-            + [box("videos/a/two.mkv"), "-map", "0:v", "-t", "2", "-c:v", "mpeg4", box("videos/b/one.avi")]
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0)
+        try FFmpegProgram.run(
+            ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10", "-f", "lavfi", "-i", "testsrc=size=32x24:rate=5"]
+                + ["-map", "0:v", "-map", "1:v", "-t", "2", "-pix_fmt", "yuv420p", "-disposition:v:0", "0", "-disposition:v:1", "default"]
+                + [box("videos/a/two.mkv"), "-map", "0:v", "-t", "2", "-c:v", "mpeg4", box("videos/b/one.avi")])
         func inspect(_ file: String) throws -> JSONNode {
             let result = try box.run("inspect", file, "--json")
             #expect(result.status == 0, "\(result.errors)")
@@ -148,18 +135,13 @@ import VidTestSupport
     }
 
     /// Not every frame of a long video is decoded, unless the check is thorough.
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil)) func thoroughly() throws {
+    @Test(.enabled(if: FFmpegProgram.isInstalled)) func thoroughly() throws {
         try box.makeFolder("videos/a")
         try box.makeFolder("videos/b")
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
         let coding = "-t 65 -c:v mpeg4 -bf 0 -g 5".split(separator: " ").map(String.init)
-        ffmpeg.arguments =
-            ["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=2"] + coding + [box("videos/a/1.avi")]
-            + ["-vf", "negate"] + coding + [box("videos/b/1.avi")]
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0)
+        try FFmpegProgram.run(
+            ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=2"] + coding + [box("videos/a/1.avi")]
+                + ["-vf", "negate"] + coding + [box("videos/b/1.avi")])
         var bytes = try box.bytes("videos/a/1.avi")
         // The pictures between key frames (ISO/IEC 14496-2, 6.3.5: a VOP of type 1), each in a chunk of its own.
         let head = Array("00dc".utf8)

@@ -5,7 +5,7 @@ import VidTestSupport
 
 /// The MPI on this machine.
 enum MPI {
-    private static let mpirun = CommandLineTool.installed("mpirun")
+    private static let mpirun = ChildProcess.installed("mpirun")
 
     /// Whether there are Open MPI and the plug-in (Scripts/mpi_plugin.sh).
     static let isThere: Bool = {

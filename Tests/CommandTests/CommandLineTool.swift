@@ -78,14 +78,6 @@ extension CommandLineTool {
     }
 }
 
-extension CommandLineTool {
-    /// The path of an installed program, if it is installed.
-    static func installed(_ program: String) -> String? {
-        (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
-    }
-}
-
 extension TestFolder {
     /// Runs `vidclass` in this folder.
     func run(_ arguments: String..., environment: [String: String?] = [:]) throws -> CommandLineTool.Result {

@@ -121,15 +121,8 @@ import VidTestSupport
 
     @Test func packedVideosPredictAsTheVideosThemselves() throws {
         let box = try sandbox()
-        let made = Process()
-        made.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        made.arguments = [
-            "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=duration=2:size=64x48:rate=15", "-pix_fmt", "yuv420p",
-            box.path + "/it's a \"test\", 🎬.mp4",
-        ]
-        try made.run()
-        made.waitUntilExit()
-        try #require(made.terminationStatus == 0, "ffmpeg is needed for this test")
+        try FFmpegProgram.run(
+            ["-f", "lavfi", "-i", "testsrc=duration=2:size=64x48:rate=15", "-pix_fmt", "yuv420p", box("it's a \"test\", 🎬.mp4")])
         try train(box, "--config", "config.json", "--quiet", "--set", "training.epochs=1")
         try box.succeed("pack", "it's a \"test\", 🎬.mp4", "clip.bin", "--frames", "4", "--rows", "16", "--columns", "16")
         let video = try box.run("predict", "it's a \"test\", 🎬.mp4", "--format", "csv", "--long")

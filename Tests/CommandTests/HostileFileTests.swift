@@ -230,14 +230,9 @@ import VidTestSupport
 
     /// Writes a short film, if ffmpeg is installed.
     private static func movie(_ path: String) throws {
-        guard let ffmpeg = CommandLineTool.installed("ffmpeg") else { return }
+        guard FFmpegProgram.isInstalled else { return }
         try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: ffmpeg)
-        process.arguments = ["-loglevel", "error", "-f", "lavfi", "-i", "testsrc=size=32x32:rate=8:duration=1", path]
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        try FFmpegProgram.run(["-f", "lavfi", "-i", "testsrc=size=32x32:rate=8:duration=1", path])
     }
 
     /// A clip that fits the trained model.

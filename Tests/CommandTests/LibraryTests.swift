@@ -9,8 +9,8 @@ private enum Library {
     static let folder = root + "/.build/library"
     static let file = folder + "/libvidclass.so.1"
     static let isThere = FileManager.default.fileExists(atPath: file)
-    static let compiler = CommandLineTool.installed("cc")
-    static let python = CommandLineTool.installed("python3")
+    static let compiler = ChildProcess.installed("cc")
+    static let python = ChildProcess.installed("python3")
 
     /// Compiles a C program as a user would.
     static func compile(_ source: String, to program: String, links: Bool = true) throws {

@@ -162,10 +162,10 @@ import VidTestSupport
     }
 
     /// The file system has no locks (simulated with strace).
-    @Test(.enabled(if: CommandLineTool.installed("strace") != nil, "strace is not installed: failing locks are not tested"))
+    @Test(.enabled(if: ChildProcess.installed("strace") != nil, "strace is not installed: failing locks are not tested"))
     func aFileSystemWithoutLocks() throws {
         let tiny = try TinyTraining()
-        let strace = try #require(CommandLineTool.installed("strace"))
+        let strace = try #require(ChildProcess.installed("strace"))
         let result = try tiny.run(through: [strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"])
         expectOneError(result, 74, "cannot be locked: No locks available")
     }
@@ -175,7 +175,7 @@ import VidTestSupport
     /// Runs a program as a user to whom permissions apply; they don't apply to root.
     private func asAnybody(_ box: TestFolder) throws -> [String]? {
         guard getuid() == 0 else { return [] }
-        guard let setpriv = CommandLineTool.installed("setpriv") else { return nil }
+        guard let setpriv = ChildProcess.installed("setpriv") else { return nil }
         let owned = ["chown", "-R", "65534:65534", box.path]
         let process = try Process.run(URL(fileURLWithPath: "/usr/bin/env"), arguments: owned)
         process.waitUntilExit()

@@ -40,12 +40,12 @@ import VidTestSupport
 
     /// strace delays each sync, and the signals come while the state is being synced.
     @Test(
-        .enabled(if: CommandLineTool.installed("strace") != nil, "strace is not installed: signals during a save are not tested"),
+        .enabled(if: ChildProcess.installed("strace") != nil, "strace is not installed: signals during a save are not tested"),
         arguments: [SIGINT, SIGTERM], [false, true])
     func duringASave(_ number: Int32, twice: Bool) throws {
         let training = #""epochs": 3, "batch_size": 4, "save_every_minutes": 0"#
         let tiny = try TinyTraining(training: training)
-        let (box, strace) = (tiny.box, try #require(CommandLineTool.installed("strace")))
+        let (box, strace) = (tiny.box, try #require(ChildProcess.installed("strace")))
         // With -D the started process is vidclass itself.
         let held = [strace, "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=200000:when=6+"]
         try interrupt(tiny, number, twice: twice, through: held) {
@@ -82,20 +82,15 @@ import VidTestSupport
     }
 
     /// Children end with the command: a reader has its own session and gets no signal from the terminal.
-    @Test(.enabled(if: CommandLineTool.installed("ffmpeg") != nil), arguments: [SIGINT, SIGTERM, SIGHUP])
+    @Test(.enabled(if: FFmpegProgram.isInstalled), arguments: [SIGINT, SIGTERM, SIGHUP])
     func aSignalEndsTheChildren(_ number: Int32) throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
         let box = tiny.box
         // Decoding takes a while, and delivers nothing for long: one key frame, many pixels.
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
-        ffmpeg.arguments =
-            ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-frames:v", "300", "-pix_fmt", "yuv420p"]
-            + ["-preset", "ultrafast", "-g", "1000", box("a.mp4")]
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0)
+        try FFmpegProgram.run(
+            ["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25", "-frames:v", "300", "-pix_fmt", "yuv420p"]
+                + ["-preset", "ultrafast", "-g", "1000", box("a.mp4")])
         let process = try CommandLineTool.start(["predict", "a.mp4", "--window", "0.1"], in: box.path)
         var children: [Int32] = []
         try tiny.wait(for: "the child") {
@@ -162,13 +157,13 @@ import VidTestSupport
     // MARK: - Full disks
 
     /// `explain` on a full disk, simulated by a limit on file sizes for pictures and animations, and by /dev/full for its output.
-    @Test(.enabled(if: CommandLineTool.installed("prlimit") != nil, "prlimit is not installed: explain on a full disk is not tested"))
+    @Test(.enabled(if: ChildProcess.installed("prlimit") != nil, "prlimit is not installed: explain on a full disk is not tested"))
     func explainOnAFullDisk() throws {
         let tiny = try TinyTraining()
         _ = try tiny.whole()
-        let (box, prlimit) = (tiny.box, try #require(CommandLineTool.installed("prlimit")))
+        let (box, prlimit) = (tiny.box, try #require(ChildProcess.installed("prlimit")))
         var cases = [["--output", "why.png"], ["--output", "why"], ["--output", "why", "--format", "json"]]
-        if CommandLineTool.installed("ffmpeg") != nil { cases += [["--output", "why.gif"], ["--output", "why", "--animation"]] }
+        if FFmpegProgram.isInstalled { cases += [["--output", "why.gif"], ["--output", "why", "--animation"]] }
         for options in cases {
             for inputs in [["data/left/000.bin"], ["data/left/000.bin", "data/left/001.bin"]] where inputs.count == 1 || options[1] == "why"
             {

@@ -5,7 +5,7 @@ import VidSystem
 import VidTestSupport
 
 /// `vidclass predict - --window`: a video that is predicted while it comes.
-@Suite(.enabled(if: CommandLineTool.installed("ffmpeg") != nil, "ffmpeg is not installed: streams of video are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: streams of video are not tested"))
 struct StreamCommandTests {
     private let box: TestFolder
     private static let words = ["--window", "1", "--stride", "0.5", "--threads", "1"]
@@ -19,19 +19,10 @@ struct StreamCommandTests {
 
     /// A film of ten seconds.
     private func make(_ name: String, _ options: String...) throws {
-        try ffmpeg(
+        try FFmpegProgram.run(
             ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=20", "-frames:v", "200", "-pix_fmt", "yuv420p", "-g", "20"] + options + [
                 box(name)
             ])
-    }
-
-    private func ffmpeg(_ words: [String]) throws {
-        let ffmpeg = Process()
-        ffmpeg.executableURL = URL(fileURLWithPath: try #require(CommandLineTool.installed("ffmpeg")))
-        ffmpeg.arguments = ["-v", "error", "-nostdin"] + words
-        try ffmpeg.run()
-        ffmpeg.waitUntilExit()
-        try #require(ffmpeg.terminationStatus == 0)
     }
 
     /// A running command whose input this process writes and whose output goes to files.
@@ -108,7 +99,9 @@ struct StreamCommandTests {
 
     /// Fifty minutes in fragments: what the reader remembers of them does not grow.
     @Test(.disabled(if: Sanitizer.isOn, "\(Sanitizer.reason)")) func memoryOfALongStream() throws {
-        try ffmpeg(["-stream_loop", "299", "-i", box("a.mkv"), "-c", "copy", "-movflags", "+frag_every_frame+empty_moov", box("long.mp4")])
+        try FFmpegProgram.run([
+            "-stream_loop", "299", "-i", box("a.mkv"), "-c", "copy", "-movflags", "+frag_every_frame+empty_moov", box("long.mp4"),
+        ])
         let bytes = try box.bytes("long.mp4")
         let command = try piped(["--window", "1", "--stride", "60", "--format", "csv"])
         let first = bytes.count / 5

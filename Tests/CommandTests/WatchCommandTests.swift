@@ -189,10 +189,10 @@ import VidTestSupport
     }
 
     /// A disk that is full, simulated by a limit on file sizes: what was whole stays, and the next command goes on.
-    @Test(.enabled(if: CommandLineTool.installed("prlimit") != nil, "prlimit is not installed: --watch on a full disk is not tested"))
+    @Test(.enabled(if: ChildProcess.installed("prlimit") != nil, "prlimit is not installed: --watch on a full disk is not tested"))
     func aFullDisk() throws {
         for number in 0..<4 { try box.write("in/\(number).bin", clips[number]) }
-        let prlimit = try #require(CommandLineTool.installed("prlimit"))
+        let prlimit = try #require(ChildProcess.installed("prlimit"))
         let process = try CommandLineTool.start(Self.words(), in: box.path, through: [prlimit, "--fsize=300"])
         process.waitUntilExit()
         #expect(process.terminationStatus == 74)

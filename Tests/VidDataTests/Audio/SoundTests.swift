@@ -7,7 +7,7 @@ import VidTensor
 import VidTestSupport
 
 /// Sound files of every kind, good and bad.
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: sounds are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: sounds are not tested"))
 struct SoundTests {
     private static func decode(_ path: String, sampleRate: Int = 16000, maximumSamples: Int = 1 << 24) async throws -> [Float] {
         var samples: [Float] = []
@@ -64,11 +64,11 @@ struct SoundTests {
     /// The spectrogram of an encoded chirp is close to that of the chirp.
     @Test(arguments: ["a.flac", "a.mp3", "a.ogg", "a.oga", "a.opus", "a.m4a", "a.aac", "a.aif", "a.aiff"])
     func containers(_ name: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let samples = TestSounds.chirp(seconds: 2, from: 200, to: 3000, sampleRate: 16000, noise: 0.05)
         let wave = try videos.folder.write("a.wav", TestSounds.wave(TestSounds.integers(samples), sampleRate: 16000))
         let path = videos.folder(name)
-        try videos.run(["-i", wave] + (name == "a.mp3" ? ["-b:a", "128k"] : []) + [path])
+        try FFmpegProgram.run(["-i", wave] + (name == "a.mp3" ? ["-b:a", "128k"] : []) + [path])
         let sound = try await MediaFiles().sound(path)
         #expect(sound.channels == 1 && abs(sound.seconds - 2) <= 0.15 && sound.sampleRate == (name == "a.opus" ? 48000 : 16000))
         let found = try await SoundTests.loader(frames: 8).load(path)
@@ -131,7 +131,7 @@ struct SoundTests {
     }
 
     @Test func whatIsNoSound() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let folder = videos.folder
         let good = TestSounds.wave(
             TestSounds.integers(TestSounds.chirp(seconds: 1, from: 300, to: 900, sampleRate: 8000)), sampleRate: 8000)
@@ -170,10 +170,10 @@ struct SoundTests {
     /// A sound that is cut off is an error, except ADTS (.aac), a stream of blocks without a length.
     @Test(arguments: ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.opus", "a.m4a", "a.aif"])
     func cutOff(_ name: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let samples = TestSounds.chirp(seconds: 3, from: 200, to: 3000, sampleRate: 16000, noise: 0.1)
         let wave = try videos.folder.write("wave.wav", TestSounds.wave(TestSounds.integers(samples), sampleRate: 16000))
-        try videos.run(["-i", wave, videos.folder(name)])
+        try FFmpegProgram.run(["-i", wave, videos.folder(name)])
         let bytes = try videos.folder.bytes(name)
         for share in [0.1, 0.5, 0.8] {
             let path = try videos.folder.write("cut/" + name, Array(bytes[..<Int(Double(bytes.count) * share)]))
@@ -193,8 +193,8 @@ struct SoundTests {
     /// Flipped bits give frames or an error, nothing else.
     @Test(arguments: ["a.mp3", "a.ogg", "a.flac", "a.wav"])
     func damaged(_ name: String) async throws {
-        let videos = try await Videos()
-        try videos.run(["-f", "lavfi", "-i", "sine=duration=1:sample_rate=16000", videos.folder(name)])
+        let videos = try Videos()
+        try FFmpegProgram.run(["-f", "lavfi", "-i", "sine=duration=1:sample_rate=16000", videos.folder(name)])
         let bytes = try videos.folder.bytes(name)
         var random = RandomGenerator(seed: 41)
         for _ in 0..<6 {

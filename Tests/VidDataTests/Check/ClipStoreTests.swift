@@ -7,7 +7,7 @@ import VidTensor
 import VidTestSupport
 
 /// Clips that the check keeps for the training that follows.
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct ClipStoreTests {
     private static let views: [Split: [ClipView]] = [
         .train: [.whole], .validation: [.evaluation(index: 0, count: 2), .evaluation(index: 1, count: 2)],
@@ -21,7 +21,7 @@ struct ClipStoreTests {
     private let noFiles = MediaFiles(readers: Readers(program: "/nowhere"))
 
     private func videos() async throws -> (Videos, DataSet) {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.make("data/train/a/0.mp4", options: ["-bf", "2", "-g", "5"])
         try videos.make("data/train/a/1.mkv", frames: 3)
         try videos.make("data/train/b/2.webm")

@@ -270,31 +270,33 @@ final class CountingCache: ClipCache {
     }
 }
 
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VideoCheckTests {
     /// Makes a scrolling pattern, an elementary cellular automaton, that differs for each `number`.
     private static func make(_ videos: Videos, _ name: String, _ number: Int, options: [String] = []) throws -> String {
         let path = videos.folder(name)
         try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
         let source = "cellauto=rule=\([30, 90, 110, 150][number % 4]):size=96x64:rate=10:scroll=1:random_seed=\(number)"
-        try videos.run(["-f", "lavfi", "-i", source, "-frames:v", "30", "-pix_fmt", "yuv420p"] + options + ["file:" + path])
+        try FFmpegProgram.run(["-f", "lavfi", "-i", source, "-frames:v", "30", "-pix_fmt", "yuv420p"] + options + ["file:" + path])
         return path
     }
 
     @Test func copiesAndFaults() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let whole = try VideoCheckTests.make(videos, "data/train/a/one, \"two\"\n🎬 é.mp4", 0)
         for number in 1..<4 { _ = try VideoCheckTests.make(videos, "data/train/\(number < 3 ? "b" : "a")/\(number).mp4", number) }
         let input = ["-i", "file:" + whole]
         let folder = videos.folder("data/test/a")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try FileManager.default.copyItem(atPath: whole, toPath: folder + "/copy.mp4")
-        try videos.run(input + ["-c:v", "mpeg4", "-q:v", "6", folder + "/encoded.avi"])
-        try videos.run(input + ["-vf", "scale=192:128", folder + "/resized.mp4"])
-        try videos.run(input + ["-vf", "trim=start_frame=7:end_frame=19,setpts=PTS-STARTPTS", folder + "/trimmed.mp4"])
+        try FFmpegProgram.run(input + ["-c:v", "mpeg4", "-q:v", "6", folder + "/encoded.avi"])
+        try FFmpegProgram.run(input + ["-vf", "scale=192:128", folder + "/resized.mp4"])
+        try FFmpegProgram.run(input + ["-vf", "trim=start_frame=7:end_frame=19,setpts=PTS-STARTPTS", folder + "/trimmed.mp4"])
         _ = try VideoCheckTests.make(videos, "data/test/a/other.mp4", 7)
-        try videos.run(["-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", videos.folder("data/train/b/black.mp4")])
-        try videos.run(["-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", folder + "/black.mp4"])
+        try FFmpegProgram.run([
+            "-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", videos.folder("data/train/b/black.mp4"),
+        ])
+        try FFmpegProgram.run(["-f", "lavfi", "-i", "color=black:size=96x64:rate=10", "-frames:v", "10", folder + "/black.mp4"])
         let bytes = try videos.folder.bytes("data/train/b/1.mp4")
         try videos.folder.write("data/train/b/cut.mp4", Array(bytes.prefix(bytes.count * 2 / 3)))
         try videos.folder.write("data/train/b/text.mp4", text: "this is no video\n")

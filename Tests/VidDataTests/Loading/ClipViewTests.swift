@@ -261,12 +261,12 @@ import VidTestSupport
     }
 }
 
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VideoViewTests {
     /// A video and its frames in a clip file give the same clips.
     @Test(arguments: SamplingType.allCases)
     func asFromAClipFile(type: SamplingType) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", rate: 10, frames: 30)
         let whole = try await videos.decode(path, rows: 12, columns: 16).clip
         try ClipFile.write(whole, to: videos.folder("a.bin"))
@@ -283,7 +283,7 @@ struct VideoViewTests {
 
     /// 300 overlapping windows of 10,000 frames: decoded once, delivered as they are completed.
     @Test func aLongVideo() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", size: "16x16", rate: 100, frames: 10_000, options: ["-preset", "ultrafast"])
         let loader = ClipViewTests.loader(.uniform, frames: 16, rows: 16, columns: 16)
         let windows = try await loader.times(of: path).windows(length: 1, stride: 0.33, path: path)
@@ -301,10 +301,10 @@ struct VideoViewTests {
 }
 
 /// A consumer that is slower than the reader's time limit does not get the reader killed.
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct SlowConsumerTests {
     @Test func windows() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", size: "640x480", rate: 10, frames: 40)
         let loader = ClipViewTests.loader(.uniform, frames: 2, rows: 480, columns: 640, files: MediaFiles(timeLimit: .seconds(10)))
         var count = 0

@@ -114,7 +114,7 @@ extension DataSet {
 }
 
 /// Parts of videos: the frames of a full decoding, whatever the container and the rate.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VideoSegmentTests {
     private let videos: CodedVideos
 

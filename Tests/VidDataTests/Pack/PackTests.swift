@@ -110,11 +110,11 @@ import VidTestSupport
     }
 }
 
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: packing of videos is not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: packing of videos is not tested"))
 struct PackVideoTests {
     /// A packed video gives exactly the frames that the video gives.
     @Test func packedAndStraight() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.make("in/a/x y.mp4")
         try videos.make("in/b/z.avi", frames: 3)
         try videos.folder.write("in/b/broken.mp4", text: "no video")
@@ -136,7 +136,7 @@ struct PackVideoTests {
 
     /// Streams all frames to the file, with and without another rate.
     @Test func allFramesAndARate() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", rate: 10, frames: 30)
         #expect(try await PackTests.pack(path, videos.folder("all.bin"), PackTests.options(nil, side: 16)).packed.count == 1)
         let all = try ClipFile.read(videos.folder("all.bin"))
@@ -149,7 +149,7 @@ struct PackVideoTests {
 
     /// A job that was cancelled packs the rest in a second run and leaves no incomplete file.
     @Test func stoppedAndGoneOn() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let first = try videos.make("in/0.mp4")
         for number in 1..<8 { try FileManager.default.copyItem(atPath: first, toPath: videos.folder("in/\(number).mp4")) }
         var options = PackTests.options(4, side: 16)

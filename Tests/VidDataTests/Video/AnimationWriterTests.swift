@@ -12,7 +12,7 @@ import VidTestSupport
         }
     }
 
-    @Test(.enabled(if: Videos.isInstalled), arguments: AnimationWriter.Format.allCases)
+    @Test(.enabled(if: FFmpegProgram.isInstalled), arguments: AnimationWriter.Format.allCases)
     func everyFormatHoldsTheFrames(_ format: AnimationWriter.Format) async throws {
         let folder = try TestFolder()
         let path = folder.path + "/film.\(format.rawValue)"
@@ -49,7 +49,7 @@ import VidTestSupport
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test(.enabled(if: Videos.isInstalled)) func aFailureLeavesNoFile() async throws {
+    @Test(.enabled(if: FFmpegProgram.isInstalled)) func aFailureLeavesNoFile() async throws {
         let folder = try TestFolder()
         // A GIF's sides are at most 65535.
         let wide = 70_000

@@ -11,9 +11,6 @@ struct CodedVideos {
     static let columns = 192
     private static let bars = 12
 
-    /// Tests that need the program ffmpeg are skipped without it.
-    static let ffmpeg: String? = ChildProcess.installed("ffmpeg")
-
     /// H.264 with B-frames and a key frame every second.
     static let h264 = "-c:v libx264 -preset veryfast -pix_fmt yuv420p -g 25 -bf 2"
 
@@ -22,16 +19,6 @@ struct CodedVideos {
     init() throws { folder = try TestFolder() }
 
     // MARK: Making
-
-    /// Runs ffmpeg. Its inputs must end by themselves.
-    func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: try #require(CodedVideos.ffmpeg))
-        process.arguments = ["-nostdin", "-y", "-v", "error"] + arguments
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "ffmpeg \(arguments)")
-    }
 
     /// Words for ffmpeg that read grey frames of the given bytes, 25 a second.
     func input(_ frames: [UInt8], columns: Int, rows: Int) throws -> [String] {
@@ -54,7 +41,7 @@ struct CodedVideos {
     /// Makes a video of frames with these numbers and returns its path.
     @discardableResult
     func make(_ name: String, _ options: String = h264, numbers: Range<Int> = 0..<100, scale: Int = 1) throws -> String {
-        try run(input(numbers, scale: scale) + CodedVideos.words(options) + [folder(name)])
+        try FFmpegProgram.run(input(numbers, scale: scale) + CodedVideos.words(options) + [folder(name)])
         return folder(name)
     }
 

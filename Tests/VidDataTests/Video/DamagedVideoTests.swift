@@ -4,7 +4,7 @@ import VidSystem
 import VidTestSupport
 
 /// Damage is counted, and what can be used is used.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct DamagedVideoTests {
     private let videos: CodedVideos
 

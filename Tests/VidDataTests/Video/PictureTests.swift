@@ -7,14 +7,14 @@ import VidTensor
 import VidTestSupport
 
 /// Folders of numbered pictures, decoded.
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: pictures are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: pictures are not tested"))
 struct PictureTests {
     /// Makes a folder of the frames of `video`.
     private func frames(of video: String, _ folder: String, in videos: Videos, _ options: [String] = [], name: String = "f%03d.png") throws
         -> String
     {
         try videos.folder.makeFolder(folder)
-        try videos.run(["-i", video] + options + ["-start_number", "7", videos.folder(folder + "/" + name)])
+        try FFmpegProgram.run(["-i", video] + options + ["-start_number", "7", videos.folder(folder + "/" + name)])
         return videos.folder(folder)
     }
 
@@ -23,7 +23,7 @@ struct PictureTests {
         ["-c:v", "ffv1", "-pix_fmt", "gbrp"], ["-c:v", "png", "-pix_fmt", "rgb24"], ["-c:v", "ffv1", "-pix_fmt", "bgr0"],
     ])
     func theSameBitsAsTheVideo(options: [String]) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let video = try videos.make("v.mkv", size: "90x66", frames: 23, options: options)
         let folder = try frames(of: video, "v", in: videos)
         for (rows, columns) in [(66, 90), (32, 32), (48, 20), (12, 12), (100, 120)] {
@@ -50,13 +50,13 @@ struct PictureTests {
         ("f%d.JPEG", "yuvj444p"), ("f%d.jpg", "gray"), ("f%d.webp", "yuv420p"), ("f%d.webp", "bgra"),
     ])
     func kinds(name: String, format: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.folder.makeFolder("clip")
         let names = name.lowercased()
         let codec =
             names.hasSuffix("jpeg")
             ? ["-c:v", "mjpeg"] : names.hasSuffix("tif") ? ["-c:v", "tiff"] : names.hasSuffix("webp") ? ["-c:v", "libwebp"] : []
-        try videos.run(
+        try FFmpegProgram.run(
             ["-f", "lavfi", "-i", "testsrc2=size=40x30:rate=5", "-frames:v", "3", "-pix_fmt", format] + codec + ["-f", "image2"]
                 + [videos.folder("clip/" + name)])
         let (clip, _, video) = try await videos.decode(videos.folder("clip"), rows: 30, columns: 40)
@@ -71,10 +71,10 @@ struct PictureTests {
     /// The orientation of a camera's pictures (EXIF, tag 274) is applied.
     @Test(arguments: [1, 3, 6, 8])
     func orientation(number: UInt8) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         for frame in 1...2 {
             try videos.folder.makeFolder("clip")
-            try videos.run(["-f", "lavfi", "-i", "testsrc2=size=40x30", "-frames:v", "1", "-c:v", "mjpeg", videos.folder("p.jpg")])
+            try FFmpegProgram.run(["-f", "lavfi", "-i", "testsrc2=size=40x30", "-frames:v", "1", "-c:v", "mjpeg", videos.folder("p.jpg")])
             let bytes = try videos.folder.bytes("p.jpg")
             let exif: [UInt8] = Array("Exif\0\0MM".utf8) + [0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, number, 0, 0, 0, 0, 0, 0]
             try videos.folder.write(
@@ -92,7 +92,7 @@ struct PictureTests {
 
     /// Pictures that are not wanted are not opened; a broken one is named.
     @Test func onlyWantedPictures() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let video = try videos.make("v.mkv", frames: 20, options: ["-c:v", "png", "-pix_fmt", "rgb24"])
         let folder = try frames(of: video, "d/a/v", in: videos)
         _ = try frames(of: video, "d/b/w", in: videos, ["-vf", "negate"])
@@ -110,9 +110,9 @@ struct PictureTests {
 
     @Test(arguments: ["png", "jpg", "bmp", "tiff", "webp"])
     func brokenPictures(kind: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.folder.makeFolder("clip")
-        try videos.run(
+        try FFmpegProgram.run(
             ["-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "3"] + (kind == "webp" ? ["-c:v", "libwebp"] : [])
                 + ["-f", "image2", videos.folder("clip/%d." + kind)])
         let loader = ClipLoader(frames: 3, channels: 3, rows: 32, columns: 32)
@@ -137,10 +137,10 @@ struct PictureTests {
 
     /// ffmpeg writes such files where it is not told otherwise.
     @Test func animatedPictures() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.folder.makeFolder("clip")
         for name in ["1.webp", "2.webp"] {
-            try videos.run(["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5", "-frames:v", "3", videos.folder("clip/" + name)])
+            try FFmpegProgram.run(["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5", "-frames:v", "3", videos.folder("clip/" + name)])
         }
         let error = await failure { try await ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16).load(videos.folder("clip")) }
         #expect(error.message.hasPrefix(videos.folder("clip/1.webp") + ": not a picture but an animated WebP picture"), "\(error.message)")
@@ -148,10 +148,10 @@ struct PictureTests {
 
     /// Every picture is scaled from its own size.
     @Test func sizesThatDiffer() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.folder.makeFolder("clip")
         for (number, size) in ["64x48", "48x64", "200x50"].enumerated() {
-            try videos.run(["-f", "lavfi", "-i", "testsrc2=size=\(size)", "-frames:v", "1", videos.folder("clip/\(number).png")])
+            try FFmpegProgram.run(["-f", "lavfi", "-i", "testsrc2=size=\(size)", "-frames:v", "1", videos.folder("clip/\(number).png")])
         }
         let (clip, _, video) = try await videos.decode(videos.folder("clip"))
         #expect(video.rows == 48 && video.columns == 64)
@@ -163,7 +163,7 @@ struct PictureTests {
     }
 
     @Test func rateAndParts() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let video = try videos.make("v.mkv", frames: 20, options: ["-c:v", "png", "-pix_fmt", "rgb24"])
         let folder = try frames(of: video, "v", in: videos)
         var sampling = SamplingConfiguration()
@@ -181,7 +181,7 @@ struct PictureTests {
     }
 
     @Test func packed() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let video = try videos.make("v.mkv", frames: 20, options: ["-c:v", "png", "-pix_fmt", "rgb24"])
         _ = try frames(of: video, "in/x/v", in: videos)
         for (fps, rate) in [(nil, Float(0)), (10, 10)] as [(Double?, Float)] {
@@ -200,7 +200,7 @@ struct PictureTests {
 
     /// A check reads every picture, keeps facts by all pictures, and says which numbers are missing.
     @Test func checked() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let video = try videos.make("v.mkv", frames: 12, options: ["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"])
         for (folder, filter) in [("d/a/1", "null"), ("d/a/2", "hflip"), ("d/b/1", "vflip"), ("d/b/2", "transpose")] {
             _ = try frames(of: video, folder, in: videos, ["-vf", filter], name: "f%d.jpg")

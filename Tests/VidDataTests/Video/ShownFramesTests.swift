@@ -5,7 +5,7 @@ import VidSystem
 import VidTestSupport
 
 /// Which frames a video shows, in files as recorders, editors and converters leave them.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct ShownFramesTests {
     private let videos: CodedVideos
 
@@ -41,7 +41,7 @@ struct ShownFramesTests {
     @Test func cutByStreamCopy() async throws {
         try videos.make("whole.mp4", CodedVideos.h264.replacing("-g 25", with: "-g 250"), numbers: 0..<250)
         let path = videos.folder("cut.mp4")
-        try videos.run(["-ss", "2.4", "-i", videos.folder("whole.mp4"), "-t", "4", "-c", "copy", path])
+        try FFmpegProgram.run(["-ss", "2.4", "-i", videos.folder("whole.mp4"), "-t", "4", "-c", "copy", path])
         let shown = try await videos.decode(path).numbers
         // It ends with the group of pictures that refer to one another.
         #expect((160...164).contains((shown.last ?? 0) + 1))
@@ -70,7 +70,7 @@ struct ShownFramesTests {
             list += "file \(part).webm\n"
         }
         let (names, path) = (try videos.folder.write("list.txt", text: list), videos.folder("joined.webm"))
-        try videos.run(["-f", "concat", "-i", names, "-c", "copy", path])
+        try FFmpegProgram.run(["-f", "concat", "-i", names, "-c", "copy", path])
         try await expect(path, shows: Array(0..<100))
     }
 
@@ -121,7 +121,7 @@ struct ShownFramesTests {
     func soundStartsBeforeThePicture(name: String) async throws {
         let sound = try videos.input([UInt8](repeating: 0, count: 7 * 8000), columns: 1, rows: 1)
         let path = videos.folder(name)
-        try videos.run(
+        try FFmpegProgram.run(
             ["-f", "u8", "-ar", "8000", "-ac", "1", "-i", try #require(sound.last)] + videos.input(0..<100)
                 + CodedVideos.words("-map 1:v -map 0:a -vf setpts=PTS+3/TB -fps_mode passthrough \(CodedVideos.h264) -c:a aac") + [path])
         try await expect(path, shows: Array(0..<100))

@@ -4,7 +4,7 @@ import VidSystem
 import VidTestSupport
 
 /// Which picture of a file is taken, and how it is turned and stretched before it is scaled.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct ShownPictureTests {
     private let videos: CodedVideos
 
@@ -16,7 +16,7 @@ struct ShownPictureTests {
     @Test(arguments: [0, 1])
     func ofTwoStreams(chosen: Int) async throws {
         let path = videos.folder("two.mkv")
-        try videos.run(
+        try FFmpegProgram.run(
             videos.input(0..<50) + videos.input(1000..<1100)
                 + CodedVideos.words("-map 0:v -map 1:v \(CodedVideos.h264) -disposition:v:\(chosen) default -disposition:v:\(1 - chosen) 0")
                 + [path])
@@ -28,7 +28,7 @@ struct ShownPictureTests {
     @Test func coverPicture() async throws {
         try videos.make("cover.png", "-frames:v 1", numbers: 1000..<1001)
         let path = videos.folder("a.mp4")
-        try videos.run(
+        try FFmpegProgram.run(
             ["-i", videos.folder("cover.png")] + videos.input(0..<50)
                 + CodedVideos.words("-map 0:v -map 1:v \(CodedVideos.h264) -c:v:0 copy -disposition:v:0 attached_pic") + [path])
         let all = try await videos.decode(path)
@@ -65,7 +65,7 @@ struct ShownPictureTests {
             }
         }
         let path = videos.folder(name)
-        try videos.run(
+        try FFmpegProgram.run(
             videos.input(circle + circle, columns: 180, rows: 144) + CodedVideos.words("-vf setsar=64/45 -pix_fmt yuv420p " + options) + [
                 path
             ])
@@ -93,7 +93,7 @@ struct ShownPictureTests {
         for y in 0..<64 { for x in 0..<96 { picture.append(y < 32 ? (x < 48 ? 255 : 170) : (x < 48 ? 85 : 0)) } }
         // Pixels twice as wide as high: 192 x 64.
         let options = "-vf setsar=2/1 \(CodedVideos.h264)"
-        try videos.run(videos.input(picture, columns: 96, rows: 64) + CodedVideos.words(options) + [videos.folder("upright.mp4")])
+        try FFmpegProgram.run(videos.input(picture, columns: 96, rows: 64) + CodedVideos.words(options) + [videos.folder("upright.mp4")])
         let path = try videos.change("upright.mp4", to: "turned.mp4") { bytes in
             let track = try #require(bytes.firstRange(of: Array("tkhd".utf8))?.upperBound)
             for (place, sign) in zip([0, 1, 3, 4], matrix) {
@@ -127,7 +127,7 @@ struct ShownPictureTests {
         }
         let path = videos.folder("a.mpg")
         let options = "-vf setfield=\(order) -c:v mpeg2video -pix_fmt yuv420p -q:v 1 -g 1 -flags +ilme+ildct -top \(order == "tff" ? 1 : 0)"
-        try videos.run(videos.input(pictures, columns: columns, rows: rows) + CodedVideos.words(options) + [path])
+        try FFmpegProgram.run(videos.input(pictures, columns: columns, rows: rows) + CodedVideos.words(options) + [path])
 
         for deinterlaces in [true, false] {
             let (_, found) = try await frames(path, rows: rows, columns: columns, deinterlaces: deinterlaces)

@@ -5,7 +5,7 @@ import VidSystem
 import VidTestSupport
 
 /// Videos whose frames are shown for different times: frames are chosen by time.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VariableRateVideoTests {
     private let videos: CodedVideos
 

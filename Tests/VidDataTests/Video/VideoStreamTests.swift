@@ -7,7 +7,7 @@ import VidTensor
 import VidTestSupport
 
 /// Videos that are decoded while they come, against the same bytes as files.
-@Suite(.enabled(if: CodedVideos.ffmpeg != nil, "ffmpeg is not installed: streams of video are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: streams of video are not tested"))
 struct VideoStreamTests {
     private let loader = ClipLoader(frames: 4, channels: 1, rows: 16, columns: 48)
 
@@ -95,7 +95,7 @@ struct VideoStreamTests {
         let videos = try CodedVideos()
         let path = videos.folder("long.mp4")
         let words = "-f lavfi -i testsrc2=size=48x16:rate=25 -f lavfi -i sine -t 400 \(CodedVideos.h264) -c:a aac -movflags \(flags)"
-        try videos.run(CodedVideos.words(words) + [path])
+        try FFmpegProgram.run(CodedVideos.words(words) + [path])
         let expected = try await ofFile(path, 1, 7)
         let (found, end) = try await ofStream(try videos.folder.bytes("long.mp4"), 1, 7)
         #expect(expected.count == 58 && found == expected && end.damage == nil)

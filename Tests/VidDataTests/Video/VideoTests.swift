@@ -8,43 +8,15 @@ import VidTestSupport
 /// Small videos made by the installed ffmpeg.
 struct Videos {
     let folder: TestFolder
-    let ffmpeg: FFmpeg
 
-    /// Tests that need ffmpeg are skipped if it is not installed (`Scripts/test.sh` installs it).
-    static let isInstalled: Bool =
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/ffmpeg")
-        }
-
-    /// Searched for once: the search runs the program.
-    private static let found = Task { try await FFmpeg.locate() }
-
-    init() async throws {
-        folder = try TestFolder()
-        ffmpeg = try await Videos.found.value
-    }
-
-    /// Runs ffmpeg with `arguments` and returns its standard output.
-    @discardableResult
-    func run(_ arguments: [String]) throws -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: ffmpeg.path)
-        process.arguments = ["-nostdin", "-y", "-v", "error"] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let bytes = [UInt8](try output.fileHandleForReading.readToEnd() ?? Data())
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "ffmpeg \(arguments)")
-        return bytes
-    }
+    init() throws { folder = try TestFolder() }
 
     /// Makes a moving test picture: H.264 in MP4, or the format of the extension.
     @discardableResult
     func make(_ name: String, size: String = "64x48", rate: Int = 10, frames: Int = 20, options: [String] = []) throws -> String {
         let path = folder(name)
         try FileManager.default.createDirectory(atPath: PathText.parent(path), withIntermediateDirectories: true)
-        try run(
+        try FFmpegProgram.run(
             ["-f", "lavfi", "-i", "testsrc=size=\(size):rate=\(rate)", "-frames:v", "\(frames)", "-pix_fmt", "yuv420p"] + options
                 + ["file:" + path])
         return path
@@ -70,7 +42,7 @@ struct Videos {
 
     /// Every frame of `path` as ffmpeg gives it through `filter`, (channels, pixels) each.
     func reference(_ path: String, channels: Int = 3, filter: String, pixels: Int) throws -> [[UInt8]] {
-        let bytes = try run([
+        let bytes = try FFmpegProgram.run([
             "-i", "file:" + path, "-vf", filter, "-f", "rawvideo", "-pix_fmt", channels == 1 ? "gray" : "rgb24", "pipe:1",
         ])
         return stride(from: 0, to: bytes.count, by: channels * pixels).map { start in
@@ -79,13 +51,13 @@ struct Videos {
     }
 }
 
-@Suite(.enabled(if: Videos.isInstalled, "ffmpeg is not installed: videos are not tested"))
+@Suite(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
 struct VideoTests {
     static let flags = "flags=bilinear+accurate_rnd+full_chroma_int+bitexact"
 
     @Test(arguments: ["a.mp4", "a.mkv", "a.avi", "a.mov", "a.webm", "a.mpg", "a.ts", "a.flv", "a.wmv", "a.ogv", "a.gif"])
     func containers(name: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         // MPEG-1 and -2 support few rates, including 25.
         let path = try videos.make(name, rate: 25)
         let info = try await VideoDecoder().information(path)
@@ -101,7 +73,7 @@ struct VideoTests {
     /// The decoded frames equal the chosen ones of all frames that ffmpeg gives.
     @Test(arguments: [(1, 10), (4, 20), (16, 20), (20, 20), (7, 50)])
     func sampledFramesAreExact(count: Int, frames: Int) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", frames: frames)
         let (clip, numbers, _) = try await videos.decode(path, .uniform(count))
         // 64x48 with a short side of 32.
@@ -113,7 +85,7 @@ struct VideoTests {
     }
 
     @Test func manySampledFrames() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", size: "32x32", rate: 100, frames: 1700)
         let (clip, numbers, _) = try await videos.decode(path, .uniform(800), rows: 16, columns: 16)
         let all = try videos.reference(path, filter: "scale=16:16:\(VideoTests.flags)", pixels: 256)
@@ -123,7 +95,7 @@ struct VideoTests {
 
     @Test(arguments: [("64x48", 32, 32), ("48x64", 32, 32), ("64x48", 24, 40), ("30x100", 20, 20), ("16x16", 40, 24)])
     func shortSideThenCentre(size: String, rows: Int, columns: Int) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", size: size, frames: 3)
         let clip = try await videos.decode(path, rows: rows, columns: columns).clip
         let sides = size.split(separator: "x").compactMap { Double($0) }
@@ -136,7 +108,7 @@ struct VideoTests {
     }
 
     @Test func grey() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mp4", size: "32x32", frames: 3)
         let clip = try await videos.decode(path, channels: 1).clip
         let all = try videos.reference(path, channels: 1, filter: "scale=32:32:\(VideoTests.flags)", pixels: 1024)
@@ -148,7 +120,7 @@ struct VideoTests {
         "with space.mp4", "it's \"quoted\".mp4", "-y.mp4", "🐈 äöü.mp4", "a:b,c;d.mp4", "100%d.mp4", "new\nline.mp4", "$(x) `y` |z.mp4",
     ])
     func oddNames(name: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.make("plain.mp4")
         try FileManager.default.moveItem(atPath: videos.folder("plain.mp4"), toPath: videos.folder(name))
         let loaded = try await ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16).load(videos.folder(name))
@@ -156,18 +128,18 @@ struct VideoTests {
     }
 
     @Test func soundAlone() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = videos.folder("sound.mp4")
-        try videos.run(["-f", "lavfi", "-i", "sine=duration=1", path])
+        try FFmpegProgram.run(["-f", "lavfi", "-i", "sine=duration=1", path])
         let error = await failure { try await VideoDecoder().information(path) }
         #expect(error == VidclassError(.badData, "\(path): has no video stream (only sound)"))
     }
 
     @Test func whatIsNoVideo() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let loader = ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16)
         try videos.make("good.mp4")
-        try videos.run(["-f", "lavfi", "-i", "testsrc=size=32x32", "-frames:v", "1", videos.folder("picture.png")])
+        try FFmpegProgram.run(["-f", "lavfi", "-i", "testsrc=size=32x32", "-frames:v", "1", videos.folder("picture.png")])
         try FileManager.default.moveItem(atPath: videos.folder("picture.png"), toPath: videos.folder("picture.mp4"))
         try videos.folder.write("empty.mp4")
         try videos.folder.write("text.mp4", text: "this is no video\n")
@@ -188,7 +160,7 @@ struct VideoTests {
     }
 
     @Test func aPipeIsNotWaitedFor() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = videos.folder("pipe.mp4")
         #expect(mkfifo(path, 0o600) == 0)
         let error = await failure { try await VideoDecoder().information(path) }
@@ -198,7 +170,7 @@ struct VideoTests {
     /// A container that lists frames which are not there is refused.
     @Test(arguments: ["a.mp4", "a.avi"])
     func cutOff(name: String) async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.make("whole/" + name, size: "160x120", rate: 25, frames: 50, options: name == "a.mp4" ? ["-movflags", "faststart"] : [])
         let bytes = try videos.folder.bytes("whole/" + name)
         let loader = ClipLoader(frames: 4, channels: 3, rows: 32, columns: 32)
@@ -213,7 +185,7 @@ struct VideoTests {
 
     /// An AVI that also lists dropped frames, which have no packets, is complete; half of it is not.
     @Test func droppedFramesAreNotMissing() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make(
             "gaps.avi", rate: 25, frames: 20, options: ["-vf", "select='not(mod(n,5))'", "-fps_mode", "passthrough"])
         let video = try await VideoDecoder().information(path)
@@ -227,7 +199,7 @@ struct VideoTests {
 
     /// Flipped bits give frames or an error, nothing else.
     @Test func damaged() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         try videos.make("a.mp4")
         let bytes = try videos.folder.bytes("a.mp4")
         let loader = ClipLoader(frames: 4, channels: 3, rows: 16, columns: 16)
@@ -245,7 +217,7 @@ struct VideoTests {
     }
 
     @Test func picturesOfAbsurdShape() async throws {
-        let videos = try await Videos()
+        let videos = try Videos()
         let path = try videos.make("a.mkv", size: "2000x16", frames: 2)
         let error = await failure { try await ClipLoader(frames: 2, channels: 3, rows: 16, columns: 16).load(path) }
         #expect(error.message.contains("found 2000x16"))

@@ -88,7 +88,7 @@ import VidTrain
     }
 
     /// The check of a first training decodes the frames that the frozen CNN takes. With them, the training saves the same bytes.
-    @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
+    @Test(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
     func aFrozenCNNTakesTheClipsOfTheCheck() async throws {
         try await writeVideos()
         let configuration = try self.configuration("model.cnn.trainable=false", "evaluation.clips=2", "data.test_split=0.25")
@@ -114,7 +114,7 @@ import VidTrain
 
     /// A training whose configuration is chosen decodes each video once, too: the check keeps the frames for which the heads of the files
     /// speak, and the measurement of its time takes none away.
-    @Test(.enabled(if: TrainingRunTests.writesVideos, "ffmpeg is not installed: videos are not tested"))
+    @Test(.enabled(if: FFmpegProgram.isInstalled, "ffmpeg is not installed: videos are not tested"))
     func aChosenTrainingTakesTheClipsOfItsOneCheck() async throws {
         try await writeVideos()
         let observer = Observer()
@@ -153,10 +153,6 @@ import VidTrain
                 try await AnimationWriter().write(frames, rows: 16, columns: 16, framesPerSecond: 5, to: box("data/\(name)/\(number).mp4"))
             }
         }
-    }
-
-    private static let writesVideos: Bool = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-        FileManager.default.isExecutableFile(atPath: "\($0)/ffmpeg")
     }
 
     /// A training that is asked to stop after every step, and resumed, saves the bytes of an uninterrupted one.
