@@ -32,7 +32,7 @@ package final class Classifier {
         guard bytes <= Double(Machine.grantableBytes) else {
             throw VidclassError(
                 .badData,
-                "the model's parameters take \(Classifier.gibibytes(bytes)) GiB\(trainedCopies > 0 ? " with their gradients and moments" : ""), "
+                "the model's parameters take \(MemoryBudget.text(bytes))\(trainedCopies > 0 ? " with their gradients and moments" : ""), "
                     + "more memory than is available here; use smaller layers")
         }
         encoder = outline.encoder
@@ -63,7 +63,7 @@ package final class Classifier {
             guard clip <= Double(Machine.memoryBytes) else {
                 throw VidclassError(
                     .badData,
-                    "the features of one clip take \(Classifier.gibibytes(clip)) GiB, more memory than this machine has; use fewer "
+                    "the features of one clip take \(MemoryBudget.text(clip)), more memory than this machine has; use fewer "
                         + "model.input.frames, smaller ones, "
                         + (configuration.cnn.map { "or another model.cnn.pooling than \($0.pooling.rawValue)" } ?? "or a model.cnn"))
             }
@@ -71,9 +71,6 @@ package final class Classifier {
             self.layout = layout
         }
     }
-
-    /// GiB, rounded up.
-    private static func gibibytes(_ bytes: Double) -> Int { Int(min(bytes / 0x1p30, 0x1p60)) + 1 }
 
     /// Fills all parameters by their initialisers, from stream 0 of the seed.
     package func initialize(seed: UInt64) throws {

@@ -68,9 +68,7 @@ import VidTestSupport
                 through: ["/usr/bin/timeout", "60", "/bin/sh", "-c", #"ulimit \#(option) \#(kibibytes) && exec "$0" "$@""#])
             let about: Comment = "\(command[0]) under \(option) \(kibibytes): \(result.status) \(result.errors)"
             #expect([0, 1, 65].contains(result.status), about)
-            #expect(result.status == 0 || kibibytes < 1_000_000, about)
-            // 600 MB are enough or not, by how many of the threads already have a place for their memory.
-            #expect(result.status != 0 || kibibytes >= 600_000, about)
+            #expect((result.status == 0) == (kibibytes >= 1_000_000), about)
             if result.status != 0 {
                 #expect(result.errors.contains("out of memory: ") || result.errors.contains("GiB of memory, but"), about)
                 #expect(result.errors.contains("ulimit"), about)

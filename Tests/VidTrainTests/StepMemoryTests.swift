@@ -32,7 +32,7 @@ import VidTrain
 
     @Test(
         arguments: [
-            (4, 0.001, "training.memory_gib allows 0.01 GiB. Use a smaller training.batch_size or model.input, or allow more."),
+            (4, 0.001, "training.memory_gib allows 1.03 MiB. Use a smaller training.batch_size or model.input, or allow more."),
             (1 << 40, 2.0, "training.memory_gib allows 2.0 GiB."),
             (Int.max / 4096, nil, " GiB free. Use a smaller training.batch_size or model.input."),
         ] as [(Int, Double?, String)])

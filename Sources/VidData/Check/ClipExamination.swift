@@ -89,7 +89,8 @@ struct ClipExamination: Sendable {
     /// - Returns: also the loader's clips of `views`; none if it can make none, or if another pass might give others.
     private func video(_ address: ClipPath, _ views: [ClipView]) async throws -> (ClipFacts, [LoadedClip]) {
         let path = address.text
-        let small = FrameSize(channels: 1, rows: FramePrints.side, columns: FramePrints.side)
+        // In colour: clips may differ in nothing else.
+        let small = FrameSize(channels: 3, rows: FramePrints.side, columns: FramePrints.side)
         let size = views.isEmpty ? nil : try? loader?.frameSize(path)
         var kept: [[UInt8]] = []
         var hash = SHA256()
@@ -122,7 +123,7 @@ struct ClipExamination: Sendable {
             }
             guard prints.contains(number) else { return }
             hash.update(frame)
-            kept.append(Array(frame))
+            kept.append(FramePrints.grey(ofSmall: Array(frame)))
         }
         guard let frames else { throw VidclassError.file(path, "no frame could be decoded") }
         hash.update(Array("\(video.rows)x\(video.columns), \(frames.count)\n".utf8))

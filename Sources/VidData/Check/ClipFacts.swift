@@ -64,7 +64,7 @@ extension ClipFacts {
     package static let vectors = "vectors"
 
     /// To be raised when the same file gets other facts.
-    private static let version = 2
+    private static let version = 3
     /// The largest number of frames, channels, rows or columns that is accepted.
     private static let largestExtent = Int(UInt32.max)
     /// The largest number of video streams that is accepted.

@@ -47,7 +47,9 @@ extension DataReport {
             let end = overlap.range.upperBound.isFinite ? "to \(ClipSegment.rounded(overlap.range.upperBound))\(unit)" : "to the end"
             return "\(clip(overlap.first)) and \(clip(overlap.second)) from \(ClipSegment.rounded(overlap.range.lowerBound)) \(end)"
         }
-        let count = overlaps.count == 1 ? "1 pair of segments overlaps" : "\(overlaps.count) pairs of segments overlap"
+        let count =
+            (overlaps.count == DataReport.mostOverlaps ? "at least " : "")
+            + (overlaps.count == 1 ? "1 pair of segments overlaps" : "\(overlaps.count) pairs of segments overlap")
         return "\(count) in time under different labels, for example " + examples.joined(separator: "; ")
             + ". A clip has one label, so these frames teach the model both; shorten the segments, or leave one of each pair out"
     }

@@ -132,7 +132,12 @@ package struct DataSet: Sendable {
         let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
         let clips = findings.looseClips
         let outside = clips == 0 ? "" : "; \(clips) of them \(clips == 1 ? "is a clip" : "are clips") outside of the class folders"
-        return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)\(outside)"
+        // Names that are not valid UTF-8 have replacement characters.
+        let unreadable = names.count { $0.unicodeScalars.contains("\u{FFFD}") }
+        let renaming =
+            unreadable == 0
+            ? "" : "; \(unreadable) of them \(unreadable == 1 ? "has a name that is" : "have names that are") not valid UTF-8: rename them"
+        return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)\(outside)\(renaming)"
     }
 
     /// SHA-256 over the name, label and split of every clip, in order. It changes if a clip is added, removed or moved.

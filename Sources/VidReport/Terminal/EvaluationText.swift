@@ -48,7 +48,7 @@ package enum EvaluationText {
         guard left >= 15 else {
             return "\n"
                 + Terminal.paragraph(
-                    "The confusion matrix of \(count) classes is wider than this terminal; the report shows it.", indent: 2, columns: width)
+                    "The confusion matrix of \(count) classes is wider than this terminal; a report shows it.", indent: 2, columns: width)
         }
         let names = names(evaluation.classes, atMost: min(40, left - 4))
         let rows = cells.enumerated().map { ["\($0 + 1) \(names[$0])"] + $1 }

@@ -130,7 +130,7 @@ package struct MemoryEstimate: Sendable {
     package var total: Int { parameters + optimizer + step + data + program }
 
     var text: String {
-        let parts = [("parameters", parameters), ("optimizer", optimizer), ("one step", step), ("data", data)]
+        let parts = [("parameters", parameters), ("optimizer", optimizer), ("one step", step), ("data", data), ("program", program)]
         return parts.map { "\($0) \(Formatting.bytes($1))" }.joined(separator: ", ")
             + (repeated.map { $0 == 0 ? "" : "; \(Formatting.fixed($0 * 100, 0)) % of the activations are computed twice" } ?? "")
     }

@@ -248,7 +248,7 @@ package enum ProcessLimits {
     /// Children that the least number of files must be enough for.
     private static let leastChildren = 6
     /// The least memory with which threads can be started and errors be said.
-    private static let leastMemory = 64 << 20
+    private static let leastMemory = 192 << 20
     /// The least stack of a thread.
     private static let leastStack = 512 << 10
 

@@ -33,8 +33,8 @@ package struct MemoryBudget: Sendable {
             let free = isGiven || isLimited ? "" : " free"
             throw VidclassError(
                 .badData,
-                "\(what) needs at least \(MemoryBudget.gibibytes(bytes)) GiB of memory, but \(allowance) "
-                    + "\(MemoryBudget.gibibytes(Double(self.bytes))) GiB\(free). \(remedy)")
+                "\(what) needs at least \(MemoryBudget.text(bytes)) of memory, but \(allowance) \(MemoryBudget.text(Double(self.bytes)))\(free). "
+                    + remedy)
         }
     }
 
@@ -51,7 +51,11 @@ package struct MemoryBudget: Sendable {
     }
 
     /// With two decimals, the last rounded up.
-    private static func gibibytes(_ bytes: Double) -> String { "\((bytes / 0x1p30 * 100).rounded(.up) / 100)" }
+    /// "1.25 GiB", "4.91 MiB": rounded up.
+    package static func text(_ bytes: Double) -> String {
+        let (unit, name) = bytes >= 0x1p30 / 100 ? (0x1p30, "GiB") : (0x1p20, "MiB")
+        return "\((bytes / unit * 100).rounded(.up) / 100) \(name)"
+    }
 }
 
 /// Arithmetic on sizes whose factors may come from a file: a result never overflows, but stops at `most`, far above any memory.

@@ -141,7 +141,7 @@ private struct Diagnosis {
             ("libcurl", curl.version ?? "not found"),
             ("ffmpeg program", "\(ffmpeg ?? "not found") (for animations only)"),
             ("MPI", plugin.text),
-            ("cache", "\(cache), with \(Formatting.bytes(featureBytes)) of features"),
+            ("cache", "\(cache), with \(Formatting.bytes(featureBytes))"),
             ("weights", weights.isEmpty ? "none" : weights.joined(separator: ", ")),
         ]
         let found = warnings

@@ -298,7 +298,7 @@ import VidTestSupport
     }
 
     private func facts(_ frames: Int = 7) throws -> ClipFacts {
-        let text = "2 video h264 \(frames) 3 48 64 \((25.0).bitPattern) abc 1 93,13,0,0\n"
+        let text = "3 video h264 \(frames) 3 48 64 \((25.0).bitPattern) abc 1 93,13,0,0\n"
         return try #require(ClipFacts(encoded: Array(text.utf8) + (0..<256).map { UInt8($0) }))
     }
 
@@ -389,13 +389,13 @@ import VidTestSupport
 
     /// Facts that nothing has found of a clip, as a folder that several people share could hold them.
     @Test(arguments: [
-        "2 video h264 0 3 48 64 0 abc 0 -\n", "2 video h264 7 -3 48 64 0 abc 0 -\n", "2 video h264 7 3 9223372036854775807 64 0 abc 0 -\n",
-        "2 video h264 7 3 48 4294967296 0 abc 0 -\n", "2 video h264 7 3 48 64 \(Double.nan.bitPattern) abc 0 -\n",
-        "2 video h264 7 3 48 64 \((-1.0).bitPattern) abc 0 -\n", "2 video h264 7 3 48 64 \(Double.infinity.bitPattern) abc 0 -\n",
-        "2 video h264 7 3 48 64 0 abc -1 -\n", "2 video h264 7 3 48 64 0 abc 9223372036854775807 -\n", "2 video h264 7 3 48 64 0 abc 1 -\n",
-        "3 video h264 7 3 48 64 0 abc 0 -\n", "2 video h264 7 3 48 64 0 abc\n", "2 video h264 7 3 48 64 0 abc 0 -",
-        "2 video h264 7 3 48 64 0 abc 0\n", "2 video h264 7 3 48 64 0 abc 0 1,2\n",
-        "2 video h264 7 3 48 64 0 abc 0 1,2,-3\n", "2 video h264 7 3 48 64 0 abc 0 1,,3\n", "",
+        "3 video h264 0 3 48 64 0 abc 0 -\n", "3 video h264 7 -3 48 64 0 abc 0 -\n", "3 video h264 7 3 9223372036854775807 64 0 abc 0 -\n",
+        "3 video h264 7 3 48 4294967296 0 abc 0 -\n", "3 video h264 7 3 48 64 \(Double.nan.bitPattern) abc 0 -\n",
+        "3 video h264 7 3 48 64 \((-1.0).bitPattern) abc 0 -\n", "3 video h264 7 3 48 64 \(Double.infinity.bitPattern) abc 0 -\n",
+        "3 video h264 7 3 48 64 0 abc -1 -\n", "3 video h264 7 3 48 64 0 abc 9223372036854775807 -\n", "3 video h264 7 3 48 64 0 abc 1 -\n",
+        "2 video h264 7 3 48 64 0 abc 0 -\n", "3 video h264 7 3 48 64 0 abc\n", "3 video h264 7 3 48 64 0 abc 0 -",
+        "3 video h264 7 3 48 64 0 abc 0\n", "3 video h264 7 3 48 64 0 abc 0 1,2\n",
+        "3 video h264 7 3 48 64 0 abc 0 1,2,-3\n", "3 video h264 7 3 48 64 0 abc 0 1,,3\n", "",
     ])
     func whatNothingHasFoundIsNotTaken(text: String) { #expect(ClipFacts(encoded: Array(text.utf8)) == nil) }
 

@@ -281,6 +281,19 @@ struct VideoCheckTests {
         return path
     }
 
+    /// Clips of two classes whose frames are equally bright.
+    @Test func coloursTellClipsApart() async throws {
+        let videos = try Videos()
+        for (label, hue) in [("a", 0), ("b", 90)] {
+            try videos.folder.makeFolder("data/" + label)
+            try FFmpegProgram.run(
+                ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=10,hue=h=\(hue)", "-frames:v", "20", "-pix_fmt", "yuv420p", "-c:v", "ffv1"]
+                    + [videos.folder("data/\(label)/1.mkv")])
+        }
+        let report = try await DataCheck().run(try DataSet.open(videos.folder("data"), split: .none))
+        #expect(report.clips.allSatisfy(\.isReadable) && report.contradictions.isEmpty)
+    }
+
     @Test func copiesAndFaults() async throws {
         let videos = try Videos()
         let whole = try VideoCheckTests.make(videos, "data/train/a/one, \"two\"\n🎬 é.mp4", 0)

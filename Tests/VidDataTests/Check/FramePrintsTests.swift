@@ -115,10 +115,10 @@ import VidTestSupport
         #expect(ClipFacts(encoded: Array(facts.encoded.dropLast())) == nil)
         #expect(ClipFacts(encoded: facts.encoded + [0]) == nil)
         #expect(ClipFacts(encoded: []) == nil)
-        #expect(ClipFacts(encoded: Array("3".utf8) + facts.encoded.dropFirst()) == nil)
+        #expect(ClipFacts(encoded: Array("4".utf8) + facts.encoded.dropFirst()) == nil)
         // An empty word: found by the fuzzer, because it does not read back the same.
-        #expect(ClipFacts(encoded: Array("2 video  1 3 48 64 0 ab12 0 -\n".utf8)) == nil)
-        #expect(ClipFacts(encoded: Array("2 video h264 1 3 48 64 0 ab12 0 -\n".utf8)) != nil)
+        #expect(ClipFacts(encoded: Array("3 video  1 3 48 64 0 ab12 0 -\n".utf8)) == nil)
+        #expect(ClipFacts(encoded: Array("3 video h264 1 3 48 64 0 ab12 0 -\n".utf8)) != nil)
         for damage in [VideoDamage(decodingErrors: 93, missingFrames: 13), .init(skippedBytes: 1 << 20), .init()] {
             var damaged = facts
             damaged.damage = damage
