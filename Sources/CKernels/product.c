@@ -34,9 +34,11 @@ typedef struct {
     const float *next;
 } strip;
 
-/// What a tile reads of a segment: with `by_rows`, its rows of A, otherwise the first element of its rows in a column of A; and B.
+/// What a tile reads of a segment.
 typedef struct {
+    /// The rows of A, where they are runs of memory.
     const float *lines[12];
+    /// The tile's first element of A, and of B.
     const float *a, *b;
     long a_depth, b_depth, b_panel;
 } operands;

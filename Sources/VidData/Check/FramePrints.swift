@@ -20,13 +20,9 @@ package struct FramePrints: Sendable, Equatable {
     package private(set) var cells: [UInt8]
     package private(set) var count: Int
 
-    /// The grey values (side x side) of a small frame (3, side, side) in colour: ITU-R BT.601 luma.
+    /// The grey values (side x side) of a small frame (3, side, side) in colour, rounded.
     static func grey(ofSmall frame: [UInt8]) -> [UInt8] {
-        let pixels = side * side
-        return (0..<pixels).map { place in
-            let weighted = 299 * Int(frame[place]) + 587 * Int(frame[pixels + place]) + 114 * Int(frame[2 * pixels + place])
-            return UInt8((weighted + 500) / 1000)
-        }
+        grey(ClipShape(frames: 1, channels: 3, rows: side, columns: side), 0) { Float(frame[$0]) }.map { UInt8($0.rounded()) }
     }
 
     /// Makes prints of frames of `side` x `side` grey values.

@@ -50,8 +50,7 @@ package struct MemoryBudget: Sendable {
             remedy: "\(remedy) \(Machine.memoryAdvice).")
     }
 
-    /// With two decimals, the last rounded up.
-    /// "1.25 GiB", "4.91 MiB": rounded up.
+    /// "1.25 GiB", "4.91 MiB": with two decimals, the last rounded up.
     package static func text(_ bytes: Double) -> String {
         let (unit, name) = bytes >= 0x1p30 / 100 ? (0x1p30, "GiB") : (0x1p20, "MiB")
         return "\((bytes / unit * 100).rounded(.up) / 100) \(name)"
