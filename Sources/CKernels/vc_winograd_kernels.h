@@ -115,31 +115,34 @@ VC_INLINE place place_after(const vc_winograd_map *map, place at) {
     return at;
 }
 
-// The square of `size` positions whose first is (row, column), as a pointer and the distance between rows. A square within the
-// map is used in place; any other is copied to `patch`, with zeros outside the map.
-VC_INLINE const float *square(const vc_winograd_map *map, const float *frame, int row, int column, int size, float *patch,
-                              ptrdiff_t *line) {
-    const int channels = map->channels;
-    const ptrdiff_t map_line = (ptrdiff_t)map->columns * channels;
-    if (row >= 0 && column >= 0 && row + size <= map->rows && column + size <= map->columns) {
-        *line = map_line;
-        return frame + row * map_line + (ptrdiff_t)column * channels;
-    }
-    *line = (ptrdiff_t)size * channels;
-    const int left = column < 0 ? -column : 0, right = smaller(size, map->columns - column);
-    for (int i = 0; i < size; i++) {
-        float *target = patch + i * *line;
-        const int r = row + i;
-        if (r < 0 || r >= map->rows) {
-            memset(target, 0, (size_t)*line * sizeof(float));
-            continue;
+/// A square of positions of a frame of rows x columns positions, `channels` floats from one to the next.
+typedef struct {
+    /// The first position, and the distance between rows.
+    const float *first;
+    ptrdiff_t line;
+    int channels;
+    /// Whether the map ends within the square. Then `each` is its positions; those outside the map are `outside`.
+    bool is_cut;
+    const float *each[36];
+} square;
+
+VC_INLINE square square_of(const float *frame, int rows, int columns, int channels, int row, int column, int size, const float *outside) {
+    square result;
+    result.channels = channels;
+    result.line = (ptrdiff_t)columns * channels;
+    result.first = frame + row * result.line + (ptrdiff_t)column * channels;
+    result.is_cut = row < 0 || column < 0 || row + size > rows || column + size > columns;
+    for (int i = 0; i < size && result.is_cut; i++)
+        for (int j = 0; j < size; j++) {
+            const bool is_within = row + i >= 0 && row + i < rows && column + j >= 0 && column + j < columns;
+            result.each[i * size + j] = is_within ? result.first + i * result.line + (ptrdiff_t)j * channels : outside;
         }
-        memset(target, 0, (size_t)left * channels * sizeof(float));
-        memcpy(target + (ptrdiff_t)left * channels, frame + r * map_line + (ptrdiff_t)(column + left) * channels,
-               (size_t)(right - left) * channels * sizeof(float));
-        memset(target + (ptrdiff_t)right * channels, 0, (size_t)(size - right) * channels * sizeof(float));
-    }
-    return patch;
+    return result;
+}
+
+/// The position (i, j) of a square of `size` (constants, like `is_cut`).
+VC_INLINE const float *position(const square *s, bool is_cut, int size, int i, int j) {
+    return is_cut ? s->each[i * size + j] : s->first + i * s->line + (ptrdiff_t)j * s->channels;
 }
 
 // MARK: - Zero patches
@@ -165,10 +168,10 @@ VC_INLINE bool is_zero(const float *position, int channels) {
 }
 
 /// The zero patches of a tile of `rows` x `columns` outputs within the map, from the square of its 6x6 inputs.
-VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, int channels, int rows, int columns) {
+VC_INLINE vc_winograd_patches zero_patches(const square *inputs, int channels, int rows, int columns) {
     // Every patch contains one of these four positions. Few maps have zeros in all channels there.
     const int top = smaller(2, rows), left = smaller(2, columns), bottom = smaller(3, rows), right = smaller(3, columns);
-#define IS_ZERO(i, j) is_zero(source + (i) * line + (ptrdiff_t)(j) * channels, channels)
+#define IS_ZERO(i, j) is_zero(position(inputs, inputs->is_cut, 6, i, j), channels)
     if (!IS_ZERO(top, left) && !IS_ZERO(top, right) && !IS_ZERO(bottom, left) && !IS_ZERO(bottom, right)) return 0;
     unsigned threes[6];  // Bit j: the three positions from column j on are zero.
     for (int i = 0; i < 6; i++) {
@@ -184,9 +187,19 @@ VC_INLINE vc_winograd_patches zero_patches(const float *source, ptrdiff_t line, 
 
 // MARK: - Input and output gradient
 
-VC_INLINE void input_group(const float *source, const float *next, ptrdiff_t line, int channels, float *target, ptrdiff_t stride, int n) {
-    FETCH(next, 6, 4, line, 0);
-#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+// Calls BODY for the groups of the first `count` columns, with `is_cut` a constant.
+#define FOR_EACH_GROUP_OF(square, layout, count, row, BODY)                                                            \
+    if ((square).is_cut) {                                                                                             \
+        const bool is_cut = true;                                                                                      \
+        FOR_EACH_GROUP(layout, count, row, BODY)                                                                       \
+    } else {                                                                                                           \
+        const bool is_cut = false;                                                                                     \
+        FOR_EACH_GROUP(layout, count, row, BODY)                                                                       \
+    }
+
+VC_INLINE void input_group(const square *inputs, bool is_cut, int channel, float *target, ptrdiff_t stride, int n) {
+    FETCH(inputs->first + 6 * inputs->channels + 4 * channel, 6, 4, inputs->line, 0);
+#define GET(value, i, j) vc_get(value, position(inputs, is_cut, 6, i, j) + channel, n)
     TRANSFORM(input_line, 6, 6, GET);
 #undef GET
     VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
@@ -194,44 +207,38 @@ VC_INLINE void input_group(const float *source, const float *next, ptrdiff_t lin
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_input)(const vc_winograd_map *map, const float *input, long first, int count,
                      const vc_winograd_matrices *layout, int at_row, float *v, vc_winograd_patches *zeros,
-                     float *patch) {
-    const int channels = map->channels;
+                     float *spare) {
+    memset(spare, 0, (size_t)map->channels * sizeof(float));
     place tile = place_of(map, first);
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
-        ptrdiff_t line;
-        const float *frame = input + tile.frame * map->rows * map->columns * channels;
-        const float *source = square(map, frame, tile.row - 1, tile.column - 1, 6, patch, &line);
-        if (zeros) {
+        const float *frame = input + tile.frame * map->rows * map->columns * map->channels;
+        const square inputs = square_of(frame, map->rows, map->columns, map->channels, tile.row - 1, tile.column - 1, 6, spare);
+        if (zeros)
             zeros[at_row + t] =
-                zero_patches(source, line, channels, smaller(4, map->rows - tile.row), smaller(4, map->columns - tile.column));
-        }
-#define BODY(c, at, n)                                                                                                 \
-    input_group(source + (c), source + 6 * channels + 4 * (c), line, channels, v + (at), layout->stride, n)
-        FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
+                zero_patches(&inputs, map->channels, smaller(4, map->rows - tile.row), smaller(4, map->columns - tile.column));
+#define BODY(c, at, n) input_group(&inputs, is_cut, c, v + (at), layout->stride, n)
+        FOR_EACH_GROUP_OF(inputs, layout, map->channels, at_row + t, BODY)
 #undef BODY
     }
 }
 
-VC_INLINE void output_adjoint_group(const float *source, const float *next, ptrdiff_t line, int channels, float *target, ptrdiff_t stride,
-                                    int n) {
-    FETCH(next, 4, 4, line, 0);
-#define GET(value, i, j) vc_get(value, source + (i) * line + (ptrdiff_t)(j) * channels, n)
+VC_INLINE void output_adjoint_group(const square *outputs, bool is_cut, int channel, float *target, ptrdiff_t stride, int n) {
+    FETCH(outputs->first + 4 * (outputs->channels + channel), 4, 4, outputs->line, 0);
+#define GET(value, i, j) vc_get(value, position(outputs, is_cut, 4, i, j) + channel, n)
     TRANSFORM(output_adjoint_line, 4, 6, GET);
 #undef GET
     VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
 }
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_adjoint)(const vc_winograd_map *map, const float *d_output, long first,
-                     int count, const vc_winograd_matrices *layout, int at_row, float *dm, float *patch) {
-    const int channels = map->channels;
+                     int count, const vc_winograd_matrices *layout, int at_row, float *dm, float *spare) {
+    memset(spare, 0, (size_t)map->channels * sizeof(float));
     place tile = place_of(map, first);
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {
-        ptrdiff_t line;
-        const float *frame = d_output + tile.frame * map->rows * map->columns * channels;
-        const float *source = square(map, frame, tile.row, tile.column, 4, patch, &line);
-#define BODY(c, at, n)                                                                                                 \
-    output_adjoint_group(source + (c), source + 4 * (channels + (c)), line, channels, dm + (at), layout->stride, n)
-        FOR_EACH_GROUP(layout, channels, at_row + t, BODY)
+        const float *frame = d_output + tile.frame * map->rows * map->columns * map->channels;
+        const square outputs = square_of(frame, map->rows, map->columns, map->channels, tile.row, tile.column, 4, spare);
+#define BODY(c, at, n) output_adjoint_group(&outputs, is_cut, c, dm + (at), layout->stride, n)
+        FOR_EACH_GROUP_OF(outputs, layout, map->channels, at_row + t, BODY)
 #undef BODY
     }
 }
@@ -262,95 +269,80 @@ VC_INLINE void to_larger(vc_lanes *a, const vc_lanes *b) {
     __builtin_prefetch(source + ((i) * 6 + (j)) * stride + row, 0, 3);                                                 \
     vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
 
+/// `gates`: NULL for none.
 VC_INLINE void output_group(const float *source, int row, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
-                            const float *gate, float *target, float *next, ptrdiff_t line, int channels, int n) {
-    FETCH(next, 4, 4, line, 1);
+                            const square *gates, const square *outputs, bool is_cut, int channel, int n) {
+    FETCH(outputs->first + 4 * (outputs->channels + channel), 4, 4, outputs->line, 1);
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
-    VC_UNROLLED for (int i = 0; i < 16; i++) {
-        const ptrdiff_t at = i / 4 * line + (ptrdiff_t)(i % 4) * channels;
-        if (gate) {
-            vc_lanes open;
-            vc_get(&open, gate + at, n);
-            values[i / 4][i % 4] = (vc_lanes)((vc_lane_mask)values[i / 4][i % 4] & (open > 0.0f));
+    VC_UNROLLED for (int i = 0; i < 4; i++)
+        VC_UNROLLED for (int j = 0; j < 4; j++) {
+            if (gates) {
+                vc_lanes open;
+                vc_get(&open, position(gates, is_cut, 4, i, j) + channel, n);
+                values[i][j] = (vc_lanes)((vc_lane_mask)values[i][j] & (open > 0.0f));
+            }
+            vc_put((float *)position(outputs, is_cut, 4, i, j) + channel, &values[i][j], n);
         }
-        vc_put(target + at, &values[i / 4][i % 4], n);
-    }
 }
 
 VC_INLINE void pooled_group(const float *source, int row, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
-                            float *target, float *next, ptrdiff_t line, int channels, int n) {
-    FETCH(next, 2, 2, line, 1);
+                            const square *outputs, bool is_cut, int channel, int n) {
+    FETCH(outputs->first + 2 * (outputs->channels + channel), 2, 2, outputs->line, 1);
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
-    VC_UNROLLED for (int i = 0; i < 4; i++) {
-        const int r = i / 2 * 2, q = i % 2 * 2;
-        vc_lanes below = values[r + 1][q];
-        to_larger(&values[r][q], &values[r][q + 1]);
-        to_larger(&below, &values[r + 1][q + 1]);
-        to_larger(&values[r][q], &below);
-        vc_put(target + i / 2 * line + (ptrdiff_t)(i % 2) * channels, &values[r][q], n);
-    }
+    VC_UNROLLED for (int i = 0; i < 2; i++)
+        VC_UNROLLED for (int j = 0; j < 2; j++) {
+            vc_lanes *above = &values[2 * i][2 * j], *below = &values[2 * i + 1][2 * j];
+            to_larger(above, above + 1);
+            to_larger(below, below + 1);
+            to_larger(above, below);
+            vc_put((float *)position(outputs, is_cut, 2, i, j) + channel, above, n);
+        }
 }
 
 #undef GET
 
-// Writes tiles of `size` x `size` results to a map of `height` x `width` positions a frame; tiles across its edge go through
-// the patch, where EDGE(source, place, n) copies n floats of a line to their place in the output.
-#define OUTPUT_TILES(size, height, width, EDGE)                                                                        \
-    const int channels = map->channels;                                                                                \
-    const ptrdiff_t map_line = (ptrdiff_t)(width) * channels;                                                          \
+// Writes tiles of `size` x `size` results to a map of `height` x `width` positions a frame, and what lies outside it to `spare`. PLACE is a
+// statement for each tile.
+#define OUTPUT_TILES(size, height, width, PLACE)                                                                       \
     place tile = place_of(map, first);                                                                                 \
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {                                                   \
-        const int row = tile.row * size / 4, column = tile.column * size / 4;                                          \
-        const int rows = smaller(size, (height) - row), columns = smaller(size, (width) - column);                     \
-        const ptrdiff_t start = (tile.frame * (height) + row) * map_line + (ptrdiff_t)column * channels;               \
-        const bool whole = rows == size && columns == size;                                                            \
-        float *target = whole ? output + start : patch;                                                                \
-        const ptrdiff_t line = whole ? map_line : (ptrdiff_t)size * channels;                                          \
+        const int down = tile.row * size / 4, across = tile.column * size / 4;                                         \
+        const ptrdiff_t frame = tile.frame * (height) * (width) * map->channels;                                          \
+        const square outputs = square_of(output + frame, height, width, map->channels, down, across, size, spare);        \
+        PLACE;                                                                                                         \
         if (zeros[at_row + t]) {                                                                                       \
             const unsigned zero = zeros[at_row + t];                                                                   \
-            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+            FOR_EACH_GROUP_OF(outputs, layout, map->channels, at_row + t, BODY)                                        \
         } else {                                                                                                       \
             const unsigned zero = 0;                                                                                   \
-            FOR_EACH_GROUP(layout, channels, at_row + t, BODY)                                                         \
+            FOR_EACH_GROUP_OF(outputs, layout, map->channels, at_row + t, BODY)                                        \
         }                                                                                                              \
-        for (int i = 0; i < rows && columns > 0 && !whole; i++)                                                        \
-            EDGE(patch + i * line, start + i * map_line, (ptrdiff_t)columns * channels);                               \
     }
-#define COPY(source, place, n) memcpy(output + (place), source, (size_t)(n) * sizeof(float))
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
-                     const float *bias, bool relu, float *output, float *patch) {
+                     const float *bias, bool relu, float *output, float *spare) {
 #define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, target + (c),            \
-                 target + 4 * (channels + (c)), line, channels, n)
-    OUTPUT_TILES(4, map->rows, map->columns, COPY)
+    output_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, &outputs, is_cut, c, n)
+    OUTPUT_TILES(4, map->rows, map->columns, )
 #undef BODY
-}
-
-VC_INLINE void copy_gated(const float *source, const float *gate, float *target, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) target[i] = gate[i] > 0 ? source[i] : 0;
 }
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
-                     const float *gate, float *output, float *patch) {
-#define BODY(c, at, n)                                                                                                 \
-    output_group(m + (at), width, layout->stride, zero, NULL, false, whole ? gate + start + (c) : NULL, target + (c),  \
-                 target + 4 * (channels + (c)), line, channels, n)
-#define GATE(source, place, n) copy_gated(source, gate + (place), output + (place), n)
-    OUTPUT_TILES(4, map->rows, map->columns, GATE)
-#undef GATE
+                     const float *gate, float *output, float *spare) {
+#define BODY(c, at, n) output_group(m + (at), width, layout->stride, zero, NULL, false, &gates, &outputs, is_cut, c, n)
+    OUTPUT_TILES(4, map->rows, map->columns,
+                 const square gates = square_of(gate + frame, map->rows, map->columns, map->channels, down, across, 4, spare))
 #undef BODY
 }
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
-                     const float *bias, bool relu, float *output, float *patch) {
+                     const float *bias, bool relu, float *output, float *spare) {
 #define BODY(c, at, n)                                                                                                 \
-    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, target + (c),                  \
-                 target + 2 * (channels + (c)), line, channels, n)
-    OUTPUT_TILES(2, map->rows / 2, map->columns / 2, COPY)
+    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, &outputs, is_cut, c, n)
+    OUTPUT_TILES(2, map->rows / 2, map->columns / 2, )
 #undef BODY
 }
 

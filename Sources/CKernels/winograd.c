@@ -25,24 +25,24 @@
 
 CHOOSE(vc_winograd_input,
        (const vc_winograd_map *map, const float *input, long first, int count, const vc_winograd_matrices *layout, int at, float *v,
-        vc_winograd_patches *zeros, float *patch),
-       (map, input, first, count, layout, at, v, zeros, patch))
+        vc_winograd_patches *zeros, float *spare),
+       (map, input, first, count, layout, at, v, zeros, spare))
 CHOOSE(vc_winograd_output_adjoint,
        (const vc_winograd_map *map, const float *d_output, long first, int count, const vc_winograd_matrices *layout, int at, float *dm,
-        float *patch),
-       (map, d_output, first, count, layout, at, dm, patch))
+        float *spare),
+       (map, d_output, first, count, layout, at, dm, spare))
 CHOOSE(vc_winograd_output,
        (const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, const vc_winograd_patches *zeros, int at,
-        long first, int count, const float *bias, bool relu, float *output, float *patch),
-       (map, layout, m, zeros, at, first, count, bias, relu, output, patch))
+        long first, int count, const float *bias, bool relu, float *output, float *spare),
+       (map, layout, m, zeros, at, first, count, bias, relu, output, spare))
 CHOOSE(vc_winograd_output_gated,
        (const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, const vc_winograd_patches *zeros, int at,
-        long first, int count, const float *gate, float *output, float *patch),
-       (map, layout, m, zeros, at, first, count, gate, output, patch))
+        long first, int count, const float *gate, float *output, float *spare),
+       (map, layout, m, zeros, at, first, count, gate, output, spare))
 CHOOSE(vc_winograd_output_pooled,
        (const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, const vc_winograd_patches *zeros, int at,
-        long first, int count, const float *bias, bool relu, float *output, float *patch),
-       (map, layout, m, zeros, at, first, count, bias, relu, output, patch))
+        long first, int count, const float *bias, bool relu, float *output, float *spare),
+       (map, layout, m, zeros, at, first, count, bias, relu, output, spare))
 CHOOSE(vc_winograd_filter,
        (const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout, float *u),
        (kernel, filters, first, last, layout, u))

@@ -51,34 +51,34 @@ typedef struct {
 typedef uint16_t vc_winograd_patches;
 
 /// Rows at ..< at + count of V (tiles, channels), of tiles first ..< first + count of `input` (frames, rows, columns,
-/// channels), and those tiles' zero patches (NULL: not wanted). `patch` is scratch of 36 * channels floats, for tiles at the
-/// edge.
+/// channels), and those tiles' zero patches (NULL: not wanted). `spare` is scratch of `channels` floats, in this and the other
+/// transforms of maps.
 void vc_winograd_input(const vc_winograd_map *map, const float *input, long first, int count,
-                       const vc_winograd_matrices *layout, int at, float *v, vc_winograd_patches *zeros, float *patch);
+                       const vc_winograd_matrices *layout, int at, float *v, vc_winograd_patches *zeros, float *spare);
 
 /// Tiles first ..< first + count of `output` (frames, rows, columns, channels) from rows at ..< at + count of M
 /// (tiles, channels) and from the tiles' zero patches, plus bias (channels; NULL for none), then max(0, .) where `relu`.
-/// `patch` is scratch of 16 * channels floats. NaN stays NaN.
+/// NaN stays NaN.
 void vc_winograd_output(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
                         const vc_winograd_patches *zeros, int at, long first, int count, const float *bias, bool relu,
-                        float *output, float *patch);
+                        float *output, float *spare);
 
 /// As vc_winograd_output without bias and ReLU, but 0 where `gate`, of the output's shape, is not positive: the gradient of a
 /// ReLU whose output the gate is.
 void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
                               const vc_winograd_patches *zeros, int at, long first, int count, const float *gate,
-                              float *output, float *patch);
+                              float *output, float *spare);
 
 /// As vc_winograd_output, followed by 2x2 max pooling without padding: `output` is (frames, rows / 2, columns / 2, channels),
 /// rounded down. NaN wins over numbers.
 void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
                                const vc_winograd_patches *zeros, int at, long first, int count, const float *bias, bool relu,
-                               float *output, float *patch);
+                               float *output, float *spare);
 
 /// Rows at ..< at + count of dM (tiles, channels), of tiles first ..< first + count of `d_output` (frames, rows, columns,
-/// channels). `patch` is scratch of 16 * channels floats, for tiles at the edge.
+/// channels).
 void vc_winograd_output_adjoint(const vc_winograd_map *map, const float *d_output, long first, int count,
-                                const vc_winograd_matrices *layout, int at, float *dm, float *patch);
+                                const vc_winograd_matrices *layout, int at, float *dm, float *spare);
 
 /// Rows first ..< last of U (channels, filters) from `kernel` (3, 3, channels, filters).
 void vc_winograd_filter(const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout,

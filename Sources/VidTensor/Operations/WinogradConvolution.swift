@@ -15,8 +15,8 @@ import CKernels
 /// A tile's bits depend neither on the block it is in nor on the frames around it: its channels are summed in the same
 /// order wherever its row is.
 enum WinogradConvolution {
-    /// The largest channels x filters for which one worker takes a block.
-    private static let fewFilters = 256 * 256
+    /// The most channels x filters that are few: with them U takes 9 MB.
+    static let fewFilters = 256 * 256
     /// Tiles of a worker's block at most: with 64 to 256 channels V and M take 0.7 to 2.7 MB. Measured 12 to 144 over VGG16: with fewer
     /// the filters come too often.
     private static let blockTiles = 72
@@ -73,12 +73,12 @@ enum WinogradConvolution {
     static func scratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         if g.channels * g.filters <= fewFilters {
             let matrices = WinogradMatrices.together(rows: blockTiles, channels: g.channels, filters: g.filters).floats
-            return workers * (matrices + zerosFloats(blockTiles) + patchFloats(g))
+            return workers * (matrices + zerosFloats(blockTiles) + spareFloats(g))
         }
         let matrices =
             WinogradMatrices.whole(rows: sectionTiles, columns: g.channels).floats
             + WinogradMatrices(rows: sectionTiles, columns: g.filters).floats
-        return matrices + zerosFloats(sectionTiles) + workers * patchFloats(g)
+        return matrices + zerosFloats(sectionTiles) + workers * spareFloats(g)
     }
 
     private static func forwardByBlocks(
@@ -90,17 +90,17 @@ enum WinogradConvolution {
         let share = (total + workers.count - 1) / workers.count
         let size = min(blockTiles, max(1, (share + tileUnit - 1) / tileUnit) * tileUnit)
         let (v, m, floats) = WinogradMatrices.together(rows: size, channels: g.channels, filters: g.filters)
-        let scratch = workspace.take([workers.count, floats + zerosFloats(size) + patchFloats(g)])
+        let scratch = workspace.take([workers.count, floats + zerosFloats(size) + spareFloats(g)])
         workers.forEachRange(of: total, size: size) { range, worker in
             let mBase = scratch.base + worker * scratch.shape[1]
             let vBase = mBase + m.stride
             let zeros = zeros(at: mBase + floats, rows: size)
-            let patch = mBase + floats + zerosFloats(size)
-            transformInput(g, input, range, v, at: 0, vBase, zeros, patch)
+            let spare = mBase + floats + zerosFloats(size)
+            transformInput(g, input, range, v, at: 0, vBase, zeros, spare)
             for frequency in 0..<WinogradMatrices.frequencies {
                 multiply(frequency, panels: 0..<m.panels, rows: range.count, vBase, v, filters, mBase, m)
             }
-            transformOutput(g, mBase, m, at: 0, zeros, range, target, patch)
+            transformOutput(g, mBase, m, at: 0, zeros, range, target, spare)
         }
     }
 
@@ -111,8 +111,7 @@ enum WinogradConvolution {
         let total = frames * tiles(g)
         let sections = (total + sectionTiles - 1) / sectionTiles
         let size = ((total + sections - 1) / sections + tileUnit - 1) / tileUnit * tileUnit
-        let patch = patchFloats(g)
-        let patches = workspace.take([workers.count, patch]).base
+        let spares = workspace.take([workers.count, spareFloats(g)])
         let v = WinogradMatrices.whole(rows: size, columns: g.channels)
         let m = WinogradMatrices(rows: size, columns: g.filters)
         let vBase = workspace.take([v.floats]).base
@@ -123,7 +122,7 @@ enum WinogradConvolution {
             let count = min(size, total - start)
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
                 let tiles = start + range.lowerBound..<start + range.upperBound
-                transformInput(g, input, tiles, v, at: range.lowerBound, vBase, zeros, patches + worker * patch)
+                transformInput(g, input, tiles, v, at: range.lowerBound, vBase, zeros, spares.base + worker * spares.shape[1])
             }
             workers.forEach(WinogradMatrices.frequencies * shares) { block, _ in
                 let first = block % shares * panelsAtOnce
@@ -132,7 +131,7 @@ enum WinogradConvolution {
             }
             workers.forEachRange(of: count, size: transformTiles) { range, worker in
                 let tiles = start + range.lowerBound..<start + range.upperBound
-                transformOutput(g, mBase, m, at: range.lowerBound, zeros, tiles, target, patches + worker * patch)
+                transformOutput(g, mBase, m, at: range.lowerBound, zeros, tiles, target, spares.base + worker * spares.shape[1])
             }
         }
     }
@@ -140,10 +139,8 @@ enum WinogradConvolution {
     /// Tiles in a block of a transform.
     static let transformTiles = 8
 
-    /// A worker's scratch for tiles at the edge, in whole cache lines.
-    private static func patchFloats(_ g: ConvolutionGeometry) -> Int {
-        Workspace.wholeLines(max(36 * g.channels, 16 * g.filters))
-    }
+    /// What lies outside the map, for a worker, in whole cache lines.
+    static func spareFloats(_ g: ConvolutionGeometry) -> Int { Workspace.wholeLines(max(g.channels, g.filters)) }
 
     /// Floats that hold the zero patches of `rows` tiles, in whole cache lines.
     private static func zerosFloats(_ rows: Int) -> Int {
@@ -157,11 +154,11 @@ enum WinogradConvolution {
     /// Computes V of `tiles` into the rows from `row` on, and the tiles' zero patches if `zeros` is given.
     static func transformInput(
         _ g: ConvolutionGeometry, _ input: UnsafePointer<Float>, _ tiles: Range<Int>, _ v: WinogradMatrices, at row: Int,
-        _ vBase: UnsafeMutablePointer<Float>, _ zeros: UnsafeMutablePointer<vc_winograd_patches>?, _ patch: UnsafeMutablePointer<Float>
+        _ vBase: UnsafeMutablePointer<Float>, _ zeros: UnsafeMutablePointer<vc_winograd_patches>?, _ spare: UnsafeMutablePointer<Float>
     ) {
         var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.channels))
         var layout = v.layoutForC
-        vc_winograd_input(&map, input, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), vBase, zeros, patch)
+        vc_winograd_input(&map, input, tiles.lowerBound, Int32(tiles.count), &layout, Int32(row), vBase, zeros, spare)
     }
 
     /// M = V U of one frequency, for the first `rows` rows and some panels of filters.
@@ -185,18 +182,18 @@ enum WinogradConvolution {
     /// Computes the outputs of `tiles` from the rows of M and of the zero patches from `row` on.
     private static func transformOutput(
         _ g: ConvolutionGeometry, _ mBase: UnsafePointer<Float>, _ m: WinogradMatrices, at row: Int,
-        _ zeros: UnsafePointer<vc_winograd_patches>, _ tiles: Range<Int>, _ target: Target, _ patch: UnsafeMutablePointer<Float>
+        _ zeros: UnsafePointer<vc_winograd_patches>, _ tiles: Range<Int>, _ target: Target, _ spare: UnsafeMutablePointer<Float>
     ) {
         var map = vc_winograd_map(rows: Int32(g.rows), columns: Int32(g.columns), channels: Int32(g.filters))
         var layout = m.layoutForC
         let (row, first, count) = (Int32(row), tiles.lowerBound, Int32(tiles.count))
         let output = target.output
         switch target.epilogue {
-        case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, patch)
+        case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, spare)
         case .pooled(let bias, let relu):
-            vc_winograd_output_pooled(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, patch)
-        case .plain: vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, nil, false, output, patch)
-        case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, zeros, row, first, count, gate, output, patch)
+            vc_winograd_output_pooled(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, spare)
+        case .plain: vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, nil, false, output, spare)
+        case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, zeros, row, first, count, gate, output, spare)
         }
     }
 }

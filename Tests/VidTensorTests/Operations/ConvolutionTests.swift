@@ -118,6 +118,8 @@ import VidTestSupport
         ConvolutionCase("ragged", .init(rows: 21, columns: 19, channels: 67, filters: 129)),
         ConvolutionCase("stride", .init(rows: 31, columns: 30, channels: 16, filters: 24, kernel: (5, 5), stride: (2, 2))),
         ConvolutionCase("1x1", .init(rows: 40, columns: 30, channels: 32, filters: 16, kernel: (1, 1))),
+        // Its filter gradient has two lanes of tiles: one or two workers take a lane each, three share them.
+        ConvolutionCase("two lanes", .init(rows: 54, columns: 58, channels: 35, filters: 20)),
     ])
     func bitsDependOnNeitherThreadsNorFrames(_ test: ConvolutionCase) {
         let g = test.geometry

@@ -14,6 +14,7 @@ import VidTestSupport
         .init("9x4", .init(rows: 9, columns: 4, channels: 70, filters: 130)),
         .init("1x11", .init(rows: 1, columns: 11, channels: 20, filters: 64)),
         .init("8x8", .init(rows: 8, columns: 8, channels: 200, filters: 200)),
+        .init("141x138", .init(rows: 141, columns: 138, channels: 5, filters: 17)),
     ]
 
     @Test func theFasterAlgorithmIsChosenByShape() {
