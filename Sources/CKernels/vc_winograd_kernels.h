@@ -285,10 +285,14 @@ VC_INLINE void output_group(const float *source, int row, ptrdiff_t stride, unsi
         }
 }
 
+/// `whole`: the squares of the map before the pooling, cut where the outputs are; NULL if it is not wanted.
 VC_INLINE void pooled_group(const float *source, int row, ptrdiff_t stride, unsigned zeros, const float *bias, bool relu,
-                            const square *outputs, bool is_cut, int channel, int n) {
+                            const square *whole, const square *outputs, bool is_cut, int channel, int n) {
     FETCH(outputs->first + 2 * (outputs->channels + channel), 2, 2, outputs->line, 1);
+    if (whole) FETCH(whole->first + 4 * (whole->channels + channel), 4, 4, whole->line, 1);
     OUTPUT_VALUES(source, stride, zeros, bias, relu, n)
+    VC_UNROLLED for (int i = 0; i < 16 && whole; i++)
+        vc_put((float *)position(whole, is_cut, 4, i / 4, i % 4) + channel, &values[i / 4][i % 4], n);
     VC_UNROLLED for (int i = 0; i < 2; i++)
         VC_UNROLLED for (int j = 0; j < 2; j++) {
             vc_lanes *above = &values[2 * i][2 * j], *below = &values[2 * i + 1][2 * j];
@@ -339,11 +343,21 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_gated)(const vc_winograd_map *m
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *map, const vc_winograd_matrices *layout,
                      const float *m, const vc_winograd_patches *zeros, int at_row, long first, int count,
-                     const float *bias, bool relu, float *output, float *spare) {
+                     const float *bias, bool relu, float *whole, float *output, float *spare) {
+    if (whole) {
+        const ptrdiff_t floats = (ptrdiff_t)map->rows * map->columns * map->channels;
 #define BODY(c, at, n)                                                                                                 \
-    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, &outputs, is_cut, c, n)
-    OUTPUT_TILES(2, map->rows / 2, map->columns / 2, )
+    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, &wholes, &outputs, is_cut, c, n)
+        OUTPUT_TILES(2, map->rows / 2, map->columns / 2,
+                     const square wholes = square_of(whole + tile.frame * floats, map->rows, map->columns, map->channels, tile.row,
+                                                     tile.column, 4, spare))
 #undef BODY
+    } else {
+#define BODY(c, at, n)                                                                                                 \
+    pooled_group(m + (at), width, layout->stride, zero, bias ? bias + (c) : NULL, relu, NULL, &outputs, is_cut, c, n)
+        OUTPUT_TILES(2, map->rows / 2, map->columns / 2, )
+#undef BODY
+    }
 }
 
 // MARK: - Filters

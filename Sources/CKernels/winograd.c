@@ -41,8 +41,8 @@ CHOOSE(vc_winograd_output_gated,
        (map, layout, m, zeros, at, first, count, gate, output, spare))
 CHOOSE(vc_winograd_output_pooled,
        (const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m, const vc_winograd_patches *zeros, int at,
-        long first, int count, const float *bias, bool relu, float *output, float *spare),
-       (map, layout, m, zeros, at, first, count, bias, relu, output, spare))
+        long first, int count, const float *bias, bool relu, float *whole, float *output, float *spare),
+       (map, layout, m, zeros, at, first, count, bias, relu, whole, output, spare))
 CHOOSE(vc_winograd_filter,
        (const float *kernel, int filters, int first, int last, const vc_winograd_matrices *layout, float *u),
        (kernel, filters, first, last, layout, u))

@@ -10,6 +10,7 @@ package struct StepBenchmark: Sendable {
     package let threads: Int
     /// The median step.
     package let secondsPerStep: Double
+    package let fastestSecondsPerStep: Double
     /// The largest resident memory of this process so far.
     package let peakResidentBytes: Int
 
@@ -52,6 +53,7 @@ package struct StepBenchmark: Sendable {
         let counted = times.dropFirst().sorted()
         return StepBenchmark(
             clips: clips, frames: steps, threads: workers.count, secondsPerStep: counted[counted.count / 2],
+            fastestSecondsPerStep: counted[0],
             peakResidentBytes: Machine.peakResidentBytes)
     }
 }

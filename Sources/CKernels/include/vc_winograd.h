@@ -70,10 +70,10 @@ void vc_winograd_output_gated(const vc_winograd_map *map, const vc_winograd_matr
                               float *output, float *spare);
 
 /// As vc_winograd_output, followed by 2x2 max pooling without padding: `output` is (frames, rows / 2, columns / 2, channels),
-/// rounded down. NaN wins over numbers.
+/// rounded down. NaN wins over numbers. `whole` gets the map before the pooling (NULL: it is not wanted).
 void vc_winograd_output_pooled(const vc_winograd_map *map, const vc_winograd_matrices *layout, const float *m,
                                const vc_winograd_patches *zeros, int at, long first, int count, const float *bias, bool relu,
-                               float *output, float *spare);
+                               float *whole, float *output, float *spare);
 
 /// Rows at ..< at + count of dM (tiles, channels), of tiles first ..< first + count of `d_output` (frames, rows, columns,
 /// channels).

@@ -58,6 +58,8 @@ package struct DataSet: Sendable {
         package var otherFiles: [String] = []
         /// How many of these are clips outside of the class folders.
         package var looseClips = 0
+        /// How many of these have names that are not valid UTF-8.
+        package var invalidNames = 0
         /// Labels that the model does not know, sorted, with the clips that were left out for them.
         package var unknownLabels: [UnknownLabel] = []
         /// The form of a table or list; nil for a folder.
@@ -132,11 +134,10 @@ package struct DataSet: Sendable {
         let rest = names.count > 3 ? " and \(names.count - 3) more" : ""
         let clips = findings.looseClips
         let outside = clips == 0 ? "" : "; \(clips) of them \(clips == 1 ? "is a clip" : "are clips") outside of the class folders"
-        // Names that are not valid UTF-8 have replacement characters.
-        let unreadable = names.count { $0.unicodeScalars.contains("\u{FFFD}") }
+        let invalid = findings.invalidNames
         let renaming =
-            unreadable == 0
-            ? "" : "; \(unreadable) of them \(unreadable == 1 ? "has a name that is" : "have names that are") not valid UTF-8: rename them"
+            invalid == 0
+            ? "" : "; \(invalid) of them \(invalid == 1 ? "has a name that is" : "have names that are") not valid UTF-8: rename them"
         return "skipped \(names.count) other \(names.count == 1 ? "file" : "files"): \(shown)\(rest)\(outside)\(renaming)"
     }
 

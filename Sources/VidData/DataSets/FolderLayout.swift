@@ -173,6 +173,7 @@ enum FolderLayout {
                 group: FoundClips.group(ofName: PathText.name(clip.path), label: label), status: clip.status)
         }
         found.otherFiles += walk.otherFiles
+        found.invalidNames += walk.invalidNames
         found.linksOut += walk.linksOut
         if let note = walk.pictureNotes.first {
             found.notes.append(
@@ -196,6 +197,7 @@ enum FolderLayout {
     private static func folders(_ place: Place, _ found: inout FoundClips) throws -> [String] {
         let (names, unreadable) = try Folder.names(place.path)
         found.otherFiles += unreadable.map { PathText.join(place.id, $0) }
+        found.invalidNames += unreadable.count
         var folders: [String] = []
         for name in names where !PathText.isHidden(name) {
             let child = place.child(name)

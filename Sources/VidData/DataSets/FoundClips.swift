@@ -31,8 +31,8 @@ struct FoundClips {
     /// The splits that the data names; nil if it names none.
     var splits: Set<Split>?
     var otherFiles: [String] = []
-    /// For folders: how many of the other files are clips outside of the class folders.
-    var looseClips = 0
+    /// For folders: how many of the other files are clips outside of the class folders, and how many have names that are not valid UTF-8.
+    var (looseClips, invalidNames) = (0, 0)
     var notes: [String] = []
     /// For tables: their form.
     var form: DataSet.Form?

@@ -73,8 +73,8 @@ package struct DataListing {
         let made = StratifiedSplit.make(
             try found.entries(classes, areGiven: areGiven, path), classes: classes, options: split, given: found.splits ?? [.train])
         var findings = DataSet.Findings(
-            otherFiles: found.otherFiles, looseClips: found.looseClips, unknownLabels: unknown, form: found.form,
-            notes: found.notes + made.notes)
+            otherFiles: found.otherFiles, looseClips: found.looseClips, invalidNames: found.invalidNames, unknownLabels: unknown,
+            form: found.form, notes: found.notes + made.notes)
         if found.splits != nil { findings.notes += DataListing.dividedGroups(made.entries) + SegmentedFiles.dividedNotes(made.entries) }
         return DataSet(
             path: path, media: media, classes: classes, entries: made.entries, findings: findings, namesSplits: found.splits != nil)

@@ -109,7 +109,7 @@ package enum SplitsFile {
         let known = Set((entries.map(\.id) + skipped).map { Array($0.utf8) })
         let new = now.clips.filter { !known.contains(Array($0.id.utf8)) }
         var findings = DataSet.Findings(
-            otherFiles: now.otherFiles, looseClips: now.looseClips, form: now.form, notes: now.notes)
+            otherFiles: now.otherFiles, looseClips: now.looseClips, invalidNames: now.invalidNames, form: now.form, notes: now.notes)
         if let first = new.first {
             findings.notes.append(
                 "the data has \(new.count) new \(new.count == 1 ? "clip" : "clips"), for example \(first.id.printable); the run does not "

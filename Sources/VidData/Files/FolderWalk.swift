@@ -20,8 +20,9 @@ struct FolderWalk {
     /// Folders of pictures, everything with a clip's name that is not a folder, and files of other names that are clips by their content. A pipe or a broken
     /// link with a clip's name counts as a bad clip: opening it gives the reason.
     private(set) var clips: [Clip] = []
-    /// The ids of files that are not clips, including names that are not valid UTF-8.
+    /// The ids of files that are not clips, including names that are not valid UTF-8, and how many of those there are.
     private(set) var otherFiles: [String] = []
+    private(set) var invalidNames = 0
     /// The ids of skipped folders that are links to a folder above them.
     private(set) var linksBack: [String] = []
     /// The ids of skipped folders that were already visited under another name.
@@ -84,6 +85,7 @@ struct FolderWalk {
         guard above.count < 64 else { throw VidclassError.file(path, "folders are nested more than 64 deep") }
         let (names, unreadable) = try Folder.names(path)
         otherFiles += unreadable.map { PathText.join(id, $0) }
+        invalidNames += unreadable.count
         unreadableClips += unreadable.filter { ClipFormat(name: $0) != nil }.map { PathText.join(path, $0) }
         let clipsBefore = clips.count
         var pictures: [String] = []

@@ -144,12 +144,22 @@ extension Conv2D {
     }
 
     package func forward(_ input: Tensor, into output: Tensor, _ finish: Finish, adding: Tensor?, _ context: Context) {
+        forward(input, into: output, unpooled: nil, finish, adding: adding, context)
+    }
+
+    /// As the forward pass with a finish.
+    ///
+    /// - Parameter unpooled: the place of the map before the pooling of the finish; nil if it is not wanted.
+    func forward(
+        _ input: Tensor, into output: Tensor, unpooled: Tensor?, _ finish: Finish, adding: Tensor? = nil, _ context: Context
+    ) {
         let g = geometry(input.shape.dropFirst)
         let (biasValue, filters) = prepared(input.shape.dropFirst, finish, context)
         Convolution.forward(
             g, algorithm(g), input: input, kernel: context.parameters.value(kernel), filters: filters, bias: biasValue,
             activation: finish.activation,
-            adding: adding, isPooled: finish.isPooled, output: output, workers: context.workers, workspace: context.workspace)
+            adding: adding, isPooled: finish.isPooled, unpooled: unpooled, output: output, workers: context.workers,
+            workspace: context.workspace)
     }
 
     package func rowWindow(_ input: Shape) -> RowWindow? {

@@ -150,8 +150,15 @@ extension FrameEncoder {
 
     /// Runs the layers of `range` on `input`, the frames of `saved`, and writes each output to its place there.
     private func runSaving(_ range: Range<Int>, _ input: Tensor, _ saved: SavedPart, _ features: Tensor, _ context: Context) {
-        for index in range {
-            perform(index, { $0 < 0 ? input : output($0, saved, features) }, into: output(index, saved, features), context)
+        func value(_ index: Int) -> Tensor { index < 0 ? input : output(index, saved, features) }
+        for step in graph.steps(range, isFolding: false) {
+            let first = step.nodes.lowerBound
+            // A convolution writes its output and, while that is in registers, what the pooling behind it makes of it.
+            if step.nodes.count == 2, let finish = step.finish, finish.isPooled, let layer = graph.nodes[first].layer as? Conv2D {
+                layer.forward(value(step.inputs[0]), into: value(step.last), unpooled: value(first), finish, context)
+            } else {
+                for index in step.nodes { perform(index, value, into: value(index), context) }
+            }
         }
     }
 

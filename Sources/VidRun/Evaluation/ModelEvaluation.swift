@@ -1,3 +1,4 @@
+import FoundationEssentials
 import VidConfig
 import VidData
 import VidReport
@@ -50,13 +51,16 @@ package struct ModelEvaluation {
         // Curves and costs belong to the run's best model.
         if !saved.isBest { story?.record?.bestEpoch = nil }
         let folder: ReportFolder
+        var isNew = false
         if isRuns, let run {
             try run.checkLinks()
             folder = run.report
         } else if let output {
+            isNew = !FileManager.default.fileExists(atPath: output)
             try Folder.make(output)
             folder = ReportFolder(path: output)
         } else {
+            isNew = true
             folder = try RunFolder.create(
                 directory: run?.path ?? OutputConfiguration().directory, name: "eval", existOk: false, holdsWeights: false
             ).report
@@ -65,12 +69,15 @@ package struct ModelEvaluation {
         let writer = ReportWriter(
             classifier: saved.classifier, configuration: saved.configuration, checkpoint: saved.path, runtime: runtime,
             loader: ClipLoader(saved.configuration), entries: clips.entries, evaluation: evaluation, seconds: seconds)
-        try await writer.write(
-            to: folder,
-            ReportWriter.Context(
-                title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
-                data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
-                evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command))
+        let context = ReportWriter.Context(
+            title: folder.path, part: clips.part, source: clips.source, unknownClips: clips.unknownClips, story: story,
+            data: kept ?? (clips.isOfRun ? DataSummary(clips.set) : nil),
+            evaluatedData: clips.isOfRun ? nil : DataSummary(clips.set), command: isRuns ? nil : runtime.command)
+        do { try await writer.write(to: folder, context) } catch {
+            // A report without its page is none.
+            if isNew { try? FileManager.default.removeItem(atPath: folder.path) }
+            throw error
+        }
         return folder
     }
 }

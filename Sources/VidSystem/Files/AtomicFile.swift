@@ -144,7 +144,9 @@ package final class AtomicFile {
 
     private func failure(_ code: Int32, _ action: String) -> VidclassError {
         if descriptor < 0 { unlink(temporary) } else { discard() }
-        return VidclassError.file(path, "\(action) failed: \(SystemCall.reason(code)); it is unchanged", kind: .inputOutput)
+        let isThere = (try? SystemCall.status(path)) != nil
+        return VidclassError.file(
+            path, "\(action) failed: \(SystemCall.reason(code))" + (isThere ? "; it is unchanged" : ""), kind: .inputOutput)
     }
 }
 

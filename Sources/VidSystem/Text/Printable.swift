@@ -15,9 +15,7 @@ extension String {
     /// Like `printable`, cut to 80 characters: for text from a file in a message.
     package var brief: String {
         let scalars = unicodeScalars.prefix(81)
-        // A byte order mark cannot be seen.
-        return String(String.UnicodeScalarView(scalars.prefix(80))).printable.replacing("\u{FEFF}", with: "\\u{feff}")
-            + (scalars.count > 80 ? "..." : "")
+        return String(String.UnicodeScalarView(scalars.prefix(80))).printable + (scalars.count > 80 ? "..." : "")
     }
 
     /// The text cut to 60 characters, with dots in place of the rest.
@@ -56,10 +54,11 @@ package struct ByteText: Hashable, Sendable {
 }
 
 extension Unicode.Scalar {
-    /// Whether the character could steer a terminal: a control character, or a change of line or writing direction.
+    /// Whether the character could steer a terminal, a control character or a change of line or writing direction, or takes no space and
+    /// joins nothing.
     var isSteering: Bool {
         switch value {
-        case 0..<0x20, 0x7F..<0xA0, 0x61C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+        case 0..<0x20, 0x7F..<0xA0, 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF: true
         default: false
         }
     }

@@ -17,10 +17,11 @@ package enum Convolution {
     ///   - filters: the kernel in the algorithm's form; nil: prepared in this call.
     ///   - isPooled: (Winograd only, with no other activation than relu and nothing to add) 2x2 max pooling follows: the output
     ///     is (N, H' / 2, W' / 2, K), rounded down.
+    ///   - unpooled: the place of the output before the pooling; nil if only the pooled one is wanted.
     package static func forward(
         _ g: ConvolutionGeometry, _ algorithm: Algorithm = .im2col, input: Tensor, kernel: Tensor, filters: PreparedFilters? = nil,
-        bias: Tensor?, activation: ActivationKind = .linear, adding: Tensor? = nil, isPooled: Bool = false, output: Tensor,
-        workers: Workers, workspace: Workspace
+        bias: Tensor?, activation: ActivationKind = .linear, adding: Tensor? = nil, isPooled: Bool = false, unpooled: Tensor? = nil,
+        output: Tensor, workers: Workers, workspace: Workspace
     ) {
         let frames = check(g, input: input, output: output, isPooled: isPooled)
         precondition(
@@ -30,6 +31,9 @@ package enum Convolution {
         let isRectified = activation == .relu && adding == nil
         let isFused = isRectified || (activation == .linear && adding == nil)
         precondition(isFused || !isPooled, "\(activation) before pooling")
+        precondition(
+            unpooled.map { isPooled && $0.shape == g.outputShape.prepending(frames) } ?? true,
+            "a map \(unpooled?.shape ?? []) before pooling")
         let biasBase = bias.map { UnsafePointer($0.base) }
         let mark = workspace.mark
         defer { workspace.release(to: mark) }
@@ -45,7 +49,7 @@ package enum Convolution {
                 g, frames: frames, input: input.base, filters: filters,
                 target: .init(
                     output: output.base,
-                    epilogue: isPooled ? .pooled(biasBase, relu: isRectified) : .biased(biasBase, relu: isRectified)),
+                    epilogue: isPooled ? .pooled(biasBase, relu: isRectified, whole: unpooled?.base) : .biased(biasBase, relu: isRectified)),
                 workers: workers, workspace: workspace)
             if !isFused { finish(output, activation: activation, adding: adding, workers: workers) }
         }

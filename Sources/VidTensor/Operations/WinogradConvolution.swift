@@ -36,8 +36,8 @@ enum WinogradConvolution {
     /// The last step before the results are written.
     enum Epilogue {
         case biased(UnsafePointer<Float>?, relu: Bool)
-        /// 2x2 max pooling at the end.
-        case pooled(UnsafePointer<Float>?, relu: Bool)
+        /// 2x2 max pooling at the end. The map before it goes to `whole`, if that is wanted.
+        case pooled(UnsafePointer<Float>?, relu: Bool, whole: UnsafeMutablePointer<Float>?)
         case plain
         /// Zero where a map of the output's shape is not positive.
         case gated(UnsafePointer<Float>)
@@ -190,8 +190,8 @@ enum WinogradConvolution {
         let output = target.output
         switch target.epilogue {
         case .biased(let bias, let relu): vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, spare)
-        case .pooled(let bias, let relu):
-            vc_winograd_output_pooled(&map, &layout, mBase, zeros, row, first, count, bias, relu, output, spare)
+        case .pooled(let bias, let relu, let whole):
+            vc_winograd_output_pooled(&map, &layout, mBase, zeros, row, first, count, bias, relu, whole, output, spare)
         case .plain: vc_winograd_output(&map, &layout, mBase, zeros, row, first, count, nil, false, output, spare)
         case .gated(let gate): vc_winograd_output_gated(&map, &layout, mBase, zeros, row, first, count, gate, output, spare)
         }

@@ -71,8 +71,10 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let rows = [["part", "s", "ms per file"]] + result.parts.map { row($0.part.rawValue, $0.seconds) } + [row("whole", result.whole)]
         return "\(Formatting.count(result.files, "file")) with \(Formatting.count(result.frames, "frame")), "
             + "\(Formatting.count(result.threads, "thread"))\n\n" + Formatting.table(rows, right: [1, 2])
-            + "\nThe whole takes \(Formatting.fixed(result.wholeByLonger, 2)) times the longer of decode and encode, and "
-            + "\(Formatting.fixed(result.wholeBySum, 2)) times the sum of the parts.\n"
+            + "\n"
+            + Terminal.paragraph(
+                "The whole takes \(Formatting.fixed(result.wholeByLonger, 2)) times the longer of decode and encode, and "
+                    + "\(Formatting.fixed(result.wholeBySum, 2)) times the sum of the parts.", indent: 2)
     }
 
     private func document(_ result: PipelineBenchmark) -> [(String, JSONNode)] {

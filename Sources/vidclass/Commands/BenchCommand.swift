@@ -91,10 +91,13 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, gemm: gemm, context)
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
-        var text =
+        let lines = [
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
-            + "OpenBLAS \(BLAS.coreName))\n\(Formatting.fixed(speed, 0)) GFLOP/s of plain convolution, \(Formatting.fixed(share * 100, 0)) % of GEMM's \(Formatting.fixed(gemm.allThreads, 0))\n"
-            + "\(Formatting.fixed(result.millisecondsPerFrame / result.boundMillisecondsPerFrame, 2)) times the products alone (\(Formatting.fixed(result.boundMillisecondsPerFrame, 1)) ms at GEMM's speed)\n"
+                + "OpenBLAS \(BLAS.coreName))",
+            "\(Formatting.fixed(speed, 0)) GFLOP/s of plain convolution, \(Formatting.fixed(share * 100, 0)) % of GEMM's \(Formatting.fixed(gemm.allThreads, 0))",
+            "\(Formatting.fixed(result.millisecondsPerFrame / result.boundMillisecondsPerFrame, 2)) times the products alone (\(Formatting.fixed(result.boundMillisecondsPerFrame, 1)) ms at GEMM's speed)",
+        ]
+        var text = lines.map { Terminal.paragraph($0, indent: 2) }.joined()
         if layers {
             var rows = [["layer", "ms per frame", "GFLOP/s", "of GEMM", "algorithm"]]
             for layer in result.layers {
@@ -170,16 +173,28 @@ struct BenchStepCommand: AsyncParsableCommand {
         let optimizer = try Optimizer(OptimizerConfiguration(), classifier.parameters)
         let memory = try StepMemory(
             classifier, slots: optimizer.slots.count, batchSize: batch, threads: workers.count, budget: MemoryBudget(gibibytes: memoryGib))
-        let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
+        let result = try StepBenchmark.run(
+            classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers, seconds: 6)
         let repeated = memory.activations?.repeated ?? 0
-        let text =
+        // As many frames as any phase of the encoding takes at a time, or fewer.
+        let encoding = try EncodeBenchmark.run(
+            classifier.encoder, frames: min(16, batch * frames), gemm: try GEMMBenchmark.run(workers: workers),
+            Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0)))
+        let fastest = result.fastestSecondsPerStep * 1e3 / Double(batch * frames)
+        let ratio = fastest / encoding.millisecondsPerFrame
+        let text = [
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (steps of \(Formatting.count(batch, "clip")) with \(frames) frames of \(size) x \(size), "
-            + "\(Formatting.count(workers.count, "thread"))), at most \(Formatting.bytes(result.peakResidentBytes)) resident "
-            + "(planned \(Formatting.bytes(memory.total))), \(Formatting.fixed(repeated * 100, 0)) % of the activations recomputed\n"
+                + "\(Formatting.count(workers.count, "thread")))",
+            "\(Formatting.fixed(ratio, 2)) times encoding: \(Formatting.fixed(fastest, 1)) and \(Formatting.fixed(encoding.millisecondsPerFrame, 1)) ms, the fastest of each",
+            "at most \(Formatting.bytes(result.peakResidentBytes)) resident (planned \(Formatting.bytes(memory.total))), "
+                + "\(Formatting.fixed(repeated * 100, 0)) % of the activations recomputed",
+        ]
         try options.report(
-            text,
+            text.map { Terminal.paragraph($0, indent: 2) }.joined(),
             [
-                ("ms_per_frame", .number(result.millisecondsPerFrame)), ("peak_rss_bytes", .integer(result.peakResidentBytes)),
+                ("ms_per_frame", .number(result.millisecondsPerFrame)), ("fastest_ms_per_frame", .number(fastest)),
+                ("encode_ms_per_frame", .number(encoding.millisecondsPerFrame)), ("times_encode", .number(ratio)),
+                ("peak_rss_bytes", .integer(result.peakResidentBytes)),
                 ("planned_bytes", .integer(memory.total)), ("repeated_forward", .number(repeated)), ("clips", .integer(batch)),
                 ("frames", .integer(frames)), ("size", .integer(size)),
             ] + BenchCommand.machine(workers.count))
@@ -219,13 +234,14 @@ struct BenchHeadCommand: AsyncParsableCommand {
         let result = try StepBenchmark.run(classifier, optimizer: optimizer, clips: batch, memory: memory, workers: workers)
         let bound = result.boundSecondsPerStep(classifier.head, gemm)
         let share = bound / result.secondsPerStep
-        let text =
+        let text = [
             "\(Formatting.fixed(result.clipsPerSecond, 0)) clips per second (steps of \(batch) clips with \(frames) x \(classifier.features) features, "
-            + "\(Formatting.count(workers.count, "thread")))\n"
-            + "\(Formatting.fixed(result.secondsPerStep * 1e3, 1)) ms per step; the products alone would take \(Formatting.fixed(bound * 1e3, 1)) ms at GEMM's "
-            + "\(Formatting.fixed(gemm.allThreads, 0)) GFLOP/s, \(Formatting.fixed(share * 100, 0)) % of that\n"
+                + "\(Formatting.count(workers.count, "thread")))",
+            "\(Formatting.fixed(result.secondsPerStep * 1e3, 1)) ms per step; the products alone would take \(Formatting.fixed(bound * 1e3, 1)) ms at GEMM's "
+                + "\(Formatting.fixed(gemm.allThreads, 0)) GFLOP/s, \(Formatting.fixed(share * 100, 0)) % of that",
+        ]
         try options.report(
-            text,
+            text.map { Terminal.paragraph($0, indent: 2) }.joined(),
             [
                 ("clips_per_second", .number(result.clipsPerSecond)), ("ms_per_step", .number(result.secondsPerStep * 1e3)),
                 ("bound_ms_per_step", .number(bound * 1e3)), ("sgemm_gflops", .number(gemm.allThreads)),

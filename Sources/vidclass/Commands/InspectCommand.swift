@@ -98,12 +98,19 @@ private struct Inspection {
     private static func config(_ file: String) throws -> Inspection {
         let configuration = try RunConfiguration.load(path: file, overrides: [])
         let layers: [LayerSummary]
-        do { layers = try Classifier.layers(of: configuration.model, classes: 2) } catch let error as VidclassError {
+        do { layers = try Classifier.layers(of: configuration.model, classes: exampleClasses) } catch let error as VidclassError {
             throw VidclassError.file(file, error.message, kind: error.kind)
         }
         return Inspection(
-            facts: [("kind", .string("config")), ("file", .string(file)), ("config", configuration.json)], table: table(layers))
+            facts: [
+                ("kind", .string("config")), ("file", .string(file)), ("config", configuration.json),
+                ("example_classes", .integer(exampleClasses)),
+            ], table: table(layers),
+            words: ["example_classes": "\(exampleClasses): a training has the classes of its data"])
     }
+
+    /// Classes of the network of a configuration, which names none.
+    private static let exampleClasses = 2
 
     private static func model(_ file: String) async throws -> Inspection {
         guard file.lowercased().hasSuffix(".safetensors"), let checkpoint = try Checkpoint.openIfOne(file) else {

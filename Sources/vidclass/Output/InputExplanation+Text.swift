@@ -48,8 +48,8 @@ extension InputExplanation {
         if let other = ranked.first(where: { $0 != target }) {
             text += (ranked.first == target ? "; next: " : "; the model's answer is ") + scored(other)
         }
-        text += "\n  What led to \(decision), frame by frame. \(subtitle).\n"
-        text += "  A share is the amount that a frame adds or takes, out of the amounts of all frames.\n"
+        text += "\n" + Terminal.paragraph("  What led to \(decision), frame by frame. \(subtitle).", indent: 2)
+        text += Terminal.paragraph("  A share is the amount that a frame adds or takes, out of the amounts of all frames.", indent: 2)
         text += Formatting.table([["", "adds", "share", ""]] + rows, right: [0, 1, 2], indent: "    ")
         let features = topFeatures(InputExplanation.shownFeatures)
         if !features.isEmpty {

@@ -3,21 +3,23 @@ import Testing
 import VidSystem
 
 @Suite struct PrintableTests {
-    /// Every control character, of 7 and 8 bits, and every turn of the reading direction; all else stays.
-    @Test func briefShowsByteOrderMarks() { #expect("\u{FEFF}a".brief == "\\u{feff}a") }
-
+    /// Every control character, of 7 and 8 bits, every turn of the reading direction, and what takes no space and joins nothing, such as a
+    /// byte order mark; all else stays.
     @Test func nothingSteersATerminal() {
         for value in [UInt32](0...0x3000) + [0xFEFF, 0x1F408, 0x10FFFF] {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let text = String(scalar)
-            let isControl =
-                scalar.properties.generalCategory == .control || scalar.properties.isBidiControl || (0x2028...0x2029).contains(value)
+            let (properties, category) = (scalar.properties, scalar.properties.generalCategory)
+            let isUnseen =
+                properties.isDefaultIgnorableCodePoint && !properties.isJoinControl && (category == .format || category == .unassigned)
+            let isControl = category == .control || properties.isBidiControl || (0x2028...0x2029).contains(value) || isUnseen
             #expect((text.printable == text) == !isControl, "U+\(String(value, radix: 16))")
             #expect(
                 text.printable.unicodeScalars.allSatisfy { $0 == scalar && !isControl || $0.isASCII && $0.value >= 0x20 && $0.value < 0x7F }
             )
             #expect(text.printableLines == (value == 0x0A ? "\n" : text.printable))
         }
+        #expect("\u{FEFF}a".brief == "\\u{feff}a")
         #expect("a\r\nb\u{1B}[2J".printable == "a\\r\\nb\\u{1b}[2J")
         #expect("a\r\nb\u{1B}[2J".printableLines == "a\\r\nb\\u{1b}[2J")
     }
