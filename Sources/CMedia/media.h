@@ -98,8 +98,9 @@ struct vc_media {
     /// Whether `packet` holds the next packet to be read: seeking has read it.
     bool has_packet;
 
-    // The complaints of the libraries.
-    int64_t decoder_errors, demuxer_errors, missing_frames, skipped_bytes;
+    // The complaints of the libraries. A decoder's threads count their own.
+    _Atomic int64_t decoder_errors;
+    int64_t demuxer_errors, missing_frames, skipped_bytes;
     /// Places where packets of the stream are lost, and the last of them in the file: a place is read more than once.
     int64_t gaps, last_gap;
 

@@ -230,6 +230,10 @@ int vc_media_decode(
         status = vc_media_fail(media, VC_MEDIA_MISMATCH, "%lld of %lld frames came", (long long)delivery.order, (long long)media->shown_count);
     if (status == 0 && !is_done(&delivery)) status = vc_media_fail(media, VC_MEDIA_MISMATCH, "its last frames did not come");
     if (status == 0) status = vc_media_deliver_rest(media, delivery.to);
+    if (status == 0 && completely && media->decoder_errors > 0 && media->threads > 1) {
+        media->threads = 1;
+        status = VC_MEDIA_AGAIN;
+    }
     vc_media_stop_pictures(media);
     vc_media_end();
     return status;

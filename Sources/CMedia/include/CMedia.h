@@ -28,6 +28,8 @@ enum vc_media_status {
     VC_MEDIA_STOPPED = -7,
     /// Out of memory.
     VC_MEDIA_MEMORY = -8,
+    /// Several threads met errors, whose number and concealment depend on which comes first: decode again, now on one thread.
+    VC_MEDIA_AGAIN = -9,
 };
 
 enum vc_media_medium { VC_MEDIA_VIDEO = 0, VC_MEDIA_SOUND = 1, VC_MEDIA_STILL = 2 };

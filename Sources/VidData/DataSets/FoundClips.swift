@@ -130,7 +130,7 @@ struct FoundClips {
         let clip = clips[number]
         let other =
             first.label == clip.label ? "" : ", with the label \"\(first.label.printable)\" instead of \"\(clip.label.printable)\""
-        throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table ?? ""))\(other)", "")
+        throw clip.error("\(clip.id.printable) is already in \(first.place(in: clip.table ?? ""))\(other); remove one of the lines", "")
     }
 
     /// Whether each clip is known to be in a file of its own, as in most tables.

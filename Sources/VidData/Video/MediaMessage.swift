@@ -12,7 +12,8 @@ enum MediaMessage {
     static let list = first + 1
     /// Wants the `FrameRun`s of the payload besides those wanted before.
     static let want = first + 2
-    /// Decodes what is wanted; the payload is a `MediaDecoding`. The answer is a `frame` for each, then `damage` or `mismatch`.
+    /// Decodes what is wanted; the payload is a `MediaDecoding`. The answer is a `frame` for each, then `damage`, `mismatch`
+    /// or `again`.
     static let decode = first + 3
     /// Decodes a sound; the payload is a `MediaListening`. The answer is `samples`.
     static let listen = first + 4
@@ -36,6 +37,7 @@ enum MediaMessage {
     static let samples = first + 22
     static let more = first + 23
     static let streamEnd = first + 24
+    static let again = first + 25
 
     /// The bytes before the pixels of a `frame`: its number (i64) and its picture's place (i64).
     static let frameHead = 16

@@ -154,6 +154,7 @@ package final class MediaService: @unchecked Sendable {
                 media, wants, Int64(wants.count), pictures, Int32(pictures.count), decoding.isComplete ? 1 : 0, Delivery.sendFrame, context)
         }
         if status == VC_MEDIA_MISMATCH.rawValue { return try parent.send(MediaMessage.mismatch) }
+        if status == VC_MEDIA_AGAIN.rawValue { return try parent.send(MediaMessage.again) }
         try check(status)
         var damage = vc_media_damage()
         vc_media_read_damage(media, &damage)

@@ -39,7 +39,8 @@ package struct VideoDecoder: Sendable {
     ///
     /// Frames are known by their packets. If decoding does not give the frames that packets promise, all are decoded once to list them,
     /// and `choose` is called again, with `VideoInfo.isExact`; what was consumed before is to be forgotten then, unless it did not
-    /// depend on the rest of the file.
+    /// depend on the rest of the file. If several threads met errors in a complete decoding, it is repeated on one, which always meets the
+    /// same: `choose` is called again.
     ///
     /// - Parameters:
     ///   - choose: chooses frames; nil to decode none.
@@ -66,9 +67,13 @@ package struct VideoDecoder: Sendable {
                 let listed = open.video
                 open.video = nil
                 if clip.segment != nil, open.metInListing == nil {
-                    open.metInListing = try await run(session, Choice(sizes.map { _ in [] }), sizes, consume)
+                    let nothing = try await run(session, Choice(sizes.map { _ in [] }), sizes, consume)
+                    if case .done(let damage) = nothing { open.metInListing = damage }
                 }
-                if var damage = try await run(session, choice, sizes, consume) {
+                switch try await run(session, choice, sizes, consume) {
+                case .again: continue
+                case .otherFrames: break
+                case .done(var damage):
                     if choice.isComplete || video.isExact { video.add(damage) }
                     // A segment is not damaged by what is damaged elsewhere in its file.
                     if clip.segment != nil, !video.isExact { damage.subtract(open.metInListing ?? MediaDamage()) }
@@ -99,11 +104,19 @@ package struct VideoDecoder: Sendable {
         return VideoInfo(stream, list, ticks: ticks, keys: keys, path: path)
     }
 
-    /// Decodes what is chosen; nil if other frames came.
+    private enum Outcome {
+        case done(MediaDamage)
+        /// Other frames came than were listed.
+        case otherFrames
+        /// Several threads met errors. The next time there is one.
+        case again
+    }
+
+    /// Decodes what is chosen.
     private nonisolated(nonsending) func run(
         _ session: ReaderSession, _ choice: Choice, _ sizes: [FrameSize],
         _ consume: (Int, Int, UnsafeRawBufferPointer) async throws -> Void
-    ) async throws -> MediaDamage? {
+    ) async throws -> Outcome {
         precondition(choice.numbers.count == sizes.count, "frames for \(choice.numbers.count) sizes, expected \(sizes.count)")
         var wants: [(number: Int, size: Int)] = []
         for (size, numbers) in choice.numbers.enumerated() {
@@ -125,21 +138,21 @@ package struct VideoDecoder: Sendable {
             let (kind, length) = try await session.reply()
             if kind == MediaMessage.mismatch, length == 0 {
                 try await session.finish()
-                return nil
+                return .otherFrames
             }
             guard kind == MediaMessage.frame, length == MediaMessage.frameHead + sizes[want.size].count else { throw session.unexpected() }
             try await consume(want.number, want.size, try await readFrame(session, length, want.number, place: want.size, into: frame))
         }
         let (kind, length) = try await session.reply()
-        if kind == MediaMessage.mismatch, length == 0 {
+        if kind == MediaMessage.mismatch || kind == MediaMessage.again, length == 0 {
             try await session.finish()
-            return nil
+            return kind == MediaMessage.again ? .again : .otherFrames
         }
         guard kind == MediaMessage.damage, length == MediaDamage.size, let damage = MediaDamage(try await session.bytes(length)) else {
             throw session.unexpected()
         }
         try await session.finish()
-        return damage
+        return .done(damage)
     }
 
     /// Memory for the message of a frame of any of these sizes.

@@ -78,7 +78,10 @@ package struct EvaluatedClips {
             throw VidclassError(
                 .badData,
                 "\(source.printable): \(chosen.part == nil ? "found" : "the split \(name) has") no clips"
-                    + (unknownClips > 0 ? " with known labels" : ""))
+                    + (unknownClips == 0
+                        ? ""
+                        : " with labels that the model knows (\(Formatting.list(set.classes.map(\.printable)))), but "
+                            + Formatting.list(set.findings.unknownLabels.map(\.text))))
         }
         let absent = set.classes.indices.filter { label in !entries.contains { $0.label == label } }
         if !absent.isEmpty {

@@ -23,14 +23,18 @@ package struct LazyLibrary: Sendable {
         version = fault.isEmpty ? readVersion().map { String(cString: $0) } : nil
     }
 
-    /// Throws `.missingInput` with the packages to install if the library cannot be loaded.
+    /// Throws if the library cannot be loaded: `.missingInput` with the packages to install, `.other` if it is there and memory is missing.
     package func require() throws {
-        if let complaint { throw VidclassError(.missingInput, complaint) }
+        if let complaint { throw VidclassError(lacksMemory ? .other : .missingInput, complaint) }
     }
+
+    /// Whether it is there, but has no room in this process's memory, in the words of the system's loader.
+    private var lacksMemory: Bool { fault.contains("failed to map segment") || fault.contains("annot allocate memory") }
 
     /// That the library is missing, and what to do; nil if it is loaded.
     package var complaint: String? {
         guard version == nil else { return nil }
-        return "\(name), for \(purpose), cannot be loaded (\(fault)). Install this version (Debian, Ubuntu: apt-get install \(packages))"
+        return "\(name), for \(purpose), cannot be loaded (\(fault)). "
+            + (lacksMemory ? Machine.memoryAdvice : "Install this version (Debian, Ubuntu: apt-get install \(packages))")
     }
 }

@@ -19,7 +19,7 @@ struct EvalCommand: AsyncParsableCommand {
             new folder, RUN/eval, RUN/eval2, ..., or to --output.
 
               vidclass eval
-              vidclass eval --checkpoint runs/train/weights/best.safetensors --data other-videos
+              vidclass eval --checkpoint runs/train/weights/best.safetensors --data clips
               vidclass eval --split val --json
               vidclass eval --data other-videos --ignore-unknown-labels --no-report
             """)

@@ -23,7 +23,7 @@ struct TrainCommand: AsyncParsableCommand {
               vidclass train videos
               vidclass train videos --set training.epochs=20 --dry-run
               vidclass train --config Configs/vgg16-lstm.json --set data.path=videos
-              vidclass train --config Configs/smoke.json --set training.epochs=3 --set model.hidden.0.units=64
+              vidclass train --config Configs/smoke.json --set model.hidden.0.units=64
               vidclass train videos --config Configs/vgg16-lstm.json --folds 5
               vidclass train videos --from runs/train/weights/best.safetensors
               vidclass train --resume

@@ -117,6 +117,6 @@ import VidTestSupport
         let folder = try TableTests.table("path,label\n1.bin,a\n1.bin,b\n")
         #expect(
             failure { try DataSet.open(folder("data.csv")) }.message.hasSuffix(
-                "line 3: 1.bin is already in line 2, with the label \"a\" instead of \"b\""))
+                "line 3: 1.bin is already in line 2, with the label \"a\" instead of \"b\"; remove one of the lines"))
     }
 }

@@ -25,4 +25,12 @@ import VidSystem
             error?.message == "the library, for pictures, cannot be loaded (liblib.so.1: no such file). Install this version "
                 + "(Debian, Ubuntu: apt-get install libone libtwo)")
     }
+
+    /// As glibc says it under `ulimit -v`.
+    @Test func oneThatHasNoRoomInMemoryIsNotToBeInstalled() {
+        let error = #expect(throws: VidclassError.self) {
+            try library(missing: "liblib.so.1: failed to map segment from shared object").require()
+        }
+        #expect(error?.kind == .other && error?.message.contains("memory") == true && error?.message.contains("nstall") == false)
+    }
 }
