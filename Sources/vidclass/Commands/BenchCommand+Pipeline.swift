@@ -19,7 +19,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             VGG16 with the default head, with random weights.
 
               vidclass bench pipeline
-              vidclass bench pipeline clips --checkpoint model.safetensors --json
+              vidclass bench pipeline --checkpoint runs/train/weights/best.safetensors
               vidclass bench pipeline --set model.cnn.architecture=efficientnet_lite0
             """)
 
