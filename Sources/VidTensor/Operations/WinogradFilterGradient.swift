@@ -14,8 +14,8 @@ import CKernels
 enum WinogradFilterGradient {
     /// Frames of a group.
     static let frameGroup = 8
-    /// Tiles of a lane, about. Every lane writes and reads a dU.
-    private static let laneTiles = 784
+    /// Tiles of a lane, about, unless that makes too many lanes. Every lane writes and reads a dU.
+    private static let (laneTiles, mostLanes) = (784, 32)
     /// The size of a section's V and dM, 144 (C + K) bytes a tile: less than a processor's part of the third-level cache.
     private static let sectionBytes = 4 << 20
     /// The fewest tiles of a section that is processed apart; together, with at most `tiny` channels x filters; and with more, whose dU
@@ -39,7 +39,7 @@ enum WinogradFilterGradient {
 
         init(_ g: ConvolutionGeometry, tiles: Int, workers: Int) {
             let areFew = g.channels * g.filters <= WinogradConvolution.fewFilters
-            lanes = areFew ? max(1, (tiles + laneTiles / 2) / laneTiles) : 1
+            lanes = areFew ? min(mostLanes, max(1, (tiles + laneTiles / 2) / laneTiles)) : 1
             lane = (tiles + lanes - 1) / lanes
             // At least three quarters of the workers have a lane at any time.
             isApart = lanes > 1 && 4 * lanes >= 3 * ((lanes + workers - 1) / workers) * workers

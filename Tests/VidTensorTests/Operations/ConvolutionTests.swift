@@ -120,6 +120,7 @@ import VidTestSupport
         ConvolutionCase("1x1", .init(rows: 40, columns: 30, channels: 32, filters: 16, kernel: (1, 1))),
         // Its filter gradient has two lanes of tiles: one or two workers take a lane each, three share them.
         ConvolutionCase("two lanes", .init(rows: 54, columns: 58, channels: 35, filters: 20)),
+        ConvolutionCase("most lanes", .init(rows: 250, columns: 242, channels: 2, filters: 3)),
     ])
     func bitsDependOnNeitherThreadsNorFrames(_ test: ConvolutionCase) {
         let g = test.geometry
