@@ -34,7 +34,7 @@ typedef struct {
     const float *next;
 } strip;
 
-/// What a tile reads of a segment.
+/// The parts of A and B that a tile reads in one segment of the depth.
 typedef struct {
     /// The rows of A, where they are runs of memory.
     const float *lines[12];

@@ -311,8 +311,8 @@ VC_INLINE void pooled_group(const float *source, int row, ptrdiff_t stride, unsi
     place tile = place_of(map, first);                                                                                 \
     for (int t = 0; t < count; t++, tile = place_after(map, tile)) {                                                   \
         const int down = tile.row * size / 4, across = tile.column * size / 4;                                         \
-        const ptrdiff_t frame = tile.frame * (height) * (width) * map->channels;                                          \
-        const square outputs = square_of(output + frame, height, width, map->channels, down, across, size, spare);        \
+        const ptrdiff_t frame = tile.frame * (height) * (width) * map->channels;                                       \
+        const square outputs = square_of(output + frame, height, width, map->channels, down, across, size, spare);     \
         PLACE;                                                                                                         \
         if (zeros[at_row + t]) {                                                                                       \
             const unsigned zero = zeros[at_row + t];                                                                   \

@@ -56,8 +56,7 @@ package struct ModelEvaluation {
             try run.checkLinks()
             folder = run.report
         } else if let output {
-            isNew = !FileManager.default.fileExists(atPath: output)
-            try Folder.make(output)
+            isNew = try Folder.make(output)
             folder = ReportFolder(path: output)
         } else {
             isNew = true

@@ -27,11 +27,15 @@ package enum Folder {
     }
 
     /// Makes `path` and its missing parent folders, durably. An existing folder is left unchanged.
-    package static func make(_ path: String, calls: FileCalls = .posix) throws {
-        if try makeNew(path, calls: calls) { return }
+    ///
+    /// - Returns: whether the folder is new.
+    @discardableResult
+    package static func make(_ path: String, calls: FileCalls = .posix) throws -> Bool {
+        if try makeNew(path, calls: calls) { return true }
         guard (try? SystemCall.status(path))?.kind == .folder else {
             throw VidclassError.file(path, "cannot make this folder: \(SystemCall.reason(EEXIST))", kind: .inputOutput)
         }
+        return false
     }
 
     /// Makes `path` and its missing parent folders, durably.

@@ -63,7 +63,7 @@ private struct JSONWriter {
             case 0x0A: put("\\n")
             case 0x0C: put("\\f")
             case 0x0D: put("\\r")
-            case let value where scalar.isSteering:
+            case let value where scalar.isEscaped:
                 put("\\u")
                 bytes.append(contentsOf: [UInt8(value >> 8), UInt8(value & 0xFF)].hexadecimal.utf8)
             default: bytes.append(contentsOf: String(scalar).utf8)

@@ -28,7 +28,7 @@ package struct LazyLibrary: Sendable {
         if let complaint { throw VidclassError(lacksMemory ? .other : .missingInput, complaint) }
     }
 
-    /// Whether it is there, but has no room in this process's memory, in the words of the system's loader.
+    /// Whether the library is installed but did not fit into this process's memory. Only the loader's message says so.
     private var lacksMemory: Bool { fault.contains("failed to map segment") || fault.contains("annot allocate memory") }
 
     /// That the library is missing, and what to do; nil if it is loaded.

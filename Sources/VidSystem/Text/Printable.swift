@@ -54,22 +54,22 @@ package struct ByteText: Hashable, Sendable {
 }
 
 extension Unicode.Scalar {
-    /// Whether the character could steer a terminal, a control character or a change of line or writing direction, or takes no space and
-    /// joins nothing.
-    var isSteering: Bool {
+    /// Whether texts for people show the character as an escape: it could steer a terminal (control characters, changes of line or writing
+    /// direction), or nobody sees it (it takes no space and joins nothing).
+    var isEscaped: Bool {
         switch value {
         case 0..<0x20, 0x7F..<0xA0, 0xAD, 0x61C, 0x180E, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF: true
         default: false
         }
     }
 
-    /// The character itself, or its escape if it is `isSteering`.
+    /// The character itself, or its escape if it is `isEscaped`.
     fileprivate var printable: String {
         switch value {
         case 0x0A: "\\n"
         case 0x0D: "\\r"
         case 0x09: "\\t"
-        default: isSteering ? "\\u{\(String(value, radix: 16))}" : String(self)
+        default: isEscaped ? "\\u{\(String(value, radix: 16))}" : String(self)
         }
     }
 }

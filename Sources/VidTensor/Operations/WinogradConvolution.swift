@@ -139,7 +139,7 @@ enum WinogradConvolution {
     /// Tiles in a block of a transform.
     static let transformTiles = 8
 
-    /// What lies outside the map, for a worker, in whole cache lines.
+    /// Floats of a worker's scratch line, which stands for positions outside the map, in whole cache lines.
     static func spareFloats(_ g: ConvolutionGeometry) -> Int { Workspace.wholeLines(max(g.channels, g.filters)) }
 
     /// Floats that hold the zero patches of `rows` tiles, in whole cache lines.

@@ -67,7 +67,7 @@ enum WinogradFilterGradient {
 
     fileprivate struct Section {
         let tiles: Range<Int>
-        /// Whether it is the first of its lane, whose sums it starts.
+        /// Whether this section is the first of its lane. The first starts the lane's sums, the others add to them.
         let isFirst: Bool
     }
 
