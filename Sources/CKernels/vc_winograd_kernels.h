@@ -362,25 +362,45 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_output_pooled)(const vc_winograd_map *
 
 // MARK: - Filters
 
-VC_INLINE void filter_group(const float *source, ptrdiff_t tap, float *target, ptrdiff_t stride, int n) {
+/// `streams`: whether the results go past the caches to `target`, which is whole cache lines.
+VC_INLINE void filter_group(const float *source, ptrdiff_t tap, float *target, ptrdiff_t stride, bool streams, int n) {
 #define GET(value, i, j) vc_get(value, source + ((i) * 3 + (j)) * tap, n)
     TRANSFORM(filter_line, 3, 6, GET);
 #undef GET
-    VC_UNROLLED for (int f = 0; f < 36; f++) vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
+    VC_UNROLLED for (int f = 0; f < 36; f++) {
+        if (streams) {
+            __builtin_nontemporal_store(values[f / 6][f % 6], (vc_lanes *)(target + f * stride));
+        } else {
+            vc_put(target + f * stride, &values[f / 6][f % 6], vc_lane_count);
+        }
+    }
 }
 
 WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter)(const float *kernel, int filters, int first, int last,
                      const vc_winograd_matrices *layout, float *u) {
     const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
+    // The matrices leave the caches before they are read. (A vector of 8 floats is half a cache line.)
+    const bool are_large = vc_lane_count == 16 && layout->stride >= 128 * 1024 && (uintptr_t)u % sizeof(vc_lanes) == 0;
     for (int channel = first; channel < last; channel++) {
-#define BODY(k, at, n) filter_group(kernel + (ptrdiff_t)channel * filters + (k), tap, u + (at), layout->stride, n)
-        FOR_EACH_GROUP(layout, filters, channel, BODY)
+#define BODY(k, at, n) filter_group(kernel + (ptrdiff_t)channel * filters + (k), tap, u + (at), layout->stride, streams, n)
+        if (are_large) {
+            const bool streams = true;
+            FOR_EACH_GROUP(layout, filters, channel, BODY)
+        } else {
+            const bool streams = false;
+            FOR_EACH_GROUP(layout, filters, channel, BODY)
+        }
 #undef BODY
     }
+    // A store past the caches is not ordered by what tells the other threads that it is done.
+    if (are_large) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-VC_INLINE void filter_adjoint_group(const float *source, ptrdiff_t stride, float *target, ptrdiff_t tap, int n) {
-#define GET(value, i, j) vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
+VC_INLINE void filter_adjoint_group(const float *source, int row, ptrdiff_t stride, float *target, ptrdiff_t tap, int n) {
+// The same place of the channel after the next is 2 * row floats behind.
+#define GET(value, i, j)                                                                                               \
+    __builtin_prefetch(source + ((i) * 6 + (j)) * stride + 2 * row, 0, 3);                                             \
+    vc_get(value, source + ((i) * 6 + (j)) * stride, vc_lane_count)
     TRANSFORM(filter_adjoint_line, 6, 3, GET);
 #undef GET
     VC_UNROLLED for (int i = 0; i < 9; i++) {
@@ -395,7 +415,7 @@ WINOGRAD_KERNEL void WINOGRAD(vc_winograd_filter_adjoint)(const vc_winograd_matr
                      int filters, int first, int last, float *d_kernel) {
     const ptrdiff_t tap = (ptrdiff_t)layout->rows * filters;
     for (int channel = first; channel < last; channel++) {
-#define BODY(k, at, n) filter_adjoint_group(du + (at), layout->stride, d_kernel + (ptrdiff_t)channel * filters + (k), tap, n)
+#define BODY(k, at, n) filter_adjoint_group(du + (at), width, layout->stride, d_kernel + (ptrdiff_t)channel * filters + (k), tap, n)
         FOR_EACH_GROUP(layout, filters, channel, BODY)
 #undef BODY
     }

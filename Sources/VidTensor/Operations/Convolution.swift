@@ -117,10 +117,11 @@ package enum Convolution {
         precondition(dBias.map { $0.count == g.filters } ?? true, "bias gradient \(String(describing: dBias?.shape)) for \(g)")
         switch algorithm {
         case .im2col:
-            if let dBias { biasGradient(g, dOutput: dOutput, dBias: dBias, workers: workers, workspace: workspace) }
+            let sumsBias = Im2colFilterGradient.sumsBias(g)
+            if let dBias, !sumsBias { biasGradient(g, dOutput: dOutput, dBias: dBias, workers: workers, workspace: workspace) }
             Im2colFilterGradient.add(
-                g, frames: frames, input: input.base, dOutput: dOutput.base, dKernel: dKernel.base, workers: workers,
-                workspace: workspace)
+                g, frames: frames, input: input.base, dOutput: dOutput.base, dKernel: dKernel.base, dBias: sumsBias ? dBias?.base : nil,
+                workers: workers, workspace: workspace)
         case .winograd:
             WinogradFilterGradient.add(
                 g, frames: frames, input: input.base, dOutput: dOutput.base, dKernel: dKernel.base, dBias: dBias?.base, workers: workers,

@@ -6,7 +6,7 @@ import CKernels
 ///
 /// Within a kernel row a window is contiguous in the input, and the next window a stride further. So a row of outputs is a product
 /// of overlapping rows of the input as it is; where zeros surround the map, of a copy with zeros. With groups, whose windows are
-/// in pieces, and in the gradients the matrix is written (im2col).
+/// in pieces, and in some gradients the matrix is written (im2col).
 enum Im2colConvolution {
     /// Output positions of a block, about: their windows stay in a core's second-level cache.
     private static let fewestPositions = 200
@@ -136,16 +136,28 @@ enum Im2colConvolution {
         _ g: ConvolutionGeometry, _ rows: Range<Int>, _ input: UnsafePointer<Float>, _ filters: PackedFilters, _ finish: Finish, at: Int,
         _ output: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        var (first, line) = (input + (rows.lowerBound * g.strideRows - g.padTop) * g.columns * g.channels, g.columns * g.channels)
-        if isPadded(g) {
-            line = paddedLine(g)
-            copy(g, rows, input, into: scratch)
-            first = UnsafePointer(scratch)
-        }
+        let (first, line) = lines(g, rows, input, scratch: scratch)
         let windows = Windows(
             rows: rows.count, rowStep: g.strideRows * line, count: g.outColumns, first: first, step: g.strideColumns * g.channels,
             segments: g.kernelRows, segmentStep: line)
         multiply(g, windows, group: 0, filters, finish, at: at + rows.lowerBound * g.outColumns * g.filters, output)
+    }
+
+    /// The input rows that the output rows `rows` see, from the first element of the first window on, and the floats from one to the
+    /// next: those of the map, or where windows reach over its edges a copy in `scratch`.
+    static func lines(
+        _ g: ConvolutionGeometry, _ rows: Range<Int>, _ input: UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) -> (first: UnsafePointer<Float>, line: Int) {
+        guard isPadded(g) else {
+            return (input + rows.lowerBound * g.strideRows * g.columns * g.channels, g.columns * g.channels)
+        }
+        copy(g, rows, input, into: scratch)
+        return (UnsafePointer(scratch), paddedLine(g))
+    }
+
+    /// Floats of scratch for the `lines` of so many output rows.
+    static func lineFloats(_ g: ConvolutionGeometry, rows: Int) -> Int {
+        isPadded(g) ? ((rows - 1) * g.strideRows + g.kernelRows) * paddedLine(g) : 0
     }
 
     /// Returns true if windows reach over the map's edges.
@@ -247,7 +259,7 @@ enum Im2colConvolution {
     static func forwardScratch(_ g: ConvolutionGeometry, workers: Int) -> Int {
         if g.isPointwise || (g.groups == 1 && !isPadded(g)) { return 0 }
         let rows = rows(g, positions: positionsPerBlock(g))
-        let floats = g.groups == 1 ? ((rows - 1) * g.strideRows + g.kernelRows) * paddedLine(g) : rows * g.outColumns * g.taps
+        let floats = g.groups == 1 ? lineFloats(g, rows: rows) : rows * g.outColumns * g.taps
         return workers * Workspace.wholeLines(floats)
     }
 

@@ -45,6 +45,12 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
         .init("3x3 valid", .init(rows: 9, columns: 6, channels: 5, filters: 6, padding: .valid)),
         .init("3x3 same stride 2", .init(rows: 9, columns: 8, channels: 5, filters: 18, stride: (2, 2))),
         .init("7x7 same stride 2", .init(rows: 23, columns: 20, channels: 3, filters: 17, kernel: (7, 7), stride: (2, 2))),
+        // Filters in whole vectors: the filter gradient reads the input as it is. Rows of outputs in one piece and in two.
+        .init("3x3 whole vectors", .init(rows: 7, columns: 150, channels: 3, filters: 32)),
+        .init("3x3 valid, whole vectors", .init(rows: 9, columns: 12, channels: 5, filters: 16, padding: .valid)),
+        .init("7x7 same stride 2, whole vectors", .init(rows: 23, columns: 20, channels: 3, filters: 64, kernel: (7, 7), stride: (2, 2))),
+        .init(
+            "3x5 stride 2x3, whole vectors", .init(rows: 11, columns: 25, channels: 2, filters: 48, kernel: (3, 5), stride: (2, 3))),
         .init("2x4 same", .init(rows: 6, columns: 5, channels: 4, filters: 3, kernel: (2, 4))),
         .init(
             "5x1 valid stride 2x3", .init(rows: 11, columns: 10, channels: 2, filters: 5, kernel: (5, 1), stride: (2, 3), padding: .valid)),

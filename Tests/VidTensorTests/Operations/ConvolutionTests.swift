@@ -113,6 +113,7 @@ import VidTestSupport
     /// Winograd's blocks and sections, channels and tiles that fill neither panels nor blocks.
     @Test(arguments: [
         ConvolutionCase("few filters", .init(rows: 80, columns: 90, channels: 3, filters: 20)),
+        ConvolutionCase("few whole vectors", .init(rows: 80, columns: 90, channels: 3, filters: 32)),
         ConvolutionCase("medium", .init(rows: 30, columns: 28, channels: 48, filters: 40)),
         ConvolutionCase("panels", .init(rows: 14, columns: 14, channels: 256, filters: 144)),
         ConvolutionCase("ragged", .init(rows: 21, columns: 19, channels: 67, filters: 129)),
