@@ -21,20 +21,21 @@ package struct EncodeBenchmark: Sendable {
     package let threads: Int
     /// The time of the whole encoding as `train` and `predict` run it.
     package let millisecondsPerFrame: Double
+    /// Empty if they were not measured.
     package let layers: [LayerTime]
-    /// The time that the matrix products of a frame would take at the speed of the GEMM benchmark, all threads together.
-    package let boundMillisecondsPerFrame: Double
+    /// All layers' 10^9 operations for one frame: of the plain convolutions, and of the products that their algorithms compute.
+    package let gigaflopPerFrame, productGigaflopPerFrame: Double
 
-    /// All layers' operations for one frame.
-    package var gigaflopPerFrame: Double { layers.reduce(0) { $0 + $1.gigaflop } / Double(frames) }
+    /// The time that the matrix products of a frame would take at the speed of the GEMM benchmark, all threads together.
+    package func boundMillisecondsPerFrame(_ gemm: GEMMBenchmark) -> Double { productGigaflopPerFrame / gemm.allThreads * 1e3 }
 
     /// Encodes `count` random frames of the encoder's size with the context's parameters. Both for the whole and for each layer
     /// the fastest round counts, of as many as fit in `seconds` (at least three).
     ///
-    /// - Parameter gemm: the speed of matrix products on the same threads.
+    /// - Parameter byLayer: whether each layer is measured by itself, too.
     /// - Throws: `.badData` if it doesn't fit into memory.
     package static func run(
-        _ encoder: FrameEncoder, frames count: Int, gemm: GEMMBenchmark, _ context: Context, seconds: Double = 2
+        _ encoder: FrameEncoder, frames count: Int, byLayer: Bool, _ context: Context, seconds: Double = 2
     ) throws -> EncodeBenchmark {
         precondition(count > 0 && seconds > 0, "\(count) frames for \(seconds) s")
         let float = MemoryLayout<Float>.stride
@@ -60,14 +61,15 @@ package struct EncodeBenchmark: Sendable {
                 frames: frames.tensor(encoder.inputShape.prepending(count)),
                 into: features.tensor(encoder.outputShape.prepending(count)), context)
         }
-        let steps = encoder.predictionSteps
+        let steps = byLayer ? encoder.predictionSteps : []
         let layers = steps.flatMap {
             time(encoder, $0, frames: count, context, seconds: min(seconds / 10, 4 * seconds / Double(steps.count)))
         }
-        let products = encoder.layers.indices.reduce(0) { $0 + encoder.layers[$1].productFlops(encoder.inputShape(of: $1)) }
+        let all = encoder.layers.indices
         return EncodeBenchmark(
             frames: count, threads: context.workers.count, millisecondsPerFrame: whole * 1e3 / Double(count), layers: layers,
-            boundMillisecondsPerFrame: products / gemm.allThreads / 1e6)
+            gigaflopPerFrame: all.reduce(0) { $0 + encoder.layers[$1].flops(encoder.inputShape(of: $1)) } / 1e9,
+            productGigaflopPerFrame: all.reduce(0) { $0 + encoder.layers[$1].productFlops(encoder.inputShape(of: $1)) } / 1e9)
     }
 
     /// The times of a step's layers by themselves, on a chunk of frames as `encode` passes them, scaled to all frames: the first layer

@@ -64,8 +64,11 @@ struct CheckedData {
         self.clips = clips
         report = configuration.data.damaged == .skip ? found.refusingDamaged() : found
         try runtime.observe(.data(report))
-        // A run that was trained on clips with two labels can be resumed.
-        if !isResumed, let error = report.contradictionError(isListed: runtime.showsReports) { throw error }
+        if let error = report.contradictionError(isListed: runtime.showsReports) {
+            // A run that was trained on clips with two labels can be resumed.
+            guard isResumed else { throw error }
+            if !runtime.showsReports { try runtime.warn(error.message) }
+        }
         if mode == .refuse, let error = report.leakError(isListed: runtime.showsReports) { throw error }
         if configuration.data.damaged == .refuse, let error = found.damagedError(isListed: runtime.showsReports) { throw error }
         // A resumed training has left its damaged clips out before; one that was damaged since then cannot be left out.

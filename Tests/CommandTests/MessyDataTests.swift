@@ -50,6 +50,17 @@ import VidTestSupport
         #expect(leak.status == 0 && words(leak).contains("Clips that look the same in two splits"), "\(leak)")
     }
 
+    /// A clip that became a copy of one with another label after the run had been trained on it.
+    @Test func aResumedRunWarnsOfTwoLabels() throws {
+        let trained = try tiny.run()
+        #expect(trained.status == 0, "\(trained)")
+        let labels = try box.names("data").filter { !$0.hasPrefix(".") }
+        let clips = try labels.map { "data/\($0)/\(try box.names("data/\($0)")[0])" }
+        try box.write(clips[1], Array(Data(contentsOf: URL(fileURLWithPath: box(clips[0])))))
+        let resumed = try tiny.run(TinyTraining.resuming + ["--set", "training.epochs=2"])
+        #expect(resumed.status == 0 && words(resumed).contains("warning: data: 1 clip has two labels, for example"), "\(resumed)")
+    }
+
     @Test func similarLabelsAreSaid() throws {
         let clips = try table()
         try box.write(

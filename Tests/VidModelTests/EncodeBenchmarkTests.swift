@@ -13,7 +13,7 @@ import VidTensor
         let encoder = try FrameEncoder(configuration, input: input, layout: &layout)
         let context = try makeContext(layout)
         let gemm = try GEMMBenchmark.run(workers: context.workers, size: 64, seconds: 0.01)
-        let result = try EncodeBenchmark.run(encoder, frames: 5, gemm: gemm, context, seconds: 0.01)
+        let result = try EncodeBenchmark.run(encoder, frames: 5, byLayer: true, context, seconds: 0.01)
         #expect(result.frames == 5 && result.threads == 2)
         #expect(result.millisecondsPerFrame > 0 && result.millisecondsPerFrame.isFinite)
         #expect(result.layers.map(\.name) == encoder.layers.map(\.name))
@@ -24,6 +24,9 @@ import VidTensor
         #expect(abs(result.gigaflopPerFrame * 5 - expected) <= 1e-12)
         // The first layer as it is, the others by 36 products for each of 4 x 5 and 2 x 3 tiles.
         let products = 2 * Double(32 * 40 * 27 * 8 + 36 * 4 * 5 * 8 * 16 + 36 * 2 * 3 * 16 * 16)
-        #expect(abs(result.boundMillisecondsPerFrame * gemm.allThreads * 1e6 - products) <= 1e-9 * products)
+        #expect(abs(result.productGigaflopPerFrame * 1e9 - products) <= 1e-9 * products)
+        #expect(abs(result.boundMillisecondsPerFrame(gemm) * gemm.allThreads * 1e6 - products) <= 1e-9 * products)
+        let whole = try EncodeBenchmark.run(encoder, frames: 5, byLayer: false, context, seconds: 0.01)
+        #expect(whole.layers.isEmpty && whole.gigaflopPerFrame == result.gigaflopPerFrame)
     }
 }

@@ -88,14 +88,15 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         let classifier = try BenchCommand.classifier(architecture, frames: frames, size: size, trainable: false)
         let gemm = try GEMMBenchmark.run(workers: workers)
         let context = Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0))
-        let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, gemm: gemm, context)
+        let result = try EncodeBenchmark.run(classifier.encoder, frames: frames, byLayer: layers, context)
         let speed = result.gigaflopPerFrame / result.millisecondsPerFrame * 1e3
         let share = speed / gemm.allThreads
+        let bound = result.boundMillisecondsPerFrame(gemm)
         let lines = [
             "\(Formatting.fixed(result.millisecondsPerFrame, 1)) ms per frame (\(frames) frames of \(size) x \(size), \(Formatting.count(workers.count, "thread")), "
                 + "OpenBLAS \(BLAS.coreName))",
             "\(Formatting.fixed(speed, 0)) GFLOP/s of plain convolution, \(Formatting.fixed(share * 100, 0)) % of GEMM's \(Formatting.fixed(gemm.allThreads, 0))",
-            "\(Formatting.fixed(result.millisecondsPerFrame / result.boundMillisecondsPerFrame, 2)) times the products alone (\(Formatting.fixed(result.boundMillisecondsPerFrame, 1)) ms at GEMM's speed)",
+            "\(Formatting.fixed(result.millisecondsPerFrame / bound, 2)) times the products alone (\(Formatting.fixed(bound, 1)) ms at GEMM's speed)",
         ]
         var text = lines.map { Terminal.paragraph($0, indent: 2) }.joined()
         if layers {
@@ -112,7 +113,7 @@ struct BenchEncodeCommand: AsyncParsableCommand {
         }
         var members: [(String, JSONNode)] = [
             ("ms_per_frame", .number(result.millisecondsPerFrame)),
-            ("bound_ms_per_frame", .number(result.boundMillisecondsPerFrame)), ("frames", .integer(frames)), ("size", .integer(size)),
+            ("bound_ms_per_frame", .number(bound)), ("frames", .integer(frames)), ("size", .integer(size)),
         ]
         members += BenchCommand.machine(workers.count)
         members += [
@@ -178,7 +179,7 @@ struct BenchStepCommand: AsyncParsableCommand {
         let repeated = memory.activations?.repeated ?? 0
         // As many frames as any phase of the encoding takes at a time, or fewer.
         let encoding = try EncodeBenchmark.run(
-            classifier.encoder, frames: min(16, batch * frames), gemm: try GEMMBenchmark.run(workers: workers),
+            classifier.encoder, frames: min(16, batch * frames), byLayer: false,
             Context(parameters: classifier.parameters, workers: workers, random: RandomGenerator(seed: 0)))
         let fastest = result.fastestSecondsPerStep * 1e3 / Double(batch * frames)
         let ratio = fastest / encoding.millisecondsPerFrame

@@ -40,14 +40,16 @@ struct PoolingCase: Sendable, CustomStringConvertible {
         PoolingCase(6, 7, 3, pool: (2, 2), around(1)), PoolingCase(3, 3, 16, pool: (5, 5), stride: (1, 2), around(2)),
         PoolingCase(7, 6, 19, pool: (3, 4), stride: (2, 3), .zeros(top: 2, bottom: 0, left: 0, right: 3)),
         PoolingCase(7, 7, 17, pool: (1, 1), stride: (3, 3), .same),
+        PoolingCase(109, 100, 64, pool: (3, 3), stride: (3, 3), .zeros(top: 0, bottom: 2, left: 1, right: 1)),
     ]
 
-    /// VGG16's five, then odd maps, overlapping windows, gaps and windows of one element.
+    /// VGG16's five, then odd maps, overlapping windows, gaps and windows of one element; a large map with gaps, in several blocks.
     static let all = [
         PoolingCase(224, 224, 64), PoolingCase(112, 112, 128), PoolingCase(56, 56, 256), PoolingCase(28, 28, 512), PoolingCase(14, 14, 512),
         PoolingCase(2, 2, 1), PoolingCase(5, 7, 3), PoolingCase(3, 4, 17), PoolingCase(9, 11, 70, pool: (3, 3)),
         PoolingCase(6, 6, 5, pool: (2, 2), stride: (1, 1)), PoolingCase(10, 9, 20, pool: (2, 3), stride: (4, 4)),
         PoolingCase(4, 3, 65, pool: (1, 1), stride: (1, 1)), PoolingCase(7, 5, 16, pool: (7, 5)),
+        PoolingCase(103, 90, 70, pool: (2, 3), stride: (4, 4)),
     ]
 }
 
