@@ -10,7 +10,10 @@ final class WorkQueue: Sendable {
         var results: [(item: Int, bytes: [UInt8])] = []
         var failure: (any Error)?
         var isStopped = false
+        /// Whether rank 0 is through with the work, to its end or by a stop.
+        var isOver = false
         var waiting: CheckedContinuation<Void, Never>?
+        var waitingForEnd: [CheckedContinuation<Void, Never>] = []
     }
 
     /// The answer to a request for an item.
@@ -47,8 +50,27 @@ final class WorkQueue: Sendable {
     /// Another rank has failed.
     func fail(_ error: any Error) { change { $0.failure = error } }
 
-    /// From now on nobody gets an item.
-    func stop() { state.withLock { $0.isStopped = true } }
+    /// Rank 0 is through with the work. After a stop nobody gets an item any more.
+    func end(stopped: Bool) {
+        let waiting = state.withLock { state in
+            (state.isStopped, state.isOver) = (stopped, true)
+            defer { state.waitingForEnd = [] }
+            return state.waitingForEnd
+        }
+        for rank in waiting { rank.resume() }
+    }
+
+    /// The last answer to a rank that has nothing left to do: how the work ended, when rank 0 is through with it.
+    func lastAnswer() async -> Int64 {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock {
+                if !$0.isOver { $0.waitingForEnd.append(continuation) }
+                return $0.isOver
+            }
+            if isOver { continuation.resume() }
+        }
+        return state.withLock { $0.isStopped ? Answer.stopped.rawValue : Answer.noneLeft.rawValue }
+    }
 
     /// The results that have come in since the last call; waits for one if all items are taken and some are still being worked on.
     ///

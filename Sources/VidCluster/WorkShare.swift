@@ -35,7 +35,7 @@ package struct WorkShare {
     ) async throws {
         let items = Result { try items() }
         let queue = WorkQueue((try? items.get()) ?? [])
-        if case .failure = items { queue.stop() }
+        if case .failure = items { queue.end(stopped: true) }
         let servers = cluster.others.map { other in
             Task {
                 do {
@@ -60,9 +60,10 @@ package struct WorkShare {
                 guard let others = try await queue.results(waits: own.isEmpty) else { break }
                 for (item, bytes) in others { try finished(item, bytes) }
             }
+            queue.end(stopped: false)
             result = .success(())
         } catch {
-            queue.stop()
+            queue.end(stopped: true)
             result = .failure(error)
         }
         // The other ranks get their last answers.
@@ -70,7 +71,8 @@ package struct WorkShare {
         try result.get()
     }
 
-    /// Gives one rank as many items as it takes at a time, then another one for each result, until nothing is left.
+    /// Gives one rank as many items as it takes at a time, then another one for each result, until nothing is left. The last answer says
+    /// how the work ended: an error on rank 0 may come after a rank has done its part.
     private static func serve(_ rank: Int, from queue: WorkQueue, in cluster: any Cluster) async throws {
         var open = 0
         for _ in 0..<number(try await cluster.receive(from: rank, on: .requests)) {
@@ -85,6 +87,7 @@ package struct WorkShare {
             if next < 0 { open -= 1 }
             try await cluster.send(bytes(next), to: rank, on: .items)
         }
+        try await cluster.send(bytes(await queue.lastAnswer()), to: rank, on: .items)
     }
 
     /// Takes items and sends their results until nothing is left.
@@ -109,7 +112,8 @@ package struct WorkShare {
             try await cluster.send(bytes(Int64(item)) + result, to: 0, on: .requests)
             answers += 1
         }
-        if isStopped { throw Stopped() }
+        let last = number(try await cluster.receive(from: 0, on: .items))
+        if last == WorkQueue.Answer.stopped.rawValue { throw Stopped() }
     }
 
     private static func number(_ bytes: [UInt8]) -> Int { bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int64.self)) } }

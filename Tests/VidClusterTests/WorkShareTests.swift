@@ -55,6 +55,13 @@ import VidTestSupport
         #expect(ranks.flatMap(\.worked).count < 20)
     }
 
+    /// The others have done their part by then.
+    @Test(arguments: 1...4) func aStopAtTheLastResultReachesAllRanks(size: Int) async throws {
+        let ranks = try await run(size, stopsAfter: 20)
+        #expect(ranks.map(\.isStopped) == [Bool](repeating: true, count: size))
+        #expect(ranks.flatMap(\.worked).count == 20 && ranks[0].finished.count == 20)
+    }
+
     @Test func itemsThatCannotBeListedStopAllRanks() async throws {
         let stopped = try await LocalCluster.run(3) { cluster in
             do {
