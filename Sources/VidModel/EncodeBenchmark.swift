@@ -41,7 +41,8 @@ package struct EncodeBenchmark: Sendable {
         let float = MemoryLayout<Float>.stride
         let data = Size.product(count, encoder.inputShape.count + encoder.outputShape.count, float)
         // The layers by themselves run without `encode`'s two buffers.
-        let layer = encoder.predictionSteps.map { step in
+        let steps = byLayer ? encoder.predictionSteps : []
+        let layer = steps.map { step in
             min(count, encoder.encodeChunk(step.nodes.lowerBound))
                 * (step.inputs.reduce(0) { $0 + encoder.graph.shape($1).count + 16 } + encoder.shapes[step.last].count + 16)
         }
@@ -61,7 +62,6 @@ package struct EncodeBenchmark: Sendable {
                 frames: frames.tensor(encoder.inputShape.prepending(count)),
                 into: features.tensor(encoder.outputShape.prepending(count)), context)
         }
-        let steps = byLayer ? encoder.predictionSteps : []
         let layers = steps.flatMap {
             time(encoder, $0, frames: count, context, seconds: min(seconds / 10, 4 * seconds / Double(steps.count)))
         }

@@ -65,21 +65,18 @@ package enum Pooling {
         }
     }
 
-    /// Calls `body` with every frame and blocks of its output rows.
+    /// Calls `body` with every frame and blocks of its output rows; `rows`: those of a block, if not as many as are worth handing out.
     private static func forEachBlock(
-        _ g: PoolingGeometry, frames: Int, _ workers: Workers,
+        _ g: PoolingGeometry, rows: Int? = nil, frames: Int, _ workers: Workers,
         _ body: (_ shape: UnsafePointer<vc_pool_shape>, _ frame: Int, _ rows: Range<Int>) -> Void
     ) {
-        let rows = rowsPerBlock(g)
+        let rows = rows ?? max(1, 65536 / (g.columns * g.channels * g.stride.rows))
         let blocks = (g.outRows + rows - 1) / rows
         workers.forEach(frames * blocks) { block, _ in
             let first = block % blocks * rows
             withUnsafePointer(to: g.shapeForC) { body($0, block / blocks, first..<min(g.outRows, first + rows)) }
         }
     }
-
-    /// Output rows of a block.
-    private static func rowsPerBlock(_ g: PoolingGeometry) -> Int { max(1, 65536 / (g.columns * g.channels * g.stride.rows)) }
 
     /// dInput (N, H, W, C), overwritten. The first of equal maxima gets the gradient, as in PyTorch and TensorFlow. If
     /// `rectified`, it must also be positive: the input is the output of a ReLU, whose gradient is applied too.
@@ -90,15 +87,10 @@ package enum Pooling {
         precondition(dInput.shape == input.shape, "gradient \(dInput.shape) of \(input.shape)")
         // Where windows do not overlap, no window reaches from a block of output rows into another.
         let isDivided = g.stride.rows >= g.pool.rows && g.padTop == 0
-        let size = isDivided ? min(rowsPerBlock(g), g.outRows) : g.outRows
-        let blocks = (g.outRows + size - 1) / size
-        let shape = g.shapeForC
-        workers.forEach(input.shape[0] * blocks) { block, _ in
-            let frame = block / blocks
-            let rows = block % blocks * size..<min(g.outRows, (block % blocks + 1) * size)
+        forEachBlock(g, rows: isDivided ? nil : g.outRows, frames: input.shape[0], workers) { shape, frame, rows in
             let first = rows.lowerBound * g.stride.rows
             let end = rows.upperBound == g.outRows ? g.rows : rows.upperBound * g.stride.rows
-            var part = shape
+            var part = shape.pointee
             (part.rows, part.out_rows) = (Int32(end - first), Int32(rows.count))
             let at = frame * g.inputShape.count + first * g.columns * g.channels
             let from = frame * g.outputShape.count + rows.lowerBound * g.outColumns * g.channels
